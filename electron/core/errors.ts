@@ -1,0 +1,62 @@
+import { errors, type ErrorCode, type ErrorInfo } from '../../shared/reply.ts';
+
+export interface ErrorDetail {
+  /** Name of the server it is about. */
+  server?: string;
+  /** What the other side asked us to wait. */
+  retryAfterMs?: number;
+  /**
+   * Whether the request may have reached the other side. False only when it surely did not (refused, DNS, TLS).
+   */
+  sent?: boolean;
+  /** Kept for debugging in memory; never logged, serialised or shown. */
+  cause?: unknown;
+}
+
+/** The only error class of the core. `code` decides; nobody tests `message`. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly server: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly sent: boolean;
+
+  /** `message`: the step and the cause in one sentence, plain text. Foreign words in it go through `foreign()`. */
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message.length > 300 ? `${message.slice(0, 299)}…` : message, { cause: detail.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.server = detail.server;
+    this.retryAfterMs = detail.retryAfterMs;
+    this.sent = detail.sent ?? true;
+  }
+
+  /** The same error, about this server. */
+  about(server: string): AppError {
+    if (this.server === server) return this;
+    const detail: ErrorDetail = { server, sent: this.sent, cause: this.cause };
+    if (this.retryAfterMs !== undefined) detail.retryAfterMs = this.retryAfterMs;
+    return new AppError(this.code, this.message, detail);
+  }
+
+  /** The form that crosses a boundary. */
+  toInfo(): ErrorInfo {
+    const info: ErrorInfo = { code: this.code, message: this.message, remedy: errors[this.code] };
+    if (this.server !== undefined) info.server = this.server;
+    if (this.retryAfterMs !== undefined) info.retryAfterMs = this.retryAfterMs;
+    return info;
+  }
+}
+
+/** Any thrown value as an AppError. What we did not foresee loses its words, which may hold a secret. */
+export function asAppError(error: unknown, server?: string): AppError {
+  const known = error instanceof AppError ? error : new AppError('E_UNEXPECTED', 'Something failed inside Keybridge.', { cause: error });
+  return server === undefined ? known : known.about(server);
+}
+
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Words that came from outside, made fit for a message or a window: one line, no control or bidi characters, at most `max` characters. */
+export function foreign(text: unknown, max = 80): string {
+  const plain = String(text).replace(unsafe, ' ').trim();
+  return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
+}

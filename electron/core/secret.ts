@@ -1,0 +1,41 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+
+const perProcessKey = randomBytes(32);
+
+/**
+ * A value that must not be printed: a token, a client secret, a code, a verifier.
+ * Every way of turning it into text gives `[secret]`; `reveal()` is the one way to the value, and can be searched for.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  equals(other: Secret): boolean {
+    return this.#value === other.#value;
+  }
+
+  /** Eight hex digits that tell two secrets apart in one run of the program and reveal nothing. */
+  fingerprint(): string {
+    return createHmac('sha256', perProcessKey).update(this.#value).digest('hex').slice(0, 8);
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [inspect.custom](): string {
+    return '[secret]';
+  }
+}

@@ -1,0 +1,69 @@
+import type { ServerStatus, SignInState } from '../../shared/model.ts';
+import type { TokenState } from './oauth/tokens.ts';
+import type { SignInProgress } from './oauth/sign-in.ts';
+import { AppError, foreign } from './errors.ts';
+import type { Server } from './servers/servers.ts';
+
+/** What the state of one server is computed from. */
+export interface StatusParts {
+  readonly server: Server;
+  readonly signIn: SignInProgress | undefined;
+  /** Why the last sign-in failed; gone with the next one. */
+  readonly lastFailure: AppError | undefined;
+  readonly tokens: TokenState;
+  /** The server has answered 401 to a call, or discovery found that it wants a sign-in. */
+  readonly needsSignIn: boolean;
+  /** Scopes that the server asked for and that are not granted. */
+  readonly missingScopes: readonly string[];
+  readonly account: string | undefined;
+  readonly hosts: readonly string[];
+}
+
+/** The STATUS PATH: the one place where a server's state is decided. */
+export function serverStatus(parts: StatusParts): ServerStatus {
+  const status: ServerStatus = {
+    id: parts.server.id,
+    name: parts.server.name,
+    url: parts.server.url,
+    state: signInState(parts),
+    hosts: [...parts.hosts],
+  };
+  if (parts.account !== undefined) status.account = parts.account;
+  return status;
+}
+
+function signInState(parts: StatusParts): SignInState {
+  if (parts.signIn) return parts.signIn;
+  const { tokens } = parts;
+  switch (tokens.kind) {
+    case 'none':
+      if (parts.lastFailure) return { kind: 'needs_sign_in', error: parts.lastFailure.toInfo() };
+      return parts.needsSignIn ? { kind: 'signed_out' } : { kind: 'open' };
+    case 'blocked':
+      return { kind: 'store_blocked', error: tokens.error.toInfo() };
+    case 'ended':
+      return { kind: 'needs_sign_in', error: tokens.error.toInfo() };
+    case 'retrying':
+      return { kind: 'retrying', error: tokens.error.toInfo(), nextTryAt: tokens.nextTryAt };
+    case 'usable': {
+      if (parts.missingScopes.length > 0) return needsAccess(parts);
+      const state: SignInState = { kind: 'signed_in', renewable: tokens.renewable };
+      if (tokens.expiresAt !== undefined) state.expiresAt = tokens.expiresAt;
+      if (tokens.refreshAt !== undefined) state.refreshAt = tokens.refreshAt;
+      return state;
+    }
+  }
+}
+
+function needsAccess(parts: StatusParts): SignInState {
+  return {
+    kind: 'needs_access',
+    error: scopeNeeded(parts.missingScopes).about(parts.server.name).toInfo(),
+    scopes: [...parts.missingScopes],
+  };
+}
+
+/** The error for a call that needs more scopes than were granted. */
+export function scopeNeeded(scopes: readonly string[]): AppError {
+  return new AppError('E_SCOPE_NEEDED', `The server asks for more access: ${foreign(scopes.join(' '), 200)}.`);
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { ErrorInfo } from './reply.ts';
+
+/** A server's name: what the user types and what a host's configuration says. */
+export const ServerName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+
+/**
+ * Where a server's sign-in stands. One of these at any time; window, tray and command line are functions of it.
+ * Times are Unix milliseconds.
+ */
+export const SignInState = z.discriminatedUnion('kind', [
+  /** Added, never asked for a sign-in so far. Calls go out without a token. */
+  z.object({ kind: z.literal('open') }),
+  z.object({ kind: z.literal('signed_out') }),
+  /** A person is signing in right now. `url` is the page in the browser; present once it is open (or should be). */
+  z.object({
+    kind: z.literal('signing_in'),
+    step: z.enum(['discover', 'register', 'browser', 'exchange']),
+    startedAt: z.number(),
+    url: z.string().optional(),
+    /** Set when no browser could be opened: the user opens `url` by hand. */
+    browserFailed: z.boolean().optional(),
+  }),
+  /** Usable. `expiresAt`: of the access token in memory; absent when none is there yet or its life is unknown. */
+  z.object({
+    kind: z.literal('signed_in'),
+    expiresAt: z.number().optional(),
+    /** When the refresh ahead of expiry will run; absent when no bridge is connected. */
+    refreshAt: z.number().optional(),
+    /** False: the sign-in ends with its access token (there is no refresh token). */
+    renewable: z.boolean(),
+  }),
+  /** The refresh meets a passing fault. The sign-in is kept. */
+  z.object({ kind: z.literal('retrying'), error: ErrorInfo, nextTryAt: z.number() }),
+  /** Only a person can go on: the sign-in ended at the authorization server, or never finished. */
+  z.object({ kind: z.literal('needs_sign_in'), error: ErrorInfo }),
+  /** The server wants more scopes than were granted. */
+  z.object({ kind: z.literal('needs_access'), error: ErrorInfo, scopes: z.array(z.string()) }),
+  /** The store of secrets cannot be read now. Nothing is lost. */
+  z.object({ kind: z.literal('store_blocked'), error: ErrorInfo }),
+]);
+export type SignInState = z.infer<typeof SignInState>;
+
+export const ServerStatus = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  state: SignInState,
+  /** Who is signed in, as far as the server tells (from the ID token). */
+  account: z.string().optional(),
+  /** Hosts connected right now, by the name they gave in `initialize`. */
+  hosts: z.array(z.string()),
+});
+export type ServerStatus = z.infer<typeof ServerStatus>;
+
+/** The named places where secrets can be kept, and whether the chosen one can be used now. */
+export const StoreStatus = z.object({
+  name: z.enum(['keychain', 'memory']),
+  /** In plain words, e.g. "GNOME Keyring (Secret Service)". */
+  label: z.string(),
+  state: z.enum(['ready', 'locked', 'denied', 'unavailable']),
+});
+export type StoreStatus = z.infer<typeof StoreStatus>;
+
+export const Status = z.object({
+  version: z.string(),
+  front: z.enum(['desktop', 'headless']),
+  /** 'development': the Electron that runs is a stand-in, not the one that ships. */
+  runtime: z.enum(['release', 'development']),
+  store: StoreStatus,
+  servers: z.array(ServerStatus),
+  /** A fault of the app itself, e.g. a damaged server list that was restored. */
+  notice: ErrorInfo.optional(),
+});
+export type Status = z.infer<typeof Status>;
+
+/** What discovery found at an address, before the server is added. */
+export const Discovered = z.object({
+  url: z.string(),
+  suggestedName: z.string(),
+  /** One sentence for a person: how this server signs people in. */
+  summary: z.string(),
+  needsSignIn: z.boolean(),
+  issuer: z.string().optional(),
+  /** Hosts that will see the sign-in, when they are not all the issuer's own. */
+  otherHosts: z.array(z.string()),
+  scopes: z.array(z.string()),
+  /** How Keybridge becomes known to the authorization server. */
+  registration: z.enum(['not_needed', 'dynamic', 'client_id_needed']),
+  /** True: the authorization server does not announce PKCE; adding needs the user's explicit exception. */
+  pkceMissing: z.boolean(),
+});
+export type Discovered = z.infer<typeof Discovered>;
+
+/** Everything about one server that a person may see. Never a token. */
+export const ServerDetail = z.object({
+  status: ServerStatus,
+  addedAt: z.number(),
+  issuer: z.string().optional(),
+  resource: z.string().optional(),
+  clientId: z.string().optional(),
+  registration: z.enum(['configured', 'dynamic']).optional(),
+  redirectUri: z.string().optional(),
+  requestedScopes: z.array(z.string()),
+  grantedScopes: z.array(z.string()),
+  signedInAt: z.number().optional(),
+  lastRefreshAt: z.number().optional(),
+  /** Claims of the access token (if it is a JWT), and of the ID token, as text for display. */
+  accessTokenClaims: z.record(z.string(), z.string()).optional(),
+  idTokenClaims: z.record(z.string(), z.string()).optional(),
+  allowMissingPkce: z.boolean(),
+});
+export type ServerDetail = z.infer<typeof ServerDetail>;
+
+/** What sign-out did, for the person who asked for it. */
+export const SignOutReport = z.object({
+  /** At the authorization server (RFC 7009). 'failed': it may still accept the old tokens until they expire. */
+  revoked: z.enum(['confirmed', 'not_offered', 'failed', 'nothing_to_revoke']),
+  /** In the store of secrets on this computer. */
+  deleted: z.boolean(),
+  detail: z.string().optional(),
+});
+export type SignOutReport = z.infer<typeof SignOutReport>;
+
+/** How one host is pointed at the bridge. */
+export const HostSnippet = z.object({
+  host: z.string(),
+  title: z.string(),
+  /** Where the text goes, e.g. a path with ~ or a command line. */
+  place: z.string(),
+  language: z.enum(['json', 'toml', 'shell']),
+  text: z.string(),
+});
+export type HostSnippet = z.infer<typeof HostSnippet>;
