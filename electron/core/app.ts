@@ -1,28 +1,20 @@
 import type { Api } from '../../shared/api.ts';
-import type { Status } from '../../shared/model.ts';
-import type { Challenge } from './oauth/discovery.ts';
-import type { TokenAnswer } from './oauth/tokens.ts';
-import type { Secret } from './secret.ts';
-import type { Server } from './servers/servers.ts';
+import type { Status, StoreStatus } from '../../shared/model.ts';
+import { createCommands } from './commands.ts';
+import { createConnections, credentialIdOf, type Connection } from './connections.ts';
+import { asAppError } from './errors.ts';
+import { addressPolicy } from './http/address.ts';
+import { createSignIns } from './oauth/sign-in.ts';
+import { createTokenKeeper } from './oauth/tokens.ts';
+import type { Ports } from './ports.ts';
+import { createServerNotes } from './server-notes.ts';
+import { openServers } from './servers/servers.ts';
+import { serverStatus } from './status.ts';
+import { openVault } from './vault/credentials.ts';
 
-/** What one bridge connection needs from the core. */
-export interface Connection {
-  readonly server: Server;
-  /** The host's own name for itself, from `initialize`; shown in the status. */
-  setHost(name: string): void;
-  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
-  /**
-   * The server answered 401 to a call without a token, or 403 with a scope challenge. 'retry': a sign-in took place
-   * meanwhile (only with automatic sign-in), call again; 'refused': tell the host.
-   */
-  challenged(status: 401 | 403, challenge: Challenge | undefined): Promise<'retry' | 'refused'>;
-  /** Calls the listener each time a sign-in to this server has been completed. */
-  onSignedIn(listener: () => void): void;
-  /** Calls the listener when the server is removed from the list. */
-  onRemoved(listener: () => void): void;
-  close(): void;
-}
+export type { Connection } from './connections.ts';
 
+/** The whole product without a front: window, tray, command line and hosts all reach this one object. */
 export interface App {
   readonly api: Api;
   readonly status: {
@@ -32,5 +24,156 @@ export interface App {
   };
   /** A bridge for this server (name or id). Throws E_SERVER_UNKNOWN. */
   connect(server: string): Connection;
+  /** Cancels sign-ins, waits until a refresh in flight is stored (5 s at most), ends the store's process. */
   close(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** A call that needs a sign-in may start one in the browser by itself. Headless only. */
+  readonly autoSignIn?: boolean;
+}
+
+/** Opens what lies in the data folder and puts the parts together. One per data folder: the caller holds the lock. */
+export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
+  const { clock, log, http, dataDir, store } = ports;
+  const servers = await openServers({ dataDir, clock, log });
+  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log });
+  const notes = createServerNotes();
+  const listeners = new Set<(status: Status) => void>();
+  let storeState: StoreStatus['state'] = 'ready';
+
+  const tokens = createTokenKeeper({
+    http,
+    clock,
+    log,
+    vault,
+    onWake: ports.onWake,
+    policyOf: async (credential) => addressPolicy(http, urlOf(credential.id)),
+    onChange: () => changed(),
+  });
+  const signIns = createSignIns({
+    ports,
+    servers,
+    vault,
+    tokens,
+    challengeOf: (serverId) => notes.get(serverId).challenge,
+    extraScopes: (serverId) => notes.get(serverId).missingScopes,
+    onChange: () => changed(),
+  });
+  const connections = createConnections({
+    servers,
+    tokens,
+    notes,
+    log,
+    signIn: (serverId) => signIn(serverId, true),
+    autoSignIn: options.autoSignIn ?? false,
+    onChange: () => changed(),
+  });
+
+  async function signIn(serverId: string, openBrowser: boolean): Promise<void> {
+    notes.set(serverId, { lastFailure: undefined });
+    try {
+      await signIns.start(serverId, { openBrowser });
+      notes.clear(serverId);
+      connections.signedIn(serverId);
+    } catch (error) {
+      const failure = asAppError(error, servers.find(serverId)?.name);
+      if (failure.code !== 'E_CANCELLED') notes.set(serverId, { lastFailure: failure });
+      throw failure;
+    } finally {
+      changed();
+    }
+  }
+
+  function urlOf(credentialId: string): URL {
+    const server = servers.find(credentialId.slice(0, credentialId.indexOf(':')));
+    return new URL(server?.url ?? 'https://removed.invalid');
+  }
+
+  function statusOf(serverId: string) {
+    const server = servers.find(serverId);
+    if (!server) return undefined;
+    const credentialId = credentialIdOf(serverId);
+    const note = notes.get(serverId);
+    return serverStatus({
+      server,
+      signIn: signIns.progress(serverId),
+      lastFailure: note.lastFailure,
+      tokens: tokens.state(credentialId),
+      needsSignIn: server.signInRequired,
+      missingScopes: note.missingScopes,
+      account: vault.facts(credentialId)?.account,
+      hosts: connections.hostsOf(serverId),
+    });
+  }
+
+  function current(): Status {
+    const { version, front, runtime } = ports.about;
+    const status: Status = {
+      version,
+      front,
+      runtime,
+      store: { name: store.name, label: store.label, state: storeState },
+      servers: servers.list().flatMap((server) => statusOf(server.id) ?? []),
+    };
+    if (servers.notice) status.notice = servers.notice.toInfo();
+    return status;
+  }
+
+  // One snapshot per turn of the event loop, however many parts changed in it.
+  let pending = false;
+  function changed(): void {
+    if (pending) return;
+    pending = true;
+    queueMicrotask(() => {
+      pending = false;
+      const status = current();
+      for (const listener of listeners) listener(status);
+    });
+  }
+
+  async function lookAtStore(look: () => ReturnType<typeof store.probe>): Promise<StoreStatus> {
+    const answer = await look();
+    storeState = answer.kind;
+    changed();
+    return current().store;
+  }
+
+  const api = createCommands({
+    ports,
+    servers,
+    vault,
+    tokens,
+    signIns,
+    signIn,
+    notes,
+    connections,
+    statusOf,
+    current,
+    changed,
+    probeStore: () => lookAtStore(() => store.probe()),
+    unlockStore: () => lookAtStore(() => store.unlock()),
+  });
+
+  await tokens.start();
+  void lookAtStore(() => store.probe());
+
+  return {
+    api,
+    status: {
+      current,
+      subscribe(listener) {
+        listeners.add(listener);
+        listener(current());
+        return () => void listeners.delete(listener);
+      },
+    },
+    connect: (server) => connections.open(server),
+    async close() {
+      await signIns.close();
+      await tokens.close();
+      await store.close();
+      await http.close();
+    },
+  };
 }

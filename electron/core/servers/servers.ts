@@ -57,3 +57,6 @@ export interface Servers {
   /** What was wrong with the file when it was opened: E_CONFIG_DAMAGED, E_CONFIG_NEWER (then read-only). */
   readonly notice: AppError | undefined;
 }
+
+/** Where the vault keeps the client secret that the user entered for a server. */
+export const configuredSecretKey = (serverId: string): string => `${serverId}:configured`;

@@ -1,0 +1,173 @@
+import type { Api } from '../../shared/api.ts';
+import type { ServerDetail, ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
+import { credentialIdOf, type Connections } from './connections.ts';
+import { AppError, foreign } from './errors.ts';
+import { hostSnippets } from './hosts/snippets.ts';
+import { describeDiscovery } from './oauth/describe.ts';
+import { discover } from './oauth/discovery.ts';
+import type { SignIns } from './oauth/sign-in.ts';
+import type { TokenKeeper } from './oauth/tokens.ts';
+import type { Ports } from './ports.ts';
+import { Secret } from './secret.ts';
+import type { ServerNotes } from './server-notes.ts';
+import { suggestName } from './servers/name.ts';
+import { configuredSecretKey, type Server, type Servers } from './servers/servers.ts';
+import { parseServerUrl } from './servers/url.ts';
+import type { Vault } from './vault/credentials.ts';
+import { storeFault } from './vault/store-fault.ts';
+
+export interface CommandsDeps {
+  readonly ports: Ports;
+  readonly servers: Servers;
+  readonly vault: Vault;
+  readonly tokens: TokenKeeper;
+  readonly signIns: SignIns;
+  readonly signIn: (serverId: string, openBrowser: boolean) => Promise<void>;
+  readonly notes: ServerNotes;
+  readonly connections: Connections;
+  readonly statusOf: (serverId: string) => ServerStatus | undefined;
+  readonly current: () => Status;
+  readonly changed: () => void;
+  readonly probeStore: () => Promise<StoreStatus>;
+  readonly unlockStore: () => Promise<StoreStatus>;
+}
+
+/** The commands of `shared/api.ts`. Input is parsed already; every error is an AppError. */
+export function createCommands(deps: CommandsDeps): Api {
+  const { ports, servers, vault, tokens, signIns, notes, connections, changed } = deps;
+
+  function named(nameOrId: string): Server {
+    const server = servers.find(nameOrId);
+    if (!server) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(nameOrId)}".`);
+    return server;
+  }
+
+  function statusOf(server: Server): ServerStatus {
+    const status = deps.statusOf(server.id);
+    if (!status) throw new AppError('E_SERVER_UNKNOWN', `The server "${server.name}" was removed.`);
+    return status;
+  }
+
+  async function keepClientSecret(server: Server, secret: string | null | undefined): Promise<void> {
+    if (secret === undefined) return;
+    const key = configuredSecretKey(server.id);
+    const done = secret === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, new Secret(secret));
+    if (done.kind !== 'done') throw storeFault(done, 'The client secret could not be kept').about(server.name);
+  }
+
+  async function signOut(server: Server): Promise<SignOutReport> {
+    signIns.cancel(server.id);
+    const report = await tokens.signOut(credentialIdOf(server.id));
+    notes.clear(server.id);
+    changed();
+    return report;
+  }
+
+  return {
+    status: async () => deps.current(),
+
+    async discover({ url }) {
+      const parsed = parseServerUrl(url);
+      return describeDiscovery(parsed, await discover(parsed, { http: ports.http }));
+    },
+
+    async addServer({ url, name, clientId, clientSecret, allowMissingPkce }) {
+      const parsed = parseServerUrl(url);
+      const server = await servers.add({
+        name: name ?? suggestName(parsed, (taken) => servers.find(taken) !== undefined),
+        url: parsed.href,
+        ...(clientId === undefined ? {} : { clientId }),
+        hasClientSecret: false,
+        allowMissingPkce: allowMissingPkce ?? false,
+        signInRequired: false,
+      });
+      await keepClientSecret(server, clientSecret);
+      if (clientSecret !== undefined) await servers.update(server.id, { hasClientSecret: true });
+      changed();
+      return statusOf(server);
+    },
+
+    async configureServer({ server: name, clientId, clientSecret, allowMissingPkce }) {
+      const server = named(name);
+      await keepClientSecret(server, clientSecret);
+      await servers.update(server.id, {
+        ...(clientId === undefined ? {} : { clientId: clientId ?? undefined }),
+        ...(clientSecret === undefined ? {} : { hasClientSecret: clientSecret !== null }),
+        ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }),
+      });
+      changed();
+      return statusOf(server);
+    },
+
+    serverDetail: async ({ server: name }) => serverDetail(deps, named(name)),
+
+    async signIn({ server: name, openBrowser }) {
+      const server = named(name);
+      await deps.signIn(server.id, openBrowser);
+      return statusOf(server);
+    },
+
+    async cancelSignIn({ server: name }) {
+      const server = named(name);
+      signIns.cancel(server.id);
+      changed();
+      return statusOf(server);
+    },
+
+    async finishSignIn({ server: name, redirectUrl }) {
+      const server = named(name);
+      await signIns.finish(server.id, redirectUrl);
+      return statusOf(server);
+    },
+
+    async refreshNow({ server: name }) {
+      const server = named(name);
+      const answer = await tokens.refreshNow(credentialIdOf(server.id));
+      if (answer.kind === 'refused' || answer.kind === 'unavailable') throw answer.error.about(server.name);
+      return statusOf(server);
+    },
+
+    signOut: async ({ server: name }) => signOut(named(name)),
+
+    async removeServer({ server: name }) {
+      const server = named(name);
+      const report = await signOut(server);
+      if (!report.deleted) {
+        throw new AppError('E_STORE_UNAVAILABLE', `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: server.name });
+      }
+      await servers.remove(server.id);
+      connections.removed(server.id);
+      changed();
+      return report;
+    },
+
+    async hostSnippets({ server: name }) {
+      return hostSnippets(named(name).name, ports.about.bridgeCommand, ports.about.bridgeEnv);
+    },
+
+    unlockStore: async () => deps.unlockStore(),
+  };
+}
+
+function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server): ServerDetail {
+  const credentialId = credentialIdOf(server.id);
+  const facts = vault.facts(credentialId);
+  const status = statusOf(server.id);
+  if (!status) throw new AppError('E_SERVER_UNKNOWN', `The server "${server.name}" was removed.`);
+  const registration = server.registrations.find((one) => one.issuer === facts?.issuer) ?? server.registrations[0];
+  const claims = tokens.claims(credentialId);
+  const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
+  return {
+    status,
+    addedAt: server.addedAt,
+    requestedScopes: [...(facts?.requestedScopes ?? [])],
+    grantedScopes: [...(facts?.grantedScopes ?? [])],
+    allowMissingPkce: server.allowMissingPkce,
+    ...(facts ? { issuer: facts.issuer, resource: facts.resource, signedInAt: facts.signedInAt } : {}),
+    ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
+    ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? 'dynamic' : 'configured' }),
+    ...(registration ? { redirectUri: registration.redirect_uri } : {}),
+    ...(claims ? { accessTokenClaims: { ...claims } } : {}),
+    ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),
+  };
+}

@@ -1,0 +1,119 @@
+import { AppError, foreign } from './errors.ts';
+import type { Challenge } from './oauth/discovery.ts';
+import type { TokenAnswer, TokenKeeper } from './oauth/tokens.ts';
+import type { Log } from './log.ts';
+import type { Secret } from './secret.ts';
+import type { ServerNotes } from './server-notes.ts';
+import type { Server, Servers } from './servers/servers.ts';
+
+/** What one bridge connection needs from the core. */
+export interface Connection {
+  readonly server: Server;
+  /** The host's own name for itself, from `initialize`; shown in the status. */
+  setHost(name: string): void;
+  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
+  /**
+   * The server answered 401 to a call without a token, or 403 with a scope challenge. 'retry': a sign-in took place
+   * meanwhile (only with automatic sign-in), call again; 'refused': tell the host.
+   */
+  challenged(status: 401 | 403, challenge: Challenge | undefined): Promise<'retry' | 'refused'>;
+  /** Calls the listener each time a sign-in to this server has been completed. */
+  onSignedIn(listener: () => void): void;
+  /** Calls the listener when the server is removed from the list. */
+  onRemoved(listener: () => void): void;
+  close(): void;
+}
+
+export interface Connections {
+  /** Throws E_SERVER_UNKNOWN. */
+  open(server: string): Connection;
+  /** Names of the hosts connected to a server now. */
+  hostsOf(serverId: string): readonly string[];
+  signedIn(serverId: string): void;
+  removed(serverId: string): void;
+}
+
+export interface ConnectionsDeps {
+  readonly servers: Servers;
+  readonly tokens: TokenKeeper;
+  readonly signIn: (serverId: string) => Promise<void>;
+  readonly notes: ServerNotes;
+  readonly log: Log;
+  /** A call that needs a sign-in may start one in the browser by itself (headless, off by default). */
+  readonly autoSignIn: boolean;
+  readonly onChange: () => void;
+}
+
+interface Open {
+  readonly serverId: string;
+  host: string;
+  readonly signedIn: (() => void)[];
+  readonly removed: (() => void)[];
+}
+
+/** The id under which the vault keeps the one account of a server. */
+export const credentialIdOf = (serverId: string): string => `${serverId}:default`;
+
+export function createConnections(deps: ConnectionsDeps): Connections {
+  const all = new Set<Open>();
+  const tell = (serverId: string, which: 'signedIn' | 'removed') => {
+    for (const open of all) if (open.serverId === serverId) for (const listener of open[which]) listener();
+  };
+  return {
+    open(name) {
+      const server = deps.servers.find(name);
+      if (!server) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
+      const open: Open = { serverId: server.id, host: 'app', signedIn: [], removed: [] };
+      all.add(open);
+      deps.onChange();
+      return connection(server, open, deps, () => {
+        all.delete(open);
+        deps.onChange();
+      });
+    },
+    hostsOf: (serverId) => [...all].filter((open) => open.serverId === serverId).map((open) => open.host),
+    signedIn: (serverId) => tell(serverId, 'signedIn'),
+    removed: (serverId) => tell(serverId, 'removed'),
+  };
+}
+
+function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: () => void): Connection {
+  const credentialId = credentialIdOf(server.id);
+  const letGo = deps.tokens.hold(credentialId);
+  return {
+    server,
+    setHost(name) {
+      open.host = foreign(name) || 'app';
+      deps.onChange();
+    },
+    accessToken: (options) => deps.tokens.accessToken(credentialId, options),
+    async challenged(status, challenge) {
+      await learn(deps, server.id, status, challenge);
+      if (!deps.autoSignIn) return 'refused';
+      deps.log('sign_in_started_by_call', { server: server.name, status });
+      return deps.signIn(server.id).then(
+        () => 'retry' as const,
+        () => 'refused' as const,
+      );
+    },
+    onSignedIn: (listener) => void open.signedIn.push(listener),
+    onRemoved: (listener) => void open.removed.push(listener),
+    close() {
+      letGo();
+      closed();
+    },
+  };
+}
+
+/** Remembers what the challenge says, so that the next sign-in asks for it. */
+async function learn(deps: ConnectionsDeps, serverId: string, status: 401 | 403, challenge: Challenge | undefined): Promise<void> {
+  if (challenge) deps.notes.set(serverId, { challenge });
+  if (status === 403) {
+    const known = deps.notes.get(serverId).missingScopes;
+    const wanted = challenge?.scope?.split(' ').filter(Boolean) ?? [];
+    deps.notes.set(serverId, { missingScopes: [...new Set([...known, ...wanted])] });
+  } else if (deps.servers.find(serverId)?.signInRequired === false) {
+    await deps.servers.update(serverId, { signInRequired: true });
+  }
+  deps.onChange();
+}

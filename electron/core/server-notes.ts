@@ -1,0 +1,29 @@
+import type { AppError } from './errors.ts';
+import type { Challenge } from './oauth/discovery.ts';
+
+/** What this run of the app has learned about one server. Gone at the end, and with each new sign-in. */
+export interface ServerNote {
+  /** Why the last sign-in failed. */
+  lastFailure?: AppError | undefined;
+  /** The newest 401 or 403 challenge: where its metadata is, which scopes it wants. */
+  challenge?: Challenge;
+  /** Scopes that the server asked for and that were not granted. */
+  missingScopes: readonly string[];
+}
+
+export interface ServerNotes {
+  get(serverId: string): ServerNote;
+  set(serverId: string, change: Partial<ServerNote>): void;
+  clear(serverId: string): void;
+}
+
+const nothing: ServerNote = { missingScopes: [] };
+
+export function createServerNotes(): ServerNotes {
+  const notes = new Map<string, ServerNote>();
+  return {
+    get: (serverId) => notes.get(serverId) ?? nothing,
+    set: (serverId, change) => void notes.set(serverId, { ...(notes.get(serverId) ?? nothing), ...change }),
+    clear: (serverId) => void notes.delete(serverId),
+  };
+}
