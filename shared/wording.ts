@@ -1,0 +1,186 @@
+import type { ServerStatus, SignInState, Status } from './model.ts';
+
+/**
+ * The words for a server's state, the same in window, tray and command line.
+ * Pure functions; times are Unix milliseconds. Only types are imported, so that the window carries no schema library.
+ */
+export type Tone = 'ok' | 'busy' | 'attention' | 'off' | 'blocked';
+
+/** Colour of a state: green, blue, amber, grey, red. Never the only sign: the words and a shape go with it. */
+export function stateTone(state: SignInState): Tone {
+  switch (state.kind) {
+    case 'signed_in':
+      return 'ok';
+    case 'signing_in':
+      return 'busy';
+    case 'retrying':
+    case 'needs_sign_in':
+    case 'needs_access':
+      return 'attention';
+    case 'open':
+    case 'signed_out':
+      return 'off';
+    case 'store_blocked':
+      return 'blocked';
+  }
+}
+
+/** The state in two or three words, without times. */
+export function stateLabel(state: SignInState): string {
+  switch (state.kind) {
+    case 'open':
+      return 'No sign-in needed';
+    case 'signed_out':
+      return 'Signed out';
+    case 'signing_in':
+      return 'Signing in';
+    case 'signed_in':
+      return 'Signed in';
+    case 'retrying':
+      return 'Retrying';
+    case 'needs_sign_in':
+      return 'Sign in again';
+    case 'needs_access':
+      return 'Needs more access';
+    case 'store_blocked':
+      return blockedLabel(state.error.code);
+  }
+}
+
+function blockedLabel(code: string): string {
+  if (code === 'E_STORE_LOCKED') return 'Keychain locked';
+  if (code === 'E_STORE_DENIED') return 'Keychain access denied';
+  return 'Keychain not available';
+}
+
+/** The state in one line with its time: "Signed in, refreshes in 4 min". */
+export function stateWords(status: ServerStatus, now: number): string {
+  const detail = stateDetail(status.state, now);
+  const label = stateLabel(status.state);
+  return detail === '' ? label : `${label}, ${detail}`;
+}
+
+/** What follows the label: "refreshes in 4 min"; empty when there is nothing to add. */
+export function stateDetail(state: SignInState, now: number): string {
+  switch (state.kind) {
+    case 'signing_in':
+      return signInStep(state);
+    case 'signed_in':
+      return signedInDetail(state, now);
+    case 'retrying':
+      return state.nextTryAt > now ? `next try in ${durationWords(state.nextTryAt - now)}` : 'trying now';
+    case 'open':
+    case 'signed_out':
+    case 'needs_sign_in':
+    case 'needs_access':
+    case 'store_blocked':
+      return '';
+  }
+}
+
+function signInStep(state: Extract<SignInState, { kind: 'signing_in' }>): string {
+  switch (state.step) {
+    case 'discover':
+      return 'looking up how';
+    case 'register':
+      return 'introducing Keybridge';
+    case 'browser':
+      return state.browserFailed ? 'open the address yourself' : 'waiting for the browser';
+    case 'exchange':
+      return 'finishing';
+  }
+}
+
+function signedInDetail(state: Extract<SignInState, { kind: 'signed_in' }>, now: number): string {
+  if (!state.renewable) {
+    if (state.expiresAt === undefined) return '';
+    return state.expiresAt > now ? `ends in ${durationWords(state.expiresAt - now)}` : 'about to end';
+  }
+  if (state.refreshAt === undefined) return 'refreshes on next use';
+  return state.refreshAt > now ? `refreshes in ${durationWords(state.refreshAt - now)}` : 'refreshing now';
+}
+
+/** A time span for people, rounded to one unit: "under a minute", "4 min", "3 h", "2 days". */
+export function durationWords(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (ms < 60_000) return 'under a minute';
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.round(ms / 3_600_000);
+  if (hours < 36) return `${hours} h`;
+  return `${Math.round(ms / 86_400_000)} days`;
+}
+
+/** The one thing to do next about a state; absent when there is nothing to do. */
+export type NextStep = 'sign_in' | 'review_access' | 'try_now' | 'cancel' | 'unlock';
+
+export function nextStep(state: SignInState): NextStep | undefined {
+  switch (state.kind) {
+    case 'signed_out':
+    case 'needs_sign_in':
+      return 'sign_in';
+    case 'needs_access':
+      return 'review_access';
+    case 'retrying':
+      return 'try_now';
+    case 'signing_in':
+      return 'cancel';
+    case 'store_blocked':
+      return 'unlock';
+    case 'open':
+    case 'signed_in':
+      return undefined;
+  }
+}
+
+export const nextStepLabels: Readonly<Record<NextStep, string>> = {
+  sign_in: 'Sign in',
+  review_access: 'Review access',
+  try_now: 'Try now',
+  cancel: 'Cancel',
+  unlock: 'Unlock',
+};
+
+/** True when nothing goes on until a person does something. Signed out is a choice, not a fault. */
+export function needsPerson(state: SignInState): boolean {
+  return state.kind === 'needs_sign_in' || state.kind === 'needs_access' || state.kind === 'store_blocked';
+}
+
+const order: readonly SignInState['kind'][] = [
+  'store_blocked',
+  'needs_sign_in',
+  'needs_access',
+  'signing_in',
+  'retrying',
+  'signed_out',
+  'signed_in',
+  'open',
+];
+
+/** For sorting: what needs a person comes first, then by name. */
+export function byAttention(a: ServerStatus, b: ServerStatus): number {
+  const first = order.indexOf(a.state.kind) - order.indexOf(b.state.kind);
+  return first === 0 ? a.name.localeCompare(b.name, 'en') : first;
+}
+
+/** The gravest tone of all servers, for the tray's icon and the window's header. */
+export function overallTone(status: Status): Tone {
+  const tones = new Set(status.servers.map((server) => stateTone(server.state)));
+  const gravest: readonly Tone[] = ['blocked', 'attention', 'busy', 'ok'];
+  return gravest.find((tone) => tones.has(tone)) ?? 'off';
+}
+
+/** The state of all servers in one line: "2 of 3 servers need you". */
+export function overallWords(status: Status): string {
+  const { servers } = status;
+  const count = (kind: SignInState['kind']) => servers.filter(({ state }) => state.kind === kind).length;
+  const waiting = servers.filter(({ state }) => needsPerson(state)).length;
+  if (servers.length === 0) return 'No servers yet';
+  if (waiting > 0) return `${waiting} of ${plural(servers.length)} ${waiting === 1 ? 'needs' : 'need'} you`;
+  if (count('signing_in') > 0) return 'Signing in';
+  if (count('retrying') > 0) return `${plural(count('retrying'))} retrying`;
+  if (count('signed_out') === servers.length) return servers.length === 1 ? 'Signed out' : 'All signed out';
+  if (count('signed_out') > 0) return `${plural(servers.length - count('signed_out'))} ready, ${count('signed_out')} signed out`;
+  return servers.length === 1 ? 'Ready' : `All ${servers.length} servers ready`;
+}
+
+const plural = (count: number): string => (count === 1 ? '1 server' : `${count} servers`);
