@@ -1,0 +1,138 @@
+// What the benchmark measures with: hosts on stdio, a direct HTTP client, memory from /proc, medians.
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import http from 'node:http';
+
+const initialize = {
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
+};
+
+/** Spawns a bridge; `ready` resolves with the ms from spawn to the answer to initialize. */
+export function startStdio(command, args, env) {
+  const started = performance.now();
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env });
+  const waiting = new Map();
+  let parts = [];
+  const take = (line) => {
+    const id = /"id":(\d+)/.exec(line)?.[1];
+    const done = waiting.get(Number(id));
+    waiting.delete(Number(id));
+    done?.(line);
+  };
+  child.stdout.on('data', (chunk) => {
+    let from = 0;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
+      parts.push(chunk.subarray(from, at));
+      take(Buffer.concat(parts).toString());
+      parts = [];
+      from = at + 1;
+    }
+    if (from < chunk.length) parts.push(chunk.subarray(from));
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const request = (message) =>
+    new Promise((resolve, reject) => {
+      waiting.set(message.id, resolve);
+      child.stdin.write(`${JSON.stringify(message)}\n`);
+      void exited.then(() => reject(new Error(`${command} ${args.join(' ')} ended`)));
+    });
+  const ready = request(initialize).then(() => {
+    const ms = performance.now() - started;
+    child.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
+    return ms;
+  });
+  return {
+    pid: child.pid,
+    ready,
+    request,
+    async close() {
+      child.stdin.end();
+      const late = setTimeout(() => child.kill('SIGKILL'), 3_000);
+      await exited;
+      clearTimeout(late);
+    },
+  };
+}
+
+/** The same calls straight over HTTP. */
+export function directClient(url) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+  const { hostname, port, pathname } = new URL(url);
+  const request = (message) =>
+    new Promise((resolve, reject) => {
+      const body = JSON.stringify(message);
+      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'content-length': Buffer.byteLength(body) };
+      http
+        .request({ hostname, port, path: pathname, method: 'POST', agent, headers }, (response) => {
+          const chunks = [];
+          response.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks).toString()));
+        })
+        .on('error', reject)
+        .end(body);
+    });
+  return { request, close: async () => agent.destroy() };
+}
+
+let nextId = 1;
+export const echo = (text) => ({ jsonrpc: '2.0', id: nextId++, method: 'tools/call', params: { name: 'echo', arguments: { text } } });
+
+/** Latencies in ms of `count` calls, one after the other. */
+export async function latencies(client, count, text) {
+  const times = [];
+  for (let i = 0; i < count; i += 1) {
+    const started = performance.now();
+    const line = await client.request(echo(text));
+    times.push(performance.now() - started);
+    if (!line.includes(text)) throw new Error(`wrong answer: ${line.slice(0, 200)}`);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** Calls per second with `inFlight` calls at any time. */
+export async function throughput(client, count, inFlight, text) {
+  const started = performance.now();
+  let left = count;
+  const worker = async () => {
+    while (left > 0) {
+      left -= 1;
+      await client.request(echo(text));
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  return count / ((performance.now() - started) / 1000);
+}
+
+/** Private memory in MB of a process and its children (Linux; undefined elsewhere). */
+export function privateMemory(pid) {
+  try {
+    let total = 0;
+    for (const each of family(pid)) {
+      const text = readFileSync(`/proc/${each}/smaps_rollup`, 'utf8');
+      for (const [, kb] of text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)) total += Number(kb) / 1024;
+    }
+    return total;
+  } catch {
+    return undefined;
+  }
+}
+
+function family(pid) {
+  const all = [pid];
+  for (const each of all) {
+    for (const task of readdirSync(`/proc/${each}/task`)) {
+      all.push(...readFileSync(`/proc/${each}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
+    }
+  }
+  return [...new Set(all)];
+}
+
+export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+
+/** min, median, max of numbers. */
+export function spread(values) {
+  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+  return { min: sorted[0], median: quantile(sorted, 0.5), max: sorted.at(-1) };
+}
