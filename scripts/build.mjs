@@ -1,0 +1,152 @@
+// Builds what runs: `node scripts/build.mjs [--if-stale] [--test] [--out FOLDER]`.
+// --test marks a build that lets debuggers in (Playwright); it is never packaged for users.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { withLock } from './lock.mjs';
+
+const root = path.join(import.meta.dirname, '..');
+
+/** One program each. `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS. */
+const programs = [
+  { from: 'electron/main.ts', to: 'main.js', format: 'esm' },
+  { from: 'electron/preload.ts', to: 'preload.cjs', format: 'cjs' },
+  { from: 'electron/keychain.ts', to: 'keychain.cjs', format: 'cjs' },
+  { from: 'electron/bridge.ts', to: 'bridge.cjs', format: 'cjs', minify: true },
+  { from: 'electron/cli.ts', to: 'keybridge.cjs', format: 'cjs', minify: true },
+  { from: 'electron/cli-main.ts', to: 'cli-main.cjs', format: 'cjs' },
+  { from: 'electron/headless.ts', to: 'headless.cjs', format: 'cjs' },
+];
+const page = 'renderer/index.html';
+const sources = ['electron', 'shared', 'renderer', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
+const external = ['electron', 'keytar', ...builtinModules, /^node:/];
+
+/**
+ * Builds into `out` (default: dist). Safe to run several times at once: one builds, the others wait.
+ * @param {{ ifStale?: boolean, test?: boolean, out?: string }} options
+ * @returns {Promise<{ built: boolean, out: string }>} built: false when nothing had changed.
+ */
+export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist') } = {}) {
+  const cache = path.join(root, '.cache');
+  await mkdir(cache, { recursive: true });
+  return withLock(path.join(cache, `build-${createHash('sha256').update(out).digest('hex').slice(0, 8)}.lock`), async () => {
+    const stamp = await fingerprint(test);
+    if (ifStale && (await stampOf(out)) === stamp) return { built: false, out };
+    const work = await mkdtemp(path.join(cache, 'build-'));
+    try {
+      const todo = programs.filter((program) => existsSync(path.join(root, program.from)));
+      await Promise.all([...todo.map((program) => buildProgram(program, work, test)), buildPage(path.join(work, 'renderer'))]);
+      await mkdir(out, { recursive: true });
+      await replaceFiles(work, out);
+      await writeFile(path.join(out, '.stamp'), stamp);
+      return { built: true, out };
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+}
+
+async function buildProgram({ from, to, format, minify = false }, outDir, test) {
+  const { build } = await import('vite');
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  await build({
+    root,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    define: { KEYBRIDGE_TEST_BUILD: String(test), KEYBRIDGE_VERSION: JSON.stringify(version) },
+    plugins: [programsOnDemand(from)],
+    ssr: { noExternal: true },
+    build: {
+      ssr: from,
+      outDir,
+      emptyOutDir: false,
+      target: 'node20',
+      minify,
+      sourcemap: false,
+      rolldownOptions: { external, output: { format, entryFileNames: to, codeSplitting: false } },
+    },
+  });
+}
+
+/**
+ * `import('./cli-main.ts')` of another program stays a load at run time, of the file beside this one. In CommonJS through
+ * createRequire, because a single executable (SEA) has neither import() nor a require() for files.
+ */
+function programsOnDemand(from) {
+  const fileOf = new Map(programs.filter((other) => other.from !== from).map((other) => [path.join(root, other.from), other.to]));
+  return {
+    name: 'programs-on-demand',
+    enforce: 'pre',
+    resolveDynamicImport(specifier, importer) {
+      if (typeof specifier !== 'string' || !importer || !specifier.startsWith('.')) return null;
+      const file = fileOf.get(path.resolve(path.dirname(importer), specifier));
+      return file ? { id: `./${file}`, external: true } : null;
+    },
+    renderChunk(code, chunk, { format }) {
+      if (format !== 'cjs') return null;
+      return code.replaceAll(/import\(([`'"]\.\/[a-z-]+\.cjs[`'"])\)/g, 'Promise.resolve().then(()=>require("node:module").createRequire(__filename)($1))');
+    },
+  };
+}
+
+async function buildPage(outDir) {
+  if (!existsSync(path.join(root, page))) return;
+  const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
+  await build({
+    root: path.join(root, 'renderer'),
+    configFile: false,
+    base: './',
+    logLevel: 'warn',
+    plugins: [react()],
+    // No inlined data: URLs for fonts or images, no polyfill for old browsers: the page's policy allows neither.
+    build: { outDir, emptyOutDir: true, target: 'chrome130', modulePreload: false, assetsInlineLimit: 0 },
+  });
+}
+
+/** A hash of everything that the build reads, and of how it was called. */
+async function fingerprint(test) {
+  const hash = createHash('sha256').update(`${process.version} test=${test}`);
+  for (const source of sources) {
+    for (const file of await filesUnder(path.join(root, source))) hash.update(`\n${path.relative(root, file)}\n`).update(await readFile(file));
+  }
+  return hash.digest('hex');
+}
+
+async function filesUnder(entry) {
+  const found = await readdir(entry, { withFileTypes: true, recursive: true }).catch((error) => {
+    if (error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (!found) return [entry];
+  return found.filter((one) => one.isFile()).map((one) => path.join(one.parentPath, one.name)).toSorted();
+}
+
+async function stampOf(out) {
+  return readFile(path.join(out, '.stamp'), 'utf8').catch(() => undefined);
+}
+
+/** Puts each new file in place by a rename, pages after what they load, and then removes what is no longer built. */
+async function replaceFiles(from, to) {
+  const fresh = (await filesUnder(from)).map((file) => path.relative(from, file));
+  const pagesLast = fresh.toSorted((a, b) => Number(a.endsWith('.html')) - Number(b.endsWith('.html')));
+  for (const file of pagesLast) {
+    await mkdir(path.dirname(path.join(to, file)), { recursive: true });
+    await rename(path.join(from, file), path.join(to, file));
+  }
+  const old = (await filesUnder(to)).map((file) => path.relative(to, file));
+  for (const file of old) if (!fresh.includes(file)) await rm(path.join(to, file), { force: true });
+}
+
+async function runFromCommandLine() {
+  const args = process.argv.slice(2);
+  const started = performance.now();
+  const out = args.includes('--out') ? path.resolve(args[args.indexOf('--out') + 1]) : undefined;
+  const { built } = await buildAll({ ifStale: args.includes('--if-stale'), test: args.includes('--test'), ...(out ? { out } : {}) });
+  console.log(built ? `built in ${((performance.now() - started) / 1000).toFixed(1)} s` : 'up to date');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runFromCommandLine();

