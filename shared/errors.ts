@@ -1,0 +1,89 @@
+// No packages: the bridge loads this file.
+
+/**
+ * Every error that can leave the core, with the sentence that says what to do about it.
+ * A code is stable: users search for it, scripts test for it, and `docs/errors/<code>.md` explains it.
+ * Adding one means adding its page (test/docs.test.ts).
+ */
+export const errors = {
+  // Input and general
+  E_BAD_INPUT: 'Check the value and try again.',
+  E_UNKNOWN_COMMAND: 'Update Keybridge: this command is newer than the app that is running.',
+  E_UNEXPECTED: 'Try again. If it happens again, report it with the code and the time.',
+  E_CANCELLED: 'Nothing to do: you cancelled it.',
+  // The user's list of servers
+  E_SERVER_UNKNOWN: 'Run `keybridge status` to see the names of your servers.',
+  E_SERVER_EXISTS: 'Choose another name, or use the server that is already in the list.',
+  E_SERVER_URL: 'Give the address of the MCP server as https://host/path.',
+  E_CONFIG_DAMAGED: 'Keybridge went on with the last good copy. Check the file that the message names.',
+  E_CONFIG_NEWER: 'Update Keybridge, or use another data folder.',
+  E_CONFIG_WRITE: 'Check that the disk has room and that the data folder belongs to you.',
+  E_CONFIG_UNSAFE: 'Run the command that the message names, look into the file, and start again.',
+  // Network
+  E_DNS: 'Check the address and your network connection.',
+  E_CONNECT: 'Check that the server is running and that no firewall is in the way.',
+  E_TLS: 'The server’s certificate is not trusted. Ask its operator, and do not sign in on this network.',
+  E_TIMEOUT: 'Try again. If it keeps happening, ask the operator of the server.',
+  E_CONNECTION_LOST: 'Try again: the connection broke before the answer was complete.',
+  E_TOO_LARGE: 'The answer is larger than any honest one. Ask the operator of the server.',
+  E_REDIRECTED: 'The server answered with a redirect that Keybridge does not follow. Check the address.',
+  E_ADDRESS_REFUSED: 'The server pointed to an address inside your network. Remove the server if you do not trust it.',
+  E_INSECURE_URL: 'Use an https address. Plain http is only accepted on this computer (127.0.0.1, localhost).',
+  E_HTTP_STATUS: 'Try again later. If it keeps happening, ask the operator of the server.',
+  E_NOT_JSON: 'A network sign-in page may be in the way: open any website in your browser first, then try again.',
+  // Discovery
+  E_RESOURCE_MISMATCH: 'The server describes itself under another address. Check the address, or ask its operator.',
+  E_ISSUER_MISMATCH: 'The authorization server’s identity does not match. Do not sign in; ask the operator of the server.',
+  E_METADATA_INVALID: 'The server’s sign-in description is broken. Ask its operator.',
+  E_METADATA_MISSING: 'The server does not say how to sign in. Check the address, or ask its operator.',
+  E_ENDPOINT_REFUSED: 'The server named an address that is not safe to open or to send a sign-in to. Remove the server.',
+  E_PKCE_UNSUPPORTED: 'The authorization server does not announce PKCE (S256). You can allow this one server in its settings.',
+  // Client registration
+  E_CLIENT_ID_NEEDED: 'Ask the operator for a client ID, and enter it in the server’s settings.',
+  E_REGISTRATION_REFUSED: 'The authorization server did not accept Keybridge. Ask the operator for a client ID.',
+  E_REGISTRATION_INVALID: 'The authorization server’s registration answer is broken. Ask its operator.',
+  // Sign-in
+  E_SIGN_IN_DENIED: 'Sign in again if this was not intended.',
+  E_SIGN_IN_TIMEOUT: 'Sign in again, and finish in the browser within ten minutes.',
+  E_SIGN_IN_RUNNING: 'Finish or cancel the sign-in that is already waiting in the browser.',
+  E_AUTHORIZATION_ERROR: 'The authorization server refused the sign-in. Try again, or ask its operator.',
+  E_ISS_MISMATCH: 'The answer came from another authorization server. Do not sign in here; ask the operator.',
+  E_PORT_IN_USE: 'Another program uses the ports for the sign-in answer. Close it and try again.',
+  E_BROWSER: 'Copy the address from the window and open it in a browser yourself.',
+  E_REDIRECT_URL: 'Paste the whole address of the last page of the sign-in, unchanged.',
+  // Tokens
+  E_TOKEN_RESPONSE: 'The authorization server’s answer is broken. Try again, or ask its operator.',
+  E_TOKEN_REFUSED: 'The authorization server refused the request. Try again, or ask its operator.',
+  E_CLIENT_REFUSED: 'Sign in again: the authorization server no longer knows Keybridge.',
+  E_SIGN_IN_NEEDED: 'Open Keybridge and sign in to this server.',
+  E_SIGN_IN_AGAIN: 'Open Keybridge and sign in to this server again: its sign-in has ended.',
+  E_SCOPE_NEEDED: 'Open Keybridge and sign in to this server again with more access.',
+  E_REFRESH_FAILED: 'Nothing is lost: Keybridge keeps the sign-in and tries again by itself.',
+  // Where secrets are kept
+  E_STORE_LOCKED: 'Unlock your keychain. Keybridge goes on by itself.',
+  E_STORE_DENIED: 'Allow Keybridge to use your keychain.',
+  E_STORE_UNAVAILABLE: 'Start your keychain service (on Linux: gnome-keyring or KWallet), or choose another store.',
+  E_STORE_WRITE: 'Keep Keybridge running and make the keychain writable: the new token is held in memory until then.',
+  E_STORE_DAMAGED: 'Sign in to this server again. The damaged entry is kept for a look.',
+  // Broker and bridge
+  E_BROKER_RUNNING: 'Another Keybridge already uses this data folder. Quit it first.',
+  E_BROKER_DOWN: 'Start Keybridge, or run `keybridge serve`.',
+  E_HANDSHAKE: 'Restart Keybridge, then restart the app that uses it.',
+  E_VERSION: 'Restart the app that uses Keybridge: it still runs an older bridge.',
+  E_SOCKET_UNSAFE: 'Make the folder that the message names belong to you alone (mode 700).',
+  E_PATH_TOO_LONG: 'Choose a data folder with a shorter path.',
+  // Relay
+  E_SERVER_UNREACHABLE: 'Check the connection to the server and call again.',
+  E_SERVER_REFUSED: 'The server refused a valid sign-in. Its own setup may be unfinished: ask its operator.',
+  E_SERVER_ANSWER: 'The server’s answer is broken. Try again, or ask its operator.',
+  E_OUTCOME_UNKNOWN: 'The connection broke after the call was sent. Check at the server whether it took effect before calling again.',
+  E_RATE_LIMITED: 'Wait as long as the message says, then call again.',
+  E_MESSAGE_TOO_LARGE: 'Send less in one message (16 MB at most).',
+  E_BAD_MESSAGE: 'The app sent a message that is not valid JSON-RPC. Update the app.',
+  E_PROTOCOL_ERA: 'The app and the server speak different generations of MCP. Update the older one.',
+} as const;
+
+export type ErrorCode = keyof typeof errors;
+
+/** The page that explains a code, relative to the repository. */
+export const errorPage = (code: ErrorCode): string => `docs/errors/${code}.md`;
