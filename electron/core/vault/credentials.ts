@@ -1,5 +1,10 @@
-import type { Secret } from '../secret.ts';
-import type { StoreFault } from '../ports.ts';
+import type { Log } from '../log.ts';
+import type { Clock, SecretStore, StoreFault } from '../ports.ts';
+import { Secret } from '../secret.ts';
+import { memoryIndex, openIndexFile } from './index-file.ts';
+import { createRecords } from './records.ts';
+import { createShelf } from './shelf.ts';
+import { factsOf, fromStored, toStored } from './stored-credential.ts';
 
 /**
  * What the vault keeps for one account on one server. Everything but the three secrets also stands in the app's own
@@ -30,7 +35,7 @@ export interface Credential {
   readonly idTokenClaims?: Readonly<Record<string, string>>;
   readonly signedInAt: number;
   readonly lastRefreshAt?: number;
-  /** Counts stored versions, from 1. */
+  /** Counts stored versions, from 1. Given by the vault: `write` ignores what is in its argument. */
   readonly generation: number;
   /** Set when the authorization server said `invalid_grant`: kept for a look, not used again. */
   readonly quarantinedAt?: number;
@@ -48,17 +53,131 @@ export type CredentialFacts = Omit<Credential, 'refreshToken' | 'accessToken' | 
 export interface Vault {
   /** Reads the newest whole generation, from the store every time. */
   read(id: string): Promise<CredentialRead>;
-  /** Stores generation n+1 next to n, reads it back and compares, flips the head item last. */
+  /** Stores generation n+1 next to n, reads it back and compares, flips the head item last. Closes the journal of generation n. */
   write(credential: Credential): Promise<{ readonly kind: 'done' } | StoreFault>;
+  /** All parts of all generations. After a fault the rest goes with `sweep`; from now on `read` says 'absent'. */
   delete(id: string): Promise<{ readonly kind: 'done' } | StoreFault>;
-  /** The refresh transaction's journal (docs/refresh.md): written before the refresh token is spent. */
+  /** Ends deletions that a crash or a locked store cut off. */
+  sweep(): Promise<void>;
+  /**
+   * The refresh transaction's journal (docs/refresh.md): written before the refresh token is spent. 'done' proves that
+   * the store takes writes now.
+   */
   openJournal(id: string, generation: number): Promise<{ readonly kind: 'done' } | StoreFault>;
   closeJournal(id: string): Promise<void>;
   /** Credentials whose refresh was cut off: to be refreshed before anything else. */
   openJournals(): readonly string[];
   facts(id: string): CredentialFacts | undefined;
+  /** True: the index was lost, and the store was not asked about this one yet. */
+  uncertain(id: string): boolean;
   /** A client secret that the user entered or a registration gave; keyed like a credential. */
   readClientSecret(key: string): Promise<{ readonly kind: 'found'; readonly value: Secret } | { readonly kind: 'absent' } | StoreFault>;
   writeClientSecret(key: string, value: Secret): Promise<{ readonly kind: 'done' } | StoreFault>;
   deleteClientSecret(key: string): Promise<{ readonly kind: 'done' } | StoreFault>;
+}
+
+export interface VaultOptions {
+  readonly store: SecretStore;
+  readonly dataDir: string;
+  /** Part of every item's name: two data folders never share an item. */
+  readonly installId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Credentials that may exist: looked for in the store when the index file is missing or damaged. */
+  readonly knownIds?: readonly string[];
+}
+
+/** Opens the index file, and rebuilds it from the store where it is missing or damaged. Throws E_CONFIG_NEWER. */
+export async function openVault({ store, dataDir, installId, clock, log, knownIds = [] }: VaultOptions): Promise<Vault> {
+  const { index, lost, save } = store.name === 'memory' ? memoryIndex() : await openIndexFile(dataDir, clock, log);
+  const saveOrLog = async (): Promise<void> => {
+    await save().catch((error: NodeJS.ErrnoException) => log('vault_index_not_saved', { errno: error.code ?? 'unknown' }));
+  };
+  const shared = { records: createRecords(store), store, lost, save, saveOrLog, log };
+  const credentials = createShelf({ ...shared, entries: index.credentials, prefix: `${installId}/credential/` });
+  const clientSecrets = createShelf({ ...shared, entries: index.clientSecrets, prefix: `${installId}/client-secret/` });
+  const journalOf = (id: string) => index.journal.find((entry) => entry.id === id);
+
+  function dropJournal(id: string): boolean {
+    const open = index.journal.length;
+    index.journal = index.journal.filter((entry) => entry.id !== id);
+    return index.journal.length < open;
+  }
+
+  const vault: Vault = {
+    async read(id) {
+      // With a journal open, the successor may be stored whole while the head still names its predecessor.
+      const read = await credentials.read(id, journalOf(id)?.generation);
+      if (read.kind !== 'found') return read;
+      const credential = fromStored(id, read.record, index.facts[id]?.idTokenClaims);
+      if (!credential) return { kind: 'damaged' };
+      if (index.facts[id]?.generation !== credential.generation) {
+        index.facts[id] = factsOf(credential);
+        await saveOrLog();
+      }
+      return { kind: 'found', credential };
+    },
+
+    async write(credential) {
+      const written = await credentials.write(credential.id, toStored(credential));
+      if (written.kind !== 'done') return written;
+      index.facts[credential.id] = factsOf({ ...credential, generation: written.generation });
+      dropJournal(credential.id);
+      await saveOrLog();
+      return { kind: 'done' };
+    },
+
+    async delete(id) {
+      delete index.facts[id];
+      dropJournal(id);
+      return credentials.remove(id);
+    },
+
+    async sweep() {
+      await credentials.sweep();
+      await clientSecrets.sweep();
+    },
+
+    async openJournal(id, generation) {
+      const at = clock.now();
+      if (journalOf(id)?.generation !== generation) {
+        dropJournal(id);
+        index.journal.push({ id, generation, at });
+        await saveOrLog();
+      }
+      return credentials.note(id, JSON.stringify({ generation, at }));
+    },
+
+    async closeJournal(id) {
+      if (dropJournal(id)) await saveOrLog();
+    },
+
+    openJournals: () => index.journal.map((entry) => entry.id),
+    facts: (id) => index.facts[id],
+    uncertain: (id) => credentials.uncertain(id),
+
+    async readClientSecret(key) {
+      const read = await clientSecrets.read(key);
+      if (read.kind === 'damaged') return { kind: 'unavailable', detail: 'the item of a client secret is damaged' };
+      if (read.kind !== 'found') return read;
+      return typeof read.record.value === 'string' && read.record.value !== ''
+        ? { kind: 'found', value: new Secret(read.record.value) }
+        : { kind: 'unavailable', detail: 'the item of a client secret is damaged' };
+    },
+
+    async writeClientSecret(key, value) {
+      const written = await clientSecrets.write(key, value.reveal());
+      if (written.kind !== 'done') return written;
+      await saveOrLog();
+      return { kind: 'done' };
+    },
+
+    deleteClientSecret: (key) => clientSecrets.remove(key),
+  };
+
+  if (lost) {
+    for (const id of knownIds) await vault.read(id);
+    await saveOrLog();
+  }
+  return vault;
 }

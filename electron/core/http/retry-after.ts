@@ -1,0 +1,18 @@
+/** Longest wait that we take seriously; more is an error of the server. */
+const longestMs = 24 * 60 * 60 * 1000;
+
+/**
+ * How long the other side asked us to wait, in ms (RFC 9110 10.2.3: seconds or a date). A date is read against the
+ * answer's own `Date` where there is one, so that a wrong clock here does no harm. Undefined when nothing sensible is said.
+ */
+export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
+  const value = headers['retry-after']?.trim();
+  if (value === undefined || value === '') return undefined;
+  const ms = /^\d{1,12}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - servedAt(headers, now);
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), longestMs) : undefined;
+}
+
+function servedAt(headers: Readonly<Record<string, string>>, now: number): number {
+  const date = Date.parse(headers['date'] ?? '');
+  return Number.isFinite(date) ? date : now;
+}

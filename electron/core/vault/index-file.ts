@@ -1,0 +1,96 @@
+import { rename } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { readFileIfThere, writeFileAtomic } from '../files.ts';
+import type { Log } from '../log.ts';
+import type { Clock } from '../ports.ts';
+import type { CredentialFacts } from './credentials.ts';
+
+const Facts = z.object({
+  id: z.string(),
+  issuer: z.string(),
+  resource: z.string(),
+  tokenEndpoint: z.string(),
+  revocationEndpoint: z.string().optional(),
+  clientId: z.string(),
+  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
+  requestedScopes: z.array(z.string()),
+  grantedScopes: z.array(z.string()),
+  expiresAt: z.number().optional(),
+  account: z.string().optional(),
+  idTokenClaims: z.record(z.string(), z.string()).optional(),
+  signedInAt: z.number(),
+  lastRefreshAt: z.number().optional(),
+  generation: z.number().int().positive(),
+  quarantinedAt: z.number().optional(),
+  renewable: z.boolean(),
+});
+
+/** `items`: every item of the store that may exist for it. `deleting`: signed out; what is left goes as soon as the store can be used. */
+const Kept = z.object({ generation: z.number().int().nonnegative(), items: z.array(z.string()), deleting: z.boolean().default(false) });
+
+const IndexFile = z.object({
+  version: z.literal(1),
+  credentials: z.record(z.string(), Kept),
+  clientSecrets: z.record(z.string(), Kept),
+  facts: z.record(z.string(), Facts),
+  /** Refreshes whose outcome is not stored yet. */
+  journal: z.array(z.object({ id: z.string(), generation: z.number().int(), at: z.number() })),
+});
+export type Index = Omit<z.infer<typeof IndexFile>, 'facts'> & { facts: Record<string, CredentialFacts> };
+export type Kept = z.infer<typeof Kept>;
+
+export interface IndexStore {
+  readonly index: Index;
+  /** True: there was no readable index, so the store of secrets may hold what the index does not know. */
+  readonly lost: boolean;
+  /** Puts the index as it is now on disk. Rejects with the file system's error. */
+  readonly save: () => Promise<void>;
+}
+
+/**
+ * The index of the vault, `credentials.json` in the data folder: what is stored under which names, and what is no secret
+ * about it. A damaged file is kept beside as `.damaged`. Throws E_CONFIG_NEWER.
+ */
+export async function openIndexFile(dataDir: string, clock: Clock, log: Log): Promise<IndexStore> {
+  const file = path.join(dataDir, 'credentials.json');
+  const text = await readFileIfThere(file);
+  const index = text === undefined ? undefined : parseIndex(text);
+  if (text !== undefined && !index) {
+    const kept = `${file}.damaged-${clock.now()}`;
+    await rename(file, kept);
+    log('vault_index_damaged', { kept: path.basename(kept) });
+  }
+  const current = index ?? emptyIndex();
+  let last: Promise<unknown> = Promise.resolve();
+  const save = async (): Promise<void> => {
+    const turn = last.then(() => writeFileAtomic(file, `${JSON.stringify(current, undefined, 2)}\n`));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  return { index: current, lost: index === undefined, save };
+}
+
+/** For a store that does not outlive the process: nothing on disk is read or changed. */
+export function memoryIndex(): IndexStore {
+  return { index: emptyIndex(), lost: false, save: async () => {} };
+}
+
+const emptyIndex = (): Index => ({ version: 1, credentials: {}, clientSecrets: {}, facts: {}, journal: [] });
+
+function parseIndex(text: string): Index | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const version = z.object({ version: z.number() }).safeParse(json);
+  if (version.success && version.data.version > 1) {
+    throw new AppError('E_CONFIG_NEWER', `credentials.json was written by a newer Keybridge (format ${version.data.version}).`);
+  }
+  const parsed = IndexFile.safeParse(json);
+  // JSON has no undefined: what zod allows to be undefined is absent here.
+  return parsed.success ? (parsed.data as Index) : undefined;
+}

@@ -1,0 +1,26 @@
+import type { SecretStore } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+
+/** The store that lasts as long as the process: chosen by name where there is no keychain, and shown as such. */
+export function createMemoryStore(): SecretStore {
+  const items = new Map<string, Secret>();
+  return {
+    name: 'memory',
+    label: 'Memory only: sign-ins end with Keybridge',
+    get: async (account) => {
+      const value = items.get(account);
+      return value ? { kind: 'found', value } : { kind: 'absent' };
+    },
+    set: async (account, value) => {
+      items.set(account, value);
+      return { kind: 'done' };
+    },
+    delete: async (account) => {
+      items.delete(account);
+      return { kind: 'done' };
+    },
+    probe: async () => ({ kind: 'ready' }),
+    unlock: async () => ({ kind: 'ready' }),
+    close: async () => items.clear(),
+  };
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { Secret } from '../secret.ts';
+import type { Credential, CredentialFacts } from './credentials.ts';
+import type { StoredRecord } from './records.ts';
+
+/** What lies in the store of secrets. The claims of the ID token stay in the index, to keep the items small. */
+const Stored = z.object({
+  id: z.string(),
+  issuer: z.string(),
+  resource: z.string(),
+  tokenEndpoint: z.string(),
+  revocationEndpoint: z.string().optional(),
+  clientId: z.string(),
+  clientSecret: z.string().optional(),
+  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
+  requestedScopes: z.array(z.string()),
+  grantedScopes: z.array(z.string()),
+  refreshToken: z.string().optional(),
+  accessToken: z.string().optional(),
+  expiresAt: z.number().optional(),
+  account: z.string().optional(),
+  signedInAt: z.number(),
+  lastRefreshAt: z.number().optional(),
+  quarantinedAt: z.number().optional(),
+});
+
+/** The one place where the three secrets of a credential become text: it goes to the store and nowhere else. */
+export function toStored({ generation: _generation, idTokenClaims: _claims, ...credential }: Credential): z.infer<typeof Stored> {
+  return {
+    ...credential,
+    requestedScopes: [...credential.requestedScopes],
+    grantedScopes: [...credential.grantedScopes],
+    clientSecret: credential.clientSecret?.reveal(),
+    refreshToken: credential.refreshToken?.reveal(),
+    accessToken: credential.accessToken?.reveal(),
+  };
+}
+
+/** Undefined: what is stored is not a credential with this id. */
+export function fromStored(id: string, record: StoredRecord, idTokenClaims: Readonly<Record<string, string>> | undefined): Credential | undefined {
+  const stored = Stored.safeParse(record.value);
+  if (!stored.success || stored.data.id !== id) return undefined;
+  const { clientSecret, refreshToken, accessToken, ...rest } = stored.data;
+  return present({
+    ...rest,
+    clientSecret: secret(clientSecret),
+    refreshToken: secret(refreshToken),
+    accessToken: secret(accessToken),
+    idTokenClaims,
+    generation: record.generation,
+  });
+}
+
+/** Everything about a credential that is no secret. */
+export function factsOf(credential: Credential): CredentialFacts {
+  const { clientSecret: _clientSecret, refreshToken, accessToken: _accessToken, ...facts } = credential;
+  return { ...facts, renewable: refreshToken !== undefined };
+}
+
+const secret = (value: string | undefined): Secret | undefined => (value === undefined ? undefined : new Secret(value));
+
+type Loose<T> = { [Key in keyof T]: Exclude<T[Key], undefined> extends infer V ? (undefined extends T[Key] ? V | undefined : V) : never };
+
+/** Without the members that are undefined. */
+function present(credential: Loose<Credential>): Credential {
+  return Object.fromEntries(Object.entries(credential).filter(([, value]) => value !== undefined)) as unknown as Credential;
+}
