@@ -1,3 +1,10 @@
+import { Agent } from 'undici';
+import { AppError, foreign } from '../errors.ts';
+import { classifyAddress, hostOf, mostExposed } from './address.ts';
+import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
+import { exchange } from './exchange.ts';
+import { isLoopbackHost } from './loopback.ts';
+
 /** What kind of address a host name leads to. The threat: a remote server that points us into the user's own network. */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link_local' | 'unspecified';
 
@@ -46,4 +53,61 @@ export interface Http {
   /** The classes of all addresses of a URL's host, most exposed first. E_DNS when there are none. */
   classOf(url: URL): Promise<AddressClass>;
   close(): Promise<void>;
+}
+
+export interface HttpOptions {
+  /** Resolves host names; the system's resolver when absent. */
+  readonly lookup?: Lookup;
+  /** The class of an address; for tests that play several networks on loopback. */
+  readonly classify?: (address: string) => AddressClass;
+  /** Certificate authorities (PEM) that are trusted next to the built-in ones. */
+  readonly ca?: readonly string[];
+}
+
+/** Headers of an answer that we take; a challenge of 30 KB is odd but harmless. */
+const maxHeaderBytes = 64 * 1024;
+
+export function createHttp({ lookup = resolveHost, classify = classifyAddress, ca = [] }: HttpOptions = {}): Http {
+  // One pool per policy, never shared: a connection that one server may have is not there for another to reuse.
+  const agents = new Map<string, Agent>();
+
+  const agentFor = (allow: AddressPolicy): Agent => {
+    const key = allow.join();
+    const known = agents.get(key);
+    if (known) return known;
+    const connect = createConnector({ lookup, classify, ca, allow });
+    const agent = new Agent({ connect, pipelining: 1, maxHeaderSize: maxHeaderBytes });
+    agents.set(key, agent);
+    return agent;
+  };
+
+  return {
+    async fetch(request) {
+      refuseUnsafe(request.url);
+      const { status, headers, body } = await exchange(agentFor(request.allow), request, { limit: 'all' });
+      const chunks: Buffer[] = [];
+      for await (const chunk of body) chunks.push(chunk);
+      return { status, headers, body: Buffer.concat(chunks) };
+    },
+    async open(request) {
+      refuseUnsafe(request.url);
+      return exchange(agentFor(request.allow), request, { limit: 'head' });
+    },
+    async classOf(url) {
+      const addresses = await addressesOf(hostOf(url), lookup);
+      return mostExposed(addresses.map(({ address }) => classify(address)));
+    },
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
+}
+
+/** https anywhere, http only on this computer, and never a password in the address. */
+function refuseUnsafe(url: URL): void {
+  if (url.username !== '' || url.password !== '') {
+    throw new AppError('E_ENDPOINT_REFUSED', `The address of ${foreign(url.host)} has a user name or password in it.`, { sent: false });
+  }
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url))) return;
+  throw new AppError('E_INSECURE_URL', `${foreign(url.host || url.protocol)} is not an https address.`, { sent: false });
 }

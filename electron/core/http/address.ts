@@ -1,0 +1,94 @@
+import { BlockList, isIP } from 'node:net';
+import type { AddressClass, AddressPolicy, Http } from './client.ts';
+
+type Range = readonly [address: string, prefix: number];
+
+/** IPv4 by class (RFC 6890 and its registry). Documentation, multicast and reserved ranges lead nowhere: `unspecified`. */
+const ipv4: Readonly<Record<Exclude<AddressClass, 'public'>, readonly Range[]>> = {
+  loopback: [['127.0.0.0', 8]],
+  link_local: [['169.254.0.0', 16]],
+  unspecified: [
+    ['0.0.0.0', 8],
+    ['192.0.0.0', 24],
+    ['192.0.2.0', 24],
+    ['198.51.100.0', 24],
+    ['203.0.113.0', 24],
+    ['224.0.0.0', 4],
+    ['240.0.0.0', 4],
+  ],
+  private: [
+    ['10.0.0.0', 8],
+    ['100.64.0.0', 10],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+    // Benchmarking; local proxies hand out addresses from here.
+    ['198.18.0.0', 15],
+  ],
+};
+
+const ipv6: Readonly<Record<Exclude<AddressClass, 'public'>, readonly Range[]>> = {
+  loopback: [['::1', 128]],
+  link_local: [['fe80::', 10]],
+  private: [
+    ['fc00::', 7],
+    ['fec0::', 10],
+    ['64:ff9b:1::', 48],
+  ],
+  unspecified: [
+    ['::', 96],
+    ['100::', 64],
+    ['2001::', 32],
+    ['2001:db8::', 32],
+    ['ff00::', 8],
+  ],
+};
+
+/** Ways in which an IPv6 address carries an IPv4 one: mapped, translated (NAT64, RFC 6052), 6to4 (RFC 3056). */
+function embeddings([address, prefix]: Range): Range[] {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+  const hex = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  return [
+    [`::ffff:${hex}`, 96 + prefix],
+    [`64:ff9b::${hex}`, 96 + prefix],
+    [`2002:${hex}::`, 16 + prefix],
+  ];
+}
+
+function listOf(name: Exclude<AddressClass, 'public'>): BlockList {
+  const list = new BlockList();
+  for (const [address, prefix] of ipv4[name]) list.addSubnet(address, prefix, 'ipv4');
+  for (const [address, prefix] of [...ipv4[name].flatMap(embeddings), ...ipv6[name]]) list.addSubnet(address, prefix, 'ipv6');
+  return list;
+}
+
+/** In this order: `::1` is loopback before it is one of `::/96`. */
+const lists = (['loopback', 'private', 'link_local', 'unspecified'] as const).map((name) => [name, listOf(name)] as const);
+
+/** The class of a literal IP address. What is no address at all is `unspecified`: nothing may connect to it. */
+export function classifyAddress(address: string): AddressClass {
+  const bare = address.split('%', 1)[0] ?? '';
+  const family = isIP(bare);
+  if (family === 0) return 'unspecified';
+  return lists.find(([, list]) => list.check(bare, family === 4 ? 'ipv4' : 'ipv6'))?.[0] ?? 'public';
+}
+
+/** Most exposed first: a host with a public and a private address counts as public, so the private one is refused. */
+const exposure: readonly AddressClass[] = ['public', 'private', 'link_local', 'loopback', 'unspecified'];
+
+export function mostExposed(classes: readonly AddressClass[]): AddressClass {
+  return exposure.find((one) => classes.includes(one)) ?? 'unspecified';
+}
+
+/**
+ * What may be connected to on behalf of the server at this URL: the public internet, and the class of network in which
+ * the server itself lies. Throws E_DNS.
+ */
+export async function addressPolicy(http: Pick<Http, 'classOf'>, server: URL): Promise<AddressPolicy> {
+  const own = await http.classOf(server);
+  return own === 'public' ? ['public'] : ['public', own];
+}
+
+/** The host of a URL without the brackets of IPv6. */
+export function hostOf(url: URL): string {
+  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+}

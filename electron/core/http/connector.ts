@@ -1,0 +1,112 @@
+import { lookup as systemLookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import { callbackify } from 'node:util';
+import { buildConnector } from 'undici';
+import { AppError, foreign } from '../errors.ts';
+import { classifyAddress } from './address.ts';
+import type { AddressClass, AddressPolicy } from './client.ts';
+import { connectFault, dnsFault } from './faults.ts';
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** All addresses of a host name. Rejects when there are none. */
+export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
+
+/** Time for DNS, TCP and TLS together. */
+const connectTimeoutMs = 10_000;
+/** Time for one of several addresses before the next is tried too. Node's 250 ms is too short for far servers. */
+const perAddressMs = 1_500;
+
+export interface ConnectorOptions {
+  readonly lookup: Lookup;
+  readonly classify: (address: string) => AddressClass;
+  /** Further trusted certificate authorities (PEM). */
+  readonly ca?: readonly string[];
+  readonly allow: AddressPolicy;
+}
+
+/** The system's resolver; `localhost` is this computer whatever a hosts file or a DNS server says (RFC 6761 6.3). */
+export const resolveHost: Lookup = (hostname) => {
+  if (hostname === 'localhost') return Promise.resolve([{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }]);
+  return new Promise((resolve, reject) => {
+    systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
+};
+
+/** The addresses of a host, literal or by name. Throws E_DNS. */
+export async function addressesOf(hostname: string, lookup: Lookup): Promise<readonly ResolvedAddress[]> {
+  const family = isIP(hostname);
+  if (family !== 0) return [{ address: hostname, family }];
+  let addresses: readonly ResolvedAddress[];
+  try {
+    addresses = await lookup(hostname);
+  } catch (error) {
+    throw dnsFault(hostname, error);
+  }
+  if (addresses.length === 0) throw dnsFault(hostname, undefined);
+  return addresses;
+}
+
+/**
+ * Connects only to addresses that the policy allows. The check is on the very address that is then connected to, so a
+ * name that changes its mind between check and use (DNS rebinding) gains nothing. One forbidden address among several
+ * refuses them all. Every error is an AppError with `sent: false`.
+ */
+export function createConnector({ lookup, classify, ca, allow }: ConnectorOptions): buildConnector.connector {
+  const check = (hostname: string, { address }: ResolvedAddress) => {
+    // `localhost` may use plain http, so it has to be this computer in truth.
+    const spoofed = hostname === 'localhost' && classifyAddress(address) !== 'loopback';
+    if (spoofed || !allow.includes(classify(address))) throw refused(hostname, classify(address));
+  };
+
+  const checked = callbackify(async (hostname: string) => {
+    const addresses = await addressesOf(hostname, lookup);
+    for (const address of addresses) check(hostname, address);
+    return addresses.map(({ address, family }) => ({ address, family }));
+  });
+  const checkedLookup: LookupFunction = (hostname, options, callback) =>
+    checked(hostname, (error, addresses) => {
+      if (error) return callback(error, '');
+      return options.all ? callback(null, addresses) : callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+    });
+
+  const connect = buildConnector({
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
+    rejectUnauthorized: true,
+    ...(ca && ca.length > 0 ? { ca: [...rootCertificates, ...ca] } : {}),
+    lookup: checkedLookup,
+    timeout: connectTimeoutMs,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: perAddressMs,
+  });
+
+  return (options, callback) => {
+    const family = isIP(options.hostname);
+    try {
+      // net.connect asks no resolver for a literal address.
+      if (family !== 0) check(options.hostname, { address: options.hostname, family });
+    } catch (error) {
+      return callback(error as AppError, null);
+    }
+    return connect(options, (...[error, socket]) => {
+      if (error) callback(connectFault(error, options.host ?? options.hostname), null);
+      else callback(null, socket);
+    });
+  };
+}
+
+const places: Record<AddressClass, string> = {
+  public: 'on the internet',
+  private: 'inside a private network',
+  loopback: 'on this computer',
+  link_local: 'on the local link',
+  unspecified: 'that leads nowhere',
+};
+
+function refused(hostname: string, found: AddressClass): AppError {
+  return new AppError('E_ADDRESS_REFUSED', `${foreign(hostname)} is an address ${places[found]}, where this server has no business.`, { sent: false });
+}
