@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ensureModules, ensureSystem } from './setup.mjs';
+import { ensureElectron } from './electron-runtime.mjs';
+import { ensureModules, ensureSystem, runCommand } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
@@ -52,18 +53,21 @@ async function vitest(name, config) {
   if (!ok && result.numFailedTests === 0) count.failed += 1;
 }
 
-try {
-  ensureModules();
-  ensureSystem({ display: !fast, keyring: true, tray: !fast });
-  await check('build', process.execPath, ['scripts/build.mjs', '--test']);
-  if (words.length === 0) {
-    await check('types', process.execPath, ['scripts/typecheck.mjs']);
-    await check('lint', process.execPath, ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']);
+await runCommand(async () => {
+  try {
+    await ensureModules();
+    await ensureSystem({ electron: !fast, display: !fast, keyring: true, tray: !fast });
+    if (!fast) await ensureElectron();
+    await check('build', process.execPath, ['scripts/build.mjs', '--test', '--if-stale']);
+    if (words.length === 0) {
+      await check('types', process.execPath, ['scripts/typecheck.mjs']);
+      await check('lint', process.execPath, ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']);
+    }
+    await vitest('node', 'vitest.config.ts');
+    if (!fast) await vitest('desktop', 'vitest.desktop.config.ts');
+  } finally {
+    rmSync(reports, { recursive: true, force: true });
   }
-  await vitest('node', 'vitest.config.ts');
-  if (!fast) await vitest('desktop', 'vitest.desktop.config.ts');
-} finally {
-  rmSync(reports, { recursive: true, force: true });
-}
-console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exitCode = count.failed > 0 || count.passed === 0 ? 1 : 0;
+  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  return count.failed > 0 || count.passed === 0 ? 1 : 0;
+});

@@ -1,0 +1,85 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import type { AuthorizationServer } from '../fixtures/authorization-server.ts';
+import type { RunningMcpServer } from '../fixtures/mcp-server.ts';
+import { call, until } from './desktop-app.ts';
+import { storedSecrets } from './keychain.ts';
+
+export interface DriveOptions {
+  readonly say: (line: string) => void;
+  readonly dataDir: string;
+  readonly env: Record<string, string | undefined>;
+  readonly authorizationServer: AuthorizationServer;
+  readonly mcpServer: RunningMcpServer;
+}
+
+function really(what: string, happened: boolean): void {
+  if (!happened) throw new Error(`${what} did not happen`);
+}
+
+/** The main job from discovery to revocation. Each line is printed after the servers, the keychain or the app have shown it. */
+export async function driveDemo({ say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions): Promise<void> {
+  const found = await call(dataDir, 'discover', { url: mcpServer.url });
+  really('discovery', found.needsSignIn && found.issuer === as.issuer);
+  say(`discovered      ${found.summary}`);
+
+  await call(dataDir, 'addServer', { url: mcpServer.url, name: 'demo' });
+  const signedIn = await call(dataDir, 'signIn', { server: 'demo' });
+  const firstTokenAt = Date.now();
+  really('registration', as.counts.registrations === 1);
+  const detail = await call(dataDir, 'serverDetail', { server: 'demo' });
+  say(`registered      as ${detail.clientId} (RFC 7591), redirect ${detail.redirectUri}`);
+  really('sign-in', signedIn.state.kind === 'signed_in' && as.counts.codeExchangesGranted === 1);
+  say(`signed in       ${signedIn.account ?? 'yes'}, through the browser with PKCE`);
+
+  const { store } = await call(dataDir, 'status');
+  const kept = await storedSecrets(dataDir, env);
+  const issued = as.issuedTokens();
+  really('storing the refresh token', issued.refresh.some((token) => kept.includes(token)));
+  really('keeping the access token out of the keychain', !issued.access.some((token) => kept.includes(token)));
+  say(`refresh token   stored in ${store.label}; no access token there`);
+
+  const host = new Client({ name: 'demo-host', version: '1' });
+  const transport = new StdioClientTransport({ ...(await bridgeCommand(dataDir)), stderr: 'ignore' });
+  await host.connect(transport);
+  try {
+    say(`bridge          started by an MCP host: ${host.getServerVersion()?.name} answered initialize`);
+    await callEcho(host, 'first call');
+    really('the tool call', mcpServer.counts.toolRuns === 1);
+    say('tool called     echo answered through the bridge');
+
+    const refused = mcpServer.counts.unauthorized;
+    say('waiting         for the access token to expire (60 s) ...');
+    await until('the refresh ahead of expiry', () => as.counts.refreshesGranted >= 1, 70_000);
+    await until('the expiry', () => Date.now() > firstTokenAt + 61_000, 70_000);
+    await callEcho(host, 'second call');
+    say('token expired   and nobody noticed');
+    really('exactly one refresh', as.counts.refreshes === 1 && as.counts.refreshesGranted === 1);
+    say('refreshed once  ahead of expiry, new refresh token stored first');
+    really('the second call without a refusal', mcpServer.counts.toolRuns === 2 && mcpServer.counts.unauthorized === refused);
+    say('tool called     again; the server refused nothing');
+  } finally {
+    await host.close();
+  }
+
+  const report = await call(dataDir, 'signOut', { server: 'demo' });
+  really('the revocation', report.revoked === 'confirmed' && as.counts.revocations > 0);
+  const left = await storedSecrets(dataDir, env);
+  really('deleting the refresh token', report.deleted && !as.issuedTokens().refresh.some((token) => left.includes(token)));
+  say('signed out      revoked at the authorization server (RFC 7009), deleted from the keychain');
+}
+
+async function callEcho(host: Client, text: string): Promise<void> {
+  const result = await host.callTool({ name: 'echo', arguments: { text } });
+  really('the echo', JSON.stringify(result.content).includes(text));
+}
+
+/** Command and arguments from the very snippet that the window shows for Claude Desktop. */
+async function bridgeCommand(dataDir: string): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
+  const snippets = await call(dataDir, 'hostSnippets', { server: 'demo' });
+  const snippet = snippets.find(({ language }) => language === 'json');
+  const parsed = JSON.parse(snippet?.text ?? '{}') as { mcpServers?: Record<string, { command: string; args: string[]; env?: Record<string, string> }> };
+  const entry = parsed.mcpServers?.['demo'];
+  if (!entry) throw new Error('the snippet for the host has no entry');
+  return { command: entry.command, args: entry.args, env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...entry.env } };
+}
