@@ -1,0 +1,97 @@
+import * as openid from 'openid-client';
+import { AppError, asAppError } from '../errors.ts';
+import type { HttpAnswer, HttpRequest } from '../http/client.ts';
+import type { Secret } from '../secret.ts';
+import { readTokenAnswer, type TokenVerdict } from './token-answer.ts';
+import type { TokenClient, TokenEndpointOptions } from './token-endpoint.ts';
+
+const tokenTimeoutMs = 30_000;
+const revocationTimeoutMs = 10_000;
+const maxAnswerBytes = 64 * 1024;
+
+/**
+ * One request by openid-client. It sees a tidy copy of the answer: 6.8.9 refuses many real ones, and would lose a refresh
+ * token that the server has already rotated. What counts is our own reading of the answer.
+ */
+export async function requestTokens(client: TokenClient, { http, signal, clock }: TokenEndpointOptions, grant: (config: openid.Configuration) => Promise<unknown>): Promise<TokenVerdict> {
+  let verdict: TokenVerdict | undefined;
+  const config = configuration(client, async (url, headers, body) => {
+    verdict = await http.fetch(post(client, url, headers, body, tokenTimeoutMs, signal)).then(
+      (answer: HttpAnswer) => readTokenAnswer(answer, clock?.now() ?? Date.now()),
+      (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
+    );
+    return tidyResponse(verdict);
+  });
+  try {
+    await grant(config);
+  } catch (error) {
+    if (!verdict) return { kind: 'unclear', fault: new AppError('E_ENDPOINT_REFUSED', 'The token request could not be made.', { sent: false, cause: error }) };
+    if (verdict.kind === 'tokens') {
+      const { refreshToken } = verdict.tokens;
+      return { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token answer is not valid.'), ...(refreshToken ? { rotated: refreshToken } : {}) };
+    }
+  }
+  return verdict ?? { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token endpoint was not asked.') };
+}
+
+/** The verdict in the one form that openid-client expects. The ID token is left out: see `readIdToken`. */
+function tidyResponse(verdict: TokenVerdict): Response {
+  if (verdict.kind === 'unclear') return Response.json({ error: 'unclear' }, { status: 400 });
+  if (verdict.kind === 'error') return Response.json({ error: verdict.error }, { status: 400 });
+  return Response.json({ access_token: verdict.tokens.accessToken.reveal(), token_type: 'bearer' });
+}
+
+/** Whether the server confirmed the revocation. */
+export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal }: TokenEndpointOptions): Promise<boolean> {
+  const config = configuration(client, async (url, headers, body) => {
+    const answer = await http.fetch(post(client, url, headers, body, revocationTimeoutMs, signal));
+    return new Response(null, { status: answer.status >= 200 && answer.status < 300 ? 200 : 500 });
+  });
+  return openid.tokenRevocation(config, token.reveal(), { token_type_hint: hint }).then(
+    () => true,
+    () => false,
+  );
+}
+
+type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;
+
+function configuration(client: TokenClient, request: Post): openid.Configuration {
+  const config = new openid.Configuration(
+    {
+      issuer: client.issuer,
+      token_endpoint: withoutResource(client.tokenEndpoint),
+      ...(client.revocationEndpoint === undefined ? {} : { revocation_endpoint: client.revocationEndpoint }),
+    },
+    client.clientId,
+    undefined,
+    clientAuthentication(client),
+  );
+  // The HTTP client has its own rule: plain http only on this computer.
+  openid.allowInsecureRequests(config);
+  config.timeout = 0;
+  config[openid.customFetch] = async (url, { headers, body }) => request(url, headers, formText(body));
+  return config;
+}
+
+function formText(body: openid.FetchBody): string {
+  if (body instanceof URLSearchParams) return body.toString();
+  throw new AppError('E_UNEXPECTED', 'openid-client made a request that is not a form.');
+}
+
+function clientAuthentication({ clientAuth, clientSecret }: TokenClient): openid.ClientAuth {
+  if (clientAuth === 'none' || !clientSecret) return openid.None();
+  return clientAuth === 'client_secret_basic' ? openid.ClientSecretBasic(clientSecret.reveal()) : openid.ClientSecretPost(clientSecret.reveal());
+}
+
+/** Some endpoints come with a `resource` in their query; ours, in the body, must be the only one (RFC 8707 2). */
+function withoutResource(endpoint: string): string {
+  const url = new URL(endpoint);
+  if (!url.searchParams.has('resource')) return endpoint;
+  url.searchParams.delete('resource');
+  return url.href;
+}
+
+function post({ allow }: TokenClient, url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number, signal: AbortSignal | undefined): HttpRequest {
+  const { 'user-agent': _theirs, ...rest } = headers;
+  return { url: new URL(url), method: 'POST', headers: rest, body, allow, timeoutMs, maxBytes: maxAnswerBytes, ...(signal ? { signal } : {}) };
+}
