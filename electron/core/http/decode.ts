@@ -14,13 +14,10 @@ const decoders: Readonly<Record<string, () => Transform>> = {
 /** True for an answer that came encoded although we never ask for it. */
 export const isEncoded = (encoding: string | undefined): encoding is string => encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity';
 
-/** The decoded body. The reader counts the bytes; a small bomb never becomes large, because it is read piece by piece. */
+/** The decoded body. Throws E_CONNECTION_LOST for an unknown encoding. The reader counts the bytes; a small bomb never becomes large, because it is read piece by piece. */
 export function decoded(raw: Body, encoding: string, host: string): Body {
   const create = decoders[encoding.trim().toLowerCase()];
-  if (!create) {
-    raw.destroy();
-    throw new AppError('E_CONNECTION_LOST', `${foreign(host)} answered in an encoding that was not asked for: ${foreign(encoding, 40)}.`);
-  }
+  if (!create) throw new AppError('E_CONNECTION_LOST', `${foreign(host)} answered in an encoding that was not asked for: ${foreign(encoding, 40)}.`);
   const decoder = create();
   const source = Readable.from(raw, { objectMode: false });
   source.on('error', (error) => decoder.destroy(error));
