@@ -1,0 +1,163 @@
+// No packages, no Node: the bridge loads this file.
+import { errorPage, type ErrorCode } from './errors.ts';
+import { eachElement, eachMember, fail, rawText, skipSpace, skipValue, textOf, type Cursor } from './json-scan.ts';
+import { bridgeErrorCode } from './local-protocol.ts';
+
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+
+/** What routing needs to know of one JSON-RPC message. The message itself stays the bytes that came. */
+export interface Envelope {
+  /** `batch`: an array (MCP 2025-03-26 only), to be taken apart with `batchItems`. */
+  kind: 'request' | 'notification' | 'response' | 'batch' | 'invalid';
+  /** Why it is invalid: no JSON, nested too deep, or JSON that is no JSON-RPC. */
+  problem?: 'syntax' | 'depth' | 'shape';
+  /** The id as it stands in the text (`1`, `"a"`, `12345678901234567890`): never a number, which would lose digits. */
+  id?: string;
+  /** Where the id stands, as byte offsets. */
+  idAt?: readonly [start: number, end: number];
+  method?: string;
+  /** What the message is about: `params.name`, or `params.uri` or `params.taskId` by method (the `Mcp-Name` header). */
+  name?: string;
+  /** `params._meta["io.modelcontextprotocol/protocolVersion"]` (2026-07-28 and later), else `params.protocolVersion`. */
+  protocolVersion?: string;
+  /** The version stands in `_meta`: a message of the generation without `initialize`. */
+  modern: boolean;
+  /** `params.requestId` as it stands: what `notifications/cancelled` cancels. */
+  cancels?: string;
+  hasResult: boolean;
+  hasError: boolean;
+}
+
+/** Reads one message in one pass over its bytes. Of a member that stands there twice the last counts, as in JSON.parse. */
+export function envelope(message: Uint8Array | string): Envelope {
+  const bytes = typeof message === 'string' ? new TextEncoder().encode(message) : message;
+  const cursor: Cursor = { bytes, at: 0, fault: undefined };
+  const found: Envelope = { kind: 'invalid', modern: false, hasResult: false, hasError: false };
+  const first = skipSpace(cursor);
+  if (first === 0x7b) readMessage(cursor, found);
+  else skipValue(cursor);
+  if (skipSpace(cursor) !== undefined) fail(cursor);
+  if (cursor.fault) found.problem = cursor.fault;
+  else if (first === 0x5b) found.kind = 'batch';
+  else if (first === 0x7b) classify(found);
+  if (found.kind === 'invalid') found.problem ??= 'shape';
+  return found;
+}
+
+function classify(found: Envelope): void {
+  const answered = found.hasResult || found.hasError;
+  if (found.method !== undefined) {
+    if (found.id === undefined) found.kind = 'notification';
+    else if (found.id !== 'null') found.kind = 'request';
+  } else if (answered && found.id !== undefined) found.kind = 'response';
+}
+
+interface Names {
+  name?: string;
+  uri?: string;
+  taskId?: string;
+}
+
+function readMessage(cursor: Cursor, found: Envelope): void {
+  let names: Names = {};
+  eachMember(cursor, (key) => {
+    const start = cursor.at;
+    if (key === 'params' && cursor.bytes[start] === 0x7b) {
+      names = {};
+      delete found.cancels;
+      readParams(cursor, found, names);
+      return;
+    }
+    skipValue(cursor);
+    if (key === 'id') readId(cursor, found, start);
+    else if (key === 'method') found.method = textOf(cursor.bytes, start, cursor.at);
+    else if (key === 'result') found.hasResult = true;
+    else if (key === 'error') found.hasError = true;
+  });
+  const { method = '' } = found;
+  const name = method === 'resources/read' ? names.uri : method.startsWith('tasks/') ? names.taskId : (names.name ?? names.uri);
+  if (name !== undefined) found.name = name;
+}
+
+/** An id is a string, a number or null; anything else leaves the message without one that could be answered. */
+function readId(cursor: Cursor, found: Envelope, start: number): void {
+  const first = cursor.bytes[start] ?? 0;
+  if (cursor.fault) return;
+  if (first === 0x22 || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39)) {
+    found.id = rawText(cursor.bytes, start, cursor.at);
+    found.idAt = [start, cursor.at];
+  } else {
+    found.id = 'null';
+    found.idAt = [start, cursor.at];
+  }
+}
+
+function readParams(cursor: Cursor, found: Envelope, names: Names): void {
+  eachMember(cursor, (key) => {
+    const start = cursor.at;
+    if (key === '_meta' && cursor.bytes[start] === 0x7b) return readMeta(cursor, found);
+    skipValue(cursor);
+    if (key === 'requestId') found.cancels = rawText(cursor.bytes, start, cursor.at);
+    else if (key === 'name' || key === 'uri' || key === 'taskId') names[key] = textOf(cursor.bytes, start, cursor.at);
+    else if (key === 'protocolVersion' && !found.modern) found.protocolVersion = textOf(cursor.bytes, start, cursor.at);
+  });
+}
+
+function readMeta(cursor: Cursor, found: Envelope): void {
+  eachMember(cursor, (key) => {
+    const start = cursor.at;
+    skipValue(cursor);
+    if (key !== 'io.modelcontextprotocol/protocolVersion') return;
+    found.protocolVersion = textOf(cursor.bytes, start, cursor.at);
+    found.modern = true;
+  });
+}
+
+/** The messages of a batch, as parts of the same memory. */
+export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] {
+  const cursor: Cursor = { bytes: batch, at: 0, fault: undefined };
+  const items: Bytes[] = [];
+  skipSpace(cursor);
+  eachElement(cursor, () => {
+    const start = cursor.at;
+    skipValue(cursor);
+    items.push(batch.subarray(start, cursor.at) as Bytes);
+  });
+  return items;
+}
+
+/** Two ids that are the same value though written differently: a server may have parsed and printed `1e3` or a big integer. */
+export function sameId(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined || one === 'null' || other === 'null') return false;
+  return one === other || JSON.parse(one) === JSON.parse(other);
+}
+
+/** An id at the end of a message whose beginning is lost: only the `jsonrpc` member may follow. */
+export function idAtEnd(tail: string): string | undefined {
+  return /"id"\s*:\s*(-?\d[\d.eE+-]*|"(?:[^"\\]|\\.)*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail)?.[1];
+}
+
+export interface LineError {
+  code: ErrorCode;
+  message: string;
+  remedy: string;
+  server?: string;
+  retryAfterMs?: number;
+}
+
+/**
+ * A JSON-RPC error, without the newline. `rawId` is the id as it stood in the request; 'null' when there was none to be read.
+ * The text says what happened and what to do, because most hosts show nothing else.
+ */
+export function errorLine(rawId: string, info: LineError, code: number = bridgeErrorCode): string {
+  const about = info.server === undefined || info.message.includes(info.server) ? '' : `${info.server}: `;
+  const data: Record<string, unknown> = { code: info.code, remedy: info.remedy, page: errorPage(info.code) };
+  if (info.server !== undefined) data['server'] = info.server;
+  if (info.retryAfterMs !== undefined) data['retryAfterMs'] = info.retryAfterMs;
+  const error = { code, message: `${about}${info.message} ${info.remedy} [${info.code}]`, data };
+  return `{"jsonrpc":"2.0","id":${rawId},"error":${JSON.stringify(error)}}`;
+}
+
+/** JSON-RPC 2.0 5.1. */
+export const parseErrorCode = -32_700;
+export const invalidRequestCode = -32_600;
