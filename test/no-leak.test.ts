@@ -1,0 +1,114 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { commands, type CommandName } from '../shared/api.ts';
+import { startAuthorizationServer } from './fixtures/authorization-server.ts';
+import { startFaulty } from './fixtures/faulty-server.ts';
+import type { Host } from './fixtures/host.ts';
+import { startMcpServer } from './fixtures/mcp-server.ts';
+import { startProduct, type Product } from './fixtures/product.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** A secret as it would look after the usual ways of writing it down. */
+function encodings(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const shifted = [0, 1, 2].map((offset) => Buffer.concat([Buffer.alloc(offset, 'x'), bytes]).toString('base64').slice(offset === 0 ? 0 : 4, -4));
+  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), bytes.toString('hex'), ...shifted, ...shifted.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+
+/** Everything that left the broker and is not the network: what the promise of no leaks is about. */
+function artefacts(product: Product, hosts: readonly Host[], replies: readonly unknown[]): Map<string, string> {
+  const found = new Map<string, string>([
+    ['log', product.log.join('')],
+    ['replies and status', JSON.stringify(replies)],
+    ['status', JSON.stringify(product.app.status.current())],
+  ]);
+  for (const [n, host] of hosts.entries()) {
+    found.set(`host ${n} stdout`, host.lines.join('\n'));
+    found.set(`host ${n} stderr`, host.stderr);
+    if (process.platform !== 'linux') continue;
+    for (const file of ['environ', 'cmdline']) found.set(`bridge ${n} ${file}`, readFileSync(`/proc/${host.pid}/${file}`, 'utf8'));
+  }
+  for (const entry of readdirSync(product.dataDir, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) found.set(entry.name, readFileSync(path.join(entry.parentPath, entry.name), 'latin1'));
+  }
+  return found;
+}
+
+function leaks(found: Map<string, string>, secrets: readonly string[]): string[] {
+  const hits: string[] = [];
+  for (const [place, text] of found) {
+    for (const [n, secret] of secrets.entries()) {
+      if (secret.length >= 8 && encodings(secret).some((form) => form.length >= 8 && text.includes(form))) hits.push(`${place}: secret ${n}`);
+    }
+  }
+  return hits;
+}
+
+/** Calls every command that only looks, and keeps what it says. */
+async function everyReply(product: Product, server: string, url: string): Promise<unknown[]> {
+  const inputs: Partial<Record<CommandName, unknown>> = { status: undefined, discover: { url }, serverDetail: { server }, hostSnippets: { server }, refreshNow: { server } };
+  expect(Object.keys(inputs).every((name) => Object.hasOwn(commands, name))).toBe(true);
+  const replies: unknown[] = [];
+  for (const [name, input] of Object.entries(inputs)) {
+    replies.push(await product.call(name as CommandName, input as never).catch((error: unknown) => JSON.stringify((error as Error).cause)));
+  }
+  return replies;
+}
+
+describe('no leak', () => {
+  it('the search finds a secret in every encoding (so that the other tests can fail)', () => {
+    const secret = 'mark-7Qd2hJ+w/9';
+    for (const form of encodings(secret)) expect(leaks(new Map([['somewhere', `aa${form}bb`]]), [secret])).toHaveLength(1);
+    expect(leaks(new Map([['somewhere', Buffer.from(`ab${secret}cd`).toString('base64')]]), [secret])).toHaveLength(1);
+    expect(leaks(new Map([['somewhere', 'nothing here']]), [secret])).toHaveLength(0);
+  });
+
+  it.each(['opaque', 'jwt'] as const)('LG01 sign-in, calls, expiry, refresh, sign-out: no token, code, verifier or state outside the broker (%s)', async (accessTokens) => {
+    const as = await startAuthorizationServer({ accessTokens, accessTokenSeconds: 600 });
+    closing.push(() => as.close());
+    const mcp = await startMcpServer({ authorizationServer: as });
+    closing.push(() => mcp.close());
+    const product = await startProduct();
+    closing.push(() => product.close());
+    const replies: unknown[] = [];
+    product.app.status.subscribe((status) => {
+      // The page of a sign-in in progress is for the person alone: its address has the state in it by design.
+      replies.push(JSON.parse(JSON.stringify(status, (key, value: unknown) => (key === 'url' && typeof value === 'string' && value.includes('code_challenge') ? undefined : value))));
+    });
+    await product.call('addServer', { url: mcp.url, name: 'work' });
+    await product.call('signIn', { server: 'work' });
+    const host = product.host('work');
+    await host.initialize();
+    await host.request('tools/call', { name: 'echo', arguments: { text: 'one' } });
+    as.revokeAccessTokens();
+    await host.request('tools/call', { name: 'echo', arguments: { text: 'two' } });
+    replies.push(...(await everyReply(product, 'work', mcp.url)));
+    const before = artefacts(product, [host], replies);
+    replies.push(await product.call('signOut', { server: 'work' }));
+    const secrets = as.secrets();
+    expect(as.counts.refreshesGranted).toBeGreaterThanOrEqual(1);
+    expect(secrets.length).toBeGreaterThan(4);
+    expect(leaks(before, secrets)).toEqual([]);
+    expect(leaks(artefacts(product, [host], replies), secrets)).toEqual([]);
+  });
+
+  it.each([
+    'token-crlf', 'token-nonascii', 'token-missing', 'token-html', 'token-error-200', 'token-500', 'authz-error-xss', 'authz-wrong-iss', 'as-issuer-mismatch',
+  ] as const)('LG02 LG03 a hostile server (%s) gets no secret into an error, log or status', async (scenario) => {
+    const faulty = await startFaulty({ scenario });
+    closing.push(() => faulty.close());
+    const product = await startProduct();
+    closing.push(() => product.close());
+    const replies: unknown[] = [];
+    await product.call('addServer', { url: faulty.url, name: 'work' });
+    replies.push(await product.call('signIn', { server: 'work' }).catch((error: unknown) => (error as Error).cause));
+    replies.push(...(await everyReply(product, 'work', faulty.url)));
+    expect(leaks(artefacts(product, [], replies), faulty.secrets())).toEqual([]);
+    for (const line of product.log) expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u2028\u2029]/);
+  });
+});
