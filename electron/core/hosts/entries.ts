@@ -1,0 +1,51 @@
+import { shellQuote, tomlKey, tomlString } from './quoting.ts';
+
+/** How a host starts the bridge: what every snippet says in its own way. */
+export interface BridgeStart {
+  /** What the host calls the server: letters, digits, `-` and `_`, which every host accepts. */
+  readonly key: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Empty for the default data folder. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface SnippetText {
+  readonly language: 'json' | 'toml' | 'shell';
+  readonly text: string;
+}
+
+const json = (value: unknown): SnippetText => ({ language: 'json', text: JSON.stringify(value, undefined, 2) });
+
+const withEnv = ({ env }: BridgeStart, name = 'env') => (Object.keys(env).length > 0 ? { [name]: env } : {});
+
+const plain = (start: BridgeStart) => ({ command: start.command, args: start.args, ...withEnv(start) });
+
+/** Most hosts: a map of servers under one root key. `extra` goes before the command. */
+export function jsonEntry(root: string, extra: Readonly<Record<string, unknown>> = {}): (start: BridgeStart) => SnippetText {
+  return (start) => json({ [root]: { [start.key]: { ...extra, ...plain(start) } } });
+}
+
+/** opencode: command and arguments in one array, and its own word for the environment. */
+export function opencodeEntry(start: BridgeStart): SnippetText {
+  const entry = { type: 'local', command: [start.command, ...start.args], ...withEnv(start, 'environment'), enabled: true };
+  return json({ mcp: { [start.key]: entry } });
+}
+
+/** Codex reads TOML. */
+export function codexEntry(start: BridgeStart): SnippetText {
+  const lines = [
+    `[mcp_servers.${tomlKey(start.key)}]`,
+    `command = ${tomlString(start.command)}`,
+    `args = [${start.args.map(tomlString).join(', ')}]`,
+  ];
+  const env = Object.entries(start.env).map(([name, value]) => `${tomlKey(name)} = ${tomlString(value)}`);
+  if (env.length > 0) lines.push(`env = { ${env.join(', ')} }`);
+  return { language: 'toml', text: lines.join('\n') };
+}
+
+/** Claude Code writes its own file: a POSIX command line for all projects of this user. */
+export function claudeCodeCommand(start: BridgeStart): SnippetText {
+  const entry = JSON.stringify({ type: 'stdio', ...plain(start) });
+  return { language: 'shell', text: `claude mcp add-json --scope user ${shellQuote(start.key)} ${shellQuote(entry)}` };
+}

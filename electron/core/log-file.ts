@@ -1,0 +1,64 @@
+import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+
+export interface LogFile {
+  /** Appends one line. Never throws: a full disk must not stop the work that is logged. */
+  write(line: string): void;
+  close(): void;
+}
+
+export interface LogFileLimits {
+  readonly maxBytes: number;
+  /** Files kept in all: `keybridge.log`, `keybridge.log.1`, ... */
+  readonly files: number;
+}
+
+/**
+ * The diagnostic log on disk, mode 0600, never through a link. Written at once, so that the last line before a crash is
+ * there; events are few. At `maxBytes` the file becomes `<file>.1`, and the oldest goes.
+ */
+export function openLogFile(file: string, limits: LogFileLimits = { maxBytes: 10_000_000, files: 5 }): LogFile {
+  let open = openForAppend(file);
+  return {
+    write(line) {
+      if (!open) return;
+      const bytes = Buffer.byteLength(line);
+      if (open.size > 0 && open.size + bytes > limits.maxBytes) {
+        closeSync(open.fd);
+        rotate(file, limits.files);
+        open = openForAppend(file);
+      }
+      if (!open) return;
+      try {
+        writeSync(open.fd, line);
+        open.size += bytes;
+      } catch {
+        // Nowhere to say it.
+      }
+    },
+    close() {
+      if (open) closeSync(open.fd);
+      open = undefined;
+    },
+  };
+}
+
+function openForAppend(file: string): { fd: number; size: number } | undefined {
+  try {
+    // O_NOFOLLOW is absent on Windows, where links need a privilege.
+    const flags = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
+    const fd = openSync(file, flags, 0o600);
+    return { fd, size: fstatSync(fd).size };
+  } catch {
+    return undefined;
+  }
+}
+
+function rotate(file: string, files: number): void {
+  for (let n = files - 1; n >= 1; n -= 1) {
+    try {
+      renameSync(n === 1 ? file : `${file}.${n - 1}`, `${file}.${n}`);
+    } catch {
+      // That one is not there yet.
+    }
+  }
+}
