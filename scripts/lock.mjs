@@ -21,7 +21,7 @@ export async function withLock(folder, task, waitMs = 600_000) {
       if (error.code !== 'EEXIST') throw error;
       const dead = await deadOwner(folder);
       if (dead !== undefined) await takeAway(folder, dead);
-      else if (Date.now() > deadline) throw new Error(`${folder} is held by another process`);
+      else if (Date.now() > deadline) throw new Error(`${folder} is held by another process`, { cause: error });
       else await pause(50);
     }
   }

@@ -106,6 +106,6 @@ function busConfig(address, services) {
 
 /** The environment without what ties a program to the user's own session. */
 function withoutSession(env) {
-  const { DBUS_SESSION_BUS_ADDRESS, GNOME_KEYRING_CONTROL, SSH_AUTH_SOCK, DBUS_SESSION_BUS_PID, ...rest } = env;
-  return rest;
+  const tied = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SESSION_BUS_PID', 'GNOME_KEYRING_CONTROL', 'SSH_AUTH_SOCK', 'WAYLAND_DISPLAY'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !tied.includes(name)));
 }

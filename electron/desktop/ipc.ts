@@ -1,0 +1,55 @@
+import { ipcMain, type IpcMainInvokeEvent, type WebContents } from 'electron';
+import type { Reply } from '../../shared/reply.ts';
+import type { App } from '../core/app.ts';
+import { dispatch } from '../core/dispatch.ts';
+import { AppError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { callChannel, statusChannel } from '../../shared/channels.ts';
+import { isOwnPage } from './pages.ts';
+
+/** Characters of JSON. The longest honest input is a pasted redirect address. */
+const largestInput = 64_000;
+
+export interface IpcDeps {
+  readonly app: App;
+  readonly contents: () => WebContents | undefined;
+  readonly log: Log;
+}
+
+/**
+ * The window's way to the core: one channel in, for the commands of `shared/api.ts`, and one out, for the status. What
+ * comes in is untrusted, even from the own page. Gives the function that ends it.
+ */
+export function connectWindow({ app, contents, log }: IpcDeps): () => void {
+  ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Reply> => {
+    if (!fromOwnPage(event, contents())) {
+      log('ipc.refused');
+      return refused('This page may not give commands.');
+    }
+    return isSmall(input) ? dispatch(app.api, name, input) : refused('The input is too large.');
+  });
+  const unsubscribe = app.status.subscribe((status) => contents()?.send(statusChannel, status));
+  return () => {
+    unsubscribe();
+    ipcMain.removeHandler(callChannel);
+  };
+}
+
+/** The main frame of the one window, on one of the app's own pages (UI02). */
+function fromOwnPage(event: IpcMainInvokeEvent, contents: WebContents | undefined): boolean {
+  const frame = event.senderFrame;
+  return contents !== undefined && frame !== null && event.sender === contents && frame === contents.mainFrame && isOwnPage(frame.url);
+}
+
+function isSmall(input: unknown): boolean {
+  if (input === undefined) return true;
+  try {
+    return (JSON.stringify(input)?.length ?? 0) <= largestInput;
+  } catch {
+    return false; // cyclic, or a BigInt
+  }
+}
+
+function refused(message: string): Reply {
+  return { ok: false, error: new AppError('E_BAD_INPUT', message).toInfo() };
+}

@@ -1,0 +1,33 @@
+import { app, powerMonitor } from 'electron';
+
+/** All clean-up together; after this the app ends whatever is still pending. */
+const longestCloseMs = 8_000;
+
+/**
+ * The app's end: asked for by the tray, the system (SIGTERM, log-off) or a second Electron quit event, it first closes
+ * what is open, once, in order. Without windows the app goes on: its work is done in the tray.
+ */
+export function closeBeforeQuit(close: () => Promise<void>): void {
+  let closed: Promise<void> | undefined;
+  app.on('window-all-closed', () => {});
+  app.on('before-quit', (event) => {
+    if (closed === undefined) {
+      const late = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs).unref());
+      closed = Promise.race([close().catch(() => {}), late]);
+      // Not app.quit() again: a window or a child that hangs must not keep what is closed alive.
+      void closed.then(() => app.exit(0));
+    }
+    event.preventDefault();
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => app.quit());
+  // Before the session bus goes, which Electron does not survive.
+  powerMonitor.on('shutdown', () => app.quit());
+}
+
+/** A second start of the app on the same data folder: it tells the first one and ends. */
+export function onSecondStart(show: () => void): void {
+  app.on('second-instance', (_event, argv) => {
+    if (!argv.includes('--hidden')) show();
+  });
+  app.on('activate', show);
+}

@@ -1,0 +1,128 @@
+import { BrowserWindow, Menu, nativeTheme, session, type MenuItemConstructorOptions, type WebContents } from 'electron';
+import { firstPage, isOwnPage, servePages } from './pages.ts';
+import { lockSession } from './session-rules.ts';
+import { readBounds, rememberBounds, type Bounds } from './window-bounds.ts';
+
+export interface MainWindow {
+  /** Makes the window when there is none, and brings it to the front. */
+  show(): Promise<void>;
+  /** The page's contents while there is a window. */
+  readonly contents: WebContents | undefined;
+}
+
+export interface WindowDeps {
+  readonly pages: string;
+  readonly preload: string;
+  readonly boundsFile: string;
+  readonly icon: string;
+  readonly devTools: boolean;
+}
+
+const background = () => (nativeTheme.shouldUseDarkColors ? '#16181d' : '#f6f7f9');
+
+/** The one window. Its page is untrusted: sandboxed, on a session that can reach nothing but the app's own files. */
+export function createMainWindow(deps: WindowDeps): MainWindow {
+  let window: BrowserWindow | undefined;
+  let opening: Promise<BrowserWindow> | undefined;
+  lockSession(session.defaultSession);
+  servePages(session.defaultSession.protocol, deps.pages);
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menu(deps.devTools)));
+
+  async function open(): Promise<BrowserWindow> {
+    const made = newWindow(deps, await readBounds(deps.boundsFile));
+    lockContents(made.webContents);
+    rememberBounds(made, deps.boundsFile);
+    // The tray, or a second start, brings it back. At the app's end windows are not asked.
+    made.on('close', (event) => {
+      event.preventDefault();
+      made.hide();
+    });
+    made.on('closed', () => {
+      window = undefined;
+    });
+    // A page that died is replaced; the core and its connections never notice (UI11).
+    made.webContents.on('render-process-gone', (_event, { reason }) => {
+      if (reason !== 'clean-exit' && !made.isDestroyed()) void made.loadURL(firstPage).catch(() => {});
+    });
+    window = made;
+    await made.loadURL(firstPage).catch(() => {});
+    return made;
+  }
+
+  function start(): Promise<BrowserWindow> {
+    opening = open().finally(() => {
+      opening = undefined;
+    });
+    return opening;
+  }
+
+  return {
+    async show() {
+      const shown = await (opening ?? (window ? Promise.resolve(window) : start()));
+      if (shown.isDestroyed()) return;
+      if (shown.isMinimized()) shown.restore();
+      shown.show();
+      shown.focus();
+    },
+    get contents() {
+      return window && !window.isDestroyed() ? window.webContents : undefined;
+    },
+  };
+}
+
+function newWindow({ preload, icon, devTools }: WindowDeps, bounds: Bounds | undefined): BrowserWindow {
+  const made = new BrowserWindow({
+    width: 1_000,
+    height: 700,
+    ...(bounds && { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height }),
+    minWidth: 640,
+    minHeight: 480,
+    show: false,
+    title: 'Keybridge',
+    icon,
+    backgroundColor: background(),
+    autoHideMenuBar: true,
+    webPreferences: {
+      preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webSecurity: true,
+      webviewTag: false,
+      navigateOnDragDrop: false,
+      spellcheck: false,
+      devTools,
+    },
+  });
+  if (bounds?.maximized) made.maximize();
+  const followTheme = () => made.setBackgroundColor(background());
+  nativeTheme.on('updated', followTheme);
+  made.on('closed', () => nativeTheme.off('updated', followTheme));
+  return made;
+}
+
+/** The page stays where it is: no other address, no second window, no embedded one (UI05). */
+function lockContents(contents: WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  contents.on('will-attach-webview', (event) => event.preventDefault());
+  contents.on('will-navigate', (event) => event.preventDefault());
+  contents.on('will-frame-navigate', (event) => event.preventDefault());
+  contents.on('will-redirect', (event) => {
+    if (!isOwnPage(event.url)) event.preventDefault();
+  });
+}
+
+/** Invisible but for Alt, except on macOS; it gives the keys for editing, zoom and closing. */
+function menu(devTools: boolean): MenuItemConstructorOptions[] {
+  return [
+    ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
+    { label: 'File', submenu: [{ role: 'close' }, ...(process.platform === 'darwin' ? [] : [{ role: 'quit' } as const])] },
+    { role: 'editMenu' },
+    {
+      label: 'View',
+      submenu: [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, ...(devTools ? [{ role: 'toggleDevTools' } as const] : [])],
+    },
+  ];
+}
