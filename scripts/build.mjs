@@ -33,12 +33,16 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
   const cache = path.join(root, '.cache');
   await mkdir(cache, { recursive: true });
   return withLock(path.join(cache, `build-${createHash('sha256').update(out).digest('hex').slice(0, 8)}.lock`), async () => {
-    const stamp = await fingerprint(test);
+    let stamp = await fingerprint(test);
     if (ifStale && (await stampOf(out)) === stamp) return { built: false, out };
     const work = await mkdtemp(path.join(cache, 'build-'));
     try {
       const todo = programs.filter((program) => existsSync(path.join(root, program.from)));
-      await Promise.all([...todo.map((program) => buildProgram(program, work, test)), buildPage(path.join(work, 'renderer'))]);
+      // While the parts are being written, one that does not build yet does not hold up the others.
+      const jobs = [...todo.map((program) => [program.to, buildProgram(program, work, test)]), ['renderer', buildPage(path.join(work, 'renderer'))]];
+      const results = await Promise.allSettled(jobs.map(([, job]) => job));
+      results.forEach(({ reason }, index) => reason && console.error(`NOT BUILT: ${jobs[index][0]}: ${String(reason.message).slice(0, 300)}`));
+      if (results.some(({ status }) => status === 'rejected')) stamp = 'incomplete';
       await mkdir(out, { recursive: true });
       await replaceFiles(work, out);
       await writeFile(path.join(out, '.stamp'), stamp);
