@@ -84,9 +84,9 @@ describe('no leak', () => {
     await product.call('signIn', { server: 'work' });
     const host = product.host('work');
     await host.initialize();
-    await host.request('tools/call', { name: 'echo', arguments: { text: 'one' } });
+    await host.call('echo', { text: 'one' });
     as.revokeAccessTokens();
-    await host.request('tools/call', { name: 'echo', arguments: { text: 'two' } });
+    await host.call('echo', { text: 'two' });
     replies.push(...(await everyReply(product, 'work', mcp.url)));
     const before = artefacts(product, [host], replies);
     replies.push(await product.call('signOut', { server: 'work' }));

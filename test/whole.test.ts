@@ -34,7 +34,7 @@ async function signedIn(options: AuthorizationServerOptions = {}): Promise<World
   return one;
 }
 
-const echo = (host: Host, text: string) => host.request('tools/call', { name: 'echo', arguments: { text } });
+const echo = (host: Host, text: string) => host.call('echo', { text });
 
 /** 10 calls at once in each of 3 hosts; gives how many were answered with their own text. */
 async function thirtyCalls(hosts: readonly Host[], round: string): Promise<number> {
@@ -67,14 +67,14 @@ describe('the main job, end to end', () => {
 
     expect(await product.call('signOut', { server: 'work' })).toMatchObject({ revoked: 'confirmed', deleted: true });
     expect(as.counts.revocations).toBeGreaterThan(0);
-    await expect(echo(host, 'too late')).rejects.toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
+    expect((await echo(host, 'too late')).error).toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
   });
 
   it('a host that came before the sign-in gets the tools without a restart', async () => {
     const { mcp, product } = await world();
     const host = product.host('work');
     await host.initialize();
-    await expect(echo(host, 'early')).rejects.toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
+    expect((await echo(host, 'early')).error).toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
     expect(product.browser.openings).toBe(0);
 
     await product.call('signIn', { server: 'work' });
