@@ -1,0 +1,75 @@
+import type { ServerStatus } from '../shared/model.ts';
+import type { Reply } from '../shared/reply.ts';
+import { after } from './api.ts';
+import { messages, removedNotice, signedOutNotice } from './messages.ts';
+import { useShell, type Shell } from './shell.ts';
+
+/** What a person can do about one server. Each ends in a notice where the server's own state does not tell the result. */
+export interface ServerActs {
+  readonly signIn: () => void;
+  readonly cancelSignIn: () => void;
+  readonly finishSignIn: (redirectUrl: string) => Promise<Reply<ServerStatus>>;
+  readonly refreshNow: () => void;
+  readonly signOut: () => void;
+  readonly remove: () => void;
+  readonly unlock: () => void;
+}
+
+type NamedServer = Pick<ServerStatus, 'id' | 'name'>;
+const { failed } = messages;
+
+export function useServerActs(server: NamedServer): ServerActs {
+  const { id, name } = server;
+  const shell = useShell();
+  const { run, show, go } = shell;
+
+  const fail = (title: string, reply: Reply): void => {
+    if (!reply.ok) show({ kind: 'error', title, error: reply.error, server: id });
+  };
+
+  return {
+    signIn: () => startSignIn(shell, server),
+    cancelSignIn() {
+      after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));
+    },
+    finishSignIn: (redirectUrl) => run('finishSignIn', { server: id, redirectUrl }),
+    refreshNow() {
+      show(undefined);
+      after(run('refreshNow', { server: id }), (reply) => fail(failed.refresh(name), reply));
+    },
+    signOut() {
+      show(undefined);
+      after(run('signOut', { server: id }), (reply) => {
+        if (reply.ok) show(signedOutNotice(name, reply.value));
+        else fail(failed.signOut(name), reply);
+      });
+    },
+    remove() {
+      show(undefined);
+      after(run('removeServer', { server: id }), (reply) => {
+        if (!reply.ok) return fail(failed.remove(name), reply);
+        go({ at: 'servers' });
+        show(removedNotice(name, reply.value));
+      });
+    },
+    unlock: () => unlockStore(shell),
+  };
+}
+
+/** Answers when the sign-in has ended. A cancelled one is what the user wanted. */
+export function startSignIn({ run, show }: Shell, { id, name }: NamedServer): void {
+  show(undefined);
+  after(run('signIn', { server: id }), (reply) => {
+    if (reply.ok || reply.error.code === 'E_CANCELLED') return;
+    show({ kind: 'error', title: failed.signIn(name), error: reply.error, server: id });
+  });
+}
+
+/** Asks the system to unlock the store; may wait for the system's own prompt. */
+export function unlockStore({ run, show }: Shell): void {
+  show(undefined);
+  after(run('unlockStore', undefined), (reply) => {
+    if (!reply.ok) show({ kind: 'error', title: failed.unlock, error: reply.error });
+    else if (reply.value.state !== 'ready') show({ kind: 'warning', title: messages.trouble.stillBlocked });
+  });
+}

@@ -1,0 +1,60 @@
+import { useState, type FormEvent } from 'react';
+import type { Discovered } from '../../shared/model.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { NoticeBanner } from '../parts/banner.tsx';
+import { Button } from '../parts/button.tsx';
+import { TextField } from '../parts/field.tsx';
+import { Page } from '../parts/page.tsx';
+import { useShell } from '../shell.ts';
+import { FoundForm } from './found-form.tsx';
+
+type Look = { readonly kind: 'none' } | { readonly kind: 'failed'; readonly error: ErrorInfo } | { readonly kind: 'found'; readonly found: Discovered };
+
+/** Address first; what was found decides which further fields there are. */
+export function AddServerScreen() {
+  const { run, running } = useShell();
+  const [url, setUrl] = useState('');
+  const [look, setLook] = useState<Look>({ kind: 'none' });
+  const checking = running('discover');
+
+  const change = (value: string) => {
+    setUrl(value);
+    setLook({ kind: 'none' });
+  };
+  const check = (event: FormEvent) => {
+    event.preventDefault();
+    const asked = url.trim();
+    if (asked === '' || checking) return;
+    setLook({ kind: 'none' });
+    after(run('discover', { url: asked }), (reply) =>
+      setLook(reply.ok ? { kind: 'found', found: reply.value } : { kind: 'failed', error: reply.error }),
+    );
+  };
+
+  return (
+    <Page back={{ at: 'servers' }} title={messages.add.title} lead={messages.add.lead} fieldFirst>
+      <form className="card address" onSubmit={check}>
+        <TextField
+          label={messages.add.url}
+          value={url}
+          onChange={change}
+          placeholder={messages.add.urlExample}
+          maxLength={2_000}
+          invalid={look.kind === 'failed'}
+          fixed={checking}
+          mono
+          required
+          focusFirst
+        >
+          <Button kind={look.kind === 'found' ? 'plain' : 'primary'} submit busy={checking}>
+            {checking ? messages.add.checking : messages.add.check}
+          </Button>
+        </TextField>
+      </form>
+      {look.kind === 'failed' && <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} />}
+      {look.kind === 'found' && <FoundForm key={look.found.url} found={look.found} />}
+    </Page>
+  );
+}

@@ -1,0 +1,68 @@
+import { useEffect, useRef } from 'react';
+import type { Discovered } from '../../shared/model.ts';
+import { messages, registrationLine } from '../messages.ts';
+import { Foreign } from '../parts/foreign.tsx';
+import { ShieldIcon } from '../parts/icons.tsx';
+import { hostOf } from '../status.ts';
+
+/** What discovery found, in plain words: who signs in, who sees it, what it asks for. */
+export function Findings({ found }: { readonly found: Discovered }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <>
+      <div className="found-head">
+        <span className="found-sign">
+          <ShieldIcon size={22} />
+        </span>
+        <div>
+          <h2 id="found-title" ref={heading} tabIndex={-1}>
+            <Foreign text={found.summary} />
+          </h2>
+          <p className="hint">{registrationLine(found.registration)}</p>
+        </div>
+      </div>
+      {found.needsSignIn && (
+        <dl className="facts part">
+          {found.issuer !== undefined && (
+            <>
+              <dt>{messages.add.signInAt}</dt>
+              <dd>
+                <Foreign text={hostOf(found.issuer)} />
+              </dd>
+            </>
+          )}
+          {found.otherHosts.length > 0 && (
+            <>
+              <dt>{messages.add.alsoSeenBy}</dt>
+              <dd>
+                <ul className="tags">
+                  {found.otherHosts.map((host) => (
+                    <li key={host} className="tag tag-attention">
+                      <Foreign text={host} />
+                    </li>
+                  ))}
+                </ul>
+                <p className="hint">{messages.add.alsoSeenHint}</p>
+              </dd>
+            </>
+          )}
+          <dt>{messages.add.asksFor}</dt>
+          <dd>
+            {found.scopes.length === 0 ? (
+              messages.add.asksForNothing
+            ) : (
+              <ul className="tags">
+                {found.scopes.map((scope) => (
+                  <li key={scope} className="tag mono">
+                    <Foreign text={scope} />
+                  </li>
+                ))}
+              </ul>
+            )}
+          </dd>
+        </dl>
+      )}
+    </>
+  );
+}

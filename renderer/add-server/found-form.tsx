@@ -1,0 +1,81 @@
+import { useState, type FormEvent } from 'react';
+import type { CallInput } from '../../shared/api.ts';
+import type { Discovered } from '../../shared/model.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { after } from '../api.ts';
+import { startSignIn } from '../acts.ts';
+import { messages } from '../messages.ts';
+import { NoticeBanner } from '../parts/banner.tsx';
+import { Button } from '../parts/button.tsx';
+import { CheckField, TextField } from '../parts/field.tsx';
+import { WarningIcon } from '../parts/icons.tsx';
+import { useShell } from '../shell.ts';
+import { Findings } from './findings.tsx';
+
+/** What was found, and the few things that are still to be said before the server is added. */
+export function FoundForm({ found }: { readonly found: Discovered }) {
+  const shell = useShell();
+  const { run, running, go } = shell;
+  const [name, setName] = useState(found.suggestedName);
+  const [clientId, setClientId] = useState('');
+  const [clientSecret, setClientSecret] = useState('');
+  const [allowMissingPkce, setAllowMissingPkce] = useState(false);
+  const [error, setError] = useState<ErrorInfo>();
+  const adding = running('addServer');
+  const idNeeded = found.registration === 'client_id_needed';
+  const complete = name !== '' && !(idNeeded && clientId.trim() === '') && !(found.pkceMissing && !allowMissingPkce);
+
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    if (!complete || adding) return;
+    setError(undefined);
+    const input: CallInput<'addServer'> = { url: found.url, name };
+    if (idNeeded) input.clientId = clientId.trim();
+    if (idNeeded && clientSecret !== '') input.clientSecret = clientSecret;
+    if (found.pkceMissing) input.allowMissingPkce = true;
+    after(run('addServer', input), (reply) => {
+      if (!reply.ok) return setError(reply.error);
+      go({ at: 'server', server: reply.value.id });
+      if (found.needsSignIn) startSignIn(shell, reply.value);
+    });
+  };
+
+  return (
+    <form className="card found" onSubmit={add} aria-labelledby="found-title">
+      <Findings found={found} />
+      {idNeeded && (
+        <fieldset className="part">
+          <legend>{messages.add.clientTitle}</legend>
+          <p className="hint">{messages.add.clientText}</p>
+          <TextField label={messages.add.clientId} value={clientId} onChange={setClientId} maxLength={2_000} mono required />
+          <TextField label={messages.add.clientSecret} value={clientSecret} onChange={setClientSecret} hint={messages.add.secretHint} maxLength={4_000} secret optional />
+        </fieldset>
+      )}
+      {found.pkceMissing && (
+        <fieldset className="part warning">
+          <legend>
+            <WarningIcon size={18} />
+            {messages.add.safetyTitle}
+          </legend>
+          <p>{messages.add.safetyText}</p>
+          <CheckField label={messages.add.safetyAllow} checked={allowMissingPkce} onChange={setAllowMissingPkce} />
+        </fieldset>
+      )}
+      <div className="part">
+        <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} pattern="[a-z0-9][a-z0-9._\-]{0,62}" maxLength={63} required />
+      </div>
+      {error && <NoticeBanner notice={{ kind: 'error', title: messages.add.addFailed, error }} />}
+      <div className="form-foot">
+        <Button onClick={() => go({ at: 'servers' })}>{messages.server.cancel}</Button>
+        <Button kind="primary" submit busy={adding} disabled={!complete}>
+          {addWords(adding, found.needsSignIn)}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function addWords(adding: boolean, needsSignIn: boolean): string {
+  if (adding) return messages.add.adding;
+  return needsSignIn ? messages.add.addAndSignIn : messages.add.add;
+}

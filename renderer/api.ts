@@ -1,0 +1,37 @@
+import type { CallInput, CommandName, Output } from '../shared/api.ts';
+import type { Status } from '../shared/model.ts';
+import type { Reply } from '../shared/reply.ts';
+
+/** What the preload script puts on `window`: the page's only way out. */
+export interface Keybridge {
+  call<Name extends CommandName>(name: Name, input: CallInput<Name>): Promise<Reply<Output<Name>>>;
+  /** Calls the listener with the current state, then after each change. Gives the function that ends this. */
+  onStatus(listener: (status: Status) => void): () => void;
+}
+
+declare global {
+  interface Window {
+    readonly keybridge: Keybridge;
+  }
+}
+
+/** Runs one command. A broken channel is an answer as well, never a thrown value. */
+export async function call<Name extends CommandName>(name: Name, input: CallInput<Name>): Promise<Reply<Output<Name>>> {
+  try {
+    return await window.keybridge.call(name, input);
+  } catch {
+    return {
+      ok: false,
+      error: {
+        code: 'E_UNEXPECTED',
+        message: 'The window could not reach the rest of Keybridge.',
+        remedy: 'Quit Keybridge from its tray icon and open it again.',
+      },
+    };
+  }
+}
+
+/** Does `then` with the answer once it is there. */
+export function after<Value>(answer: Promise<Value>, then: (value: Value) => void): void {
+  void (async () => then(await answer))();
+}

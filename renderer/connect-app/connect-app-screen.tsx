@@ -1,0 +1,35 @@
+import { useEffect, useState } from 'react';
+import type { HostSnippet, ServerStatus } from '../../shared/model.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { NoticeBanner } from '../parts/banner.tsx';
+import { Page } from '../parts/page.tsx';
+import { useShell } from '../shell.ts';
+import { SnippetTabs } from './snippet-tabs.tsx';
+
+/** What to put where, so that an app uses this server. */
+export function ConnectAppScreen({ server }: { readonly server: ServerStatus }) {
+  const { run } = useShell();
+  const [snippets, setSnippets] = useState<readonly HostSnippet[]>();
+  const [error, setError] = useState<ErrorInfo>();
+  useEffect(() => {
+    let current = true;
+    after(run('hostSnippets', { server: server.id }), (reply) => {
+      if (!current) return;
+      if (reply.ok) setSnippets(reply.value);
+      else setError(reply.error);
+    });
+    return () => {
+      current = false;
+    };
+  }, [run, server.id]);
+  return (
+    <Page back={{ at: 'server', server: server.id }} backWords={server.name} title={messages.connect.title} lead={messages.connect.lead(server.name)}>
+      {error && <NoticeBanner notice={{ kind: 'error', title: messages.connect.loadFailed, error }} />}
+      {snippets?.length === 0 && <p className="quiet">{messages.connect.none}</p>}
+      {snippets && snippets.length > 0 && <SnippetTabs snippets={snippets} />}
+      {!snippets && !error && <span className="bone bone-block" aria-busy="true" />}
+    </Page>
+  );
+}

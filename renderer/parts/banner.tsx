@@ -1,0 +1,74 @@
+import type { ReactNode } from 'react';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { messages } from '../messages.ts';
+import type { Notice } from '../shell.ts';
+import { Foreign } from './foreign.tsx';
+import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';
+
+interface BannerProps {
+  readonly tone: 'ok' | 'attention' | 'blocked';
+  readonly title: string;
+  readonly children?: ReactNode;
+  readonly action?: ReactNode;
+  readonly onClose?: (() => void) | undefined;
+}
+
+const icons = { ok: CheckIcon, attention: WarningIcon, blocked: ErrorIcon } as const;
+
+/** Something to know about, across the screen. */
+export function Banner({ tone, title, children, action, onClose }: BannerProps) {
+  const BannerIcon = icons[tone];
+  return (
+    <div className={`banner tone-${tone}`} role={tone === 'blocked' ? 'alert' : 'status'}>
+      <BannerIcon />
+      <div className="banner-words">
+        <p className="banner-title">
+          <Foreign text={title} />
+        </p>
+        {children}
+      </div>
+      {action}
+      {onClose && (
+        <button type="button" className="icon-button" aria-label={messages.close} onClick={onClose}>
+          <CloseIcon size={18} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** An error in full: what happened, what to do, and the code to search for. */
+export function ErrorWords({ error }: { readonly error: ErrorInfo }) {
+  return (
+    <div className="error-words">
+      <p>
+        <Foreign text={error.message} />
+      </p>
+      <p className="remedy">
+        <Foreign text={error.remedy} />
+      </p>
+      <p className="code">
+        {messages.trouble.code} <code>{error.code}</code>
+      </p>
+    </div>
+  );
+}
+
+export function NoticeBanner({ notice, onClose }: { readonly notice: Notice; readonly onClose?: () => void }) {
+  if (notice.kind === 'error') {
+    return (
+      <Banner tone="blocked" title={notice.title} onClose={onClose}>
+        <ErrorWords error={notice.error} />
+      </Banner>
+    );
+  }
+  return (
+    <Banner tone={notice.kind === 'done' ? 'ok' : 'attention'} title={notice.title} onClose={onClose}>
+      {notice.text !== undefined && notice.text !== '' && (
+        <p>
+          <Foreign text={notice.text} />
+        </p>
+      )}
+    </Banner>
+  );
+}

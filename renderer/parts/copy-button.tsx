@@ -1,0 +1,63 @@
+import { useEffect, useState } from 'react';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { Button } from './button.tsx';
+import { CheckIcon, CopyIcon } from './icons.tsx';
+
+type Result = 'idle' | 'copied' | 'failed';
+
+interface CopyButtonProps {
+  readonly text: string;
+  readonly children: string;
+  readonly kind?: 'primary' | 'plain' | 'quiet';
+  readonly label?: string;
+  readonly small?: boolean;
+}
+
+/** Copies and says so for two seconds, also to a screen reader. */
+export function CopyButton({ text, children, kind = 'plain', label, small = false }: CopyButtonProps) {
+  const [result, setResult] = useState<Result>('idle');
+  useEffect(() => {
+    if (result === 'idle') return undefined;
+    const timer = setTimeout(() => setResult('idle'), 2_000);
+    return () => clearTimeout(timer);
+  }, [result]);
+  const copy = () => {
+    after(copyText(text), (copied) => setResult(copied ? 'copied' : 'failed'));
+  };
+  return (
+    <span className="copy">
+      <Button kind={kind} small={small} onClick={copy} {...(label === undefined ? {} : { label })}>
+        {result === 'copied' ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
+        <span>{result === 'copied' ? messages.copied : children}</span>
+      </Button>
+      <output className={result === 'failed' ? 'copy-failed' : 'only-heard'}>
+        {result === 'copied' && messages.copied}
+        {result === 'failed' && messages.copyFailed}
+      </output>
+    </span>
+  );
+}
+
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}
+
+/** For a window whose permissions are all denied: the older way needs none, only the user's own click. */
+function copyBySelection(text: string): boolean {
+  const focused = document.activeElement;
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'only-heard';
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand('copy');
+  field.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  return copied;
+}

@@ -1,0 +1,12 @@
+/**
+ * Words that came from outside: a text node of its own direction, so that it cannot turn the words around it.
+ * `cut` keeps it on one line, with the whole text as its title.
+ */
+export function Foreign({ text, cut = false, mono = false }: { readonly text: string; readonly cut?: boolean; readonly mono?: boolean }) {
+  const look = `foreign${cut ? ' cut' : ''}${mono ? ' mono' : ''}`;
+  return (
+    <bdi className={look} title={cut ? text : undefined}>
+      {text}
+    </bdi>
+  );
+}

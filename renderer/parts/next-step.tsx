@@ -1,0 +1,49 @@
+import type { ServerStatus, SignInState } from '../../shared/model.ts';
+import { nextStep, nextStepLabels } from '../../shared/wording.ts';
+import { useServerActs } from '../acts.ts';
+import { messages } from '../messages.ts';
+import { useShell } from '../shell.ts';
+import { Button } from './button.tsx';
+
+/** The one thing to do next about a server in the list. Where nothing is to be done: connect an app. */
+export function NextStepButton({ server }: { readonly server: ServerStatus }) {
+  const { go, running } = useShell();
+  const acts = useServerActs(server);
+  const step = nextStep(server.state);
+  const words = step === undefined ? messages.servers.connect : stepWords(server.state);
+  const act = () => {
+    switch (step) {
+      case undefined:
+        return go({ at: 'connect_app', server: server.id });
+      case 'review_access':
+        return go({ at: 'server', server: server.id });
+      case 'sign_in':
+        return acts.signIn();
+      case 'try_now':
+        return acts.refreshNow();
+      case 'cancel':
+        return acts.cancelSignIn();
+      case 'unlock':
+        return acts.unlock();
+    }
+  };
+  const busy =
+    (step === 'sign_in' && running('signIn', server.id)) ||
+    (step === 'try_now' && running('refreshNow', server.id)) ||
+    (step === 'cancel' && running('cancelSignIn', server.id)) ||
+    (step === 'unlock' && running('unlockStore'));
+  const urgent = step === 'sign_in' || step === 'review_access' || step === 'unlock';
+  return (
+    <Button small kind={urgent ? 'tinted' : 'plain'} busy={busy} onClick={act} label={messages.servers.about(words, server.name)}>
+      {words}
+    </Button>
+  );
+}
+
+/** A store that is not locked cannot be unlocked: then it is only looked at again. */
+export function stepWords(state: SignInState): string {
+  const step = nextStep(state);
+  if (step === undefined) return '';
+  if (state.kind === 'store_blocked' && state.error.code !== 'E_STORE_LOCKED') return messages.trouble.tryAgain;
+  return nextStepLabels[step];
+}

@@ -1,0 +1,34 @@
+import type { ServerDetail } from '../../shared/model.ts';
+import { messages } from '../messages.ts';
+import { Foreign } from '../parts/foreign.tsx';
+import { CheckIcon, PlusIcon } from '../parts/icons.tsx';
+import { Section } from '../parts/page.tsx';
+import { compareScopes, type ScopeStanding } from './scopes.ts';
+
+/** What was asked for and what was granted; a difference is said in words. */
+export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
+  const wanted = detail.status.state.kind === 'needs_access' ? detail.status.state.scopes : [];
+  const scopes = compareScopes(detail.requestedScopes, detail.grantedScopes, wanted);
+  return (
+    <Section id="access-title" title={messages.server.access} text={messages.server.accessText}>
+      {scopes.length === 0 ? (
+        <p className="quiet">{messages.server.noAccess}</p>
+      ) : (
+        <ul className="scopes">
+          {scopes.map(({ scope, standing }) => (
+            <li key={scope} className={`scope scope-${standing}`}>
+              {standing === 'granted' || standing === 'extra' ? <CheckIcon size={16} /> : <PlusIcon size={16} />}
+              <Foreign text={scope} mono />
+              <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>{standingWords(standing)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function standingWords(standing: ScopeStanding): string {
+  const { server } = messages;
+  return { granted: server.granted, not_granted: server.notGranted, extra: server.extra, wanted: server.wanted }[standing];
+}

@@ -1,0 +1,33 @@
+import type { ServerStatus } from '../../shared/model.ts';
+import { messages } from '../messages.ts';
+import { Foreign } from '../parts/foreign.tsx';
+import { AppsIcon } from '../parts/icons.tsx';
+import { Section } from '../parts/page.tsx';
+
+/** The apps that use the server right now. */
+export function AppsSection({ server }: { readonly server: ServerStatus }) {
+  return (
+    <Section id="apps-title" title={messages.server.apps}>
+      {server.hosts.length === 0 ? (
+        <p className="quiet">{messages.server.noApps}</p>
+      ) : (
+        <ul className="apps">
+          {countEach(server.hosts).map(({ host, count }) => (
+            <li key={host}>
+              <AppsIcon size={16} />
+              <Foreign text={host} />
+              {count > 1 && <span className="quiet">× {count}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+/** An app that is open twice is one line. */
+function countEach(hosts: readonly string[]): { readonly host: string; readonly count: number }[] {
+  const counts = new Map<string, number>();
+  for (const host of hosts) counts.set(host, (counts.get(host) ?? 0) + 1);
+  return [...counts].map(([host, count]) => ({ host, count }));
+}

@@ -1,0 +1,44 @@
+import type { ReactNode } from 'react';
+import type { ServerDetail } from '../../shared/model.ts';
+import { messages } from '../messages.ts';
+import { Foreign } from '../parts/foreign.tsx';
+import { Section } from '../parts/page.tsx';
+import { momentWords } from './moments.ts';
+
+/** With whom and how Keybridge talks for this server. */
+export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
+  const { server } = messages;
+  return (
+    <Section id="facts-title" title={server.facts}>
+      <dl className="facts">
+        <Fact name={server.issuer}>{detail.issuer !== undefined && <Foreign text={detail.issuer} mono />}</Fact>
+        <Fact name={server.resource}>{detail.resource !== undefined && <Foreign text={detail.resource} mono />}</Fact>
+        <Fact name={server.clientId}>
+          {detail.clientId !== undefined && (
+            <>
+              <Foreign text={detail.clientId} mono />
+              {detail.registration !== undefined && <span className="tag">{server[detail.registration]}</span>}
+            </>
+          )}
+        </Fact>
+        <Fact name={server.redirect}>{detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}</Fact>
+        <Fact name={server.added}>{momentWords(detail.addedAt)}</Fact>
+        <Fact name={server.signedInAt}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
+        {detail.signedInAt !== undefined && (
+          <Fact name={server.lastRefresh}>{detail.lastRefreshAt === undefined ? server.never : momentWords(detail.lastRefreshAt)}</Fact>
+        )}
+      </dl>
+    </Section>
+  );
+}
+
+/** A line of the list; left out while it is not known. */
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  if (children === false || children === undefined) return null;
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}

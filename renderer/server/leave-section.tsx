@@ -1,0 +1,55 @@
+import { useState } from 'react';
+import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
+import { useServerActs } from '../acts.ts';
+import { messages, removeConsequences, signOutConsequences } from '../messages.ts';
+import { Button } from '../parts/button.tsx';
+import { ConfirmDialog } from '../parts/dialog.tsx';
+import { useShell } from '../shell.ts';
+
+/** Sign out and remove: each first says what it will do. */
+export function LeaveSection({ detail, store }: { readonly detail: ServerDetail; readonly store: StoreStatus }) {
+  const { running } = useShell();
+  const [asking, setAsking] = useState<'sign_out' | 'remove'>();
+  const { status } = detail;
+  const acts = useServerActs(status);
+  const close = () => setAsking(undefined);
+  return (
+    <section className="section leave" aria-labelledby="leave-title">
+      <h2 id="leave-title">{messages.server.leave}</h2>
+      <div className="leave-buttons">
+        {detail.signedInAt !== undefined && (
+          <Button busy={running('signOut', status.id)} onClick={() => setAsking('sign_out')}>
+            {messages.server.signOut}
+          </Button>
+        )}
+        <Button kind="danger" busy={running('removeServer', status.id)} onClick={() => setAsking('remove')}>
+          {messages.server.remove}
+        </Button>
+      </div>
+      {asking === 'sign_out' && (
+        <ConfirmDialog
+          title={messages.signOut.title(status.name)}
+          consequences={signOutConsequences(detail, store)}
+          confirm={messages.signOut.confirm}
+          onClose={close}
+          onConfirm={() => {
+            close();
+            acts.signOut();
+          }}
+        />
+      )}
+      {asking === 'remove' && (
+        <ConfirmDialog
+          title={messages.remove.title(status.name)}
+          consequences={removeConsequences(detail, store)}
+          confirm={messages.remove.confirm}
+          onClose={close}
+          onConfirm={() => {
+            close();
+            acts.remove();
+          }}
+        />
+      )}
+    </section>
+  );
+}

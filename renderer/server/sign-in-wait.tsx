@@ -1,0 +1,92 @@
+import { useState, type FormEvent } from 'react';
+import type { ServerStatus, SignInState } from '../../shared/model.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { after } from '../api.ts';
+import { useServerActs } from '../acts.ts';
+import { messages } from '../messages.ts';
+import { NoticeBanner } from '../parts/banner.tsx';
+import { Button } from '../parts/button.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
+import { TextField } from '../parts/field.tsx';
+import { Foreign } from '../parts/foreign.tsx';
+import { CheckIcon } from '../parts/icons.tsx';
+import { useShell } from '../shell.ts';
+
+type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
+
+/** A running sign-in: where it stands, and what to do where the browser does not do its part. */
+export function SignInWait({ server, state }: { readonly server: ServerStatus; readonly state: SigningIn }) {
+  const { url, browserFailed } = state;
+  return (
+    <div className="state-extra wait">
+      <Steps step={state.step} />
+      {state.step === 'browser' && url !== undefined && (
+        <>
+          {browserFailed && (
+            <div className="open-yourself">
+              <p>{messages.server.openYourself}</p>
+              <pre className="code-block">
+                <Foreign text={url} />
+              </pre>
+            </div>
+          )}
+          <CopyButton text={url} kind={browserFailed ? 'primary' : 'plain'} small={!browserFailed}>
+            {messages.server.copyLink}
+          </CopyButton>
+          <PasteAddress server={server} />
+        </>
+      )}
+    </div>
+  );
+}
+
+const steps: readonly SigningIn['step'][] = ['discover', 'register', 'browser', 'exchange'];
+
+function Steps({ step }: { readonly step: SigningIn['step'] }) {
+  const at = steps.indexOf(step);
+  return (
+    <ol className="steps" aria-label={messages.server.stepsLabel}>
+      {steps.map((one, index) => (
+        <li key={one} className={stepLook(index, at)} aria-current={index === at ? 'step' : undefined}>
+          <span className="step-sign">{index < at ? <CheckIcon size={12} /> : index + 1}</span>
+          {messages.server.steps[one]}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function stepLook(index: number, at: number): string {
+  if (index < at) return 'step step-done';
+  return index === at ? 'step step-now' : 'step';
+}
+
+/** For a browser on another computer, or one that cannot reach this one. */
+function PasteAddress({ server }: { readonly server: ServerStatus }) {
+  const { running } = useShell();
+  const acts = useServerActs(server);
+  const [address, setAddress] = useState('');
+  const [error, setError] = useState<ErrorInfo>();
+  const finish = (event: FormEvent) => {
+    event.preventDefault();
+    if (address.trim() === '') return;
+    setError(undefined);
+    after(acts.finishSignIn(address.trim()), (reply) => {
+      if (!reply.ok) setError(reply.error);
+    });
+  };
+  return (
+    <details className="more">
+      <summary>{messages.server.pasteTitle}</summary>
+      <form onSubmit={finish}>
+        <p className="hint">{messages.server.pasteText}</p>
+        <TextField label={messages.server.pasteLabel} value={address} onChange={setAddress} maxLength={32_000} invalid={error !== undefined} mono required>
+          <Button submit busy={running('finishSignIn', server.id)}>
+            {messages.server.pasteFinish}
+          </Button>
+        </TextField>
+        {error && <NoticeBanner notice={{ kind: 'error', title: messages.failed.finish, error }} />}
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,102 @@
+import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
+import { nextStep, stateDetail, stateLabel, stateTone } from '../../shared/wording.ts';
+import { useServerActs } from '../acts.ts';
+import { messages, stateSentence } from '../messages.ts';
+import { ErrorWords } from '../parts/banner.tsx';
+import { Button } from '../parts/button.tsx';
+import { Foreign } from '../parts/foreign.tsx';
+import { PersonIcon } from '../parts/icons.tsx';
+import { stepWords } from '../parts/next-step.tsx';
+import { StateGlyph } from '../parts/state-glyph.tsx';
+import { useShell } from '../shell.ts';
+import { SignInWait } from './sign-in-wait.tsx';
+import { TokenLife } from './token-life.tsx';
+
+/** How the server stands and the one thing to do about it. */
+export function StatePanel({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
+  const { now } = useShell();
+  const { state } = server;
+  const words = stateDetail(state, now);
+  return (
+    <section className={`card state-panel tone-${stateTone(state)}`} aria-labelledby="state-title">
+      <div className="state-head">
+        <StateGlyph state={state} large />
+        <div className="state-words">
+          <h2 id="state-title">
+            {stateLabel(state)}
+            {words !== '' && <span className="state-detail">, {words}</span>}
+          </h2>
+          <p>{stateSentence(state)}</p>
+          {(server.account !== undefined || state.kind === 'signed_in') && (
+            <p className="account">
+              <PersonIcon size={16} />
+              <span className="only-heard">{messages.server.account}: </span>
+              {server.account === undefined ? <span className="quiet">{messages.server.accountUnknown}</span> : <Foreign text={server.account} />}
+            </p>
+          )}
+        </div>
+        <StateAction server={server} />
+      </div>
+      {'error' in state && <ErrorWords error={state.error} />}
+      {state.kind === 'needs_access' && <WantedScopes scopes={state.scopes} />}
+      {state.kind === 'signing_in' && <SignInWait server={server} state={state} />}
+      {(state.kind === 'signed_in' || state.kind === 'retrying') && <TokenLife state={state} detail={detail} />}
+    </section>
+  );
+}
+
+function StateAction({ server }: { readonly server: ServerStatus }) {
+  const { running } = useShell();
+  const acts = useServerActs(server);
+  const { state } = server;
+  switch (nextStep(state)) {
+    case undefined:
+      return state.kind === 'signed_in' && state.renewable ? (
+        <Button kind="quiet" busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
+          {messages.server.refreshNow}
+        </Button>
+      ) : null;
+    case 'sign_in':
+      return (
+        <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
+          {messages.server.signIn}
+        </Button>
+      );
+    case 'review_access':
+      return (
+        <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
+          {messages.server.signInMore}
+        </Button>
+      );
+    case 'try_now':
+      return (
+        <Button busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
+          {messages.server.tryNow}
+        </Button>
+      );
+    case 'cancel':
+      return (
+        <Button busy={running('cancelSignIn', server.id)} onClick={acts.cancelSignIn}>
+          {messages.server.cancel}
+        </Button>
+      );
+    case 'unlock':
+      return (
+        <Button kind="primary" busy={running('unlockStore')} onClick={acts.unlock}>
+          {stepWords(state)}
+        </Button>
+      );
+  }
+}
+
+function WantedScopes({ scopes }: { readonly scopes: readonly string[] }) {
+  return (
+    <ul className="tags state-extra" aria-label={messages.server.wanted}>
+      {scopes.map((scope) => (
+        <li key={scope} className="tag tag-attention mono">
+          <Foreign text={scope} />
+        </li>
+      ))}
+    </ul>
+  );
+}

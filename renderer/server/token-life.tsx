@@ -1,0 +1,37 @@
+import type { ServerDetail, SignInState } from '../../shared/model.ts';
+import { durationWords } from '../../shared/wording.ts';
+import { messages } from '../messages.ts';
+import { useShell } from '../shell.ts';
+import { lifeLeft } from '../status.ts';
+
+interface TokenLifeProps {
+  readonly state: Extract<SignInState, { kind: 'signed_in' | 'retrying' }>;
+  readonly detail: ServerDetail | undefined;
+}
+
+/** How much of the access token's life is left, as a bar and in words. */
+export function TokenLife({ state, detail }: TokenLifeProps) {
+  const { now } = useShell();
+  if (state.kind === 'retrying') return null;
+  const left = lifeLeft(detail?.lastRefreshAt ?? detail?.signedInAt, state.expiresAt, now);
+  const words = lifeWords(state, now, detail);
+  return (
+    <div className="life state-extra">
+      <p className="life-words">
+        <span>{messages.server.life}</span>
+        <span>{words}</span>
+      </p>
+      {left !== undefined && <progress className="life-bar" max={1} value={left} aria-label={messages.server.life} aria-valuetext={words} />}
+    </div>
+  );
+}
+
+function lifeWords(state: Extract<SignInState, { kind: 'signed_in' }>, now: number, detail: ServerDetail | undefined): string {
+  const { server } = messages;
+  if (state.expiresAt === undefined) {
+    const held = detail?.accessTokenClaims !== undefined || !state.renewable;
+    return held ? server.lifeUnknown : server.lifeNone;
+  }
+  if (state.expiresAt > now) return server.lifeLeft(durationWords(state.expiresAt - now));
+  return state.renewable ? server.lifeOver : server.lifeOverForGood;
+}

@@ -1,0 +1,73 @@
+import { useId } from 'react';
+import type { ServerStatus } from '../../shared/model.ts';
+import { stateDetail, stateLabel, stateTone } from '../../shared/wording.ts';
+import { usedBy } from '../messages.ts';
+import { Foreign } from '../parts/foreign.tsx';
+import { AppsIcon, ForwardIcon, PersonIcon } from '../parts/icons.tsx';
+import { NextStepButton } from '../parts/next-step.tsx';
+import { StateGlyph } from '../parts/state-glyph.tsx';
+import { useShell } from '../shell.ts';
+import { hostOf } from '../status.ts';
+
+interface ServerListProps {
+  readonly title: string;
+  readonly hideTitle?: boolean;
+  readonly servers: readonly ServerStatus[];
+}
+
+export function ServerList({ title, hideTitle = false, servers }: ServerListProps) {
+  const id = useId();
+  return (
+    <section className="group" aria-labelledby={id}>
+      <h2 id={id} className={hideTitle ? 'only-heard' : 'group-title'}>
+        {title}
+      </h2>
+      <ul className="list">
+        {servers.map((server) => (
+          <ServerRow key={server.id} server={server} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** One server: who, how it stands, who uses it, and one thing to do. The whole row opens its page. */
+function ServerRow({ server }: { readonly server: ServerStatus }) {
+  const { go, now } = useShell();
+  const detail = stateDetail(server.state, now);
+  return (
+    <li className="row">
+      <StateGlyph state={server.state} />
+      <div className="row-words">
+        <div className="row-line">
+          <button type="button" className="row-open" onClick={() => go({ at: 'server', server: server.id })}>
+            <Foreign text={server.name} cut />
+          </button>
+          <span className="row-host">
+            <Foreign text={hostOf(server.url)} cut />
+          </span>
+        </div>
+        <p className="row-state">
+          <span className={`state-label tone-${stateTone(server.state)}`}>{stateLabel(server.state)}</span>
+          {detail !== '' && <span className="state-detail">, {detail}</span>}
+        </p>
+        <p className="row-use">
+          {server.account !== undefined && (
+            <span className="chip">
+              <PersonIcon size={14} />
+              <Foreign text={server.account} cut />
+            </span>
+          )}
+          <span className={server.hosts.length === 0 ? 'chip chip-empty' : 'chip'}>
+            <AppsIcon size={14} />
+            <Foreign text={usedBy(server)} cut />
+          </span>
+        </p>
+      </div>
+      <NextStepButton server={server} />
+      <span className="row-more">
+        <ForwardIcon size={16} />
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,70 @@
+import type { Status } from '../../shared/model.ts';
+import { overallTone, overallWords } from '../../shared/wording.ts';
+import { messages, storeLine } from '../messages.ts';
+import { Button } from '../parts/button.tsx';
+import { LockIcon, PlusIcon } from '../parts/icons.tsx';
+import { useShell } from '../shell.ts';
+import { grouped } from '../status.ts';
+import { EmptyList } from './empty-list.tsx';
+import { ServerList } from './server-list.tsx';
+import { Troubles } from './troubles.tsx';
+
+/** The home screen: how everything stands, and the list with what to do next. */
+export function ServersScreen({ status }: { readonly status: Status }) {
+  const { go } = useShell();
+  const { needYou, others } = grouped(status.servers);
+  const empty = status.servers.length === 0;
+  return (
+    <div className="page">
+      <Troubles status={status} />
+      {empty ? (
+        <EmptyList />
+      ) : (
+        <>
+          <div className="page-head">
+            <h1 className={`overall tone-${overallTone(status)}`}>{overallWords(status)}</h1>
+            <Button kind="primary" onClick={() => go({ at: 'add_server' })}>
+              <PlusIcon size={18} />
+              {messages.servers.add}
+            </Button>
+          </div>
+          {needYou.length > 0 && others.length > 0 ? (
+            <>
+              <ServerList title={messages.servers.needYou} servers={needYou} />
+              <ServerList title={messages.servers.others} servers={others} />
+            </>
+          ) : (
+            <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
+          )}
+        </>
+      )}
+      <p className="store-line">
+        <LockIcon size={16} />
+        <span>{storeLine(status.store)}</span>
+      </p>
+    </div>
+  );
+}
+
+/** Shown for the moment until the first state has come. */
+export function ServersLoading() {
+  return (
+    <div className="page" aria-busy="true">
+      <output className="only-heard">{messages.loading}</output>
+      <div className="page-head">
+        <span className="bone bone-title" />
+      </div>
+      <div className="list bones">
+        {[1, 2, 3].map((row) => (
+          <div key={row} className="row">
+            <span className="bone bone-glyph" />
+            <span className="bone-lines">
+              <span className="bone" />
+              <span className="bone bone-short" />
+            </span>
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

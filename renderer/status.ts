@@ -1,0 +1,71 @@
+import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
+import { byAttention, needsPerson, stateWords } from '../shared/wording.ts';
+
+/** The list in two groups: what waits for a person, and the rest. */
+export function grouped(servers: readonly ServerStatus[]): { readonly needYou: ServerStatus[]; readonly others: ServerStatus[] } {
+  const sorted = [...servers].sort(byAttention);
+  return {
+    needYou: sorted.filter(({ state }) => needsPerson(state)),
+    others: sorted.filter(({ state }) => !needsPerson(state)),
+  };
+}
+
+/** What a screen reader is told after a change: one sentence for each server whose state is of another kind now. */
+export function changesInWords(before: Status, after: Status, now: number): string {
+  const old = new Map(before.servers.map((server) => [server.id, server.state]));
+  return after.servers
+    .filter((server) => old.has(server.id) && stepOf(old.get(server.id)) !== stepOf(server.state))
+    .map((server) => `${server.name}: ${stateWords(server, now)}.`)
+    .join(' ');
+}
+
+const stepOf = (state: SignInState | undefined): string | undefined =>
+  state?.kind === 'signing_in' ? `${state.kind} ${state.step}` : state?.kind;
+
+/** Where a server lives, short enough for a list: host, and the port where it is not the usual one. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
+/** The moment that a state's words count down to; undefined when they name no time. */
+export function countsDownTo(state: SignInState): number | undefined {
+  switch (state.kind) {
+    case 'signed_in':
+      return state.renewable ? state.refreshAt : state.expiresAt;
+    case 'retrying':
+      return state.nextTryAt;
+    case 'open':
+    case 'signed_out':
+    case 'signing_in':
+    case 'needs_sign_in':
+    case 'needs_access':
+    case 'store_blocked':
+      return undefined;
+  }
+}
+
+/**
+ * Milliseconds until the words of one of these moments change (`durationWords` rounds), and at least one second;
+ * undefined when nothing counts down any more, so that no timer runs.
+ */
+export function untilWordsChange(moments: readonly (number | undefined)[], now: number): number | undefined {
+  const waits = moments.flatMap((at) => (at === undefined || at <= now ? [] : [nextRounding(at - now)]));
+  return waits.length === 0 ? undefined : Math.max(1_000, Math.min(...waits));
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+function nextRounding(left: number): number {
+  if (left <= minute) return left;
+  if (left >= 36 * hour) return hour;
+  const unit = left < 90 * minute ? minute : hour;
+  const next = (Math.round(left / unit) - 0.5) * unit;
+  return left - Math.max(next, minute) + 1;
+}
+
+/** How much of an access token's life is left, from 0 to 1; undefined when its life is unknown. */
+export function lifeLeft(issuedAt: number | undefined, expiresAt: number | undefined, now: number): number | undefined {
+  if (issuedAt === undefined || expiresAt === undefined || expiresAt <= issuedAt) return undefined;
+  return Math.min(1, Math.max(0, (expiresAt - now) / (expiresAt - issuedAt)));
+}
