@@ -1,4 +1,12 @@
+import { AppError } from '../errors.ts';
+import { addressPolicy } from '../http/address.ts';
 import type { AddressPolicy, Http } from '../http/client.ts';
+import { findAuthorizationServer, searchMetadata } from './authorization-server.ts';
+import { place } from './endpoint-url.ts';
+import { startRun, type Run } from './metadata.ts';
+import { askServer, type Probe } from './probe.ts';
+import { findProtectedResource, type ResourceSearch } from './protected-resource.ts';
+import { selectScopes } from './scopes.ts';
 
 /** RFC 9728, the members that we use, validated. */
 export interface ProtectedResource {
@@ -57,4 +65,64 @@ export interface DiscoveryOptions {
   readonly signal?: AbortSignal;
   /** A challenge that was already seen on a request to the server; without one the server is asked. */
   readonly challenge?: Challenge;
+  /** Limit for all of it together; default 15 s. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Finds out how a server signs people in: its protected resource metadata, then the authorization server that this names
+ * (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
+ * authorization server; its endpoints are never guessed. Throws AppError.
+ */
+export async function discover(server: URL, { http, signal, challenge, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
+  const allow = await addressPolicy(http, server);
+  const run = startRun(http, allow, timeoutMs, signal);
+  const asked: Probe = challenge ? { kind: 'challenged', challenge } : await askServer(run, server);
+  const seen = asked.kind === 'challenged' ? asked.challenge : undefined;
+  const resource = await findProtectedResource(run, server, seen);
+
+  if (asked.kind === 'answered' && resource.kind !== 'found') {
+    if (asked.fault) throw asked.fault;
+    return { kind: 'open' };
+  }
+  if (resource.kind === 'fault') throw resource.error;
+  const authorizationServer =
+    resource.kind === 'found'
+      ? await findAuthorizationServer(run, resource.metadata.authorization_servers)
+      : await ownAuthorizationServer(run, server, resource);
+  const metadata = resource.kind === 'found' ? resource.metadata : undefined;
+
+  return {
+    kind: 'protected',
+    resource: metadata?.resource ?? canonicalUri(server),
+    ...(metadata?.resource_name ? { resourceName: metadata.resource_name } : {}),
+    authorizationServer,
+    scopes: selectScopes(seen?.scope, metadata?.scopes_supported, authorizationServer.scopes_supported),
+    pkceMissing: !authorizationServer.code_challenge_methods_supported?.includes('S256'),
+    otherHosts: otherHosts(authorizationServer),
+    allow,
+  };
+}
+
+/**
+ * MCP 2025-03-26: the metadata at the server's own origin. Nobody spelled that issuer out to us, so both spellings of
+ * an origin are its own.
+ */
+async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<ResourceSearch, { kind: 'absent' }>): Promise<AuthorizationServer> {
+  const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]);
+  if (found.kind === 'found') return found.metadata;
+  throw hint ?? found.hint ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
+}
+
+/** RFC 8707 2, as MCP has it: no fragment, and no slash that only stands for "no path". */
+function canonicalUri({ origin, pathname, search }: URL): string {
+  return `${origin}${pathname === '/' ? '' : pathname}${search}`;
+}
+
+/** Hosts that will see the code or the tokens, and are not the issuer's own. */
+function otherHosts(server: AuthorizationServer): string[] {
+  const own = new URL(server.issuer).host;
+  const seeing = [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint];
+  const hosts = seeing.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).host]));
+  return [...new Set(hosts)].filter((host) => host !== own);
 }

@@ -1,0 +1,20 @@
+/** RFC 6749 3.3: what a scope may be made of. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+
+/** Scopes in a string that came from outside; what is not one is left out, and each comes once. */
+export function readScopes(text: string): string[] {
+  return uniqueScopes(text.split(' '));
+}
+
+export function uniqueScopes(scopes: readonly string[]): string[] {
+  return [...new Set(scopes.filter((scope) => scopeToken.test(scope)))];
+}
+
+/**
+ * MCP's rule (Scope Selection): the challenge's scope, else all that the resource names, else none. `offline_access` is
+ * added where the authorization server knows it: without it many give no refresh token.
+ */
+export function selectScopes(challenge: string | undefined, resource: readonly string[] | undefined, authorizationServer: readonly string[] | undefined): string[] {
+  const wanted = challenge === undefined ? uniqueScopes(resource ?? []) : readScopes(challenge);
+  return authorizationServer?.includes('offline_access') ? uniqueScopes([...wanted, 'offline_access']) : wanted;
+}
