@@ -4,6 +4,7 @@ import { createCommands } from './commands.ts';
 import { createConnections, credentialIdOf, type Connection } from './connections.ts';
 import { asAppError } from './errors.ts';
 import { addressPolicy } from './http/address.ts';
+import type { Http } from './http/client.ts';
 import { createSignIns } from './oauth/sign-in.ts';
 import { createTokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
@@ -17,6 +18,8 @@ export type { Connection } from './connections.ts';
 /** The whole product without a front: window, tray, command line and hosts all reach this one object. */
 export interface App {
   readonly api: Api;
+  /** The one HTTP client, for the relay. */
+  readonly http: Http;
   readonly status: {
     current(): Status;
     /** Calls the listener with the current state at once, then after each change. Gives the function that ends this. */
@@ -160,6 +163,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
 
   return {
     api,
+    http,
     status: {
       current,
       subscribe(listener) {
