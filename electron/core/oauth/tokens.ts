@@ -1,7 +1,12 @@
 import type { SignOutReport } from '../../../shared/model.ts';
 import type { AppError } from '../errors.ts';
+import type { AddressPolicy, Http } from '../http/client.ts';
+import type { Log } from '../log.ts';
+import type { Clock } from '../ports.ts';
 import type { Secret } from '../secret.ts';
-import type { Credential } from '../vault/credentials.ts';
+import type { Credential, Vault } from '../vault/credentials.ts';
+import { createCredentialTokens, type CredentialTokens } from './credential-tokens.ts';
+import { createSlots } from './slots.ts';
 
 export type TokenAnswer =
   /** Send it; if the server answers 401 to it, ask again with `rejected: token`. */
@@ -43,4 +48,68 @@ export interface TokenKeeper {
   start(): Promise<void>;
   /** Ends timers; waits for a refresh in flight to be stored (at most 5 s). */
   close(): Promise<void>;
+}
+
+export interface TokenKeeperDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly vault: Vault;
+  readonly onWake: (listener: () => void) => () => void;
+  /** What may be connected to for this credential. */
+  readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  /** The state of this credential may be another now. */
+  readonly onChange: (credentialId: string) => void;
+  /** For jitter; Math.random when absent. */
+  readonly random?: () => number;
+}
+
+/** Refreshes that go on at once over all credentials: a morning with 200 expired tokens must not look like an attack. */
+const refreshesAtOnce = 8;
+/** Time for a refresh in flight to be stored when the app ends. */
+const closingMs = 5_000;
+
+export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeperDeps): TokenKeeper {
+  const { vault, clock } = rest;
+  const all = new Map<string, CredentialTokens>();
+  const background = new Set<Promise<unknown>>();
+  let closing = false;
+  const deps = { ...rest, random, slots: createSlots(refreshesAtOnce), closing: () => closing };
+
+  const tokensOf = (id: string): CredentialTokens => {
+    const known = all.get(id);
+    if (known) return known;
+    const tokens = createCredentialTokens(deps, id);
+    all.set(id, tokens);
+    return tokens;
+  };
+  const endWakes = rest.onWake(() => {
+    for (const tokens of all.values()) tokens.woke();
+  });
+
+  return {
+    accessToken: (id, options) => tokensOf(id).accessToken(options),
+    adopt: (credential, accessToken, expiresInMs) => tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
+    refreshNow: (id) => tokensOf(id).refreshNow(),
+    hold: (id) => tokensOf(id).hold(),
+    signOut: (id) => tokensOf(id).signOut(),
+    state: (id) => tokensOf(id).state(),
+    claims: (id) => tokensOf(id).claims(),
+
+    async start() {
+      // The server may have rotated a token whose successor never reached the store: each second counts (docs/refresh.md).
+      for (const id of vault.openJournals()) tokensOf(id).resume();
+      background.add(vault.sweep());
+    },
+
+    async close() {
+      endWakes();
+      let cancel = (): void => {};
+      const deadline = new Promise<void>((resolve) => (cancel = clock.after(closingMs, resolve)));
+      await Promise.race([Promise.all([...background, ...[...all.values()].map((tokens) => tokens.idle())]), deadline]);
+      cancel();
+      closing = true;
+      for (const tokens of all.values()) tokens.drop();
+    },
+  };
 }
