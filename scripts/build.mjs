@@ -55,13 +55,17 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
 
 async function buildProgram({ from, to, format, minify = false }, outDir, test) {
   const { build } = await import('vite');
-  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const { version, devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   await build({
     root,
     configFile: false,
     publicDir: false,
     logLevel: 'warn',
-    define: { KEYBRIDGE_TEST_BUILD: String(test), KEYBRIDGE_VERSION: JSON.stringify(version) },
+    define: {
+      KEYBRIDGE_TEST_BUILD: String(test),
+      KEYBRIDGE_VERSION: JSON.stringify(version),
+      KEYBRIDGE_ELECTRON: JSON.stringify(devDependencies.electron),
+    },
     plugins: [programsOnDemand(from)],
     ssr: { noExternal: true },
     build: {

@@ -4,8 +4,8 @@ import { lockSession } from './session-rules.ts';
 import { readBounds, rememberBounds, type Bounds } from './window-bounds.ts';
 
 export interface MainWindow {
-  /** Makes the window when there is none, and brings it to the front. */
-  show(): Promise<void>;
+  /** Makes the window when there is none, and brings it to the front, at this server's page if one is given (its id). */
+  show(server?: string): Promise<void>;
   /** The page's contents while there is a window. */
   readonly contents: WebContents | undefined;
 }
@@ -57,9 +57,11 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
   }
 
   return {
-    async show() {
+    async show(server) {
       const shown = await (opening ?? (window ? Promise.resolve(window) : start()));
       if (shown.isDestroyed()) return;
+      // A change after `#` stays on the page, which hears of it as `hashchange`.
+      if (server !== undefined) await shown.loadURL(`${firstPage}#server=${encodeURIComponent(server)}`).catch(() => {});
       if (shown.isMinimized()) shown.restore();
       shown.show();
       shown.focus();

@@ -1,0 +1,18 @@
+import { shell } from 'electron';
+import { AppError } from '../core/errors.ts';
+import { openSystemBrowser } from '../system-browser.ts';
+
+/**
+ * Opens a page in the user's browser: the one place with `shell.openExternal` (UI06). The core has checked the address;
+ * its scheme is looked at once more, because what the system does with other schemes is to start programs (T1).
+ * On Linux $BROWSER is honoured. Rejects with E_BROWSER.
+ */
+export async function openBrowser(url: URL): Promise<void> {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new AppError('E_BROWSER', 'Only web addresses are opened in the browser.');
+  if (process.platform === 'linux' && process.env['BROWSER']) return openSystemBrowser(url);
+  try {
+    await shell.openExternal(url.href);
+  } catch (error) {
+    throw new AppError('E_BROWSER', 'The browser could not be opened.', { cause: error });
+  }
+}

@@ -1,0 +1,89 @@
+// The desktop app: puts the core, the broker, the window and the tray together, from top to bottom.
+import path from 'node:path';
+import { app, dialog } from 'electron';
+import { dataFolder } from './broker/data-folder.ts';
+import { startBroker } from './broker/server.ts';
+import { createApp } from './core/app.ts';
+import { systemClock } from './core/clock.ts';
+import { asAppError } from './core/errors.ts';
+import { createHttp } from './core/http/client.ts';
+import { openLogFile } from './core/log-file.ts';
+import { createLog } from './core/log.ts';
+import { openBrowser } from './desktop/browser.ts';
+import { packaged, runtime, testBuild } from './desktop/build-flags.ts';
+import { refusedSwitch } from './desktop/debug-switches.ts';
+import { connectWindow } from './desktop/ipc.ts';
+import { closeBeforeQuit, onSecondStart } from './desktop/lifecycle.ts';
+import { ownDataFolder } from './desktop/ownership.ts';
+import { announcePages } from './desktop/pages.ts';
+import { bridgeCommand, bridgeEnv, paths, writeStartCommand } from './desktop/paths.ts';
+import { chosenStore } from './desktop/store.ts';
+import { trayActions } from './desktop/tray-actions.ts';
+import { createTray } from './desktop/tray.ts';
+import { createWake } from './desktop/wake.ts';
+import { createMainWindow } from './desktop/window.ts';
+
+const debuggable = testBuild || !packaged;
+const hidden = process.argv.includes('--hidden');
+const dataDir = dataFolder();
+
+/** Everything until the app runs. Throws AppError. */
+async function start(): Promise<void> {
+  const window = createMainWindow({ ...paths, boundsFile: path.join(dataDir, 'electron', 'window.json'), icon: path.join(paths.icons, 'icons', '256x256.png'), devTools: debuggable });
+  onSecondStart(() => void window.show());
+
+  const lock = await ownDataFolder(dataDir, hidden);
+  if (!lock) return app.exit(0);
+  const clock = systemClock();
+  const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
+  const log = createLog((line) => logFile.write(line), () => clock.now());
+  const wake = createWake(clock);
+  const store = chosenStore({ clock, log, keychain: paths.keychain });
+
+  const core = await createApp({
+    dataDir,
+    store,
+    http: createHttp(),
+    openBrowser,
+    clock,
+    log,
+    onWake: (listener) => wake.onWake(listener),
+    about: { version: app.getVersion(), front: 'desktop', runtime, bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
+  });
+  const broker = await startBroker({ app: core, dataDir, log, clock });
+  const endWindow = connectWindow({ app: core, contents: () => window.contents, log });
+  const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions(core, window) });
+  const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
+  log('app.started', { version: app.getVersion(), electron: process.versions['electron'], runtime, store: store.name, hidden });
+
+  closeBeforeQuit(async () => {
+    for (const end of [endWindow, endTray, endWatch]) end();
+    wake.close();
+    await broker.close();
+    await core.close();
+    await lock.release();
+    log('app.ended');
+    logFile.close();
+  });
+  writeStartCommand(dataDir);
+  if (!hidden) await window.show();
+}
+
+function fail(error: unknown): void {
+  const { code, message } = asAppError(error);
+  process.stderr.write(`keybridge: ${code}: ${message}\n`);
+  if (!hidden) dialog.showErrorBox('Keybridge cannot start', `${message}\n\n${asAppError(error).toInfo().remedy}\n\n${code}`);
+  app.exit(1);
+}
+
+const refused = debuggable ? undefined : refusedSwitch(process.argv, process.env);
+if (refused !== undefined) {
+  process.stderr.write(`keybridge: ${refused} is not accepted: it would open Keybridge to other programs.\n`);
+  app.exit(2);
+} else {
+  // Inside the data folder, so that one data folder has one app and everything of it lies in one place.
+  app.setPath('userData', path.join(dataDir, 'electron'));
+  announcePages();
+  if (!app.requestSingleInstanceLock()) app.exit(0);
+  else void app.whenReady().then(start).catch(fail);
+}

@@ -1,0 +1,39 @@
+// npm start: the app for daily use, from a checkout. Arguments go to the app (--hidden: without a window).
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { buildAll } from './build.mjs';
+import { ensureElectron } from './electron-runtime.mjs';
+import { ensureModules, ensureSystem, runCommand, SetupNeeded } from './setup.mjs';
+
+const root = path.join(import.meta.dirname, '..');
+
+await runCommand(async () => {
+  await ensureModules();
+  await ensureSystem({ electron: true });
+  const electron = await ensureElectron();
+  await buildAll({ ifStale: true });
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) {
+    throw new SetupNeeded('There is no display here. Without one, run the broker: node dist/keybridge.cjs serve');
+  }
+  if (electron.kind === 'development') {
+    console.error(`This is a development runtime (Electron ${electron.version}), not the one that ships: good for trying, not for daily use.`);
+  }
+  return runApp(electron.executable, [...sandboxSwitch(), root, ...process.argv.slice(2)]);
+});
+
+/** Chromium does not run its sandbox as root. */
+function sandboxSwitch() {
+  if (process.getuid?.() !== 0) return [];
+  console.error('Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.');
+  return ['--no-sandbox'];
+}
+
+/** The app's exit code. Interrupting this ends the app in good order. */
+function runApp(executable, args) {
+  const child = spawn(executable, args, { stdio: 'inherit', env: { ...process.env, KEYBRIDGE_NODE: process.execPath } });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
