@@ -8,7 +8,10 @@ const longestMs = 24 * 60 * 60 * 1000;
 export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined || value === '') return undefined;
-  const ms = /^\d{1,12}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - servedAt(headers, now);
+  const seconds = /^\d{1,12}$/.test(value);
+  // Date.parse reads nearly anything as a date, "-5" too: an HTTP date names its day.
+  if (!seconds && !/^[A-Z][a-z]{2}/.test(value)) return undefined;
+  const ms = seconds ? Number(value) * 1000 : Date.parse(value) - servedAt(headers, now);
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), longestMs) : undefined;
 }
 
