@@ -1,4 +1,5 @@
-import type { Discovered, HostSnippet, ServerDetail, ServerStatus, SignInState, SignOutReport, StoreStatus } from '../shared/model.ts';
+import type { Discovered, HostSnippet, ServerDetail, SignInState, SignOutReport, StoreStatus } from '../shared/model.ts';
+import type { ErrorInfo } from '../shared/reply.ts';
 import type { Notice } from './shell.ts';
 
 /** Every word of the window, but for the states' own (shared/wording.ts). No terms of the trade in the main path. */
@@ -17,12 +18,11 @@ export const messages = {
   servers: {
     title: 'Servers',
     add: 'Add server',
-    needYou: 'Need you',
+    needYou: 'Waiting for you',
     others: 'Other servers',
     emptyTitle: 'Sign in once, for every app',
     emptyText: 'Add the address of a server. Keybridge signs you in, keeps the sign-in fresh, and lets your apps use it.',
     emptyAction: 'Add your first server',
-    apps: (hosts: readonly string[]) => (hosts.length === 0 ? 'No app connected' : hosts.join(', ')),
     connect: 'Connect an app',
     noticeTitle: 'Keybridge noticed something',
     about: (action: string, name: string) => `${action}: ${name}`,
@@ -30,7 +30,7 @@ export const messages = {
 
   add: {
     title: 'Add a server',
-    lead: 'Paste the address that the server’s operator gives for apps. Nothing is saved before you add it.',
+    lead: 'Paste the address of its MCP endpoint. Keybridge looks at it first and saves nothing until you add it.',
     url: 'Server address',
     urlExample: 'https://mcp.example.com/mcp',
     check: 'Check',
@@ -100,13 +100,13 @@ export const messages = {
     identityNone: 'Nothing can be read from this sign-in: its tokens are sealed for the server alone.',
     accessToken: 'For the server (access token)',
     idToken: 'About you (ID token)',
-    moreClaims: (count: number) => (count === 1 ? '1 more' : `${count} more`),
-    claimColumns: ['Meaning', 'Value', 'Claim'] as const,
+    moreClaims: (count: number) => `${count} more`,
+    claimColumns: { meaning: 'Meaning', value: 'Value', claim: 'Claim' },
     facts: 'Connection',
     issuer: 'Signs you in',
     resource: 'Signed in for',
     clientId: 'Known there as',
-    dynamic: 'introduced itself',
+    dynamic: 'Keybridge introduced itself',
     configured: 'entered by you',
     redirect: 'Answer comes back to',
     added: 'Added',
@@ -142,14 +142,14 @@ export const messages = {
     revoke: (issuer: string) => `${issuer} is asked to end the sign-in (to revoke its tokens).`,
     itself: 'The server',
     forget: (store: string) => `The sign-in is deleted from ${store}.`,
-    apps: (hosts: readonly string[]) => `${hosts.join(', ')} cannot use the server until you sign in again.`,
+    apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use the server until you sign in again.`,
     keep: 'The server stays in your list.',
     confirm: 'Sign out',
   },
 
   remove: {
     title: (name: string) => `Remove ${name}?`,
-    apps: (hosts: readonly string[]) => `${hosts.join(', ')} cannot use the server any more.`,
+    apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use the server any more.`,
     gone: 'The server and its settings disappear from Keybridge.',
     hosts: 'Apps keep their own entry for it, which then gives an error. Delete it there.',
     confirm: 'Remove',
@@ -172,6 +172,9 @@ export const messages = {
 
   trouble: { code: 'Code', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
 } as const;
+
+/** Each app once, though it may run twice. */
+export const namesOf = (hosts: readonly string[]): string => [...new Set(hosts)].join(', ');
 
 /** Where refresh tokens are kept, in one line. */
 export function storeLine(store: StoreStatus): string {
@@ -220,6 +223,13 @@ export function stateSentence(state: SignInState): string {
       return 'The sign-in is safe, but Keybridge cannot read it now.';
   }
 }
+
+/** What to do about a state's error; absent where the window's own button says it. */
+export function remedyHere(error: ErrorInfo): string | undefined {
+  return saidByButton.has(error.code) ? undefined : error.remedy;
+}
+
+const saidByButton: ReadonlySet<string> = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SCOPE_NEEDED']);
 
 function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>): string {
   if (state.step !== 'browser') return 'This takes a moment.';
@@ -291,6 +301,3 @@ export function snippetWords(snippet: HostSnippet): { readonly place: string; re
     ? { place: connect.run, copy: connect.copyCommand, after: connect.afterCommand }
     : { place: connect.file, copy: connect.copyText, after: connect.afterFile };
 }
-
-/** The row's third line: the account, and who uses the server. */
-export const usedBy = (server: ServerStatus): string => messages.servers.apps(server.hosts);

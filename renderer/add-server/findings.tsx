@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 import type { Discovered } from '../../shared/model.ts';
 import { messages, registrationLine } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
-import { ShieldIcon } from '../parts/icons.tsx';
+import { CheckIcon, KeyIcon } from '../parts/icons.tsx';
 import { hostOf } from '../status.ts';
 
 /** What discovery found, in plain words: who signs in, who sees it, what it asks for. */
@@ -12,8 +12,8 @@ export function Findings({ found }: { readonly found: Discovered }) {
   return (
     <>
       <div className="found-head">
-        <span className="found-sign">
-          <ShieldIcon size={22} />
+        <span className="found-sign" aria-hidden="true">
+          {found.needsSignIn ? <KeyIcon size={22} /> : <CheckIcon size={22} />}
         </span>
         <div>
           <h2 id="found-title" ref={heading} tabIndex={-1}>

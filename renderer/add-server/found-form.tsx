@@ -23,11 +23,10 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
   const [error, setError] = useState<ErrorInfo>();
   const adding = running('addServer');
   const idNeeded = found.registration === 'client_id_needed';
-  const complete = name !== '' && !(idNeeded && clientId.trim() === '') && !(found.pkceMissing && !allowMissingPkce);
 
   const add = (event: FormEvent) => {
     event.preventDefault();
-    if (!complete || adding) return;
+    if (adding) return;
     setError(undefined);
     const input: CallInput<'addServer'> = { url: found.url, name };
     if (idNeeded) input.clientId = clientId.trim();
@@ -58,16 +57,16 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
             {messages.add.safetyTitle}
           </legend>
           <p>{messages.add.safetyText}</p>
-          <CheckField label={messages.add.safetyAllow} checked={allowMissingPkce} onChange={setAllowMissingPkce} />
+          <CheckField label={messages.add.safetyAllow} checked={allowMissingPkce} onChange={setAllowMissingPkce} required />
         </fieldset>
       )}
       <div className="part">
-        <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} pattern="[a-z0-9][a-z0-9._\-]{0,62}" maxLength={63} required />
+        <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} patternHint={messages.add.nameHint} pattern="[a-z0-9][a-z0-9._\-]{0,62}" maxLength={63} required />
       </div>
       {error && <NoticeBanner notice={{ kind: 'error', title: messages.add.addFailed, error }} />}
       <div className="form-foot">
         <Button onClick={() => go({ at: 'servers' })}>{messages.server.cancel}</Button>
-        <Button kind="primary" submit busy={adding} disabled={!complete}>
+        <Button kind="primary" submit busy={adding}>
           {addWords(adding, found.needsSignIn)}
         </Button>
       </div>

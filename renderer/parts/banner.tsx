@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { messages } from '../messages.ts';
+import { messages, remedyHere } from '../messages.ts';
 import type { Notice } from '../shell.ts';
 import { Foreign } from './foreign.tsx';
 import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';
@@ -39,14 +39,17 @@ export function Banner({ tone, title, children, action, onClose }: BannerProps) 
 
 /** An error in full: what happened, what to do, and the code to search for. */
 export function ErrorWords({ error }: { readonly error: ErrorInfo }) {
+  const remedy = remedyHere(error);
   return (
     <div className="error-words">
       <p>
         <Foreign text={error.message} />
       </p>
-      <p className="remedy">
-        <Foreign text={error.remedy} />
-      </p>
+      {remedy !== undefined && (
+        <p className="remedy">
+          <Foreign text={remedy} />
+        </p>
+      )}
       <p className="code">
         {messages.trouble.code} <code>{error.code}</code>
       </p>

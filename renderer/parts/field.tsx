@@ -12,6 +12,8 @@ interface TextFieldProps {
   readonly secret?: boolean;
   readonly mono?: boolean;
   readonly pattern?: string;
+  /** Said by the browser when the value does not fit the pattern. */
+  readonly patternHint?: string;
   readonly maxLength?: number;
   readonly invalid?: boolean;
   /** Can be read and selected, not changed: its value is being used. */
@@ -41,6 +43,7 @@ export function TextField(props: TextFieldProps) {
           placeholder={props.placeholder}
           required={props.required}
           pattern={props.pattern}
+          title={props.patternHint}
           maxLength={props.maxLength}
           readOnly={props.fixed}
           aria-invalid={props.invalid || undefined}
@@ -67,14 +70,15 @@ interface CheckFieldProps {
   readonly checked: boolean;
   readonly onChange: (checked: boolean) => void;
   readonly hint?: string;
+  readonly required?: boolean;
 }
 
-export function CheckField({ label, checked, onChange, hint }: CheckFieldProps) {
+export function CheckField({ label, checked, onChange, hint, required }: CheckFieldProps) {
   const hintId = useId();
   return (
     <div className="field check-field">
       <label>
-        <input type="checkbox" checked={checked} onChange={(event) => onChange(event.target.checked)} aria-describedby={hint === undefined ? undefined : hintId} />
+        <input type="checkbox" required={required} checked={checked} onChange={(event) => onChange(event.target.checked)} aria-describedby={hint === undefined ? undefined : hintId} />
         <span>{label}</span>
       </label>
       {hint !== undefined && (

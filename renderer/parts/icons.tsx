@@ -19,6 +19,12 @@ export const PlusIcon = (props: IconProps) => (
   </Icon>
 );
 
+export const MinusIcon = (props: IconProps) => (
+  <Icon {...props}>
+    <path d="M5 10h10" />
+  </Icon>
+);
+
 export const BackIcon = (props: IconProps) => (
   <Icon {...props}>
     <path d="M12 4.5 6.5 10l5.5 5.5" />
@@ -64,10 +70,10 @@ export const ErrorIcon = (props: IconProps) => (
   </Icon>
 );
 
-export const ShieldIcon = (props: IconProps) => (
+export const KeyIcon = (props: IconProps) => (
   <Icon {...props}>
-    <path d="M10 3 4.5 5v4.4c0 3.5 2.2 6.2 5.5 7.6 3.3-1.4 5.5-4.1 5.5-7.6V5L10 3Z" />
-    <path d="m7.6 9.9 1.8 1.8 3.2-3.5" />
+    <circle cx="6.6" cy="10" r="3.4" />
+    <path d="M10 10h7v3.4M13.8 10v2.4" />
   </Icon>
 );
 

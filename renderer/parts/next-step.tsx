@@ -32,13 +32,14 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
     (step === 'try_now' && running('refreshNow', server.id)) ||
     (step === 'cancel' && running('cancelSignIn', server.id)) ||
     (step === 'unlock' && running('unlockStore'));
-  const urgent = step === 'sign_in' || step === 'review_access' || step === 'unlock';
   return (
-    <Button small kind={urgent ? 'tinted' : 'plain'} busy={busy} onClick={act} label={messages.servers.about(words, server.name)}>
+    <Button small kind={looks[step ?? 'none']} busy={busy} onClick={act} label={messages.servers.about(words, server.name)}>
       {words}
     </Button>
   );
 }
+
+const looks = { sign_in: 'tinted', review_access: 'tinted', unlock: 'tinted', try_now: 'plain', cancel: 'plain', none: 'quiet' } as const;
 
 /** A store that is not locked cannot be unlocked: then it is only looked at again. */
 export function stepWords(state: SignInState): string {

@@ -1,7 +1,7 @@
 import type { ServerDetail } from '../../shared/model.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
-import { CheckIcon, PlusIcon } from '../parts/icons.tsx';
+import { CheckIcon, MinusIcon, PlusIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
 import { compareScopes, type ScopeStanding } from './scopes.ts';
 
@@ -12,12 +12,12 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
   return (
     <Section id="access-title" title={messages.server.access} text={messages.server.accessText}>
       {scopes.length === 0 ? (
-        <p className="quiet">{messages.server.noAccess}</p>
+        <p className="card quiet">{messages.server.noAccess}</p>
       ) : (
-        <ul className="scopes">
+        <ul className="card scopes">
           {scopes.map(({ scope, standing }) => (
             <li key={scope} className={`scope scope-${standing}`}>
-              {standing === 'granted' || standing === 'extra' ? <CheckIcon size={16} /> : <PlusIcon size={16} />}
+              <ScopeSign standing={standing} />
               <Foreign text={scope} mono />
               <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>{standingWords(standing)}</span>
             </li>
@@ -26,6 +26,11 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
       )}
     </Section>
   );
+}
+
+function ScopeSign({ standing }: { readonly standing: ScopeStanding }) {
+  if (standing === 'wanted') return <PlusIcon size={16} />;
+  return standing === 'not_granted' ? <MinusIcon size={16} /> : <CheckIcon size={16} />;
 }
 
 function standingWords(standing: ScopeStanding): string {

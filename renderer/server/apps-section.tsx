@@ -9,9 +9,9 @@ export function AppsSection({ server }: { readonly server: ServerStatus }) {
   return (
     <Section id="apps-title" title={messages.server.apps}>
       {server.hosts.length === 0 ? (
-        <p className="quiet">{messages.server.noApps}</p>
+        <p className="card quiet">{messages.server.noApps}</p>
       ) : (
-        <ul className="apps">
+        <ul className="card apps">
           {countEach(server.hosts).map(({ host, count }) => (
             <li key={host}>
               <AppsIcon size={16} />

@@ -2,31 +2,31 @@ import { momentWords } from './moments.ts';
 
 export interface ClaimRow {
   readonly claim: string;
-  /** In plain words; undefined for a claim that we do not know. */
-  readonly meaning: string | undefined;
+  /** In plain words, e.g. Who: user name; undefined for a claim that we do not know. */
+  readonly meaning: { readonly group: string; readonly words: string } | undefined;
   readonly value: string;
 }
 
 /** Registered claims (RFC 7519, RFC 9068, OpenID Connect Core 5.1) and common ones, in the order in which they are read. */
-const meanings: ReadonlyMap<string, string> = new Map([
-  ['name', 'Who: name'],
-  ['email', 'Who: e-mail'],
-  ['preferred_username', 'Who: user name'],
-  ['upn', 'Who: user name'],
-  ['sub', 'Who: identifier'],
-  ['aud', 'For: the server that may accept it'],
-  ['iss', 'From: who issued it'],
-  ['exp', 'Until: when it ends'],
-  ['iat', 'Since: when it was issued'],
-  ['nbf', 'Since: when it begins'],
-  ['auth_time', 'Since: when you signed in'],
-  ['scope', 'May: access'],
-  ['scp', 'May: access'],
-  ['roles', 'May: roles'],
-  ['permissions', 'May: permissions'],
-  ['groups', 'May: groups'],
-  ['client_id', 'Through: the app, as the server knows it'],
-  ['azp', 'Through: the app, as the server knows it'],
+const meanings: ReadonlyMap<string, { readonly group: string; readonly words: string }> = new Map([
+  ['name', { group: 'Who', words: 'name' }],
+  ['email', { group: 'Who', words: 'e-mail' }],
+  ['preferred_username', { group: 'Who', words: 'user name' }],
+  ['upn', { group: 'Who', words: 'user name' }],
+  ['sub', { group: 'Who', words: 'identifier' }],
+  ['aud', { group: 'For', words: 'who may accept it' }],
+  ['iss', { group: 'From', words: 'who issued it' }],
+  ['exp', { group: 'Until', words: 'when it ends' }],
+  ['iat', { group: 'Since', words: 'when it was issued' }],
+  ['nbf', { group: 'Since', words: 'when it begins' }],
+  ['auth_time', { group: 'Since', words: 'when you signed in' }],
+  ['scope', { group: 'May', words: 'access' }],
+  ['scp', { group: 'May', words: 'access' }],
+  ['roles', { group: 'May', words: 'roles' }],
+  ['permissions', { group: 'May', words: 'permissions' }],
+  ['groups', { group: 'May', words: 'groups' }],
+  ['client_id', { group: 'Through', words: 'which app' }],
+  ['azp', { group: 'Through', words: 'which app' }],
 ]);
 
 const times: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'auth_time', 'updated_at']);

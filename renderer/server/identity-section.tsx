@@ -22,12 +22,12 @@ function Claims({ title, claims }: { readonly title: string; readonly claims: Re
   const { known, others } = claimRows(claims);
   const id = useId();
   return (
-    <div className="claims">
+    <div className="card claims">
       <h3 id={id}>{title}</h3>
       {known.length > 0 && <ClaimTable labelledBy={id} rows={known} />}
       {others.length > 0 && (
         <details className="more">
-          <summary>{messages.server.moreClaims(others.length)}</summary>
+          <summary aria-label={`${messages.server.moreClaims(others.length)}: ${title}`}>{messages.server.moreClaims(others.length)}</summary>
           <ClaimTable labelledBy={id} rows={others} />
         </details>
       )}
@@ -36,33 +36,45 @@ function Claims({ title, claims }: { readonly title: string; readonly claims: Re
 }
 
 function ClaimTable({ labelledBy, rows }: { readonly labelledBy: string; readonly rows: readonly ClaimRow[] }) {
-  const withMeaning = rows.some(({ meaning }) => meaning !== undefined);
-  const [meaningTitle, valueTitle, claimTitle] = messages.server.claimColumns;
+  const { meaning, value, claim } = messages.server.claimColumns;
   return (
     <table aria-labelledby={labelledBy}>
       <thead className="only-heard">
         <tr>
-          {withMeaning && <th scope="col">{meaningTitle}</th>}
-          {!withMeaning && <th scope="col">{claimTitle}</th>}
-          <th scope="col">{valueTitle}</th>
-          {withMeaning && <th scope="col">{claimTitle}</th>}
+          <th scope="col">{meaning}</th>
+          <th scope="col">{value}</th>
+          <th scope="col">{claim}</th>
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ claim, meaning, value }) => (
-          <tr key={claim}>
-            <th scope="row">{meaning ?? <Foreign text={claim} mono />}</th>
-            <td>
-              <Foreign text={value} />
-            </td>
-            {withMeaning && (
-              <td className="claim-name">
-                <code>{claim}</code>
-              </td>
-            )}
-          </tr>
+        {rows.map((row, index) => (
+          <ClaimLine key={row.claim} row={row} groupGoesOn={row.meaning !== undefined && rows[index - 1]?.meaning?.group === row.meaning.group} />
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** A group's word stands at its first line only, and is heard at each. */
+function ClaimLine({ row: { claim, meaning, value }, groupGoesOn }: { readonly row: ClaimRow; readonly groupGoesOn: boolean }) {
+  return (
+    <tr className={groupGoesOn ? 'goes-on' : undefined}>
+      <th scope="row">
+        {meaning ? (
+          <>
+            <span className="claim-group">
+              <span className={groupGoesOn ? 'only-heard' : undefined}>{meaning.group}</span>
+            </span>
+            {meaning.words}
+          </>
+        ) : (
+          <Foreign text={claim} mono />
+        )}
+      </th>
+      <td>
+        <Foreign text={value} />
+      </td>
+      <td className="claim-name">{meaning && <code>{claim}</code>}</td>
+    </tr>
   );
 }

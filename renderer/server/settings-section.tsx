@@ -33,7 +33,7 @@ export function SettingsSection({ detail, onSaved }: { readonly detail: ServerDe
 
   return (
     <section className="section" aria-label={messages.server.settings}>
-      <details className="more settings">
+      <details className="card more settings">
         <summary>
           <h2>{messages.server.settings}</h2>
         </summary>

@@ -1,10 +1,11 @@
+import type { ReactNode } from 'react';
 import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { PlusIcon } from '../parts/icons.tsx';
 import { useShell } from '../shell.ts';
 
 /** The first thing that a new user sees: one picture, one sentence, one thing to do. */
-export function EmptyList() {
+export function EmptyList({ children }: { readonly children: ReactNode }) {
   const { go } = useShell();
   return (
     <div className="empty">
@@ -15,6 +16,7 @@ export function EmptyList() {
         <PlusIcon size={18} />
         {messages.servers.emptyAction}
       </Button>
+      {children}
     </div>
   );
 }
@@ -22,25 +24,23 @@ export function EmptyList() {
 /** Apps on the left bank, a server on the right, and a key for a bridge. */
 function BridgeDrawing() {
   return (
-    <svg className="drawing" viewBox="0 0 360 150" fill="none" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
-      <path className="drawing-bank" d="M0 150V92h66c8 0 12 5 12 12v46H0ZM360 150V92h-66c-8 0-12 5-12 12v46h78Z" />
+    <svg className="drawing" viewBox="0 0 400 170" fill="none" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
+      <path className="drawing-bank" d="M0 170v-58a8 8 0 0 1 8-8h70a8 8 0 0 1 8 8v58ZM314 170v-58a8 8 0 0 1 8-8h70a8 8 0 0 1 8 8v58Z" />
       <g className="drawing-quiet">
-        <rect x="12" y="46" width="42" height="32" rx="5" />
-        <path d="M12 56h42M18 51h0M23 51h0" />
-        <rect x="26" y="30" width="42" height="32" rx="5" />
-        <path d="M26 40h42M32 35h0M37 35h0" />
-        <rect x="300" y="28" width="44" height="24" rx="5" />
-        <rect x="300" y="56" width="44" height="24" rx="5" />
-        <path d="M308 40h0M308 68h0M318 40h18M318 68h18" />
+        <rect x="10" y="60" width="48" height="36" rx="6" />
+        <path d="M10 71h48" />
+        <rect x="28" y="38" width="48" height="36" rx="6" />
+        <path d="M28 49h48M34.5 43.5h.01M40 43.5h.01" />
+        <rect x="332" y="36" width="50" height="27" rx="6" />
+        <rect x="332" y="68" width="50" height="27" rx="6" />
+        <path d="M341 49.5h.01M341 81.5h.01M352 49.5h20M352 81.5h20" />
       </g>
-      <g className="drawing-water">
-        <path d="M92 136c8 0 8-5 16-5s8 5 16 5 8-5 16-5 8 5 16 5 8-5 16-5 8 5 16 5 8-5 16-5 8 5 16 5 8-5 16-5 8 5 16 5 8-5 14-5" />
-      </g>
+      <path className="drawing-water" d="M100 152q10-7 20 0t20 0 20 0 20 0 20 0 20 0 20 0 20 0 20 0 20 0" />
+      <path className="drawing-water" d="M120 163q10-7 20 0t20 0 20 0 20 0 20 0 20 0 20 0 20 0" />
       <g className="drawing-key">
-        <circle cx="102" cy="92" r="19" />
-        <circle cx="102" cy="92" r="7" />
-        <path d="M121 92H290" />
-        <path d="M150 120v-3a21 21 0 0 1 42 0v3M204 120v-3a21 21 0 0 1 42 0v3M268 92v28" />
+        <circle cx="112" cy="104" r="18" />
+        <path d="M130 104H314" />
+        <path d="M158 138v-6a22 22 0 0 1 44 0v6M214 138v-6a22 22 0 0 1 44 0v6M280 104v34M298 104v20" />
       </g>
     </svg>
   );

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
 import { stateDetail, stateLabel, stateTone } from '../../shared/wording.ts';
-import { usedBy } from '../messages.ts';
+import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { AppsIcon, ForwardIcon, PersonIcon } from '../parts/icons.tsx';
 import { NextStepButton } from '../parts/next-step.tsx';
@@ -35,34 +35,41 @@ export function ServerList({ title, hideTitle = false, servers }: ServerListProp
 function ServerRow({ server }: { readonly server: ServerStatus }) {
   const { go, now } = useShell();
   const detail = stateDetail(server.state, now);
+  const apps = namesOf(server.hosts);
   return (
     <li className="row">
       <StateGlyph state={server.state} />
       <div className="row-words">
-        <div className="row-line">
-          <button type="button" className="row-open" onClick={() => go({ at: 'server', server: server.id })}>
-            <Foreign text={server.name} cut />
-          </button>
-          <span className="row-host">
+        <div className="row-cell">
+          <h3>
+            <button type="button" className="row-open" onClick={() => go({ at: 'server', server: server.id })}>
+              <Foreign text={server.name} cut />
+            </button>
+          </h3>
+          <p className="row-second">
             <Foreign text={hostOf(server.url)} cut />
-          </span>
+          </p>
         </div>
-        <p className="row-state">
-          <span className={`state-label tone-${stateTone(server.state)}`}>{stateLabel(server.state)}</span>
-          {detail !== '' && <span className="state-detail">, {detail}</span>}
-        </p>
-        <p className="row-use">
+        <div className="row-cell">
+          <p className={`state-label tone-${stateTone(server.state)}`}>{stateLabel(server.state)}</p>
+          <p className="row-second">{detail}</p>
+        </div>
+        <div className="row-cell row-use">
           {server.account !== undefined && (
-            <span className="chip">
+            <p>
               <PersonIcon size={14} />
+              <span className="only-heard">{messages.server.account}: </span>
               <Foreign text={server.account} cut />
-            </span>
+            </p>
           )}
-          <span className={server.hosts.length === 0 ? 'chip chip-empty' : 'chip'}>
-            <AppsIcon size={14} />
-            <Foreign text={usedBy(server)} cut />
-          </span>
-        </p>
+          {apps !== '' && (
+            <p>
+              <AppsIcon size={14} />
+              <span className="only-heard">{messages.server.apps}: </span>
+              <Foreign text={apps} cut />
+            </p>
+          )}
+        </div>
       </div>
       <NextStepButton server={server} />
       <span className="row-more">

@@ -1,7 +1,8 @@
 import type { Status } from '../../shared/model.ts';
-import { overallTone, overallWords } from '../../shared/wording.ts';
+import { overallWords } from '../../shared/wording.ts';
 import { messages, storeLine } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
+import { Foreign } from '../parts/foreign.tsx';
 import { LockIcon, PlusIcon } from '../parts/icons.tsx';
 import { useShell } from '../shell.ts';
 import { grouped } from '../status.ts';
@@ -14,15 +15,24 @@ export function ServersScreen({ status }: { readonly status: Status }) {
   const { go } = useShell();
   const { needYou, others } = grouped(status.servers);
   const empty = status.servers.length === 0;
+  const store = (
+    <p className="store-line">
+      <LockIcon size={16} />
+      <Foreign text={storeLine(status.store)} />
+    </p>
+  );
   return (
     <div className="page">
       <Troubles status={status} />
       {empty ? (
-        <EmptyList />
+        <EmptyList>{store}</EmptyList>
       ) : (
         <>
           <div className="page-head">
-            <h1 className={`overall tone-${overallTone(status)}`}>{overallWords(status)}</h1>
+            <div>
+              <h1>{overallWords(status)}</h1>
+              {store}
+            </div>
             <Button kind="primary" onClick={() => go({ at: 'add_server' })}>
               <PlusIcon size={18} />
               {messages.servers.add}
@@ -38,10 +48,6 @@ export function ServersScreen({ status }: { readonly status: Status }) {
           )}
         </>
       )}
-      <p className="store-line">
-        <LockIcon size={16} />
-        <span>{storeLine(status.store)}</span>
-      </p>
     </div>
   );
 }
