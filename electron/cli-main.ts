@@ -1,0 +1,67 @@
+import path from 'node:path';
+import { dataFolder } from './broker/data-folder.ts';
+import { readArguments, type Invocation, type Options } from './command-line/arguments.ts';
+import { remoteCommands } from './command-line/commands.ts';
+import { exitCodeOf, exitCodes, type ExitCode } from './command-line/exit-codes.ts';
+import { commandHelp, overview } from './command-line/help.ts';
+import { chooseStore } from './command-line/store-name.ts';
+import { createAnswers, processTerminal, type Terminal } from './command-line/terminal.ts';
+import { AppError, asAppError } from './core/errors.ts';
+import { version } from './version.ts';
+
+/** The command line but for `connect`. Gives the exit code. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  const terminal = processTerminal();
+  const code = await obey(argv, terminal);
+  await terminal.flush();
+  return code;
+}
+
+async function obey(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const invocation = readArguments(argv);
+  switch (invocation.kind) {
+    case 'help':
+      terminal.print((invocation.command === undefined ? overview : commandHelp[invocation.command]).trimEnd());
+      return exitCodes.ok;
+    case 'version':
+      terminal.print(version);
+      return exitCodes.ok;
+    case 'usage':
+      terminal.tell(`keybridge: ${invocation.message}\nSee: keybridge --help`);
+      return exitCodes.usage;
+    case 'run':
+      return run(invocation, terminal);
+  }
+}
+
+async function run({ command, operands, options }: Extract<Invocation, { kind: 'run' }>, terminal: Terminal): Promise<ExitCode> {
+  const answers = createAnswers(terminal, options.json ?? false);
+  const dataDir = options['data-dir'] === undefined ? dataFolder(terminal.env) : path.resolve(options['data-dir']);
+  try {
+    if (command === 'connect') return exitCodes.usage;
+    if (command !== 'serve') return await remoteCommands[command](operands, { dataDir, options, terminal, answers });
+    await runServe(dataDir, options, terminal);
+    return exitCodes.ok;
+  } catch (error) {
+    const info = asAppError(error).toInfo();
+    answers.failure(info);
+    return exitCodeOf(info.code);
+  }
+}
+
+/** The broker is loaded for this command alone: the others start faster without it. */
+async function runServe(dataDir: string, options: Options, terminal: Terminal): Promise<void> {
+  const signIn = options['sign-in'] ?? 'manual';
+  if (signIn !== 'auto' && signIn !== 'manual') throw new AppError('E_BAD_INPUT', '--sign-in is "auto" or "manual".');
+  const store = chooseStore(options.store, terminal.env);
+  const { serve } = await import('./headless.ts');
+  await serve({
+    dataDir,
+    store,
+    autoSignIn: signIn === 'auto',
+    verbose: options.verbose ?? false,
+    json: options.json ?? false,
+    untilStdinCloses: options['until-stdin-closes'] ?? false,
+    terminal,
+  });
+}

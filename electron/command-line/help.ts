@@ -1,0 +1,90 @@
+import type { CommandWord } from './arguments.ts';
+
+/** The overview, on stdout with --help. */
+export const overview = `Keybridge signs in to MCP servers once, for every AI app on this computer.
+
+Usage: keybridge <command> [options]
+
+Commands
+  serve              run Keybridge without a window
+  add <url>          add an MCP server
+  login <server>     sign in to it
+  status [<server>]  show where each sign-in stands
+  snippet <server>   print what to put into an app's configuration
+  configure <server> change how Keybridge signs in to it
+  logout <server>    sign out: revoke at the server, delete here
+  remove <server>    sign out and forget the server
+  connect <server>   what an app runs: MCP on stdin and stdout
+
+Options
+  --data-dir DIR     the folder to work with (or KEYBRIDGE_DATA_DIR)
+  --json             print JSON: the value, or {"error": ...}
+  -h, --help         of Keybridge, or of a command
+  --version
+
+Exit codes
+  0 done               4 a sign-in is needed     8 another Keybridge already runs
+  1 failed             5 secrets not accessible  130 cancelled
+  2 wrong arguments    6 no such server
+  3 no Keybridge runs  7 could not be reached
+
+All but serve and connect talk to the Keybridge that is running: the app, or keybridge serve.
+`;
+
+/** Of one command. */
+export const commandHelp: Readonly<Record<CommandWord, string>> = {
+  serve: `Usage: keybridge serve [options]
+
+Runs Keybridge without a window, in the foreground. Prints one line when it is ready.
+Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
+
+  --store NAME           where secrets are kept: keychain (default) or memory (gone at the end).
+                         Or KEYBRIDGE_STORE. Never another one than named.
+  --sign-in auto         a call that needs a sign-in opens the browser by itself (default: manual)
+  --until-stdin-closes   end with stdin even if it is not a pipe
+  --verbose              print the log on stderr too (always in keybridge.log in the data folder)
+`,
+  add: `Usage: keybridge add <url> [options]
+
+  --name NAME            default: made from the address
+  --client-id ID         for servers that do not let apps register themselves
+  --client-secret-file F a file with the client secret; - is stdin. Or KEYBRIDGE_CLIENT_SECRET
+  --allow-missing-pkce   sign in even if the server does not announce PKCE
+  --login                sign in at once
+  --no-browser           with --login: print the address instead of opening it
+`,
+  configure: `Usage: keybridge configure <server> [options]
+
+  --client-id ID         "" removes it
+  --client-secret-file F a file with the client secret; - is stdin. Or KEYBRIDGE_CLIENT_SECRET
+  --allow-missing-pkce   sign in even if the server does not announce PKCE
+  --refuse-missing-pkce  the default
+`,
+  login: `Usage: keybridge login <server> [--no-browser]
+
+Opens the sign-in page in the browser and waits until it is done. Where no browser can be opened, prints the
+address; if the browser is on another computer, paste the address of its last page here. Ctrl-C cancels.
+`,
+  status: `Usage: keybridge status [<server>] [--watch]
+
+  --watch                print again after each change, until Ctrl-C; with --json one line each
+
+With a server's name the exit code says whether it can be used: 0 yes, 4 sign in first, 5 secrets not accessible.
+`,
+  snippet: `Usage: keybridge snippet <server> [<app>]
+
+Prints what to put into the configuration of an app (claude-desktop, cursor, vscode, ...), or of all known ones.
+`,
+  logout: `Usage: keybridge logout <server>
+
+Revokes the sign-in at the authorization server, deletes it here, and says whether both worked.
+`,
+  remove: `Usage: keybridge remove <server>
+
+Signs out, then forgets the server.
+`,
+  connect: `Usage: keybridge connect <server>
+
+Speaks MCP on stdin and stdout, for an app that starts it. Starts the Keybridge app where there is a display.
+`,
+};

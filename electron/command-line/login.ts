@@ -1,0 +1,72 @@
+import { createInterface, type Interface } from 'node:readline';
+import type { ServerStatus, Status } from '../../shared/model.ts';
+import { callBroker, watchStatus } from '../broker/control-client.ts';
+import { asAppError } from '../core/errors.ts';
+import { isLoopbackHost } from '../core/http/loopback.ts';
+import { hasBrowser, openSystemBrowser } from '../system-browser.ts';
+import { failureWords, type Terminal } from './terminal.ts';
+
+export interface LoginOptions {
+  readonly server: string;
+  /** False: only print the address. */
+  readonly browser: boolean;
+  readonly dataDir: string;
+  readonly terminal: Terminal;
+}
+
+/**
+ * Signs in and waits for the end. The running Keybridge opens the browser; where it cannot, this terminal does, and where
+ * that cannot either, it prints the address and takes the address of the browser's last page from stdin. Ctrl-C cancels.
+ */
+export async function logIn({ server, browser, dataDir, terminal }: LoginOptions): Promise<ServerStatus> {
+  const openBrowser = browser && hasBrowser({ env: terminal.env, platform: process.platform });
+  const shown = new Set<string>();
+  let pasting: Interface | undefined;
+
+  const byHand = (url: string) => {
+    terminal.tell(`Open this address in a browser:\n\n  ${url}\n\nIf the last page cannot be reached there, paste its address here and press Enter.`);
+    pasting ??= readPasted(server, dataDir, terminal);
+  };
+  const ended = new AbortController();
+  const watching = watchStatus(dataDir, (status) => {
+    const url = addressToOpen(status, server, openBrowser);
+    if (url === undefined || shown.has(url)) return;
+    shown.add(url);
+    if (!openBrowser || !mayOpen(url)) byHand(url);
+    else openSystemBrowser(new URL(url)).catch(() => byHand(url));
+  }, { signal: ended.signal });
+  // Whatever ends the watch, the sign-in itself tells it better.
+  watching.catch(() => {});
+  const endInterrupt = terminal.onInterrupt(() => {
+    callBroker(dataDir, 'cancelSignIn', { server }).catch(() => {});
+  });
+  try {
+    return await callBroker(dataDir, 'signIn', { server, openBrowser });
+  } finally {
+    endInterrupt();
+    ended.abort();
+    pasting?.close();
+  }
+}
+
+/** The page that nobody has opened: because we asked for that, or because the running Keybridge has no browser. */
+function addressToOpen({ servers }: Status, server: string, openBrowser: boolean): string | undefined {
+  const state = servers.find(({ id, name }) => name === server || id === server)?.state;
+  if (state?.kind !== 'signing_in') return undefined;
+  return !openBrowser || state.browserFailed ? state.url : undefined;
+}
+
+function mayOpen(address: string): boolean {
+  const url = new URL(address);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url));
+}
+
+function readPasted(server: string, dataDir: string, terminal: Terminal): Interface {
+  const lines = createInterface({ input: terminal.stdin });
+  lines.on('line', (line) => {
+    const redirectUrl = line.trim();
+    if (redirectUrl === '') return;
+    callBroker(dataDir, 'finishSignIn', { server, redirectUrl }).catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
+  });
+  return lines;
+}

@@ -1,0 +1,63 @@
+import type { ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
+import { byAttention, stateWords } from '../../shared/wording.ts';
+import { foreign } from '../core/errors.ts';
+
+/** The status for a person: a row per server, then what needs attention. Names from outside are made fit for a terminal. */
+export function statusWords(status: Status, now: number): string {
+  const servers = status.servers.toSorted(byAttention);
+  const table = servers.length === 0 ? ['No servers yet. Add one: keybridge add https://…'] : rows(servers, now);
+  const troubles = servers.flatMap(troubleOf);
+  const notice = status.notice ? [`${status.notice.message} ${status.notice.remedy} (${status.notice.code})`] : [];
+  const about = `Keybridge ${status.version} (${status.front}), ${storeWords(status.store)}`;
+  return [...table, ...spaced(troubles), ...spaced(notice), '', about].join('\n');
+}
+
+const spaced = (lines: string[]): string[] => (lines.length > 0 ? ['', ...lines] : []);
+
+function rows(servers: readonly ServerStatus[], now: number): string[] {
+  const cells = servers.map((server) => [
+    server.name,
+    stateWords(server, now),
+    foreign(server.account ?? '-', 40),
+    server.hosts.length > 0 ? foreign([...new Set(server.hosts)].join(', '), 40) : '-',
+    foreign(server.url, 120),
+  ]);
+  return aligned([['NAME', 'STATE', 'ACCOUNT', 'APPS', 'ADDRESS'], ...cells]);
+}
+
+function aligned(lines: readonly (readonly string[])[]): string[] {
+  const width = (column: number) => Math.max(...lines.map((line) => line[column]?.length ?? 0));
+  const widths = (lines[0] ?? []).map((_, column) => width(column));
+  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+}
+
+function troubleOf({ name, state }: ServerStatus): string[] {
+  if (state.kind === 'signing_in' && state.browserFailed && state.url) return [`${name}: open ${foreign(state.url, 4_000)}`];
+  if (!('error' in state)) return [];
+  return [`${name}: ${state.error.message} ${state.error.remedy} (${state.error.code})`];
+}
+
+const storeStates: Readonly<Record<StoreStatus['state'], string>> = {
+  ready: '',
+  locked: ' (locked)',
+  denied: ' (access denied)',
+  unavailable: ' (not available)',
+};
+
+const storeWords = ({ label, state }: StoreStatus): string => `secrets in: ${foreign(label)}${storeStates[state]}`;
+
+/** What signing out did, in one sentence or two. */
+export function signOutWords(name: string, { revoked, deleted, detail }: SignOutReport): string {
+  const here = deleted ? '' : ' Its entry in the store of secrets could not be deleted.';
+  const more = detail === undefined ? '' : ` ${foreign(detail, 200)}`;
+  switch (revoked) {
+    case 'confirmed':
+      return `Signed out of ${name}. The authorization server has revoked the sign-in.${here}`;
+    case 'not_offered':
+      return `Signed out of ${name} here. The authorization server offers no revocation: its tokens end by themselves.${here}`;
+    case 'failed':
+      return `Signed out of ${name} here. The authorization server did not confirm it, and may accept the old tokens until they end.${here}${more}`;
+    case 'nothing_to_revoke':
+      return `${name} was not signed in.${here}`;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream';
+import type { ErrorInfo } from '../../shared/reply.ts';
+
+/** What a command may touch of the process that it runs in. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: Readable;
+  /** stdout, for the result: what a script reads. */
+  print(text: string): void;
+  /** stderr, for a person. */
+  tell(text: string): void;
+  /** Resolves when everything printed has left this process: needed before it exits, where pipes are not synchronous. */
+  flush(): Promise<void>;
+  /** Calls the listener at the first Ctrl-C or SIGTERM; a second one ends the process. Gives the function that ends this. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+/** The process's own streams and signals. */
+export function processTerminal(): Terminal {
+  // `keybridge status | head -1`: the reader has gone, and that is no fault.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(process.exitCode ?? 0));
+  return {
+    env: process.env,
+    stdin: process.stdin,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    tell: (text) => void process.stderr.write(`${text}\n`),
+    async flush() {
+      await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => void stream.write('', () => resolve()))));
+    },
+    onInterrupt(listener) {
+      process.once('SIGINT', listener).once('SIGTERM', listener);
+      return () => void process.off('SIGINT', listener).off('SIGTERM', listener);
+    },
+  };
+}
+
+/** Says what came out, in words or as one line of JSON. */
+export interface Answers {
+  value(value: unknown, words: string): void;
+  failure(error: ErrorInfo): void;
+}
+
+export function createAnswers(terminal: Terminal, json: boolean): Answers {
+  return {
+    value: (value, words) => terminal.print(json ? JSON.stringify(value) : words),
+    failure(error) {
+      if (json) terminal.print(JSON.stringify({ error }));
+      else terminal.tell(failureWords(error));
+    },
+  };
+}
+
+/** Sentence, remedy, code. */
+export function failureWords({ message, remedy, code, server }: ErrorInfo): string {
+  return `${server === undefined ? '' : `${server}: `}${message}\n${remedy}\n(${code})`;
+}

@@ -1,0 +1,145 @@
+// The broker under plain Node, for SSH boxes, containers and CI: from top to bottom like main.ts, without a window.
+import { fstatSync } from 'node:fs';
+import path from 'node:path';
+import { isSea } from 'node:sea';
+import { dataFolder } from './broker/data-folder.ts';
+import { acquireLock } from './broker/lock.ts';
+import { startBroker } from './broker/server.ts';
+import type { StoreName } from './command-line/store-name.ts';
+import type { Terminal } from './command-line/terminal.ts';
+import { createApp, type App } from './core/app.ts';
+import { systemClock } from './core/clock.ts';
+import { AppError } from './core/errors.ts';
+import { createHttp } from './core/http/client.ts';
+import { openLogFile } from './core/log-file.ts';
+import { createLog, type Log } from './core/log.ts';
+import { wakeBySlowTimer } from './core/wake.ts';
+import { openStore } from './headless-store.ts';
+import { openSystemBrowser } from './system-browser.ts';
+import { version } from './version.ts';
+
+export interface ServeOptions {
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly store: StoreName;
+  /** A call that needs a sign-in opens the browser by itself. */
+  readonly autoSignIn: boolean;
+  /** The log on stderr too. */
+  readonly verbose: boolean;
+  /** The ready line as JSON. */
+  readonly json: boolean;
+  /** End with stdin even where it is not a pipe. */
+  readonly untilStdinCloses: boolean;
+  readonly terminal: Terminal;
+}
+
+/** How long the end may take: the farewell of the broker and the store of what is in flight. */
+const closeWithinMs = 8_000;
+
+/** Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { dataDir, terminal } = options;
+  const stop = stopRequest(options);
+  const lock = await acquireLock(dataDir);
+  if (!lock) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge is running on this data folder.');
+  const clock = systemClock();
+  const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
+  const log = createLog(
+    (line) => {
+      logFile.write(line);
+      if (options.verbose) terminal.tell(line.trimEnd());
+    },
+    () => clock.now(),
+  );
+  logFaults(log, terminal);
+  try {
+    const store = openStore(options.store, { clock, log });
+    const app = await createApp(
+      {
+        dataDir,
+        store,
+        http: createHttp(),
+        openBrowser: (url) => openSystemBrowser(url),
+        clock,
+        log,
+        onWake: wakeBySlowTimer(clock),
+        about: { version, front: 'headless', runtime: 'release', bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
+      },
+      { autoSignIn: options.autoSignIn },
+    );
+    try {
+      const broker = await startBroker({ app, dataDir, log, clock, lock });
+      log('serve_started', { version, store: store.name, auto_sign_in: options.autoSignIn });
+      const ready = { ready: true, dataDir, socket: broker.address, store: store.name, pid: process.pid };
+      terminal.print(options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`);
+      if (options.autoSignIn) terminal.tell('Calls may open the browser to sign in by themselves (--sign-in auto).');
+      const endTelling = tellTroubles(app, terminal);
+      const reason = await stop;
+      log('serve_ends', { reason });
+      endTelling();
+      await Promise.race([broker.close(), new Promise<void>((resolve) => void clock.after(closeWithinMs, resolve))]);
+    } finally {
+      await Promise.race([app.close(), new Promise<void>((resolve) => void clock.after(closeWithinMs, resolve))]);
+    }
+  } finally {
+    await lock.release();
+    log('serve_ended');
+    logFile.close();
+  }
+}
+
+/** Resolves with the reason to end: a signal, or the end of stdin when that is a pipe (a parent that went away). */
+function stopRequest({ terminal, untilStdinCloses }: ServeOptions): Promise<string> {
+  return new Promise((resolve) => {
+    terminal.onInterrupt(() => resolve('signal'));
+    process.once('SIGHUP', () => resolve('hangup'));
+    if (!untilStdinCloses && !isPipe(0)) return;
+    for (const event of ['end', 'close', 'error']) terminal.stdin.once(event, () => resolve('stdin'));
+    terminal.stdin.resume();
+  });
+}
+
+/** Node gives its children socket pairs, a shell gives pipes; a terminal, a file and /dev/null are neither. */
+function isPipe(fd: number): boolean {
+  try {
+    const found = fstatSync(fd);
+    return found.isFIFO() || found.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/** What nobody caught. The words of such an error may hold anything, so they are not written down; the place is. */
+function logFaults(log: Log, terminal: Terminal): void {
+  const place = (error: unknown) => /\n\s+at ([^\n]+)/.exec((error as Error | undefined)?.stack ?? '')?.[1] ?? 'unknown';
+  process.on('unhandledRejection', (error) => log('fault', { kind: 'rejection', at: place(error) }));
+  process.on('uncaughtException', (error) => {
+    log('fault', { kind: 'exception', at: place(error) });
+    terminal.tell('Keybridge ended because of a fault in itself; keybridge.log says where. (E_UNEXPECTED)');
+    process.exit(1);
+  });
+}
+
+/** On stderr, once each: what a person must look at. */
+function tellTroubles(app: App, terminal: Terminal): () => void {
+  const told = new Set<string>();
+  const tell = (text: string) => {
+    if (!told.has(text)) terminal.tell(text);
+    told.add(text);
+  };
+  return app.status.subscribe(({ notice, store }) => {
+    if (notice) tell(`${notice.message} ${notice.remedy} (${notice.code})`);
+    if (store.state !== 'ready') tell(`${store.label} cannot be used now (${store.state}). Nothing is lost; Keybridge goes on when it can.`);
+  });
+}
+
+/** What a host's configuration starts: this program. */
+function bridgeCommand(): readonly [string, ...string[]] {
+  return isSea() ? [process.execPath, 'connect'] : [process.execPath, path.join(import.meta.dirname, 'keybridge.cjs'), 'connect'];
+}
+
+/** Empty where a bridge looks by itself. */
+function bridgeEnv(dataDir: string): Record<string, string> {
+  const { KEYBRIDGE_DATA_DIR: _, ...others } = process.env;
+  return dataFolder(others) === dataDir ? {} : { KEYBRIDGE_DATA_DIR: dataDir };
+}
