@@ -63,6 +63,7 @@ describe('the authorization server', () => {
     expect(authorizationServer.counts).toMatchObject({ authorizations: 1, loginPages: 1, consentPages: 1, registrations: 1, codeExchanges: 1 });
     expect(authorizationServer.seen.token[0]).toMatchObject({ resource: mcp.url });
     expect(authorizationServer.secrets()).toEqual(expect.arrayContaining([tokens.access_token, tokens.refresh_token]));
+    expect(authorizationServer.issuedTokens()).toEqual({ access: [tokens.access_token], refresh: [tokens.refresh_token] });
   });
 
   it('announces PKCE S256, RFC 9207 iss, registration and revocation', async () => {
