@@ -11,7 +11,7 @@ export function retryDelay(failures: number, random: () => number): number {
   const quick = quickMs[failures - 1];
   if (quick !== undefined) return quick;
   const base = Math.min(30_000 * 2 ** (failures - quickMs.length - 1), longestMs);
-  return Math.min(base * (0.8 + 0.4 * random()), longestMs);
+  return Math.min(Math.round(base * (0.8 + 0.4 * random())), longestMs);
 }
 
 export interface Backoff {
