@@ -141,8 +141,8 @@ export interface LineError {
   code: ErrorCode;
   message: string;
   remedy: string;
-  server?: string;
-  retryAfterMs?: number;
+  server?: string | undefined;
+  retryAfterMs?: number | undefined;
 }
 
 /**

@@ -1,0 +1,161 @@
+import { AppError } from '../core/errors.ts';
+import type { HttpStream } from '../core/http/client.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/ports.ts';
+import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './answer.ts';
+import { answerTimeoutMs, isRepeatable } from './eras.ts';
+import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
+import { createSseParser } from './sse.ts';
+import { discard, waitFor, type Upstream, type UpstreamRequest } from './upstream.ts';
+
+export interface ExchangeDeps {
+  readonly upstream: Upstream;
+  /** The server's name, for errors. */
+  readonly server: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ExchangeOptions {
+  /** Of the legacy generation; undefined for `initialize` and for messages of 2026-07-28. */
+  readonly session: SessionHeaders | undefined;
+  readonly signal: AbortSignal;
+  readonly onChallenge: UpstreamRequest['onChallenge'];
+  /** The server has begun to answer, so that the request is no longer on its way. */
+  readonly onHead?: () => void;
+}
+
+/**
+ * One request of a host: POST, and what comes back as JSON or as a stream, taken up again where the server can do that.
+ * Gives 'session_lost' when the server does not know the session (404): then the request was not processed.
+ * Throws AppError when there is no answer to be had.
+ */
+export async function exchange(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
+  const { method } = question.envelope;
+  let answered = false;
+  const onceOnly: Sink = {
+    answer(line, found, head) {
+      if (answered) return;
+      answered = true;
+      sink.answer(line, found, head);
+    },
+    other: (line, found) => sink.other(line, found),
+    drained: () => sink.drained(),
+  };
+  try {
+    for (let again = false; ; again = true) {
+      try {
+        return await once(deps, question, onceOnly, options);
+      } catch (error) {
+        // A reader that lost its answer may ask once more; a tool may have run.
+        if (again || !isRepeatable(method) || !(error instanceof AppError) || error.code !== 'E_CONNECTION_LOST' || !error.sent) throw error;
+      }
+    }
+  } catch (error) {
+    throw explain(error, method, deps.server);
+  }
+}
+
+async function once(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
+  const { envelope: asked, line } = question;
+  const { session, signal, onChallenge } = options;
+  const stream = await deps.upstream.request({
+    method: 'POST',
+    headers: asked.modern ? modernHeaders(asked) : legacyHeaders(session),
+    body: line,
+    timeoutMs: answerTimeoutMs(asked.method),
+    signal,
+    repeatable: false,
+    onChallenge,
+  });
+  options.onHead?.();
+  if (stream.status >= 200 && stream.status < 300 && isEventStream(stream)) {
+    await readStreams(deps, stream, question, sink, options);
+    return 'answered';
+  }
+  const body = await readBody(stream, deps.server);
+  if (stream.status === 404 && session?.sessionId !== undefined && !isUnknownMethod(body)) return 'session_lost';
+  routeBody(body, question, sink, stream, deps.server);
+  return 'answered';
+}
+
+export const isEventStream = (stream: HttpStream): boolean => /^text\/event-stream\b/i.test(stream.headers['content-type'] ?? '');
+
+/** 404 is also how an unknown method is told (2026-07-28). */
+const isUnknownMethod = (body: Buffer): boolean => body.length < 65_536 && /"code"\s*:\s*-32601\b/.test(body.toString('latin1'));
+
+/** The stream of a POST, and those that continue it, until the answer has come. */
+async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
+  const place: Place = { lastEventId: undefined, retryMs: undefined };
+  let stream: HttpStream | undefined = first;
+  let failures = 0;
+  for (;;) {
+    if (stream && (await follow(deps, stream, question, sink, place))) return;
+    // Without an event id nobody can say where it broke (2025-11-25 transports).
+    if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId)) throw lost(deps.server);
+    await waitFor(deps.clock, Math.max(place.retryMs ?? 1_000, failures * 1_000), options.signal);
+    stream = await reopen(deps, place.lastEventId, options).catch((error: unknown) => {
+      failures += 1;
+      if (failures > 5 || options.signal.aborted) throw error;
+      return undefined;
+    });
+    if (stream) failures = 0;
+  }
+}
+
+async function reopen(deps: ExchangeDeps, lastEventId: string, { session, signal }: ExchangeOptions): Promise<HttpStream> {
+  const headers = streamHeaders(session, lastEventId);
+  const stream = await deps.upstream.request({ method: 'GET', headers, timeoutMs: 30_000, signal, repeatable: true, onChallenge: 'quiet' });
+  if (stream.status === 200 && isEventStream(stream)) return stream;
+  discard(stream, deps.clock);
+  throw lost(deps.server);
+}
+
+/** How far a stream was read, over several connections. */
+interface Place {
+  lastEventId: string | undefined;
+  retryMs: number | undefined;
+}
+
+/** Reads one connection's events; true when the answer was among them. A connection that breaks ends like one that is closed. */
+async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question, sink: Sink, place: Place): Promise<boolean> {
+  const parser = createSseParser(maxMessageBytes);
+  const chunks = stream.body[Symbol.asyncIterator]();
+  let skipped = 0;
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next();
+      if (done) return false;
+      let answered = false;
+      for (const { data, type } of parser.push(value)) {
+        if (!data || data.length === 0 || (type !== '' && type !== 'message')) continue;
+        const what = route(data, question, sink, stream);
+        if (what === 'answer') answered = true;
+        else if (what === 'dropped') skipped += 1;
+      }
+      place.lastEventId = parser.lastEventId ?? place.lastEventId;
+      place.retryMs = parser.retryMs ?? place.retryMs;
+      if (answered) {
+        // The server closes the stream now; read on, so that the connection can be used again.
+        discard(stream, deps.clock);
+        return true;
+      }
+      await sink.drained();
+    }
+  } catch (error) {
+    stream.body.destroy();
+    if (error instanceof AppError && error.code === 'E_CONNECTION_LOST') return false;
+    throw error;
+  } finally {
+    if (skipped > 0) deps.log('stream_events_skipped', { server: deps.server, count: skipped });
+  }
+}
+
+const lost = (server: string) => new AppError('E_CONNECTION_LOST', 'The server ended the connection without an answer.', { server });
+
+/** After a request was on its way, a lost answer of something that acts means: nobody knows whether it did. */
+function explain(error: unknown, method: string, server: string): unknown {
+  if (!(error instanceof AppError)) return error;
+  const unclear = error.sent && (error.code === 'E_CONNECTION_LOST' || error.code === 'E_TIMEOUT') && !isRepeatable(method);
+  return unclear ? new AppError('E_OUTCOME_UNKNOWN', error.message, { server, cause: error }) : error.about(server);
+}

@@ -1,0 +1,269 @@
+import type { Connection } from '../core/connections.ts';
+import { AppError, asAppError, foreign } from '../core/errors.ts';
+import type { Http } from '../core/http/client.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/ports.ts';
+import { batchItems, envelope, errorLine, idAtEnd, invalidRequestCode, parseErrorCode, type Envelope } from '../../shared/json-rpc.ts';
+import { oneLine, type Question, type Sink } from './answer.ts';
+import { exchange } from './exchange.ts';
+import { legacyHeaders, modernHeaders } from './headers.ts';
+import { listen } from './listen.ts';
+import { awayAnswer, helloOf, localInitialize, unofferedAnswer } from './local-answers.ts';
+import { createServerStream } from './server-stream.ts';
+import { createSession } from './session.ts';
+import { createUpstream, discard } from './upstream.ts';
+
+/** The way back to the host. */
+export interface HostLink {
+  /** Sends one line; the newline is added. */
+  send(line: Uint8Array | string): void;
+  /** Resolves when the host takes more; undefined when it does now. */
+  drained(): Promise<void> | undefined;
+  /** Bytes of the host's messages that are still on their way to the server. */
+  onLoad(bytes: number): void;
+}
+
+export interface RelayDeps {
+  readonly connection: Connection;
+  readonly http: Http;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The app's version, for the `serverInfo` of a local answer. */
+  readonly version: string;
+  readonly host: HostLink;
+}
+
+/** The BRIDGE PATH: one host, one MCP server, message by message. */
+export interface Relay {
+  /** One line of the host. */
+  receive(line: Buffer): void;
+  /** A line of more than 16 MB, of which only the ends are there. */
+  tooLong(head: Buffer, tail: Buffer): void;
+  /** The host has gone: ends every call and stream now, and then the session at the server. */
+  close(): Promise<void>;
+}
+
+/** A request of the host that is not answered yet. */
+interface Call {
+  readonly question: Question;
+  readonly abort: AbortController;
+  /** The server has begun to answer. */
+  begun: boolean;
+  /** The host wants no answer any more. */
+  cancelled: boolean;
+}
+
+/** How long a server may still answer a call that was cancelled at it. */
+const cancelGraceMs = 1_000;
+
+export function createRelay({ connection, http, log, clock, version, host }: RelayDeps): Relay {
+  const server = connection.server.name;
+  const upstream = createUpstream({ connection, http, log, clock });
+  const deps = { upstream, server, clock, log };
+  const calls = new Map<string, Call>();
+  const ended = new AbortController();
+  let named = false;
+  let removed: AppError | undefined;
+  let load = 0;
+
+  const stream = createServerStream({ ...deps, take: (data) => pass(data, envelope(data)), drained: () => host.drained() });
+  const session = createSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
+
+  connection.onRemoved(() => {
+    removed = new AppError('E_SERVER_UNKNOWN', `${server} was removed from Keybridge.`, { server });
+    stream.stop();
+    for (const call of calls.values()) call.abort.abort();
+  });
+
+  /** What the server says on its own. */
+  function pass(data: Buffer, found: Envelope): void {
+    if (found.kind === 'batch') for (const item of batchItems(data)) pass(item, envelope(item));
+    else if (found.kind === 'notification' || found.kind === 'request') host.send(oneLine(data));
+  }
+
+  function receive(line: Buffer): void {
+    const found = envelope(line);
+    if (found.kind === 'request') called(line, found as Question['envelope']);
+    else if (found.kind === 'notification') notified(line, found);
+    else if (found.kind === 'response') forward(line, found);
+    else if (found.kind === 'batch') {
+      const items = batchItems(line);
+      if (items.length === 0) host.send(badMessage('null', 'sent an empty batch', invalidRequestCode));
+      for (const item of items) receive(item);
+    } else refuse(found);
+  }
+
+  /** The answer to what is no message. A parse error has no id (JSON-RPC 5), unless one was read and nobody else has it. */
+  function refuse({ problem, id, method }: Envelope): void {
+    const known = method !== undefined && id !== undefined && problem !== 'shape' && !calls.has(id) ? id : 'null';
+    if (problem === 'syntax') host.send(badMessage(known, 'sent a line that is not JSON', parseErrorCode));
+    else host.send(badMessage(known, problem === 'depth' ? 'sent a message that is nested too deep' : 'sent a line that is not JSON-RPC', invalidRequestCode));
+  }
+
+  const badMessage = (id: string, what: string, code: number) => errorLine(id, new AppError('E_BAD_MESSAGE', `The app ${what}.`).toInfo(), code);
+
+  function called(line: Buffer, found: Question['envelope']): void {
+    const { id } = found;
+    if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running', invalidRequestCode));
+    const call: Call = { question: { line, envelope: found }, abort: new AbortController(), begun: false, cancelled: false };
+    calls.set(id, call);
+    count(line.length);
+    void run(call)
+      .catch((error: unknown) => fail(call, error))
+      .finally(() => {
+        if (calls.get(id) === call) calls.delete(id);
+        if (!call.begun) count(-line.length);
+      });
+  }
+
+  function count(bytes: number): void {
+    load += bytes;
+    host.onLoad(load);
+  }
+
+  function fail(call: Call, error: unknown): void {
+    if (call.cancelled || ended.signal.aborted) return;
+    const { id, method } = call.question.envelope;
+    const shown = removed ?? asAppError(error, server);
+    log('call_failed', { server, method, code: shown.code });
+    if (calls.get(id) === call) host.send(errorLine(id, shown.toInfo()));
+  }
+
+  /** One request, from the host's line to its answer. */
+  async function run(call: Call): Promise<void> {
+    const { envelope: asked } = call.question;
+    if (removed) throw removed;
+    name(call.question);
+    if (asked.method === 'initialize' && !asked.modern) return initialize(call);
+    if (asked.modern || asked.method === 'server/discover') return askStateless(call);
+
+    await session.settled();
+    const local = session.away ? awayAnswer(asked.id, asked.method) : undefined;
+    if (local !== undefined) return answer(call, local);
+    for (let again = false; ; again = true) {
+      const current = await orAborted(session.ready(), call.abort.signal);
+      const empty = session.promised ? unofferedAnswer(asked.id, asked.method, session.capabilities) : undefined;
+      if (empty !== undefined) return answer(call, empty);
+      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call) } as const;
+      if ((await exchange(deps, call.question, sinkFor(call), options)) === 'answered') return session.remember(call.question);
+      if (again || !current) throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
+      await orAborted(session.renew(current), call.abort.signal);
+    }
+  }
+
+  /** Answered by the server, or by us while there is no way to it: a host drops a server whose `initialize` fails. */
+  async function initialize(call: Call): Promise<void> {
+    const { line, envelope: asked } = call.question;
+    try {
+      answer(call, await session.open({ line: Buffer.from(line), envelope: asked }, call.abort.signal));
+    } catch (error) {
+      if (!session.away) throw error;
+      log('initialize_answered_locally', { server, code: session.away.code });
+      answer(call, localInitialize(asked.id, helloOf(line), server, version, session.away));
+    }
+  }
+
+  /** A request of 2026-07-28: it needs no session. */
+  async function askStateless(call: Call): Promise<void> {
+    const { method } = call.question.envelope;
+    const options = { session: undefined, signal: call.abort.signal, onChallenge: method === 'server/discover' ? 'tell' : 'ask', onHead: () => arrived(call) } as const;
+    if (method === 'subscriptions/listen') await listen(deps, call.question, sinkFor(call), options);
+    else await exchange(deps, call.question, sinkFor(call), options);
+  }
+
+  const sinkFor = (call: Call): Sink => ({
+    answer: (line) => answer(call, line),
+    other(line, found) {
+      // 2026-07-28 has no requests of the server; a host of that generation could not answer one.
+      if (found.kind === 'request' && call.question.envelope.modern) log('server_request_dropped', { server });
+      else host.send(line);
+    },
+    drained: () => host.drained(),
+  });
+
+  function answer(call: Call, line: Buffer | string): void {
+    const { id } = call.question.envelope;
+    if (calls.get(id) !== call) return;
+    calls.delete(id);
+    host.send(line);
+  }
+
+  function arrived(call: Call): void {
+    if (call.begun) return;
+    call.begun = true;
+    count(-call.question.line.length);
+  }
+
+  /** The host's own name, once, for the status. */
+  function name({ line, envelope: asked }: Question): void {
+    if (named || (asked.method !== 'initialize' && !asked.modern)) return;
+    named = true;
+    connection.setHost(helloOf(line).client);
+  }
+
+  function notified(line: Buffer, found: Envelope): void {
+    if (removed) return;
+    if (found.method === 'notifications/initialized' && !found.modern) session.initialized(line);
+    else if (found.method === 'notifications/cancelled') cancelled(line, found);
+    else forward(line, found);
+  }
+
+  /** 2026-07-28: the stream is closed. Before: the server is told, and the call ends a little later. */
+  function cancelled(line: Buffer, found: Envelope): void {
+    const call = calls.get(found.cancels ?? '');
+    if (!call) return forward(line, found);
+    call.cancelled = true;
+    if (call.question.envelope.modern) return call.abort.abort();
+    void post(line, found)
+      .catch((error: unknown) => notPassed(found, error))
+      .finally(() => void clock.after(cancelGraceMs, () => call.abort.abort()));
+  }
+
+  /** Notifications, and answers to the server's requests: nobody waits for what becomes of them. */
+  function forward(line: Buffer, found: Envelope): void {
+    if (removed) return;
+    void post(line, found).catch((error: unknown) => notPassed(found, error));
+  }
+
+  function notPassed(found: Envelope, error: unknown): void {
+    if (!ended.signal.aborted) log('message_not_passed', { server, method: found.method ?? 'answer', code: asAppError(error).code });
+  }
+
+  async function post(line: Buffer, found: Envelope): Promise<void> {
+    await session.settled();
+    if (session.away && !found.modern) throw session.away;
+    const current = found.modern ? undefined : await session.ready();
+    const headers = found.modern ? modernHeaders(found) : legacyHeaders(current);
+    const answered = await upstream.request({ method: 'POST', headers, body: line, timeoutMs: 30_000, signal: ended.signal, repeatable: false, onChallenge: 'quiet' });
+    discard(answered, clock);
+    if (answered.status >= 300) throw new AppError('E_HTTP_STATUS', `The server answered with status ${answered.status}.`, { server });
+  }
+
+  return {
+    receive,
+    tooLong(head, tail) {
+      const found = envelope(head);
+      log('message_too_long', { server, method: foreign(found.method ?? '') });
+      const id = found.id ?? idAtEnd(tail.toString('latin1')) ?? 'null';
+      const info = new AppError('E_MESSAGE_TOO_LARGE', 'The app sent a message of more than 16 MB.', { server }).toInfo();
+      if (found.method !== undefined || !found.hasResult) host.send(errorLine(calls.has(id) ? 'null' : id, info, invalidRequestCode));
+    },
+    async close() {
+      ended.abort();
+      for (const call of calls.values()) call.abort.abort();
+      const bye = session.close();
+      connection.close();
+      await bye;
+    },
+  };
+}
+
+/** The promise, or E_CANCELLED when the signal comes first. */
+function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new AppError('E_CANCELLED', 'It was cancelled.', { sent: false }));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

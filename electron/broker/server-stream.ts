@@ -1,0 +1,90 @@
+import { AppError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/ports.ts';
+import { maxMessageBytes } from './answer.ts';
+import { isEventStream } from './exchange.ts';
+import { streamHeaders, type SessionHeaders } from './headers.ts';
+import { createSseParser } from './sse.ts';
+import { discard, waitFor, type Upstream } from './upstream.ts';
+
+/** The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the session lives. */
+export interface ServerStream {
+  /** Opens it for this session, instead of the one before. */
+  start(session: SessionHeaders): void;
+  /** Tries now, if it waits for its next try. */
+  poke(): void;
+  stop(): void;
+}
+
+export interface ServerStreamDeps {
+  readonly upstream: Upstream;
+  readonly server: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes what the server says: one event's data. */
+  readonly take: (data: Buffer) => void;
+  readonly drained: () => Promise<void> | undefined;
+}
+
+/** Longest time between two tries. */
+const slowestMs = 5_000;
+
+export function createServerStream(deps: ServerStreamDeps): ServerStream {
+  const { clock, log, server } = deps;
+  let running: AbortController | undefined;
+  let hurry: AbortController | undefined;
+
+  async function run(session: SessionHeaders, { signal }: AbortController): Promise<void> {
+    let lastEventId: string | undefined;
+    let retryMs: number | undefined;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const request = { method: 'GET', headers: streamHeaders(session, lastEventId), timeoutMs: 30_000, signal, repeatable: true, onChallenge: 'quiet' } as const;
+        const stream = await deps.upstream.request(request);
+        if (stream.status !== 200 || !isEventStream(stream)) {
+          discard(stream, clock);
+          // 405 says that there is none. A lost session (404) shows at the next call too.
+          if (stream.status < 500) return log('server_stream_not_offered', { server, status: stream.status });
+          failures += 1;
+        } else {
+          const parser = createSseParser(maxMessageBytes);
+          for await (const chunk of stream.body) {
+            const events = parser.push(chunk);
+            if (events.length > 0) failures = 0;
+            for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message')) deps.take(data);
+            lastEventId = parser.lastEventId ?? lastEventId;
+            retryMs = parser.retryMs ?? retryMs;
+            await deps.drained();
+          }
+          failures += 1;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        log('server_stream_lost', { server, code: error instanceof AppError ? error.code : 'E_UNEXPECTED' });
+      }
+      await pause(Math.max(retryMs ?? 0, Math.min(slowestMs, 500 * 2 ** Math.min(failures, 6))), signal);
+    }
+  }
+
+  /** Waits; ends early on `poke` and on the signal. */
+  async function pause(ms: number, signal: AbortSignal): Promise<void> {
+    hurry = new AbortController();
+    await waitFor(clock, ms, AbortSignal.any([signal, hurry.signal])).catch(() => {});
+    hurry = undefined;
+  }
+
+  return {
+    start(session) {
+      running?.abort();
+      running = new AbortController();
+      void run(session, running);
+    },
+    poke: () => hurry?.abort(),
+    stop() {
+      running?.abort();
+      running = undefined;
+    },
+  };
+}

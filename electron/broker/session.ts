@@ -1,0 +1,245 @@
+import { AppError, asAppError } from '../core/errors.ts';
+import type { Connection } from '../core/connections.ts';
+import type { HttpHead } from '../core/http/client.ts';
+import type { Envelope } from '../../shared/json-rpc.ts';
+import type { Question, Sink } from './answer.ts';
+import { refusesLegacy } from './eras.ts';
+import { exchange, type ExchangeDeps } from './exchange.ts';
+import { addSession, isSessionId, isVersion, legacyHeaders, type SessionHeaders } from './headers.ts';
+import { listsChanged } from './local-answers.ts';
+import type { ServerStream } from './server-stream.ts';
+import { discard, type UpstreamRequest } from './upstream.ts';
+
+/**
+ * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is opened
+ * again, with the `initialize` that the host sent, when the server has lost it, or once the server can be used at all.
+ */
+export interface Session {
+  /**
+   * The host's `initialize`. Gives the line to answer it with. Throws when the server cannot be used: the session is then
+   * away, or does not exist (E_PROTOCOL_ERA).
+   */
+  open(question: Question, signal: AbortSignal): Promise<Buffer>;
+  /** The host's `notifications/initialized`. */
+  initialized(line: Uint8Array): void;
+  /** Resolves when no opening is under way. */
+  settled(): Promise<void>;
+  /** Why the server cannot be used, while that lasts. */
+  readonly away: AppError | undefined;
+  /** True when the host's `initialize` was answered by us. */
+  readonly promised: boolean;
+  /** What the server said in its answer to `initialize`. */
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  /** The open session; undefined when the host has sent no `initialize`. Tries to open one that is away, and throws what that gave. */
+  ready(): Promise<SessionHeaders | undefined>;
+  /** The server does not know this session any more: opens another one, once for all who ask. */
+  renew(lost: SessionHeaders): Promise<void>;
+  /** A request that went out, of which the server keeps something: repeated when the session is opened again. */
+  remember(question: Question): void;
+  close(): Promise<void>;
+}
+
+export interface SessionDeps extends ExchangeDeps {
+  readonly connection: Connection;
+  readonly stream: ServerStream;
+  /** Sends a line to the host. */
+  readonly tell: (line: string) => void;
+}
+
+type Challenge = UpstreamRequest['onChallenge'];
+
+/** Only a person can end these; trying again by ourselves is of no use. */
+const needsPerson = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SERVER_REFUSED', 'E_SCOPE_NEEDED', 'E_CLIENT_REFUSED', 'E_PROTOCOL_ERA', 'E_CANCELLED']);
+/** A call may make us try again, but not more often than this. */
+const calmMs = 1_000;
+const slowestMs = 5_000;
+
+export function createSession(deps: SessionDeps): Session {
+  const { clock, log, server, upstream, connection, stream } = deps;
+  const stopped = new AbortController();
+  const remembered = new Map<string, Question>();
+  let hello: Question | undefined;
+  let hostReady: Uint8Array | undefined;
+  let session: SessionHeaders | undefined;
+  let capabilities: Readonly<Record<string, unknown>> = {};
+  let away: AppError | undefined;
+  let promised = false;
+  let opening: Promise<void> = Promise.resolve();
+  let reopening: Promise<void> | undefined;
+  let triedAt = 0;
+  let failures = 0;
+  let stopTimer: (() => void) | undefined;
+
+  /** `initialize`, and what the server answers. */
+  async function handshake(question: Question, signal: AbortSignal, onChallenge: Challenge): Promise<{ line: Buffer; found: Envelope; head: HttpHead }> {
+    let answer: { line: Buffer; found: Envelope; head: HttpHead } | undefined;
+    const sink: Sink = {
+      answer: (line, found, head) => {
+        answer = { line, found, head };
+      },
+      other: () => {},
+      drained: () => undefined,
+    };
+    triedAt = clock.now();
+    await exchange(deps, question, sink, { session: undefined, signal, onChallenge });
+    if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
+    return answer;
+  }
+
+  /** Takes over what the server said; throws when it refused. */
+  function begin({ line, found, head }: { line: Buffer; found: Envelope; head: HttpHead }): void {
+    const parsed = JSON.parse(line.toString('utf8')) as { result?: { protocolVersion?: unknown; capabilities?: Record<string, unknown> }; error?: { code?: unknown } };
+    if (found.hasError) {
+      if (refusesLegacy(parsed.error?.code)) throw new AppError('E_PROTOCOL_ERA', 'The server does not know initialize: it speaks MCP 2026-07-28 or newer, and the app does not.', { server });
+      throw new AppError('E_SERVER_ANSWER', 'The server refused to open a session.', { server });
+    }
+    const sessionId = head.headers['mcp-session-id'];
+    if (sessionId !== undefined && !isSessionId(sessionId)) throw new AppError('E_SERVER_ANSWER', 'The server gave a session id that cannot be sent back.', { server });
+    const version = typeof parsed.result?.protocolVersion === 'string' ? parsed.result.protocolVersion : undefined;
+    capabilities = parsed.result?.capabilities ?? {};
+    session = { sessionId, version: isVersion(version) ? version : undefined };
+    log('session_opened', { server, version, session: sessionId !== undefined });
+  }
+
+  /** `notifications/initialized`, what must be repeated, then the server's stream. */
+  async function finish(current: SessionHeaders, line: Uint8Array): Promise<void> {
+    const request = { method: 'POST', headers: legacyHeaders(current), body: line, timeoutMs: 30_000, signal: stopped.signal, repeatable: true, onChallenge: 'quiet' } as const;
+    discard(await upstream.request(request), clock);
+    for (const question of remembered.values()) {
+      const nobody: Sink = { answer: () => {}, other: () => {}, drained: () => undefined };
+      await exchange(deps, question, nobody, { session: current, signal: stopped.signal, onChallenge: 'quiet' }).catch(() => {});
+    }
+    if (session === current) stream.start(current);
+  }
+
+  /** Opens the session again, unseen by the host. One at a time; who comes meanwhile joins. */
+  function reopen(onChallenge: Challenge): Promise<void> {
+    reopening ??= (async () => {
+      if (!hello) return;
+      const first = away !== undefined;
+      try {
+        begin(await handshake(hello, stopped.signal, onChallenge));
+        if (hostReady && session) await finish(session, hostReady);
+      } catch (error) {
+        session = undefined;
+        away = asAppError(error, server);
+        plan();
+        throw away;
+      }
+      away = undefined;
+      failures = 0;
+      if (first && hostReady) announce();
+    })().finally(() => {
+      reopening = undefined;
+    });
+    return reopening;
+  }
+
+  function announce(): void {
+    for (const line of listsChanged(capabilities)) deps.tell(line);
+  }
+
+  /** Tries again by itself where that can help. */
+  function plan(): void {
+    stopTimer?.();
+    if (!away || needsPerson.has(away.code) || stopped.signal.aborted) return;
+    failures += 1;
+    const ms = Math.min(slowestMs, 500 * 2 ** Math.min(failures, 5));
+    stopTimer = clock.after(ms, () => void reopen('quiet').catch(() => {}));
+  }
+
+  async function farewell(ended: SessionHeaders | undefined): Promise<void> {
+    if (ended?.sessionId === undefined) return;
+    const headers: Record<string, string> = {};
+    addSession(headers, ended);
+    try {
+      discard(await upstream.request({ method: 'DELETE', headers, timeoutMs: 1_500, repeatable: false, onChallenge: 'quiet' }), clock);
+    } catch {
+      // It ends by itself at the server.
+    }
+  }
+
+  connection.onSignedIn(() => {
+    stream.poke();
+    if (away) void reopen('quiet').catch(() => {});
+  });
+
+  return {
+    async open(question, signal) {
+      const before = session;
+      hello = question;
+      hostReady = session = away = undefined;
+      capabilities = {};
+      promised = false;
+      remembered.clear();
+      stream.stop();
+      void farewell(before);
+      const work = (async () => {
+        const answer = await handshake(question, signal, 'tell');
+        if (answer.found.hasError) hello = undefined;
+        try {
+          begin(answer);
+        } catch (error) {
+          // The server's own words, where they are no matter of generations.
+          if (answer.found.hasError && error instanceof AppError && error.code === 'E_SERVER_ANSWER') return answer.line;
+          throw error;
+        }
+        return answer.line;
+      })();
+      opening = Promise.allSettled([work]).then(() => undefined);
+      try {
+        return await work;
+      } catch (error) {
+        const why = asAppError(error, server);
+        if (!hello || signal.aborted) throw why;
+        away = why;
+        promised = true;
+        plan();
+        throw why;
+      }
+    },
+    initialized(line) {
+      if (!hello) return;
+      hostReady = Buffer.from(line);
+      const current = session;
+      if (current) {
+        opening = finish(current, hostReady).catch((error: unknown) => log('initialized_failed', { server, code: asAppError(error).code }));
+        if (promised) announce();
+      }
+    },
+    settled: () => opening,
+    get away() {
+      return away;
+    },
+    get promised() {
+      return promised;
+    },
+    get capabilities() {
+      return capabilities;
+    },
+    async ready() {
+      await opening;
+      if (!hello || session) return session;
+      if (away && !needsPerson.has(away.code) && !reopening && clock.now() - triedAt < calmMs) throw away;
+      await reopen('ask');
+      return session;
+    },
+    async renew(lost) {
+      if (session && session !== lost) return;
+      log('session_lost', { server });
+      await reopen('ask');
+    },
+    remember(question) {
+      const { method, name } = question.envelope;
+      if (method === 'logging/setLevel') remembered.set(method, question);
+      else if (method === 'resources/subscribe' && name !== undefined && remembered.size < 1_000) remembered.set(name, question);
+      else if (method === 'resources/unsubscribe' && name !== undefined) remembered.delete(name);
+    },
+    async close() {
+      stopTimer?.();
+      stopped.abort();
+      stream.stop();
+      await farewell(session);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { AppError } from '../core/errors.ts';
+import { checkOwner, codeOf, ensureFolder, look, writePrivateFile } from './data-folder.ts';
+import { addressFile, brokerPlace } from './endpoint.ts';
+
+export interface Listening {
+  readonly server: net.Server;
+  readonly address: string;
+}
+
+/**
+ * Listens on the socket of a data folder. Only for who holds the folder's lock: a dead broker's socket file is removed
+ * here, and without the lock two processes would remove each other's.
+ * Throws E_PATH_TOO_LONG, E_SOCKET_UNSAFE, and E_BROKER_RUNNING when somebody answers there all the same.
+ */
+export async function listenForBridges(dataDir: string): Promise<Listening> {
+  const place = brokerPlace(dataDir);
+  if (!place) throw new AppError('E_PATH_TOO_LONG', 'The data folder’s path is too long for a socket.');
+  const folder = place.folder === undefined ? undefined : ensureFolder(place.folder);
+  if (folder?.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', folder.message);
+  const { address } = place;
+  if (process.platform !== 'win32') await removeDead(address);
+
+  const server = net.createServer({ noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new AppError('E_SOCKET_UNSAFE', `${address} cannot be listened on (${codeOf(error)}).`, { cause: error })));
+    server.listen(address, resolve);
+  });
+  // The folder is ours alone, so that nobody was able to connect before this.
+  if (process.platform !== 'win32') fs.chmodSync(address, 0o600);
+  announce(dataDir, place.announced ? address : undefined);
+  return { server, address };
+}
+
+/** Where bridges look when the socket is not in the data folder. */
+export function announce(dataDir: string, address: string | undefined): void {
+  const file = path.join(dataDir, addressFile);
+  if (address === undefined) fs.rmSync(file, { force: true });
+  else writePrivateFile(file, `${address}\n`, { exclusive: false });
+}
+
+async function removeDead(address: string): Promise<void> {
+  const found = look(address);
+  if (!found) return;
+  const foreign = found.isSocket() ? checkOwner(address, found)?.message : `${address} is not a socket.`;
+  // The file of a broker that died between bind and chmod is ours and open to others: it may go.
+  if (foreign !== undefined && found.uid !== process.getuid?.()) throw new AppError('E_SOCKET_UNSAFE', foreign);
+  if (!found.isSocket()) throw new AppError('E_SOCKET_UNSAFE', `${address} is not a socket.`);
+  if (await answers(address)) throw new AppError('E_BROKER_RUNNING', 'A Keybridge that cannot see this one’s lock uses the data folder.');
+  fs.rmSync(address, { force: true });
+}
+
+/** Whether somebody listens: another network namespace has locks of its own, but may share the folder. */
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(address);
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => end(true)).once('error', (error) => end(codeOf(error) === 'EAGAIN'));
+  });
+}

@@ -1,0 +1,203 @@
+import type { Connection } from '../core/connections.ts';
+import { AppError, foreign } from '../core/errors.ts';
+import { addressPolicy } from '../core/http/address.ts';
+import type { AddressPolicy, Http, HttpStream } from '../core/http/client.ts';
+import { retryAfterMs } from '../core/http/retry-after.ts';
+import type { Log } from '../core/log.ts';
+import { bearerChallenge } from '../core/oauth/challenge.ts';
+import type { Challenge } from '../core/oauth/discovery.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Secret } from '../core/secret.ts';
+import { scopeNeeded } from '../core/status.ts';
+
+export interface UpstreamRequest {
+  readonly method: 'POST' | 'GET' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Until the head is there, in ms. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** May be sent twice when the connection broke after it was sent. */
+  readonly repeatable: boolean;
+  /**
+   * What a 401 without a stored sign-in does: `ask` waits for a sign-in where the core may start one by itself; `tell`
+   * lets the core know; `quiet` neither (background work).
+   */
+  readonly onChallenge: 'ask' | 'tell' | 'quiet';
+}
+
+/** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
+export interface Upstream {
+  /**
+   * Sends one request and gives the answer's head and body: any 2xx, and every other status that is not dealt with here.
+   * Throws E_SIGN_IN_NEEDED and what else the core says about tokens, E_SERVER_REFUSED, E_SCOPE_NEEDED, E_RATE_LIMITED,
+   * E_REDIRECTED, and the client's network faults with `sent` set.
+   */
+  request(request: UpstreamRequest): Promise<HttpStream>;
+}
+
+export interface UpstreamDeps {
+  readonly connection: Connection;
+  readonly http: Http;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** Longest wait for a server that says when to come again; above it the host is told. */
+const longestWaitMs = 20_000;
+/** The relay bounds what it keeps; streams go on for ever. */
+const noLimit = Number.MAX_SAFE_INTEGER;
+
+export function createUpstream({ connection, http, log, clock }: UpstreamDeps): Upstream {
+  const { name } = connection.server;
+  const home = new URL(connection.server.url);
+  let policy: Promise<AddressPolicy> | undefined;
+  /** Unix ms before which the server wants to see nobody. */
+  let notBefore = 0;
+
+  // The class of the server's own address counts from the first look on: a name that later leads into another network is refused.
+  const allowed = () => {
+    policy ??= addressPolicy(http, home).catch((error: unknown) => {
+      policy = undefined;
+      throw error;
+    });
+    return policy;
+  };
+
+  const tokenFor = async (rejected: Secret | undefined, signal: AbortSignal | undefined): Promise<Secret | undefined> => {
+    const answer = await connection.accessToken({ ...(rejected ? { rejected } : {}), ...(signal ? { signal } : {}) });
+    if (answer.kind === 'token') return answer.token;
+    if (answer.kind === 'anonymous') return undefined;
+    throw answer.error.about(name);
+  };
+
+  /** Waits until the server may be asked again; throws E_RATE_LIMITED when that is too far away. */
+  const waitTurn = async (spent: number, signal: AbortSignal | undefined): Promise<number> => {
+    const left = notBefore - clock.now();
+    if (left <= 0) return spent;
+    if (spent + left > longestWaitMs) throw rateLimited(left);
+    await waitFor(clock, left, signal);
+    return spent + left;
+  };
+
+  const rateLimited = (ms: number) =>
+    new AppError('E_RATE_LIMITED', `The server wants no more calls for ${Math.ceil(ms / 1000)} s.`, { server: name, retryAfterMs: Math.ceil(ms) });
+
+  return {
+    async request({ method, headers, body, timeoutMs, signal, repeatable, onChallenge }) {
+      let url = home;
+      let rejected: Secret | undefined;
+      let asked = false;
+      let repeated = false;
+      let waited = 0;
+      for (;;) {
+        const token = await tokenFor(rejected, signal);
+        waited = await waitTurn(waited, signal);
+        const request = {
+          url,
+          method,
+          headers: token ? { ...headers, authorization: `Bearer ${token.reveal()}` } : headers,
+          allow: await allowed(),
+          timeoutMs,
+          maxBytes: noLimit,
+          ...(body ? { body } : {}),
+          ...(signal ? { signal } : {}),
+        };
+        let stream: HttpStream;
+        try {
+          stream = await http.open(request);
+        } catch (error) {
+          const lost = error instanceof AppError && error.code === 'E_CONNECTION_LOST';
+          if (!lost || (error.sent && !repeatable) || repeated) throw error instanceof AppError ? error.about(name) : error;
+          repeated = true;
+          continue;
+        }
+
+        const { status } = stream;
+        if (status === 401 && token) {
+          if (rejected) return stream;
+          log('token_refused_by_server', { server: name, token });
+          rejected = token;
+          discard(stream, clock);
+        } else if (status === 401 || (status === 403 && !token && !isJson(stream))) {
+          const challenge = bearerChallenge(stream.headers['www-authenticate']);
+          discard(stream, clock);
+          const answer = asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(401, challenge);
+          if (onChallenge === 'tell' || (await answer) === 'refused') throw new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.', { server: name });
+          asked = true;
+        } else if (status === 403 && token) {
+          const challenge = scopeChallenge(stream);
+          if (!challenge) return stream;
+          discard(stream, clock);
+          const answer = asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(403, challenge);
+          if (onChallenge === 'tell' || (await answer) === 'refused') throw scopeNeeded(challenge.scope?.split(' ') ?? []).about(name);
+          asked = true;
+        } else if (status === 429 || status === 503) {
+          const ms = retryAfterMs(stream.headers, clock.now());
+          if (ms === undefined) return stream;
+          discard(stream, clock);
+          log('server_asked_to_wait', { server: name, status, ms });
+          notBefore = Math.max(notBefore, clock.now() + ms);
+          // Not in vain for ever: a server that always says "at once" is answered to the host after a few rounds.
+          waited += 250;
+          if (waited + ms > longestWaitMs) throw rateLimited(ms);
+        } else if (status >= 300 && status < 400) {
+          discard(stream, clock);
+          const target = redirectTarget(stream, url);
+          if (url !== home || (status !== 307 && status !== 308) || target?.origin !== home.origin) {
+            const where = target ? foreign(`${target.origin}${target.pathname}`, 120) : 'nowhere';
+            throw new AppError('E_REDIRECTED', `The server answered with a redirect to ${where}.`, { server: name });
+          }
+          url = target;
+        } else return stream;
+      }
+    },
+  };
+}
+
+/** A 403 that is about scopes, whatever name it gives to that (RFC 6750 3.1 says insufficient_scope). */
+function scopeChallenge(stream: HttpStream): Challenge | undefined {
+  const challenge = bearerChallenge(stream.headers['www-authenticate']);
+  return challenge && (challenge.scope !== undefined || challenge.error?.includes('scope')) ? challenge : undefined;
+}
+
+function redirectTarget(stream: HttpStream, from: URL): URL | undefined {
+  const { location } = stream.headers;
+  return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+}
+
+export const isJson = (stream: HttpStream): boolean => /^application\/(?:[\w.-]+\+)?json\b/i.test(stream.headers['content-type'] ?? '');
+
+/** Reads a short body to its end, so that the connection can be used again; gives up on a long or slow one. */
+export function discard(stream: HttpStream, clock: Clock): void {
+  const stop = clock.after(2_000, () => stream.body.destroy());
+  void (async () => {
+    let bytes = 0;
+    try {
+      for await (const chunk of stream.body) {
+        bytes += chunk.length;
+        if (bytes > 65_536) break;
+      }
+    } catch {
+      // It is not wanted in any case.
+    } finally {
+      stop();
+    }
+  })();
+}
+
+/** Resolves after `ms`; rejects with E_CANCELLED when the signal comes first. */
+export function waitFor(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      stop();
+      reject(new AppError('E_CANCELLED', 'It was cancelled.', { sent: false }));
+    };
+    const stop = clock.after(ms, () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
+}
