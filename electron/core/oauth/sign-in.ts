@@ -1,4 +1,23 @@
 import type { SignInState } from '../../../shared/model.ts';
+import { credentialIdOf } from '../connections.ts';
+import { AppError, asAppError } from '../errors.ts';
+import type { Ports } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+import type { Server, Servers } from '../servers/servers.ts';
+import type { Vault } from '../vault/credentials.ts';
+import { authorizationRequest } from './authorization-request.ts';
+import { openAuthorizationUrl } from './browser.ts';
+import { discover, type AuthorizationServer, type Challenge, type Discovery } from './discovery.ts';
+import { openDoor, type Door } from './redirect-door.ts';
+import { redirectPorts, type Reception, type RedirectListener } from './redirect.ts';
+import type { AnswerSlot, ExpectedAnswer } from './redirect-answer.ts';
+import type { Ending } from './redirect-page.ts';
+import { dropRegistration, type RegistrationDeps } from './registration.ts';
+import { uniqueScopes } from './scopes.ts';
+import { credentialOf, tokenClient } from './sign-in-result.ts';
+import { createAttempt, within, type Attempt } from './sign-in-attempt.ts';
+import { exchangeCode } from './token-endpoint.ts';
+import type { TokenKeeper } from './tokens.ts';
 
 /** Progress of one sign-in, for the status. */
 export type SignInProgress = Extract<SignInState, { kind: 'signing_in' }>;
@@ -7,13 +26,223 @@ export type SignInProgress = Extract<SignInState, { kind: 'signing_in' }>;
 export interface SignIns {
   /**
    * Runs the whole sign-in and resolves when the credential is stored. A second call for the same server joins the first.
-   * Throws AppError. `challenge`: scopes that a server asked for (step-up).
+   * Throws AppError.
    */
   start(serverId: string, options: { readonly openBrowser: boolean }): Promise<void>;
   cancel(serverId: string): void;
-  /** Gives a waiting sign-in the address that the browser was sent to. Throws E_REDIRECT_URL, E_SERVER_UNKNOWN. */
+  /**
+   * Gives a waiting sign-in the address that the browser was sent to, and waits for its end. Throws E_REDIRECT_URL,
+   * E_SERVER_UNKNOWN, and what the sign-in throws.
+   */
   finish(serverId: string, redirectUrl: string): Promise<void>;
   progress(serverId: string): SignInProgress | undefined;
   /** Cancels all. */
   close(): Promise<void>;
+}
+
+export interface SignInsDeps {
+  readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
+  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
+  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  /** The newest challenge that the server gave to a call. */
+  readonly challengeOf: (serverId: string) => Challenge | undefined;
+  /** Scopes that the server asked for and did not get (step-up). */
+  readonly extraScopes: (serverId: string) => readonly string[];
+  readonly onChange: (serverId: string) => void;
+  /** Ports for the redirect, in the order of trying; `redirectPorts` when absent. */
+  readonly redirectPorts?: readonly number[];
+}
+
+/** For the person in the browser. */
+const answerWithinMs = 10 * 60 * 1000;
+
+type Protected = Extract<Discovery, { kind: 'protected' }>;
+
+interface Running {
+  readonly attempt: Attempt;
+  readonly done: Promise<void>;
+}
+
+export function createSignIns(deps: SignInsDeps): SignIns {
+  const { ports, servers } = deps;
+  const running = new Map<string, Running>();
+  const retired = new Set<RedirectListener>();
+  const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
+
+  /** The LOGIN PATH. 'again': the server did not know our old registration, which is dropped now. */
+  async function signIn(server: Server, attempt: Attempt, openBrowser: boolean): Promise<'done' | 'again'> {
+    const { signal } = attempt;
+    attempt.step('discover');
+    const discovery = await protectedBy(server, signal);
+    refuseWithoutPkce(server, discovery);
+    const scopes = scopesFor(server, discovery);
+
+    attempt.step('register');
+    await freePorts();
+    const door = await openDoor(registering, { server, discovery, scopes, ports: deps.redirectPorts ?? redirectPorts, signal });
+    const ending = createEnding();
+    let slot: AnswerSlot | undefined;
+    let oauthError: string | undefined;
+    try {
+      const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
+      const { authorizationServer, resource } = discovery;
+      const { url, state, codeVerifier } = await authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes });
+      slot = attempt.waitAt(redirectUri, expectedAnswer(state, authorizationServer));
+      door.listener.receive(receptionOf(slot, ending.promise));
+
+      attempt.step('browser', { url: url.href });
+      if (openBrowser) openInBrowser(attempt, url);
+      const answer = await within(slot.received, ports.clock, answerWithinMs, signal, tooLate);
+      if (answer.kind === 'refused') {
+        ({ oauthError } = answer);
+        throw answer.error;
+      }
+
+      attempt.step('exchange');
+      const client = tokenClient(discovery, door);
+      const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http: ports.http, clock: ports.clock, signal });
+      attempt.refuseIfCancelled();
+      await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
+      await servers.update(server.id, { signInRequired: true });
+      ending.end({ kind: 'signed_in' });
+      return 'done';
+    } catch (error) {
+      const known = asAppError(error);
+      const again = await forget(server, door, { code: known.code, oauthError, answered: slot?.taken ?? false });
+      ending.end(again ? { kind: 'again' } : { kind: 'failed', error: known });
+      if (again) return 'again';
+      throw known;
+    } finally {
+      door.listener.retire(slot?.taken ? 'used' : 'expired');
+      retired.add(door.listener);
+    }
+  }
+
+  async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
+    const challenge = deps.challengeOf(server.id);
+    const discovery = await discover(new URL(server.url), { http: ports.http, signal, ...(challenge ? { challenge } : {}) });
+    if (discovery.kind === 'protected') return discovery;
+    throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
+  }
+
+  /** A step-up asks for what was asked for before, too: the new token replaces the old one. */
+  function scopesFor(server: Server, discovery: Protected): readonly string[] {
+    const extra = deps.extraScopes(server.id);
+    if (extra.length === 0) return discovery.scopes;
+    const before = deps.vault.facts(credentialIdOf(server.id))?.requestedScopes ?? [];
+    return uniqueScopes([...before, ...discovery.scopes, ...extra]);
+  }
+
+  /** Not awaited: some openers return only when the browser is closed. */
+  function openInBrowser(attempt: Attempt, url: URL): void {
+    openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
+      ports.log('browser_failed', { code: asAppError(error).code });
+      if (attempt.progress().step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true });
+    });
+  }
+
+  /**
+   * Drops a registration of an earlier sign-in that the server seems to know no more, or that was made for other scopes.
+   * When no answer came at all that may be the reason too: servers show "unknown client" in the browser and send nothing.
+   * True: sign in again at once.
+   */
+  async function forget(server: Server, door: Door, { code, oauthError, answered }: { code: string; oauthError: string | undefined; answered: boolean }): Promise<boolean> {
+    if (!door.reused) return false;
+    const refused = code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
+    if (refused || !answered) await dropRegistration(registering, server.id, door.registration);
+    return refused;
+  }
+
+  /** A sign-in that ended a moment ago may still hold its port, to say so to a browser that comes twice. */
+  async function freePorts(): Promise<void> {
+    const listeners = [...retired];
+    retired.clear();
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  async function run(serverId: string, attempt: Attempt, openBrowser: boolean, before: Promise<void> | undefined): Promise<void> {
+    const name = found(serverId).name;
+    try {
+      await before?.catch(() => {});
+      attempt.refuseIfCancelled();
+      ports.log('sign_in_started', { server: name });
+      const first = await signIn(found(serverId), attempt, openBrowser);
+      if (first === 'again') await signIn(found(serverId), attempt, openBrowser);
+      ports.log('signed_in', { server: name });
+    } catch (error) {
+      const known = asAppError(error, name);
+      ports.log('sign_in_failed', { server: name, code: known.code });
+      throw known;
+    } finally {
+      if (running.get(serverId)?.attempt === attempt) running.delete(serverId);
+      deps.onChange(serverId);
+    }
+  }
+
+  function found(serverId: string): Server {
+    const server = servers.find(serverId);
+    if (!server) throw new AppError('E_SERVER_UNKNOWN', 'There is no such server.');
+    return server;
+  }
+
+  return {
+    async start(serverId, { openBrowser }) {
+      const before = running.get(serverId);
+      if (before && !before.attempt.signal.aborted) return before.done;
+      found(serverId);
+      const attempt = createAttempt(ports.clock, () => deps.onChange(serverId));
+      const done = run(serverId, attempt, openBrowser, before?.done);
+      running.set(serverId, { attempt, done });
+      return done;
+    },
+    cancel(serverId) {
+      running.get(serverId)?.attempt.cancel();
+    },
+    async finish(serverId, redirectUrl) {
+      const { name } = found(serverId);
+      const { attempt, done } = running.get(serverId) ?? {};
+      if (!attempt || attempt.signal.aborted) throw new AppError('E_REDIRECT_URL', 'No sign-in is waiting for an address.', { server: name });
+      attempt.paste(redirectUrl.trim());
+      await done;
+    },
+    progress(serverId) {
+      const { attempt } = running.get(serverId) ?? {};
+      return attempt && !attempt.signal.aborted ? attempt.progress() : undefined;
+    },
+    async close() {
+      const all = [...running.values()];
+      for (const { attempt } of all) attempt.cancel();
+      await Promise.allSettled(all.map(({ done }) => done));
+      await freePorts();
+    },
+  };
+}
+
+/** MCP, Authorization Code Protection: without PKCE in the metadata the sign-in must not go on. */
+function refuseWithoutPkce(server: Server, { pkceMissing, authorizationServer }: Protected): void {
+  if (!pkceMissing || server.allowMissingPkce) return;
+  throw new AppError('E_PKCE_UNSUPPORTED', `${new URL(authorizationServer.issuer).host} does not announce PKCE with S256.`);
+}
+
+const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
+
+function expectedAnswer(state: Secret, { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer): ExpectedAnswer {
+  return { state, issuer, issSupported };
+}
+
+const receptionOf =
+  (slot: AnswerSlot, ending: Promise<Ending>) =>
+  (params: URLSearchParams): Reception => {
+    const kind = slot.offer(params);
+    return kind === 'taken' ? { kind, ending } : { kind };
+  };
+
+/** What the page in the browser waits for. */
+function createEnding(): { readonly promise: Promise<Ending>; end(ending: Ending): void } {
+  let end: (ending: Ending) => void = () => {};
+  const promise = new Promise<Ending>((resolve) => {
+    end = resolve;
+  });
+  return { promise, end: (ending) => end(ending) };
 }

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import * as openid from 'openid-client';
+import { Secret } from '../secret.ts';
+import type { AuthorizationServer } from './discovery.ts';
+
+export interface AuthorizationRequestOptions {
+  readonly authorizationServer: AuthorizationServer;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  /** Byte-exact (RFC 8707 2). */
+  readonly resource: string;
+  readonly scopes: readonly string[];
+}
+
+/** One authorization request: the address for the browser, and what its answer is checked with. */
+export interface AuthorizationRequest {
+  readonly url: URL;
+  readonly state: Secret;
+  readonly codeVerifier: Secret;
+}
+
+/** Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1) with 256 bits of state. */
+export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
+  const state = new Secret(randomBytes(32).toString('base64url'));
+  const codeVerifier = new Secret(openid.randomPKCECodeVerifier());
+  const parameters = {
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    state: state.reveal(),
+    code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier.reveal()),
+    code_challenge_method: 'S256',
+    resource,
+    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    // OpenID Connect 11: without it a server may leave offline_access out.
+    ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
+  };
+  const { issuer, authorization_endpoint } = authorizationServer;
+  const endpoint = without(authorization_endpoint, ['client_id', ...Object.keys(parameters)]);
+  const config = new openid.Configuration({ issuer, authorization_endpoint: endpoint }, clientId);
+  return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier };
+}
+
+/** openid-client appends. What is ours must not be there twice: servers exist whose endpoint comes with a `resource`. */
+function without(endpoint: string, names: readonly string[]): string {
+  const url = new URL(endpoint);
+  for (const name of names) if (url.searchParams.has(name)) url.searchParams.delete(name);
+  return url.href;
+}

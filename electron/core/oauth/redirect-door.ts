@@ -1,0 +1,58 @@
+import { AppError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import type { Registration, Server } from '../servers/servers.ts';
+import type { Discovery } from './discovery.ts';
+import { dynamicRegistrations, registrationFor, type RegistrationDeps } from './registration.ts';
+import { listenForRedirect, redirectPath, type RedirectHost, type RedirectListener } from './redirect.ts';
+
+export interface Door {
+  readonly listener: RedirectListener;
+  readonly registration: Registration;
+  readonly clientSecret?: Secret;
+  readonly reused: boolean;
+}
+
+export interface DoorOptions {
+  readonly server: Server;
+  readonly discovery: Extract<Discovery, { kind: 'protected' }>;
+  readonly scopes: readonly string[];
+  readonly ports: readonly number[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The listener that is up, and the registration for exactly its redirect URI. First at the place that an earlier
+ * registration knows; where the server takes no 127.0.0.1, at `localhost`. The caller closes the listener.
+ */
+export async function openDoor(deps: RegistrationDeps, { server, discovery, scopes, ports, signal }: DoorOptions): Promise<Door> {
+  const { authorizationServer, allow } = discovery;
+  const { issuer } = authorizationServer;
+  const remembered = rememberedPlace(server, issuer);
+  const hosts: RedirectHost[] = remembered?.host === 'localhost' ? ['localhost'] : ['127.0.0.1', 'localhost'];
+  const order = remembered ? [remembered.port, ...ports.filter((port) => port !== remembered.port)] : ports;
+  let refused: AppError | undefined;
+  for (const host of hosts) {
+    const listener = await listenForRedirect({ ports: order, host, issuer, serverName: server.name });
+    try {
+      const request = { serverId: server.id, authorizationServer, allow, redirectUri: listener.redirectUri, scopes, signal };
+      const outcome = await registrationFor(deps, request);
+      if (outcome.kind === 'registered') return { ...outcome, listener };
+      refused ??= outcome.error;
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+    await listener.close();
+  }
+  throw refused ?? new AppError('E_REGISTRATION_REFUSED', 'The authorization server takes no redirect URI on this computer.');
+}
+
+/** Where the answer of the last registration at this issuer goes. */
+function rememberedPlace(server: Server, issuer: string): { host: RedirectHost; port: number } | undefined {
+  const configured = server.registrations.filter((one) => one.how === 'configured' && one.issuer === issuer && one.client_id === server.clientId);
+  const [last] = server.clientId === undefined ? dynamicRegistrations(server, issuer) : configured;
+  if (!last || !URL.canParse(last.redirect_uri)) return undefined;
+  const { hostname, port, pathname } = new URL(last.redirect_uri);
+  if (pathname !== redirectPath(issuer) || (hostname !== '127.0.0.1' && hostname !== 'localhost')) return undefined;
+  return { host: hostname, port: Number(port) };
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { AppError, foreign } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import type { AddressPolicy, Http } from '../http/client.ts';
+import type { Secret } from '../secret.ts';
+import { configuredSecretKey, type Registration, type Server, type Servers } from '../servers/servers.ts';
+import type { Vault } from '../vault/credentials.ts';
+import { storeFault } from '../vault/store-fault.ts';
+import type { AuthorizationServer } from './discovery.ts';
+import { registerClient, type ClientAuth } from './registration-request.ts';
+
+export interface RegistrationDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
+  /** Registration endpoints that asked to be left alone, and until when (Unix ms). */
+  readonly pauses: Map<string, number>;
+}
+
+export interface RegistrationRequest {
+  readonly serverId: string;
+  readonly authorizationServer: AuthorizationServer;
+  readonly allow: AddressPolicy;
+  /** The live redirect URI, exactly. */
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export type RegistrationOutcome =
+  /** `reused`: from an earlier sign-in, so the server may have forgotten it. */
+  | { readonly kind: 'registered'; readonly registration: Registration; readonly clientSecret?: Secret; readonly reused: boolean }
+  /** The server takes no redirect URI like this; another host name may do. */
+  | { readonly kind: 'redirect_refused'; readonly error: AppError };
+
+/**
+ * Who we are at this authorization server: the client ID that the user entered, else what was registered before for
+ * exactly this issuer and redirect URI, else a new registration (RFC 7591), which is saved. Throws E_CLIENT_ID_NEEDED,
+ * E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_STORE_*, E_CONFIG_WRITE and the faults of Http.
+ */
+export async function registrationFor(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
+  const server = found(deps, request.serverId);
+  if (server.clientId !== undefined) return configured(deps, request, server, server.clientId);
+  return (await known(deps, request, server)) ?? register(deps, request);
+}
+
+/** The registrations that Keybridge made by itself at this issuer, newest first. */
+export function dynamicRegistrations(server: Server, issuer: string): Registration[] {
+  return server.registrations.filter((one) => one.how === 'dynamic' && one.issuer === issuer).sort((a, b) => b.registeredAt - a.registeredAt);
+}
+
+/** Where the vault keeps the secret of a registration. */
+export function clientSecretKey(serverId: string, { how, issuer, redirect_uri }: Pick<Registration, 'how' | 'issuer' | 'redirect_uri'>): string {
+  if (how === 'configured') return configuredSecretKey(serverId);
+  return `${serverId}:${createHash('sha256').update(`${issuer} ${redirect_uri}`).digest('hex').slice(0, 16)}`;
+}
+
+/** Forgets a registration that the server no longer knows: the next sign-in registers again. */
+export async function dropRegistration({ servers, vault }: RegistrationDeps, serverId: string, dropped: Registration): Promise<void> {
+  const server = servers.find(serverId);
+  if (!server) return;
+  await servers.update(serverId, { registrations: server.registrations.filter((one) => one.client_id !== dropped.client_id || one.issuer !== dropped.issuer) });
+  if (dropped.hasSecret) await vault.deleteClientSecret(clientSecretKey(serverId, dropped));
+}
+
+async function configured(deps: RegistrationDeps, request: RegistrationRequest, server: Server, clientId: string): Promise<RegistrationOutcome> {
+  const { authorizationServer, redirectUri } = request;
+  const { issuer } = authorizationServer;
+  const elsewhere = server.registrations.find((one) => one.how === 'configured' && one.client_id === clientId && one.issuer !== issuer);
+  if (elsewhere) {
+    // MCP, Authorization Server Binding: what belongs to one issuer is never shown to another.
+    throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
+  }
+  const clientSecret = server.hasClientSecret ? await readSecret(deps, configuredSecretKey(server.id)) : undefined;
+  const registration: Registration = {
+    issuer,
+    client_id: clientId,
+    token_endpoint_auth_method: clientSecret ? secretMethod(authorizationServer) : 'none',
+    redirect_uri: redirectUri,
+    registeredAt: deps.clock.now(),
+    hasSecret: clientSecret !== undefined,
+    how: 'configured',
+  };
+  await save(deps, server.id, registration);
+  return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
+}
+
+/** RFC 8414 2: without a list the server takes HTTP Basic. */
+function secretMethod({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
+  if (!methods || methods.includes('client_secret_basic')) return 'client_secret_basic';
+  return methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
+}
+
+async function known(deps: RegistrationDeps, { authorizationServer, redirectUri }: RegistrationRequest, server: Server): Promise<RegistrationOutcome | undefined> {
+  const registration = dynamicRegistrations(server, authorizationServer.issuer).find(
+    (one) => one.redirect_uri === redirectUri && (one.secretExpiresAt === undefined || one.secretExpiresAt > deps.clock.now()),
+  );
+  if (!registration) return undefined;
+  if (!registration.hasSecret) return { kind: 'registered', registration, reused: true };
+  const clientSecret = await readSecret(deps, clientSecretKey(server.id, registration));
+  // A registration without its secret is worth nothing.
+  return clientSecret && { kind: 'registered', registration, clientSecret, reused: true };
+}
+
+async function register(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
+  const { authorizationServer, redirectUri, serverId } = request;
+  const { issuer, registration_endpoint: endpoint } = authorizationServer;
+  if (endpoint === undefined) {
+    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. Register Keybridge there with the redirect URI ${redirectUri}`);
+  }
+  refuseDuringPause(deps, endpoint);
+  const answer = await registerClient(deps.http, { ...request, endpoint }).catch((error: unknown) => {
+    if (error instanceof AppError && error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deps.clock.now() + error.retryAfterMs);
+    throw error;
+  });
+  if (answer.kind === 'redirect_refused') return answer;
+  const { clientId, clientSecret, clientAuth, secretExpiresAt } = answer.client;
+  const registration: Registration = {
+    issuer,
+    client_id: clientId,
+    token_endpoint_auth_method: clientAuth,
+    redirect_uri: redirectUri,
+    registeredAt: deps.clock.now(),
+    hasSecret: clientSecret !== undefined,
+    how: 'dynamic',
+    ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
+  };
+  if (clientSecret) {
+    const written = await deps.vault.writeClientSecret(clientSecretKey(serverId, registration), clientSecret);
+    if (written.kind !== 'done') throw storeFault(written, 'The client secret could not be kept');
+  }
+  await save(deps, serverId, registration);
+  return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
+}
+
+/** A server that said "later" is not asked again before that (RG02). */
+function refuseDuringPause({ pauses, clock }: RegistrationDeps, endpoint: string): void {
+  const waitMs = (pauses.get(endpoint) ?? 0) - clock.now();
+  if (waitMs <= 0) return;
+  throw new AppError('E_REGISTRATION_REFUSED', `${foreign(new URL(endpoint).host)} asked to wait before the next registration.`, { retryAfterMs: waitMs, sent: false });
+}
+
+async function readSecret({ vault }: RegistrationDeps, key: string): Promise<Secret | undefined> {
+  const read = await vault.readClientSecret(key);
+  if (read.kind === 'found') return read.value;
+  if (read.kind === 'absent') return undefined;
+  throw storeFault(read, 'The client secret could not be read');
+}
+
+/** One registration for each issuer, redirect URI and kind. */
+async function save(deps: RegistrationDeps, serverId: string, registration: Registration): Promise<void> {
+  const { registrations } = found(deps, serverId);
+  const others = registrations.filter(
+    ({ how, issuer, redirect_uri }) => how !== registration.how || issuer !== registration.issuer || redirect_uri !== registration.redirect_uri,
+  );
+  const same = registrations.find((one) => !others.includes(one) && one.client_id === registration.client_id && one.how === 'configured');
+  if (same && same.token_endpoint_auth_method === registration.token_endpoint_auth_method && same.hasSecret === registration.hasSecret) return;
+  await deps.servers.update(serverId, { registrations: [...others, registration] });
+}
+
+function found({ servers }: RegistrationDeps, serverId: string): Server {
+  const server = servers.find(serverId);
+  if (!server) throw new AppError('E_SERVER_UNKNOWN', 'The server was removed.');
+  return server;
+}

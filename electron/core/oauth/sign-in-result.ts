@@ -1,0 +1,39 @@
+import { credentialIdOf } from '../connections.ts';
+import type { Server } from '../servers/servers.ts';
+import type { Credential } from '../vault/credentials.ts';
+import type { Discovery } from './discovery.ts';
+import type { Door } from './redirect-door.ts';
+import type { TokenClient, Tokens } from './token-endpoint.ts';
+
+/** Who we are at the token endpoint that discovery found. */
+export function tokenClient({ authorizationServer, resource, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Door): TokenClient {
+  const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
+  return {
+    issuer,
+    tokenEndpoint: token_endpoint,
+    ...(revocation_endpoint === undefined ? {} : { revocationEndpoint: revocation_endpoint }),
+    clientId: registration.client_id,
+    ...(clientSecret ? { clientSecret } : {}),
+    clientAuth: registration.token_endpoint_auth_method,
+    resource,
+    allow,
+  };
+}
+
+/** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */
+export function credentialOf(server: Server, client: TokenClient, requestedScopes: readonly string[], tokens: Tokens, now: number): Credential {
+  const { allow: _policy, ...who } = client;
+  const { refreshToken, accessToken, expiresInMs, scopes, account, idTokenClaims } = tokens;
+  const kept = refreshToken ? { refreshToken } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
+  return {
+    id: credentialIdOf(server.id),
+    ...who,
+    requestedScopes,
+    grantedScopes: scopes ?? requestedScopes,
+    ...kept,
+    ...(account === undefined ? {} : { account }),
+    ...(idTokenClaims ? { idTokenClaims } : {}),
+    signedInAt: now,
+    generation: 0,
+  };
+}
