@@ -16,7 +16,7 @@ export interface ControlDeps {
 
 const Request = z.union([
   z.object({ id: z.number(), watch: z.literal('status') }),
-  z.object({ id: z.number(), name: z.string().max(100), input: z.unknown() }),
+  z.object({ id: z.number(), name: z.string().max(100), input: z.unknown().optional() }),
 ]);
 
 /** Far more than any command takes. */
