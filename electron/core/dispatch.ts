@@ -1,12 +1,13 @@
 import { commands, type Api, type CommandName } from '../../shared/api.ts';
 import type { Reply } from '../../shared/reply.ts';
-import { AppError, asAppError } from './errors.ts';
+import { AppError, asAppError, whereThrown } from './errors.ts';
+import { silentLog, type Log } from './log.ts';
 
 /**
  * The one door of the core: a command by name with input from outside (window, socket), answered by a Reply.
  * Never throws. The output is parsed too, so that nothing leaves that the table does not name.
  */
-export async function dispatch(api: Api, name: unknown, input: unknown): Promise<Reply> {
+export async function dispatch(api: Api, name: unknown, input: unknown, log: Log = silentLog): Promise<Reply> {
   try {
     const command = commandNamed(name);
     const { input: inputSchema, output: outputSchema } = commands[command];
@@ -15,6 +16,7 @@ export async function dispatch(api: Api, name: unknown, input: unknown): Promise
     const run = api[command] as (value: unknown) => Promise<unknown>;
     return { ok: true, value: outputSchema.parse(await run(parsed.data)) };
   } catch (error) {
+    if (!(error instanceof AppError)) log('unexpected', { command: typeof name === 'string' ? name : '', ...whereThrown(error) });
     return { ok: false, error: asAppError(error).toInfo() };
   }
 }

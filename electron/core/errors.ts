@@ -53,6 +53,14 @@ export function asAppError(error: unknown, server?: string): AppError {
   return server === undefined ? known : known.about(server);
 }
 
+/** Where an unforeseen error was thrown, for the log: its class, its code and its frames, never its words, which may hold a secret. */
+export function whereThrown(error: unknown): { kind: string; code: string; at: string } {
+  if (!(error instanceof Error)) return { kind: typeof error, code: '', at: '' };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const at = frames.slice(0, 3).map((line) => line.trim().replace(/\(?(?:file:\/\/)?[^()\s]*[/\\]([^/\\()]+)\)?$/, '($1)'));
+  return { kind: error.name, code: String((error as NodeJS.ErrnoException).code ?? ''), at: at.join(' < ') };
+}
+
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Words that came from outside, made fit for a message or a window: one line, no control or bidi characters, at most `max` characters. */
