@@ -6,13 +6,34 @@ const root = path.join(import.meta.dirname, '..');
 
 /** What each part may import, besides itself: folders or files of the project, and packages. First match counts. */
 const layers: readonly { readonly part: string; readonly may: readonly string[]; readonly packages: readonly string[] }[] = [
-  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/reply.ts'], packages: [] },
+  // What the bridge loads: no packages.
+  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/errors.ts', 'shared/json-scan.ts'], packages: [] },
+  { part: 'shared/json-scan.ts', may: [], packages: [] },
+  { part: 'shared/lines.ts', may: [], packages: [] },
+  { part: 'shared/errors.ts', may: [], packages: [] },
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
   { part: 'shared/', may: [], packages: ['zod'] },
   { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose'] },
-  { part: 'electron/broker/endpoint.ts', may: ['shared/local-protocol.ts'], packages: ['node:'] },
+  { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts'], packages: ['node:'] },
+  { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
+  { part: 'electron/broker/kernel-lock.ts', may: [], packages: ['node:'] },
+  { part: 'electron/broker/eras.ts', may: [], packages: [] },
   { part: 'electron/broker/', may: ['shared/', 'electron/core/'], packages: ['node:', 'zod'] },
-  { part: 'electron/bridge', may: ['electron/broker/endpoint.ts', 'shared/local-protocol.ts', 'shared/json-rpc.ts'], packages: ['node:'] },
+  {
+    part: 'electron/bridge',
+    may: [
+      'electron/bridge/',
+      'electron/broker/endpoint.ts',
+      'electron/broker/data-folder.ts',
+      'electron/broker/kernel-lock.ts',
+      'electron/broker/eras.ts',
+      'shared/local-protocol.ts',
+      'shared/json-rpc.ts',
+      'shared/lines.ts',
+      'shared/errors.ts',
+    ],
+    packages: ['node:'],
+  },
   { part: 'electron/keychain.ts', may: ['electron/core/vault/', 'shared/'], packages: ['node:', 'keytar', 'zod'] },
   { part: 'electron/desktop/', may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/system-browser.ts'], packages: ['node:', 'electron', 'zod'] },
   { part: 'electron/main.ts', may: ['shared/', 'electron/'], packages: ['node:', 'electron'] },
