@@ -38,7 +38,7 @@ async function run({ command, operands, options }: Extract<Invocation, { kind: '
   const answers = createAnswers(terminal, options.json ?? false);
   const dataDir = options['data-dir'] === undefined ? dataFolder(terminal.env) : path.resolve(options['data-dir']);
   try {
-    if (command === 'connect') return exitCodes.usage;
+    if (command === 'connect') throw new AppError('E_BAD_INPUT', 'Put "connect" first: keybridge connect SERVER [--data-dir DIR].');
     if (command !== 'serve') return await remoteCommands[command](operands, { dataDir, options, terminal, answers });
     await runServe(dataDir, options, terminal);
     return exitCodes.ok;
