@@ -17,9 +17,11 @@ export interface ServerActs {
 
 type NamedServer = Pick<ServerStatus, 'id' | 'name'>;
 const { failed } = messages;
+/** "Cancel" stands where "Sign in" stood: the second half of a double click is not meant for it. */
+const doubleClickMs = 600;
 
-export function useServerActs(server: NamedServer): ServerActs {
-  const { id, name } = server;
+export function useServerActs(server: ServerStatus): ServerActs {
+  const { id, name, state } = server;
   const shell = useShell();
   const { run, show, go } = shell;
 
@@ -30,6 +32,7 @@ export function useServerActs(server: NamedServer): ServerActs {
   return {
     signIn: () => startSignIn(shell, server),
     cancelSignIn() {
+      if (state.kind === 'signing_in' && Date.now() - state.startedAt < doubleClickMs) return;
       after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));
     },
     finishSignIn: (redirectUrl) => run('finishSignIn', { server: id, redirectUrl }),

@@ -9,16 +9,13 @@ export interface Keybridge {
   onStatus(listener: (status: Status) => void): () => void;
 }
 
-declare global {
-  interface Window {
-    readonly keybridge: Keybridge;
-  }
-}
+/** The one place where the page reaches for it. */
+export const keybridge = (): Keybridge => (window as unknown as { readonly keybridge: Keybridge }).keybridge;
 
 /** Runs one command. A broken channel is an answer as well, never a thrown value. */
 export async function call<Name extends CommandName>(name: Name, input: CallInput<Name>): Promise<Reply<Output<Name>>> {
   try {
-    return await window.keybridge.call(name, input);
+    return await keybridge().call(name, input);
   } catch {
     return {
       ok: false,

@@ -7,7 +7,7 @@ import { ConnectAppScreen } from './connect-app/connect-app-screen.tsx';
 import { messages } from './messages.ts';
 import { NoticeBanner } from './parts/banner.tsx';
 import { Mark } from './parts/mark.tsx';
-import type { Screen } from './screen.ts';
+import { serverInAddress, type Screen } from './screen.ts';
 import { ServerScreen } from './server/server-screen.tsx';
 import { ServersLoading, ServersScreen } from './servers/servers-screen.tsx';
 import { ShellContext, type Notice, type Shell } from './shell.ts';
@@ -19,15 +19,16 @@ export function App() {
   const status = useStatus();
   const now = useNow(status);
   const heard = useChangesInWords(status);
-  const [screen, setScreen] = useState<Screen>({ at: 'servers' });
+  const { screen, cameFrom, open } = useScreen();
   const [notice, show] = useState<Notice>();
   const { run, running } = useRuns();
 
   const go = useCallback((to: Screen) => {
-    setScreen(to);
+    open(to);
     show(undefined);
     window.scrollTo(0, 0);
-  }, []);
+  }, [open]);
+  useAddressedServer(go);
   const shell = useMemo<Shell>(() => ({ now, go, show, run, running }), [now, go, run, running]);
 
   return (
@@ -42,12 +43,14 @@ export function App() {
         )}
       </header>
       <main>
-        {notice && !toldByState(notice, screen, status) && (
-          <div className="page notice">
-            <NoticeBanner notice={notice} onClose={() => show(undefined)} />
-          </div>
-        )}
-        {status ? <CurrentScreen status={status} screen={screen} /> : <ServersLoading />}
+        <div aria-live="polite">
+          {notice && !toldByState(notice, screen, status) && (
+            <div className="page notice">
+              <NoticeBanner notice={notice} onClose={() => show(undefined)} />
+            </div>
+          )}
+        </div>
+        {status ? <CurrentScreen status={status} screen={screen} cameFrom={cameFrom} /> : <ServersLoading />}
       </main>
       <output className="only-heard">
         {heard}
@@ -56,11 +59,17 @@ export function App() {
   );
 }
 
+interface CurrentScreenProps {
+  readonly status: Status;
+  readonly screen: Screen;
+  readonly cameFrom: Screen | undefined;
+}
+
 /** A server that is gone (removed in a terminal) leads back to the list. */
-export function CurrentScreen({ status, screen }: { readonly status: Status; readonly screen: Screen }) {
+export function CurrentScreen({ status, screen, cameFrom }: CurrentScreenProps) {
   if (screen.at === 'add_server') return <AddServerScreen />;
   const server = screen.at === 'servers' ? undefined : status.servers.find(({ id }) => id === screen.server);
-  if (!server) return <ServersScreen status={status} />;
+  if (!server) return <ServersScreen status={status} cameFrom={cameFrom} />;
   if (screen.at === 'connect_app') return <ConnectAppScreen key={server.id} server={server} />;
   return <ServerScreen key={server.id} server={server} store={status.store} />;
 }
@@ -70,6 +79,28 @@ function toldByState(notice: Notice, screen: Screen, status: Status | undefined)
   if (notice.kind !== 'error' || screen.at !== 'server' || notice.server !== screen.server) return false;
   const state = status?.servers.find(({ id }) => id === screen.server)?.state;
   return state !== undefined && 'error' in state && state.error.code === notice.error.code;
+}
+
+/** The screen that is open, and the one before it. */
+function useScreen() {
+  const [{ screen, cameFrom }, setScreens] = useState<{ readonly screen: Screen; readonly cameFrom: Screen | undefined }>({ screen: { at: 'servers' }, cameFrom: undefined });
+  const open = useCallback((to: Screen) => setScreens((before) => ({ screen: to, cameFrom: before.screen })), []);
+  return { screen, cameFrom, open };
+}
+
+/** The tray opens a server's page by `#server=<id>`. Taken off the address at once, so that the same one can come again. */
+function useAddressedServer(go: Shell['go']): void {
+  useEffect(() => {
+    const follow = () => {
+      const server = serverInAddress(location.hash);
+      if (server === undefined) return;
+      history.replaceState(null, '', location.pathname);
+      go({ at: 'server', server });
+    };
+    follow();
+    window.addEventListener('hashchange', follow);
+    return () => window.removeEventListener('hashchange', follow);
+  }, [go]);
 }
 
 /** Which commands run right now, so that their buttons can say so. */

@@ -1,4 +1,4 @@
-import type { Discovered, HostSnippet, ServerDetail, SignInState, SignOutReport, StoreStatus } from '../shared/model.ts';
+import type { HostSnippet, ServerDetail, SignInState, SignOutReport, StoreStatus } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
 import type { Notice } from './shell.ts';
 
@@ -30,13 +30,14 @@ export const messages = {
 
   add: {
     title: 'Add a server',
-    lead: 'Paste the address of its MCP endpoint. Keybridge looks at it first and saves nothing until you add it.',
+    lead: 'Paste the address of its MCP endpoint. Nothing is saved until you add it.',
     url: 'Server address',
     urlExample: 'https://mcp.example.com/mcp',
     check: 'Check',
     checking: 'Checking…',
     checkFailed: 'This address did not work',
-    found: 'What was found',
+    wantsSignIn: 'This server wants a sign-in',
+    open: 'This server is open to everyone',
     signInAt: 'You sign in at',
     alsoSeenBy: 'The sign-in also passes through',
     alsoSeenHint: 'These belong to others than the address above. Go on only if you expect them.',
@@ -89,7 +90,6 @@ export const messages = {
     apps: 'Connected apps',
     noApps: 'No app is connected right now. An app connects when it starts.',
     access: 'Access',
-    accessText: 'What the sign-in may be used for.',
     granted: 'granted',
     notGranted: 'asked, not granted',
     extra: 'granted, not asked',
@@ -161,13 +161,13 @@ export const messages = {
     choose: 'App',
     loadFailed: 'The entries could not be made',
     file: 'Put this into',
-    run: 'Run this once, in',
+    run: 'Run this once, in a terminal',
     copyText: 'Copy entry',
     copyCommand: 'Copy command',
     copyPlace: 'Copy the file’s path',
     afterFile: 'If the file has entries already, add this one beside them. Then quit the app and open it again.',
     afterCommand: 'Then start a new session in the app.',
-    none: 'There is nothing to show for this server.',
+    none: 'There is no entry for this server.',
   },
 
   trouble: { code: 'Code', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
@@ -234,18 +234,6 @@ const saidByButton: ReadonlySet<string> = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_I
 function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>): string {
   if (state.step !== 'browser') return 'This takes a moment.';
   return state.browserFailed ? 'No browser could be opened.' : 'Finish in your browser. This window notices by itself.';
-}
-
-/** How Keybridge becomes known to the server, as a consequence of what was found. */
-export function registrationLine(registration: Discovered['registration']): string {
-  switch (registration) {
-    case 'not_needed':
-      return 'Nothing to set up.';
-    case 'dynamic':
-      return 'Keybridge introduces itself. There is nothing to set up.';
-    case 'client_id_needed':
-      return 'Needs a client ID from its operator.';
-  }
 }
 
 /** What signing out will do, one line each. */

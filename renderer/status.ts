@@ -24,7 +24,7 @@ const stepOf = (state: SignInState | undefined): string | undefined =>
 
 /** Where a server lives, short enough for a list: host, and the port where it is not the usual one. */
 export function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url;
+  return (URL.canParse(url) && new URL(url).host) || url;
 }
 
 /** The moment that a state's words count down to; undefined when they name no time. */

@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'react';
 import type { Status } from '../shared/model.ts';
+import { keybridge } from './api.ts';
 import { countsDownTo, untilWordsChange } from './status.ts';
 
 /** The state of everything, as the main process last told it; undefined until it has. */
 export function useStatus(): Status | undefined {
   const [status, setStatus] = useState<Status>();
-  useEffect(() => window.keybridge.onStatus(setStatus), []);
+  useEffect(() => keybridge().onStatus(setStatus), []);
   return status;
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Discovered } from '../../shared/model.ts';
-import { messages, registrationLine } from '../messages.ts';
+import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, KeyIcon } from '../parts/icons.tsx';
 import { hostOf } from '../status.ts';
@@ -17,9 +17,11 @@ export function Findings({ found }: { readonly found: Discovered }) {
         </span>
         <div>
           <h2 id="found-title" ref={heading} tabIndex={-1}>
-            <Foreign text={found.summary} />
+            {found.needsSignIn ? messages.add.wantsSignIn : messages.add.open}
           </h2>
-          <p className="hint">{registrationLine(found.registration)}</p>
+          <p className="found-summary">
+            <Foreign text={found.summary} />
+          </p>
         </div>
       </div>
       {found.needsSignIn && (

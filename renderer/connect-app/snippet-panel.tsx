@@ -12,14 +12,7 @@ export function SnippetPanel({ snippet }: { readonly snippet: HostSnippet }) {
       <ol className="todo">
         <li>
           <p>{words.place}</p>
-          <p className="place">
-            <Foreign text={snippet.place} mono={snippet.language !== 'shell'} />
-            {snippet.language !== 'shell' && (
-              <CopyButton kind="quiet" small text={snippet.place} label={messages.connect.copyPlace}>
-                {messages.copy}
-              </CopyButton>
-            )}
-          </p>
+          {snippet.language !== 'shell' && <Place place={snippet.place} />}
           <div className="snippet">
             <pre className="code-block">
               <code>{snippet.text}</code>
@@ -34,5 +27,20 @@ export function SnippetPanel({ snippet }: { readonly snippet: HostSnippet }) {
         </li>
       </ol>
     </>
+  );
+}
+
+/** Mostly a file, whose path can be copied; for an unknown app only words. */
+function Place({ place }: { readonly place: string }) {
+  const file = /[\\/]/.test(place);
+  return (
+    <p className="place">
+      <Foreign text={place} mono={file} />
+      {file && (
+        <CopyButton kind="quiet" small text={place} label={messages.connect.copyPlace}>
+          {messages.copy}
+        </CopyButton>
+      )}
+    </p>
   );
 }

@@ -30,7 +30,7 @@ export function ConfirmDialog({ title, consequences, confirm, onConfirm, onClose
     };
   }, []);
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} aria-describedby={listId} onCancel={onClose}>
+    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} aria-describedby={listId} onClose={onClose}>
       <h2 id={titleId}>
         <Foreign text={title} />
       </h2>

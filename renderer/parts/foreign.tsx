@@ -4,9 +4,13 @@
  */
 export function Foreign({ text, cut = false, mono = false }: { readonly text: string; readonly cut?: boolean; readonly mono?: boolean }) {
   const look = `foreign${cut ? ' cut' : ''}${mono ? ' mono' : ''}`;
+  const plain = text.replace(directions, '');
   return (
-    <bdi className={look} title={cut ? text : undefined}>
-      {text}
+    <bdi className={look} title={cut ? plain : undefined}>
+      {plain}
     </bdi>
   );
 }
+
+/** Characters that only turn the direction of writing. */
+const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

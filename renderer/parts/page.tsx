@@ -30,12 +30,14 @@ export function Page({ back, backWords = messages.back, title, aside, lead, fiel
         <bdi>{backWords}</bdi>
       </button>
       <div className="page-head">
-        <h1 ref={heading} tabIndex={-1}>
-          {title}
-        </h1>
+        <div className="page-title">
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
+          {lead !== undefined && <p className="lead">{lead}</p>}
+        </div>
         {aside}
       </div>
-      {lead !== undefined && <p className="lead">{lead}</p>}
       {children}
     </div>
   );

@@ -10,7 +10,7 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
   const wanted = detail.status.state.kind === 'needs_access' ? detail.status.state.scopes : [];
   const scopes = compareScopes(detail.requestedScopes, detail.grantedScopes, wanted);
   return (
-    <Section id="access-title" title={messages.server.access} text={messages.server.accessText}>
+    <Section id="access-title" title={messages.server.access}>
       {scopes.length === 0 ? (
         <p className="card quiet">{messages.server.noAccess}</p>
       ) : (

@@ -16,6 +16,8 @@ export function SettingsSection({ detail, onSaved }: { readonly detail: ServerDe
   const [clientSecret, setClientSecret] = useState('');
   const [allowMissingPkce, setAllowMissingPkce] = useState(detail.allowMissingPkce);
   const change = settingsChange(detail, { clientId, clientSecret, allowMissingPkce });
+  const { state } = detail.status;
+  const needed = 'error' in state && fixedHere.has(state.error.code);
   const saving = running('configureServer', id);
 
   const save = (event: FormEvent) => {
@@ -33,7 +35,7 @@ export function SettingsSection({ detail, onSaved }: { readonly detail: ServerDe
 
   return (
     <section className="section" aria-label={messages.server.settings}>
-      <details className="card more settings">
+      <details className="card more settings" open={needed}>
         <summary>
           <h2>{messages.server.settings}</h2>
         </summary>
@@ -52,3 +54,6 @@ export function SettingsSection({ detail, onSaved }: { readonly detail: ServerDe
     </section>
   );
 }
+
+/** Errors whose remedy is in these settings. */
+const fixedHere: ReadonlySet<string> = new Set(['E_CLIENT_ID_NEEDED', 'E_REGISTRATION_REFUSED', 'E_PKCE_UNSUPPORTED']);

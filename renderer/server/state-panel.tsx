@@ -38,7 +38,6 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
         <StateAction server={server} />
       </div>
       {'error' in state && <ErrorWords error={state.error} />}
-      {state.kind === 'needs_access' && <WantedScopes scopes={state.scopes} />}
       {state.kind === 'signing_in' && <SignInWait server={server} state={state} />}
       {(state.kind === 'signed_in' || state.kind === 'retrying') && <TokenLife state={state} detail={detail} />}
     </section>
@@ -87,16 +86,4 @@ function StateAction({ server }: { readonly server: ServerStatus }) {
         </Button>
       );
   }
-}
-
-function WantedScopes({ scopes }: { readonly scopes: readonly string[] }) {
-  return (
-    <ul className="tags state-extra" aria-label={messages.server.wanted}>
-      {scopes.map((scope) => (
-        <li key={scope} className="tag tag-attention mono">
-          <Foreign text={scope} />
-        </li>
-      ))}
-    </ul>
-  );
 }

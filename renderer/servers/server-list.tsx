@@ -31,6 +31,9 @@ export function ServerList({ title, hideTitle = false, servers }: ServerListProp
   );
 }
 
+/** The button that opens a server's page. */
+export const openButtonId = (server: string): string => `open-${server}`;
+
 /** One server: who, how it stands, who uses it, and one thing to do. The whole row opens its page. */
 function ServerRow({ server }: { readonly server: ServerStatus }) {
   const { go, now } = useShell();
@@ -42,7 +45,7 @@ function ServerRow({ server }: { readonly server: ServerStatus }) {
       <div className="row-words">
         <div className="row-cell">
           <h3>
-            <button type="button" className="row-open" onClick={() => go({ at: 'server', server: server.id })}>
+            <button type="button" id={openButtonId(server.id)} className="row-open" onClick={() => go({ at: 'server', server: server.id })}>
               <Foreign text={server.name} cut />
             </button>
           </h3>
@@ -71,7 +74,9 @@ function ServerRow({ server }: { readonly server: ServerStatus }) {
           )}
         </div>
       </div>
-      <NextStepButton server={server} />
+      <div className="row-act">
+        <NextStepButton server={server} />
+      </div>
       <span className="row-more">
         <ForwardIcon size={16} />
       </span>

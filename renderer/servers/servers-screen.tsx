@@ -1,17 +1,20 @@
+import { useEffect, useRef } from 'react';
 import type { Status } from '../../shared/model.ts';
 import { overallWords } from '../../shared/wording.ts';
 import { messages, storeLine } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { LockIcon, PlusIcon } from '../parts/icons.tsx';
+import type { Screen } from '../screen.ts';
 import { useShell } from '../shell.ts';
 import { grouped } from '../status.ts';
 import { EmptyList } from './empty-list.tsx';
-import { ServerList } from './server-list.tsx';
+import { openButtonId, ServerList } from './server-list.tsx';
 import { Troubles } from './troubles.tsx';
 
 /** The home screen: how everything stands, and the list with what to do next. */
-export function ServersScreen({ status }: { readonly status: Status }) {
+export function ServersScreen({ status, cameFrom }: { readonly status: Status; readonly cameFrom?: Screen | undefined }) {
+  const heading = useFocusOnReturn(cameFrom);
   const { go } = useShell();
   const { needYou, others } = grouped(status.servers);
   const empty = status.servers.length === 0;
@@ -30,7 +33,9 @@ export function ServersScreen({ status }: { readonly status: Status }) {
         <>
           <div className="page-head">
             <div>
-              <h1>{overallWords(status)}</h1>
+              <h1 ref={heading} tabIndex={-1}>
+                {overallWords(status)}
+              </h1>
               {store}
             </div>
             <Button kind="primary" onClick={() => go({ at: 'add_server' })}>
@@ -50,6 +55,17 @@ export function ServersScreen({ status }: { readonly status: Status }) {
       )}
     </div>
   );
+}
+
+/** Back from a server's page, the focus is on its row again; without a row, on the heading. */
+function useFocusOnReturn(cameFrom: Screen | undefined) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (cameFrom === undefined) return;
+    const row = 'server' in cameFrom ? document.getElementById(openButtonId(cameFrom.server)) : null;
+    (row ?? heading.current)?.focus();
+  }, [cameFrom]);
+  return heading;
 }
 
 /** Shown for the moment until the first state has come. */
