@@ -198,6 +198,27 @@ describe('serve', () => {
     expect(existsSync(bare.dataDir)).toBe(false);
   });
 
+  it('KC07: a keychain that is not there is said to be so; nothing else takes its place', async () => {
+    const { as, mcp, bare } = await world();
+    const broker = await bare.serve(['--store', 'keychain'], { BROWSER: browserProgram });
+    expect(broker.stdout).toContain('store: keychain');
+    await until(() => broker.stderr.includes('unavailable'), 'the warning');
+    await bare.run(['add', mcp.url, '--name', 'work']);
+    expect(Status.parse((await bare.run(['status', '--json'])).json()).store).toMatchObject({ name: 'keychain', state: 'unavailable' });
+    const login = await bare.run(['login', 'work', '--json'], { BROWSER: browserProgram });
+    expect(login).toMatchObject({ code: exitCodes.store });
+    expect(login.json()).toMatchObject({ error: { code: 'E_STORE_UNAVAILABLE' } });
+    broker.child.stdin?.end();
+    expect((await broker.ended).code).toBe(0);
+    const files = await Promise.all((await readdir(bare.dataDir)).map((name) => readFile(path.join(bare.dataDir, name), 'utf8')));
+    expect(secretsOf(as).filter((secret) => files.join('\n').includes(secret))).toEqual([]);
+  });
+
+  it('the keychain child does nothing for anybody but its parent', async () => {
+    const bare = await machine();
+    expect(await bare.run(['--keychain-child'])).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('says what is wrong with the server list, and goes on', async () => {
     const bare = await machine();
     const first = await bare.serve();
