@@ -1,0 +1,106 @@
+import { createConnection, type Socket } from 'node:net';
+import { type DbusCall, type DbusMessage, decodeMessage, encodeCall, errorReply, messageLength, methodReturn } from './dbus-message.ts';
+
+export type DbusReply =
+  | { readonly kind: 'reply'; readonly sender: string; readonly body: readonly unknown[] }
+  /** The other side, or the bus, answered with an error. */
+  | { readonly kind: 'error'; readonly name: string }
+  /** There is no bus (any more). */
+  | { readonly kind: 'closed'; readonly detail: string };
+
+/** One connection to a message bus. Calls have no time limit: the process that asks has one. */
+export interface DbusConnection {
+  readonly open: boolean;
+  call(call: DbusCall): Promise<DbusReply>;
+  close(): void;
+}
+
+/**
+ * The socket of a bus address (D-Bus Specification, "Server Addresses"): the first `unix:` one with a path or an abstract
+ * name. Undefined for every other kind, `autolaunch:` above all: a bus that we start would not be the user's.
+ */
+export function busSocket(address: string): string | undefined {
+  for (const one of address.split(';')) {
+    if (!one.startsWith('unix:')) continue;
+    const pairs = new Map(one.slice('unix:'.length).split(',').map((pair) => pair.split('=') as [string, string | undefined]));
+    const unescape = (value: string): string => value.replace(/%([0-9a-f]{2})/gi, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    const path = pairs.get('path');
+    if (path) return unescape(path);
+    const abstract = pairs.get('abstract');
+    if (abstract) return `\0${unescape(abstract)}`;
+  }
+  return undefined;
+}
+
+/** Connects, proves who we are (SASL EXTERNAL: the kernel tells the bus our user id) and says Hello. */
+export function connectToBus(socketPath: string): DbusConnection {
+  const socket = createConnection(socketPath);
+  const waiting = new Map<number, (reply: DbusReply) => void>();
+  let serial = 0;
+  let state: 'greeting' | 'open' | 'closed' = 'greeting';
+  let received: Buffer = Buffer.alloc(0);
+  const queued: Buffer[] = [];
+
+  const end = (detail: string): void => {
+    if (state === 'closed') return;
+    state = 'closed';
+    socket.destroy();
+    for (const resolve of waiting.values()) resolve({ kind: 'closed', detail });
+    waiting.clear();
+  };
+  const send = (call: DbusCall): Promise<DbusReply> =>
+    new Promise((resolve) => {
+      if (state === 'closed') return resolve({ kind: 'closed', detail: 'the connection to the bus is gone' });
+      serial += 1;
+      waiting.set(serial, resolve);
+      const bytes = encodeCall(call, serial);
+      if (state === 'open') socket.write(bytes);
+      else queued.push(bytes);
+    });
+
+  socket.on('connect', () => socket.write(`\0AUTH EXTERNAL ${Buffer.from(String(process.getuid?.() ?? 0)).toString('hex')}\r\n`));
+  socket.on('data', (chunk: Buffer) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    try {
+      if (state === 'greeting' && !greeted(socket, queued)) return;
+      for (let length = messageLength(received); length !== undefined && received.length >= length; length = messageLength(received)) {
+        dispatch(decodeMessage(received.subarray(0, length)));
+        received = received.subarray(length);
+      }
+    } catch {
+      end('the bus sent something that is not D-Bus');
+    }
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => end(`the bus cannot be reached (${error.code ?? 'unknown'})`));
+  socket.on('close', () => end('the bus closed the connection'));
+
+  /** True once the bus has accepted us; takes its line off what was received. */
+  function greeted(to: Socket, first: readonly Buffer[]): boolean {
+    const line = received.indexOf('\r\n');
+    if (line < 0) return false;
+    if (!received.toString('latin1', 0, line).startsWith('OK ')) throw new RangeError('refused');
+    received = received.subarray(line + 2);
+    state = 'open';
+    to.write(Buffer.concat([Buffer.from('BEGIN\r\n'), ...first]));
+    return true;
+  }
+
+  function dispatch({ type, replyTo, sender, errorName, body }: DbusMessage): void {
+    if (replyTo === undefined || (type !== methodReturn && type !== errorReply)) return;
+    const resolve = waiting.get(replyTo);
+    waiting.delete(replyTo);
+    resolve?.(type === errorReply ? { kind: 'error', name: errorName ?? 'unknown' } : { kind: 'reply', sender: sender ?? '', body });
+  }
+
+  void send({ ...bus, member: 'Hello', args: [] });
+  return {
+    get open() {
+      return state !== 'closed';
+    },
+    call: send,
+    close: () => end('closed'),
+  };
+}
+
+/** The bus itself as the other side of a call. */
+export const bus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' } as const;

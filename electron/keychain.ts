@@ -1,0 +1,59 @@
+// The keychain child: the only process that loads keytar, because a keytar call can hang a process for good.
+// Runs as an Electron utility process, or as a plain Node process with an ipc channel. Holds nothing, decides nothing.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { createKeychainDesk, type Keytar } from './core/vault/keychain-desk.ts';
+import { KeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
+import { createSecretService } from './core/vault/secret-service.ts';
+
+/** Electron's side of a utility process; @types/electron stays out of what plain Node runs. */
+interface ParentPort {
+  on(event: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  postMessage(message: unknown): void;
+}
+const { parentPort } = process as unknown as { readonly parentPort?: ParentPort };
+
+let loaded: Keytar | undefined;
+
+/** A file system path decides at run time, so that a missing library is an answer and not a crash at start. */
+async function keytar(): Promise<Keytar> {
+  loaded ??= createRequire(__filename)('keytar') as Keytar;
+  return loaded;
+}
+
+/**
+ * The session bus, which libsecret is then made to use too: never one that it would start by itself. Without the variable
+ * it is the socket in the runtime folder, where systemd puts it.
+ */
+function busAddress(): string | undefined {
+  const given = process.env['DBUS_SESSION_BUS_ADDRESS'];
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const socket = runtime === undefined ? undefined : path.join(runtime, 'bus');
+  const address = given || (socket !== undefined && existsSync(socket) ? `unix:path=${socket}` : undefined);
+  if (address !== undefined) process.env['DBUS_SESSION_BUS_ADDRESS'] = address;
+  return address;
+}
+
+const answer = createKeychainDesk({
+  keytar,
+  ...(process.platform === 'linux' ? { secretService: createSecretService(busAddress()) } : {}),
+});
+
+async function serve(message: unknown, reply: (answer: KeychainAnswer) => void): Promise<void> {
+  const request = KeychainRequest.safeParse(message);
+  if (!request.success) return;
+  reply({ id: request.data.id, result: await answer(request.data) });
+}
+
+if (parentPort) {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window: this port has one other end
+  parentPort.on('message', ({ data }) => void serve(data, (reply) => parentPort.postMessage(reply)));
+} else if (process.send) {
+  process.on('message', (message) => void serve(message, (reply) => process.send?.(reply)));
+  // An ordinary exit would wait for a call that hangs in the system's prompt.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+} else {
+  process.stderr.write('keybridge: the keychain process is started by Keybridge only.\n');
+  process.exitCode = 2;
+}
