@@ -37,6 +37,8 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
   const { issuer, authorization_endpoint } = authorizationServer;
   const endpoint = without(authorization_endpoint, ['client_id', ...Object.keys(parameters)]);
   const config = new openid.Configuration({ issuer, authorization_endpoint: endpoint }, clientId);
+  // Discovery has checked the endpoint: https, or http on this computer, which openid-client refuses by itself.
+  openid.allowInsecureRequests(config);
   return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier };
 }
 
