@@ -50,7 +50,7 @@ async function start(): Promise<void> {
     onWake: (listener) => wake.onWake(listener),
     about: { version: app.getVersion(), front: 'desktop', runtime, bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
   });
-  const broker = await startBroker({ app: core, dataDir, log, clock });
+  const broker = await startBroker({ app: core, dataDir, log, clock, lock });
   const endWindow = connectWindow({ app: core, contents: () => window.contents, log });
   const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions(core, window) });
   const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
@@ -61,7 +61,6 @@ async function start(): Promise<void> {
     wake.close();
     await broker.close();
     await core.close();
-    await lock.release();
     log('app.ended');
     logFile.close();
   });

@@ -10,15 +10,17 @@ import { withLock } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** One program each. `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS. */
+/**
+ * `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS. `entries`: source by name of the
+ * result; several share their common code. `ownFile`: loaded at run time from the file beside it, only when it is needed.
+ */
 const programs = [
-  { from: 'electron/main.ts', to: 'main.js', format: 'esm' },
-  { from: 'electron/preload.ts', to: 'preload.cjs', format: 'cjs' },
-  { from: 'electron/keychain.ts', to: 'keychain.cjs', format: 'cjs' },
-  { from: 'electron/bridge.ts', to: 'bridge.cjs', format: 'cjs', minify: true },
-  { from: 'electron/cli.ts', to: 'keybridge.cjs', format: 'cjs', minify: true },
-  { from: 'electron/cli-main.ts', to: 'cli-main.cjs', format: 'cjs' },
-  { from: 'electron/headless.ts', to: 'headless.cjs', format: 'cjs' },
+  { entries: { main: 'electron/main.ts' }, format: 'esm' },
+  { entries: { preload: 'electron/preload.ts' }, format: 'cjs' },
+  { entries: { keychain: 'electron/keychain.ts' }, format: 'cjs' },
+  { entries: { bridge: 'electron/bridge.ts' }, format: 'cjs', minify: true },
+  { entries: { keybridge: 'electron/cli.ts' }, format: 'cjs', minify: true, ownFile: ['electron/cli-main.ts', 'electron/keychain.ts'] },
+  { entries: { 'cli-main': 'electron/cli-main.ts', headless: 'electron/headless.ts' }, format: 'cjs', ownFile: ['electron/keychain.ts'] },
 ];
 const page = 'renderer/index.html';
 const sources = ['electron', 'shared', 'renderer', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
@@ -37,9 +39,9 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
     if (ifStale && (await stampOf(out)) === stamp) return { built: false, out };
     const work = await mkdtemp(path.join(cache, 'build-'));
     try {
-      const todo = programs.filter((program) => existsSync(path.join(root, program.from)));
+      const todo = programs.filter(({ entries }) => Object.values(entries).every((file) => existsSync(path.join(root, file))));
       // While the parts are being written, one that does not build yet does not hold up the others.
-      const jobs = [...todo.map((program) => [program.to, buildProgram(program, work, test)]), ['renderer', buildPage(path.join(work, 'renderer'))]];
+      const jobs = [...todo.map((program) => [Object.keys(program.entries).join(), buildProgram(program, work, test)]), ['renderer', buildPage(path.join(work, 'renderer'))]];
       const results = await Promise.allSettled(jobs.map(([, job]) => job));
       results.forEach(({ reason }, index) => reason && console.error(`NOT BUILT: ${jobs[index][0]}: ${String(reason.message).slice(0, 300)}`));
       if (results.some(({ status }) => status === 'rejected')) stamp = 'incomplete';
@@ -53,9 +55,11 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
   });
 }
 
-async function buildProgram({ from, to, format, minify = false }, outDir, test) {
+async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, test) {
   const { build } = await import('vite');
   const { version, devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const extension = format === 'esm' ? 'js' : 'cjs';
+  const several = Object.keys(entries).length > 1;
   await build({
     root,
     configFile: false,
@@ -66,37 +70,45 @@ async function buildProgram({ from, to, format, minify = false }, outDir, test) 
       KEYBRIDGE_VERSION: JSON.stringify(version),
       KEYBRIDGE_ELECTRON: JSON.stringify(devDependencies.electron),
     },
-    plugins: [programsOnDemand(from)],
+    plugins: format === 'cjs' ? [filesOnDemand(ownFile)] : [],
     ssr: { noExternal: true },
     build: {
-      ssr: from,
+      ssr: true,
       outDir,
       emptyOutDir: false,
       target: 'node20',
       minify,
       sourcemap: false,
-      rolldownOptions: { external, output: { format, entryFileNames: to, codeSplitting: false } },
+      rolldownOptions: {
+        input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
+        external,
+        output: {
+          format,
+          entryFileNames: `[name].${extension}`,
+          ...(several ? { chunkFileNames: `[name]-[hash].${extension}` } : { codeSplitting: false }),
+        },
+      },
     },
   });
 }
 
 /**
- * `import('./cli-main.ts')` of another program stays a load at run time, of the file beside this one. In CommonJS through
- * createRequire, because a single executable (SEA) has neither import() nor a require() for files.
+ * `import('./cli-main.ts')` stays a load at run time, of the file beside this one. A single executable (SEA) has no
+ * import(), and its require() knows Node's own modules only: both kinds of import() become what works there too.
  */
-function programsOnDemand(from) {
-  const fileOf = new Map(programs.filter((other) => other.from !== from).map((other) => [path.join(root, other.from), other.to]));
+function filesOnDemand(sources) {
+  const fileOf = new Map(sources.map((source) => [path.join(root, source), `./${path.basename(source, '.ts')}.cjs`]));
   return {
-    name: 'programs-on-demand',
+    name: 'files-on-demand',
     enforce: 'pre',
     resolveDynamicImport(specifier, importer) {
-      if (typeof specifier !== 'string' || !importer || !specifier.startsWith('.')) return null;
-      const file = fileOf.get(path.resolve(path.dirname(importer), specifier));
-      return file ? { id: `./${file}`, external: true } : null;
+      const file = typeof specifier === 'string' && importer ? fileOf.get(path.resolve(path.dirname(importer), specifier)) : undefined;
+      return file ? { id: file, external: true } : null;
     },
-    renderChunk(code, chunk, { format }) {
-      if (format !== 'cjs') return null;
-      return code.replaceAll(/import\(([`'"]\.\/[a-z-]+\.cjs[`'"])\)/g, 'Promise.resolve().then(()=>require("node:module").createRequire(__filename)($1))');
+    renderChunk(code) {
+      return code
+        .replaceAll(/\bimport\(([`'"]\.\/[a-z-]+\.cjs[`'"])\)/g, 'Promise.resolve().then(()=>require("node:module").createRequire(__filename)($1))')
+        .replaceAll(/\bimport\(([`'"]node:[a-z_/]+[`'"])\)/g, 'Promise.resolve().then(()=>require($1))');
     },
   };
 }

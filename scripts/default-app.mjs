@@ -1,8 +1,12 @@
 // What a stock Electron does with `electron PATH`, for the stand-in runtime, whose own start-up app is left out.
-const { app } = require('electron');
-const { readFileSync, statSync } = require('node:fs');
-const path = require('node:path');
-const { pathToFileURL } = require('node:url');
+// As there, Electron is not "ready" before the app's own code has been loaded.
+import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { app } from 'electron';
+
+const require = createRequire(import.meta.url);
 
 const args = process.argv.slice(1);
 let target;
@@ -31,7 +35,9 @@ if (statSync(target).isDirectory()) {
 } else {
   app.setAppPath(path.dirname(target));
 }
-import(pathToFileURL(entry).href).catch((error) => {
+try {
+  await import(pathToFileURL(entry).href);
+} catch (error) {
   console.error(error);
   process.exit(1);
-});
+}

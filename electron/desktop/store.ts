@@ -1,0 +1,31 @@
+import { AppError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock, SecretStore } from '../core/ports.ts';
+import { createKeychainStore } from '../core/vault/keychain-client.ts';
+import { createMemoryStore } from '../core/vault/memory.ts';
+import { createUtilityKeychainSpawner } from './keychain-child.ts';
+
+export interface StoreDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Path of keychain.cjs. */
+  readonly keychain: string;
+}
+
+const labels: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'macOS Keychain', win32: 'Windows Credential Manager' };
+
+/** The store that KEYBRIDGE_STORE names; the system's keychain when it names none. Never another one in silence. */
+export function chosenStore({ clock, log, keychain }: StoreDeps): SecretStore {
+  const name = process.env['KEYBRIDGE_STORE'] || 'keychain';
+  if (name === 'memory') return createMemoryStore();
+  if (name !== 'keychain') throw new AppError('E_BAD_INPUT', 'KEYBRIDGE_STORE is "keychain" or "memory".');
+  return createKeychainStore({
+    spawnChild: createUtilityKeychainSpawner(keychain),
+    label: labels[process.platform] ?? 'Secret Service keychain',
+    service: 'Keybridge',
+    clock,
+    log,
+    // There a call that does not come back has a prompt open; each further call would open another.
+    quietMs: process.platform === 'darwin' ? 300_000 : 0,
+  });
+}
