@@ -8,7 +8,7 @@ import { until } from './fixtures/wait.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 async function rig(): Promise<RelayRig> {

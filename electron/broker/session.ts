@@ -203,7 +203,12 @@ export function createSession(deps: SessionDeps): Session {
       hostReady = Buffer.from(line);
       const current = session;
       if (current) {
-        opening = finish(current, hostReady).catch((error: unknown) => log('initialized_failed', { server, code: asAppError(error).code }));
+        opening = finish(current, hostReady).catch((error: unknown) => {
+          // The server may never have heard of it: a new session is surer than half of one.
+          session = undefined;
+          away = asAppError(error, server);
+          plan();
+        });
         if (promised) announce();
       }
     },
