@@ -1,0 +1,62 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { _electron, type ElectronApplication, type Page } from 'playwright';
+import { ensureElectron } from '../../scripts/electron-runtime.mjs';
+import { until } from '../fixtures/wait.ts';
+import type { DesktopSession } from './session.ts';
+import { trayItems, type TrayItem } from './tray-menu.ts';
+
+export const root = path.join(import.meta.dirname, '../..');
+
+/** As root Chromium's sandbox cannot run; only launchers switch it off. */
+export const launcherSwitches = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+
+export interface DesktopApp {
+  readonly electron: ElectronApplication;
+  readonly page: Page;
+  readonly pid: number;
+  /** The app's icon in the tray of the session. */
+  tray(): Promise<TrayItem>;
+  /** Ends the app as the system does (SIGTERM); gives the time that this took, in ms. */
+  quit(): Promise<number>;
+}
+
+export interface LaunchOptions {
+  readonly dataDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+/** The built app in the real Electron, with its window. */
+export async function launchApp(session: DesktopSession, { dataDir, env = {}, args = [] }: LaunchOptions): Promise<DesktopApp> {
+  const { executable } = await ensureElectron();
+  const electron = await _electron.launch({
+    executablePath: executable,
+    args: [...launcherSwitches, root, ...args],
+    env: { ...session.env, KEYBRIDGE_DATA_DIR: dataDir, KEYBRIDGE_NODE: process.execPath, ...env },
+  });
+  const pid = electron.process().pid ?? -1;
+  const page = await electron.firstWindow();
+  return {
+    electron,
+    page,
+    pid,
+    tray: () => until(async () => (await trayItems(session.busAddress)).find((item) => item.pid === pid), 'the tray icon', 5_000),
+    async quit() {
+      const started = performance.now();
+      const closed = electron.waitForEvent('close');
+      process.kill(pid, 'SIGTERM');
+      await closed;
+      return performance.now() - started;
+    },
+  };
+}
+
+/** A data folder of its own, and the function that removes it. */
+export async function newDataFolder(): Promise<{ dataDir: string; remove: () => Promise<void> }> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-desktop-'));
+  return { dataDir, remove: () => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+export const readLog = (dataDir: string): Promise<string> => readFile(path.join(dataDir, 'keybridge.log'), 'utf8');

@@ -1,0 +1,109 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';
+import { browserProgram } from '../fixtures/browser.ts';
+import { startHost, textOf, type Host } from '../fixtures/host.ts';
+import { startMcpServer, type RunningMcpServer } from '../fixtures/mcp-server.ts';
+import { until } from '../fixtures/wait.ts';
+import { launchApp, newDataFolder, readLog, root, type DesktopApp } from './app.ts';
+import { storedSecrets } from './secrets.ts';
+import { startDesktopSession, type DesktopSession } from './session.ts';
+
+/** The whole main job in the real app: each test goes on where the one before ended. */
+describe('the main job in the window', () => {
+  let session: DesktopSession;
+  let as: AuthorizationServer;
+  let mcp: RunningMcpServer;
+  let app: DesktopApp;
+  let host: Host;
+  let folder: Awaited<ReturnType<typeof newDataFolder>>;
+  const launch = () => launchApp(session, { dataDir: folder.dataDir, env: { BROWSER: browserProgram } });
+  const echo = async (text: string) => textOf(await host.call('echo', { text }));
+
+  beforeAll(async () => {
+    session = await startDesktopSession();
+    as = await startAuthorizationServer({ accessTokenSeconds: 60 });
+    mcp = await startMcpServer({ authorizationServer: as });
+    folder = await newDataFolder();
+    app = await launch();
+  });
+
+  afterAll(async () => {
+    await host?.close().catch(() => {});
+    await app?.quit().catch(() => {});
+    await mcp?.close();
+    await as?.close();
+    await session?.stop();
+    await folder?.remove();
+  });
+
+  it('starts empty and says how to begin', async () => {
+    await app.page.getByRole('button', { name: 'Add your first server' }).waitFor();
+  });
+
+  it('adds a server by its address and signs in through the browser', async () => {
+    const { page } = app;
+    await page.getByRole('button', { name: 'Add your first server' }).click();
+    await page.getByLabel('Server address').fill(mcp.url);
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByText('This server wants a sign-in').waitFor();
+    await page.getByLabel('Name').fill('work');
+    await page.getByRole('button', { name: 'Add and sign in' }).click();
+    await page.getByText(/^Signed in/).first().waitFor();
+    expect(as.counts).toMatchObject({ registrations: 1, authorizationRequests: 1, codeExchangesGranted: 1 });
+  });
+
+  it('keeps the refresh token in the Secret Service, and no access token there', async () => {
+    const kept = (await storedSecrets(session.busAddress)).map(({ password }) => password).join('\n');
+    const { access, refresh } = as.issuedTokens();
+    expect(kept).toContain(refresh.at(-1));
+    expect(access.length).toBeGreaterThan(0);
+    for (const token of access) expect(kept).not.toContain(token);
+  });
+
+  it('an MCP host calls a tool through the bridge, with the command that the window shows', async () => {
+    const snippets = await app.page.evaluate(() => window.keybridge.call('hostSnippets', { server: 'work' }));
+    const text = JSON.stringify(snippets);
+    expect(text).toContain('keybridge.cjs');
+    host = startHost(process.execPath, [path.join(root, 'dist/keybridge.cjs'), 'connect', 'work'], { PATH: process.env['PATH'], KEYBRIDGE_DATA_DIR: folder.dataDir });
+    expect((await host.initialize()).error).toBeUndefined();
+    expect(await echo('hello from a host')).toContain('hello from a host');
+  });
+
+  it('goes on through an early revocation of the access token with one refresh', async () => {
+    const before = as.counts.refreshesGranted;
+    as.revokeAccessTokens();
+    expect(await echo('after the revocation')).toContain('after the revocation');
+    expect(as.counts.refreshesGranted).toBe(before + 1);
+    expect(as.counts.authorizationRequests).toBe(1);
+  });
+
+  it('is still signed in after a restart, and gets a token on the next use', async () => {
+    const before = as.counts.refreshesGranted;
+    expect(await app.quit()).toBeLessThan(8_000);
+    app = await launch();
+    await app.page.getByText(/^Signed in/).first().waitFor();
+    expect(as.counts.refreshesGranted).toBe(before);
+    // The same bridge finds the new broker by itself.
+    expect(await until(async () => (await echo('after the restart')).includes('after the restart'), 'a call after the restart', 20_000)).toBe(true);
+    expect(as.counts).toMatchObject({ refreshesGranted: before + 1, authorizationRequests: 1 });
+  });
+
+  it('signs out: revoked at the server, gone from the Secret Service, and the host is told', async () => {
+    const { page } = app;
+    await page.getByRole('button', { name: /work/ }).first().click();
+    await page.getByRole('button', { name: 'Sign out' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('Signed out').first().waitFor();
+    expect(as.counts.revocations).toBeGreaterThan(0);
+    const kept = (await storedSecrets(session.busAddress)).map(({ password }) => password).join('\n');
+    for (const token of as.issuedTokens().refresh) expect(kept).not.toContain(token);
+    expect(await echo('too late')).toContain('ign in');
+  });
+
+  it('wrote no token into its log', async () => {
+    const log = await readLog(folder.dataDir);
+    expect(log).toContain('app.started');
+    for (const secret of as.secrets()) expect(log).not.toContain(secret);
+  });
+});

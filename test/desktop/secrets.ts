@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { root } from './app.ts';
+
+const exec = promisify(execFile);
+
+// In a process of its own: keytar may hang one. The keyring is unlocked here, which findCredentials needs.
+const readAll = `require('keytar').findCredentials('Keybridge').then((all) => process.stdout.write(JSON.stringify(all)))`;
+
+/** Every secret that the app keeps in the Secret Service of this bus. */
+export async function storedSecrets(busAddress: string): Promise<{ account: string; password: string }[]> {
+  const { stdout } = await exec(process.execPath, ['-e', readAll], { cwd: root, timeout: 10_000, env: { PATH: process.env['PATH'], DBUS_SESSION_BUS_ADDRESS: busAddress } });
+  return JSON.parse(stdout) as { account: string; password: string }[];
+}
