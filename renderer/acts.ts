@@ -1,7 +1,8 @@
 import type { ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
 import { after } from './api.ts';
-import { messages, removedNotice, signedOutNotice } from './messages.ts';
+import { messages } from './messages.ts';
+import { removedNotice, signedOutNotice } from './sentences.ts';
 import { useShell, type Shell } from './shell.ts';
 
 /** What a person can do about one server. Each ends in a notice where the server's own state does not tell the result. */

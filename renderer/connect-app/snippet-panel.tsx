@@ -1,5 +1,6 @@
 import type { HostSnippet } from '../../shared/model.ts';
-import { messages, snippetWords } from '../messages.ts';
+import { messages } from '../messages.ts';
+import { snippetWords } from '../sentences.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 

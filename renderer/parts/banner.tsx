@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { messages, remedyHere } from '../messages.ts';
+import { messages } from '../messages.ts';
+import { remedyHere } from '../sentences.ts';
 import type { Notice } from '../shell.ts';
 import { Foreign } from './foreign.tsx';
 import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';

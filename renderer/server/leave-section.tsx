@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
 import { useServerActs } from '../acts.ts';
-import { messages, removeConsequences, signOutConsequences } from '../messages.ts';
+import { messages } from '../messages.ts';
+import { removeConsequences, signOutConsequences } from '../sentences.ts';
 import { Button } from '../parts/button.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { useShell } from '../shell.ts';

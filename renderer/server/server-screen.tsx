@@ -49,10 +49,14 @@ export function ServerScreen({ server, store }: { readonly server: ServerStatus;
 function ServerSections({ detail, store, onSaved }: { readonly detail: ServerDetail; readonly store: StoreStatus; readonly onSaved: () => void }) {
   return (
     <>
-      <div className="columns">
-        <AccessSection detail={detail} />
+      {detail.signedInAt === undefined ? (
         <AppsSection server={detail.status} />
-      </div>
+      ) : (
+        <div className="columns">
+          <AccessSection detail={detail} />
+          <AppsSection server={detail.status} />
+        </div>
+      )}
       <IdentitySection detail={detail} />
       <FactsSection detail={detail} />
       <SettingsSection key={`${detail.registration} ${detail.clientId} ${detail.allowMissingPkce}`} detail={detail} onSaved={onSaved} />

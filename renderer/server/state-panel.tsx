@@ -1,7 +1,8 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { nextStep, stateDetail, stateLabel, stateTone } from '../../shared/wording.ts';
 import { useServerActs } from '../acts.ts';
-import { messages, stateSentence } from '../messages.ts';
+import { messages } from '../messages.ts';
+import { stateSentence } from '../sentences.ts';
 import { ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';

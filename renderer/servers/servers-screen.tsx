@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
 import type { Status } from '../../shared/model.ts';
 import { overallWords } from '../../shared/wording.ts';
-import { messages, storeLine } from '../messages.ts';
+import { messages } from '../messages.ts';
+import { storeLine } from '../sentences.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { LockIcon, PlusIcon } from '../parts/icons.tsx';

@@ -1,6 +1,7 @@
 import type { Status } from '../../shared/model.ts';
 import { unlockStore } from '../acts.ts';
-import { messages, storeTrouble } from '../messages.ts';
+import { messages } from '../messages.ts';
+import { storeTrouble } from '../sentences.ts';
 import { Banner, ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { useShell } from '../shell.ts';

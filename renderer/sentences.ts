@@ -1,0 +1,118 @@
+import type { HostSnippet, ServerDetail, SignInState, SignOutReport, StoreStatus } from '../shared/model.ts';
+import type { ErrorInfo } from '../shared/reply.ts';
+import { messages } from './messages.ts';
+import type { Notice } from './shell.ts';
+
+/** Where refresh tokens are kept, in one line. */
+export function storeLine(store: StoreStatus): string {
+  return store.name === 'memory'
+    ? 'Sign-ins are kept in memory only: they end when Keybridge quits.'
+    : `Refresh tokens are kept in ${store.label}.`;
+}
+
+/** What is wrong with the store of secrets, and what to do; undefined while it is ready. */
+export function storeTrouble(store: StoreStatus): { readonly title: string; readonly text: string } | undefined {
+  switch (store.state) {
+    case 'ready':
+      return undefined;
+    case 'locked':
+      return { title: 'Your keychain is locked', text: 'Nothing is lost. Unlock it, and Keybridge goes on by itself.' };
+    case 'denied':
+      return { title: 'Keybridge may not use your keychain', text: 'Nothing is lost. Allow it when your system asks, then try again.' };
+    case 'unavailable':
+      return {
+        title: 'No keychain is running',
+        text: 'Nothing is lost. Start your system’s keychain (on Linux: GNOME Keyring or KWallet), then try again.',
+      };
+  }
+}
+
+/** What a state means, in a sentence or two; the errors' own words where there is an error. */
+export function stateSentence(state: SignInState): string {
+  switch (state.kind) {
+    case 'open':
+      return 'The server has not asked for a sign-in. Apps can use it as it is.';
+    case 'signed_out':
+      return 'Apps can connect, and their calls get an answer that says to sign in here.';
+    case 'signing_in':
+      return signingInSentence(state);
+    case 'signed_in':
+      return state.renewable
+        ? 'Apps can use this server. The sign-in renews itself.'
+        : 'Apps can use this server. The sign-in cannot renew itself: when it ends, sign in again.';
+    case 'retrying':
+      return 'The sign-in is kept. Keybridge tries again by itself.';
+    case 'needs_sign_in':
+      return 'Only you can go on. Apps get an answer that says to sign in here.';
+    case 'needs_access':
+      return 'A call wanted more than you have granted so far. Everything else goes on.';
+    case 'store_blocked':
+      return 'The sign-in is safe, but Keybridge cannot read it now.';
+  }
+}
+
+/** What to do about a state's error; absent where the window's own button says it. */
+export function remedyHere(error: ErrorInfo): string | undefined {
+  return saidByButton.has(error.code) ? undefined : error.remedy;
+}
+
+const saidByButton: ReadonlySet<string> = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SCOPE_NEEDED']);
+
+function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>): string {
+  if (state.step !== 'browser') return 'This takes a moment.';
+  return state.browserFailed ? 'No browser could be opened.' : 'Finish in your browser. This window notices by itself.';
+}
+
+/** What signing out will do, one line each. */
+export function signOutConsequences(detail: ServerDetail, store: StoreStatus): string[] {
+  const { signOut } = messages;
+  const { hosts } = detail.status;
+  return [...endingWords(detail, store), ...(hosts.length > 0 ? [signOut.apps(hosts)] : []), signOut.keep];
+}
+
+export function removeConsequences(detail: ServerDetail, store: StoreStatus): string[] {
+  const { remove } = messages;
+  const { hosts } = detail.status;
+  return [...(detail.signedInAt === undefined ? [] : endingWords(detail, store)), remove.gone, ...(hosts.length > 0 ? [remove.apps(hosts)] : []), remove.hosts];
+}
+
+const endingWords = (detail: ServerDetail, store: StoreStatus): string[] => [
+  messages.signOut.revoke(detail.issuer ?? messages.signOut.itself),
+  messages.signOut.forget(store.name === 'memory' ? 'memory' : store.label),
+];
+
+/** What signing out did. */
+export function signedOutNotice(name: string, report: SignOutReport): Notice {
+  return leftNotice(`Signed out of ${name}`, report);
+}
+
+export function removedNotice(name: string, report: SignOutReport): Notice {
+  return leftNotice(`${name} is removed`, report);
+}
+
+function leftNotice(title: string, report: SignOutReport): Notice {
+  const words = [revokedWords(report.revoked), report.deleted ? '' : 'It could not be deleted from the keychain: try again.', report.detail ?? ''];
+  const text = words.filter((one) => one !== '').join(' ');
+  return { kind: report.revoked === 'failed' || !report.deleted ? 'warning' : 'done', title, text };
+}
+
+function revokedWords(revoked: SignOutReport['revoked']): string {
+  switch (revoked) {
+    case 'confirmed':
+      return 'The server confirmed that the sign-in is ended.';
+    case 'not_offered':
+      return 'Deleted here. The server has no way to end a sign-in early, so it runs out there by itself.';
+    case 'failed':
+      return 'Deleted here, but the server did not confirm: it may accept the old sign-in until it runs out.';
+    case 'nothing_to_revoke':
+      return 'There was no sign-in to end.';
+  }
+}
+
+/** What is to be done with a snippet, before and after. */
+export function snippetWords(snippet: HostSnippet): { readonly place: string; readonly copy: string; readonly after: string } {
+  const { connect } = messages;
+  return snippet.language === 'shell'
+    ? { place: connect.run, copy: connect.copyCommand, after: connect.afterCommand }
+    : { place: connect.file, copy: connect.copyText, after: connect.afterFile };
+}
