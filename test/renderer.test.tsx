@@ -7,7 +7,7 @@ import { Findings } from '../renderer/add-server/findings.tsx';
 import { FoundForm } from '../renderer/add-server/found-form.tsx';
 import { CurrentScreen } from '../renderer/app.tsx';
 import { tabAfterKey } from '../renderer/connect-app/snippet-tabs.tsx';
-import { removedNotice, signOutConsequences, signedOutNotice, stateSentence, storeTrouble } from '../renderer/messages.ts';
+import { removedNotice, signOutConsequences, signedOutNotice, stateSentence, storeTrouble } from '../renderer/sentences.ts';
 import { NoticeBanner } from '../renderer/parts/banner.tsx';
 import { serverInAddress } from '../renderer/screen.ts';
 import { AccessSection } from '../renderer/server/access-section.tsx';
