@@ -27,11 +27,17 @@ async function obey(argv: readonly string[], terminal: Terminal): Promise<ExitCo
       terminal.print(version);
       return exitCodes.ok;
     case 'usage':
-      terminal.tell(`keybridge: ${invocation.message}\nSee: keybridge --help`);
-      return exitCodes.usage;
+      return misused(invocation.message, argv, terminal);
     case 'run':
       return run(invocation, terminal);
   }
+}
+
+function misused(message: string, argv: readonly string[], terminal: Terminal): ExitCode {
+  const error = new AppError('E_BAD_INPUT', message).toInfo();
+  if (argv.includes('--json')) createAnswers(terminal, true).failure(error);
+  else terminal.tell(`keybridge: ${message}\nSee: keybridge --help`);
+  return exitCodes.usage;
 }
 
 async function run({ command, operands, options }: Extract<Invocation, { kind: 'run' }>, terminal: Terminal): Promise<ExitCode> {

@@ -2,6 +2,7 @@
 import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { isSea } from 'node:sea';
+import { isatty } from 'node:tty';
 import { dataFolder } from './broker/data-folder.ts';
 import { acquireLock } from './broker/lock.ts';
 import { startBroker } from './broker/server.ts';
@@ -68,7 +69,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       { autoSignIn: options.autoSignIn },
     );
     try {
-      const broker = await startBroker({ app, dataDir, log, clock, lock });
+      // The lock goes last: until the app has closed, a token may be on its way into the store.
+      const broker = await startBroker({ app, dataDir, log, clock, lock: { release: async () => {} } });
       log('serve_started', { version, store: store.name, auto_sign_in: options.autoSignIn });
       const ready = { ready: true, dataDir, socket: broker.address, store: store.name, pid: process.pid };
       terminal.print(options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`);
@@ -92,7 +94,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 function stopRequest({ terminal, untilStdinCloses }: ServeOptions): Promise<string> {
   return new Promise((resolve) => {
     terminal.onInterrupt(() => resolve('signal'));
-    process.once('SIGHUP', () => resolve('hangup'));
+    // Only on a terminal: a handler would undo `nohup`, which takes stdin off it.
+    if (isatty(0)) process.once('SIGHUP', () => resolve('hangup'));
     if (!untilStdinCloses && !isPipe(0)) return;
     for (const event of ['end', 'close', 'error']) terminal.stdin.once(event, () => resolve('stdin'));
     terminal.stdin.resume();

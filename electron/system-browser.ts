@@ -63,10 +63,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** False when the program is not there or fails at once. It outlives this process and has nothing of it but the environment. */
+/** False when the program is not there or fails at once. It outlives this process, and gets none of Keybridge's own variables. */
 function starts([program, ...args]: Command, env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { env, shell: false, detached: true, stdio: 'ignore' });
+    const child = spawn(program, args, { env: withoutOwn(env), shell: false, detached: true, stdio: 'ignore' });
     const timer = setTimeout(() => resolve(true), failsWithinMs);
     const end = (opened: boolean) => {
       clearTimeout(timer);
@@ -77,3 +77,6 @@ function starts([program, ...args]: Command, env: NodeJS.ProcessEnv): Promise<bo
     child.unref();
   });
 }
+
+/** KEYBRIDGE_CLIENT_SECRET is nothing for a browser. */
+const withoutOwn = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KEYBRIDGE_')));

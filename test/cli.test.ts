@@ -9,6 +9,7 @@ import { commandHelp, overview } from '../electron/command-line/help.ts';
 import { exitCodeOf, exitCodes } from '../electron/command-line/exit-codes.ts';
 import { ServerStatus, SignOutReport, Status, type HostSnippet } from '../shared/model.ts';
 import { errors, type ErrorCode } from '../shared/errors.ts';
+import { startPrivateKeyring } from '../scripts/private-keyring.mjs';
 import { startAuthorizationServer, type AuthorizationServer } from './fixtures/authorization-server.ts';
 import { httpBrowser } from './fixtures/browser.ts';
 import { bareMachine, browserProgram, type BareMachine } from './fixtures/command-line.ts';
@@ -214,6 +215,33 @@ describe('serve', () => {
     expect(secretsOf(as).filter((secret) => files.join('\n').includes(secret))).toEqual([]);
   });
 
+  it.runIf(process.platform === 'linux')('with a real gnome-keyring (Linux only) a sign-in outlives the process, and a locked keyring is told apart from a lost one', async () => {
+    const { as, mcp, bare } = await world();
+    const keyring = await startPrivateKeyring();
+    closing.push(() => keyring.stop());
+    const env = { KEYBRIDGE_STORE: 'keychain', KEYBRIDGE_KEYCHAIN_DBUS: keyring.address, BROWSER: browserProgram };
+    const first = await bare.serve([], env);
+    await bare.run(['add', mcp.url, '--name', 'work']);
+    expect(await bare.run(['login', 'work'], { BROWSER: browserProgram })).toMatchObject({ code: 0 });
+    first.child.kill('SIGTERM');
+    await first.ended;
+
+    const second = await bare.serve([], env);
+    expect((await bare.run(['status', 'work'])).code).toBe(0);
+    const host = bare.connect('work');
+    await host.initialize();
+    expect(textOf(await host.call('echo', { text: 'after the restart' }))).toContain('after the restart');
+    expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshesGranted: 1 });
+    second.child.kill('SIGTERM');
+    await second.ended;
+
+    await keyring.lock();
+    await bare.serve([], env);
+    await until(async () => Status.parse((await bare.run(['status', '--json'])).json()).store.state === 'locked', 'the locked keyring in the status');
+    expect((await host.call('echo', { text: 'locked' })).error?.message).toContain('E_STORE_LOCKED');
+    expect((await bare.run(['status', 'work'])).code).toBe(exitCodes.store);
+  });
+
   it('the keychain child does nothing for anybody but its parent', async () => {
     const bare = await machine();
     expect(await bare.run(['--keychain-child'])).toMatchObject({ code: 2, stdout: '' });
@@ -255,6 +283,7 @@ describe('commands', () => {
     expect((await bare.run(['status', 'nobody'])).code).toBe(exitCodes.unknownServer);
     expect((await bare.run(['remove', 'nobody'])).code).toBe(exitCodes.unknownServer);
     expect((await bare.run(['frobnicate'])).code).toBe(exitCodes.usage);
+    expect((await bare.run(['login', '--json'])).json()).toMatchObject({ error: { code: 'E_BAD_INPUT' } });
     await bare.run(['add', 'http://127.0.0.1:9/mcp', '--name', 'down']);
     expect((await bare.run(['login', 'down'])).code).toBe(exitCodes.unreachable);
     expect(bare.traces.filter((trace) => !trace.startsWith('[')).join('')).not.toContain('hunter22');

@@ -126,6 +126,13 @@ describe('the system browser', () => {
     expect(await read('browser.args')).toBe(`${address.href}\n`);
   });
 
+  it('gets none of Keybridge’s own variables', async () => {
+    const env = { PATH: process.env['PATH'], KEYBRIDGE_CLIENT_SECRET: 'marked', KEPT: 'yes', BROWSER: await program('browser', `env > '${at('env')}'`) };
+    await openSystemBrowser(address, { env, platform: 'linux' });
+    expect(await read('env')).toContain('KEPT=yes');
+    expect(await read('env')).not.toContain('marked');
+  });
+
   it('takes %s and arguments in $BROWSER, and the next one when one fails', async () => {
     const failing = await browserThatNotes('failing', 3);
     const good = await browserThatNotes('good');
