@@ -25,6 +25,7 @@ export interface Envelope {
   /** `params.requestId` as it stands: what `notifications/cancelled` cancels. */
   cancels?: string;
   hasResult: boolean;
+  /** Its `error` is an object: an error of OAuth or HTTP is text. */
   hasError: boolean;
 }
 
@@ -72,7 +73,7 @@ function readMessage(cursor: Cursor, found: Envelope): void {
     if (key === 'id') readId(cursor, found, start);
     else if (key === 'method') found.method = textOf(cursor.bytes, start, cursor.at);
     else if (key === 'result') found.hasResult = true;
-    else if (key === 'error') found.hasError = true;
+    else if (key === 'error') found.hasError = cursor.bytes[start] === 0x7b;
   });
   const { method = '' } = found;
   const name = method === 'resources/read' ? names.uri : method.startsWith('tasks/') ? names.taskId : (names.name ?? names.uri);

@@ -47,7 +47,7 @@ describe('envelope', () => {
     for (const text of ['', '{', '{"id":1', '{"id":1,}', '{"a" 1}', '[1,]', '{"id":01,"method":"m"}', 'nul', '{"id":1}}', '{"id":1,"method":"m"} x', '"abc', '{"a":tru}', '[}', '{"a":[}']) {
       expect(envelope(text), text).toMatchObject({ kind: 'invalid', problem: 'syntax' });
     }
-    for (const text of ['1', 'null', '"x"', '{}', '{"id":1}', '{"id":null,"method":"m"}', '{"id":{},"method":"m"}', '{"id":true,"method":"m"}']) {
+    for (const text of ['1', 'null', '"x"', '{}', '{"id":1}', '{"id":null,"method":"m"}', '{"id":{},"method":"m"}', '{"id":true,"method":"m"}', '{"id":1,"error":"forbidden"}']) {
       expect(envelope(text), text).toMatchObject({ kind: 'invalid', problem: 'shape' });
     }
   });
