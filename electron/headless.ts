@@ -1,8 +1,7 @@
 // The broker under plain Node, for SSH boxes, containers and CI: from top to bottom like main.ts, without a window.
-import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { isSea } from 'node:sea';
-import { isatty } from 'node:tty';
+import type { ErrorInfo } from '../shared/reply.ts';
 import { dataFolder } from './broker/data-folder.ts';
 import { acquireLock } from './broker/lock.ts';
 import { startBroker } from './broker/server.ts';
@@ -13,8 +12,10 @@ import { systemClock } from './core/clock.ts';
 import { AppError } from './core/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { openLogFile } from './core/log-file.ts';
-import { createLog, type Log } from './core/log.ts';
+import { createLog } from './core/log.ts';
+import { storeFault } from './core/vault/store-fault.ts';
 import { wakeBySlowTimer } from './core/wake.ts';
+import { logFaults, stopRequest } from './headless-process.ts';
 import { openStore } from './headless-store.ts';
 import { openSystemBrowser } from './system-browser.ts';
 import { version } from './version.ts';
@@ -40,7 +41,7 @@ const closeWithinMs = 8_000;
 /** Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { dataDir, terminal } = options;
-  const stop = stopRequest(options);
+  const stop = stopRequest(terminal, options.untilStdinCloses);
   const lock = await acquireLock(dataDir);
   if (!lock) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge is running on this data folder.');
   const clock = systemClock();
@@ -90,39 +91,6 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-/** Resolves with the reason to end: a signal, or the end of stdin when that is a pipe (a parent that went away). */
-function stopRequest({ terminal, untilStdinCloses }: ServeOptions): Promise<string> {
-  return new Promise((resolve) => {
-    terminal.onInterrupt(() => resolve('signal'));
-    // Only on a terminal: a handler would undo `nohup`, which takes stdin off it.
-    if (isatty(0)) process.once('SIGHUP', () => resolve('hangup'));
-    if (!untilStdinCloses && !isPipe(0)) return;
-    for (const event of ['end', 'close', 'error']) terminal.stdin.once(event, () => resolve('stdin'));
-    terminal.stdin.resume();
-  });
-}
-
-/** Node gives its children socket pairs, a shell gives pipes; a terminal, a file and /dev/null are neither. */
-function isPipe(fd: number): boolean {
-  try {
-    const found = fstatSync(fd);
-    return found.isFIFO() || found.isSocket();
-  } catch {
-    return false;
-  }
-}
-
-/** What nobody caught. The words of such an error may hold anything, so they are not written down; the place is. */
-function logFaults(log: Log, terminal: Terminal): void {
-  const place = (error: unknown) => /\n\s+at ([^\n]+)/.exec((error as Error | undefined)?.stack ?? '')?.[1] ?? 'unknown';
-  process.on('unhandledRejection', (error) => log('fault', { kind: 'rejection', at: place(error) }));
-  process.on('uncaughtException', (error) => {
-    log('fault', { kind: 'exception', at: place(error) });
-    terminal.tell('Keybridge ended because of a fault in itself; keybridge.log says where. (E_UNEXPECTED)');
-    process.exit(1);
-  });
-}
-
 /** On stderr, once each: what a person must look at. */
 function tellTroubles(app: App, terminal: Terminal): () => void {
   const told = new Set<string>();
@@ -131,10 +99,12 @@ function tellTroubles(app: App, terminal: Terminal): () => void {
     told.add(text);
   };
   return app.status.subscribe(({ notice, store }) => {
-    if (notice) tell(`${notice.message} ${notice.remedy} (${notice.code})`);
-    if (store.state !== 'ready') tell(`${store.label} cannot be used now (${store.state}). Nothing is lost; Keybridge goes on when it can.`);
+    if (notice) tell(inOneLine(notice));
+    if (store.state !== 'ready') tell(inOneLine(storeFault({ kind: store.state, detail: '' }, store.label).toInfo()));
   });
 }
+
+const inOneLine = ({ message, remedy, code }: ErrorInfo): string => `${message} ${remedy} (${code})`;
 
 /** What a host's configuration starts: this program. */
 function bridgeCommand(): readonly [string, ...string[]] {

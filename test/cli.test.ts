@@ -203,7 +203,7 @@ describe('serve', () => {
     const { as, mcp, bare } = await world();
     const broker = await bare.serve(['--store', 'keychain'], { BROWSER: browserProgram });
     expect(broker.stdout).toContain('store: keychain');
-    await until(() => broker.stderr.includes('unavailable'), 'the warning');
+    await until(() => broker.stderr.includes('E_STORE_UNAVAILABLE'), 'the warning');
     await bare.run(['add', mcp.url, '--name', 'work']);
     expect(Status.parse((await bare.run(['status', '--json'])).json()).store).toMatchObject({ name: 'keychain', state: 'unavailable' });
     const login = await bare.run(['login', 'work', '--json'], { BROWSER: browserProgram });
