@@ -13,6 +13,7 @@ import { startPrivateKeyring } from '../scripts/private-keyring.mjs';
 import { startAuthorizationServer, type AuthorizationServer } from './fixtures/authorization-server.ts';
 import { httpBrowser } from './fixtures/browser.ts';
 import { bareMachine, browserProgram, type BareMachine } from './fixtures/command-line.ts';
+import { startFaulty } from './fixtures/faulty-server.ts';
 import { textOf } from './fixtures/host.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { until } from './fixtures/wait.ts';
@@ -190,6 +191,28 @@ describe('serve', () => {
     const bridge = bare.start(['connect', 'nobody', '--data-dir', other]);
     await until(() => bridge.stderr.includes('E_SERVER_UNKNOWN'), 'the answer of the other Keybridge');
     expect((await bare.run(['status', '--data-dir', other])).code).toBe(0);
+  });
+
+  it('lets no other one in before a token that is on its way has been stored', async () => {
+    const faulty = await startFaulty();
+    closing.push(() => faulty.close());
+    const bare = await machine();
+    const first = await bare.serve([], { BROWSER: browserProgram });
+    await bare.run(['add', faulty.url, '--name', 'work', '--login'], { BROWSER: browserProgram });
+    const host = bare.connect('work');
+    await host.initialize();
+    faulty.expireAccessTokens();
+    await faulty.setScenario('refresh-hold');
+    void host.call('echo', { text: 'x' }).catch(() => {});
+    await until(() => faulty.holding === 1, 'a refresh whose answer is held back');
+
+    first.child.kill('SIGTERM');
+    await until(async () => (await bare.run(['status'])).code === exitCodes.noBroker, 'the closed socket');
+    expect((await bare.run(['serve'])).code).toBe(exitCodes.alreadyRunning);
+    expect(first.child.exitCode).toBeNull();
+    faulty.release();
+    expect((await first.ended).code).toBe(0);
+    await bare.serve();
   });
 
   it('takes no store but the one that was named', async () => {
