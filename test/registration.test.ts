@@ -6,7 +6,7 @@ import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { silentLog } from '../electron/core/log.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery.ts';
-import { clientSecretKey, dropRegistration, registrationFor, type RegistrationDeps, type RegistrationOutcome } from '../electron/core/oauth/registration.ts';
+import { clientSecretKey, clientSecretKeys, dropRegistration, registrationFor, type RegistrationDeps, type RegistrationOutcome } from '../electron/core/oauth/registration.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { configuredSecretKey, openServers, type Servers } from '../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../electron/core/vault/credentials.ts';
@@ -163,6 +163,8 @@ describe('a registration', () => {
     auth.routes['/register'] = accept({ client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' });
     const other = await registered({ redirectUri: `${redirectUri}/other` });
     const { registration } = await registered();
+    const server = servers.find(serverId);
+    expect(server && clientSecretKeys(server)).toEqual([other.registration, registration].map((one) => clientSecretKey(serverId, one)));
     await dropRegistration(deps, serverId, registration);
     expect(saved()).toEqual([other.registration]);
     expect(await vault.readClientSecret(clientSecretKey(serverId, registration))).toEqual({ kind: 'absent' });

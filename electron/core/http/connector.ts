@@ -37,18 +37,31 @@ export const resolveHost: Lookup = (hostname) => {
   });
 };
 
-/** The addresses of a host, literal or by name. Throws E_DNS. */
+/** The addresses of a host, literal or by name, within 10 s. Throws E_DNS. */
 export async function addressesOf(hostname: string, lookup: Lookup): Promise<readonly ResolvedAddress[]> {
   const family = isIP(hostname);
   if (family !== 0) return [{ address: hostname, family }];
   let addresses: readonly ResolvedAddress[];
   try {
-    addresses = await lookup(hostname);
+    addresses = await withinTime(lookup(hostname));
   } catch (error) {
     throw dnsFault(hostname, error);
   }
   if (addresses.length === 0) throw dnsFault(hostname, undefined);
   return addresses;
+}
+
+/** A resolver without a network can take a minute. */
+async function withinTime<Value>(found: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the resolver does not answer')), connectTimeoutMs);
+  });
+  try {
+    return await Promise.race([found, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

@@ -56,6 +56,12 @@ export function clientSecretKey(serverId: string, { how, issuer, redirect_uri }:
   return `${serverId}:${createHash('sha256').update(`${issuer} ${redirect_uri}`).digest('hex').slice(0, 16)}`;
 }
 
+/** Everything that the vault keeps for the registrations of a server, for when it is removed. */
+export function clientSecretKeys({ id, hasClientSecret, registrations }: Server): string[] {
+  const dynamic = registrations.filter(({ how, hasSecret }) => how === 'dynamic' && hasSecret).map((one) => clientSecretKey(id, one));
+  return [...(hasClientSecret ? [configuredSecretKey(id)] : []), ...new Set(dynamic)];
+}
+
 /** Forgets a registration that the server no longer knows: the next sign-in registers again. */
 export async function dropRegistration({ servers, vault }: RegistrationDeps, serverId: string, dropped: Registration): Promise<void> {
   const server = servers.find(serverId);
