@@ -22,20 +22,18 @@ const servicePath = '/org/freedesktop/secrets';
  */
 export function createSecretService(address: string | undefined): SecretService {
   let connection: DbusConnection | undefined;
+  /** The service answered on this connection before: then it is asked straight away. */
+  let met = false;
 
   /** The default collection's state, or the first answer that makes the question moot. */
   async function ask(to: DbusConnection): Promise<CollectionState> {
-    const owned = await to.call({ ...bus, member: 'NameHasOwner', args: [service] });
-    if (owned.kind === 'closed') return { kind: 'no_bus', detail: owned.detail };
-    if (owned.kind === 'error' || owned.body[0] !== true) {
-      // A service that the bus can start is as good as a running one: the next call starts it.
-      const startable = await to.call({ ...bus, member: 'ListActivatableNames', args: [] });
-      if (startable.kind === 'closed') return { kind: 'no_bus', detail: startable.detail };
-      const names: unknown = startable.kind === 'reply' ? startable.body[0] : [];
-      if (!Array.isArray(names) || !names.includes(service)) return { kind: 'no_service' };
+    if (!met) {
+      const nobody = await nobodyThere(to);
+      if (nobody) return nobody;
     }
     const alias = await to.call({ destination: service, path: servicePath, interface: 'org.freedesktop.Secret.Service', member: 'ReadAlias', args: ['default'] });
     if (alias.kind === 'closed') return { kind: 'no_bus', detail: alias.detail };
+    met = alias.kind === 'reply';
     if (alias.kind === 'error') return { kind: 'no_service' };
     const [path] = alias.body;
     if (typeof path !== 'string' || path === '/') return { kind: 'no_collection', owner: alias.sender };
@@ -50,9 +48,23 @@ export function createSecretService(address: string | undefined): SecretService 
     async state() {
       const socket = address === undefined ? undefined : busSocket(address);
       if (socket === undefined) return { kind: 'no_bus', detail: 'there is no session bus' };
-      connection = connection?.open ? connection : connectToBus(socket);
+      if (!connection?.open) {
+        met = false;
+        connection = connectToBus(socket);
+      }
       return ask(connection);
     },
     close: () => connection?.close(),
   };
+}
+
+/** Whether there is a service, or one that the bus would start at the next call. Asking the bus starts nothing. */
+async function nobodyThere(to: DbusConnection): Promise<CollectionState | undefined> {
+  const owned = await to.call({ ...bus, member: 'NameHasOwner', args: [service] });
+  if (owned.kind === 'closed') return { kind: 'no_bus', detail: owned.detail };
+  if (owned.kind === 'reply' && owned.body[0] === true) return undefined;
+  const startable = await to.call({ ...bus, member: 'ListActivatableNames', args: [] });
+  if (startable.kind === 'closed') return { kind: 'no_bus', detail: startable.detail };
+  const names: unknown = startable.kind === 'reply' ? startable.body[0] : [];
+  return Array.isArray(names) && names.includes(service) ? undefined : { kind: 'no_service' };
 }
