@@ -22,13 +22,14 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   {
     part: 'electron/bridge',
     may: [
-      'electron/bridge/',
+      'electron/bridge',
       'electron/broker/endpoint.ts',
       'electron/broker/data-folder.ts',
       'electron/broker/kernel-lock.ts',
       'electron/broker/eras.ts',
       'shared/local-protocol.ts',
       'shared/json-rpc.ts',
+      'shared/json-scan.ts',
       'shared/lines.ts',
       'shared/errors.ts',
     ],
