@@ -41,10 +41,10 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
     try {
       const todo = programs.filter(({ entries }) => Object.values(entries).every((file) => existsSync(path.join(root, file))));
       // While the parts are being written, one that does not build yet does not hold up the others.
-      const jobs = [...todo.map((program) => [Object.keys(program.entries).join(), buildProgram(program, work, test)]), ['renderer', buildPage(path.join(work, 'renderer'))]];
-      const results = await Promise.allSettled(jobs.map(([, job]) => job));
-      results.forEach(({ reason }, index) => reason && console.error(`NOT BUILT: ${jobs[index][0]}: ${String(reason.message).slice(0, 300)}`));
-      if (results.some(({ status }) => status === 'rejected')) stamp = 'incomplete';
+      const keepGoing = (name, job) => job.then(() => true, (error) => console.error(`NOT BUILT: ${name}: ${error.message.slice(0, 300)}`));
+      const jobs = todo.map((program) => keepGoing(Object.keys(program.entries).join(), buildProgram(program, work, test)));
+      const results = await Promise.all([...jobs, keepGoing('renderer', buildPage(path.join(work, 'renderer')))]);
+      if (!results.every(Boolean)) stamp = 'incomplete';
       await mkdir(out, { recursive: true });
       await replaceFiles(work, out);
       await writeFile(path.join(out, '.stamp'), stamp);
@@ -79,6 +79,7 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
       target: 'node20',
       minify,
       sourcemap: false,
+      chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
         external,

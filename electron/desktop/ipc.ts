@@ -5,7 +5,7 @@ import { dispatch } from '../core/dispatch.ts';
 import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { callChannel, statusChannel } from '../../shared/channels.ts';
-import { isOwnPage } from './pages.ts';
+import { isOwnPage } from './page-address.ts';
 
 /** Characters of JSON. The longest honest input is a pasted redirect address. */
 const largestInput = 64_000;

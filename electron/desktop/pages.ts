@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { protocol, type Protocol } from 'electron';
-
-/** The window's pages come from a scheme of the app's own: file: URLs have no origin, and http: would be a server. */
-export const pageOrigin = 'app://keybridge';
-export const firstPage = `${pageOrigin}/index.html`;
+import { fileOf } from './page-address.ts';
 
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -41,23 +38,4 @@ export function servePages(to: Protocol, folder: string): void {
       },
     });
   });
-}
-
-/** The file that a page's address names; undefined when it is not inside the folder. */
-export function fileOf(address: string, folder: string): string | undefined {
-  if (!isOwnPage(address)) return undefined;
-  try {
-    const name = decodeURIComponent(new URL(address).pathname);
-    const file = path.resolve(folder, `.${path.posix.normalize(name)}`);
-    return !name.includes('\0') && file.startsWith(folder + path.sep) ? file : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** True for the app's own pages only. An opaque scheme has no `origin` in Node's URL, so its parts are compared. */
-export function isOwnPage(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol: scheme, host, username, password } = new URL(address);
-  return scheme === 'app:' && host === 'keybridge' && username === '' && password === '';
 }

@@ -1,5 +1,5 @@
 import type { Session } from 'electron';
-import { isOwnPage, pageOrigin } from './pages.ts';
+import { isOwnPage, pageOrigin } from './page-address.ts';
 
 /** What the pages may use: nothing but writing text to the clipboard ("Copy"), from the app's own pages. */
 const allowedPermission = 'clipboard-sanitized-write';

@@ -1,5 +1,6 @@
 import { BrowserWindow, Menu, nativeTheme, session, type MenuItemConstructorOptions, type WebContents } from 'electron';
-import { firstPage, isOwnPage, servePages } from './pages.ts';
+import { firstPage, isOwnPage } from './page-address.ts';
+import { servePages } from './pages.ts';
 import { lockSession } from './session-rules.ts';
 import { readBounds, rememberBounds, type Bounds } from './window-bounds.ts';
 

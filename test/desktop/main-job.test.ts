@@ -78,13 +78,11 @@ describe('the main job in the window', () => {
     expect(as.counts.authorizationRequests).toBe(1);
   });
 
-  it('is still signed in after a restart, and gets a token on the next use', async () => {
+  it('is still signed in after a restart: the same bridge goes on, after one refresh and without a browser', async () => {
     const before = as.counts.refreshesGranted;
     expect(await app.quit()).toBeLessThan(8_000);
     app = await launch();
     await app.page.getByText(/^Signed in/).first().waitFor();
-    expect(as.counts.refreshesGranted).toBe(before);
-    // The same bridge finds the new broker by itself.
     expect(await until(async () => (await echo('after the restart')).includes('after the restart'), 'a call after the restart', 20_000)).toBe(true);
     expect(as.counts).toMatchObject({ refreshesGranted: before + 1, authorizationRequests: 1 });
   });
@@ -94,10 +92,14 @@ describe('the main job in the window', () => {
     await page.getByRole('button', { name: /work/ }).first().click();
     await page.getByRole('button', { name: 'Sign out' }).first().click();
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
-    await page.getByText('Signed out').first().waitFor();
-    expect(as.counts.revocations).toBeGreaterThan(0);
-    const kept = (await storedSecrets(session.busAddress)).map(({ password }) => password).join('\n');
-    for (const token of as.issuedTokens().refresh) expect(kept).not.toContain(token);
+    await until(() => as.counts.revocations > 0, 'the revocation');
+    await page.getByText(/^Signed out/).first().waitFor();
+    // Reading all at once fails while one is being deleted.
+    const gone = async () => {
+      const kept = await storedSecrets(session.busAddress).catch(() => undefined);
+      return kept && as.issuedTokens().refresh.every((token) => !JSON.stringify(kept).includes(token));
+    };
+    await until(gone, 'the refresh tokens to be gone from the Secret Service');
     expect(await echo('too late')).toContain('ign in');
   });
 

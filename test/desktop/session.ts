@@ -26,19 +26,20 @@ export async function startDesktopSession(): Promise<DesktopSession> {
   };
   try {
     const screen = await startPrivateDisplay();
-    stops.push(screen.stop);
+    stops.push(() => screen.stop());
     const bus = await startPrivateBus({ services: true });
-    stops.push(bus.stop);
+    stops.push(() => bus.stop());
     const keyring = await startPrivateKeyring({ bus });
-    stops.push(keyring.stop);
+    stops.push(() => keyring.stop());
     const env = { ...strings(bus.env), DISPLAY: screen.display, NO_AT_BRIDGE: '1', XDG_CURRENT_DESKTOP: 'XFCE' };
-    await writePanelSettings(String(bus.env.XDG_CONFIG_HOME));
+    await writePanelSettings(bus.env.XDG_CONFIG_HOME);
     for (const [command, ...args] of [['openbox'], ['xfce4-panel', '--disable-wm-check']] as const) {
-      stops.push(startBackground(command, args, { env }).stop);
+      const program = startBackground(command, args, { env });
+      stops.push(() => program.stop());
     }
     // The app must find the watcher when it starts: otherwise Electron falls back to an icon without a D-Bus menu.
     await until('the panel', () => owned(bus.address, 'org.kde.StatusNotifierWatcher'), 20_000);
-    return { display: screen.display, busAddress: bus.address, env, screenshot: screen.screenshot, stop };
+    return { display: screen.display, busAddress: bus.address, env, screenshot: (file) => screen.screenshot(file), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -75,13 +75,13 @@ async function readItem(bus: Caller, name: string): Promise<TrayItem> {
 type RawLine = [number, Record<string, { data: unknown }>, { data: RawLine }[]];
 
 function menuLine([id, properties, children]: RawLine): MenuLine {
-  const value = (name: string) => properties[name]?.data;
+  const { label = { data: '' }, type, enabled } = properties;
   return {
     id,
     // One underscore marks a shortcut; two are one that is meant.
-    label: String(value('label') ?? '').replaceAll(/_(.)/g, '$1'),
-    separator: value('type') === 'separator',
-    enabled: value('enabled') !== false,
+    label: (label.data as string).replaceAll(/_(.)/g, '$1'),
+    separator: type?.data === 'separator',
+    enabled: enabled?.data !== false,
     children: children.map(({ data }) => menuLine(data)),
   };
 }
