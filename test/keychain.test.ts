@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +10,7 @@ import { silentLog } from '../electron/core/log.ts';
 import type { SecretStore } from '../electron/core/ports.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { openVault } from '../electron/core/vault/credentials.ts';
+import { decodeMessage } from '../electron/core/vault/dbus-message.ts';
 import { createKeychainStore, type KeychainChild, type KeychainStoreOptions } from '../electron/core/vault/keychain-client.ts';
 import { createKeychainDesk, type Keytar } from '../electron/core/vault/keychain-desk.ts';
 import type { KeychainRequest } from '../electron/core/vault/keychain-protocol.ts';
@@ -15,7 +18,7 @@ import { createSecretService } from '../electron/core/vault/secret-service.ts';
 import { createNodeKeychainSpawner, keychainEnv } from '../electron/core/vault/spawn-keychain.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { firstCredential } from './fixtures/keeper.ts';
-import { keyringMissing, startBus, startKeyring, type Keyring } from './fixtures/keyring.ts';
+import { keyringMissing, startBus, startEmptyKeyring, startKeyring, type Keyring } from './fixtures/keyring.ts';
 import { until } from './fixtures/wait.ts';
 
 const service = 'Keybridge test';
@@ -171,6 +174,16 @@ describe.skipIf(missing !== undefined)('KC07 without a Secret Service', () => {
     expect(await kinds(realStore(address))).toEqual(['unavailable', 'unavailable', 'unavailable', 'unavailable']);
   });
 
+  it('a service without any keyring yet: locked, so that an unlock can make one; nothing is made in the background', async () => {
+    const empty = await startEmptyKeyring();
+    try {
+      expect((await createSecretService(empty.address).state()).kind).toBe('no_collection');
+      expect(await kinds(realStore(empty.address))).toEqual(['locked', 'locked', 'locked', 'locked']);
+    } finally {
+      await empty.stop();
+    }
+  });
+
   it('a bus without a keyring: unavailable', async () => {
     const bus = await startBus();
     try {
@@ -178,6 +191,45 @@ describe.skipIf(missing !== undefined)('KC07 without a Secret Service', () => {
       expect(await createSecretService(bus.address).state()).toEqual({ kind: 'no_service' });
     } finally {
       await bus.stop();
+    }
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a bus that is none', () => {
+  it.each([
+    ['refuses us', 'REJECTED EXTERNAL\r\n'],
+    ['talks nonsense after the greeting', `OK 1234\r\n${'\u0001'.repeat(64)}`],
+    ['announces 2 GB', 'OK 1234\r\nl\u0002\u0001\u0001\u007f\u007f\u007f\u007f\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000'],
+    ['hangs up', ''],
+  ])('%s: an answer, and no crash', async (_what, says) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bus-'));
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => (says === '' ? socket.destroy() : socket.write(Buffer.from(says, 'latin1'))));
+    });
+    try {
+      const socket = path.join(folder, 'bus');
+      await new Promise<void>((resolve) => server.listen(socket, resolve));
+      const secretService = createSecretService(`unix:path=${socket},guid=1`);
+      expect(await secretService.state()).toMatchObject({ kind: 'no_bus' });
+      expect(await secretService.state()).toMatchObject({ kind: 'no_bus' });
+      secretService.close();
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('random bytes as a message are read or refused, never a crash or a hang', () => {
+    for (let round = 0; round < 20_000; round += 1) {
+      const bytes = randomBytes(16 + (round % 200));
+      bytes.set([0x6c, 2, 0, 1]);
+      bytes.writeUInt32LE(round % 64, 12);
+      try {
+        decodeMessage(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+      }
     }
   });
 });
