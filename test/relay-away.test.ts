@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
+import { httpBrowser } from './fixtures/browser.ts';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';
+import { readBody, sendJson, startListener } from './fixtures/listener.ts';
 import { startMcpServer, type McpServerOptions, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { startRelayRig, tokenAnswer, type RelayRig } from './fixtures/relay-rig.ts';
+import { clientByHand } from './fixtures/sign-in-by-hand.ts';
 import { until } from './fixtures/wait.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -98,6 +101,59 @@ describe('before the sign-in', () => {
     // It heals by itself.
     await host.line((message) => message.method === 'notifications/tools/list_changed');
     expect(textOf(await host.call('echo', { text: 'x' }))).toBe('x');
+  });
+});
+
+describe('after another sign-in', () => {
+  it('a session that the server no longer grants is opened anew, unseen by the host', async () => {
+    let owner = 'ada';
+    let opened = 0;
+    const owners = new Map<string, string>();
+    const listener = await startListener((request, response) => {
+      void readBody(request).then((body) => {
+        const session = String(request.headers['mcp-session-id'] ?? '');
+        const { id, method } = (body === '' ? {} : JSON.parse(body)) as { id?: number; method?: string };
+        if (session !== '' && owners.get(session) !== owner) return sendJson(response, 403, { error: 'not your session' });
+        if (request.method !== 'POST' || id === undefined) return response.writeHead(request.method === 'POST' ? 202 : 405).end();
+        if (method !== 'initialize') return sendJson(response, 200, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: owner }] } });
+        opened += 1;
+        owners.set(`s${opened}`, owner);
+        return sendJson(response, 200, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {} } }, { 'mcp-session-id': `s${opened}` });
+      });
+    });
+    closing.push(() => listener.close());
+    const relay = await rig();
+    const server = relay.addServer('work', listener.origin, () => tokenAnswer('t'));
+    const host = await relay.host('work');
+    await host.initialize();
+    expect(textOf(await host.call('whoami'))).toBe('ada');
+    owner = 'bob';
+    // Without a new sign-in this is what it says: refused.
+    expect(codeOf(await host.call('whoami'))).toBe('E_SERVER_REFUSED');
+    server.signedIn();
+    expect(textOf(await host.call('whoami'))).toBe('bob');
+    expect(opened).toBe(2);
+  });
+
+  it('the server’s own stream is opened again, and not before', async () => {
+    const { as, mcp, relay, server } = await protectedServer();
+    const client = await clientByHand(as.issuer, mcp.url);
+    closing.push(() => client.close());
+    let token = (await client.signIn(httpBrowser())).access_token;
+    server.token = () => tokenAnswer(token);
+    const host = await relay.host('work');
+    await host.initialize();
+    await until(() => mcp.openAnswers === 1);
+    const refused = new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.');
+    server.token = () => ({ kind: 'refused', error: refused });
+    mcp.cutConnections();
+    await until(() => relay.log.some((line) => line.includes('server_stream_lost') && line.includes('E_SIGN_IN_AGAIN')));
+    const { get } = mcp.counts;
+    token = (await client.signIn(httpBrowser())).access_token;
+    server.token = () => tokenAnswer(token);
+    server.signedIn();
+    await until(() => mcp.openAnswers === 1);
+    expect(mcp.counts.get).toBe(get + 1);
   });
 });
 

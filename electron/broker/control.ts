@@ -42,7 +42,7 @@ export function serveControl(socket: net.Socket, accept: () => Buffer, { app, lo
       return;
     }
     log('command', { name: data.name });
-    answer({ id: data.id, reply: await dispatch(app.api, data.name, data.input) });
+    answer({ id: data.id, reply: await dispatch(app.api, data.name, data.input, log) });
   };
 
   /** A reader that is slow gets fewer snapshots, and always the newest. */

@@ -69,12 +69,15 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     onChallenge,
   });
   options.onHead?.();
-  if (stream.status >= 200 && stream.status < 300 && isEventStream(stream)) {
+  const ok = stream.status >= 200 && stream.status < 300;
+  const suspect = session?.suspect === true && [400, 401, 403].includes(stream.status);
+  if (session && ok) session.suspect = false;
+  if (ok && isEventStream(stream)) {
     await readStreams(deps, stream, question, sink, options);
     return 'answered';
   }
   const body = await readBody(stream, deps.server);
-  if (stream.status === 404 && session?.sessionId !== undefined && !isUnknownMethod(body)) return 'session_lost';
+  if ((stream.status === 404 || suspect) && session?.sessionId !== undefined && !isUnknownMethod(body)) return 'session_lost';
   routeBody(body, question, sink, stream, deps.server);
   return 'answered';
 }

@@ -13,6 +13,8 @@ export const isVersion = (value: string | undefined): value is string => value !
 export interface SessionHeaders {
   readonly sessionId: string | undefined;
   readonly version: string | undefined;
+  /** There was a sign-in since it was opened. Cleared by the first request that is answered well. */
+  suspect: boolean;
 }
 
 /** For a message of the generation with `initialize`. Without a session: for `initialize` itself. */

@@ -1,11 +1,8 @@
 import { AppError } from '../core/errors.ts';
 import type { Question, Sink } from './answer.ts';
 import { exchange, type ExchangeDeps, type ExchangeOptions } from './exchange.ts';
+import { passesByItself, retryDelayMs } from './passing.ts';
 import { waitFor } from './upstream.ts';
-
-/** Faults that pass. */
-const passing = new Set(['E_CONNECTION_LOST', 'E_CONNECT', 'E_DNS', 'E_TIMEOUT', 'E_SERVER_UNREACHABLE', 'E_RATE_LIMITED', 'E_REFRESH_FAILED']);
-const slowestMs = 5_000;
 
 /**
  * `subscriptions/listen` of 2026-07-28: a request whose answer is a stream without end. A host on stdio cannot see that
@@ -29,9 +26,9 @@ export async function listen(deps: ExchangeDeps, question: Question, sink: Sink,
       await exchange(deps, question, once, options);
       return;
     } catch (error) {
-      if (!acknowledged || !(error instanceof AppError) || !passing.has(error.code)) throw error;
+      if (!acknowledged || !(error instanceof AppError) || !passesByItself(error.code)) throw error;
       failures += 1;
-      await waitFor(deps.clock, Math.min(slowestMs, 500 * 2 ** Math.min(failures, 5)), options.signal);
+      await waitFor(deps.clock, retryDelayMs(failures), options.signal);
     }
   }
 }

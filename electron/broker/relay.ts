@@ -249,6 +249,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       if (found.method !== undefined || !found.hasResult) host.send(errorLine(calls.has(id) ? 'null' : id, info, invalidRequestCode));
     },
     async close() {
+      if (ended.signal.aborted) return;
       ended.abort();
       for (const call of calls.values()) call.abort.abort();
       const bye = session.close();

@@ -1,9 +1,10 @@
-import { AppError } from '../core/errors.ts';
+import { asAppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import { maxMessageBytes } from './answer.ts';
 import { isEventStream } from './exchange.ts';
 import { streamHeaders, type SessionHeaders } from './headers.ts';
+import { needsPerson, retryDelayMs } from './passing.ts';
 import { createSseParser } from './sse.ts';
 import { discard, waitFor, type Upstream } from './upstream.ts';
 
@@ -26,8 +27,10 @@ export interface ServerStreamDeps {
   readonly drained: () => Promise<void> | undefined;
 }
 
-/** Longest time between two tries. */
-const slowestMs = 5_000;
+/** Until somebody signs in, or the session is opened anew. */
+const noHopeMs = 24 * 60 * 60_000;
+/** Slowest try at a server that closes each stream at once. */
+const slowestMs = 60_000;
 
 export function createServerStream(deps: ServerStreamDeps): ServerStream {
   const { clock, log, server } = deps;
@@ -38,33 +41,42 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
     let lastEventId: string | undefined;
     let retryMs: number | undefined;
     let failures = 0;
+    let empty = 0;
     while (!signal.aborted) {
+      let hopeless = false;
       try {
         const request = { method: 'GET', headers: streamHeaders(session, lastEventId), timeoutMs: 30_000, signal, repeatable: true, onChallenge: 'quiet' } as const;
         const stream = await deps.upstream.request(request);
         if (stream.status !== 200 || !isEventStream(stream)) {
           discard(stream, clock);
           // 405 says that there is none. A lost session (404) shows at the next call too.
-          if (stream.status < 500) return log('server_stream_not_offered', { server, status: stream.status });
+          hopeless = stream.status < 500;
           failures += 1;
+          log('server_stream_not_offered', { server, status: stream.status });
+          if (stream.status === 405) return;
         } else {
           const parser = createSseParser(maxMessageBytes);
           for await (const chunk of stream.body) {
             const events = parser.push(chunk);
-            if (events.length > 0) failures = 0;
+            failures = 0;
+            if (events.length > 0) empty = 0;
             for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message')) deps.take(data);
             lastEventId = parser.lastEventId ?? lastEventId;
             retryMs = parser.retryMs ?? retryMs;
             await deps.drained();
           }
           failures += 1;
+          empty += 1;
         }
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        log('server_stream_lost', { server, code: error instanceof AppError ? error.code : 'E_UNEXPECTED' });
+        const { code } = asAppError(error);
+        hopeless = needsPerson(code);
+        log('server_stream_lost', { server, code });
       }
-      await pause(Math.max(retryMs ?? 0, Math.min(slowestMs, 500 * 2 ** Math.min(failures, 6))), signal);
+      const calm = empty > 3 ? Math.min(slowestMs, 500 * 2 ** Math.min(empty, 7)) : retryDelayMs(failures);
+      await pause(hopeless ? noHopeMs : Math.max(retryMs ?? 0, calm), signal);
     }
   }
 

@@ -7,6 +7,7 @@ import { refusesLegacy } from './eras.ts';
 import { exchange, type ExchangeDeps } from './exchange.ts';
 import { addSession, isSessionId, isVersion, legacyHeaders, type SessionHeaders } from './headers.ts';
 import { listsChanged } from './local-answers.ts';
+import { needsPerson, retryDelayMs } from './passing.ts';
 import type { ServerStream } from './server-stream.ts';
 import { discard, type UpstreamRequest } from './upstream.ts';
 
@@ -48,11 +49,8 @@ export interface SessionDeps extends ExchangeDeps {
 
 type Challenge = UpstreamRequest['onChallenge'];
 
-/** Only a person can end these; trying again by ourselves is of no use. */
-const needsPerson = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SERVER_REFUSED', 'E_SCOPE_NEEDED', 'E_CLIENT_REFUSED', 'E_PROTOCOL_ERA', 'E_CANCELLED']);
 /** A call may make us try again, but not more often than this. */
 const calmMs = 1_000;
-const slowestMs = 5_000;
 
 export function createSession(deps: SessionDeps): Session {
   const { clock, log, server, upstream, connection, stream } = deps;
@@ -97,7 +95,7 @@ export function createSession(deps: SessionDeps): Session {
     if (sessionId !== undefined && !isSessionId(sessionId)) throw new AppError('E_SERVER_ANSWER', 'The server gave a session id that cannot be sent back.', { server });
     const version = typeof parsed.result?.protocolVersion === 'string' ? parsed.result.protocolVersion : undefined;
     capabilities = parsed.result?.capabilities ?? {};
-    session = { sessionId, version: isVersion(version) ? version : undefined };
+    session = { sessionId, version: isVersion(version) ? version : undefined, suspect: false };
     log('session_opened', { server, version, session: sessionId !== undefined });
   }
 
@@ -142,10 +140,9 @@ export function createSession(deps: SessionDeps): Session {
   /** Tries again by itself where that can help. */
   function plan(): void {
     stopTimer?.();
-    if (!away || needsPerson.has(away.code) || stopped.signal.aborted) return;
+    if (!away || needsPerson(away.code) || stopped.signal.aborted) return;
     failures += 1;
-    const ms = Math.min(slowestMs, 500 * 2 ** Math.min(failures, 5));
-    stopTimer = clock.after(ms, () => void reopen('quiet').catch(() => {}));
+    stopTimer = clock.after(retryDelayMs(failures), () => void reopen('quiet').catch(() => {}));
   }
 
   async function farewell(ended: SessionHeaders | undefined): Promise<void> {
@@ -161,6 +158,8 @@ export function createSession(deps: SessionDeps): Session {
 
   connection.onSignedIn(() => {
     stream.poke();
+    // Perhaps somebody else has signed in: the server may not let them have this session.
+    if (session) session.suspect = true;
     if (away) void reopen('quiet').catch(() => {});
   });
 
@@ -225,7 +224,7 @@ export function createSession(deps: SessionDeps): Session {
     async ready() {
       await opening;
       if (!hello || session) return session;
-      if (away && !needsPerson.has(away.code) && !reopening && clock.now() - triedAt < calmMs) throw away;
+      if (away && !needsPerson(away.code) && !reopening && clock.now() - triedAt < calmMs) throw away;
       await reopen('ask');
       return session;
     },

@@ -83,76 +83,99 @@ export function createUpstream({ connection, http, log, clock }: UpstreamDeps): 
   const rateLimited = (ms: number) =>
     new AppError('E_RATE_LIMITED', `The server wants no more calls for ${Math.ceil(ms / 1000)} s.`, { server: name, retryAfterMs: Math.ceil(ms) });
 
-  return {
-    async request({ method, headers, body, timeoutMs, signal, repeatable, onChallenge }) {
-      let url = home;
-      let rejected: Secret | undefined;
-      let asked = false;
-      let repeated = false;
-      let waited = 0;
-      for (;;) {
-        const token = await tokenFor(rejected, signal);
-        waited = await waitTurn(waited, signal);
-        const request = {
-          url,
-          method,
-          headers: token ? { ...headers, authorization: `Bearer ${token.reveal()}` } : headers,
-          allow: await allowed(),
-          timeoutMs,
-          maxBytes: noLimit,
-          ...(body ? { body } : {}),
-          ...(signal ? { signal } : {}),
-        };
-        let stream: HttpStream;
-        try {
-          stream = await http.open(request);
-        } catch (error) {
-          const lost = error instanceof AppError && error.code === 'E_CONNECTION_LOST';
-          if (!lost || (error.sent && !repeatable) || repeated) throw error instanceof AppError ? error.about(name) : error;
-          repeated = true;
-          continue;
-        }
+  /** Sends it once. Undefined: the connection broke in a way that allows another try. */
+  const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
+    const { method, headers, body, timeoutMs, signal } = ask;
+    try {
+      return await http.open({
+        url: turn.url,
+        method,
+        headers: token ? { ...headers, authorization: `Bearer ${token.reveal()}` } : headers,
+        allow: await allowed(),
+        timeoutMs,
+        maxBytes: noLimit,
+        ...(body ? { body } : {}),
+        ...(signal ? { signal } : {}),
+      });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      const again = error.code === 'E_CONNECTION_LOST' && (ask.repeatable || !error.sent) && !turn.repeated;
+      if (!again) throw error.about(name);
+      turn.repeated = true;
+      return undefined;
+    }
+  };
 
-        const { status } = stream;
-        if (status === 401 && token) {
-          if (rejected) return stream;
-          log('token_refused_by_server', { server: name, token });
-          rejected = token;
-          discard(stream, clock);
-        } else if (status === 401 || (status === 403 && !token && !isJson(stream))) {
-          const challenge = bearerChallenge(stream.headers['www-authenticate']);
-          discard(stream, clock);
-          const answer = asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(401, challenge);
-          if (onChallenge === 'tell' || (await answer) === 'refused') throw new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.', { server: name });
-          asked = true;
-        } else if (status === 403 && token) {
-          const challenge = scopeChallenge(stream);
-          if (!challenge) return stream;
-          discard(stream, clock);
-          const answer = asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(403, challenge);
-          if (onChallenge === 'tell' || (await answer) === 'refused') throw scopeNeeded(challenge.scope?.split(' ') ?? []).about(name);
-          asked = true;
-        } else if (status === 429 || status === 503) {
-          const ms = retryAfterMs(stream.headers, clock.now());
-          if (ms === undefined) return stream;
-          discard(stream, clock);
-          log('server_asked_to_wait', { server: name, status, ms });
-          notBefore = Math.max(notBefore, clock.now() + ms);
-          // Not in vain for ever: a server that always says "at once" is answered to the host after a few rounds.
-          waited += 250;
-          if (waited + ms > longestWaitMs) throw rateLimited(ms);
-        } else if (status >= 300 && status < 400) {
-          discard(stream, clock);
-          const target = redirectTarget(stream, url);
-          if (url !== home || (status !== 307 && status !== 308) || target?.origin !== home.origin) {
-            const where = target ? foreign(`${target.origin}${target.pathname}`, 120) : 'nowhere';
-            throw new AppError('E_REDIRECTED', `The server answered with a redirect to ${where}.`, { server: name });
-          }
-          url = target;
-        } else return stream;
+  /** Lets the core know what the server wants of the user. Returns when it may have been done; else throws `refusal`. */
+  const challenged = async (status: 401 | 403, challenge: Challenge | undefined, { onChallenge }: UpstreamRequest, turn: Turn, refusal: AppError) => {
+    const answer = turn.asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(status, challenge);
+    if (onChallenge === 'tell' || (await answer) === 'refused') throw refusal.about(name);
+    turn.asked = true;
+  };
+
+  const askedToWait = (stream: HttpStream, ms: number, turn: Turn) => {
+    log('server_asked_to_wait', { server: name, status: stream.status, ms });
+    notBefore = Math.max(notBefore, clock.now() + ms);
+    // A server that always says "at once" is not asked for ever.
+    turn.waited += 250;
+    if (turn.waited + ms > longestWaitMs) throw rateLimited(ms);
+  };
+
+  const redirected = (stream: HttpStream, turn: Turn) => {
+    const target = redirectTarget(stream, turn.url);
+    const keepsBody = stream.status === 307 || stream.status === 308;
+    if (turn.url !== home || !keepsBody || target?.origin !== home.origin) {
+      const where = target ? foreign(`${target.origin}${target.pathname}`, 120) : 'nowhere';
+      throw new AppError('E_REDIRECTED', `The server answered with a redirect to ${where}.`, { server: name });
+    }
+    turn.url = target;
+  };
+
+  /** True: the answer is the caller's. Otherwise it is dealt with, and the request is to be sent again. */
+  const judge = async (stream: HttpStream, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<boolean> => {
+    const { status, headers } = stream;
+    const scopes = status === 403 && token ? scopeChallenge(stream) : undefined;
+    const wait = status === 429 || status === 503 ? retryAfterMs(headers, clock.now()) : undefined;
+    const anonymous = !token && (status === 401 || (status === 403 && !isJson(stream)));
+    const refused = status === 401 && token && !turn.rejected;
+    const moved = status >= 300 && status < 400;
+    if (!refused && !anonymous && !scopes && wait === undefined && !moved) return true;
+    discard(stream, clock);
+    if (refused) {
+      log('token_refused_by_server', { server: name, token });
+      turn.rejected = token;
+    } else if (anonymous) {
+      await challenged(401, bearerChallenge(headers['www-authenticate']), ask, turn, new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.'));
+    } else if (scopes) await challenged(403, scopes, ask, turn, scopeNeeded(scopes.scope?.split(' ') ?? []));
+    else if (wait !== undefined) askedToWait(stream, wait, turn);
+    else redirected(stream, turn);
+    return false;
+  };
+
+  return {
+    async request(ask) {
+      const turn: Turn = { url: home, rejected: undefined, asked: false, repeated: false, waited: 0 };
+      for (;;) {
+        const token = await tokenFor(turn.rejected, ask.signal);
+        turn.waited = await waitTurn(turn.waited, ask.signal);
+        const stream = await send(ask, turn, token);
+        if (stream && (await judge(stream, token, ask, turn))) return stream;
       }
     },
   };
+}
+
+/** What one request has been through. */
+interface Turn {
+  /** Another one after a redirect. */
+  url: URL;
+  /** The token that got a 401. */
+  rejected: Secret | undefined;
+  /** The core has been told of a challenge. */
+  asked: boolean;
+  repeated: boolean;
+  /** In ms, because the server wanted it. */
+  waited: number;
 }
 
 /** A 403 that is about scopes, whatever name it gives to that (RFC 6750 3.1 says insufficient_scope). */
