@@ -6,7 +6,8 @@ import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink }
 import { answerTimeoutMs, isRepeatable } from './eras.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
 import { createSseParser } from './sse.ts';
-import { discard, waitFor, type Upstream, type UpstreamRequest } from './upstream.ts';
+import { discard, type Upstream, type UpstreamRequest } from './upstream.ts';
+import { waitFor } from './waiting.ts';
 
 export interface ExchangeDeps {
   readonly upstream: Upstream;

@@ -2,7 +2,7 @@ import { AppError } from '../core/errors.ts';
 import type { Question, Sink } from './answer.ts';
 import { exchange, type ExchangeDeps, type ExchangeOptions } from './exchange.ts';
 import { passesByItself, retryDelayMs } from './passing.ts';
-import { waitFor } from './upstream.ts';
+import { waitFor } from './waiting.ts';
 
 /**
  * `subscriptions/listen` of 2026-07-28: a request whose answer is a stream without end. A host on stdio cannot see that

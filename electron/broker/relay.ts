@@ -1,9 +1,9 @@
 import type { Connection } from '../core/connections.ts';
-import { AppError, asAppError, foreign } from '../core/errors.ts';
+import { AppError, asAppError } from '../core/errors.ts';
 import type { Http } from '../core/http/client.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
-import { batchItems, envelope, errorLine, idAtEnd, invalidRequestCode, parseErrorCode, type Envelope } from '../../shared/json-rpc.ts';
+import { batchItems, envelope, errorLine, type Envelope } from '../../shared/json-rpc.ts';
 import { oneLine, type Question, type Sink } from './answer.ts';
 import { exchange } from './exchange.ts';
 import { legacyHeaders, modernHeaders } from './headers.ts';
@@ -11,7 +11,9 @@ import { listen } from './listen.ts';
 import { awayAnswer, helloOf, localInitialize, unofferedAnswer } from './local-answers.ts';
 import { createServerStream } from './server-stream.ts';
 import { createSession } from './session.ts';
+import { badMessage, notAMessage, tooLongMessage } from './refusals.ts';
 import { createUpstream, discard } from './upstream.ts';
+import { orAborted } from './waiting.ts';
 
 /** The way back to the host. */
 export interface HostLink {
@@ -88,23 +90,14 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
     else if (found.kind === 'response') forward(line, found);
     else if (found.kind === 'batch') {
       const items = batchItems(line);
-      if (items.length === 0) host.send(badMessage('null', 'sent an empty batch', invalidRequestCode));
+      if (items.length === 0) host.send(badMessage('null', 'sent an empty batch'));
       for (const item of items) receive(item);
-    } else refuse(found);
+    } else host.send(notAMessage(found, (id) => calls.has(id)));
   }
-
-  /** The answer to what is no message. A parse error has no id (JSON-RPC 5), unless one was read and nobody else has it. */
-  function refuse({ problem, id, method }: Envelope): void {
-    const known = method !== undefined && id !== undefined && problem !== 'shape' && !calls.has(id) ? id : 'null';
-    if (problem === 'syntax') host.send(badMessage(known, 'sent a line that is not JSON', parseErrorCode));
-    else host.send(badMessage(known, problem === 'depth' ? 'sent a message that is nested too deep' : 'sent a line that is not JSON-RPC', invalidRequestCode));
-  }
-
-  const badMessage = (id: string, what: string, code: number) => errorLine(id, new AppError('E_BAD_MESSAGE', `The app ${what}.`).toInfo(), code);
 
   function called(line: Buffer, found: Question['envelope']): void {
     const { id } = found;
-    if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running', invalidRequestCode));
+    if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running'));
     const call: Call = { question: { line, envelope: found }, abort: new AbortController(), begun: false, cancelled: false };
     calls.set(id, call);
     count(line.length);
@@ -242,11 +235,9 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   return {
     receive,
     tooLong(head, tail) {
-      const found = envelope(head);
-      log('message_too_long', { server, method: foreign(found.method ?? '') });
-      const id = found.id ?? idAtEnd(tail.toString('latin1')) ?? 'null';
-      const info = new AppError('E_MESSAGE_TOO_LARGE', 'The app sent a message of more than 16 MB.', { server }).toInfo();
-      if (found.method !== undefined || !found.hasResult) host.send(errorLine(calls.has(id) ? 'null' : id, info, invalidRequestCode));
+      log('message_too_long', { server });
+      const line = tooLongMessage(head, tail, server, (id) => calls.has(id));
+      if (line !== undefined) host.send(line);
     },
     async close() {
       if (ended.signal.aborted) return;
@@ -257,14 +248,4 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       await bye;
     },
   };
-}
-
-/** The promise, or E_CANCELLED when the signal comes first. */
-function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new AppError('E_CANCELLED', 'It was cancelled.', { sent: false }));
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

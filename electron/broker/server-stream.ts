@@ -6,7 +6,8 @@ import { isEventStream } from './exchange.ts';
 import { streamHeaders, type SessionHeaders } from './headers.ts';
 import { needsPerson, retryDelayMs } from './passing.ts';
 import { createSseParser } from './sse.ts';
-import { discard, waitFor, type Upstream } from './upstream.ts';
+import { discard, type Upstream } from './upstream.ts';
+import { waitFor } from './waiting.ts';
 
 /** The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the session lives. */
 export interface ServerStream {

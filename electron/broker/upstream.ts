@@ -9,6 +9,7 @@ import type { Challenge } from '../core/oauth/discovery.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { scopeNeeded } from '../core/status.ts';
+import { waitFor } from './waiting.ts';
 
 export interface UpstreamRequest {
   readonly method: 'POST' | 'GET' | 'DELETE';
@@ -207,20 +208,4 @@ export function discard(stream: HttpStream, clock: Clock): void {
       stop();
     }
   })();
-}
-
-/** Resolves after `ms`; rejects with E_CANCELLED when the signal comes first. */
-export function waitFor(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      stop();
-      reject(new AppError('E_CANCELLED', 'It was cancelled.', { sent: false }));
-    };
-    const stop = clock.after(ms, () => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    });
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
-  });
 }
