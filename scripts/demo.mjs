@@ -16,7 +16,12 @@ await runCommand(async () => {
   const electron = await ensureElectron();
   await buildAll({ ifStale: true });
   // Vite runs the TypeScript of the demo and its servers; nothing of it is part of the product.
-  const { runnerImport } = await import('vite');
-  const { module } = await runnerImport(path.join(root, 'test', 'demo', 'demo.ts'), { root, configFile: false });
-  return module.runDemo({ root, auto, noDisplay, electron });
+  const { createServer } = await import('vite');
+  const vite = await createServer({ root, configFile: false, appType: 'custom', logLevel: 'error', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } });
+  try {
+    const { runDemo } = await vite.ssrLoadModule(path.join(root, 'test', 'demo', 'demo.ts'));
+    return await runDemo({ root, auto, noDisplay, electron });
+  } finally {
+    await vite.close();
+  }
 });

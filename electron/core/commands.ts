@@ -5,6 +5,7 @@ import { AppError, foreign } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
+import { clientSecretKeys } from './oauth/registration.ts';
 import type { SignIns } from './oauth/sign-in.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
@@ -135,6 +136,7 @@ export function createCommands(deps: CommandsDeps): Api {
       if (!report.deleted) {
         throw new AppError('E_STORE_UNAVAILABLE', `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: server.name });
       }
+      for (const key of clientSecretKeys(servers.find(server.id) ?? server)) await vault.deleteClientSecret(key);
       await servers.remove(server.id);
       connections.removed(server.id);
       changed();

@@ -3,11 +3,9 @@ import { once } from 'node:events';
 import { callBroker } from '../../electron/broker/control-client.ts';
 import type { CallInput, CommandName, Output } from '../../shared/api.ts';
 
-/** A command over the local socket, as the command line does it. Throws with the error's code. */
-export async function call<Name extends CommandName>(dataDir: string, name: Name, input?: CallInput<Name>): Promise<Output<Name>> {
-  const reply = await callBroker(dataDir, name, input);
-  if (!reply.ok) throw new Error(`${name}: ${reply.error.code} ${reply.error.message}`);
-  return reply.value as Output<Name>;
+/** A command over the local socket, as the command line does it. Throws AppError. */
+export function call<Name extends CommandName>(dataDir: string, name: Name, input: CallInput<Name>): Promise<Output<Name>> {
+  return callBroker(dataDir, name, input);
 }
 
 /** Asks until `ask` gives something; throws after `limitMs`. */
@@ -27,7 +25,7 @@ export async function startDesktopApp(options: { root: string; executable: strin
   const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const child = spawn(options.executable, [...flags, options.root], { env: options.env, stdio: 'ignore' });
   const ended = once(child, 'exit');
-  await until('the app', () => call(options.dataDir, 'status'), 30_000);
+  await until('the app', () => call(options.dataDir, 'status', undefined), 30_000);
   return {
     ended,
     call: <Name extends CommandName>(name: Name, input: CallInput<Name>) => call(options.dataDir, name, input),
