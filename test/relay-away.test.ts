@@ -260,6 +260,15 @@ describe('generations', () => {
     expect(answer.error).toMatchObject({ code: -32_022, data: { supported: expect.arrayContaining(['2026-07-28']) } });
   });
 
+  it.each([400, 404, 405])('a modern host on a server that answers %i without words of its own gets a clear error', async (status) => {
+    const listener = await startListener((_, response) => response.writeHead(status).end());
+    closing.push(() => listener.close());
+    const relay = await rig();
+    relay.addServer('work', listener.origin);
+    const host = await relay.host('work');
+    expect(codeOf(await host.request('server/discover', { _meta: meta }))).toBe('E_PROTOCOL_ERA');
+  });
+
   it('a legacy host on a server that has no initialize fails with a clear error', async () => {
     const { host } = await onServer({ era: '2026' });
     const answer = await host.initialize();
