@@ -363,6 +363,20 @@ describe('the bridge ends', () => {
     expect(performance.now() - then).toBeLessThan(400);
   });
 
+  it('after an answer of megabytes that the host reads late', async () => {
+    await place.broker();
+    const { child, write } = place.bare();
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    write('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"large","arguments":{"bytes":8000000}}}');
+    child.stdin?.end();
+    await new Promise((resolve) => child.stdout?.once('readable', resolve));
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    await ended;
+    expect(JSON.parse(text)).toMatchObject({ id: 1 });
+    expect(text.length).toBeGreaterThan(8_000_000);
+  });
+
   it('also while it is looking for a broker', async () => {
     const host = place.host();
     const greeting = host.initialize();

@@ -2,7 +2,7 @@ import { dataFolder } from '../broker/data-folder.ts';
 
 /** By platform, what a desktop app needs to find the user's session, folders and language. Compared in upper case. */
 const everywhere = ['PATH', 'HOME', 'LANG', 'LANGUAGE', 'USER', 'LOGNAME', 'SHELL', 'TZ', 'TMPDIR'];
-const linux = ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS'];
+const linux = ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS', 'DESKTOP_SESSION'];
 const darwin = ['__CF_USER_TEXT_ENCODING'];
 const windows = [
   'SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT TEMP TMP USERNAME USERDOMAIN USERPROFILE HOMEDRIVE HOMEPATH APPDATA LOCALAPPDATA',

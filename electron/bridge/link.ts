@@ -26,8 +26,10 @@ const slowPauseMs = 1_000;
 const slowestPauseMs = 4_000;
 /** A host that asks again and again does not make the bridge look each time. */
 const calmMs = 250;
-/** From the end of stdin until what is still asked is given up. The process ends within 1 s. */
+/** From the end of stdin until what is still asked is given up, and until the end, whatever the host reads. */
 const farewellMs = 800;
+const lastMs = 950;
+const flushMs = 150;
 
 /**
  * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, outlives it, and
@@ -40,7 +42,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
   const answers = createAnswers(server);
   const starter = createStarter(dataDir, env);
   const told = new Set<string>();
-  let hostLeft = false;
+  let leftAt: number | undefined;
   let returning = false;
   let refusal: LineError | undefined;
   let handshakes = 0;
@@ -63,7 +65,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
       return true;
     },
     onIdle: () => {
-      if (hostLeft) finish(exitCode());
+      if (leftAt !== undefined) finish(exitCode());
     },
     onHostGone: () => finish(0),
   });
@@ -130,17 +132,20 @@ export async function bridge(options: BridgeOptions): Promise<number> {
     }
   }
 
-  stdin.once('close', () => {
-    hostLeft = true;
+  function leave(): void {
+    if (leftAt !== undefined) return;
+    leftAt = performance.now();
     if (session.idle) return finish(exitCode());
     setTimeout(() => {
       const refusedNow = session.giveUp(refusal ?? answers.error('E_BROKER_DOWN', starter.outcome));
       finish(refusedNow > 0 && refusal === undefined ? 1 : exitCode());
     }, farewellMs);
-  });
+  }
+
+  stdin.once('end', leave).once('close', leave);
   void stayConnected();
   const code = await finished;
   ended.abort();
-  await session.close();
+  await session.close(leftAt === undefined ? flushMs : Math.max(flushMs, leftAt + lastMs - performance.now()));
   return code;
 }

@@ -26,8 +26,8 @@ export interface Session {
   /** Answers what is still asked as lost, and what is kept with this error. Gives the number of the latter. */
   giveUp(error: LineError): number;
   readonly idle: boolean;
-  /** Lets what was written get out. Ends within 150 ms. */
-  close(): Promise<void>;
+  /** Lets what was written get out, for so long at most. */
+  close(withinMs: number): Promise<void>;
 }
 
 /** As the broker's; its answers may have a longer id than those of the server. */
@@ -37,7 +37,6 @@ const maxAnswerBytes = maxLineBytes + 64 * 1024;
 const replayMs = 10_000;
 /** How ids of ours begin, as they stand in a message. */
 const ours = '"keybridge-again-';
-const flushMs = 150;
 const parentCheckMs = 500;
 
 type Link =
@@ -216,9 +215,9 @@ export function createSession({ stdin, stdout, answers, lookAgain, onIdle, onHos
     get idle() {
       return isIdle();
     },
-    async close() {
+    async close(withinMs) {
       clearInterval(parentCheck);
-      const late = new Promise<void>((resolve) => setTimeout(resolve, flushMs));
+      const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs));
       const out = new Promise<void>((resolve) => (stdout.writable ? stdout.write('', () => resolve()) : resolve()));
       const sent = new Promise<void>((resolve) => (broker && !broker.destroyed ? broker.end(resolve) : resolve()));
       await Promise.race([Promise.all([out, sent]), late]);
