@@ -54,14 +54,14 @@ async function start(): Promise<void> {
   const endWindow = connectWindow({ app: core, contents: () => window.contents, log });
   const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions(core, window) });
   const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
-  log('app.started', { version: app.getVersion(), electron: process.versions['electron'], runtime, store: store.name, hidden });
+  log('app_started', { version: app.getVersion(), electron: process.versions['electron'], runtime, store: store.name, hidden });
 
   closeBeforeQuit(async () => {
     for (const end of [endWindow, endTray, endWatch]) end();
     wake.close();
     await broker.close();
     await core.close();
-    log('app.ended');
+    log('app_ended');
     logFile.close();
   });
   writeStartCommand(dataDir);

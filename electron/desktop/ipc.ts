@@ -23,7 +23,7 @@ export interface IpcDeps {
 export function connectWindow({ app, contents, log }: IpcDeps): () => void {
   ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Reply> => {
     if (!fromOwnPage(event, contents())) {
-      log('ipc.refused');
+      log('ipc_refused');
       return refused('This page may not give commands.');
     }
     return isSmall(input) ? dispatch(app.api, name, input) : refused('The input is too large.');

@@ -105,7 +105,7 @@ describe('the main job in the window', () => {
 
   it('wrote no token into its log', async () => {
     const log = await readLog(folder.dataDir);
-    expect(log).toContain('app.started');
+    expect(log).toContain('app_started');
     for (const secret of as.secrets()) expect(log).not.toContain(secret);
   });
 });

@@ -1,0 +1,9 @@
+// electron-builder calls this when the app's folder is complete: what no user needs is left out.
+const { rm } = require('node:fs/promises');
+const path = require('node:path');
+
+const leftovers = ['resources/default_app.asar', 'version'];
+
+exports.default = async ({ appOutDir }) => {
+  for (const file of leftovers) await rm(path.join(appOutDir, file), { recursive: true, force: true });
+};

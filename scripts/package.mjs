@@ -1,0 +1,92 @@
+// npm run package: the app as users get it, unpacked (release/linux-unpacked and the like).
+//   npm run package -- deb AppImage   installers instead; what each needs is in docs/packaging.md
+//   --out FOLDER                      instead of release/
+import { cp, mkdir, readdir, rm, writeFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildAll } from './build.mjs';
+import { ensureElectron } from './electron-runtime.mjs';
+import { withLock } from './lock.mjs';
+import { ensureModules, runCommand } from './setup.mjs';
+import { makeSingleExecutable } from './single-executable.mjs';
+
+const root = path.join(import.meta.dirname, '..');
+const work = path.join(root, '.cache', 'package');
+const executableName = process.platform === 'win32' ? 'keybridge.exe' : 'keybridge';
+
+/**
+ * @param {{ out?: string, targets?: string[] }} options targets: electron-builder's names; none gives the unpacked app
+ * @returns {Promise<{ out: string, electron: import('./electron-runtime.mjs').ElectronRuntime }>}
+ */
+export async function packageApp({ out = path.join(root, 'release'), targets = [] } = {}) {
+  const electron = await ensureElectron();
+  await withLock(path.join(root, '.cache', 'package.lock'), async () => {
+    await rm(work, { recursive: true, force: true });
+    const dist = path.join(work, 'dist');
+    await buildAll({ out: dist });
+    await prepareApp(dist);
+    await prepareCommandLine(dist);
+    await runBuilder({ out, targets, electron });
+  });
+  return { out, electron };
+}
+
+/** What goes into app.asar: what Electron loads, and nothing of the command line. */
+async function prepareApp(dist) {
+  const app = path.join(work, 'app');
+  for (const name of ['main.js', 'preload.cjs', 'keychain.cjs', 'renderer']) await cp(path.join(dist, name), path.join(app, 'dist', name), { recursive: true });
+  await cp(path.join(root, 'build', 'tray'), path.join(app, 'build', 'tray'), { recursive: true });
+  await cp(path.join(root, 'build', 'icons', '256x256.png'), path.join(app, 'build', 'icons', '256x256.png'));
+  const { name, productName, version, description, license, type, main, dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const about = { name, productName, version, description, license, author: 'The Keybridge authors', homepage: 'https://github.com/keybridge/keybridge', type, main, dependencies };
+  await writeFile(path.join(app, 'package.json'), JSON.stringify(about, null, 2));
+  await copyKeytar(path.join(app, 'node_modules', 'keytar'));
+}
+
+/** What lies beside the archive in resources/bin: one program that hosts start, and what it loads when asked for more. */
+async function prepareCommandLine(dist) {
+  const bin = path.join(work, 'bin');
+  await mkdir(bin, { recursive: true });
+  const asar = new Set(['keybridge.cjs', 'bridge.cjs', 'preload.cjs']);
+  for (const name of await readdir(dist)) {
+    if (name.endsWith('.cjs') && !asar.has(name)) await cp(path.join(dist, name), path.join(bin, name));
+  }
+  await copyKeytar(path.join(bin, 'node_modules', 'keytar'));
+  await makeSingleExecutable({ script: path.join(dist, 'keybridge.cjs'), executable: path.join(bin, executableName) });
+}
+
+/** keytar with the one binary for this platform, without sources and build scripts. */
+async function copyKeytar(to) {
+  const from = path.join(root, 'node_modules', 'keytar');
+  const prebuilt = path.join('prebuilds', `${process.platform}-${process.arch}`);
+  for (const name of ['package.json', 'lib', 'LICENSE.md', prebuilt]) await cp(path.join(from, name), path.join(to, name), { recursive: true });
+}
+
+async function runBuilder({ out, targets, electron }) {
+  const { build, Platform } = await import('electron-builder');
+  await build({
+    projectDir: root,
+    publish: 'never',
+    targets: Platform.current().createTarget(targets.length > 0 ? targets : ['dir']),
+    // On top of electron-builder.yml.
+    config: {
+      directories: { output: out },
+      // The Electron at hand, so that nothing is downloaded once more.
+      electronDist: electron.dist,
+      electronVersion: electron.version,
+    },
+  });
+}
+
+async function runFromCommandLine() {
+  await ensureModules();
+  const args = process.argv.slice(2);
+  const at = args.indexOf('--out');
+  const out = at < 0 ? undefined : path.resolve(args[at + 1]);
+  const targets = args.filter((arg, index) => !arg.startsWith('--') && (at < 0 || index !== at + 1));
+  const done = await packageApp({ targets, ...(out ? { out } : {}) });
+  console.log(`The app is in ${path.relative(process.cwd(), done.out)}${path.sep}.`);
+  if (done.electron.kind === 'development') console.log(`It holds a development Electron (${done.electron.version}): good for a look, not for users.`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runCommand(runFromCommandLine);
