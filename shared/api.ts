@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { Discovered, HostSnippet, ServerDetail, ServerName, ServerStatus, SignOutReport, Status, StoreStatus } from './model.ts';
+import { Discovered, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SignOutReport, Status, StoreStatus } from './model.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
 const Url = z.string().min(1).max(2_000);
+const Secrets = z.partialRecord(z.enum(secretNames), z.string().min(1).max(32_000).nullable());
 
 /**
  * The contract: every command that window, tray, command line and tests can call, with what it takes and gives.
@@ -20,6 +21,8 @@ export const commands = {
       clientId: z.string().min(1).max(2_000).optional(),
       clientSecret: z.string().min(1).max(4_000).optional(),
       allowMissingPkce: z.boolean().optional(),
+      settings: ServerSettings.optional(),
+      secrets: Secrets.optional(),
     }),
     output: ServerStatus,
   },
@@ -29,6 +32,9 @@ export const commands = {
       clientId: z.string().min(1).max(2_000).nullable().optional(),
       clientSecret: z.string().min(1).max(4_000).nullable().optional(),
       allowMissingPkce: z.boolean().optional(),
+      /** All settings: what is absent in it goes back to the standard way. */
+      settings: ServerSettings.optional(),
+      secrets: Secrets.optional(),
     }),
     output: ServerStatus,
   },

@@ -13,6 +13,8 @@ const options = {
   name: { type: 'string' },
   'client-id': { type: 'string' },
   'client-secret-file': { type: 'string' },
+  set: { type: 'string', multiple: true },
+  'secret-file': { type: 'string', multiple: true },
   'allow-missing-pkce': { type: 'boolean' },
   'refuse-missing-pkce': { type: 'boolean' },
   login: { type: 'boolean' },
@@ -22,7 +24,7 @@ const options = {
 
 type OptionName = keyof typeof options;
 export type Options = {
-  readonly [Name in OptionName]?: (typeof options)[Name]['type'] extends 'string' ? string : boolean;
+  readonly [Name in OptionName]?: (typeof options)[Name] extends { multiple: true } ? string[] : (typeof options)[Name]['type'] extends 'string' ? string : boolean;
 };
 
 interface CommandShape {
@@ -36,8 +38,8 @@ const everywhere: readonly OptionName[] = ['data-dir', 'json', 'help'];
 /** What each command takes. */
 export const commandShapes = {
   serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose'] },
-  add: { operands: ['url'], options: ['name', 'client-id', 'client-secret-file', 'allow-missing-pkce', 'login', 'no-browser'] },
-  configure: { operands: ['server'], options: ['client-id', 'client-secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
+  add: { operands: ['url'], options: ['name', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'login', 'no-browser'] },
+  configure: { operands: ['server'], options: ['client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
   login: { operands: ['server'], options: ['no-browser'] },
   status: { operands: ['[server]'], options: ['watch'] },
   snippet: { operands: ['server', '[host]'], options: [] },

@@ -7,6 +7,7 @@ import { AppError, asAppError, foreign } from '../core/errors.ts';
 import type { CommandWord, Options } from './arguments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { logIn } from './login.ts';
+import { readSecrets, readSettings } from './settings.ts';
 import { signOutWords, statusWords } from './status-table.ts';
 import type { Answers, Terminal } from './terminal.ts';
 
@@ -24,12 +25,16 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
   async add([url = ''], context) {
     const { dataDir, options, terminal, answers } = context;
     const clientSecret = await readClientSecret(context);
+    const settings = readSettings({}, options.set ?? []);
+    const secrets = await readSecrets(options['secret-file'] ?? []);
     const added = await callBroker(dataDir, 'addServer', {
       url,
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options['client-id'] === undefined ? {} : { clientId: options['client-id'] }),
       ...(clientSecret === undefined ? {} : { clientSecret }),
       allowMissingPkce: options['allow-missing-pkce'] ?? false,
+      settings,
+      secrets,
     });
     if (!options.login) answers.value(added, `Added ${added.name}: ${foreign(added.url, 200)}\nSign in: keybridge login ${added.name}`);
     if (!options.login) return exitCodes.ok;
@@ -42,11 +47,15 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const clientSecret = await readClientSecret(context);
     const pkce = options['allow-missing-pkce'] ? true : options['refuse-missing-pkce'] ? false : undefined;
     const clientId = options['client-id'];
+    const secrets = await readSecrets(options['secret-file'] ?? []);
+    const settings = options.set === undefined ? undefined : readSettings((await callBroker(dataDir, 'serverDetail', { server })).settings, options.set);
     const changed = await callBroker(dataDir, 'configureServer', {
       server,
       ...(clientId === undefined ? {} : { clientId: clientId === '' ? null : clientId }),
       ...(clientSecret === undefined ? {} : { clientSecret }),
       ...(pkce === undefined ? {} : { allowMissingPkce: pkce }),
+      ...(settings ? { settings } : {}),
+      secrets,
     });
     answers.value(changed, `Changed ${changed.name}. It counts from the next sign-in.`);
     return exitCodes.ok;

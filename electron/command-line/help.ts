@@ -49,6 +49,8 @@ Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
   --name NAME            default: made from the address
   --client-id ID         for servers that do not let apps register themselves
   --client-secret-file F a file with the client secret; - is stdin. Or KEYBRIDGE_CLIENT_SECRET
+  --set NAME=VALUE       a setting, e.g. scopes=minimal; see docs/settings.md. --set NAME= takes it back
+  --secret-file NAME=F   a file with a secret that a setting needs, e.g. privateKey=key.pem
   --allow-missing-pkce   sign in even if the server does not announce PKCE
   --login                sign in at once
   --no-browser           with --login: print the address instead of opening it
@@ -57,6 +59,8 @@ Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
 
   --client-id ID         "" removes it
   --client-secret-file F a file with the client secret; - is stdin. Or KEYBRIDGE_CLIENT_SECRET
+  --set NAME=VALUE       a setting, e.g. scopes=minimal; see docs/settings.md. --set NAME= takes it back
+  --secret-file NAME=F   a file with a secret that a setting needs, e.g. privateKey=key.pem
   --allow-missing-pkce   sign in even if the server does not announce PKCE
   --refuse-missing-pkce  the default
 `,

@@ -40,7 +40,7 @@ export interface AppOptions {
 export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
   const { clock, log, http, dataDir, store } = ports;
   const servers = await openServers({ dataDir, clock, log });
-  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log });
+  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => credentialIdOf(id)) });
   const notes = createServerNotes();
   const listeners = new Set<(status: Status) => void>();
   let storeState: StoreStatus['state'] = 'ready';
@@ -142,6 +142,14 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     return current().store;
   }
 
+  /** What waited for the store goes on at once. */
+  async function unlockStore(): Promise<StoreStatus> {
+    const status = await lookAtStore(() => store.unlock());
+    const waiting = servers.list().map(({ id }) => credentialIdOf(id)).filter((id) => tokens.state(id).kind === 'blocked');
+    if (status.state === 'ready') for (const id of waiting) void tokens.refreshNow(id);
+    return status;
+  }
+
   const api = createCommands({
     ports,
     servers,
@@ -155,7 +163,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     current,
     changed,
     probeStore: () => lookAtStore(() => store.probe()),
-    unlockStore: () => lookAtStore(() => store.unlock()),
+    unlockStore,
   });
 
   await tokens.start();

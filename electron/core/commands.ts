@@ -1,5 +1,5 @@
 import type { Api } from '../../shared/api.ts';
-import type { ServerDetail, ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
+import type { SecretName, ServerDetail, ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
 import { credentialIdOf, type Connections } from './connections.ts';
 import { AppError, foreign } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
@@ -12,7 +12,7 @@ import type { Ports } from './ports.ts';
 import { Secret } from './secret.ts';
 import type { ServerNotes } from './server-notes.ts';
 import { suggestName } from './servers/name.ts';
-import { configuredSecretKey, type Server, type Servers } from './servers/servers.ts';
+import { serverSecretKey, type Server, type Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
 import type { Vault } from './vault/credentials.ts';
 import { storeFault } from './vault/store-fault.ts';
@@ -49,11 +49,20 @@ export function createCommands(deps: CommandsDeps): Api {
     return status;
   }
 
-  async function keepClientSecret(server: Server, secret: string | null | undefined): Promise<void> {
-    if (secret === undefined) return;
-    const key = configuredSecretKey(server.id);
-    const done = secret === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, new Secret(secret));
-    if (done.kind !== 'done') throw storeFault(done, 'The client secret could not be kept').about(server.name);
+  /** Stores or deletes what the user entered; a secret that could not be kept leaves the server as it was. */
+  async function keepSecrets(server: Server, secrets: Readonly<Partial<Record<SecretName, string | null | undefined>>>): Promise<void> {
+    const stored = new Set(server.storedSecrets);
+    let { hasClientSecret } = server;
+    for (const [name, value] of Object.entries(secrets) as [SecretName, string | null | undefined][]) {
+      if (value === undefined) continue;
+      const key = serverSecretKey(server.id, name);
+      const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, new Secret(value));
+      if (done.kind !== 'done') throw storeFault(done, 'The secret could not be kept').about(server.name);
+      if (name === 'clientSecret') hasClientSecret = value !== null;
+      else if (value === null) stored.delete(name);
+      else stored.add(name);
+    }
+    await servers.update(server.id, { hasClientSecret, storedSecrets: [...stored] });
   }
 
   async function signOut(server: Server): Promise<SignOutReport> {
@@ -72,7 +81,7 @@ export function createCommands(deps: CommandsDeps): Api {
       return describeDiscovery(parsed, await discover(parsed, { http: ports.http }));
     },
 
-    async addServer({ url, name, clientId, clientSecret, allowMissingPkce }) {
+    async addServer({ url, name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const parsed = parseServerUrl(url);
       const server = await servers.add({
         name: name ?? suggestName(parsed, (taken) => servers.find(taken) !== undefined),
@@ -81,19 +90,19 @@ export function createCommands(deps: CommandsDeps): Api {
         hasClientSecret: false,
         allowMissingPkce: allowMissingPkce ?? false,
         signInRequired: false,
+        ...(settings ? { settings } : {}),
       });
-      await keepClientSecret(server, clientSecret);
-      if (clientSecret !== undefined) await servers.update(server.id, { hasClientSecret: true });
+      await keepSecrets(server, { ...secrets, clientSecret });
       changed();
       return statusOf(server);
     },
 
-    async configureServer({ server: name, clientId, clientSecret, allowMissingPkce }) {
+    async configureServer({ server: name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const server = named(name);
-      await keepClientSecret(server, clientSecret);
+      await keepSecrets(server, { ...secrets, clientSecret });
       await servers.update(server.id, {
         ...(clientId === undefined ? {} : { clientId: clientId ?? undefined }),
-        ...(clientSecret === undefined ? {} : { hasClientSecret: clientSecret !== null }),
+        ...(settings ? { settings } : {}),
         ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }),
       });
       changed();
@@ -136,7 +145,7 @@ export function createCommands(deps: CommandsDeps): Api {
       if (!report.deleted) {
         throw new AppError('E_STORE_UNAVAILABLE', `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: server.name });
       }
-      for (const key of clientSecretKeys(servers.find(server.id) ?? server)) await vault.deleteClientSecret(key);
+      for (const key of everySecretKey(servers.find(server.id) ?? server)) await vault.deleteClientSecret(key);
       await servers.remove(server.id);
       connections.removed(server.id);
       changed();
@@ -165,6 +174,8 @@ function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server)
     requestedScopes: [...(facts?.requestedScopes ?? [])],
     grantedScopes: [...(facts?.grantedScopes ?? [])],
     allowMissingPkce: server.allowMissingPkce,
+    settings: server.settings,
+    storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],
     ...(facts ? { issuer: facts.issuer, resource: facts.resource, signedInAt: facts.signedInAt } : {}),
     ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
     ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? 'dynamic' : 'configured' }),
@@ -172,4 +183,9 @@ function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server)
     ...(claims ? { accessTokenClaims: { ...claims } } : {}),
     ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),
   };
+}
+
+/** Everything that the vault keeps for a server besides its sign-in. */
+function everySecretKey(server: Server): string[] {
+  return [...clientSecretKeys(server), ...server.storedSecrets.map((name) => serverSecretKey(server.id, name))];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ServerName } from '../../../shared/model.ts';
+import { secretNames, ServerName, ServerSettings } from '../../../shared/model.ts';
 import { parseServerUrl } from './url.ts';
 
 /** A client registration at one issuer (RFC 7591), without its secret, which lies in the vault. */
@@ -9,7 +9,7 @@ export const Registration = z.object({
   token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
   redirect_uri: z.string(),
   registeredAt: z.number(),
-  /** True: a client secret for it is in the store, under `clientSecretAccount()`. */
+  /** True: a client secret for it is in the store, under `clientSecretKey()`. */
   hasSecret: z.boolean(),
   /** Unix ms; absent: never. */
   secretExpiresAt: z.number().optional(),
@@ -30,6 +30,9 @@ export const Server = z.object({
   clientId: z.string().optional(),
   hasClientSecret: z.boolean().default(false),
   allowMissingPkce: z.boolean().default(false),
+  settings: ServerSettings.default({}),
+  /** Names of the secrets that the user entered, besides the client secret; they lie in the vault under `serverSecretKey()`. */
+  storedSecrets: z.array(z.enum(secretNames)).default([]),
   /** By issuer and redirect URI; used only for exactly these. */
   registrations: z.array(Registration).default([]),
 });

@@ -1,3 +1,4 @@
+import type { SecretName } from '../../../shared/model.ts';
 import { AppError, foreign } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
@@ -7,6 +8,9 @@ import { parseServerUrl } from './url.ts';
 
 export { Registration, Server, ServersFile } from './server.ts';
 
+/** What the user says of a new server. */
+export type NewServer = Omit<Server, 'id' | 'addedAt' | 'registrations' | 'settings' | 'storedSecrets'> & Partial<Pick<Server, 'settings'>>;
+
 /** The server list, in `servers.json`. Every change is on disk (temp, fsync, rename, with a backup) before the promise resolves. */
 export interface Servers {
   readonly installId: string;
@@ -14,7 +18,7 @@ export interface Servers {
   /** By name or id. */
   find(server: string): Server | undefined;
   /** Throws E_SERVER_EXISTS, E_SERVER_URL, E_INSECURE_URL, E_CONFIG_WRITE. */
-  add(server: Omit<Server, 'id' | 'addedAt' | 'registrations'>): Promise<Server>;
+  add(server: NewServer): Promise<Server>;
   /** Throws E_SERVER_UNKNOWN, E_CONFIG_WRITE. */
   update(id: string, change: Partial<Omit<Server, 'id'>>): Promise<Server>;
   remove(id: string): Promise<void>;
@@ -23,7 +27,10 @@ export interface Servers {
 }
 
 /** Where the vault keeps the client secret that the user entered for a server. */
-export const configuredSecretKey = (serverId: string): string => `${serverId}:configured`;
+export const configuredSecretKey = (serverId: string): string => serverSecretKey(serverId, 'clientSecret');
+
+/** Where the vault keeps a secret that the user entered for a server. */
+export const serverSecretKey = (serverId: string, name: SecretName): string => (name === 'clientSecret' ? `${serverId}:configured` : `${serverId}:${name}`);
 
 export interface ServersDeps {
   /** Where `servers.json` lies. The caller holds the lock on this folder. */

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { secretNames, ServerSettings, type SecretName } from '../../shared/model.ts';
+import { AppError, foreign } from '../core/errors.ts';
+
+/**
+ * `--set name=value`, once per setting: the value is JSON, or text where it is none. `--set name=` takes the setting back.
+ * Gives all settings: those that were there and those that were given. Throws E_BAD_INPUT.
+ */
+export function readSettings(before: ServerSettings, given: readonly string[]): ServerSettings {
+  const settings: Record<string, unknown> = { ...before };
+  for (const one of given) {
+    const at = one.indexOf('=');
+    const name = at < 0 ? one : one.slice(0, at);
+    if (at < 0 || !Object.hasOwn(ServerSettings.shape, name)) throw unknown('setting', name, Object.keys(ServerSettings.shape));
+    const text = one.slice(at + 1);
+    if (text === '') delete settings[name];
+    else settings[name] = valueOf(text);
+  }
+  const parsed = ServerSettings.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  throw new AppError('E_BAD_INPUT', `The value of ${String(parsed.error.issues[0]?.path[0] ?? 'a setting')} is not one that it takes.`);
+}
+
+/** `--secret-file name=FILE`, once per secret. The file's last line break is not part of it. Throws E_BAD_INPUT. */
+export async function readSecrets(given: readonly string[]): Promise<Partial<Record<SecretName, string>>> {
+  const secrets: Partial<Record<SecretName, string>> = {};
+  for (const one of given) {
+    const at = one.indexOf('=');
+    const name = secretNames.find((known) => known === one.slice(0, at));
+    if (!name) throw unknown('secret', at < 0 ? one : one.slice(0, at), secretNames);
+    const file = one.slice(at + 1);
+    const text = await readFile(file, 'utf8').catch(() => {
+      throw new AppError('E_BAD_INPUT', `The file ${foreign(file, 200)} cannot be read.`);
+    });
+    secrets[name] = text.replace(/\r?\n$/, '');
+  }
+  return secrets;
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function unknown(what: string, name: string, known: readonly string[]): AppError {
+  return new AppError('E_BAD_INPUT', `There is no ${what} "${foreign(name, 40)}". There are: ${known.join(', ')}.`);
+}
