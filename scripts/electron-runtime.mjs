@@ -116,18 +116,47 @@ function stockFile(name) {
 }
 
 const fuseSentinel = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
-const fuseIndex = { nodeCliInspect: 3, browserV8Snapshot: 6 };
 
-/** Fuses: after the sentinel a version byte, a length byte, then '0' or '1' each (electron/docs/tutorial/fuses.md). */
+/** In the order of the fuse wire (electron/docs/tutorial/fuses.md). */
+const fuseNames = [
+  'runAsNode',
+  'cookieEncryption',
+  'nodeOptions',
+  'nodeCliInspect',
+  'asarIntegrity',
+  'onlyLoadAppFromAsar',
+  'browserV8Snapshot',
+  'fileProtocolExtraPrivileges',
+];
+
+/** Where the fuses are: after the sentinel a version byte and a length byte, then '0' or '1' for each. */
+async function findFuses(file) {
+  const image = await file.readFile();
+  const at = image.indexOf(fuseSentinel) + fuseSentinel.length;
+  if (at < fuseSentinel.length || image[at] !== 1) throw new Error('This Electron has no fuses that we know.');
+  return { first: at + 2, wire: image.subarray(at + 2, at + 2 + image[at + 1]) };
+}
+
+/**
+ * The fuses of an Electron executable by name; true: on.
+ * @param {string} executable
+ * @returns {Promise<Record<string, boolean>>}
+ */
+export async function readFuses(executable) {
+  const file = await open(executable, 'r');
+  try {
+    const { wire } = await findFuses(file);
+    return Object.fromEntries(fuseNames.map((name, index) => [name, wire[index] === 0x31]));
+  } finally {
+    await file.close();
+  }
+}
+
 async function setFuses(executable, fuses) {
   const file = await open(executable, 'r+');
   try {
-    const image = await file.readFile();
-    const at = image.indexOf(fuseSentinel) + fuseSentinel.length;
-    if (at < fuseSentinel.length || image[at] !== 1) throw new Error('This Electron has no fuses that we know.');
-    for (const [name, on] of Object.entries(fuses)) {
-      await file.write(on ? '1' : '0', at + 2 + fuseIndex[name]);
-    }
+    const { first } = await findFuses(file);
+    for (const [name, on] of Object.entries(fuses)) await file.write(on ? '1' : '0', first + fuseNames.indexOf(name));
   } finally {
     await file.close();
   }
