@@ -211,7 +211,7 @@ describe('the bridge when the broker goes away', () => {
     await broker.close();
     const started = performance.now();
     expect(errorCodeOf(await list)).toBe('E_BROKER_DOWN');
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('an initialize that was running is sent again', async () => {
@@ -360,7 +360,7 @@ describe('the bridge ends', () => {
     await idle.initialize();
     const then = performance.now();
     expect(await idle.close()).toBe(0);
-    expect(performance.now() - then).toBeLessThan(400);
+    expect(performance.now() - then).toBeLessThan(750);
   });
 
   it('after an answer of megabytes that the host reads late', async () => {
