@@ -77,7 +77,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
     if (journal === 'superseded' || journal.kind !== 'done') return journal;
     // 4. The one request. Nobody's cancel stops it.
     log('refresh_sent', { credential: id, generation: credential.generation, token: refreshToken });
-    return refresh(client, refreshToken, {}, { http, clock });
+    return refresh(client, refreshToken, credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {}, { http, clock });
   });
   if (sent === 'superseded') return { kind: 'superseded' };
 
@@ -159,7 +159,7 @@ function accessOnly({ accessToken }: Credential): RefreshResult {
 
 /** The credential's side of a token endpoint. */
 export function tokenClient(credential: Credential, allow: AddressPolicy): TokenClient {
-  const { issuer, tokenEndpoint, revocationEndpoint, clientId, clientSecret, clientAuth, resource } = credential;
+  const { issuer, tokenEndpoint, revocationEndpoint, clientId, clientSecret, clientAuth, resource, quirks } = credential;
   return {
     issuer,
     tokenEndpoint,
@@ -169,6 +169,7 @@ export function tokenClient(credential: Credential, allow: AddressPolicy): Token
     allow,
     ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
     ...(clientSecret ? { clientSecret } : {}),
+    ...(quirks ? { quirks } : {}),
   };
 }
 

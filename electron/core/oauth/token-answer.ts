@@ -26,9 +26,10 @@ const longestLifeSeconds = 10 * 366 * 24 * 60 * 60;
 
 /**
  * Reads a token answer as it comes from real servers: null for absent, numbers as strings, no `token_type`, 201,
- * errors inside 200, in text/plain, or behind a 401 with a challenge. `now`: Unix ms, for Retry-After.
+ * errors inside 200, in text/plain, or behind a 401 with a challenge. `now`: Unix ms, for Retry-After. `tokensIn`: the member that
+ * holds the tokens, where they do not lie in the answer itself.
  */
-export function readTokenAnswer(answer: HttpAnswer, now: number): TokenVerdict {
+export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: string): TokenVerdict {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) return unclear('E_REDIRECTED', 'The token endpoint answered with a redirect.');
   const json = parseObject(answer.body);
@@ -42,7 +43,7 @@ export function readTokenAnswer(answer: HttpAnswer, now: number): TokenVerdict {
     const fault = new AppError('E_HTTP_STATUS', `The token endpoint answered with status ${status}.`, wait === undefined ? {} : { retryAfterMs: wait });
     return { kind: 'unclear', fault, status };
   }
-  return json ? readTokens(json) : unclear('E_NOT_JSON', 'The token endpoint answered with something that is not JSON.');
+  return json ? readTokens(tokensIn === undefined ? json : inner(json, tokensIn)) : unclear('E_NOT_JSON', 'The token endpoint answered with something that is not JSON.');
 }
 
 function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
@@ -71,6 +72,12 @@ function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
       ...(idToken ? { idToken } : {}),
     },
   };
+}
+
+/** A server that nests its tokens may still answer a refresh in the plain way. */
+function inner(json: Readonly<Record<string, unknown>>, member: string): Readonly<Record<string, unknown>> {
+  const nested = z.record(z.string(), z.unknown()).safeParse(json[member]).data;
+  return text(nested?.['access_token']) === undefined ? json : { ...nested };
 }
 
 /** Seconds as a number or a string of one; nonsense (zero, negative, not finite, centuries) counts as not said. */

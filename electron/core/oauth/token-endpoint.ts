@@ -5,6 +5,7 @@ import type { Clock } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { readIdToken } from './jwt-claims.ts';
 import type { PlainTokens, TokenVerdict } from './token-answer.ts';
+import { tokenParameters, type TokenQuirks } from './token-quirks.ts';
 import { requestRevocation, requestTokens } from './token-request.ts';
 
 /** Who we are at one token endpoint. */
@@ -16,6 +17,7 @@ export interface TokenClient {
   readonly clientSecret?: Secret;
   readonly clientAuth: 'none' | 'client_secret_basic' | 'client_secret_post';
   readonly resource: string;
+  readonly quirks?: TokenQuirks;
   readonly allow: AddressPolicy;
 }
 
@@ -85,7 +87,7 @@ export async function refresh(
   request: { readonly scopes?: readonly string[] },
   options: TokenEndpointOptions,
 ): Promise<RefreshOutcome> {
-  const parameters: Record<string, string> = { resource: client.resource };
+  const parameters = tokenParameters(client);
   if (request.scopes && request.scopes.length > 0) parameters['scope'] = request.scopes.join(' ');
   const verdict = await requestTokens(client, options, (config) => openid.refreshTokenGrant(config, refreshToken.reveal(), parameters));
   switch (verdict.kind) {
@@ -115,7 +117,7 @@ async function sendCode(client: TokenClient, { code, codeVerifier, redirectUri }
   const answered = new URL(redirectUri);
   answered.searchParams.set('code', code.reveal());
   return requestTokens(client, options, (config) =>
-    openid.authorizationCodeGrant(config, answered, { pkceCodeVerifier: codeVerifier.reveal() }, { resource: client.resource }),
+    openid.authorizationCodeGrant(config, answered, { pkceCodeVerifier: codeVerifier.reveal() }, tokenParameters(client)),
   );
 }
 

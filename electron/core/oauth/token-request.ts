@@ -17,7 +17,7 @@ export async function requestTokens(client: TokenClient, { http, signal, clock }
   let verdict: TokenVerdict | undefined;
   const config = configuration(client, async (url, headers, body) => {
     verdict = await http.fetch(post(client, url, headers, body, tokenTimeoutMs, signal)).then(
-      (answer: HttpAnswer) => readTokenAnswer(answer, clock?.now() ?? Date.now()),
+      (answer: HttpAnswer) => readTokenAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn),
       (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
     );
     return tidyResponse(verdict);

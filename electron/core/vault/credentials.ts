@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault } from '../ports.ts';
 import { Secret } from '../secret.ts';
+import type { TokenQuirks } from '../oauth/token-quirks.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
 import { createShelf } from './shelf.ts';
@@ -17,6 +18,8 @@ export interface Credential {
   readonly issuer: string;
   /** `resource` exactly as sent at sign-in (RFC 8707). */
   readonly resource: string;
+  /** What this authorization server wants differently at its token endpoint. */
+  readonly quirks?: TokenQuirks;
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
   readonly clientId: string;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TokenQuirks } from '../oauth/token-quirks.ts';
 import { Secret } from '../secret.ts';
 import type { Credential, CredentialFacts } from './credentials.ts';
 import type { StoredRecord } from './records.ts';
@@ -8,6 +9,7 @@ const Stored = z.object({
   id: z.string(),
   issuer: z.string(),
   resource: z.string(),
+  quirks: TokenQuirks.optional(),
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().optional(),
   clientId: z.string(),
