@@ -94,7 +94,7 @@ function write(text) {
 }
 
 try {
-  ensureModules();
+  await ensureModules();
   spawnSync(process.execPath, ['scripts/build.mjs', '--if-stale'], { cwd: root, stdio: 'inherit' });
   const url = await firstLine(start(['test/bench/echo-server.mjs']));
   const broker = start([keybridge, 'serve'], data);
@@ -117,7 +117,7 @@ try {
   console.log(`\n${rounds} rounds, Node ${process.version}, ${os.cpus().length} cores\n\n${result}`);
   if (values.write) write(`${rounds} rounds, Node ${process.version}, ${process.platform}, ${os.cpus().length} cores.\n\n${result}`);
 } finally {
-  for (const child of started.reverse()) {
+  for (const child of started.toReversed()) {
     child.stdin.end();
     if (child.exitCode === null) child.kill();
   }

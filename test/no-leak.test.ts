@@ -10,7 +10,7 @@ import { startProduct, type Product } from './fixtures/product.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 /** A secret as it would look after the usual ways of writing it down. */

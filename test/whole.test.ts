@@ -14,7 +14,7 @@ interface World {
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 async function world(options: AuthorizationServerOptions = {}): Promise<World> {

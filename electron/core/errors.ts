@@ -58,7 +58,7 @@ export function whereThrown(error: unknown): { kind: string; code: string; at: s
   if (!(error instanceof Error)) return { kind: typeof error, code: '', at: '' };
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   const at = frames.slice(0, 3).map((line) => line.trim().replace(/\(?(?:file:\/\/)?[^()\s]*[/\\]([^/\\()]+)\)?$/, '($1)'));
-  return { kind: error.name, code: String((error as NodeJS.ErrnoException).code ?? ''), at: at.join(' < ') };
+  return { kind: error.name, code: (error as NodeJS.ErrnoException).code ?? '', at: at.join(' < ') };
 }
 
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

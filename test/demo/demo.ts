@@ -23,7 +23,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 export async function runDemo(options: DemoOptions): Promise<number> {
   const cleanups: (() => Promise<unknown>)[] = [];
   const cleanUp = async () => {
-    for (const task of cleanups.splice(0).reverse()) await task().catch(() => {});
+    for (const task of cleanups.splice(0).toReversed()) await task().catch(() => {});
   };
   // Ctrl-C must leave nothing behind either.
   process.once('SIGINT', () => void cleanUp().then(() => process.exit(130)));
