@@ -11,6 +11,7 @@ import { createApp, type App } from './core/app.ts';
 import { systemClock } from './core/clock.ts';
 import { AppError } from './core/errors.ts';
 import { createHttp } from './core/http/client.ts';
+import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './core/log-file.ts';
 import { createLog } from './core/log.ts';
 import { storeFault } from './core/vault/store-fault.ts';
@@ -41,7 +42,11 @@ const closeWithinMs = 8_000;
 /** Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { dataDir, terminal } = options;
-  const stop = stopRequest(terminal, options.untilStdinCloses);
+  let takeOver = () => {};
+  const asked = new Promise<string>((resolve) => {
+    takeOver = () => resolve('take-over');
+  });
+  const stop = Promise.race([stopRequest(terminal, options.untilStdinCloses), asked]);
   const lock = await acquireLock(dataDir);
   if (!lock) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge is running on this data folder.');
   const clock = systemClock();
@@ -60,7 +65,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       {
         dataDir,
         store,
-        http: createHttp(),
+        http: createHttp({ proxyFor: proxyFromEnvironment(process.env) }),
         openBrowser: (url) => openSystemBrowser(url),
         clock,
         log,
@@ -71,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
     try {
       // The lock goes last: until the app has closed, a token may be on its way into the store.
-      const broker = await startBroker({ app, dataDir, log, clock, lock: { release: async () => {} } });
+      const broker = await startBroker({ app, dataDir, log, clock, lock: { release: async () => {} }, onEndRequest: takeOver });
       log('serve_started', { version, store: store.name, auto_sign_in: options.autoSignIn });
       const ready = { ready: true, dataDir, socket: broker.address, store: store.name, pid: process.pid };
       terminal.print(options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`);

@@ -7,13 +7,14 @@ import { createApp } from './core/app.ts';
 import { systemClock } from './core/clock.ts';
 import { asAppError } from './core/errors.ts';
 import { createHttp } from './core/http/client.ts';
+import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './core/log-file.ts';
 import { createLog } from './core/log.ts';
 import { openBrowser } from './desktop/browser.ts';
 import { packaged, runtime, testBuild } from './desktop/build-flags.ts';
 import { refusedSwitch } from './desktop/debug-switches.ts';
 import { connectWindow } from './desktop/ipc.ts';
-import { closeBeforeQuit, onSecondStart } from './desktop/lifecycle.ts';
+import { closeBeforeQuit, logFaults, onSecondStart } from './desktop/lifecycle.ts';
 import { ownDataFolder } from './desktop/ownership.ts';
 import { announcePages } from './desktop/pages.ts';
 import { bridgeCommand, bridgeEnv, paths, writeStartCommand } from './desktop/paths.ts';
@@ -37,22 +38,24 @@ async function start(): Promise<void> {
   const clock = systemClock();
   const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
   const log = createLog((line) => logFile.write(line), () => clock.now());
+  logFaults(log);
   const wake = createWake(clock);
   const store = chosenStore({ clock, log, keychain: paths.keychain });
 
   const core = await createApp({
     dataDir,
     store,
-    http: createHttp(),
+    http: createHttp({ proxyFor: proxyFromEnvironment(process.env) }),
     openBrowser,
     clock,
     log,
     onWake: (listener) => wake.onWake(listener),
     about: { version: app.getVersion(), front: 'desktop', runtime, bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
   });
-  const broker = await startBroker({ app: core, dataDir, log, clock, lock });
+  // The lock goes last: until the core has closed, a token may be on its way into the store.
+  const broker = await startBroker({ app: core, dataDir, log, clock, lock: { release: async () => {} } });
   const endWindow = connectWindow({ app: core, contents: () => window.contents, log });
-  const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions(core, window) });
+  const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions({ core, window, log }) });
   const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
   log('app_started', { version: app.getVersion(), electron: process.versions['electron'], runtime, store: store.name, hidden });
 
@@ -61,6 +64,7 @@ async function start(): Promise<void> {
     wake.close();
     await broker.close();
     await core.close();
+    await lock.release();
     log('app_ended');
     logFile.close();
   });

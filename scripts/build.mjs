@@ -1,7 +1,8 @@
 // Builds what runs: `node scripts/build.mjs [--if-stale] [--test] [--out FOLDER]`.
 // --test marks a build that lets debuggers in (Playwright); it is never packaged for users.
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
@@ -22,33 +23,36 @@ const programs = [
   { entries: { keybridge: 'electron/cli.ts' }, format: 'cjs', minify: true, ownFile: ['electron/cli-main.ts', 'electron/keychain.ts'] },
   { entries: { 'cli-main': 'electron/cli-main.ts', headless: 'electron/headless.ts' }, format: 'cjs', ownFile: ['electron/keychain.ts'] },
 ];
-const page = 'renderer/index.html';
 const sources = ['electron', 'shared', 'renderer', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
 const external = ['electron', 'keytar', ...builtinModules, /^node:/];
 
 /**
  * Builds into `out` (default: dist). Safe to run several times at once: one builds, the others wait.
+ * In a process of its own, because Vite makes another page where NODE_ENV says "test".
  * @param {{ ifStale?: boolean, test?: boolean, out?: string }} options
- * @returns {Promise<{ built: boolean, out: string }>} built: false when nothing had changed.
  */
 export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist') } = {}) {
+  if (ifStale && (await stampOf(out)) === (await fingerprint(test))) return;
+  const args = [import.meta.filename, '--out', out, ...(ifStale ? ['--if-stale'] : []), ...(test ? ['--test'] : [])];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error('The build failed.');
+}
+
+/** True when it built, false when nothing had changed. */
+async function buildHere({ ifStale, test, out }) {
   const cache = path.join(root, '.cache');
   await mkdir(cache, { recursive: true });
   return withLock(path.join(cache, `build-${createHash('sha256').update(out).digest('hex').slice(0, 8)}.lock`), async () => {
-    let stamp = await fingerprint(test);
-    if (ifStale && (await stampOf(out)) === stamp) return { built: false, out };
+    const stamp = await fingerprint(test);
+    if (ifStale && (await stampOf(out)) === stamp) return false;
     const work = await mkdtemp(path.join(cache, 'build-'));
     try {
-      const todo = programs.filter(({ entries }) => Object.values(entries).every((file) => existsSync(path.join(root, file))));
-      // While the parts are being written, one that does not build yet does not hold up the others.
-      const keepGoing = (name, job) => job.then(() => true, (error) => console.error(`NOT BUILT: ${name}: ${error.message.slice(0, 300)}`));
-      const jobs = todo.map((program) => keepGoing(Object.keys(program.entries).join(), buildProgram(program, work, test)));
-      const results = await Promise.all([...jobs, keepGoing('renderer', buildPage(path.join(work, 'renderer')))]);
-      if (!results.every(Boolean)) stamp = 'incomplete';
+      await Promise.all([...programs.map((program) => buildProgram(program, work, test)), buildPage(path.join(work, 'renderer'))]);
       await mkdir(out, { recursive: true });
       await replaceFiles(work, out);
       await writeFile(path.join(out, '.stamp'), stamp);
-      return { built: true, out };
+      return true;
     } finally {
       await rm(work, { recursive: true, force: true });
     }
@@ -115,7 +119,6 @@ function filesOnDemand(sources) {
 }
 
 async function buildPage(outDir) {
-  if (!existsSync(path.join(root, page))) return;
   const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
   await build({
     root: path.join(root, 'renderer'),
@@ -163,11 +166,18 @@ async function replaceFiles(from, to) {
 }
 
 async function runFromCommandLine() {
+  process.env.NODE_ENV = 'production';
   const args = process.argv.slice(2);
   const started = performance.now();
-  const out = args.includes('--out') ? path.resolve(args[args.indexOf('--out') + 1]) : undefined;
-  const { built } = await buildAll({ ifStale: args.includes('--if-stale'), test: args.includes('--test'), ...(out ? { out } : {}) });
+  const out = args.includes('--out') ? path.resolve(args[args.indexOf('--out') + 1]) : path.join(root, 'dist');
+  const built = await buildHere({ ifStale: args.includes('--if-stale'), test: args.includes('--test'), out });
   console.log(built ? `built in ${((performance.now() - started) / 1000).toFixed(1)} s` : 'up to date');
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runFromCommandLine();
+/** What went wrong, without the bundler's inside. */
+function explain(error) {
+  console.error(`The build failed:\n${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runFromCommandLine().catch(explain);

@@ -35,8 +35,11 @@ export type Answer = { proof: string } & ({ role: 'bridge'; server: string; pid:
 
 export type Welcome = { ok: true } | { ok: false; error: { code: string; message: string; remedy: string } };
 
-/** `watch` turns the connection into a stream of Status snapshots; the first is the current one. */
-export type ControlRequest = { id: number; name: string; input?: unknown } | { id: number; watch: 'status' };
+/**
+ * `watch` turns the connection into a stream of Status snapshots; the first is the current one. `end` asks a broker
+ * without a window to make room for the app; the app itself does not obey it.
+ */
+export type ControlRequest = { id: number; name: string; input?: unknown } | { id: number; watch: 'status' } | { id: number; end: true };
 export type ControlAnswer = { id: number; reply: unknown } | { id: number; status: unknown };
 
 /** JSON-RPC code of every error that Keybridge itself gives a host; outside the ranges that JSON-RPC and MCP reserve. */

@@ -47,6 +47,15 @@ export async function watchStatus(dataDir: string, listener: (status: Status) =>
   }
 }
 
+/** Asks a broker without a window to end; resolves when it has said yes. Throws E_BROKER_RUNNING when it says no, E_BROKER_DOWN. */
+export async function endBroker(dataDir: string): Promise<void> {
+  await converse<void>(dataDir, { id: 1, end: true }, {}, (line, done) => {
+    if (!('reply' in line)) return;
+    if (!line.reply.ok) throw fromInfo(line.reply.error);
+    done();
+  });
+}
+
 /** One request on a connection of its own. `onLine` ends the conversation by `done` or by throwing. */
 async function converse<Value>(
   dataDir: string,

@@ -2,6 +2,7 @@ import type net from 'node:net';
 import { z } from 'zod';
 import type { App } from '../core/app.ts';
 import { dispatch } from '../core/dispatch.ts';
+import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { createLineSplitter } from '../../shared/lines.ts';
 import type { ControlAnswer } from '../../shared/local-protocol.ts';
@@ -12,10 +13,13 @@ import type { Service } from './server.ts';
 export interface ControlDeps {
   readonly app: Pick<App, 'api' | 'status'>;
   readonly log: Log;
+  /** Somebody asks this broker to end; absent: it does not do so on request. */
+  readonly onEndRequest?: (() => void) | undefined;
 }
 
 const Request = z.union([
   z.object({ id: z.number(), watch: z.literal('status') }),
+  z.object({ id: z.number(), end: z.literal(true) }),
   z.object({ id: z.number(), name: z.string().max(100), input: z.unknown().optional() }),
 ]);
 
@@ -23,7 +27,7 @@ const Request = z.union([
 const maxLineBytes = 1024 * 1024;
 
 /** A command line on the socket: commands of the one table, and the status as a stream. Broken lines end the connection. */
-export function serveControl(socket: net.Socket, accept: () => Buffer, { app, log }: ControlDeps): Service {
+export function serveControl(socket: net.Socket, accept: () => Buffer, { app, log, onEndRequest }: ControlDeps): Service {
   const watches: (() => void)[] = [];
   const end = () => socket.destroy();
   const answer = (line: ControlAnswer) => {
@@ -39,6 +43,11 @@ export function serveControl(socket: net.Socket, accept: () => Buffer, { app, lo
     const { data } = request;
     if ('watch' in data) {
       watches.push(watchStatus(data.id));
+      return;
+    }
+    if ('end' in data) {
+      answer({ id: data.id, reply: onEndRequest ? { ok: true } : { ok: false, error: new AppError('E_BROKER_RUNNING', 'Keybridge runs with a window: quit it there.').toInfo() } });
+      onEndRequest?.();
       return;
     }
     log('command', { name: data.name });

@@ -18,6 +18,8 @@ export interface BrokerOptions {
   readonly clock: Clock;
   /** The data folder's lock, when the caller holds it already (it should, before it opens the app); let go of by `close`. */
   readonly lock?: Lock;
+  /** Called when the app with a window asks to take over. Absent: it is told to wait. */
+  readonly onEndRequest?: () => void;
 }
 
 /** The local socket and everything on it. */
@@ -68,7 +70,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         const service =
           who.role === 'bridge'
             ? serveBridge(socket, caller.accept, { connection: app.connect(who.server), http: app.http, log, clock, version: app.status.current().version })
-            : serveControl(socket, caller.accept, { app, log });
+            : serveControl(socket, caller.accept, { app, log, onEndRequest: options.onEndRequest });
         services.add(service);
         socket.once('close', () => void service.close().finally(() => services.delete(service)));
       } catch (error) {

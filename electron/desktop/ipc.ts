@@ -26,7 +26,7 @@ export function connectWindow({ app, contents, log }: IpcDeps): () => void {
       log('ipc_refused');
       return refused('This page may not give commands.');
     }
-    return isSmall(input) ? dispatch(app.api, name, input) : refused('The input is too large.');
+    return isSmall(input) ? dispatch(app.api, name, input, log) : refused('The input is too large.');
   });
   const unsubscribe = app.status.subscribe((status) => contents()?.send(statusChannel, status));
   return () => {

@@ -1,4 +1,6 @@
 import { app, powerMonitor } from 'electron';
+import { whereThrown } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 
 /** All clean-up together; after this the app ends whatever is still pending. */
 const longestCloseMs = 8_000;
@@ -30,4 +32,16 @@ export function onSecondStart(show: () => void): void {
     if (!argv.includes('--hidden')) show();
   });
   app.on('activate', show);
+}
+
+/**
+ * What nobody caught. Its words may hold anything, so only its place is written down. After an exception the state is
+ * unknown and the app ends: a refresh in flight survives that (docs/refresh.md), and a bridge starts it again.
+ */
+export function logFaults(log: Log): void {
+  process.on('unhandledRejection', (error) => log('fault', { kind: 'rejection', ...whereThrown(error) }));
+  process.on('uncaughtException', (error) => {
+    log('fault', { kind: 'exception', ...whereThrown(error) });
+    app.exit(1);
+  });
 }

@@ -19,14 +19,19 @@ export interface WindowDeps {
   readonly devTools: boolean;
 }
 
-const background = () => (nativeTheme.shouldUseDarkColors ? '#16181d' : '#f6f7f9');
+/** Until the page has drawn: its own ground (renderer/theme.css). */
+const background = () => (nativeTheme.shouldUseDarkColors ? '#16181a' : '#f5f4f0');
+
+/** In memory only (no `persist:`): nothing of a page is written to the disk. */
+const partition = 'window';
 
 /** The one window. Its page is untrusted: sandboxed, on a session that can reach nothing but the app's own files. */
 export function createMainWindow(deps: WindowDeps): MainWindow {
   let window: BrowserWindow | undefined;
   let opening: Promise<BrowserWindow> | undefined;
-  lockSession(session.defaultSession);
-  servePages(session.defaultSession.protocol, deps.pages);
+  const own = session.fromPartition(partition);
+  for (const one of [own, session.defaultSession]) lockSession(one);
+  servePages(own.protocol, deps.pages);
   Menu.setApplicationMenu(Menu.buildFromTemplate(menu(deps.devTools)));
 
   async function open(): Promise<BrowserWindow> {
@@ -87,6 +92,7 @@ function newWindow({ preload, icon, devTools }: WindowDeps, bounds: Bounds | und
     autoHideMenuBar: true,
     webPreferences: {
       preload,
+      partition,
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,

@@ -46,8 +46,9 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
   }
 
   async function stopApp(): Promise<number | null> {
-    app?.child.kill('SIGTERM');
-    const [code] = (await app?.ended) as [number | null];
+    if (!app) return null;
+    app.child.kill('SIGTERM');
+    const [code] = (await app.ended) as [number | null];
     app = undefined;
     return code;
   }

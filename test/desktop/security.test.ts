@@ -52,7 +52,7 @@ describe('the window is no way in', () => {
   });
 
   it('the pages carry the content security policy, and nothing in it is unsafe', async () => {
-    const policy = await app.electron.evaluate(async ({ net }) => (await net.fetch('app://keybridge/index.html')).headers.get('content-security-policy'));
+    const policy = await app.electron.evaluate(async ({ session }) => (await session.fromPartition('window').fetch('app://keybridge/index.html')).headers.get('content-security-policy'));
     expect(policy).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
@@ -136,7 +136,7 @@ describe('the window is no way in', () => {
 
   it('UI02: another window on the same pages gets no answer', async () => {
     const answer = await app.electron.evaluate(async ({ BrowserWindow }, preload) => {
-      const second = new BrowserWindow({ show: false, webPreferences: { preload, sandbox: true } });
+      const second = new BrowserWindow({ show: false, webPreferences: { preload, partition: 'window', sandbox: true } });
       await second.loadURL('app://keybridge/index.html');
       const reply: unknown = await second.webContents.executeJavaScript(`window.keybridge.call('status')`);
       second.destroy();

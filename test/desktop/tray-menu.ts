@@ -31,7 +31,9 @@ const menuInterface = 'com.canonical.dbusmenu';
 export async function trayItems(busAddress: string): Promise<TrayItem[]> {
   const bus = createCaller(busAddress);
   const registered = (await bus(['get-property', 'org.kde.StatusNotifierWatcher', '/StatusNotifierWatcher', 'org.kde.StatusNotifierWatcher', 'RegisteredStatusNotifierItems'])) as string[];
-  return Promise.all(registered.map((name) => readItem(bus, name)));
+  // One that goes while it is read is not there.
+  const items = await Promise.all(registered.map((name) => readItem(bus, name).catch(() => undefined)));
+  return items.filter((item) => item !== undefined);
 }
 
 type Caller = (args: readonly string[]) => Promise<unknown>;
