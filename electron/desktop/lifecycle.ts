@@ -39,9 +39,9 @@ export function onSecondStart(show: () => void): void {
  * unknown and the app ends: a refresh in flight survives that (docs/refresh.md), and a bridge starts it again.
  */
 export function logFaults(log: Log): void {
-  process.on('unhandledRejection', (error) => log('fault', { kind: 'rejection', ...whereThrown(error) }));
+  process.on('unhandledRejection', (error) => log('fault', { source: 'rejection', ...whereThrown(error) }));
   process.on('uncaughtException', (error) => {
-    log('fault', { kind: 'exception', ...whereThrown(error) });
+    log('fault', { source: 'exception', ...whereThrown(error) });
     app.exit(1);
   });
 }
