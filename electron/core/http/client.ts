@@ -4,6 +4,8 @@ import { classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { isLoopbackHost } from './loopback.ts';
+import type { ProxyRule } from './proxy.ts';
+import type { ClientCertificate, TlsMaterial } from './tls-material.ts';
 
 /** What kind of address a host name leads to. The threat: a remote server that points us into the user's own network. */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link_local' | 'unspecified';
@@ -18,6 +20,11 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly allow: AddressPolicy;
+  /**
+   * Whether the client certificate of the server's settings is meant for this request although it goes to another origin
+   * than the server's (RFC 8705).
+   */
+  readonly clientCertificate?: boolean;
   /** `fetch`: for everything. `open`: until the headers are there. */
   readonly timeoutMs: number;
   /** Decoded bytes of the body; more is E_TOO_LARGE. */
@@ -52,6 +59,8 @@ export interface Http {
   open(request: HttpRequest): Promise<HttpStream>;
   /** The classes of all addresses of a URL's host, most exposed first. E_DNS when there are none. */
   classOf(url: URL): Promise<AddressClass>;
+  /** A client of its own, with its own connections, that trusts or shows certificates besides. To be closed by itself. */
+  withTls(material: TlsMaterial): Http;
   close(): Promise<void>;
 }
 
@@ -62,12 +71,16 @@ export interface HttpOptions {
   readonly classify?: (address: string) => AddressClass;
   /** Certificate authorities (PEM) that are trusted next to the built-in ones. */
   readonly ca?: readonly string[];
+  readonly certificate?: ClientCertificate;
+  /** Absent: no proxy. */
+  readonly proxyFor?: ProxyRule | undefined;
 }
 
 /** Headers of an answer that we take; a challenge of 30 KB is odd but harmless. */
 const maxHeaderBytes = 64 * 1024;
 
-export function createHttp({ lookup = resolveHost, classify = classifyAddress, ca = [] }: HttpOptions = {}): Http {
+export function createHttp(options: HttpOptions = {}): Http {
+  const { lookup = resolveHost, classify = classifyAddress, ca = [], certificate, proxyFor } = options;
   // One pool per policy, never shared: a connection that one server may have is not there for another to reuse.
   const agents = new Map<string, Agent>();
 
@@ -75,7 +88,7 @@ export function createHttp({ lookup = resolveHost, classify = classifyAddress, c
     const key = allow.join();
     const known = agents.get(key);
     if (known) return known;
-    const connect = createConnector({ lookup, classify, ca, allow });
+    const connect = createConnector({ lookup, classify, ca, allow, ...(certificate ? { certificate } : {}), ...(proxyFor ? { proxyFor } : {}) });
     const agent = new Agent({ connect, pipelining: 1, maxHeaderSize: maxHeaderBytes });
     agents.set(key, agent);
     return agent;
@@ -94,9 +107,16 @@ export function createHttp({ lookup = resolveHost, classify = classifyAddress, c
       return exchange(agentFor(request.allow), request, { limit: 'head' });
     },
     async classOf(url) {
-      const addresses = await addressesOf(hostOf(url), lookup);
-      return mostExposed(addresses.map(({ address }) => classify(address)));
+      try {
+        const addresses = await addressesOf(hostOf(url), lookup);
+        return mostExposed(addresses.map(({ address }) => classify(address)));
+      } catch (error) {
+        // Behind a proxy it is the proxy that finds the names of the internet.
+        if (url.protocol === 'https:' && proxyFor?.(hostOf(url), Number(url.port || 443))) return 'public';
+        throw error;
+      }
     },
+    withTls: (material) => createHttp({ ...options, ...material, ca: [...ca, ...(material.ca ?? [])] }),
     async close() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },

@@ -1,12 +1,15 @@
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { rootCertificates } from 'node:tls';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
 import { AppError, foreign } from '../errors.ts';
 import { classifyAddress } from './address.ts';
 import type { AddressClass, AddressPolicy } from './client.ts';
 import { connectFault, dnsFault } from './faults.ts';
+import type { Proxy, ProxyRule } from './proxy.ts';
+import { trustedRoots } from './roots.ts';
+import type { ClientCertificate } from './tls-material.ts';
+import { openTunnel } from './tunnel.ts';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -20,12 +23,16 @@ export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 const connectTimeoutMs = 10_000;
 /** Time for one of several addresses before the next is tried too. Node's 250 ms is too short for far servers. */
 const perAddressMs = 1_500;
+/** Behind a proxy the names of the internet often cannot be resolved at all, and need not be. */
+const proxiedLookupMs = 3_000;
 
 export interface ConnectorOptions {
   readonly lookup: Lookup;
   readonly classify: (address: string) => AddressClass;
   /** Further trusted certificate authorities (PEM). */
   readonly ca?: readonly string[];
+  readonly certificate?: ClientCertificate;
+  readonly proxyFor?: ProxyRule;
   readonly allow: AddressPolicy;
 }
 
@@ -38,12 +45,12 @@ export const resolveHost: Lookup = (hostname) => {
 };
 
 /** The addresses of a host, literal or by name, within 10 s. Throws E_DNS. */
-export async function addressesOf(hostname: string, lookup: Lookup): Promise<readonly ResolvedAddress[]> {
+export async function addressesOf(hostname: string, lookup: Lookup, withinMs = connectTimeoutMs): Promise<readonly ResolvedAddress[]> {
   const family = isIP(hostname);
   if (family !== 0) return [{ address: hostname, family }];
   let addresses: readonly ResolvedAddress[];
   try {
-    addresses = await withinTime(lookup(hostname));
+    addresses = await withinTime(lookup(hostname), withinMs);
   } catch (error) {
     throw dnsFault(hostname, error);
   }
@@ -52,10 +59,10 @@ export async function addressesOf(hostname: string, lookup: Lookup): Promise<rea
 }
 
 /** A resolver without a network can take a minute. */
-async function withinTime<Value>(found: Promise<Value>): Promise<Value> {
+async function withinTime<Value>(found: Promise<Value>, ms: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('the resolver does not answer')), connectTimeoutMs);
+    timer = setTimeout(() => reject(new Error('the resolver does not answer')), ms);
   });
   try {
     return await Promise.race([found, late]);
@@ -67,9 +74,10 @@ async function withinTime<Value>(found: Promise<Value>): Promise<Value> {
 /**
  * Connects only to addresses that the policy allows. The check is on the very address that is then connected to, so a
  * name that changes its mind between check and use (DNS rebinding) gains nothing. One forbidden address among several
- * refuses them all. Every error is an AppError with `sent: false`.
+ * refuses them all. Through a proxy, the proxy resolves: see `proxyOnTheWay`. Every error is an AppError with
+ * `sent: false`.
  */
-export function createConnector({ lookup, classify, ca, allow }: ConnectorOptions): buildConnector.connector {
+export function createConnector({ lookup, classify, ca, certificate, proxyFor, allow }: ConnectorOptions): buildConnector.connector {
   const check = (hostname: string, { address }: ResolvedAddress) => {
     // `localhost` may use plain http, so it has to be this computer in truth.
     const spoofed = hostname === 'localhost' && classifyAddress(address) !== 'loopback';
@@ -87,29 +95,58 @@ export function createConnector({ lookup, classify, ca, allow }: ConnectorOption
       return options.all ? callback(null, addresses) : callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
     });
 
+  const roots = ca && ca.length > 0 ? [...trustedRoots(), ...ca] : undefined;
   const connect = buildConnector({
     // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
     rejectUnauthorized: true,
-    ...(ca && ca.length > 0 ? { ca: [...rootCertificates, ...ca] } : {}),
+    ...(roots ? { ca: roots } : {}),
+    ...certificate?.tls,
     lookup: checkedLookup,
     timeout: connectTimeoutMs,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: perAddressMs,
   });
 
-  return (options, callback) => {
-    const family = isIP(options.hostname);
-    try {
-      // net.connect asks no resolver for a literal address.
-      if (family !== 0) check(options.hostname, { address: options.hostname, family });
-    } catch (error) {
-      return callback(error as AppError, null);
-    }
-    return connect(options, (...[error, socket]) => {
-      if (error) callback(connectFault(error, options.host ?? options.hostname), null);
-      else callback(null, socket);
-    });
+  /**
+   * The proxy to a public address, if there is one. What this computer resolves is checked here, and a forbidden address
+   * is refused; what only the proxy can resolve counts as public, because the proxy is where the public begins. There,
+   * the certificate alone says who answers.
+   */
+  const proxyOnTheWay = async (hostname: string, port: number): Promise<Proxy | undefined> => {
+    const proxy = proxyFor?.(hostname, port);
+    if (!proxy || hostname === 'localhost') return undefined;
+    const addresses = await addressesOf(hostname, lookup, proxiedLookupMs).catch(() => undefined);
+    for (const address of addresses ?? []) check(hostname, address);
+    if (!addresses && !allow.includes('public')) throw dnsFault(hostname, undefined);
+    return addresses && !addresses.every(({ address }) => classify(address) === 'public') ? undefined : proxy;
   };
+
+  const begin = async (options: buildConnector.Options): Promise<buildConnector.Options> => {
+    const { hostname } = options;
+    const family = isIP(hostname);
+    // net.connect asks no resolver for a literal address.
+    if (family !== 0) check(hostname, { address: hostname, family });
+    // Plain http is for this computer alone, and never goes through a proxy.
+    if (!proxyFor || options.protocol !== 'https:') return options;
+    const port = Number(options.port || 443);
+    const proxy = await proxyOnTheWay(hostname, port);
+    if (!proxy) return options;
+    const target = `${family === 6 ? `[${hostname}]` : hostname}:${port}`;
+    return { ...options, httpSocket: await openTunnel(proxy, target, connectTimeoutMs, roots) };
+  };
+
+  const run = async (options: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
+    const fail = (error: unknown) => callback(connectFault(error, options.host ?? options.hostname), null);
+    let ready: buildConnector.Options;
+    try {
+      ready = await begin(options);
+    } catch (error) {
+      return fail(error);
+    }
+    connect(ready, (...[error, socket]) => (error ? fail(error) : callback(null, socket)));
+  };
+
+  return (options, callback) => void run(options, callback);
 }
 
 const places: Record<AddressClass, string> = {

@@ -1,0 +1,86 @@
+import { BlockList, isIP } from 'node:net';
+import { AppError, foreign } from '../errors.ts';
+import { Secret } from '../secret.ts';
+
+/** A proxy that takes CONNECT. */
+export interface Proxy {
+  readonly protocol: 'http:' | 'https:';
+  readonly hostname: string;
+  readonly port: number;
+  /** Host and port, for people: never the password. */
+  readonly host: string;
+  /** Value of Proxy-Authorization. */
+  readonly authorization?: Secret;
+}
+
+/** The proxy for an https origin; undefined: none. Throws E_CONNECT where the environment names something that is no proxy. */
+export type ProxyRule = (hostname: string, port: number) => Proxy | undefined;
+
+/**
+ * HTTPS_PROXY (else HTTP_PROXY) and NO_PROXY, lower case first, as curl reads them: a name in NO_PROXY covers its
+ * subdomains; ports, addresses, networks (10.0.0.0/8) and `*` may stand there too. Undefined: no proxy is set.
+ */
+export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxyRule | undefined {
+  const read = (name: string) => env[name.toLowerCase()]?.trim() || env[name]?.trim() || undefined;
+  const address = read('HTTPS_PROXY') ?? read('HTTP_PROXY');
+  if (address === undefined) return undefined;
+  const direct = exceptions(read('NO_PROXY') ?? '');
+  const proxy = parseProxy(address);
+  return (hostname, port) => {
+    if (direct(hostname.toLowerCase(), port)) return undefined;
+    if (proxy instanceof AppError) throw proxy;
+    return proxy;
+  };
+}
+
+function parseProxy(text: string): Proxy | AppError {
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || url.hostname === '') return new AppError('E_CONNECT', 'The proxy in HTTPS_PROXY is not an address.', { sent: false });
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return new AppError('E_CONNECT', `The proxy ${foreign(url.host)} is of a kind that Keybridge does not speak (${foreign(url.protocol, 20)}).`, { sent: false });
+  }
+  const { protocol } = url;
+  const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port);
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  return { protocol, hostname, port, host: `${url.hostname}:${port}`, ...credentials(url) };
+}
+
+function credentials({ username, password }: URL): { authorization?: Secret } {
+  if (username === '' && password === '') return {};
+  const plain = `${decoded(username)}:${decoded(password)}`;
+  return { authorization: new Secret(`Basic ${Buffer.from(plain).toString('base64')}`) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+type Matches = (hostname: string, port: number) => boolean;
+
+function exceptions(list: string): Matches {
+  const entries = list.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== '').map(exception);
+  return (hostname, port) => entries.some((matches) => matches(hostname, port));
+}
+
+function exception(entry: string): Matches {
+  if (entry === '*') return () => true;
+  const [, address = '', prefix = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
+  const family = isIP(address);
+  if (family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128)) return inNetwork(address, Number(prefix), family);
+  if (isIP(entry) !== 0) return (hostname) => hostname === entry;
+  const [, name = entry, port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+  const bare = name.replace(/^\[|\]$/g, '').replace(/^\*?\./, '');
+  return (hostname, at) => (port === undefined || Number(port) === at) && (hostname === bare || hostname.endsWith(`.${bare}`));
+}
+
+function inNetwork(address: string, prefix: number, family: number): Matches {
+  const network = new BlockList();
+  const kind = family === 4 ? 'ipv4' : 'ipv6';
+  network.addSubnet(address, prefix, kind);
+  return (hostname) => isIP(hostname) === family && network.check(hostname, kind);
+}

@@ -1,0 +1,112 @@
+import { stat } from 'node:fs/promises';
+import type { Secret } from '../secret.ts';
+import type { Server } from '../servers/server.ts';
+import type { Http, HttpRequest } from './client.ts';
+import { readAuthorities, readClientCertificate, type ClientCertificate, type TlsMaterial } from './tls-material.ts';
+
+export interface ServerHttpDeps {
+  readonly http: Http;
+  /** The server as it is now; undefined: it was removed. */
+  readonly server: () => Server | undefined;
+  /** Undefined: none is stored. Throws E_STORE_*. */
+  readonly secret: (name: 'privateKey' | 'clientCertificatePassword') => Promise<Secret | undefined>;
+}
+
+/** The HTTP client for everything that is done on behalf of one server, with the certificates of its settings. */
+export interface ServerHttp extends Http {
+  /** Unix ms; undefined: no client certificate, or none that can be read. */
+  certificateExpiresAt(): Promise<number | undefined>;
+}
+
+interface Clients {
+  readonly certificate: ClientCertificate | undefined;
+  /** Trusts the server's own authorities; shows no certificate. */
+  readonly anonymous: Http;
+  readonly identified: Http;
+}
+
+/**
+ * Another authority is trusted for this server's requests and no other's. The client certificate is shown to the origin
+ * of the server, and where a request says that it is meant for it (`clientCertificate`): never to a third host.
+ * Errors: those of Http, and E_BAD_INPUT for a file that cannot be used.
+ */
+export function createServerHttp({ http, server, secret }: ServerHttpDeps): ServerHttp {
+  const made: Http[] = [];
+  /** Made anew when the server's settings or the files change: they may be replaced while we run. */
+  let current: { readonly of: Server; readonly stamp: string; readonly clients: Promise<Clients> } | undefined;
+
+  const load = async (of: Server): Promise<Clients> => {
+    const { caFile, clientCertificateFile } = of.settings;
+    const authorities: TlsMaterial = caFile === undefined ? {} : { ca: await readAuthorities(caFile) };
+    const certificate = clientCertificateFile === undefined ? undefined : await readClientCertificate(clientCertificateFile, await keys(of));
+    const anonymous = http.withTls(authorities);
+    const identified = certificate ? http.withTls({ ...authorities, certificate }) : anonymous;
+    made.push(anonymous, identified);
+    return { certificate, anonymous, identified };
+  };
+
+  const keys = async ({ storedSecrets }: Server): Promise<{ privateKey?: Secret; password?: Secret }> => {
+    const privateKey = storedSecrets.includes('privateKey') ? await secret('privateKey') : undefined;
+    const password = storedSecrets.includes('clientCertificatePassword') ? await secret('clientCertificatePassword') : undefined;
+    return { ...(privateKey ? { privateKey } : {}), ...(password ? { password } : {}) };
+  };
+
+  const clients = async (of: Server): Promise<Clients> => {
+    const stamp = await stampOf(of.settings.caFile, of.settings.clientCertificateFile);
+    if (current?.of === of && current.stamp === stamp) return current.clients;
+    const loading = { of, stamp, clients: load(of) };
+    current = loading;
+    // What could not be read is tried again at the next request.
+    loading.clients.catch(() => {
+      if (current === loading) current = undefined;
+    });
+    return loading.clients;
+  };
+
+  const clientFor = async (of: Server, { url, clientCertificate }: HttpRequest): Promise<Http> => {
+    const { anonymous, identified } = await clients(of);
+    return clientCertificate || url.origin === new URL(of.url).origin ? identified : anonymous;
+  };
+
+  /** The server, if its settings ask for anything special. */
+  const special = (): Server | undefined => {
+    const of = server();
+    return of && (of.settings.caFile !== undefined || of.settings.clientCertificateFile !== undefined) ? of : undefined;
+  };
+
+  return {
+    fetch(request) {
+      const of = special();
+      return of ? clientFor(of, request).then((client) => client.fetch(request)) : http.fetch(request);
+    },
+    open(request) {
+      const of = special();
+      return of ? clientFor(of, request).then((client) => client.open(request)) : http.open(request);
+    },
+    classOf: (url) => http.classOf(url),
+    withTls: (material) => http.withTls(material),
+    async certificateExpiresAt() {
+      const of = server();
+      if (of?.settings.clientCertificateFile === undefined) return undefined;
+      return clients(of).then(
+        ({ certificate }) => certificate?.expiresAt,
+        () => undefined,
+      );
+    },
+    async close() {
+      await Promise.all(made.map((one) => one.close()));
+    },
+  };
+}
+
+/** Changes when a file does. A file that is away is told by the reader. */
+async function stampOf(...files: readonly (string | undefined)[]): Promise<string> {
+  const stamps = files.map(async (file) => {
+    if (file === undefined) return '';
+    return stat(file).then(
+      ({ mtimeMs, size, ino }) => `${mtimeMs}:${size}:${ino}`,
+      () => 'absent',
+    );
+  });
+  return (await Promise.all(stamps)).join(' ');
+}
