@@ -34,7 +34,7 @@ async function start(): Promise<void> {
   onSecondStart(() => void window.show());
 
   const lock = await ownDataFolder(dataDir, hidden);
-  if (!lock) return app.exit(0);
+  if (!lock) return leave(0);
   const clock = systemClock();
   const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
   const log = createLog((line) => logFile.write(line), () => clock.now());
@@ -76,7 +76,13 @@ function fail(error: unknown): void {
   const { code, message } = asAppError(error);
   process.stderr.write(`keybridge: ${code}: ${message}\n`);
   if (!hidden) dialog.showErrorBox('Keybridge cannot start', `${message}\n\n${asAppError(error).toInfo().remedy}\n\n${code}`);
-  app.exit(1);
+  leave(1);
+}
+
+/** Before the app has run: its own lock is not taken down by an early exit. */
+function leave(code: number): void {
+  app.releaseSingleInstanceLock();
+  app.exit(code);
 }
 
 const refused = debuggable ? undefined : refusedSwitch(process.argv, process.env);
