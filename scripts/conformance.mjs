@@ -1,0 +1,86 @@
+// Judges the built bridge with the official MCP conformance suite: `npm run conformance`. test/conformance/README.md says how to
+// read it.
+//   npm run conformance                     all 70 runs
+//   npm run conformance -- scope dpop       only runs whose name has one of the words
+//   npm run conformance -- --keep FOLDER    what the suite saved of each run
+// Ends with 1 when a run fails that test/conformance/baseline.json does not list, or when a listed one passes.
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { allRuns } from '../test/conformance/scenarios.mjs';
+import { runScenario } from '../test/conformance/run-scenario.mjs';
+import { ensureSuite } from '../test/conformance/suite.mjs';
+import { buildAll } from './build.mjs';
+import { ensureModules, runCommand } from './setup.mjs';
+
+const root = path.join(import.meta.dirname, '..');
+const baselineFile = path.join(root, 'test', 'conformance', 'baseline.json');
+
+/** More at a time, and the machine's load decides about timing. */
+const atOnce = 2;
+
+const { words, keep, dist } = readArguments(process.argv.slice(2));
+
+await runCommand(async () => {
+  await ensureModules();
+  const suite = await ensureSuite({ log: console.error });
+  if (!dist) await buildAll({ ifStale: true });
+  const chosen = allRuns.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
+  const results = keep ?? (await mkdtemp(path.join(os.tmpdir(), 'keybridge-conformance-results-')));
+  await mkdir(results, { recursive: true });
+  try {
+    const verdicts = await inParallel(chosen, (run) => runScenario(run, { suite, dist: dist ?? path.join(root, 'dist'), results }));
+    const expected = JSON.parse(await readFile(baselineFile, 'utf8'));
+    process.exitCode = report(chosen, verdicts, expected);
+  } finally {
+    if (!keep) await rm(results, { recursive: true, force: true });
+  }
+});
+
+function readArguments(args) {
+  const words = [];
+  let keep;
+  let dist;
+  while (args.length > 0) {
+    const arg = args.shift();
+    if (arg === '--keep') keep = path.resolve(args.shift());
+    else if (arg === '--dist') dist = path.resolve(args.shift());
+    else words.push(arg);
+  }
+  return { words, keep, dist };
+}
+
+async function inParallel(runs, task) {
+  const waiting = [...runs.entries()];
+  const verdicts = [];
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [at, run] = next;
+      verdicts[at] = await task(run);
+      console.error(`${verdicts[at].passed ? 'pass' : 'FAIL'}  ${run.id}  ${(verdicts[at].ms / 1000).toFixed(1)} s`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return verdicts;
+}
+
+/** The table, what changed against the baseline, and the last line. Gives the exit code. */
+function report(runs, verdicts, expected) {
+  const failed = new Map(runs.flatMap(({ id }, at) => (verdicts[at].passed ? [] : [[id, verdicts[at].reason]])));
+  for (const set of new Set(runs.map((run) => run.set))) {
+    const members = runs.filter((run) => run.set === set);
+    const passed = members.filter(({ id }) => !failed.has(id)).length;
+    console.log(`\n${set}: ${passed} of ${members.length}`);
+    for (const { id } of members) console.log(`  ${(failed.has(id) ? 'FAIL' : 'pass').padEnd(5)}${id.padEnd(58)}${failed.get(id) ?? ''}`.trimEnd());
+  }
+  const chosen = new Set(runs.map(({ id }) => id));
+  const unknown = Object.keys(expected).filter((id) => !allRuns.some((run) => run.id === id));
+  const surprises = [...failed.keys()].filter((id) => !Object.hasOwn(expected, id));
+  const better = Object.keys(expected).filter((id) => chosen.has(id) && !failed.has(id));
+  console.log('');
+  for (const id of surprises) console.log(`NEW FAILURE: ${id}: ${failed.get(id)}`);
+  for (const id of better) console.log(`PASSES NOW: ${id}. Take it off test/conformance/baseline.json.`);
+  for (const id of unknown) console.log(`NO SUCH RUN: ${id} in test/conformance/baseline.json.`);
+  console.log(`${runs.length - failed.size} passed, ${failed.size} failed`);
+  return surprises.length + better.length + unknown.length > 0 ? 1 : 0;
+}

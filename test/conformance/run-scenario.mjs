@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Above the host's own limit, and the suite's 30 s. */
+const limitMs = 45_000;
+
+/**
+ * One scenario in a suite process of its own.
+ * @returns {Promise<{ passed: boolean, reason: string, ms: number }>}
+ */
+export async function runScenario({ id, scenario, wire }, { suite, dist, results }) {
+  const folder = path.join(results, id.replaceAll('/', '-'));
+  await mkdir(folder, { recursive: true });
+  const started = Date.now();
+  const args = [suite.program, 'client', '--command', 'exec "$KEYBRIDGE_CONFORMANCE_NODE" "$KEYBRIDGE_CONFORMANCE_CLIENT"'];
+  args.push('--scenario', scenario, '--spec-version', wire, '--force', '--timeout', '30000', '--output-dir', folder);
+  const env = {
+    ...process.env,
+    KEYBRIDGE_CONFORMANCE_NODE: process.execPath,
+    KEYBRIDGE_CONFORMANCE_CLIENT: path.join(import.meta.dirname, 'client.mjs'),
+    KEYBRIDGE_CONFORMANCE_DIST: dist,
+    KEYBRIDGE_CONFORMANCE_MODULES: suite.modules,
+  };
+  const { code, text } = await run(suite.node, args, env);
+  await writeFile(path.join(folder, 'suite.txt'), text);
+  const reason = await whatIsWrong(folder, code);
+  return { passed: reason === undefined, reason: reason ?? '', ms: Date.now() - started };
+}
+
+/** The strict rule: the suite and the host are content, and no check says FAILURE or WARNING. */
+async function whatIsWrong(folder, code) {
+  const checks = await savedChecks(folder);
+  if (!checks) return 'the suite saved no checks';
+  const bad = checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING');
+  const stderr = await saved(folder, 'stderr.txt');
+  const hostFailed = /^\[host\] (?:failed|not done).*/m.exec(stderr)?.[0];
+  if (bad.length > 0) return [...new Set(bad.map(({ id, status }) => `${id}${status === 'WARNING' ? ' (warning)' : ''}`))].join(', ');
+  if (hostFailed !== undefined) return hostFailed.slice(0, 300);
+  if (!stderr.includes('[host] done')) return 'the host did not finish';
+  return code === 0 ? undefined : `the suite ended with ${code}`;
+}
+
+async function savedChecks(folder) {
+  const text = await saved(folder, 'checks.json');
+  const checks = text === '' ? [] : JSON.parse(text);
+  return checks.length > 0 ? checks : undefined;
+}
+
+/** The suite makes a folder of its own inside ours. */
+async function saved(folder, name) {
+  const entries = await readdir(folder, { recursive: true });
+  const found = entries.find((entry) => path.basename(entry) === name);
+  return found === undefined ? '' : readFile(path.join(folder, found), 'utf8');
+}
+
+function run(command, args, env) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+    // The whole group: a bridge that stays behind would keep the suite's servers open.
+    const timer = setTimeout(() => killGroup(child), limitMs);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, text });
+    });
+  });
+}
+
+function killGroup({ pid }) {
+  if (pid !== undefined) process.kill(-Number(pid), 'SIGKILL');
+}
