@@ -302,6 +302,12 @@ describe('the request', () => {
       expect(seen[0]?.body).not.toContain('client_secret');
     }));
 
+  it('leaves a plain client ID as it is, for servers that forget to decode', () =>
+    withEndpoint({}, async (seen, origin) => {
+      await refresh(someClient(origin, { clientId: 'my-app_1.x', clientAuth: 'client_secret_basic', clientSecret: new Secret('a-b.c_d') }), new Secret('r'), {}, { http });
+      expect(seen[0]?.headers.authorization).toBe(`Basic ${Buffer.from('my-app_1.x:a-b.c_d').toString('base64')}`);
+    }));
+
   it('sends the secret in the body with client_secret_post, and never both ways', () =>
     withEndpoint({}, async (seen, origin) => {
       await refresh(someClient(origin, { clientAuth: 'client_secret_post', clientSecret: new Secret('s:%/+ ') }), new Secret('r'), {}, { http });

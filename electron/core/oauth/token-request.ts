@@ -2,6 +2,7 @@ import * as openid from 'openid-client';
 import { AppError, asAppError } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../http/client.ts';
 import type { Secret } from '../secret.ts';
+import { basicAuthentication } from './basic-auth.ts';
 import { readTokenAnswer, type TokenVerdict } from './token-answer.ts';
 import type { TokenClient, TokenEndpointOptions } from './token-endpoint.ts';
 
@@ -78,9 +79,9 @@ function formText(body: openid.FetchBody): string {
   throw new AppError('E_UNEXPECTED', 'openid-client made a request that is not a form.');
 }
 
-function clientAuthentication({ clientAuth, clientSecret }: TokenClient): openid.ClientAuth {
+function clientAuthentication({ clientId, clientAuth, clientSecret }: TokenClient): openid.ClientAuth {
   if (clientAuth === 'none' || !clientSecret) return openid.None();
-  return clientAuth === 'client_secret_basic' ? openid.ClientSecretBasic(clientSecret.reveal()) : openid.ClientSecretPost(clientSecret.reveal());
+  return clientAuth === 'client_secret_basic' ? basicAuthentication(clientId, clientSecret) : openid.ClientSecretPost(clientSecret.reveal());
 }
 
 /** Some endpoints come with a `resource` in their query; ours, in the body, must be the only one (RFC 8707 2). */
