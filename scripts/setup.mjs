@@ -1,8 +1,9 @@
 // What a fresh machine lacks: node modules, and on Debian and Ubuntu the system's libraries and programs.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { installLine, missingPackages, namesKnownHere, packageNames } from './debian.mjs';
 import { withLock } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
@@ -29,11 +30,13 @@ export async function ensureModules({ log = console.error } = {}) {
   const lockFile = path.join(root, 'package-lock.json');
   const installed = path.join(root, 'node_modules', '.package-lock.json');
   if (await sameModules(lockFile, installed)) return;
-  // Beside node_modules, which npm ci empties.
-  await withLock(path.join(root, '.npm-ci.lock'), async () => {
+  const cache = path.join(root, '.cache');
+  await mkdir(cache, { recursive: true });
+  await withLock(path.join(cache, 'npm-ci.lock'), async () => {
     if (await sameModules(lockFile, installed)) return;
     log('Installing node modules (npm ci) ...');
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, shell: process.platform === 'win32' });
+    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, shell: process.platform === 'win32' });
+    if (code !== 0) throw new SetupNeeded(`${output}\nThe node modules could not be installed: see above. This needs the npm registry, or an npm cache that has them.`);
   });
 }
 
@@ -47,49 +50,38 @@ async function sameModules(lockFile, installed) {
   });
 }
 
-/**
- * Debian packages. `a|b`: the first that the release knows (Debian 13 and Ubuntu 24.04 renamed some for 64-bit time).
- * Chosen by what it is for; apt brings what these depend on.
- */
-const packages = {
-  electron: ['libgtk-3-0|libgtk-3-0t64', 'libnss3', 'libgbm1', 'libasound2|libasound2t64', 'libxss1', 'libsecret-1-0', 'libnotify4', 'xdg-utils'],
-  display: ['xvfb', 'fonts-dejavu-core', 'imagemagick'],
-  keyring: ['dbus', 'gnome-keyring', 'libglib2.0-bin', 'libsecret-1-0'],
-  tray: ['openbox', 'xfce4-panel', 'xdotool', 'adwaita-icon-theme', 'systemd'],
+/** The programs of each use, for systems whose packages we do not know. */
+const programs = {
+  electron: [],
+  display: ['Xvfb'],
+  keyring: ['dbus-daemon', 'gnome-keyring-daemon', 'gdbus', 'secret-tool', 'ps'],
+  tray: ['openbox', 'xfce4-panel', 'xdotool', 'busctl'],
 };
 
 /**
  * Makes sure of the system packages for what the caller is going to run. Installs them as root or by `sudo -n`, else
- * throws SetupNeeded with the line to run. On other systems than Debian's family nothing is done.
+ * throws SetupNeeded with the line to run. Outside Debian's family it only says which programs are missing.
  * @param {{ electron?: boolean, display?: boolean, keyring?: boolean, tray?: boolean, log?: (line: string) => void }} uses
  */
 export async function ensureSystem({ log = console.error, ...uses }) {
-  if (process.platform !== 'linux' || !existsSync('/usr/bin/dpkg-query')) return;
-  const wanted = [...new Set(Object.entries(packages).flatMap(([use, names]) => (uses[use] ? names : [])))];
-  const missing = notInstalled(wanted);
+  if (process.platform !== 'linux') return;
+  const wantedUses = Object.keys(programs).filter((use) => uses[use]);
+  if (!existsSync('/usr/bin/dpkg-query')) return needPrograms(wantedUses.flatMap((use) => programs[use]));
+  const wanted = packageNames(wantedUses);
+  const missing = missingPackages(wanted);
   if (missing.length === 0) return;
   const prefix = rootPrefix();
-  if (!prefix) throw new SetupNeeded(`Some system packages are missing. Run this line once, then try again:\n  sudo apt-get update && sudo apt-get install -y ${missing.map(firstName).join(' ')}`);
-  log(`Installing system packages: ${missing.map(firstName).join(' ')} ...`);
-  await apt(prefix, ['update', '-q']);
-  await apt(prefix, ['install', '-q', '-y', '--no-install-recommends', ...missing.map(nameKnownHere)]);
-  const still = notInstalled(wanted);
-  if (still.length > 0) throw new SetupNeeded(`apt-get could not install ${still.join(' ')}. Install them by hand, then try again.`);
+  if (!prefix) throw new SetupNeeded(`Some system packages are missing. Run this line once, then try again:\n  ${installLine(missing)}`);
+  log(`Installing ${missing.length} system packages and what they depend on, once (apt-get) ...`);
+  await apt(prefix, ['update'], missing);
+  await apt(prefix, ['install', '-y', '--no-install-recommends', ...namesKnownHere(missing)], missing);
+  const still = missingPackages(wanted);
+  if (still.length > 0) throw new SetupNeeded(`Not all system packages were installed. Run this line, then try again:\n  ${installLine(still)}`);
 }
 
-const firstName = (choice) => choice.split('|')[0];
-
-function notInstalled(choices) {
-  const names = choices.flatMap((choice) => choice.split('|'));
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...names], { encoding: 'utf8' });
-  const installed = new Set(stdout.split('\n').filter((line) => line.startsWith('installed ')).map((line) => line.slice('installed '.length)));
-  return choices.filter((choice) => !choice.split('|').some((name) => installed.has(name)));
-}
-
-/** Of `a|b` the one that has a version here and is not a mere virtual name. */
-function nameKnownHere(choice) {
-  const names = choice.split('|');
-  return names.find((name) => /^Package: /m.test(spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' }).stdout)) ?? names[0];
+function needPrograms(names) {
+  const missing = names.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error?.code === 'ENOENT');
+  if (missing.length > 0) throw new SetupNeeded(`These programs are missing: ${missing.join(', ')}. Install them with your system's package manager, then try again.`);
 }
 
 function rootPrefix() {
@@ -97,18 +89,21 @@ function rootPrefix() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
 }
 
-async function apt(prefix, args) {
-  const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
-  await run(command, rest, {}).catch((error) => {
-    throw new SetupNeeded(`The system packages could not be installed: ${error.message}. Run it by hand:\n  ${[command, ...rest].join(' ')}`);
-  });
+async function apt(prefix, args, missing) {
+  const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0', ...args];
+  const { code, output } = await run(command, rest);
+  if (code !== 0) throw new SetupNeeded(`${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${code}. Run this line, then try again:\n  ${installLine(missing)}`);
 }
 
-/** Standard output goes to standard error, so that a command's own output stays clean. */
-function run(command, args, options) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 2, 2], ...options });
-    child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code ?? 'a signal'}`))));
+/** What it printed is shown only where it failed: the exit code, and the last lines of both its outputs. */
+function run(command, args, options = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    let output = '';
+    const keep = (chunk) => (output = (output + chunk).slice(-4_000));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => resolve({ code: error.code, output: error.message }));
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, output: output.trim().split('\n').slice(-25).join('\n') }));
   });
 }
