@@ -254,6 +254,20 @@ describe('generations', () => {
     expect(host.lines.filter((line) => line.includes('acknowledged'))).toHaveLength(1);
   });
 
+  it('server/discover waits for the sign-in that starts by itself: a modern host would take the server for an old one', async () => {
+    const { as, mcp, relay, server } = await protectedServer({ era: '2026' });
+    const client = await clientByHand(as.issuer, mcp.url);
+    closing.push(() => client.close());
+    server.onChallenge = async () => {
+      const token = (await client.signIn(httpBrowser())).access_token;
+      server.token = () => tokenAnswer(token);
+      return 'retry';
+    };
+    const host = await relay.host('work');
+    expect((await host.request('server/discover', { _meta: meta })).result).toMatchObject({ supportedVersions: expect.arrayContaining(['2026-07-28']) });
+    expect(server.challenges).toHaveLength(1);
+  });
+
   it('a version that the server does not have: its own list reaches the host (HT29)', async () => {
     const { host } = await onServer({ era: '2026' });
     const answer = await host.request('server/discover', { _meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': '2099-01-01' } });

@@ -159,7 +159,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   /** A request of 2026-07-28: it needs no session. */
   async function askStateless(call: Call): Promise<void> {
     const { method } = call.question.envelope;
-    const options = { session: undefined, signal: call.abort.signal, onChallenge: method === 'server/discover' ? 'tell' : 'ask', onHead: () => arrived(call) } as const;
+    const options = { session: undefined, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call) } as const;
     if (method === 'subscriptions/listen') await listen(deps, call.question, sinkFor(call), options);
     else await exchange(deps, call.question, sinkFor(call), options);
   }
