@@ -152,6 +152,8 @@ export const ServerDetail = z.object({
   idTokenClaims: z.record(z.string(), z.string()).optional(),
   allowMissingPkce: z.boolean(),
   settings: ServerSettings,
+  /** Of the client certificate: Unix ms. Absent: there is none, or it cannot be read. */
+  certificateExpiresAt: z.number().optional(),
   /** Names of the secrets that are stored for it; never their values. */
   storedSecrets: z.array(z.enum(secretNames)),
 });

@@ -49,7 +49,8 @@ const longestWaitMs = 20_000;
 /** The relay bounds what it keeps; streams go on for ever. */
 const noLimit = Number.MAX_SAFE_INTEGER;
 
-export function createUpstream({ connection, http, log, clock }: UpstreamDeps): Upstream {
+export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps): Upstream {
+  const http = connection.http ?? deps.http;
   const { name } = connection.server;
   const home = new URL(connection.server.url);
   let policy: Promise<AddressPolicy> | undefined;

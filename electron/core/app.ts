@@ -1,13 +1,14 @@
 import type { Api } from '../../shared/api.ts';
 import type { Status, StoreStatus } from '../../shared/model.ts';
 import { createCommands } from './commands.ts';
-import { createConnections, credentialIdOf, type Connection } from './connections.ts';
+import { createConnections, credentialIdOf, serverIdOf, type Connection } from './connections.ts';
 import { asAppError } from './errors.ts';
 import { addressPolicy } from './http/address.ts';
 import type { Http } from './http/client.ts';
 import { createSignIns } from './oauth/sign-in.ts';
 import { createTokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
+import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
 import { openServers } from './servers/servers.ts';
 import { serverStatus } from './status.ts';
@@ -41,6 +42,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const { clock, log, http, dataDir, store } = ports;
   const servers = await openServers({ dataDir, clock, log });
   const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => credentialIdOf(id)) });
+  const clients = createServerClients({ http, servers, vault });
   const notes = createServerNotes();
   const listeners = new Set<(status: Status) => void>();
   let storeState: StoreStatus['state'] = 'ready';
@@ -51,11 +53,13 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     log,
     vault,
     onWake: ports.onWake,
+    httpOf: (credentialId) => clients.of(serverIdOf(credentialId)),
     policyOf: async (credential) => addressPolicy(http, urlOf(credential.id)),
     onChange: () => changed(),
   });
   const signIns = createSignIns({
     ports,
+    httpOf: (serverId) => clients.of(serverId),
     servers,
     vault,
     tokens,
@@ -66,6 +70,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const connections = createConnections({
     servers,
     tokens,
+    httpOf: (serverId) => clients.of(serverId),
     notes,
     log,
     signIn: (serverId) => signIn(serverId, true),
@@ -89,7 +94,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   }
 
   function urlOf(credentialId: string): URL {
-    const server = servers.find(credentialId.slice(0, credentialId.indexOf(':')));
+    const server = servers.find(serverIdOf(credentialId));
     return new URL(server?.url ?? 'https://removed.invalid');
   }
 
@@ -152,6 +157,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
 
   const api = createCommands({
     ports,
+    clients,
     servers,
     vault,
     tokens,
@@ -185,6 +191,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       await signIns.close();
       await tokens.close();
       await store.close();
+      await clients.close();
       await http.close();
     },
   };

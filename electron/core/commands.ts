@@ -10,6 +10,7 @@ import type { SignIns } from './oauth/sign-in.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
 import { Secret } from './secret.ts';
+import type { ServerClients } from './server-clients.ts';
 import type { ServerNotes } from './server-notes.ts';
 import { suggestName } from './servers/name.ts';
 import { serverSecretKey, type Server, type Servers } from './servers/servers.ts';
@@ -19,6 +20,7 @@ import { storeFault } from './vault/store-fault.ts';
 
 export interface CommandsDeps {
   readonly ports: Ports;
+  readonly clients: ServerClients;
   readonly servers: Servers;
   readonly vault: Vault;
   readonly tokens: TokenKeeper;
@@ -109,7 +111,11 @@ export function createCommands(deps: CommandsDeps): Api {
       return statusOf(server);
     },
 
-    serverDetail: async ({ server: name }) => serverDetail(deps, named(name)),
+    async serverDetail({ server: name }) {
+      const server = named(name);
+      const certificateExpiresAt = await deps.clients.of(server.id).certificateExpiresAt();
+      return { ...serverDetail(deps, server), ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }) };
+    },
 
     async signIn({ server: name, openBrowser }) {
       const server = named(name);

@@ -1,4 +1,5 @@
 import { AppError, foreign } from './errors.ts';
+import type { Http } from './http/client.ts';
 import type { Challenge } from './oauth/discovery.ts';
 import type { TokenAnswer, TokenKeeper } from './oauth/tokens.ts';
 import type { Log } from './log.ts';
@@ -9,6 +10,8 @@ import type { Server, Servers } from './servers/servers.ts';
 /** What one bridge connection needs from the core. */
 export interface Connection {
   readonly server: Server;
+  /** The client with this server's certificates; absent: the one for all. */
+  readonly http?: Http;
   /** The host's own name for itself, from `initialize`; shown in the status. */
   setHost(name: string): void;
   accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
@@ -36,6 +39,7 @@ export interface Connections {
 export interface ConnectionsDeps {
   readonly servers: Servers;
   readonly tokens: TokenKeeper;
+  readonly httpOf: (serverId: string) => Http;
   readonly signIn: (serverId: string) => Promise<void>;
   readonly notes: ServerNotes;
   readonly log: Log;
@@ -53,6 +57,9 @@ interface Open {
 
 /** The id under which the vault keeps the one account of a server. */
 export const credentialIdOf = (serverId: string): string => `${serverId}:default`;
+
+/** The server that a credential is for. */
+export const serverIdOf = (credentialId: string): string => credentialId.slice(0, credentialId.indexOf(':'));
 
 export function createConnections(deps: ConnectionsDeps): Connections {
   const all = new Set<Open>();
@@ -82,6 +89,7 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
   const letGo = deps.tokens.hold(credentialId);
   return {
     server,
+    http: deps.httpOf(server.id),
     setHost(name) {
       open.host = foreign(name) || 'app';
       deps.onChange();

@@ -3,6 +3,9 @@ import { AppError, foreign } from '../errors.ts';
 /** Codes of OpenSSL and BoringSSL for a certificate that is not trusted; the rest of TLS is told by prefix. */
 const certificateCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|CRL_)/;
 
+/** The other side says no to our certificate, or misses it. */
+const alertCodes = /^ERR_SSL_\w*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)$/;
+
 const codeOf = (error: unknown): string => {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : '';
@@ -17,6 +20,7 @@ export function dnsFault(host: string, cause: unknown): AppError {
 export function connectFault(error: unknown, host: string): AppError {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
+  if (alertCodes.test(code)) return certificateRefused(code, host, error);
   if (certificateCodes.test(code)) {
     const what = code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? 'does not speak TLS' : 'could not prove who it is';
     return new AppError('E_TLS', `${foreign(host)} ${what} (${code}).`, { sent: false, cause: error });
@@ -33,10 +37,16 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'does not answer',
 };
 
+function certificateRefused(code: string, host: string, cause: unknown): AppError {
+  return new AppError('E_TLS', `${foreign(host)} wants a client certificate, or does not accept the one it was shown (${code}).`, { sent: false, cause });
+}
+
 /** What broke an exchange that a connection was there for. `sent`: whether the request was on its way. */
 export function exchangeFault(error: unknown, host: string, sent: boolean): AppError {
   if (error instanceof AppError) return error;
   const name = foreign(host);
+  // TLS 1.3 tells a client that its certificate does not do only when the client begins to speak.
+  if (alertCodes.test(codeOf(error))) return certificateRefused(codeOf(error), host, error);
   const detail = { sent, cause: error };
   switch (codeOf(error)) {
     // undici's own words never hold the value, and ours do not even hold the name: it may come from outside.

@@ -1,6 +1,7 @@
 import type { SignInState } from '../../../shared/model.ts';
 import { credentialIdOf } from '../connections.ts';
 import { AppError, asAppError } from '../errors.ts';
+import type { Http } from '../http/client.ts';
 import type { Ports } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { Server, Servers } from '../servers/servers.ts';
@@ -42,6 +43,8 @@ export interface SignIns {
 
 export interface SignInsDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
+  /** The client with the certificates of a server; absent: `ports.http` for all. */
+  readonly httpOf?: (serverId: string) => Http;
   readonly servers: Pick<Servers, 'find' | 'update'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
@@ -66,6 +69,7 @@ interface Running {
 
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { ports, servers } = deps;
+  const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
   const running = new Map<string, Running>();
   const retired = new Set<RedirectListener>();
   const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
@@ -80,7 +84,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
     attempt.step('register');
     await freePorts();
-    const door = await openDoor(registering, { server, discovery, scopes, ports: deps.redirectPorts ?? redirectPorts, signal });
+    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, ports: deps.redirectPorts ?? redirectPorts, signal });
     const ending = createEnding();
     let slot: AnswerSlot | undefined;
     let oauthError: string | undefined;
@@ -101,7 +105,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
       attempt.step('exchange');
       const client = tokenClient(discovery, door);
-      const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http: ports.http, clock: ports.clock, signal });
+      const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http: httpOf(server), clock: ports.clock, signal });
       attempt.refuseIfCancelled();
       await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
       await servers.update(server.id, { signInRequired: true });
@@ -121,7 +125,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
     const challenge = deps.challengeOf(server.id);
-    const discovery = await discover(new URL(server.url), { http: ports.http, signal, ...(challenge ? { challenge } : {}) });
+    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, ...(challenge ? { challenge } : {}) });
     if (discovery.kind === 'protected') return discovery;
     throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
   }

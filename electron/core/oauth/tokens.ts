@@ -52,6 +52,8 @@ export interface TokenKeeper {
 
 export interface TokenKeeperDeps {
   readonly http: Http;
+  /** The client with the certificates of the credential's server; absent: `http` for all. */
+  readonly httpOf?: (credentialId: string) => Http;
   readonly clock: Clock;
   readonly log: Log;
   readonly vault: Vault;
@@ -79,7 +81,7 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
   const tokensOf = (id: string): CredentialTokens => {
     const known = all.get(id);
     if (known) return known;
-    const tokens = createCredentialTokens(deps, id);
+    const tokens = createCredentialTokens({ ...deps, http: deps.httpOf?.(id) ?? deps.http }, id);
     all.set(id, tokens);
     return tokens;
   };

@@ -1,0 +1,246 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../electron/core/errors.ts';
+import { createHttp, type HttpRequest } from '../electron/core/http/client.ts';
+import { createServerHttp, type ServerHttp } from '../electron/core/http/server-http.ts';
+import { withMutualTls } from '../electron/core/oauth/mutual-tls.ts';
+import { exchangeCode } from '../electron/core/oauth/token-endpoint.ts';
+import { Secret } from '../electron/core/secret.ts';
+import { Server } from '../electron/core/servers/server.ts';
+import type { ServerSettings } from '../shared/model.ts';
+import { selfSigned, type Certificate } from './fixtures/certificate.ts';
+import { startHttpsListener, type HttpsListener } from './fixtures/https-listener.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'keybridge-tls-'));
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function later<Value extends { close(): Promise<unknown> }>(value: Value): Value {
+  closing.push(() => value.close());
+  return value;
+}
+
+function file(name: string, content: string | Buffer): string {
+  const place = path.join(folder, name);
+  writeFileSync(place, content);
+  return place;
+}
+
+const own = selfSigned(['localhost']);
+const mine = (days?: number) => selfSigned([], { name: 'my laptop', ...(days === undefined ? {} : { days }) });
+
+/** A site that asks for a client certificate, and tells whose it saw. */
+async function site(certificate: Certificate, trusted?: Certificate): Promise<HttpsListener & { readonly seen: string[]; readonly origin: string }> {
+  const seen: string[] = [];
+  const listener = await startHttpsListener(
+    { ...certificate, requestCert: true, rejectUnauthorized: trusted !== undefined, ...(trusted ? { ca: trusted.cert } : {}) },
+    (request, response) => {
+      const peer = (request.socket as TLSSocket).getPeerCertificate();
+      seen.push(String(peer.subject?.CN ?? 'nobody'));
+      response.setHeader('content-type', 'application/json').end('{"access_token":"at","token_type":"Bearer"}');
+    },
+  );
+  return later({ ...listener, seen, origin: `https://localhost:${listener.port}` });
+}
+
+interface Subject {
+  readonly client: ServerHttp;
+  readonly set: (settings: ServerSettings) => void;
+}
+
+function clientOf(url: string, settings: ServerSettings, secrets: Readonly<Record<string, string>> = {}): Subject {
+  const make = (now: ServerSettings) => Server.parse({ id: 'abcdefgh', name: 'one', url, addedAt: 1, settings: now, storedSecrets: Object.keys(secrets) });
+  let server = make(settings);
+  const client = createServerHttp({
+    http: later(createHttp()),
+    server: () => server,
+    secret: async (name) => (secrets[name] === undefined ? undefined : new Secret(secrets[name])),
+  });
+  return {
+    client: later(client),
+    set(now) {
+      server = make(now);
+    },
+  };
+}
+
+const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({ url: new URL(url), method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes: 1_000, ...more });
+
+async function failure(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
+  return error;
+}
+
+describe('a private certificate authority of one server', () => {
+  it('HT36: is trusted for this server, and for no other', async () => {
+    const { origin } = await site(own);
+    const trusting = clientOf(origin, { caFile: file('ca.pem', own.cert) });
+    expect((await trusting.client.fetch(request(origin))).status).toBe(200);
+    const other = clientOf(origin, {});
+    expect(await failure(other.client.fetch(request(origin)))).toMatchObject({ code: 'E_TLS', sent: false });
+    // The connection that the first one made is not there for the second to use.
+    expect((await trusting.client.fetch(request(origin))).status).toBe(200);
+  });
+
+  it('does not take the place of the authorities that are trusted anyway', async () => {
+    const { origin } = await site(own);
+    const http = later(createHttp({ ca: [own.cert] }));
+    const both = later(http.withTls({ ca: [selfSigned(['else.test']).cert] }));
+    expect((await both.fetch(request(origin))).status).toBe(200);
+  });
+
+  it('counts from the next request on, when the setting or the file changes', async () => {
+    const { origin } = await site(own);
+    const ca = file('ca.pem', selfSigned(['else.test']).cert);
+    const { client, set } = clientOf(origin, {});
+    expect((await failure(client.fetch(request(origin)))).code).toBe('E_TLS');
+    set({ caFile: ca });
+    expect((await failure(client.fetch(request(origin)))).code).toBe('E_TLS');
+    writeFileSync(ca, `${own.cert}\n${selfSigned(['else.test']).cert}`);
+    expect((await client.fetch(request(origin))).status).toBe(200);
+  });
+
+  it.each([
+    ['is not there', undefined, 'cannot be read (ENOENT)'],
+    ['is no PEM', 'hello', 'holds no certificate in PEM form'],
+    ['holds nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'holds a damaged certificate'],
+  ])('a file that %s ends in E_BAD_INPUT, which names it', async (_, content, says) => {
+    const { origin, seen } = await site(own);
+    const place = path.join(folder, 'company.pem');
+    if (content !== undefined) file('company.pem', content);
+    const error = await failure(clientOf(origin, { caFile: place }).client.fetch(request(origin)));
+    expect(error).toMatchObject({ code: 'E_BAD_INPUT', sent: false });
+    expect(error.message).toContain('company.pem');
+    expect(error.message).toContain(says);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('mutual TLS', () => {
+  const day = 86_400_000;
+
+  function pkcs12(certificate: Certificate, password: string): string {
+    const args = ['pkcs12', '-export', '-in', file('c.pem', certificate.cert), '-inkey', file('k.pem', certificate.key), '-out', path.join(folder, 'me.p12'), '-passout', `pass:${password}`];
+    execFileSync('openssl', args, { stdio: 'ignore' });
+    return path.join(folder, 'me.p12');
+  }
+
+  it.each(['one PEM file', 'PEM, with the key in the store of secrets', 'PKCS#12 with a password'])('signs in to a server that demands a certificate: %s', async (form) => {
+    const me = mine();
+    const server = await site(own, me);
+    const settings = { caFile: file('ca.pem', own.cert) };
+    const { client } =
+      form === 'one PEM file'
+        ? clientOf(server.origin, { ...settings, clientCertificateFile: file('me.pem', me.cert + me.key) })
+        : form.startsWith('PEM')
+          ? clientOf(server.origin, { ...settings, clientCertificateFile: file('me.pem', me.cert) }, { privateKey: me.key })
+          : clientOf(server.origin, { ...settings, clientCertificateFile: pkcs12(me, 'open sesame') }, { clientCertificatePassword: 'open sesame' });
+    expect((await client.fetch(request(server.origin))).status).toBe(200);
+    const stream = await client.open(request(server.origin));
+    stream.body.destroy();
+    expect(server.seen).toEqual(['my laptop', 'my laptop']);
+  });
+
+  it('the certificate is shown to no other origin, only where a request is meant for it', async () => {
+    const me = mine();
+    const [server, third] = [await site(own), await site(own)];
+    const { client } = clientOf(server.origin, { caFile: file('ca.pem', own.cert), clientCertificateFile: file('me.pem', me.cert + me.key) });
+    await client.fetch(request(server.origin));
+    await client.fetch(request(third.origin));
+    expect(server.seen).toEqual(['my laptop']);
+    expect(third.seen).toEqual(['nobody']);
+    await client.fetch(request(third.origin, { clientCertificate: true }));
+    expect(third.seen).toEqual(['nobody', 'my laptop']);
+  });
+
+  /** OpenSSL's own server, which says in an alert what it thinks of a certificate; Node's only breaks off. */
+  async function demanding(version: string): Promise<string> {
+    const files = ['-cert', file('s.pem', own.cert), '-key', file('s.key', own.key), '-CAfile', file('a.pem', mine().cert)];
+    const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', version, '-www', '-Verify', '1', '-verify_return_error', ...files], { stdio: ['ignore', 'pipe', 'ignore'] });
+    closing.push(async () => {
+      child.kill();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    });
+    let said = '';
+    for await (const chunk of child.stdout) {
+      said += String(chunk);
+      const port = /ACCEPT 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+      if (port !== undefined) return `https://localhost:${port}`;
+    }
+    throw new Error(`openssl did not listen: ${said}`);
+  }
+
+  it('a server that demands a certificate and gets none, or the wrong one, says so', async () => {
+    const origin = await demanding('-tls1_2');
+    const caFile = file('ca.pem', own.cert);
+    const other = mine();
+    for (const settings of [{ caFile }, { caFile, clientCertificateFile: file('me.pem', other.cert + other.key) }]) {
+      const error = await failure(clientOf(origin, settings).client.fetch(request(origin)));
+      expect(error).toMatchObject({ code: 'E_TLS', sent: false });
+      expect(error.message).toContain('client certificate');
+    }
+  });
+
+  it('RFC 8705: the token endpoint at another origin sees the certificate, and the client ID without a secret', async () => {
+    const me = mine();
+    const server = await site(own, me);
+    const { client } = clientOf('https://mcp.test/', { caFile: file('ca.pem', own.cert), clientCertificateFile: file('me.pem', me.cert + me.key) });
+    const metadata = withMutualTls(
+      { issuer: 'https://as.test', authorization_endpoint: 'https://as.test/a', token_endpoint: 'https://as.test/t', mtls_endpoint_aliases: { token_endpoint: `${server.origin}/token` } },
+      { clientCertificateFile: 'me.pem' },
+    );
+    const who = { issuer: metadata.issuer, tokenEndpoint: metadata.token_endpoint, clientId: 'c', clientAuth: 'none', resource: 'https://mcp.test/', allow: ['loopback'] } as const;
+    const tokens = await exchangeCode(who, { code: new Secret('c'), codeVerifier: new Secret('v'.repeat(43)), redirectUri: 'http://127.0.0.1/' }, { http: client });
+    expect(tokens.accessToken.reveal()).toBe('at');
+    expect(server.seen).toEqual(['my laptop']);
+  });
+
+  it('RFC 8705 5: the aliases count only with a certificate, and are checked like every endpoint', () => {
+    const plain = { issuer: 'https://as.test', authorization_endpoint: 'https://as.test/a', token_endpoint: 'https://as.test/t' };
+    const aliases = { token_endpoint: 'https://mtls.as.test/t', revocation_endpoint: 'https://mtls.as.test/r' };
+    const server = { ...plain, mtls_endpoint_aliases: aliases };
+    expect(withMutualTls(server, {}).token_endpoint).toBe('https://as.test/t');
+    expect(withMutualTls(server, { clientCertificateFile: 'x' })).toMatchObject(aliases);
+    expect(withMutualTls(plain, { clientCertificateFile: 'x' })).toBe(plain);
+    expect(() => withMutualTls({ ...plain, mtls_endpoint_aliases: { token_endpoint: 'http://as.test/t' } }, { clientCertificateFile: 'x' })).toThrow(AppError);
+    expect(() => withMutualTls({ ...plain, mtls_endpoint_aliases: 'nonsense' }, { clientCertificateFile: 'x' })).toThrow(AppError);
+  });
+
+  it('tells when the certificate expires, in PEM and in PKCS#12', async () => {
+    const me = mine(10);
+    const near = (time: number | undefined) => Math.abs((time ?? 0) - (Date.now() + 10 * day)) < 60_000;
+    expect(near(await clientOf('https://mcp.test/', { clientCertificateFile: file('me.pem', me.cert + me.key) }).client.certificateExpiresAt())).toBe(true);
+    expect(near(await clientOf('https://mcp.test/', { clientCertificateFile: pkcs12(me, 'x') }, { clientCertificatePassword: 'x' }).client.certificateExpiresAt())).toBe(true);
+    expect(await clientOf('https://mcp.test/', {}).client.certificateExpiresAt()).toBeUndefined();
+    expect(await clientOf('https://mcp.test/', { clientCertificateFile: 'gone' }).client.certificateExpiresAt()).toBeUndefined();
+  });
+
+  it.each([
+    ['a wrong password', () => ({ clientCertificateFile: pkcs12(mine(), 'right') }), { clientCertificatePassword: 'hunter2' }, 'cannot be used'],
+    ['the key of another certificate', () => ({ clientCertificateFile: file('me.pem', mine().cert + mine().key) }), {}, 'cannot be used'],
+    ['no key', () => ({ clientCertificateFile: file('me.pem', mine().cert) }), {}, 'holds no private key'],
+    ['a file that is neither', () => ({ clientCertificateFile: file('me.pem', 'hello') }), {}, 'cannot be used'],
+  ])('%s ends in E_BAD_INPUT, with no secret in it', async (_, settings, secrets: Record<string, string>, says) => {
+    const server = await site(own);
+    const error = await failure(clientOf(server.origin, settings(), secrets).client.fetch(request(server.origin)));
+    expect(error).toMatchObject({ code: 'E_BAD_INPUT', sent: false });
+    expect(error.message).toContain(says);
+    expect(error.message).not.toMatch(/hunter2|PRIVATE KEY/);
+    expect(server.seen).toEqual([]);
+  });
+});
