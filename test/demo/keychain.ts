@@ -6,16 +6,6 @@ import { promisify } from 'node:util';
 const exec = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 
-/** Whether a Secret Service answers on the session bus. Asks the bus, so nothing is started by asking. */
-export async function hasSecretService(): Promise<boolean> {
-  if (!process.env['DBUS_SESSION_BUS_ADDRESS']) return false;
-  const call = ['call', '--session', '--dest', 'org.freedesktop.DBus', '--object-path', '/org/freedesktop/DBus', '--method', 'org.freedesktop.DBus.NameHasOwner', 'org.freedesktop.secrets'];
-  return exec('gdbus', call).then(
-    ({ stdout }) => stdout.includes('true'),
-    () => false,
-  );
-}
-
 /** Runs in a process of its own, because keytar may not be called in this one (it can hang a process). */
 const readItems = `
   const keytar = require('keytar');

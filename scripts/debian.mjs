@@ -1,0 +1,69 @@
+// Debian's and Ubuntu's names for what we need of the system.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * Chosen by what it is for; apt brings what these depend on. `a|b`: the same package before and after Debian 13 and
+ * Ubuntu 24.04, which renamed some for 64-bit time.
+ */
+const packages = {
+  electron: ['libgtk-3-0|libgtk-3-0t64', 'libnss3', 'libgbm1', 'libasound2|libasound2t64', 'libxss1', 'libsecret-1-0', 'libnotify4', 'xdg-utils'],
+  display: ['xvfb', 'fonts-dejavu-core'],
+  // gdbus is in libglib2.0-bin, secret-tool in libsecret-tools, ps in procps.
+  keyring: ['dbus', 'gnome-keyring', 'libglib2.0-bin', 'libsecret-1-0', 'libsecret-tools', 'procps'],
+  // busctl is in systemd, `import` (a picture of the screen) in imagemagick.
+  tray: ['openbox', 'xfce4-panel', 'xdotool', 'adwaita-icon-theme', 'systemd', 'imagemagick'],
+};
+
+/**
+ * @param {string[]} uses of `packages`
+ * @returns {string[]} names and choices of names
+ */
+export function packageNames(uses) {
+  return [...new Set(uses.flatMap((use) => packages[use]))];
+}
+
+/**
+ * Those that are not installed here, under neither name.
+ * @param {string[]} choices
+ */
+export function missingPackages(choices) {
+  const names = choices.flatMap((choice) => choice.split('|'));
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...names], { encoding: 'utf8' });
+  const installed = new Set(stdout.split('\n').filter((line) => line.startsWith('installed ')).map((line) => line.slice('installed '.length)));
+  return choices.filter((choice) => !choice.split('|').some((name) => installed.has(name)));
+}
+
+/**
+ * Of each `a|b` the name that this release has.
+ * @param {string[]} choices
+ */
+export function namesKnownHere(choices) {
+  return choices.map((choice) => {
+    const names = choice.split('|');
+    if (names.length === 1) return choice;
+    // A mere virtual name has no such record. Without package lists (a fresh image) the release decides.
+    const known = names.find((name) => /^Package: /m.test(spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' }).stdout ?? ''));
+    return known ?? names[hasTime64Names(osRelease()) ? 1 : 0];
+  });
+}
+
+/** The one line that a person with the right to do so runs. */
+export function installLine(missing) {
+  return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${namesKnownHere(missing).join(' ')}`;
+}
+
+/** Debian 13 and later (testing and unstable have no number), Ubuntu 24.04 and later. */
+function hasTime64Names({ ID, VERSION_ID }) {
+  if (ID === 'ubuntu') return Number(VERSION_ID) >= 24;
+  return ID === 'debian' && (VERSION_ID === undefined || Number(VERSION_ID) >= 13);
+}
+
+function osRelease() {
+  try {
+    const lines = readFileSync('/etc/os-release', 'utf8').matchAll(/^([A-Z_]+)="?(.*?)"?$/gm);
+    return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+  } catch {
+    return {};
+  }
+}
