@@ -103,6 +103,7 @@ export const messages = {
     clientId: 'Known there as',
     dynamic: 'Keybridge introduced itself',
     configured: 'entered by you',
+    metadata_document: 'by the document that you host',
     redirect: 'Answer comes back to',
     added: 'Added',
     signedInAt: 'Signed in',

@@ -35,7 +35,15 @@ export const SignInState = z.discriminatedUnion('kind', [
   /** Only a person can go on: the sign-in ended at the authorization server, or never finished. */
   z.object({ kind: z.literal('needs_sign_in'), error: ErrorInfo }),
   /** The server wants more scopes than were granted. */
-  z.object({ kind: z.literal('needs_access'), error: ErrorInfo, scopes: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('needs_access'),
+    error: ErrorInfo,
+    /** What is new. */
+    scopes: z.array(z.string()),
+    granted: z.array(z.string()).optional(),
+    /** Whose calls asked for it, newest last. `operation`: a tool's name, or a method's. */
+    askedBy: z.array(z.object({ host: z.string(), operation: z.string() })).optional(),
+  }),
   /** The store of secrets cannot be read now. Nothing is lost. */
   z.object({ kind: z.literal('store_blocked'), error: ErrorInfo }),
 ]);
@@ -89,6 +97,9 @@ export const Discovered = z.object({
   registration: z.enum(['not_needed', 'dynamic', 'client_id_needed']),
   /** True: the authorization server does not announce PKCE; adding needs the user's explicit exception. */
   pkceMissing: z.boolean(),
+  /** The provider, where Keybridge knows its ways, and what a person does there to get a client ID. */
+  preset: z.string().optional(),
+  advice: z.string().optional(),
 });
 export type Discovered = z.infer<typeof Discovered>;
 
@@ -104,6 +115,8 @@ export const ServerSettings = z.strictObject({
   grant: z.enum(['authorization_code', 'device_code', 'client_credentials', 'jwt_bearer', 'enterprise_managed', 'static_header']).optional(),
   /** At the token endpoint; absent: chosen from what the authorization server supports. */
   clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth']).optional(),
+  /** File with the assertion of `jwt_bearer`, read at each use: platforms renew it. Absent: the secret `assertion`. */
+  assertionFile: z.string().max(4_000).optional(),
   /** Signing algorithm and key id of `private_key_jwt`. */
   signingAlgorithm: z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']).optional(),
   keyId: z.string().max(200).optional(),
@@ -113,6 +126,9 @@ export const ServerSettings = z.strictObject({
   scopes: z.union([z.enum(['minimal', 'all']), z.array(z.string().min(1).max(200)).max(100)]).optional(),
   /** The `resource` parameter (RFC 8707): as found, left out, or exactly this. */
   resource: z.union([z.enum(['send', 'omit']), z.strictObject({ value: z.string().max(2_000) })]).optional(),
+  /** More parameters of the authorization request, and of each token request. `{resource}` stands for the `resource`. */
+  authorizeParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
+  tokenParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
   /** The one pair of issuers that is accepted although they differ: as the server names it, as the metadata says. */
   issuerException: z.strictObject({ named: z.string().max(2_000), found: z.string().max(2_000) }).optional(),
   /** Name of a preset (electron/core/oauth/presets.json); absent: by the issuer. `none`: no preset at all. */
@@ -141,10 +157,12 @@ export const ServerDetail = z.object({
   issuer: z.string().optional(),
   resource: z.string().optional(),
   clientId: z.string().optional(),
-  registration: z.enum(['configured', 'dynamic']).optional(),
+  registration: z.enum(['configured', 'metadata_document', 'dynamic']).optional(),
   redirectUri: z.string().optional(),
   requestedScopes: z.array(z.string()),
   grantedScopes: z.array(z.string()),
+  /** Which tool has needed which scopes; the next sign-in asks for them at once. */
+  learnedScopes: z.record(z.string(), z.array(z.string())).optional(),
   signedInAt: z.number().optional(),
   lastRefreshAt: z.number().optional(),
   /** Claims of the access token (if it is a JWT), and of the ID token, as text for display. */
@@ -165,6 +183,8 @@ export const SignOutReport = z.object({
   revoked: z.enum(['confirmed', 'not_offered', 'failed', 'nothing_to_revoke']),
   /** In the store of secrets on this computer. */
   deleted: z.boolean(),
+  /** Of what Keybridge registered by itself at the authorization server (RFC 7592); absent where there was nothing. */
+  registration: z.enum(['deleted', 'not_offered', 'failed']).optional(),
   detail: z.string().optional(),
 });
 export type SignOutReport = z.infer<typeof SignOutReport>;

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 async function listen(options: Partial<RedirectListenerOptions> = {}): Promise<RedirectListener> {
-  const listener = await listenForRedirect({ ports: [0], host: '127.0.0.1', issuer, serverName: 'linear', ...options });
+  const listener = await listenForRedirect({ ports: [0], host: '127.0.0.1', path: redirectPath(issuer), serverName: 'linear', ...options });
   closing.push(() => listener.close());
   return listener;
 }

@@ -22,7 +22,7 @@ export class AppError extends Error {
 
   /** `message`: the step and the cause in one sentence, plain text. Foreign words in it go through `foreign()`. */
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
-    super(message.length > 300 ? `${message.slice(0, 299)}…` : message, { cause: detail.cause });
+    super(message.length > 500 ? `${message.slice(0, 499)}…` : message, { cause: detail.cause });
     this.name = 'AppError';
     this.code = code;
     this.server = detail.server;

@@ -7,9 +7,11 @@ export interface AuthorizationRequestOptions {
   readonly authorizationServer: AuthorizationServer;
   readonly clientId: string;
   readonly redirectUri: string;
-  /** Byte-exact (RFC 8707 2). */
-  readonly resource: string;
+  /** Byte-exact (RFC 8707 2); absent where it is left out. */
+  readonly resource?: string;
   readonly scopes: readonly string[];
+  /** Extra parameters of this provider. None of them has the name of one of ours but `prompt`. */
+  readonly extra?: Readonly<Record<string, string>>;
 }
 
 /** One authorization request: the address for the browser, and what its answer is checked with. */
@@ -20,7 +22,7 @@ export interface AuthorizationRequest {
 }
 
 /** Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1) with 256 bits of state. */
-export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
+export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes, extra = {} }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
   const state = new Secret(randomBytes(32).toString('base64url'));
   const codeVerifier = new Secret(openid.randomPKCECodeVerifier());
   const parameters = {
@@ -29,13 +31,14 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
     state: state.reveal(),
     code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier.reveal()),
     code_challenge_method: 'S256',
-    resource,
+    ...(resource === undefined ? {} : { resource }),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
     // OpenID Connect 11: without it a server may leave offline_access out.
     ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
+    ...extra,
   };
   const { issuer, authorization_endpoint } = authorizationServer;
-  const endpoint = without(authorization_endpoint, ['client_id', ...Object.keys(parameters)]);
+  const endpoint = without(authorization_endpoint, ['client_id', 'resource', ...Object.keys(parameters)]);
   const config = new openid.Configuration({ issuer, authorization_endpoint: endpoint }, clientId);
   // Discovery has checked the endpoint: https, or http on this computer, which openid-client refuses by itself.
   openid.allowInsecureRequests(config);

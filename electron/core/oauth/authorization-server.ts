@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { AppError, asAppError, foreign } from '../errors.ts';
+import type { ServerSettings } from '../../../shared/model.ts';
 import type { AuthorizationServer } from './discovery.ts';
 import { checkEndpoint, place } from './endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
+import { acceptedIssuers } from './presets.ts';
 
 /** A server may name many; each one costs requests to whatever address it likes. */
 const maxServers = 3;
@@ -13,6 +15,9 @@ const Metadata = z.looseObject({
   authorization_endpoint: z.string(),
   token_endpoint: z.string(),
   registration_endpoint: z.string().optional(),
+  pushed_authorization_request_endpoint: z.string().optional(),
+  require_pushed_authorization_requests: z.boolean().optional(),
+  client_id_metadata_document_supported: z.boolean().optional(),
   revocation_endpoint: z.string().optional(),
   introspection_endpoint: z.string().optional(),
   userinfo_endpoint: z.string().optional(),
@@ -29,18 +34,25 @@ const endpoints = [
   'authorization_endpoint',
   'token_endpoint',
   'registration_endpoint',
+  'pushed_authorization_request_endpoint',
   'revocation_endpoint',
   'introspection_endpoint',
   'userinfo_endpoint',
   'jwks_uri',
 ] as const;
 
+/** An authorization server, and the name under which its metadata was looked for: they may differ by an exact exception. */
+export interface NamedServer {
+  readonly named: string;
+  readonly metadata: AuthorizationServer;
+}
+
 /** The first of these issuers that can be used; at most three are asked. Throws the first one's error. */
-export async function findAuthorizationServer(run: Run, issuers: readonly string[]): Promise<AuthorizationServer> {
+export async function findAuthorizationServer(run: Run, issuers: readonly string[], settings: ServerSettings): Promise<NamedServer> {
   let first: AppError | undefined;
   for (const issuer of issuers.slice(0, maxServers)) {
     try {
-      return await authorizationServer(run, issuer);
+      return { named: issuer, metadata: await authorizationServer(run, issuer, settings) };
     } catch (error) {
       const known = asAppError(error);
       if (known.code === 'E_CANCELLED') throw known;
@@ -50,12 +62,12 @@ export async function findAuthorizationServer(run: Run, issuers: readonly string
   throw first ?? new AppError('E_METADATA_MISSING', 'The server names no authorization server.');
 }
 
-async function authorizationServer(run: Run, issuer: string): Promise<AuthorizationServer> {
+async function authorizationServer(run: Run, issuer: string, settings: ServerSettings): Promise<AuthorizationServer> {
   const url = checkEndpoint('authorization server', issuer);
   if (url.search !== '' || url.hash !== '') {
     throw new AppError('E_METADATA_INVALID', `The authorization server "${foreign(issuer)}" has a query or fragment in its name.`);
   }
-  const found = await searchMetadata(run, url, [issuer]);
+  const found = await searchMetadata(run, url, acceptedIssuers(issuer, settings));
   if (found.kind === 'found') return found.metadata;
   throw found.hint ?? new AppError('E_METADATA_MISSING', `${place(url)} does not describe itself as an authorization server.`);
 }

@@ -1,6 +1,7 @@
 import type { Discovered } from '../../../shared/model.ts';
 import { suggestName } from '../servers/name.ts';
 import type { Discovery } from './discovery.ts';
+import { presetFor } from './presets.ts';
 
 /** What discovery found, in the words of the "add a server" screen. Hosts are shown as DNS has them (punycode). */
 export function describeDiscovery(url: URL, discovery: Discovery): Discovered {
@@ -16,17 +17,23 @@ export function describeDiscovery(url: URL, discovery: Discovery): Discovered {
       pkceMissing: false,
     };
   }
-  const { authorizationServer, otherHosts, scopes, pkceMissing } = discovery;
+  const { authorizationServer, otherHosts, scopes, issuerNamed } = discovery;
+  const preset = presetFor(issuerNamed, undefined);
+  const takesPkce = preset?.missingPkce === 'allowed';
+  const pkceMissing = discovery.pkceMissing && !takesPkce;
+  const pkce = pkceMissing ? [noPkce] : discovery.pkceMissing && preset ? [`${preset.title} takes PKCE, though it does not announce it.`] : [];
   const registration = authorizationServer.registration_endpoint === undefined ? 'client_id_needed' : 'dynamic';
   return {
     ...common,
-    summary: [`Signs you in at ${new URL(authorizationServer.authorization_endpoint).host}.`, how[registration], ...(pkceMissing ? [noPkce] : [])].join(' '),
+    summary: [`Signs you in at ${new URL(authorizationServer.authorization_endpoint).host}.`, how[registration], ...pkce].join(' '),
     needsSignIn: true,
     issuer: authorizationServer.issuer,
     otherHosts: [...otherHosts],
     scopes: [...scopes],
     registration,
     pkceMissing,
+    ...(preset ? { preset: preset.title } : {}),
+    ...(preset?.advice === undefined ? {} : { advice: preset.advice }),
   };
 }
 

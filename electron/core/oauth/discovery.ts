@@ -1,7 +1,8 @@
+import type { ServerSettings } from '../../../shared/model.ts';
 import { AppError } from '../errors.ts';
 import { addressPolicy } from '../http/address.ts';
 import type { AddressPolicy, Http } from '../http/client.ts';
-import { findAuthorizationServer, searchMetadata } from './authorization-server.ts';
+import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
 import { place } from './endpoint-url.ts';
 import { startRun, type Run } from './metadata.ts';
 import { askServer, type Probe } from './probe.ts';
@@ -23,6 +24,10 @@ export interface AuthorizationServer {
   readonly authorization_endpoint: string;
   readonly token_endpoint: string;
   readonly registration_endpoint?: string;
+  /** RFC 9126. */
+  readonly pushed_authorization_request_endpoint?: string;
+  readonly require_pushed_authorization_requests?: boolean;
+  readonly client_id_metadata_document_supported?: boolean;
   readonly revocation_endpoint?: string;
   readonly introspection_endpoint?: string;
   readonly userinfo_endpoint?: string;
@@ -50,6 +55,8 @@ export type Discovery =
       readonly resource: string;
       readonly resourceName?: string;
       readonly authorizationServer: AuthorizationServer;
+      /** Under which its metadata was found; equal to its `issuer` but for an exact exception. */
+      readonly issuerNamed: string;
       /** By MCP's rule: the challenge's scope, else the resource's `scopes_supported`, else none; plus `offline_access` where offered. */
       readonly scopes: readonly string[];
       /** True: `code_challenge_methods_supported` is absent or has no S256. */
@@ -65,6 +72,8 @@ export interface DiscoveryOptions {
   readonly signal?: AbortSignal;
   /** A challenge that was already seen on a request to the server; without one the server is asked. */
   readonly challenge?: Challenge;
+  /** The user's, for this server: which scopes, and which exception of issuers. */
+  readonly settings?: ServerSettings;
   /** Limit for all of it together; default 15 s. */
   readonly timeoutMs?: number;
 }
@@ -74,7 +83,7 @@ export interface DiscoveryOptions {
  * (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
  * authorization server; its endpoints are never guessed. Throws AppError.
  */
-export async function discover(server: URL, { http, signal, challenge, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
+export async function discover(server: URL, { http, signal, challenge, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
   const allow = await addressPolicy(http, server);
   const run = startRun(http, allow, timeoutMs, signal);
   const asked: Probe = challenge ? { kind: 'challenged', challenge } : await askServer(run, server);
@@ -86,9 +95,9 @@ export async function discover(server: URL, { http, signal, challenge, timeoutMs
     return { kind: 'open' };
   }
   if (resource.kind === 'fault') throw resource.error;
-  const authorizationServer =
+  const { named: issuerNamed, metadata: authorizationServer } =
     resource.kind === 'found'
-      ? await findAuthorizationServer(run, resource.metadata.authorization_servers)
+      ? await findAuthorizationServer(run, resource.metadata.authorization_servers, settings)
       : await ownAuthorizationServer(run, server, resource);
   const metadata = resource.kind === 'found' ? resource.metadata : undefined;
 
@@ -97,7 +106,8 @@ export async function discover(server: URL, { http, signal, challenge, timeoutMs
     resource: metadata?.resource ?? canonicalUri(server),
     ...(metadata?.resource_name ? { resourceName: metadata.resource_name } : {}),
     authorizationServer,
-    scopes: selectScopes(seen?.scope, metadata?.scopes_supported, authorizationServer.scopes_supported),
+    issuerNamed,
+    scopes: selectScopes(seen?.scope, metadata?.scopes_supported, authorizationServer.scopes_supported, settings.scopes),
     pkceMissing: !authorizationServer.code_challenge_methods_supported?.includes('S256'),
     otherHosts: otherHosts(authorizationServer),
     allow,
@@ -108,9 +118,9 @@ export async function discover(server: URL, { http, signal, challenge, timeoutMs
  * MCP 2025-03-26: the metadata at the server's own origin. Nobody spelled that issuer out to us, so both spellings of
  * an origin are its own.
  */
-async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<ResourceSearch, { kind: 'absent' }>): Promise<AuthorizationServer> {
+async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<ResourceSearch, { kind: 'absent' }>): Promise<NamedServer> {
   const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]);
-  if (found.kind === 'found') return found.metadata;
+  if (found.kind === 'found') return { named: found.metadata.issuer, metadata: found.metadata };
   throw hint ?? found.hint ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
 }
 
@@ -122,7 +132,7 @@ function canonicalUri({ origin, pathname, search }: URL): string {
 /** Hosts that will see the code or the tokens, and are not the issuer's own. */
 function otherHosts(server: AuthorizationServer): string[] {
   const own = new URL(server.issuer).host;
-  const seeing = [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint];
+  const seeing = [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint, server.pushed_authorization_request_endpoint];
   const hosts = seeing.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).host]));
   return [...new Set(hosts)].filter((host) => host !== own);
 }

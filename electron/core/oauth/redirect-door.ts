@@ -2,8 +2,10 @@ import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { Registration, Server } from '../servers/servers.ts';
 import type { Discovery } from './discovery.ts';
+import type { Preset } from './presets.ts';
+import { clientMetadataUrl } from './registration-advice.ts';
 import { dynamicRegistrations, registrationFor, type RegistrationDeps } from './registration.ts';
-import { listenForRedirect, redirectPath, type RedirectHost, type RedirectListener } from './redirect.ts';
+import { documentRedirectPath, listenForRedirect, redirectPath, type RedirectHost, type RedirectListener } from './redirect.ts';
 
 export interface Door {
   readonly listener: RedirectListener;
@@ -16,6 +18,7 @@ export interface DoorOptions {
   readonly server: Server;
   readonly discovery: Extract<Discovery, { kind: 'protected' }>;
   readonly scopes: readonly string[];
+  readonly preset?: Preset;
   readonly ports: readonly number[];
   readonly signal: AbortSignal;
 }
@@ -24,17 +27,19 @@ export interface DoorOptions {
  * The listener that is up, and the registration for exactly its redirect URI. First at the place that an earlier
  * registration knows; where the server takes no 127.0.0.1, at `localhost`. The caller closes the listener.
  */
-export async function openDoor(deps: RegistrationDeps, { server, discovery, scopes, ports, signal }: DoorOptions): Promise<Door> {
+export async function openDoor(deps: RegistrationDeps, { server, discovery, scopes, preset, ports, signal }: DoorOptions): Promise<Door> {
   const { authorizationServer, allow } = discovery;
   const { issuer } = authorizationServer;
-  const remembered = rememberedPlace(server, issuer);
+  const document = server.clientId === undefined && clientMetadataUrl(server.settings, authorizationServer) !== undefined;
+  const path = document ? documentRedirectPath : redirectPath(issuer);
+  const remembered = document ? undefined : rememberedPlace(server, issuer);
   const hosts: RedirectHost[] = remembered?.host === 'localhost' ? ['localhost'] : ['127.0.0.1', 'localhost'];
   const order = remembered ? [remembered.port, ...ports.filter((port) => port !== remembered.port)] : ports;
   let refused: AppError | undefined;
   for (const host of hosts) {
-    const listener = await listenForRedirect({ ports: order, host, issuer, serverName: server.name });
+    const listener = await listenForRedirect({ ports: order, host, path, serverName: server.name });
     try {
-      const request = { serverId: server.id, authorizationServer, allow, redirectUri: listener.redirectUri, scopes, signal };
+      const request = { serverId: server.id, authorizationServer, allow, redirectUri: listener.redirectUri, scopes, signal, ...(preset ? { preset } : {}) };
       const outcome = await registrationFor(deps, request);
       if (outcome.kind === 'registered') return { ...outcome, listener };
       refused ??= outcome.error;

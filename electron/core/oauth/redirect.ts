@@ -27,8 +27,8 @@ export interface RedirectListener {
 export interface RedirectListenerOptions {
   readonly ports: readonly number[];
   readonly host: RedirectHost;
-  /** Each issuer has its own path, so that an answer cannot be taken for another server's (CB08). */
-  readonly issuer: string;
+  /** Each issuer has its own path, so that an answer cannot be taken for another server's (CB08); see `redirectPath`. */
+  readonly path: string;
   /** For the page. */
   readonly serverName: string;
 }
@@ -54,6 +54,12 @@ export async function listenForRedirect(options: RedirectListenerOptions): Promi
 export function redirectPath(issuer: string): string {
   return `/callback/${createHash('sha256').update(issuer).digest('hex').slice(0, 12)}`;
 }
+
+/**
+ * The path for a client ID metadata document. It is a file that names its redirect URIs once for all issuers, so `state`
+ * and `iss` alone tell the answers apart there.
+ */
+export const documentRedirectPath = '/callback';
 
 /** Undefined when the port is taken on one of the addresses. */
 async function listenOn(port: number, addresses: readonly string[]): Promise<Server[] | undefined> {
@@ -91,9 +97,8 @@ const closeServer = (server: Server): Promise<void> =>
     server.closeIdleConnections();
   });
 
-function listenerOn(servers: readonly Server[], { host, issuer, serverName }: RedirectListenerOptions): RedirectListener {
+function listenerOn(servers: readonly Server[], { host, path, serverName }: RedirectListenerOptions): RedirectListener {
   const authority = `${host}:${portOf(servers[0])}`;
-  const path = redirectPath(issuer);
   const open = new Set<ServerResponse>();
   let reception: (params: URLSearchParams) => Reception = () => ({ kind: 'stranger' });
   let last: PageKind | undefined;

@@ -15,6 +15,8 @@ export interface RegisteredClient {
   readonly clientSecret?: Secret;
   /** Unix ms; absent: never. */
   readonly secretExpiresAt?: number;
+  /** Where and with what it can be deleted (RFC 7592 3). */
+  readonly management?: { readonly uri: string; readonly token: Secret };
 }
 
 export type RegistrationAnswer =
@@ -27,6 +29,8 @@ export interface ClientRegistrationRequest {
   readonly allow: AddressPolicy;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
+  /** RFC 7591 3. */
+  readonly initialAccessToken?: Secret;
   readonly signal?: AbortSignal;
 }
 
@@ -44,7 +48,7 @@ export async function registerClient(http: Http, request: ClientRegistrationRequ
   return read(answer, request);
 }
 
-function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
+function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, initialAccessToken, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
   const metadata = {
     client_name: 'Keybridge',
     // MCP 2026-07-28: a server may bind the redirect rules to it (OpenID Connect Registration 2).
@@ -58,7 +62,11 @@ function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, s
   return http.fetch({
     url: new URL(endpoint),
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(initialAccessToken ? { authorization: `Bearer ${initialAccessToken.reveal()}` } : {}),
+    },
     body: JSON.stringify(metadata),
     allow,
     timeoutMs,
@@ -86,7 +94,7 @@ const blames = ({ error, error_description }: Refusal, member: string): boolean 
 function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer }: ClientRegistrationRequest): RegistrationAnswer {
   const { status, headers } = answer;
   const host = foreign(new URL(endpoint).host);
-  if (status === 200 || status === 201) return { kind: 'registered', client: readClient(json(answer.body), redirectUri, authorizationServer, host) };
+  if (status === 200 || status === 201) return { kind: 'registered', client: readClient(json(answer.body), redirectUri, authorizationServer, endpoint) };
   if (status >= 300 && status < 400) throw redirected(new URL(endpoint), 'the registration');
   const wait = retryAfterMs(headers, Date.now());
   const detail = wait === undefined ? {} : { retryAfterMs: wait };
@@ -106,9 +114,12 @@ const Client = z.object({
   client_secret_expires_at: z.number().nullish(),
   redirect_uris: z.array(z.string()).nullish(),
   token_endpoint_auth_method: z.string().nullish(),
+  registration_access_token: z.unknown().optional(),
+  registration_client_uri: z.unknown().optional(),
 });
 
-function readClient(value: unknown, redirectUri: string, server: AuthorizationServer, host: string): RegisteredClient {
+function readClient(value: unknown, redirectUri: string, server: AuthorizationServer, endpoint: string): RegisteredClient {
+  const host = foreign(new URL(endpoint).host);
   const invalid = (what: string, code: ErrorCode = 'E_REGISTRATION_INVALID') => new AppError(code, `${host} answered the registration ${what}.`);
   const parsed = Client.safeParse(value);
   if (!parsed.success) {
@@ -117,6 +128,7 @@ function readClient(value: unknown, redirectUri: string, server: AuthorizationSe
   }
   const { client_id, client_secret, client_secret_expires_at: expires, redirect_uris, token_endpoint_auth_method } = parsed.data;
   if (redirect_uris && !redirect_uris.includes(redirectUri)) throw invalid('with another redirect URI than ours');
+  const management = managementOf(parsed.data, endpoint);
   const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
   if (!clientAuth) throw invalid(`with a way to authenticate that was not asked for: ${foreign(token_endpoint_auth_method, 40)}`);
   return {
@@ -125,7 +137,16 @@ function readClient(value: unknown, redirectUri: string, server: AuthorizationSe
     ...(client_secret && clientAuth !== 'none' ? { clientSecret: new Secret(client_secret) } : {}),
     // 0 means never; in seconds.
     ...(expires && expires > 0 && client_secret && clientAuth !== 'none' ? { secretExpiresAt: expires * 1000 } : {}),
+    ...(management ? { management } : {}),
   };
+}
+
+/** Only where both are there and good. The token goes nowhere but to the origin that gave it. */
+function managementOf({ registration_access_token: token, registration_client_uri: uri }: z.infer<typeof Client>, endpoint: string): RegisteredClient['management'] {
+  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8000}$/.test(token) || typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  const url = new URL(uri);
+  const own = url.origin === new URL(endpoint).origin && url.username === '' && url.password === '';
+  return own ? { uri: url.href, token: new Secret(token) } : undefined;
 }
 
 /** The server's word counts; where it says nothing, a secret is there to be used. */

@@ -3,10 +3,12 @@ import { AppError, foreign } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { AddressPolicy, Http } from '../http/client.ts';
 import type { Secret } from '../secret.ts';
-import { configuredSecretKey, type Registration, type Server, type Servers } from '../servers/servers.ts';
+import { configuredSecretKey, serverSecretKey, type Registration, type Server, type Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import type { AuthorizationServer } from './discovery.ts';
+import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
+import type { Preset } from './presets.ts';
 import { registerClient, type ClientAuth } from './registration-request.ts';
 
 export interface RegistrationDeps {
@@ -26,6 +28,8 @@ export interface RegistrationRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly signal?: AbortSignal;
+  /** What is known of this provider. */
+  readonly preset?: Preset;
 }
 
 export type RegistrationOutcome =
@@ -35,20 +39,26 @@ export type RegistrationOutcome =
   | { readonly kind: 'redirect_refused'; readonly error: AppError };
 
 /**
- * Who we are at this authorization server: the client ID that the user entered, else what was registered before for
- * exactly this issuer and redirect URI, else a new registration (RFC 7591), which is saved. Throws E_CLIENT_ID_NEEDED,
- * E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_STORE_*, E_CONFIG_WRITE and the faults of Http.
+ * Who we are at this authorization server, in MCP's order: the client ID that the user entered, else the client ID
+ * metadata document that the user hosts, else what was registered before for exactly this issuer and redirect URI, else
+ * a new registration (RFC 7591), which is saved. Throws E_CLIENT_ID_NEEDED, E_REGISTRATION_REFUSED, E_BAD_INPUT,
+ * E_REGISTRATION_INVALID, E_STORE_*, E_CONFIG_WRITE and the faults of Http.
  */
 export async function registrationFor(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
   const server = found(deps, request.serverId);
   if (server.clientId !== undefined) return configured(deps, request, server, server.clientId);
-  return (await known(deps, request, server)) ?? register(deps, request);
+  const document = clientMetadataUrl(server.settings, request.authorizationServer);
+  if (document !== undefined) return byDocument(deps, request, document);
+  return (await known(deps, request, server)) ?? register(deps, request, server);
 }
 
 /** The registrations that Keybridge made by itself at this issuer, newest first. */
 export function dynamicRegistrations(server: Server, issuer: string): Registration[] {
   return server.registrations.filter((one) => one.how === 'dynamic' && one.issuer === issuer).sort((a, b) => b.registeredAt - a.registeredAt);
 }
+
+/** Where the vault keeps the token that manages a registration (RFC 7592). */
+export const managementTokenKey = (serverId: string, registration: Pick<Registration, 'how' | 'issuer' | 'redirect_uri'>): string => `${clientSecretKey(serverId, registration)}:management`;
 
 /** Where the vault keeps the secret of a registration. */
 export function clientSecretKey(serverId: string, { how, issuer, redirect_uri }: Pick<Registration, 'how' | 'issuer' | 'redirect_uri'>): string {
@@ -58,16 +68,21 @@ export function clientSecretKey(serverId: string, { how, issuer, redirect_uri }:
 
 /** Everything that the vault keeps for the registrations of a server, for when it is removed. */
 export function clientSecretKeys({ id, hasClientSecret, registrations }: Server): string[] {
-  const dynamic = registrations.filter(({ how, hasSecret }) => how === 'dynamic' && hasSecret).map((one) => clientSecretKey(id, one));
+  const dynamic = registrations.filter(({ how }) => how === 'dynamic').flatMap((one) => secretKeysOf(id, one));
   return [...(hasClientSecret ? [configuredSecretKey(id)] : []), ...new Set(dynamic)];
 }
 
+function secretKeysOf(serverId: string, registration: Registration): string[] {
+  const management = registration.registration_client_uri === undefined ? [] : [managementTokenKey(serverId, registration)];
+  return registration.hasSecret ? [clientSecretKey(serverId, registration), ...management] : management;
+}
+
 /** Forgets a registration that the server no longer knows: the next sign-in registers again. */
-export async function dropRegistration({ servers, vault }: RegistrationDeps, serverId: string, dropped: Registration): Promise<void> {
+export async function dropRegistration({ servers, vault }: Pick<RegistrationDeps, 'servers' | 'vault'>, serverId: string, dropped: Registration): Promise<void> {
   const server = servers.find(serverId);
   if (!server) return;
   await servers.update(serverId, { registrations: server.registrations.filter((one) => one.client_id !== dropped.client_id || one.issuer !== dropped.issuer) });
-  if (dropped.hasSecret) await vault.deleteClientSecret(clientSecretKey(serverId, dropped));
+  for (const key of dropped.how === 'dynamic' ? secretKeysOf(serverId, dropped) : []) await vault.deleteClientSecret(key);
 }
 
 async function configured(deps: RegistrationDeps, request: RegistrationRequest, server: Server, clientId: string): Promise<RegistrationOutcome> {
@@ -92,6 +107,21 @@ async function configured(deps: RegistrationDeps, request: RegistrationRequest, 
   return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
 }
 
+/** The client ID is the document's own address; nothing is registered, and there is no secret. */
+async function byDocument(deps: RegistrationDeps, { authorizationServer, redirectUri, serverId }: RegistrationRequest, url: string): Promise<RegistrationOutcome> {
+  const registration: Registration = {
+    issuer: authorizationServer.issuer,
+    client_id: url,
+    token_endpoint_auth_method: 'none',
+    redirect_uri: redirectUri,
+    registeredAt: deps.clock.now(),
+    hasSecret: false,
+    how: 'metadata_document',
+  };
+  await save(deps, serverId, registration);
+  return { kind: 'registered', registration, reused: false };
+}
+
 /** RFC 8414 2: without a list the server takes HTTP Basic. */
 function secretMethod({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
   if (!methods || methods.includes('client_secret_basic')) return 'client_secret_basic';
@@ -109,19 +139,24 @@ async function known(deps: RegistrationDeps, { authorizationServer, redirectUri 
   return clientSecret && { kind: 'registered', registration, clientSecret, reused: true };
 }
 
-async function register(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
-  const { authorizationServer, redirectUri, serverId } = request;
+async function register(deps: RegistrationDeps, request: RegistrationRequest, server: Server): Promise<RegistrationOutcome> {
+  const { authorizationServer, redirectUri, serverId, preset } = request;
   const { issuer, registration_endpoint: endpoint } = authorizationServer;
   if (endpoint === undefined) {
-    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. Register Keybridge there with the redirect URI ${redirectUri}`);
+    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, redirectUri)}`);
   }
   refuseDuringPause(deps, endpoint);
-  const answer = await registerClient(deps.http, { ...request, endpoint }).catch((error: unknown) => {
-    if (error instanceof AppError && error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deps.clock.now() + error.retryAfterMs);
-    throw error;
+  const initialAccessToken = await initialToken(deps, server, issuer);
+  const scopes = preset?.registerWithoutScopes ? [] : request.scopes;
+  const answer = await registerClient(deps.http, { ...request, scopes, endpoint, ...(initialAccessToken ? { initialAccessToken } : {}) }).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    if (error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deps.clock.now() + error.retryAfterMs);
+    throw error.code === 'E_REGISTRATION_REFUSED' && error.retryAfterMs === undefined && preset?.advice !== undefined
+      ? new AppError(error.code, `${error.message} ${adviceOf(preset, redirectUri)}`, { cause: error })
+      : error;
   });
   if (answer.kind === 'redirect_refused') return answer;
-  const { clientId, clientSecret, clientAuth, secretExpiresAt } = answer.client;
+  const { clientId, clientSecret, clientAuth, secretExpiresAt, management } = answer.client;
   const registration: Registration = {
     issuer,
     client_id: clientId,
@@ -131,13 +166,23 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest): P
     hasSecret: clientSecret !== undefined,
     how: 'dynamic',
     ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
+    ...(management ? { registration_client_uri: management.uri } : {}),
   };
-  if (clientSecret) {
-    const written = await deps.vault.writeClientSecret(clientSecretKey(serverId, registration), clientSecret);
-    if (written.kind !== 'done') throw storeFault(written, 'The client secret could not be kept');
-  }
+  if (management) await writeSecret(deps, managementTokenKey(serverId, registration), management.token);
+  if (clientSecret) await writeSecret(deps, clientSecretKey(serverId, registration), clientSecret);
   await save(deps, serverId, registration);
   return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
+}
+
+/** RFC 7591 3: what the user entered, shown to the one issuer that it was first used at. */
+async function initialToken(deps: RegistrationDeps, server: Server, issuer: string): Promise<Secret | undefined> {
+  if (!server.storedSecrets.includes('initialAccessToken')) return undefined;
+  const { initialAccessTokenIssuer: owner } = server;
+  if (owner !== undefined && owner !== issuer) {
+    throw new AppError('E_REGISTRATION_REFUSED', `The initial access token belongs to ${foreign(owner)}, but the sign-in is now at ${foreign(issuer)}. Enter it again if that is right.`);
+  }
+  if (owner === undefined) await deps.servers.update(server.id, { initialAccessTokenIssuer: issuer });
+  return readSecret(deps, serverSecretKey(server.id, 'initialAccessToken'));
 }
 
 /** A server that said "later" is not asked again before that (RG02). */
@@ -152,6 +197,11 @@ async function readSecret({ vault }: RegistrationDeps, key: string): Promise<Sec
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
   throw storeFault(read, 'The client secret could not be read');
+}
+
+async function writeSecret({ vault }: RegistrationDeps, key: string, secret: Secret): Promise<void> {
+  const written = await vault.writeClientSecret(key, secret);
+  if (written.kind !== 'done') throw storeFault(written, 'The client secret could not be kept');
 }
 
 /** One registration for each issuer, redirect URI and kind. */

@@ -1,3 +1,5 @@
+import type { ServerSettings } from '../../../shared/model.ts';
+
 /** RFC 6749 3.3: what a scope may be made of. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
 
@@ -11,10 +13,19 @@ export function uniqueScopes(scopes: readonly string[]): string[] {
 }
 
 /**
- * MCP's rule (Scope Selection): the challenge's scope, else all that the resource names, else none. `offline_access` is
- * added where the authorization server knows it: without it many give no refresh token.
+ * MCP's rule (Scope Selection): the challenge's scope, else all that the resource names, else none; or what the user
+ * chose: `minimal` takes the challenge alone, `all` both together, a list is taken as it is. `offline_access` is added
+ * where the authorization server knows it: without it many give no refresh token.
  */
-export function selectScopes(challenge: string | undefined, resource: readonly string[] | undefined, authorizationServer: readonly string[] | undefined): string[] {
-  const wanted = challenge === undefined ? uniqueScopes(resource ?? []) : readScopes(challenge);
+export function selectScopes(
+  challenge: string | undefined,
+  resource: readonly string[] | undefined,
+  authorizationServer: readonly string[] | undefined,
+  choice?: ServerSettings['scopes'],
+): string[] {
+  if (Array.isArray(choice)) return uniqueScopes(choice);
+  const challenged = challenge === undefined ? undefined : readScopes(challenge);
+  const listed = choice === 'minimal' ? [] : uniqueScopes(resource ?? []);
+  const wanted = choice === 'all' ? uniqueScopes([...(challenged ?? []), ...listed]) : (challenged ?? listed);
   return authorizationServer?.includes('offline_access') ? uniqueScopes([...wanted, 'offline_access']) : wanted;
 }

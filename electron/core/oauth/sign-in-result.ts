@@ -3,10 +3,11 @@ import type { Server } from '../servers/servers.ts';
 import type { Credential } from '../vault/credentials.ts';
 import type { Discovery } from './discovery.ts';
 import type { Door } from './redirect-door.ts';
+import type { SignInRules } from './sign-in-rules.ts';
 import type { TokenClient, Tokens } from './token-endpoint.ts';
 
 /** Who we are at the token endpoint that discovery found. */
-export function tokenClient({ authorizationServer, resource, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Door): TokenClient {
+export function tokenClient({ authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Door, { resource, quirks }: SignInRules): TokenClient {
   const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
   return {
     issuer,
@@ -16,13 +17,14 @@ export function tokenClient({ authorizationServer, resource, allow }: Extract<Di
     ...(clientSecret ? { clientSecret } : {}),
     clientAuth: registration.token_endpoint_auth_method,
     resource,
+    ...(quirks ? { quirks } : {}),
     allow,
   };
 }
 
 /** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */
 export function credentialOf(server: Server, client: TokenClient, requestedScopes: readonly string[], tokens: Tokens, now: number): Credential {
-  const { allow: _policy, ...who } = client;
+  const { allow: _policy, signingKey: _key, ...who } = client;
   const { refreshToken, accessToken, expiresInMs, scopes, account, idTokenClaims } = tokens;
   const kept = refreshToken ? { refreshToken } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
   return {

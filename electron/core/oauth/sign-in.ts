@@ -9,6 +9,8 @@ import type { Vault } from '../vault/credentials.ts';
 import { authorizationRequest } from './authorization-request.ts';
 import { openAuthorizationUrl } from './browser.ts';
 import { discover, type AuthorizationServer, type Challenge, type Discovery } from './discovery.ts';
+import { createGrants } from './grants/grants.ts';
+import { repeatedGrantOf, signInByGrant } from './grants/sign-in.ts';
 import { openDoor, type Door } from './redirect-door.ts';
 import { redirectPorts, type Reception, type RedirectListener } from './redirect.ts';
 import type { AnswerSlot, ExpectedAnswer } from './redirect-answer.ts';
@@ -16,6 +18,7 @@ import type { Ending } from './redirect-page.ts';
 import { dropRegistration, type RegistrationDeps } from './registration.ts';
 import { uniqueScopes } from './scopes.ts';
 import { credentialOf, tokenClient } from './sign-in-result.ts';
+import { refuseWithoutPkce, rulesFor } from './sign-in-rules.ts';
 import { createAttempt, within, type Attempt } from './sign-in-attempt.ts';
 import { exchangeCode } from './token-endpoint.ts';
 import type { TokenKeeper } from './tokens.ts';
@@ -70,6 +73,7 @@ interface Running {
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { ports, servers } = deps;
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
+  const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock });
   const running = new Map<string, Running>();
   const retired = new Set<RedirectListener>();
   const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
@@ -78,20 +82,27 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   async function signIn(server: Server, attempt: Attempt, openBrowser: boolean): Promise<'done' | 'again'> {
     const { signal } = attempt;
     attempt.step('discover');
+    const grant = repeatedGrantOf(server);
+    if (grant) {
+      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, discover: () => protectedBy(server, signal) }, server, grant, attempt);
+      return 'done';
+    }
     const discovery = await protectedBy(server, signal);
-    refuseWithoutPkce(server, discovery);
+    const rules = rulesFor(server.settings, discovery);
+    refuseWithoutPkce(server, discovery, rules);
     const scopes = scopesFor(server, discovery);
 
     attempt.step('register');
     await freePorts();
-    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, ports: deps.redirectPorts ?? redirectPorts, signal });
+    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, ports: deps.redirectPorts ?? redirectPorts, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
     const ending = createEnding();
     let slot: AnswerSlot | undefined;
     let oauthError: string | undefined;
     try {
       const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
-      const { authorizationServer, resource } = discovery;
-      const { url, state, codeVerifier } = await authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes });
+      const { authorizationServer } = discovery;
+      const { resource, sendResource, authorizeParameters: extra } = rules;
+      const { url, state, codeVerifier } = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...(sendResource ? { resource } : {}) });
       slot = attempt.waitAt(redirectUri, expectedAnswer(state, authorizationServer));
       door.listener.receive(receptionOf(slot, ending.promise));
 
@@ -104,7 +115,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       }
 
       attempt.step('exchange');
-      const client = tokenClient(discovery, door);
+      const client = await grants.equip({ id: credentialIdOf(server.id) }, tokenClient(discovery, door, rules));
       const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http: httpOf(server), clock: ports.clock, signal });
       attempt.refuseIfCancelled();
       await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
@@ -125,7 +136,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
     const challenge = deps.challengeOf(server.id);
-    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, ...(challenge ? { challenge } : {}) });
+    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, ...(challenge ? { challenge } : {}) });
     if (discovery.kind === 'protected') return discovery;
     throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
   }
@@ -221,12 +232,6 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       await freePorts();
     },
   };
-}
-
-/** MCP, Authorization Code Protection: without PKCE in the metadata the sign-in must not go on. */
-function refuseWithoutPkce(server: Server, { pkceMissing, authorizationServer }: Protected): void {
-  if (!pkceMissing || server.allowMissingPkce) return;
-  throw new AppError('E_PKCE_UNSUPPORTED', `${new URL(authorizationServer.issuer).host} does not announce PKCE with S256.`);
 }
 
 const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');

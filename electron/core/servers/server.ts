@@ -13,7 +13,9 @@ export const Registration = z.object({
   hasSecret: z.boolean(),
   /** Unix ms; absent: never. */
   secretExpiresAt: z.number().optional(),
-  how: z.enum(['configured', 'dynamic']),
+  how: z.enum(['configured', 'metadata_document', 'dynamic']),
+  /** Where it can be deleted (RFC 7592); the token for that is in the store, under `managementTokenKey()`. */
+  registration_client_uri: z.string().optional(),
 });
 export type Registration = z.infer<typeof Registration>;
 
@@ -29,10 +31,14 @@ export const Server = z.object({
   /** Entered by the user. */
   clientId: z.string().optional(),
   hasClientSecret: z.boolean().default(false),
+  /** The one issuer that may see the secret `initialAccessToken`: the first that it was used at. */
+  initialAccessTokenIssuer: z.string().optional(),
   allowMissingPkce: z.boolean().default(false),
   settings: ServerSettings.default({}),
   /** Names of the secrets that the user entered, besides the client secret; they lie in the vault under `serverSecretKey()`. */
   storedSecrets: z.array(z.enum(secretNames)).default([]),
+  /** Which tool (or method) has needed which scopes: the next sign-in asks for them at once. */
+  learnedScopes: z.record(z.string().max(200), z.array(z.string().max(200)).max(100)).default({}),
   /** By issuer and redirect URI; used only for exactly these. */
   registrations: z.array(Registration).default([]),
 });
