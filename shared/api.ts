@@ -41,12 +41,16 @@ export const commands = {
   serverDetail: { input: OneServer, output: ServerDetail },
   /** Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. */
   signIn: { input: OneServer.extend({ openBrowser: z.boolean().default(true) }), output: ServerStatus },
+  /** Not now: calls that wait for more access get their error, and the same is not asked again for ten minutes. */
+  dismissAccess: { input: OneServer, output: ServerStatus },
   cancelSignIn: { input: OneServer, output: ServerStatus },
   /** Ends a waiting sign-in with the address that the browser was sent to, for when it cannot reach this computer. */
   finishSignIn: { input: OneServer.extend({ redirectUrl: z.string().min(1).max(32_000) }), output: ServerStatus },
   /** Refreshes now, whatever the back-off says. */
   refreshNow: { input: OneServer, output: ServerStatus },
   signOut: { input: OneServer, output: SignOutReport },
+  /** Signs out of every server at once; a report each. */
+  signOutEverywhere: { input: z.undefined(), output: z.array(z.object({ server: z.string(), report: SignOutReport })) },
   /** Signs out, then forgets the server. */
   removeServer: { input: OneServer, output: SignOutReport },
   /** What to put into a host's configuration. */

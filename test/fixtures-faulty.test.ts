@@ -159,6 +159,7 @@ describe('each scenario', () => {
     'dcr-forgotten': ['authorize', 'token', 'refresh', 'reuse'],
     // Cut before anything is known of the request: every POST.
     'mcp-reset-before': ['challenge', 'initialize', 'list', 'call', 'again'],
+    'mcp-403-missing-scopes': ['prm', 'call', 'again'],
     'mcp-session-404': ['initialize', 'list', 'call', 'again'],
     'captive-portal': ['challenge', 'prm', 'metadata', 'register', 'authorize', 'token', 'refresh', 'reuse', 'initialize', 'list', 'call', 'again'],
   };

@@ -59,6 +59,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
     configureServer: { server: 'another', clientSecret: 'canary-second-secret' },
     serverDetail: { server },
     signIn: { server },
+    dismissAccess: { server },
     cancelSignIn: { server },
     finishSignIn: { server, redirectUrl: 'http://127.0.0.1:1/callback?code=canary-pasted-code&state=canary-pasted-state' },
     refreshNow: { server },

@@ -64,12 +64,13 @@ describe('faults of the MCP server, one by one', () => {
     expect({ refreshes, runs: faulty.counts.toolRuns }).toEqual({ refreshes: 1, runs: 2 });
   });
 
-  it('HT03 403 insufficient_scope: asked once, with the scopes of the challenge', async () => {
+  it('HT03 403 insufficient_scope: asked twice at most, with the scopes of the challenge', async () => {
     server.onChallenge = async () => 'retry';
     const answer = await callUnder('mcp-403-scope');
     expect(codeOf(answer)).toBe('E_SCOPE_NEEDED');
     expect(answer.error?.message).toContain('mcp:more');
-    expect(server.challenges).toMatchObject([{ status: 403, challenge: { scope: 'mcp:tools mcp:more' } }]);
+    const asked = { status: 403, challenge: { scope: 'mcp:tools mcp:more' } };
+    expect(server.challenges).toMatchObject([asked, asked]);
   });
 
   it('HT03 a bare 403 is an error and no question', async () => {

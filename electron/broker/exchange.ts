@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './answer.ts';
 import { answerTimeoutMs, isRepeatable } from './eras.ts';
+import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
 import { createSseParser } from './sse.ts';
 import { discard, type Upstream, type UpstreamRequest } from './upstream.ts';
@@ -24,6 +25,8 @@ export interface ExchangeOptions {
   readonly onChallenge: UpstreamRequest['onChallenge'];
   /** The server has begun to answer, so that the request is no longer on its way. */
   readonly onHead?: () => void;
+  /** It waits for more access from now on, or no longer. */
+  readonly onHold?: (held: boolean) => void;
 }
 
 /**
@@ -68,6 +71,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     signal,
     repeatable: false,
     onChallenge,
+    hold: () => heldCall(question, deps.clock, sink, options.onHold),
   });
   options.onHead?.();
   const ok = stream.status >= 200 && stream.status < 300;

@@ -53,6 +53,8 @@ interface Call {
   begun: boolean;
   /** The host wants no answer any more. */
   cancelled: boolean;
+  /** It waits until the user has decided about more access; the server does not know of it. */
+  held: boolean;
 }
 
 /** How long a server may still answer a call that was cancelled at it. */
@@ -98,7 +100,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   function called(line: Buffer, found: Question['envelope']): void {
     const { id } = found;
     if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running'));
-    const call: Call = { question: { line, envelope: found }, abort: new AbortController(), begun: false, cancelled: false };
+    const call: Call = { question: { line, envelope: found }, abort: new AbortController(), begun: false, cancelled: false, held: false };
     calls.set(id, call);
     count(line.length);
     void run(call)
@@ -137,7 +139,8 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       const current = await orAborted(session.ready(), call.abort.signal);
       const empty = session.promised ? unofferedAnswer(asked.id, asked.method, session.capabilities) : undefined;
       if (empty !== undefined) return answer(call, empty);
-      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call) } as const;
+      const onHold = (held: boolean) => void (call.held = held);
+      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold } as const;
       if ((await exchange(deps, call.question, sinkFor(call), options)) === 'answered') return session.remember(call.question);
       if (again || !current) throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
       await orAborted(session.renew(current), call.abort.signal);
@@ -206,7 +209,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
     const call = calls.get(found.cancels ?? '');
     if (!call) return forward(line, found);
     call.cancelled = true;
-    if (call.question.envelope.modern) return call.abort.abort();
+    if (call.question.envelope.modern || call.held) return call.abort.abort();
     void post(line, found)
       .catch((error: unknown) => notPassed(found, error))
       .finally(() => void clock.after(cancelGraceMs, () => call.abort.abort()));

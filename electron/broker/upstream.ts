@@ -9,6 +9,8 @@ import type { Challenge } from '../core/oauth/discovery.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import { scopeNeeded } from '../core/status.ts';
+import type { HeldCall } from './held-call.ts';
+import { readRefusal } from './scope-refusal.ts';
 import { waitFor } from './waiting.ts';
 
 export interface UpstreamRequest {
@@ -22,9 +24,11 @@ export interface UpstreamRequest {
   readonly repeatable: boolean;
   /**
    * What a 401 without a stored sign-in does: `ask` waits for a sign-in where the core may start one by itself; `tell`
-   * lets the core know; `quiet` neither (background work).
+   * lets the core know; `quiet` neither (background work). A 403 for want of scopes is waited for with `ask`.
    */
   readonly onChallenge: 'ask' | 'tell' | 'quiet';
+  /** How the request can be held meanwhile; absent: not at all. */
+  readonly hold?: () => HeldCall;
 }
 
 /** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
@@ -46,6 +50,8 @@ export interface UpstreamDeps {
 
 /** Longest wait for a server that says when to come again; above it the host is told. */
 const longestWaitMs = 20_000;
+/** A server may ask for one thing after the other; more than this is no asking. */
+const mostHeld = 2;
 /** The relay bounds what it keeps; streams go on for ever. */
 const noLimit = Number.MAX_SAFE_INTEGER;
 
@@ -66,8 +72,9 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     return policy;
   };
 
-  const tokenFor = async (rejected: Secret | undefined, signal: AbortSignal | undefined): Promise<Secret | undefined> => {
+  const tokenFor = async (rejected: Secret | undefined, signal: AbortSignal | undefined, turn?: Turn): Promise<Secret | undefined> => {
     const answer = await connection.accessToken({ ...(rejected ? { rejected } : {}), ...(signal ? { signal } : {}) });
+    if (turn) turn.keyHeader = answer.kind === 'token' ? answer.header : undefined;
     if (answer.kind === 'token') return answer.token;
     if (answer.kind === 'anonymous') return undefined;
     throw answer.error.about(name);
@@ -85,6 +92,26 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   const rateLimited = (ms: number) =>
     new AppError('E_RATE_LIMITED', `The server wants no more calls for ${Math.ceil(ms / 1000)} s.`, { server: name, retryAfterMs: Math.ceil(ms) });
 
+  /** The token lacks scopes. Returns when another one is there; else throws E_SCOPE_NEEDED. */
+  const moreAccess = async (challenge: Challenge, refused: Secret, { onChallenge, hold, signal }: UpstreamRequest, turn: Turn) => {
+    const before = turn.newer;
+    turn.newer = true;
+    // A sign-in for another call may have ended since.
+    if (!before && (await tokenFor(undefined, signal))?.reveal() !== refused.reveal()) return;
+    const refusal = scopeNeeded(challenge.scope?.split(' ') ?? []).about(name);
+    turn.held += 1;
+    if (onChallenge === 'quiet' || turn.held > mostHeld) throw refusal;
+    const held = onChallenge === 'ask' ? hold?.() : undefined;
+    const stop = held?.begin();
+    try {
+      const call = { operation: held?.operation ?? 'connect', waitMs: held?.waitMs ?? 0, signal };
+      if ((await connection.challenged(403, challenge, call)) === 'refused') throw refusal;
+    } finally {
+      stop?.();
+    }
+    turn.newer = false;
+  };
+
   /** Sends it once. Undefined: the connection broke in a way that allows another try. */
   const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
     const { method, headers, body, timeoutMs, signal } = ask;
@@ -92,7 +119,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       return await http.open({
         url: turn.url,
         method,
-        headers: token ? { ...headers, authorization: `Bearer ${token.reveal()}` } : headers,
+        headers: token ? { ...headers, ...tokenHeader(token, turn) } : headers,
         allow: await allowed(),
         timeoutMs,
         maxBytes: noLimit,
@@ -109,10 +136,19 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   /** Lets the core know what the server wants of the user. Returns when it may have been done; else throws `refusal`. */
-  const challenged = async (status: 401 | 403, challenge: Challenge | undefined, { onChallenge }: UpstreamRequest, turn: Turn, refusal: AppError) => {
-    const answer = turn.asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(status, challenge);
-    if (onChallenge === 'tell' || (await answer) === 'refused') throw refusal.about(name);
+  const challenged = async (challenge: Challenge | undefined, { onChallenge }: UpstreamRequest, turn: Turn) => {
+    const answer = turn.asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(401, challenge);
+    if (onChallenge === 'tell' || (await answer) === 'refused') throw new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.', { server: name });
     turn.asked = true;
+  };
+
+  /** The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`. */
+  const signedInAgain = async (error: unknown, { onChallenge, signal }: UpstreamRequest, turn: Turn): Promise<Secret | undefined> => {
+    if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || onChallenge !== 'ask' || turn.asked) throw error;
+    turn.asked = true;
+    if ((await connection.challenged(401, turn.challenge)) === 'refused') throw error;
+    turn.rejected = undefined;
+    return tokenFor(undefined, signal);
   };
 
   const askedToWait = (stream: HttpStream, ms: number, turn: Turn) => {
@@ -134,9 +170,8 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   /** True: the answer is the caller's. Otherwise it is dealt with, and the request is to be sent again. */
-  const judge = async (stream: HttpStream, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<boolean> => {
+  const judge = async (stream: HttpStream, scopes: Challenge | undefined, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<boolean> => {
     const { status, headers } = stream;
-    const scopes = status === 403 && token ? scopeChallenge(stream) : undefined;
     const wait = status === 429 || status === 503 ? retryAfterMs(headers, clock.now()) : undefined;
     const anonymous = !token && (status === 401 || (status === 403 && !isJson(stream)));
     const refused = status === 401 && token && !turn.rejected;
@@ -146,9 +181,10 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     if (refused) {
       log('token_refused_by_server', { server: name, token });
       turn.rejected = token;
+      turn.challenge = bearerChallenge(headers['www-authenticate']);
     } else if (anonymous) {
-      await challenged(401, bearerChallenge(headers['www-authenticate']), ask, turn, new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.'));
-    } else if (scopes) await challenged(403, scopes, ask, turn, scopeNeeded(scopes.scope?.split(' ') ?? []));
+      await challenged(bearerChallenge(headers['www-authenticate']), ask, turn);
+    } else if (scopes && token) await moreAccess(scopes, token, ask, turn);
     else if (wait !== undefined) askedToWait(stream, wait, turn);
     else redirected(stream, turn);
     return false;
@@ -156,12 +192,15 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 
   return {
     async request(ask) {
-      const turn: Turn = { url: home, rejected: undefined, asked: false, repeated: false, waited: 0 };
+      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, asked: false, newer: false, held: 0, repeated: false, waited: 0 };
       for (;;) {
-        const token = await tokenFor(turn.rejected, ask.signal);
+        const token = await tokenFor(turn.rejected, ask.signal, turn);
         turn.waited = await waitTurn(turn.waited, ask.signal);
-        const stream = await send(ask, turn, token);
-        if (stream && (await judge(stream, token, ask, turn))) return stream;
+        const came = await send(ask, turn, token);
+        if (!came) continue;
+        const refusal = came.status === 403 && token && turn.keyHeader === undefined ? await readRefusal(came) : undefined;
+        const stream = refusal?.stream ?? came;
+        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, token, ask, turn)) return stream;
       }
     },
   };
@@ -171,20 +210,24 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 interface Turn {
   /** Another one after a redirect. */
   url: URL;
-  /** The token that got a 401. */
+  /** The token is a key, which is the whole value of this header. Scopes are not for it. */
+  keyHeader: string | undefined;
+  /** The token that got a 401, and what the server said then. */
   rejected: Secret | undefined;
-  /** The core has been told of a challenge. */
+  challenge: Challenge | undefined;
+  /** The core has been told of a 401. */
   asked: boolean;
+  /** It was looked whether there is a newer token than the one that lacks scopes. */
+  newer: boolean;
+  /** How often it was held for more access. */
+  held: number;
   repeated: boolean;
   /** In ms, because the server wanted it. */
   waited: number;
 }
 
-/** A 403 that is about scopes, whatever name it gives to that (RFC 6750 3.1 says insufficient_scope). */
-function scopeChallenge(stream: HttpStream): Challenge | undefined {
-  const challenge = bearerChallenge(stream.headers['www-authenticate']);
-  return challenge && (challenge.scope !== undefined || challenge.error?.includes('scope')) ? challenge : undefined;
-}
+const tokenHeader = (token: Secret, { keyHeader }: Turn): Record<string, string> =>
+  keyHeader === undefined ? { authorization: `Bearer ${token.reveal()}` } : { [keyHeader]: token.reveal() };
 
 function redirectTarget(stream: HttpStream, from: URL): URL | undefined {
   const { location } = stream.headers;

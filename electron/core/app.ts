@@ -5,6 +5,8 @@ import { createConnections, credentialIdOf, serverIdOf, type Connection } from '
 import { asAppError } from './errors.ts';
 import { addressPolicy } from './http/address.ts';
 import type { Http } from './http/client.ts';
+import { createGrants } from './oauth/grants/grants.ts';
+import { discover } from './oauth/discovery.ts';
 import { createSignIns } from './oauth/sign-in.ts';
 import { createTokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
@@ -12,6 +14,7 @@ import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
 import { openServers } from './servers/servers.ts';
 import { serverStatus } from './status.ts';
+import { createStepUps, learnedScopesOf } from './step-up.ts';
 import { openVault } from './vault/credentials.ts';
 
 export type { Connection } from './connections.ts';
@@ -42,7 +45,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const { clock, log, http, dataDir, store } = ports;
   const servers = await openServers({ dataDir, clock, log });
   const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => credentialIdOf(id)) });
-  const clients = createServerClients({ http, servers, vault });
+  const clients = createServerClients({ http, servers, vault, clock });
   const notes = createServerNotes();
   const listeners = new Set<(status: Status) => void>();
   let storeState: StoreStatus['state'] = 'ready';
@@ -52,6 +55,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     clock,
     log,
     vault,
+    grants: createGrants({ servers, vault, clock }),
     onWake: ports.onWake,
     httpOf: (credentialId) => clients.of(serverIdOf(credentialId)),
     policyOf: async (credential) => addressPolicy(http, urlOf(credential.id)),
@@ -64,7 +68,20 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     vault,
     tokens,
     challengeOf: (serverId) => notes.get(serverId).challenge,
-    extraScopes: (serverId) => notes.get(serverId).missingScopes,
+    extraScopes: (serverId) => [...notes.get(serverId).missingScopes, ...learnedScopesOf(servers.find(serverId))],
+    onChange: () => changed(),
+  });
+  const stepUps = createStepUps({
+    servers,
+    notes,
+    clock,
+    log,
+    async offeredScopes(server, challenge) {
+      const discovery = await discover(new URL(server.url), { http, challenge });
+      return discovery.kind === 'protected' ? discovery.scopes : [];
+    },
+    grantedScopes,
+    autoSignIn: options.autoSignIn ? (serverId) => signIn(serverId, true) : undefined,
     onChange: () => changed(),
   });
   const connections = createConnections({
@@ -72,6 +89,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     tokens,
     httpOf: (serverId) => clients.of(serverId),
     notes,
+    stepUps,
     log,
     signIn: (serverId) => signIn(serverId, true),
     autoSignIn: options.autoSignIn ?? false,
@@ -82,15 +100,21 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     notes.set(serverId, { lastFailure: undefined });
     try {
       await signIns.start(serverId, { openBrowser });
+      await stepUps.signInEnded(serverId, undefined);
       notes.clear(serverId);
       connections.signedIn(serverId);
     } catch (error) {
       const failure = asAppError(error, servers.find(serverId)?.name);
       if (failure.code !== 'E_CANCELLED') notes.set(serverId, { lastFailure: failure });
+      await stepUps.signInEnded(serverId, failure);
       throw failure;
     } finally {
       changed();
     }
+  }
+
+  function grantedScopes(serverId: string): readonly string[] {
+    return vault.facts(credentialIdOf(serverId))?.grantedScopes ?? [];
   }
 
   function urlOf(credentialId: string): URL {
@@ -110,6 +134,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       tokens: tokens.state(credentialId),
       needsSignIn: server.signInRequired,
       missingScopes: note.missingScopes,
+      grantedScopes: grantedScopes(serverId),
+      askedBy: note.askedBy,
       account: vault.facts(credentialId)?.account,
       hosts: connections.hostsOf(serverId),
     });
@@ -165,6 +191,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     signIn,
     notes,
     connections,
+    stepUps,
     statusOf,
     current,
     changed,

@@ -3,8 +3,10 @@ import type { SecretName, ServerDetail, ServerStatus, SignOutReport, Status, Sto
 import { credentialIdOf, type Connections } from './connections.ts';
 import { AppError, foreign } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
+import { addressPolicy } from './http/address.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
+import { deleteRegistrations } from './oauth/registration-management.ts';
 import { clientSecretKeys } from './oauth/registration.ts';
 import type { SignIns } from './oauth/sign-in.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
@@ -12,6 +14,7 @@ import type { Ports } from './ports.ts';
 import { Secret } from './secret.ts';
 import type { ServerClients } from './server-clients.ts';
 import type { ServerNotes } from './server-notes.ts';
+import type { StepUps } from './step-up.ts';
 import { suggestName } from './servers/name.ts';
 import { serverSecretKey, type Server, type Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
@@ -28,6 +31,7 @@ export interface CommandsDeps {
   readonly signIn: (serverId: string, openBrowser: boolean) => Promise<void>;
   readonly notes: ServerNotes;
   readonly connections: Connections;
+  readonly stepUps: StepUps;
   readonly statusOf: (serverId: string) => ServerStatus | undefined;
   readonly current: () => Status;
   readonly changed: () => void;
@@ -64,15 +68,28 @@ export function createCommands(deps: CommandsDeps): Api {
       else if (value === null) stored.delete(name);
       else stored.add(name);
     }
-    await servers.update(server.id, { hasClientSecret, storedSecrets: [...stored] });
+    // Entered anew, it may be meant for another issuer.
+    const anew = secrets.initialAccessToken === undefined ? {} : { initialAccessTokenIssuer: undefined };
+    await servers.update(server.id, { hasClientSecret, storedSecrets: [...stored], ...anew });
   }
 
   async function signOut(server: Server): Promise<SignOutReport> {
     signIns.cancel(server.id);
     const report = await tokens.signOut(credentialIdOf(server.id));
+    const registration = await deregister(server.id);
+    if (registration) report.registration = registration;
+    await deps.clients.forgetKey(server.id);
+    deps.stepUps.forget(server.id);
     notes.clear(server.id);
     changed();
     return report;
+  }
+
+  /** After the revocation, which needs the registration. */
+  async function deregister(serverId: string): Promise<SignOutReport['registration']> {
+    const server = servers.find(serverId);
+    const allow = server && (await addressPolicy(ports.http, new URL(server.url)).catch(() => undefined));
+    return server && deleteRegistrations({ servers, vault, log: ports.log, http: HTTPOF, allow: allow ?? [] }, server);
   }
 
   return {
@@ -123,6 +140,12 @@ export function createCommands(deps: CommandsDeps): Api {
       return statusOf(server);
     },
 
+    async dismissAccess({ server: name }) {
+      const server = named(name);
+      deps.stepUps.dismiss(server.id);
+      return statusOf(server);
+    },
+
     async cancelSignIn({ server: name }) {
       const server = named(name);
       signIns.cancel(server.id);
@@ -144,6 +167,12 @@ export function createCommands(deps: CommandsDeps): Api {
     },
 
     signOut: async ({ server: name }) => signOut(named(name)),
+
+    async signOutEverywhere() {
+      const all = servers.list();
+      const reports = await Promise.all(all.map((server) => signOut(server)));
+      return all.flatMap(({ name }, at) => (reports[at] ? [{ server: name, report: reports[at] }] : []));
+    },
 
     async removeServer({ server: name }) {
       const server = named(name);
@@ -179,6 +208,7 @@ function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server)
     addedAt: server.addedAt,
     requestedScopes: [...(facts?.requestedScopes ?? [])],
     grantedScopes: [...(facts?.grantedScopes ?? [])],
+    learnedScopes: { ...server.learnedScopes },
     allowMissingPkce: server.allowMissingPkce,
     settings: server.settings,
     storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],

@@ -6,6 +6,7 @@ import type { Log } from './log.ts';
 import type { Secret } from './secret.ts';
 import type { ServerNotes } from './server-notes.ts';
 import type { Server, Servers } from './servers/servers.ts';
+import type { RefusedCall, StepUps } from './step-up.ts';
 
 /** What one bridge connection needs from the core. */
 export interface Connection {
@@ -16,10 +17,10 @@ export interface Connection {
   setHost(name: string): void;
   accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
   /**
-   * The server answered 401 to a call without a token, or 403 with a scope challenge. 'retry': a sign-in took place
-   * meanwhile (only with automatic sign-in), call again; 'refused': tell the host.
+   * The server answered 401 to a call without a token, or 403 to one whose token lacks scopes, which is then held until
+   * the user decides. 'retry': a sign-in took place meanwhile, call again; 'refused': tell the host.
    */
-  challenged(status: 401 | 403, challenge: Challenge | undefined): Promise<'retry' | 'refused'>;
+  challenged(status: 401 | 403, challenge: Challenge | undefined, call?: RefusedCall): Promise<'retry' | 'refused'>;
   /** Calls the listener each time a sign-in to this server has been completed. */
   onSignedIn(listener: () => void): void;
   /** Calls the listener when the server is removed from the list. */
@@ -42,6 +43,7 @@ export interface ConnectionsDeps {
   readonly httpOf: (serverId: string) => Http;
   readonly signIn: (serverId: string) => Promise<void>;
   readonly notes: ServerNotes;
+  readonly stepUps: StepUps;
   readonly log: Log;
   /** A call that needs a sign-in may start one in the browser by itself (headless, off by default). */
   readonly autoSignIn: boolean;
@@ -95,8 +97,9 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
       deps.onChange();
     },
     accessToken: (options) => deps.tokens.accessToken(credentialId, options),
-    async challenged(status, challenge) {
-      await learn(deps, server.id, status, challenge);
+    async challenged(status, challenge, call = { operation: 'call', waitMs: 0 }) {
+      if (status === 403) return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';
+      await learn(deps, server.id, challenge);
       if (!deps.autoSignIn) return 'refused';
       deps.log('sign_in_started_by_call', { server: server.name, status });
       return deps.signIn(server.id).then(
@@ -114,14 +117,8 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
 }
 
 /** Remembers what the challenge says, so that the next sign-in asks for it. */
-async function learn(deps: ConnectionsDeps, serverId: string, status: 401 | 403, challenge: Challenge | undefined): Promise<void> {
+async function learn(deps: ConnectionsDeps, serverId: string, challenge: Challenge | undefined): Promise<void> {
   if (challenge) deps.notes.set(serverId, { challenge });
-  if (status === 403) {
-    const known = deps.notes.get(serverId).missingScopes;
-    const wanted = challenge?.scope?.split(' ').filter(Boolean) ?? [];
-    deps.notes.set(serverId, { missingScopes: [...new Set([...known, ...wanted])] });
-  } else if (deps.servers.find(serverId)?.signInRequired === false) {
-    await deps.servers.update(serverId, { signInRequired: true });
-  }
+  if (deps.servers.find(serverId)?.signInRequired === false) await deps.servers.update(serverId, { signInRequired: true });
   deps.onChange();
 }

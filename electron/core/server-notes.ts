@@ -1,6 +1,14 @@
 import type { AppError } from './errors.ts';
 import type { Challenge } from './oauth/discovery.ts';
 
+/** A host's call that the server refused for want of scopes. */
+export interface AccessAsk {
+  readonly host: string;
+  /** Tool, prompt or resource, else the method. */
+  readonly operation: string;
+  readonly scopes: readonly string[];
+}
+
 /** What this run of the app has learned about one server. Gone at the end, and with each new sign-in. */
 export interface ServerNote {
   /** Why the last sign-in failed. */
@@ -9,6 +17,8 @@ export interface ServerNote {
   challenge?: Challenge;
   /** Scopes that the server asked for and that were not granted. */
   missingScopes: readonly string[];
+  /** Whose calls asked for them, newest last. */
+  askedBy: readonly AccessAsk[];
 }
 
 export interface ServerNotes {
@@ -17,7 +27,7 @@ export interface ServerNotes {
   clear(serverId: string): void;
 }
 
-const nothing: ServerNote = { missingScopes: [] };
+const nothing: ServerNote = { missingScopes: [], askedBy: [] };
 
 export function createServerNotes(): ServerNotes {
   const notes = new Map<string, ServerNote>();

@@ -2,6 +2,7 @@ import type { ServerStatus, SignInState } from '../../shared/model.ts';
 import type { TokenState } from './oauth/tokens.ts';
 import type { SignInProgress } from './oauth/sign-in.ts';
 import { AppError, foreign } from './errors.ts';
+import type { AccessAsk } from './server-notes.ts';
 import type { Server } from './servers/servers.ts';
 
 /** What the state of one server is computed from. */
@@ -15,6 +16,8 @@ export interface StatusParts {
   readonly needsSignIn: boolean;
   /** Scopes that the server asked for and that are not granted. */
   readonly missingScopes: readonly string[];
+  readonly grantedScopes: readonly string[];
+  readonly askedBy: readonly AccessAsk[];
   readonly account: string | undefined;
   readonly hosts: readonly string[];
 }
@@ -55,15 +58,20 @@ function signInState(parts: StatusParts): SignInState {
   }
 }
 
-function needsAccess(parts: StatusParts): SignInState {
+function needsAccess({ server, missingScopes, grantedScopes, askedBy }: StatusParts): SignInState {
+  const news = missingScopes.filter((scope) => !grantedScopes.includes(scope));
+  const scopes = news.length > 0 ? news : [...missingScopes];
   return {
     kind: 'needs_access',
-    error: scopeNeeded(parts.missingScopes).about(parts.server.name).toInfo(),
-    scopes: [...parts.missingScopes],
+    error: scopeNeeded(scopes).about(server.name).toInfo(),
+    scopes,
+    granted: [...grantedScopes],
+    askedBy: askedBy.map(({ host, operation }) => ({ host, operation })),
   };
 }
 
 /** The error for a call that needs more scopes than were granted. */
 export function scopeNeeded(scopes: readonly string[]): AppError {
-  return new AppError('E_SCOPE_NEEDED', `The server asks for more access: ${foreign(scopes.join(' '), 200)}.`);
+  const which = scopes.length > 0 ? `: ${foreign(scopes.join(' '), 200)}` : ' than the sign-in has';
+  return new AppError('E_SCOPE_NEEDED', `The server asks for more access${which}.`);
 }

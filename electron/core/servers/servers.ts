@@ -9,7 +9,7 @@ import { parseServerUrl } from './url.ts';
 export { Registration, Server, ServersFile } from './server.ts';
 
 /** What the user says of a new server. */
-export type NewServer = Omit<Server, 'id' | 'addedAt' | 'registrations' | 'settings' | 'storedSecrets'> & Partial<Pick<Server, 'settings'>>;
+export type NewServer = Omit<Server, 'id' | 'addedAt' | 'registrations' | 'settings' | 'storedSecrets' | 'learnedScopes'> & Partial<Pick<Server, 'settings'>>;
 
 /** The server list, in `servers.json`. Every change is on disk (temp, fsync, rename, with a backup) before the promise resolves. */
 export interface Servers {

@@ -1,0 +1,44 @@
+import type { Clock } from './ports.ts';
+import type { AccessAsk } from './server-notes.ts';
+
+/** Keeps a server that is never content from sending its user to the browser again and again. */
+export interface StepUpLimits {
+  /** True: no further sign-in for this operation, or for just these scopes, for now. */
+  reached(serverId: string, ask: AccessAsk): boolean;
+  /** A sign-in for these has ended. */
+  tried(serverId: string, asks: readonly AccessAsk[]): void;
+  /** The user does not want these now. */
+  dismissed(serverId: string, asks: readonly AccessAsk[]): void;
+  forget(serverId: string): void;
+}
+
+/** Sign-ins for one operation within `whileMs`. */
+const mostTries = 2;
+const whileMs = 10 * 60_000;
+
+export function createStepUpLimits(clock: Clock): StepUpLimits {
+  /** By server, then by operation or by set of scopes: when it was tried. */
+  const tries = new Map<string, Map<string, readonly number[]>>();
+
+  const recent = (serverId: string, key: string) => (tries.get(serverId)?.get(key) ?? []).filter((at) => clock.now() - at < whileMs);
+
+  function count(serverId: string, asks: readonly AccessAsk[], times: number): void {
+    const ofServer = tries.get(serverId) ?? new Map<string, readonly number[]>();
+    tries.set(serverId, ofServer);
+    const now = Array.from({ length: times }, () => clock.now());
+    for (const key of new Set(asks.flatMap(keysOf))) ofServer.set(key, [...recent(serverId, key), ...now]);
+  }
+
+  return {
+    reached: (serverId, ask) => keysOf(ask).some((key) => recent(serverId, key).length >= mostTries),
+    tried: (serverId, asks) => count(serverId, asks, 1),
+    // Only the operation: another tool may need the same scope, and is worth a question of its own.
+    dismissed: (serverId, asks) => count(serverId, asks.map((ask) => ({ ...ask, scopes: [] })), mostTries),
+    forget: (serverId) => void tries.delete(serverId),
+  };
+}
+
+/** Ten minutes of both: the operation, and the scopes, which a server may ask for on every operation. */
+function keysOf({ operation, scopes }: AccessAsk): string[] {
+  return [`operation ${operation}`, ...(scopes.length > 0 ? [`scopes ${[...scopes].sort().join(' ')}`] : [])];
+}

@@ -1,0 +1,166 @@
+import { asAppError, foreign, type AppError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Challenge } from './oauth/discovery.ts';
+import { readScopes, uniqueScopes } from './oauth/scopes.ts';
+import type { Clock } from './ports.ts';
+import type { AccessAsk, ServerNotes } from './server-notes.ts';
+import type { Server, Servers } from './servers/servers.ts';
+import { createStepUpLimits } from './step-up-limits.ts';
+
+/** A call that the server refused because its token lacks scopes (RFC 6750 3.1, MCP Step-Up Authorization Flow). */
+export interface RefusedCall {
+  /** Tool, prompt or resource, else the method: attempts are counted by it. */
+  readonly operation: string;
+  /** How long it can be held, in ms; 0: it only makes the need known. */
+  readonly waitMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Holds calls that need more access until the user has signed in again, or does not want to. */
+export interface StepUps {
+  /**
+   * Makes the need known, and holds the call. 'granted': a sign-in has ended well, call again; 'refused': the user said
+   * no, the time or the tries are over, or the host wants no answer any more. Opens no browser by itself.
+   */
+  ask(server: Server, host: string, challenge: Challenge, call: RefusedCall): Promise<'granted' | 'refused'>;
+  /** A sign-in to this server has ended; `failure` when it did not end well. Calls before the notes are cleared. */
+  signInEnded(serverId: string, failure: AppError | undefined): Promise<void>;
+  /** The user does not want it now: held calls get their error, and the same is not asked again for a while. */
+  dismiss(serverId: string): void;
+  forget(serverId: string): void;
+}
+
+export interface StepUpDeps {
+  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly notes: ServerNotes;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What a sign-in after this challenge would ask for, where the challenge itself names no scope. */
+  readonly offeredScopes: (server: Server, challenge: Challenge) => Promise<readonly string[]>;
+  readonly grantedScopes: (serverId: string) => readonly string[];
+  /** Starts the sign-in by itself (headless, off by default). */
+  readonly autoSignIn: ((serverId: string) => Promise<void>) | undefined;
+  readonly onChange: () => void;
+}
+
+interface Held {
+  readonly serverId: string;
+  readonly end: (how: 'granted' | 'refused') => void;
+}
+
+/** A server may ask for no more than this at once. */
+const mostScopes = 100;
+const mostAsks = 20;
+
+export function createStepUps(deps: StepUpDeps): StepUps {
+  const { notes, clock, log } = deps;
+  const held = new Set<Held>();
+  const limits = createStepUpLimits(clock);
+  const counted = new WeakSet<AccessAsk>();
+
+  const release = (serverId: string, how: 'granted' | 'refused') => {
+    for (const one of held) if (one.serverId === serverId) one.end(how);
+  };
+
+  function hold(serverId: string, { waitMs, signal }: RefusedCall): Promise<'granted' | 'refused'> {
+    if (waitMs <= 0 || signal?.aborted) return Promise.resolve('refused');
+    return new Promise((resolve) => {
+      const end = (how: 'granted' | 'refused') => {
+        held.delete(one);
+        stop();
+        signal?.removeEventListener('abort', abort);
+        resolve(how);
+      };
+      const abort = () => end('refused');
+      const one: Held = { serverId, end };
+      const stop = clock.after(waitMs, abort);
+      signal?.addEventListener('abort', abort, { once: true });
+      held.add(one);
+    });
+  }
+
+  /** The scopes of the challenge; where it names none, what the server lists and was not granted. */
+  async function wantedScopes(server: Server, challenge: Challenge): Promise<readonly string[]> {
+    const named = readScopes(challenge.scope ?? '');
+    if (named.length > 0) return named;
+    const granted = new Set(deps.grantedScopes(server.id));
+    const listed = await deps.offeredScopes(server, challenge).catch((error: unknown) => {
+      log('scopes_not_found', { server: server.name, code: asAppError(error).code });
+      return [];
+    });
+    return listed.filter((scope) => !granted.has(scope));
+  }
+
+  function note(serverId: string, ask: AccessAsk, challenge: Challenge): void {
+    const { missingScopes, askedBy } = notes.get(serverId);
+    const others = askedBy.filter(({ host, operation }) => host !== ask.host || operation !== ask.operation);
+    notes.set(serverId, {
+      challenge,
+      missingScopes: uniqueScopes([...missingScopes, ...ask.scopes]).slice(0, mostScopes),
+      askedBy: [...others, ask].slice(-mostAsks),
+    });
+    deps.onChange();
+  }
+
+  function dismiss(serverId: string): void {
+    limits.dismissed(serverId, notes.get(serverId).askedBy);
+    notes.set(serverId, { missingScopes: [], askedBy: [] });
+    release(serverId, 'refused');
+    deps.onChange();
+  }
+
+  return {
+    async ask(server, host, challenge, call) {
+      const wanted = (await wantedScopes(server, challenge)).slice(0, mostScopes);
+      const ask: AccessAsk = { host, operation: foreign(call.operation, 120), scopes: wanted };
+      if (wanted.length === 0 || limits.reached(server.id, ask)) return 'refused';
+      note(server.id, ask, challenge);
+      log('call_needs_access', { server: server.name, operation: ask.operation, scopes: wanted.length, held: call.waitMs > 0 });
+      const waiting = hold(server.id, call);
+      if (deps.autoSignIn) {
+        log('sign_in_started_by_call', { server: server.name, status: 403 });
+        // How it ends is told to `signInEnded`.
+        void deps.autoSignIn(server.id).catch(() => {});
+      }
+      return waiting;
+    },
+    async signInEnded(serverId, failure) {
+      const { askedBy } = notes.get(serverId);
+      if (failure && wasRefused(failure)) return dismiss(serverId);
+      // Several may have waited for the same sign-in, and each tells of its end.
+      limits.tried(serverId, askedBy.filter((ask) => !counted.has(ask)));
+      for (const ask of askedBy) counted.add(ask);
+      if (!failure) await learn(deps, serverId, askedBy);
+      else if (failure.code === 'E_AUTHORIZATION_ERROR') await unlearn(deps, serverId);
+      release(serverId, failure ? 'refused' : 'granted');
+    },
+    dismiss,
+    forget(serverId) {
+      limits.forget(serverId);
+      release(serverId, 'refused');
+    },
+  };
+}
+
+/** The user said no: in Keybridge, or to the authorization server. */
+const wasRefused = ({ code }: AppError): boolean => code === 'E_CANCELLED' || code === 'E_SIGN_IN_DENIED';
+
+/** Keeps which tool needed what, so that the next sign-in asks for it at once, and for no more. */
+async function learn({ servers, log }: StepUpDeps, serverId: string, asks: readonly AccessAsk[]): Promise<void> {
+  const server = servers.find(serverId);
+  if (!server || asks.length === 0) return;
+  const known = new Map(Object.entries(server.learnedScopes));
+  for (const { operation, scopes } of asks) known.set(operation, uniqueScopes([...(known.get(operation) ?? []), ...scopes]).slice(0, mostScopes));
+  await servers.update(serverId, { learnedScopes: Object.fromEntries([...known].slice(-100)) }).catch((error: unknown) => {
+    log('learned_scopes_not_kept', { server: server.name, code: asAppError(error).code });
+  });
+}
+
+/** A scope that the server knows no more must not stand in the way of every sign-in. */
+async function unlearn({ servers }: StepUpDeps, serverId: string): Promise<void> {
+  const server = servers.find(serverId);
+  if (server && Object.keys(server.learnedScopes).length > 0) await servers.update(serverId, { learnedScopes: {} }).catch(() => {});
+}
+
+/** Every scope that this user's tools have needed at this server. */
+export const learnedScopesOf = (server: Pick<Server, 'learnedScopes'> | undefined): string[] => uniqueScopes(Object.values(server?.learnedScopes ?? {}).flat());
