@@ -135,6 +135,33 @@ describe('after another sign-in', () => {
     expect(opened).toBe(2);
   });
 
+  it('a call that finds the sign-in ended waits for the one that starts by itself, which knows what the server asked for', async () => {
+    const { as, mcp, relay, server } = await protectedServer();
+    const client = await clientByHand(as.issuer, mcp.url);
+    closing.push(() => client.close());
+    const refused = new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.');
+    server.token = (rejected) => (rejected ? { kind: 'refused', error: refused } : tokenAnswer('an old one'));
+    server.onChallenge = async () => {
+      const token = (await client.signIn(httpBrowser())).access_token;
+      server.token = () => tokenAnswer(token);
+      return 'retry';
+    };
+    const host = await relay.host('work');
+    await host.initialize();
+    expect(textOf(await host.call('echo', { text: 'x' }))).toBe('x');
+    expect(server.challenges).toMatchObject([{ status: 401, challenge: { scope: 'mcp:tools' } }]);
+  });
+
+  it('a call that finds the sign-in ended asks once, and says so when nobody signs in', async () => {
+    const { relay, server } = await protectedServer();
+    const refused = new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.');
+    server.token = () => ({ kind: 'refused', error: refused });
+    const host = await relay.host('work');
+    await host.initialize();
+    expect(codeOf(await host.call('echo', { text: 'x' }))).toBe('E_SIGN_IN_AGAIN');
+    expect(server.challenges).toHaveLength(1);
+  });
+
   it('the server’s own stream is opened again, and not before', async () => {
     const { as, mcp, relay, server } = await protectedServer();
     const client = await clientByHand(as.issuer, mcp.url);

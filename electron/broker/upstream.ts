@@ -148,7 +148,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     turn.asked = true;
     if ((await connection.challenged(401, turn.challenge)) === 'refused') throw error;
     turn.rejected = undefined;
-    return tokenFor(undefined, signal);
+    return tokenFor(undefined, signal, turn);
   };
 
   const askedToWait = (stream: HttpStream, ms: number, turn: Turn) => {
@@ -194,7 +194,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     async request(ask) {
       const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, asked: false, newer: false, held: 0, repeated: false, waited: 0 };
       for (;;) {
-        const token = await tokenFor(turn.rejected, ask.signal, turn);
+        const token = await tokenFor(turn.rejected, ask.signal, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
         turn.waited = await waitTurn(turn.waited, ask.signal);
         const came = await send(ask, turn, token);
         if (!came) continue;
