@@ -11,7 +11,6 @@ export function flowFor(scenario) {
 const flows = {
   initialize: async ({ client }) => void (await client.listTools()),
   'request-metadata': async ({ client }) => void (await client.listTools()),
-  'auth/scope-retry-limit': callUntilItEnds,
   'auth/authorization-server-migration': callAcrossTheMove,
   'http-standard-headers': askForEverything,
   'http-custom-headers': callAsTold,
@@ -44,18 +43,6 @@ function mustHave(tools) {
 function argumentsFor({ properties = {}, required = [] }) {
   const values = { number: 7, integer: 7, boolean: true, string: 'text', array: [], object: {} };
   return Object.fromEntries(required.map((name) => [name, values[properties[name]?.type] ?? 'text']));
-}
-
-/** Access that is never enough: the call must end, and not by signing in for ever. */
-async function callUntilItEnds({ client, tools }) {
-  try {
-    const found = await tools();
-    await client.callTool({ name: found[0]?.name ?? 'test-tool', arguments: {} });
-  } catch (error) {
-    console.error(`[host] ended as it must: ${error.message}`);
-    return;
-  }
-  throw new Error('the call went through');
 }
 
 /** The second call meets a server that has moved to another authorization server. */

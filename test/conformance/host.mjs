@@ -8,7 +8,7 @@ const signInWithinMs = 15_000;
  * An MCP host on the official client, over the bridge. At 2026-07-28 it speaks that revision and no other; before it, the
  * generation with `initialize`.
  */
-export async function connectHost({ modules, bridge, wire }) {
+export async function createHost({ modules, bridge, wire }) {
   const load = (file) => import(pathToFileURL(path.join(modules, '@modelcontextprotocol', 'client', 'dist', file)).href);
   const { Client } = await load('index.mjs');
   const { StdioClientTransport } = await load('stdio.mjs');
@@ -24,13 +24,14 @@ export async function connectHost({ modules, bridge, wire }) {
   client.setRequestHandler('elicitation/create', async ({ params }) => ({ action: 'accept', content: answersTo(params.requestedSchema) }));
   client.setNotificationHandler('notifications/tools/list_changed', () => changed.ring());
   const transport = new StdioClientTransport({ ...bridge, stderr: 'inherit' });
-  await client.connect(transport);
 
   return {
-    close: () => client.close(),
-    async connected() {
+    /** Starts the bridge and greets the server; rejects when that does not come to a session. */
+    async connect() {
+      await client.connect(transport);
       return { client, tools: () => toolsOf(client, changed) };
     },
+    close: () => client.close(),
   };
 }
 
