@@ -91,9 +91,22 @@ export function removedNotice(name: string, report: SignOutReport): Notice {
 }
 
 function leftNotice(title: string, report: SignOutReport): Notice {
-  const words = [revokedWords(report.revoked), report.deleted ? '' : 'It could not be deleted from the keychain: try again.', report.detail ?? ''];
+  const words = [revokedWords(report.revoked), report.deleted ? '' : 'It could not be deleted from the keychain: try again.', registrationWords(report.registration), report.detail ?? ''];
   const text = words.filter((one) => one !== '').join(' ');
   return { kind: report.revoked === 'failed' || !report.deleted ? 'warning' : 'done', title, text };
+}
+
+function registrationWords(registration: SignOutReport['registration']): string {
+  switch (registration) {
+    case 'deleted':
+      return 'The registration of Keybridge there is deleted too.';
+    case 'not_offered':
+      return 'The registration of Keybridge there stays: it offers no way to delete it.';
+    case 'failed':
+      return 'The registration of Keybridge there could not be deleted.';
+    case undefined:
+      return '';
+  }
 }
 
 function revokedWords(revoked: SignOutReport['revoked']): string {

@@ -66,6 +66,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
     hostSnippets: { server },
     unlockStore: undefined,
     signOut: { server },
+    signOutEverywhere: undefined,
     removeServer: { server: 'another' },
   };
   const replies: unknown[] = [];

@@ -20,6 +20,7 @@ const options = {
   login: { type: 'boolean' },
   'no-browser': { type: 'boolean' },
   watch: { type: 'boolean' },
+  all: { type: 'boolean' },
 } as const;
 
 type OptionName = keyof typeof options;
@@ -43,7 +44,7 @@ export const commandShapes = {
   login: { operands: ['server'], options: ['no-browser'] },
   status: { operands: ['[server]'], options: ['watch'] },
   snippet: { operands: ['server', '[host]'], options: [] },
-  logout: { operands: ['server'], options: [] },
+  logout: { operands: ['[server]'], options: ['all'] },
   remove: { operands: ['server'], options: [] },
   connect: { operands: ['server'], options: [] },
 } as const satisfies Record<string, CommandShape>;
@@ -93,5 +94,6 @@ function whatIsWrong(word: string, shape: CommandShape, operands: readonly strin
   if (foreign !== undefined) return `"${word}" has no option --${foreign}.`;
   const missing = shape.operands.find((operand, at) => !operand.startsWith('[') && operands[at] === undefined);
   if (missing !== undefined) return `"${word}" needs the ${missing === 'url' ? 'address' : 'name'} of a server.`;
+  if (word === 'logout' && (operands.length === 0) === !values.all) return '"logout" needs the name of a server, or --all.';
   return operands.length > shape.operands.length ? `"${word}" takes no more than ${shape.operands.join(' ') || 'options'}.` : undefined;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import type { HostSnippet, ServerStatus } from '../../shared/model.ts';
+import type { HostSnippet, ServerStatus, SignOutReport } from '../../shared/model.ts';
 import { nextStep } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
@@ -84,10 +84,15 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     return exitCodes.ok;
   },
 
-  async logout([server = ''], { dataDir, answers }) {
+  async logout([server = ''], { dataDir, options, answers }) {
+    if (options.all) {
+      const reports = await callBroker(dataDir, 'signOutEverywhere', undefined);
+      answers.value(reports, reports.map((one) => signOutWords(one.server, one.report)).join('\n') || 'There are no servers.');
+      return reports.every(({ report }) => signedOut(report)) ? exitCodes.ok : exitCodes.store;
+    }
     const report = await callBroker(dataDir, 'signOut', { server });
     answers.value(report, signOutWords(server, report));
-    return report.deleted || report.revoked === 'nothing_to_revoke' ? exitCodes.ok : exitCodes.store;
+    return signedOut(report) ? exitCodes.ok : exitCodes.store;
   },
 
   async remove([server = ''], { dataDir, answers }) {
@@ -135,6 +140,8 @@ function readiness({ state }: ServerStatus): ExitCode {
   if (state.kind === 'store_blocked') return exitCodes.store;
   return nextStep(state) === undefined || state.kind === 'retrying' ? exitCodes.ok : exitCodes.signInNeeded;
 }
+
+const signedOut = ({ deleted, revoked }: SignOutReport): boolean => deleted || revoked === 'nothing_to_revoke';
 
 const snippetWords = ({ title, host, place, text: snippet }: HostSnippet): string => `# ${title} (${host}): ${place}\n${snippet}`;
 

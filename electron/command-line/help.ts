@@ -79,9 +79,12 @@ With a server's name the exit code says whether it can be used: 0 yes, 4 sign in
 
 Prints what to put into the configuration of an app (claude-desktop, cursor, vscode, ...), or of all known ones.
 `,
-  logout: `Usage: keybridge logout <server>
+  logout: `Usage: keybridge logout <server> | --all
 
-Revokes the sign-in at the authorization server, deletes it here, and says whether both worked.
+Revokes the sign-in at the authorization server, deletes it here, and says whether both worked. What Keybridge
+registered by itself there is deleted too, where that is offered.
+
+  --all                  sign out of every server
 `,
   remove: `Usage: keybridge remove <server>
 

@@ -46,9 +46,16 @@ const storeStates: Readonly<Record<StoreStatus['state'], string>> = {
 
 const storeWords = ({ label, state }: StoreStatus): string => `secrets in: ${foreign(label)}${storeStates[state]}`;
 
+const registrationWords: Readonly<Record<NonNullable<SignOutReport['registration']>, string>> = {
+  deleted: 'The registration of Keybridge there is deleted too.',
+  not_offered: 'The registration of Keybridge stays there: it offers no way to delete it.',
+  failed: 'The registration of Keybridge there could not be deleted.',
+};
+
 /** What signing out did, in one sentence or two. */
-export function signOutWords(name: string, { revoked, deleted, detail }: SignOutReport): string {
-  const here = deleted ? '' : ' Its entry in the store of secrets could not be deleted.';
+export function signOutWords(name: string, { revoked, deleted, registration, detail }: SignOutReport): string {
+  const there = registration === undefined ? '' : ` ${registrationWords[registration]}`;
+  const here = `${deleted ? '' : ' Its entry in the store of secrets could not be deleted.'}${there}`;
   const more = detail === undefined ? '' : ` ${foreign(detail, 200)}`;
   switch (revoked) {
     case 'confirmed':

@@ -1,7 +1,7 @@
 import type { Api } from '../../shared/api.ts';
 import type { SecretName, ServerDetail, ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
 import { credentialIdOf, type Connections } from './connections.ts';
-import { AppError, foreign } from './errors.ts';
+import { AppError, asAppError, foreign } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { addressPolicy } from './http/address.ts';
 import { describeDiscovery } from './oauth/describe.ts';
@@ -89,7 +89,7 @@ export function createCommands(deps: CommandsDeps): Api {
   async function deregister(serverId: string): Promise<SignOutReport['registration']> {
     const server = servers.find(serverId);
     const allow = server && (await addressPolicy(ports.http, new URL(server.url)).catch(() => undefined));
-    return server && deleteRegistrations({ servers, vault, log: ports.log, http: HTTPOF, allow: allow ?? [] }, server);
+    return server && deleteRegistrations({ servers, vault, log: ports.log, http: deps.clients.of(serverId), allow: allow ?? [] }, server);
   }
 
   return {
@@ -170,8 +170,13 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async signOutEverywhere() {
       const all = servers.list();
-      const reports = await Promise.all(all.map((server) => signOut(server)));
-      return all.flatMap(({ name }, at) => (reports[at] ? [{ server: name, report: reports[at] }] : []));
+      return Promise.all(
+        all.map(async (server) => {
+          // One that fails must not hide what became of the others.
+          const report = await signOut(server).catch((error: unknown): SignOutReport => ({ revoked: 'failed', deleted: false, detail: asAppError(error).message }));
+          return { server: server.name, report };
+        }),
+      );
     },
 
     async removeServer({ server: name }) {
