@@ -156,7 +156,7 @@ describe('mutual TLS', () => {
     expect(server.seen).toEqual(['my laptop', 'my laptop']);
   });
 
-  it('the certificate is shown to no other origin, only where a request is meant for it', async () => {
+  it('the certificate is shown to no other origin, but to the one that tokens are asked of', async () => {
     const me = mine();
     const [server, third] = [await site(own), await site(own)];
     const { client } = clientOf(server.origin, { caFile: file('ca.pem', own.cert), clientCertificateFile: file('me.pem', me.cert + me.key) });
@@ -164,7 +164,7 @@ describe('mutual TLS', () => {
     await client.fetch(request(third.origin));
     expect(server.seen).toEqual(['my laptop']);
     expect(third.seen).toEqual(['nobody']);
-    await client.fetch(request(third.origin, { clientCertificate: true }));
+    await client.fetch(request(third.origin, { forTokens: true }));
     expect(third.seen).toEqual(['nobody', 'my laptop']);
   });
 

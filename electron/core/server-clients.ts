@@ -1,39 +1,75 @@
 import type { Http } from './http/client.ts';
 import { createServerHttp, type ServerHttp } from './http/server-http.ts';
+import { createDpopHttp } from './oauth/dpop-http.ts';
+import type { Clock } from './ports.ts';
 import { serverSecretKey, type Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
 import { storeFault } from './vault/store-fault.ts';
 
-/** The HTTP client of each server: its certificates, and no other server's. */
+/** The HTTP client of each server, with what proves who we are there: certificates and key, and no other server's. */
 export interface ServerClients {
   of(serverId: string): ServerHttp;
+  /** Deletes the key to which the server's tokens are bound: the next sign-in makes another. */
+  forgetKey(serverId: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ServerClientsDeps {
   readonly http: Http;
   readonly servers: Pick<Servers, 'find'>;
-  readonly vault: Pick<Vault, 'readClientSecret'>;
+  readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
+  readonly clock: Clock;
 }
 
-export function createServerClients({ http, servers, vault }: ServerClientsDeps): ServerClients {
-  const all = new Map<string, ServerHttp>();
-  const secret = async (serverId: string, name: 'privateKey' | 'clientCertificatePassword') => {
-    const read = await vault.readClientSecret(serverSecretKey(serverId, name));
-    if (read.kind === 'found') return read.value;
-    if (read.kind === 'absent') return undefined;
-    throw storeFault(read, 'The key of the client certificate cannot be read');
+interface Client {
+  readonly http: ServerHttp;
+  readonly forgetKey: () => void;
+}
+
+/** Where the vault keeps the key of a server's DPoP-bound tokens. */
+const dpopKeyOf = (serverId: string): string => `${serverId}:dpop-key`;
+
+export function createServerClients({ http, servers, vault, clock }: ServerClientsDeps): ServerClients {
+  const all = new Map<string, Client>();
+  const read = async (key: string, what: string) => {
+    const found = await vault.readClientSecret(key);
+    if (found.kind === 'found') return found.value;
+    if (found.kind === 'absent') return undefined;
+    throw storeFault(found, `${what} cannot be read`);
   };
+
+  const make = (serverId: string): Client => {
+    const server = () => servers.find(serverId);
+    const certified = createServerHttp({ http, server, secret: (name) => read(serverSecretKey(serverId, name), 'The key of the client certificate') });
+    const proving = createDpopHttp({
+      http: certified,
+      home() {
+        const found = server();
+        return found?.settings.dpop === true ? new URL(found.url).origin : undefined;
+      },
+      readKey: () => read(dpopKeyOf(serverId), 'The key of the sign-in'),
+      async keepKey(key) {
+        const kept = await vault.writeClientSecret(dpopKeyOf(serverId), key);
+        if (kept.kind !== 'done') throw storeFault(kept, 'The key of the sign-in could not be kept');
+      },
+      now: () => clock.now(),
+    });
+    return { http: { ...certified, ...proving }, forgetKey: () => proving.forgetKey() };
+  };
+  const clientOf = (serverId: string): Client => {
+    const client = all.get(serverId) ?? make(serverId);
+    all.set(serverId, client);
+    return client;
+  };
+
   return {
-    of(serverId) {
-      const known = all.get(serverId);
-      if (known) return known;
-      const made = createServerHttp({ http, server: () => servers.find(serverId), secret: (name) => secret(serverId, name) });
-      all.set(serverId, made);
-      return made;
+    of: (serverId) => clientOf(serverId).http,
+    async forgetKey(serverId) {
+      clientOf(serverId).forgetKey();
+      await vault.deleteClientSecret(dpopKeyOf(serverId));
     },
     async close() {
-      await Promise.all([...all.values()].map((one) => one.close()));
+      await Promise.all([...all.values()].map((client) => client.http.close()));
     },
   };
 }

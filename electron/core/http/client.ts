@@ -21,10 +21,10 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array;
   readonly allow: AddressPolicy;
   /**
-   * Whether the client certificate of the server's settings is meant for this request although it goes to another origin
-   * than the server's (RFC 8705).
+   * It gets tokens, at the authorization server: the client certificate (RFC 8705) and the proof of the key (RFC 9449)
+   * that the server's settings ask for are meant for it, although it may go to another origin than the server's.
    */
-  readonly clientCertificate?: boolean;
+  readonly forTokens?: boolean;
   /** `fetch`: for everything. `open`: until the headers are there. */
   readonly timeoutMs: number;
   /** Decoded bytes of the body; more is E_TOO_LARGE. */

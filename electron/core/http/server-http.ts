@@ -27,7 +27,7 @@ interface Clients {
 
 /**
  * Another authority is trusted for this server's requests and no other's. The client certificate is shown to the origin
- * of the server, and where a request says that it is meant for it (`clientCertificate`): never to a third host.
+ * of the server, and to the authorization server that tokens are asked of (`forTokens`): never to a third host.
  * Errors: those of Http, and E_BAD_INPUT for a file that cannot be used.
  */
 export function createServerHttp({ http, server, secret }: ServerHttpDeps): ServerHttp {
@@ -63,9 +63,9 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
     return loading.clients;
   };
 
-  const clientFor = async (of: Server, { url, clientCertificate }: HttpRequest): Promise<Http> => {
+  const clientFor = async (of: Server, { url, forTokens }: HttpRequest): Promise<Http> => {
     const { anonymous, identified } = await clients(of);
-    return clientCertificate || url.origin === new URL(of.url).origin ? identified : anonymous;
+    return forTokens || url.origin === new URL(of.url).origin ? identified : anonymous;
   };
 
   /** The server, if its settings ask for anything special. */

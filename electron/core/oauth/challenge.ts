@@ -65,11 +65,11 @@ export function parseChallenges(header: string): AuthChallenge[] {
 }
 
 /**
- * What a Bearer challenge among the others says (RFC 6750 3, RFC 9728 5.1): the one that names the metadata, else the
+ * What a Bearer or DPoP challenge among the others says (RFC 6750 3, RFC 9728 5.1, RFC 9449 7.1): the one that names the metadata, else the
  * first. Undefined when there is none.
  */
 export function bearerChallenge(header: string | undefined): Challenge | undefined {
-  const all = parseChallenges(header ?? '').filter(({ scheme }) => scheme === 'bearer');
+  const all = parseChallenges(header ?? '').filter(({ scheme }) => scheme === 'bearer' || scheme === 'dpop');
   const chosen = all.find(({ params }) => params.has('resource_metadata')) ?? all[0];
   if (!chosen) return undefined;
   const { params } = chosen;

@@ -94,5 +94,5 @@ function withoutResource(endpoint: string): string {
 
 function post({ allow }: TokenClient, url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number, signal: AbortSignal | undefined): HttpRequest {
   const { 'user-agent': _theirs, ...rest } = headers;
-  return { url: new URL(url), method: 'POST', headers: rest, clientCertificate: true, body, allow, timeoutMs, maxBytes: maxAnswerBytes, ...(signal ? { signal } : {}) };
+  return { url: new URL(url), method: 'POST', headers: rest, forTokens: true, body, allow, timeoutMs, maxBytes: maxAnswerBytes, ...(signal ? { signal } : {}) };
 }
