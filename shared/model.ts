@@ -137,6 +137,8 @@ export const ServerSettings = z.strictObject({
   headerName: z.string().max(100).optional(),
   /** Enterprise-managed authorization (SEP-990): where the company signs people in, and as which client. */
   enterprise: z.strictObject({ issuer: z.string().max(2_000), clientId: z.string().max(2_000), tokenEndpoint: z.string().max(2_000).optional() }).optional(),
+  /** A server of MCP 2025-03-26 that publishes no metadata at all: sign in at /authorize, /token and /register of its own origin. */
+  legacyEndpoints: z.boolean().optional(),
   /** PEM file with the certificate authorities of this server, added to the system's. */
   caFile: z.string().max(4_000).optional(),
   /** PEM or PKCS#12 file with the client certificate; the key lies in the vault or in the same file. */

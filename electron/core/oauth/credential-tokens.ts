@@ -1,6 +1,7 @@
 import type { SignOutReport } from '../../../shared/model.ts';
 import { AppError, asAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { isRenewable } from '../vault/credential-kinds.ts';
 import type { Credential } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
@@ -64,9 +65,9 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     deps.onChange(id);
   }
 
-  function use(token: Secret | undefined, lifeMs?: number): void {
+  function use(token: Secret | undefined, lifeMs?: number, header?: string): void {
     live?.drop();
-    live = token && createLiveToken({ clock, random, token, lifeMs, onDue: () => (holders > 0 || waiting.count > 0) && tryRun() });
+    live = token && createLiveToken({ clock, random, token, lifeMs, header, onDue: () => (holders > 0 || waiting.count > 0) && tryRun() });
   }
 
   function nextEra(superseded: 'signed_in' | 'signed_out'): void {
@@ -113,7 +114,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         use(result.accessToken, live?.token.equals(result.accessToken) ? undefined : result.expiresInMs);
         return recovered();
       case 'access_only':
-        use(result.accessToken);
+        use(result.accessToken, undefined, result.header);
         return recovered();
       case 'absent':
         use(undefined);
@@ -172,7 +173,10 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     token.spend();
     refusals.refused();
     if (vault.facts(id)?.renewable !== false) return undefined;
-    const error = new AppError('E_SIGN_IN_AGAIN', 'The server refused the access token, and it gave no refresh token.');
+    const error =
+      vault.facts(id)?.grant === 'static_header'
+        ? new AppError('E_SERVER_REFUSED', 'The server refused the key. Enter another one, and sign in again.')
+        : new AppError('E_SIGN_IN_AGAIN', 'The server refused the access token, and it gave no refresh token.');
     trouble.meet({ kind: 'ended', final: true, error });
     changed();
     return error;
@@ -190,7 +194,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         const written = await vault.write(withLongLived(credential, accessToken, expiresInMs, clock.now()));
         if (written.kind !== 'done') throw storeFault(written, 'The sign-in could not be stored');
         nextEra('signed_in');
-        use(accessToken, credential.refreshToken ? expiresInMs : undefined);
+        // A key is read, with the name of its header, from where the user put it.
+        if (credential.grant !== 'static_header') use(accessToken, isRenewable(credential) ? expiresInMs : undefined);
       });
       changed();
     },

@@ -31,6 +31,8 @@ export interface LiveTokenOptions {
   readonly token: Secret;
   /** From now, in ms; absent: unknown. */
   readonly lifeMs: number | undefined;
+  /** The token is the whole value of this header; absent: a Bearer token. */
+  readonly header?: string | undefined;
   readonly onDue: () => void;
 }
 
@@ -38,7 +40,7 @@ export interface LiveTokenOptions {
  * Stages go by timers on a clock that does not jump, so that a wrong or changed system time does no harm (RF16, LC03).
  * Due at 75 to 80 % of the life; spent 10 s, or a tenth of the life, before its end.
  */
-export function createLiveToken({ clock, random, token, lifeMs, onDue }: LiveTokenOptions): LiveToken {
+export function createLiveToken({ clock, random, token, lifeMs, header, onDue }: LiveTokenOptions): LiveToken {
   const life = lifeMs !== undefined && lifeMs >= shortestLifeMs ? lifeMs : undefined;
   const dueAfter = life === undefined ? undefined : life * (0.8 - 0.05 * random());
   const spentAfter = life === undefined ? undefined : life - Math.min(marginMs, life / 10);
@@ -68,7 +70,7 @@ export function createLiveToken({ clock, random, token, lifeMs, onDue }: LiveTok
 
   return {
     token,
-    answer: Promise.resolve({ kind: 'token', token }),
+    answer: Promise.resolve(header === undefined ? { kind: 'token', token } : { kind: 'token', token, header }),
     expiresAt: life === undefined ? undefined : receivedAt + life,
     refreshAt: dueAfter === undefined ? undefined : receivedAt + dueAfter,
     get stage() {

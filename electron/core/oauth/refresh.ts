@@ -5,6 +5,7 @@ import type { Clock, StoreFault } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { Credential, Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
+import type { Grants } from './grants/grants.ts';
 import type { Slots } from './slots.ts';
 import { refresh, revoke, type RefreshOutcome, type TokenClient, type Tokens } from './token-endpoint.ts';
 
@@ -15,6 +16,8 @@ export interface RefreshDeps {
   readonly vault: Vault;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  /** For credentials that need no person, and for clients with a key; absent: there are none. */
+  readonly grants?: Grants;
   /** Limits how many refreshes go on at once, over all credentials. */
   readonly slots: Slots;
 }
@@ -35,7 +38,7 @@ export interface RefreshSubject {
 export type RefreshResult =
   | { readonly kind: 'refreshed'; readonly accessToken: Secret; readonly expiresInMs: number | undefined }
   /** There is no refresh token: the stored access token is all there is. */
-  | { readonly kind: 'access_only'; readonly accessToken: Secret }
+  | { readonly kind: 'access_only'; readonly accessToken: Secret; readonly header?: string }
   | { readonly kind: 'absent' }
   | { readonly kind: 'superseded' }
   /** Only a person can go on. `final: false`: what is wrong may be put right from outside. */
@@ -61,15 +64,13 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
   if (read.kind !== 'found') return { kind: 'blocked', error: storeFault(read, 'The sign-in cannot be read') };
   const { credential } = read;
   if (credential.quarantinedAt !== undefined) return { kind: 'ended', final: true, error: signInAgain() };
-  if (credential.refreshToken === undefined) return accessOnly(credential);
-  const { refreshToken } = credential;
+  if (credential.grant === undefined && credential.refreshToken === undefined) return accessOnly(credential);
 
   // 2. Where to; without a network this ends here, and nothing was spent.
-  const client = await deps.policyOf(credential).then(
-    (allow) => tokenClient(credential, allow),
-    (error: unknown) => asAppError(error),
-  );
-  if (client instanceof AppError) return { kind: 'failed', error: client };
+  const client = await clientOf(deps, credential).catch((error: unknown) => asAppError(error));
+  if (client instanceof AppError) return hindrance(client);
+  const { refreshToken } = credential;
+  if (refreshToken === undefined) return askAgain(deps, subject, credential, client);
 
   const sent = await deps.slots.run(async (): Promise<RefreshOutcome | StoreFault | 'superseded'> => {
     // 3. The journal: proof that the store takes writes, and a note for the next start if this process dies.
@@ -134,6 +135,45 @@ async function quarantine({ vault, clock, log }: RefreshDeps, { id, superseded }
   return { kind: 'ended', final: true, error: signInAgain(error) };
 }
 
+/** Without a refresh token: what the user entered is used once more. Nothing is spent, so nothing is noted before. */
+async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: Credential, client: TokenClient): Promise<RefreshResult> {
+  const { grants, http, clock, log } = deps;
+  if (!grants) return { kind: 'ended', final: false, error: signInAgain() };
+  try {
+    if (credential.grant === 'static_header') {
+      const { name, value } = await grants.header(credential);
+      return { kind: 'access_only', accessToken: value, header: name };
+    }
+    const sent = await deps.slots.run(() => grants.ask(credential, client, { http, clock }));
+    log('asked_again', { credential: credential.id, grant: credential.grant, outcome: sent.kind });
+    switch (sent.kind) {
+      case 'refreshed':
+        return { kind: 'refreshed', accessToken: sent.tokens.accessToken, expiresInMs: sent.tokens.expiresInMs };
+      case 'unreachable':
+        return { kind: 'failed', error: sent.error };
+      case 'client_refused':
+        return { kind: 'client_refused', error: sent.error };
+      case 'rejected':
+        return await subject.turn.run(() => quarantine(deps, subject, credential, sent.error));
+    }
+  } catch (error) {
+    return hindrance(asAppError(error));
+  }
+}
+
+/** Why nothing was sent: the store, what the user entered, or the network. */
+function hindrance(error: AppError): RefreshResult {
+  if (error.code.startsWith('E_STORE_')) return { kind: 'blocked', error };
+  return error.code === 'E_BAD_INPUT' ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
+}
+
+/** Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what `Grants.equip` does, and E_DNS. */
+export async function clientOf({ policyOf, grants }: Pick<RefreshDeps, 'policyOf' | 'grants'>, credential: Credential): Promise<TokenClient> {
+  if (credential.grant === 'static_header') return tokenClient(credential, []);
+  const client = tokenClient(credential, await policyOf(credential));
+  return grants ? grants.equip(credential, client) : client;
+}
+
 /** What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6). */
 function successor(credential: Credential, tokens: Tokens, now: number): Credential {
   return {
@@ -149,7 +189,7 @@ function successor(credential: Credential, tokens: Tokens, now: number): Credent
 /** Without a refresh token the access token itself is the credential, and is kept. */
 export function withLongLived(credential: Credential, accessToken: Secret, expiresInMs: number | undefined, now: number): Credential {
   const { accessToken: _accessToken, expiresAt: _expiresAt, ...rest } = credential;
-  if (credential.refreshToken) return rest;
+  if (credential.refreshToken || credential.grant) return rest;
   return { ...rest, accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
 }
 

@@ -2,13 +2,13 @@ import type { SignOutReport } from '../../../shared/model.ts';
 import type { Secret } from '../secret.ts';
 import type { CredentialRead } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
-import { revokeAll, tokenClient, type RefreshDeps } from './refresh.ts';
+import { clientOf, revokeAll, type RefreshDeps } from './refresh.ts';
 
 /**
  * Revokes at the server (RFC 7009), then deletes from the store, and says what worked. Deleting does not wait for a
  * server that is away; what cannot be deleted now is deleted as soon as the store allows it.
  */
-export async function signOutOf(deps: Pick<RefreshDeps, 'vault' | 'http' | 'policyOf' | 'log'>, id: string, accessToken: Secret | undefined): Promise<SignOutReport> {
+export async function signOutOf(deps: Pick<RefreshDeps, 'vault' | 'http' | 'policyOf' | 'grants' | 'log'>, id: string, accessToken: Secret | undefined): Promise<SignOutReport> {
   const read = await deps.vault.read(id);
   const revoked = await revokeStored(deps, read, accessToken);
   const deleted = await deps.vault.delete(id);
@@ -22,11 +22,12 @@ export async function signOutOf(deps: Pick<RefreshDeps, 'vault' | 'http' | 'poli
   return report;
 }
 
-async function revokeStored({ http, policyOf }: Pick<RefreshDeps, 'http' | 'policyOf'>, read: CredentialRead, accessToken: Secret | undefined): Promise<SignOutReport['revoked']> {
+async function revokeStored(deps: Pick<RefreshDeps, 'http' | 'policyOf' | 'grants'>, read: CredentialRead, accessToken: Secret | undefined): Promise<SignOutReport['revoked']> {
   if (read.kind === 'absent') return 'nothing_to_revoke';
   if (read.kind !== 'found') return 'failed';
   const { credential } = read;
-  const allow = await policyOf(credential).catch(() => undefined);
-  if (!allow) return credential.revocationEndpoint === undefined ? 'not_offered' : 'failed';
-  return revokeAll(tokenClient(credential, allow), credential.refreshToken, accessToken ?? credential.accessToken, http);
+  if (credential.grant === 'static_header') return 'not_offered';
+  const client = await clientOf(deps, credential).catch(() => undefined);
+  if (!client) return credential.revocationEndpoint === undefined ? 'not_offered' : 'failed';
+  return revokeAll(client, credential.refreshToken, accessToken ?? credential.accessToken, deps.http);
 }

@@ -3,8 +3,10 @@ import { AppError, foreign } from '../errors.ts';
 import type { AddressPolicy, Http } from '../http/client.ts';
 import type { Clock } from '../ports.ts';
 import type { Secret } from '../secret.ts';
+import type { ClientAuth } from '../vault/credential-kinds.ts';
+import type { SigningKey } from './client-assertion.ts';
 import { readIdToken } from './jwt-claims.ts';
-import type { PlainTokens, TokenVerdict } from './token-answer.ts';
+import type { PlainTokens, readTokenAnswer, TokenVerdict } from './token-answer.ts';
 import { tokenParameters, type TokenQuirks } from './token-quirks.ts';
 import { requestRevocation, requestTokens } from './token-request.ts';
 
@@ -15,7 +17,9 @@ export interface TokenClient {
   readonly revocationEndpoint?: string;
   readonly clientId: string;
   readonly clientSecret?: Secret;
-  readonly clientAuth: 'none' | 'client_secret_basic' | 'client_secret_post';
+  readonly clientAuth: ClientAuth;
+  /** For `private_key_jwt`. */
+  readonly signingKey?: SigningKey;
   readonly resource: string;
   readonly quirks?: TokenQuirks;
   readonly allow: AddressPolicy;
@@ -52,6 +56,8 @@ export interface TokenEndpointOptions {
   readonly signal?: AbortSignal;
   /** For the one later try of `exchangeCode` after "connection refused" or 429; without it there is none. */
   readonly clock?: Clock;
+  /** Reads the answer of a grant whose tokens are not plain ones; `readTokenAnswer` when absent. */
+  readonly readAnswer?: typeof readTokenAnswer;
 }
 
 export interface CodeGrant {
@@ -89,7 +95,22 @@ export async function refresh(
 ): Promise<RefreshOutcome> {
   const parameters = tokenParameters(client);
   if (request.scopes && request.scopes.length > 0) parameters['scope'] = request.scopes.join(' ');
-  const verdict = await requestTokens(client, options, (config) => openid.refreshTokenGrant(config, refreshToken.reveal(), parameters));
+  return outcomeOf(client, await requestTokens(client, options, (config) => openid.refreshTokenGrant(config, refreshToken.reveal(), parameters)));
+}
+
+/** A request with a grant that needs no person and can be repeated (RFC 6749 4.4, RFC 7523 2.1). Never throws. */
+export async function repeatGrant(client: TokenClient, grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> }, options: TokenEndpointOptions): Promise<RefreshOutcome> {
+  const verdict = await requestTokens(client, options, (config) => openid.genericGrantRequest(config, grant.type, { ...grant.parameters }));
+  // Nothing can be lost by believing a refusal here, and what was refused must not be sent again and again.
+  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict)) return { kind: 'rejected', error: refusal(verdict) };
+  return outcomeOf(client, verdict);
+}
+
+function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
+  return status >= 500 || status === 429 || retryAfterMs !== undefined || ['server_error', 'temporarily_unavailable', 'slow_down'].includes(error);
+}
+
+function outcomeOf(client: TokenClient, verdict: TokenVerdict): RefreshOutcome {
   switch (verdict.kind) {
     case 'tokens':
       return { kind: 'refreshed', tokens: withAccount(client, verdict.tokens) };

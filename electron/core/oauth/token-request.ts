@@ -1,8 +1,10 @@
 import * as openid from 'openid-client';
 import { AppError, asAppError } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../http/client.ts';
+import type { Clock } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { basicAuthentication } from './basic-auth.ts';
+import { clientAssertion, type SigningKey } from './client-assertion.ts';
 import { readTokenAnswer, type TokenVerdict } from './token-answer.ts';
 import type { TokenClient, TokenEndpointOptions } from './token-endpoint.ts';
 
@@ -14,17 +16,17 @@ const maxAnswerBytes = 64 * 1024;
  * One request by openid-client. It sees a tidy copy of the answer: 6.8.9 refuses many real ones, and would lose a refresh
  * token that the server has already rotated. What counts is our own reading of the answer.
  */
-export async function requestTokens(client: TokenClient, { http, signal, clock }: TokenEndpointOptions, grant: (config: openid.Configuration) => Promise<unknown>): Promise<TokenVerdict> {
+export async function requestTokens(client: TokenClient, { http, signal, clock, readAnswer = readTokenAnswer }: TokenEndpointOptions, grant: (config: openid.Configuration) => Promise<unknown>): Promise<TokenVerdict> {
   let verdict: TokenVerdict | undefined;
-  const config = configuration(client, async (url, headers, body) => {
+  const request: Post = async (url, headers, body) => {
     verdict = await http.fetch(post(client, url, headers, body, tokenTimeoutMs, signal)).then(
-      (answer: HttpAnswer) => readTokenAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn),
+      (answer: HttpAnswer) => readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn),
       (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
     );
     return tidyResponse(verdict);
-  });
+  };
   try {
-    await grant(config);
+    await grant(await configuration(client, clock, request));
   } catch (error) {
     if (!verdict) return { kind: 'unclear', fault: new AppError('E_ENDPOINT_REFUSED', 'The token request could not be made.', { sent: false, cause: error }) };
     if (verdict.kind === 'tokens') {
@@ -43,8 +45,8 @@ function tidyResponse(verdict: TokenVerdict): Response {
 }
 
 /** Whether the server confirmed the revocation. */
-export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal }: TokenEndpointOptions): Promise<boolean> {
-  const config = configuration(client, async (url, headers, body) => {
+export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal, clock }: TokenEndpointOptions): Promise<boolean> {
+  const config = await configuration(client, clock, async (url, headers, body) => {
     const answer = await http.fetch(post(client, url, headers, body, revocationTimeoutMs, signal));
     return new Response(null, { status: answer.status >= 200 && answer.status < 300 ? 200 : 500 });
   });
@@ -56,7 +58,7 @@ export async function requestRevocation(client: TokenClient, token: Secret, hint
 
 type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;
 
-function configuration(client: TokenClient, request: Post): openid.Configuration {
+async function configuration(client: TokenClient, clock: Clock | undefined, request: Post): Promise<openid.Configuration> {
   const config = new openid.Configuration(
     {
       issuer: client.issuer,
@@ -65,7 +67,7 @@ function configuration(client: TokenClient, request: Post): openid.Configuration
     },
     client.clientId,
     undefined,
-    clientAuthentication(client),
+    await clientAuthentication(client, clock),
   );
   // The HTTP client has its own rule: plain http only on this computer.
   openid.allowInsecureRequests(config);
@@ -79,9 +81,23 @@ function formText(body: openid.FetchBody): string {
   throw new AppError('E_UNEXPECTED', 'openid-client made a request that is not a form.');
 }
 
-function clientAuthentication({ clientId, clientAuth, clientSecret }: TokenClient): openid.ClientAuth {
+async function clientAuthentication(client: TokenClient, clock: Clock | undefined): Promise<openid.ClientAuth> {
+  const { clientAuth, clientSecret, signingKey } = client;
+  if (clientAuth === 'private_key_jwt' && signingKey) return assertionAuth(client, signingKey, clock);
+  // RFC 8705 2: the certificate of the connection is the proof; the request only says whose.
+  if (clientAuth === 'tls_client_auth') return openid.TlsClientAuth();
   if (clientAuth === 'none' || !clientSecret) return openid.None();
-  return clientAuth === 'client_secret_basic' ? basicAuthentication(clientId, clientSecret) : openid.ClientSecretPost(clientSecret.reveal());
+  return clientAuth === 'client_secret_basic' ? basicAuthentication(client.clientId, clientSecret) : openid.ClientSecretPost(clientSecret.reveal());
+}
+
+/** private_key_jwt (RFC 7523 2.2). Ours and not openid-client's: it writes "Ed25519" where servers know "EdDSA", and has a clock of its own. */
+async function assertionAuth({ clientId, issuer }: TokenClient, key: SigningKey, clock: Clock | undefined): Promise<openid.ClientAuth> {
+  const assertion = await clientAssertion(key, { clientId, audience: issuer, now: clock?.now() ?? Date.now() });
+  return (_server, _client, body) => {
+    body.set('client_id', clientId);
+    body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+    body.set('client_assertion', assertion);
+  };
 }
 
 /** Some endpoints come with a `resource` in their query; ours, in the body, must be the only one (RFC 8707 2). */

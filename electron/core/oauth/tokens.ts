@@ -6,11 +6,15 @@ import type { Clock } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { Credential, Vault } from '../vault/credentials.ts';
 import { createCredentialTokens, type CredentialTokens } from './credential-tokens.ts';
+import type { Grants } from './grants/grants.ts';
 import { createSlots } from './slots.ts';
 
 export type TokenAnswer =
-  /** Send it; if the server answers 401 to it, ask again with `rejected: token`. */
-  | { readonly kind: 'token'; readonly token: Secret }
+  /**
+   * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the whole
+   * value of this header (name in lower case).
+   */
+  | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
   /** No sign-in is stored: call without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
   | { readonly kind: 'anonymous' }
   /** Only a person can go on (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED). */
@@ -58,6 +62,7 @@ export interface TokenKeeperDeps {
   readonly log: Log;
   readonly vault: Vault;
   readonly onWake: (listener: () => void) => () => void;
+  readonly grants?: Grants;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** The state of this credential may be another now. */

@@ -5,6 +5,7 @@ import type { TokenQuirks } from '../oauth/token-quirks.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
 import { createShelf } from './shelf.ts';
+import type { ClientAuth, RepeatedGrant } from './credential-kinds.ts';
 import { factsOf, fromStored, toStored } from './stored-credential.ts';
 
 /**
@@ -24,7 +25,9 @@ export interface Credential {
   readonly revocationEndpoint?: string;
   readonly clientId: string;
   readonly clientSecret?: Secret;
-  readonly clientAuth: 'none' | 'client_secret_basic' | 'client_secret_post';
+  readonly clientAuth: ClientAuth;
+  /** Set where no person signed in: there is no token to keep, and the secrets stay where the user put them. */
+  readonly grant?: RepeatedGrant;
   readonly requestedScopes: readonly string[];
   readonly grantedScopes: readonly string[];
   /** Absent where the server gave none; then `accessToken` is kept instead. */

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../files.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
+import { clientAuths, repeatedGrants } from './credential-kinds.ts';
 import type { CredentialFacts } from './credentials.ts';
 
 const Facts = z.object({
@@ -14,7 +15,8 @@ const Facts = z.object({
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().optional(),
   clientId: z.string(),
-  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
+  clientAuth: z.enum(clientAuths),
+  grant: z.enum(repeatedGrants).optional(),
   requestedScopes: z.array(z.string()),
   grantedScopes: z.array(z.string()),
   expiresAt: z.number().optional(),

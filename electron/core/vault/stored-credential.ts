@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TokenQuirks } from '../oauth/token-quirks.ts';
 import { Secret } from '../secret.ts';
+import { clientAuths, isRenewable, repeatedGrants } from './credential-kinds.ts';
 import type { Credential, CredentialFacts } from './credentials.ts';
 import type { StoredRecord } from './records.ts';
 
@@ -14,7 +15,8 @@ const Stored = z.object({
   revocationEndpoint: z.string().optional(),
   clientId: z.string(),
   clientSecret: z.string().optional(),
-  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
+  clientAuth: z.enum(clientAuths),
+  grant: z.enum(repeatedGrants).optional(),
   requestedScopes: z.array(z.string()),
   grantedScopes: z.array(z.string()),
   refreshToken: z.string().optional(),
@@ -55,8 +57,8 @@ export function fromStored(id: string, record: StoredRecord, idTokenClaims: Read
 
 /** Everything about a credential that is no secret. */
 export function factsOf(credential: Credential): CredentialFacts {
-  const { clientSecret: _clientSecret, refreshToken, accessToken: _accessToken, ...facts } = credential;
-  return { ...facts, renewable: refreshToken !== undefined };
+  const { clientSecret: _clientSecret, refreshToken: _refreshToken, accessToken: _accessToken, ...facts } = credential;
+  return { ...facts, renewable: isRenewable(credential) };
 }
 
 const secret = (value: string | undefined): Secret | undefined => (value === undefined ? undefined : new Secret(value));

@@ -1,0 +1,91 @@
+import { decodeJwt } from 'jose';
+import { serverIdOf } from '../../connections.ts';
+import { AppError } from '../../errors.ts';
+import type { Clock } from '../../ports.ts';
+import { Secret } from '../../secret.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
+import type { Credential, Vault } from '../../vault/credentials.ts';
+import { readSigningKey } from '../client-assertion.ts';
+import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
+import { tokenParameters } from '../token-quirks.ts';
+import { enteredSecret, neededSecret, workloadAssertion } from './entered.ts';
+import { identityAssertion } from './id-jag.ts';
+import { keyHeader } from './static-header.ts';
+
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** A secret that goes out as a header of its own. `name`: in lower case. */
+export interface KeyHeader {
+  readonly name: string;
+  readonly value: Secret;
+}
+
+/** Grants that need no person, and what a token endpoint wants besides what a credential holds. */
+export interface Grants {
+  /**
+   * Adds what the user entered: the key of `private_key_jwt`, and the secret of a client that acts for itself.
+   * Throws E_STORE_*, E_BAD_INPUT.
+   */
+  equip(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
+  /** One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_TOKEN_REFUSED when what was entered is out of date. */
+  ask(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
+  /** The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT. */
+  header(credential: Pick<Credential, 'id' | 'resource'>): Promise<KeyHeader>;
+}
+
+export interface GrantsDeps {
+  readonly servers: Pick<Servers, 'find'>;
+  readonly vault: Pick<Vault, 'readClientSecret'>;
+  readonly clock: Clock;
+}
+
+export function createGrants({ servers, vault, clock }: GrantsDeps): Grants {
+  function serverOf({ id }: Pick<Credential, 'id'>): Server {
+    const server = servers.find(serverIdOf(id));
+    if (!server) throw new AppError('E_SERVER_UNKNOWN', 'The server was removed.');
+    return server;
+  }
+
+  const assertionFor = async (server: Server, credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> => {
+    if (credential.grant === 'enterprise_managed') return identityAssertion({ vault, server, client, scopes: credential.requestedScopes }, options);
+    const assertion = await workloadAssertion(vault, server);
+    refuseExpired(assertion, clock.now());
+    return assertion;
+  };
+
+  return {
+    async equip(credential, given) {
+      const server = serverOf(credential);
+      const { settings } = server;
+      const chosen = given.clientId === server.clientId ? settings.clientAuth : undefined;
+      const client = chosen === undefined ? given : { ...given, clientAuth: chosen };
+      if (client.clientAuth === 'private_key_jwt') return { ...client, signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey'), settings) };
+      // A client that acts for itself keeps its secret in one place only, so that a new one counts at once.
+      if (credential.grant === undefined || client.clientAuth === 'none' || client.clientAuth === 'tls_client_auth') return client;
+      const clientSecret = await enteredSecret(vault, server, 'clientSecret');
+      return clientSecret ? { ...client, clientSecret } : client;
+    },
+
+    async ask(credential, client, options) {
+      const parameters = tokenParameters(client);
+      if (credential.requestedScopes.length > 0) parameters['scope'] = credential.requestedScopes.join(' ');
+      if (credential.grant === 'client_credentials') return repeatGrant(client, { type: 'client_credentials', parameters }, options);
+      const assertion = await assertionFor(serverOf(credential), credential, client, options);
+      if (!(assertion instanceof Secret)) return assertion;
+      return repeatGrant(client, { type: jwtBearer, parameters: { ...parameters, assertion: assertion.reveal() } }, options);
+    },
+
+    header: async (credential) => keyHeader(vault, serverOf(credential), credential.resource),
+  };
+}
+
+/** An assertion that everybody would refuse is not sent: the platform has a newer one soon. */
+function refuseExpired(assertion: Secret, now: number): void {
+  let expiresAt: number | undefined;
+  try {
+    expiresAt = decodeJwt(assertion.reveal()).exp;
+  } catch {
+    throw new AppError('E_BAD_INPUT', 'The assertion is not a JWT.');
+  }
+  if (expiresAt !== undefined && expiresAt * 1000 <= now) throw new AppError('E_TOKEN_REFUSED', 'The assertion has expired.', { sent: false });
+}

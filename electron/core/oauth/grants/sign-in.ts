@@ -1,0 +1,105 @@
+import { credentialIdOf } from '../../connections.ts';
+import { AppError, foreign } from '../../errors.ts';
+import type { Http } from '../../http/client.ts';
+import type { Clock } from '../../ports.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
+import type { ClientAuth, RepeatedGrant } from '../../vault/credential-kinds.ts';
+import { repeatedGrants } from '../../vault/credential-kinds.ts';
+import type { Credential } from '../../vault/credentials.ts';
+import type { Discovery } from '../discovery.ts';
+import type { Attempt } from '../sign-in-attempt.ts';
+import { rulesFor } from '../sign-in-rules.ts';
+import type { TokenClient } from '../token-endpoint.ts';
+import type { TokenKeeper } from '../tokens.ts';
+import type { Grants } from './grants.ts';
+
+type Protected = Extract<Discovery, { kind: 'protected' }>;
+
+export interface GrantSignInDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly grants: Grants;
+  readonly discover: () => Promise<Protected>;
+}
+
+/** The grant of this server, where no person signs in; undefined: somebody does. */
+export function repeatedGrantOf({ settings }: Server): RepeatedGrant | undefined {
+  return repeatedGrants.find((grant) => grant === settings.grant);
+}
+
+/**
+ * The sign-in of a server that needs no person: asks for the first token with what the user entered, and stores how to
+ * ask again. There is no way back to the browser from here. Throws AppError.
+ */
+export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant: RepeatedGrant, attempt: Attempt): Promise<void> {
+  if (grant === 'static_header') return keepKey(deps, server);
+  const { http, clock, grants } = deps;
+  const discovery = await deps.discover();
+  attempt.step('register');
+  const rules = rulesFor(server.settings, discovery);
+  const client = ownClient(server, discovery, rules.resource, rules.quirks);
+  await bindToIssuer(deps, server, client, grant);
+
+  attempt.step('exchange');
+  const scopes = discovery.scopes.filter((scope) => scope !== 'offline_access');
+  const credential = credentialFor(server, grant, client, scopes, clock.now());
+  const outcome = await grants.ask(credential, await grants.equip(credential, client), { http, clock, signal: attempt.signal });
+  if (outcome.kind !== 'refreshed') throw outcome.error;
+  const { tokens } = outcome;
+  attempt.refuseIfCancelled();
+  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: tokens.account ?? client.clientId }, tokens.accessToken, tokens.expiresInMs);
+  await deps.servers.update(server.id, { signInRequired: true });
+}
+
+/** Nothing is asked here: the server says at the first call whether it takes the key. */
+async function keepKey({ grants, clock, tokens, servers }: GrantSignInDeps, server: Server): Promise<void> {
+  const { origin } = new URL(server.url);
+  const client = { issuer: origin, tokenEndpoint: origin, clientId: '', clientAuth: 'none', resource: origin, allow: [] } as const;
+  const credential = credentialFor(server, 'static_header', client, [], clock.now());
+  const { value } = await grants.header(credential);
+  await tokens.adopt(credential, value, undefined);
+  await servers.update(server.id, { signInRequired: true });
+}
+
+function credentialFor(server: Server, grant: RepeatedGrant, client: TokenClient, scopes: readonly string[], now: number): Credential {
+  const { allow: _policy, signingKey: _key, clientSecret: _secret, ...who } = client;
+  return { id: credentialIdOf(server.id), ...who, grant, requestedScopes: scopes, grantedScopes: scopes, signedInAt: now, generation: 0 };
+}
+
+function ownClient(server: Server, { authorizationServer, allow }: Protected, resource: string, quirks: TokenClient['quirks']): TokenClient {
+  if (server.clientId === undefined) throw new AppError('E_CLIENT_ID_NEEDED', `Keybridge needs the client ID that ${foreign(new URL(authorizationServer.issuer).host)} knows.`);
+  const { issuer, token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint, token_endpoint_auth_methods_supported: methods } = authorizationServer;
+  return {
+    issuer,
+    tokenEndpoint,
+    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    clientId: server.clientId,
+    clientAuth: clientAuthOf(server, methods),
+    resource,
+    ...(quirks ? { quirks } : {}),
+    allow,
+  };
+}
+
+/** As the user said; else a key before a secret, since it never travels. RFC 8414 2: without a list the server takes HTTP Basic. */
+function clientAuthOf({ settings, storedSecrets, hasClientSecret }: Server, methods: readonly string[] | undefined): ClientAuth {
+  if (settings.clientAuth !== undefined) return settings.clientAuth;
+  if (storedSecrets.includes('privateKey')) return 'private_key_jwt';
+  if (!hasClientSecret) return 'none';
+  return methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
+}
+
+/** MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown there. */
+async function bindToIssuer({ servers, clock }: GrantSignInDeps, server: Server, { clientId, issuer }: TokenClient, grant: RepeatedGrant): Promise<void> {
+  if (grant === 'client_credentials' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
+    throw new AppError('E_BAD_INPUT', `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`);
+  }
+  const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
+  if (known.some((one) => one.issuer === issuer)) return;
+  const [elsewhere] = known;
+  if (elsewhere) throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
+  const registration = { issuer, client_id: clientId, token_endpoint_auth_method: 'none', redirect_uri: '', registeredAt: clock.now(), hasSecret: server.hasClientSecret, how: 'configured' } as const;
+  await servers.update(server.id, { registrations: [...server.registrations, registration] });
+}
