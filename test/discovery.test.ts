@@ -3,7 +3,7 @@ import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type AddressClass, type Http } from '../electron/core/http/client.ts';
 import { bearerChallenge, parseChallenges } from '../electron/core/oauth/challenge.ts';
 import { describeDiscovery } from '../electron/core/oauth/describe.ts';
-import { discover, type Challenge, type Discovery } from '../electron/core/oauth/discovery.ts';
+import { discover, type Challenge, type Discovery, type DiscoveryOptions } from '../electron/core/oauth/discovery.ts';
 import { startSite, type Route, type Site } from './fixtures/site.ts';
 import { startListener } from './fixtures/listener.ts';
 import { until } from './fixtures/wait.ts';
@@ -51,7 +51,7 @@ const server = (more: object) => {
   auth.routes['/.well-known/oauth-authorization-server'] = metadata(more);
 };
 
-const look = (path = '/mcp', options: { challenge?: Challenge; timeoutMs?: number; signal?: AbortSignal } = {}) =>
+const look = (path = '/mcp', options: Omit<DiscoveryOptions, 'http'> = {}) =>
   discover(new URL(`${mcp.origin}${path}`), { http, ...options });
 
 async function found(...args: Parameters<typeof look>): Promise<Extract<Discovery, { kind: 'protected' }>> {
@@ -404,6 +404,27 @@ describe('the authorization server', () => {
     mcp.routes['/.well-known/oauth-authorization-server'] = metadata({ issuer: `${mcp.origin}/` }, mcp.origin);
     expect(await found()).toMatchObject({ resource: `${mcp.origin}/mcp`, authorizationServer: { issuer: `${mcp.origin}/` } });
     expect(paths(mcp).some((path) => /authorize|token$|register/.test(path))).toBe(false);
+  });
+});
+
+describe('the setting legacyEndpoints', () => {
+  it('takes the fixed paths of 2025-03-26 at the server’s own origin where there is no metadata at all', async () => {
+    delete mcp.routes['/.well-known/oauth-protected-resource/mcp'];
+    const settings = { legacyEndpoints: true };
+    const { authorizationServer, pkceMissing } = await found('/mcp', { settings });
+    const { origin } = mcp;
+    expect(authorizationServer).toMatchObject({ issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, registration_endpoint: `${origin}/register` });
+    expect(pkceMissing).toBe(false);
+    mcp.routes['/.well-known/oauth-authorization-server'] = metadata({ token_endpoint: `${origin}/elsewhere` }, origin);
+    expect((await found('/mcp', { settings })).authorizationServer.token_endpoint).toBe(`${origin}/elsewhere`);
+  });
+
+  it('guesses nothing where the metadata is broken, or where the server is in trouble', async () => {
+    delete mcp.routes['/.well-known/oauth-protected-resource/mcp'];
+    for (const status of [500, 200]) {
+      mcp.routes['/.well-known/oauth-authorization-server'] = (_, response) => response.writeHead(status, { 'content-type': 'text/html' }).end('<html>');
+      await failure(look('/mcp', { settings: { legacyEndpoints: true } }));
+    }
   });
 });
 

@@ -19,6 +19,8 @@ export async function settingsFor(scenario, context, folder) {
   switch (scenario) {
     case 'auth/basic-cimd':
       return set({ clientMetadataUrl: 'https://conformance-test.local/client-metadata.json' });
+    case 'auth/2025-03-26-oauth-endpoint-fallback':
+      return set({ legacyEndpoints: true });
     case 'auth/pre-registration':
       return client();
     case 'auth/client-credentials-basic':

@@ -4,6 +4,7 @@ import { addressPolicy } from '../http/address.ts';
 import type { AddressPolicy, Http } from '../http/client.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
 import { place } from './endpoint-url.ts';
+import { legacyEndpoints } from './legacy-endpoints.ts';
 import { startRun, type Run } from './metadata.ts';
 import { askServer, type Probe } from './probe.ts';
 import { findProtectedResource, type ResourceSearch } from './protected-resource.ts';
@@ -81,7 +82,7 @@ export interface DiscoveryOptions {
 /**
  * Finds out how a server signs people in: its protected resource metadata, then the authorization server that this names
  * (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
- * authorization server; its endpoints are never guessed. Throws AppError.
+ * authorization server; its endpoints are guessed only where the user said so. Throws AppError.
  */
 export async function discover(server: URL, { http, signal, challenge, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
   const allow = await addressPolicy(http, server);
@@ -98,7 +99,7 @@ export async function discover(server: URL, { http, signal, challenge, settings 
   const { named: issuerNamed, metadata: authorizationServer } =
     resource.kind === 'found'
       ? await findAuthorizationServer(run, resource.metadata.authorization_servers, settings)
-      : await ownAuthorizationServer(run, server, resource);
+      : await ownAuthorizationServer(run, server, resource, settings);
   const metadata = resource.kind === 'found' ? resource.metadata : undefined;
 
   return {
@@ -118,9 +119,10 @@ export async function discover(server: URL, { http, signal, challenge, settings 
  * MCP 2025-03-26: the metadata at the server's own origin. Nobody spelled that issuer out to us, so both spellings of
  * an origin are its own.
  */
-async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<ResourceSearch, { kind: 'absent' }>): Promise<NamedServer> {
+async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<ResourceSearch, { kind: 'absent' }>, settings: ServerSettings): Promise<NamedServer> {
   const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]);
   if (found.kind === 'found') return { named: found.metadata.issuer, metadata: found.metadata };
+  if (settings.legacyEndpoints && !hint && !found.hint) return legacyEndpoints(server);
   throw hint ?? found.hint ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
 }
 
