@@ -76,7 +76,6 @@ export function createCommands(deps: CommandsDeps): Api {
   async function signOut(server: Server): Promise<SignOutReport> {
     signIns.cancel(server.id);
     const report = await tokens.signOut(credentialIdOf(server.id));
-    await deps.clients.forgetKey(server.id);
     const registration = await deregister(server.id);
     if (registration) report.registration = registration;
     await deps.clients.forgetKey(server.id);
