@@ -22,7 +22,7 @@ describe('the main job in the window', () => {
 
   beforeAll(async () => {
     session = await startDesktopSession();
-    as = await startAuthorizationServer({ accessTokenSeconds: 60 });
+    as = await startAuthorizationServer({ accessTokenSeconds: 60, accessTokens: 'jwt' });
     mcp = await startMcpServer({ authorizationServer: as });
     folder = await newDataFolder();
     app = await launch();
