@@ -8,6 +8,8 @@ import { useShell, type Shell } from './shell.ts';
 /** What a person can do about one server. Each ends in a notice where the server's own state does not tell the result. */
 export interface ServerActs {
   readonly signIn: () => void;
+  /** Not now: the calls that wait get their answer. */
+  readonly dismissAccess: () => void;
   readonly cancelSignIn: () => void;
   readonly finishSignIn: (redirectUrl: string) => Promise<Reply<ServerStatus>>;
   readonly refreshNow: () => void;
@@ -32,6 +34,10 @@ export function useServerActs(server: ServerStatus): ServerActs {
 
   return {
     signIn: () => startSignIn(shell, server),
+    dismissAccess() {
+      show(undefined);
+      after(run('dismissAccess', { server: id }), (reply) => fail(failed.dismiss(name), reply));
+    },
     cancelSignIn() {
       if (state.kind === 'signing_in' && Date.now() - state.startedAt < doubleClickMs) return;
       after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));

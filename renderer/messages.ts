@@ -50,6 +50,7 @@ export const messages = {
     safetyText:
       'This server does not say that it protects a sign-in against theft on its way back to Keybridge (PKCE). Another program on this computer could catch it.',
     safetyAllow: 'Allow it for this server. I trust its operator.',
+    choices: 'How much access to ask for',
     addAndSignIn: 'Add and sign in',
     add: 'Add',
     adding: 'Adding…',
@@ -60,7 +61,6 @@ export const messages = {
     gone: 'This server is no longer in the list.',
     loadFailed: 'The details could not be read',
     signIn: 'Sign in',
-    signInMore: 'Sign in with more access',
     cancel: 'Cancel',
     tryNow: 'Try now',
     refreshNow: 'Refresh now',
@@ -109,10 +109,7 @@ export const messages = {
     signedInAt: 'Signed in',
     lastRefresh: 'Last refresh',
     never: 'not yet',
-    settings: 'Settings',
-    settingsText: 'Changes count from the next sign-in.',
     clientIdHint: 'Only if the operator gave you one. Leave it empty to let Keybridge introduce itself.',
-    newSecretHint: 'Never shown. What you type here replaces the one in the keychain.',
     save: 'Save',
     saving: 'Saving…',
     saved: 'Settings saved',
@@ -123,10 +120,21 @@ export const messages = {
     leave: 'Leave this server',
   },
 
+  access: {
+    allow: 'Allow',
+    notNow: 'Not now',
+    wants: 'wants to use',
+    fresh: 'New',
+    already: 'Granted already',
+    waits: 'Allow opens the sign-in in your browser, and what the app asked for then goes on by itself. Not now: Keybridge does not ask again for ten minutes.',
+    learned: 'Tools that needed it; the next sign-in asks for it at once',
+  },
+
   failed: {
     signIn: (name: string) => `The sign-in to ${name} did not work`,
     cancel: (name: string) => `The sign-in to ${name} could not be cancelled`,
     finish: 'This address did not end the sign-in',
+    dismiss: (name: string) => `The question of ${name} could not be closed`,
     refresh: (name: string) => `The refresh of ${name} did not work`,
     signOut: (name: string) => `Signing out of ${name} did not work`,
     remove: (name: string) => `${name} was not removed`,

@@ -15,12 +15,13 @@ import { AppsSection } from '../renderer/server/apps-section.tsx';
 import { claimRows } from '../renderer/server/claims.ts';
 import { IdentitySection } from '../renderer/server/identity-section.tsx';
 import { compareScopes } from '../renderer/server/scopes.ts';
-import { settingsChange } from '../renderer/server/settings-change.ts';
+import { settingsChange, settingsForm, type SettingsForm } from '../renderer/server/settings-change.ts';
+import { SettingsSection } from '../renderer/server/settings-section.tsx';
 import { StatePanel } from '../renderer/server/state-panel.tsx';
 import { ServersLoading, ServersScreen } from '../renderer/servers/servers-screen.tsx';
 import { ShellContext, useShell, type Shell } from '../renderer/shell.ts';
 import { changesInWords, countsDownTo, grouped, hostOf, lifeLeft, untilWordsChange } from '../renderer/status.ts';
-import { SignInState } from '../shared/model.ts';
+import { SignInState, type ServerSettings } from '../shared/model.ts';
 import { byAttention, durationWords, nextStep, overallTone, overallWords, stateLabel, stateTone, stateWords } from '../shared/wording.ts';
 import { exampleDetail, exampleDiscovery, exampleServer, exampleStates, exampleStatus, hostile } from './fixtures/renderer-preview/states.ts';
 
@@ -285,10 +286,40 @@ describe('signing out and removing', () => {
     expect(removedNotice('linear', { revoked: 'confirmed', deleted: false })).toMatchObject({ kind: 'warning', title: 'linear is removed' });
     const texts = (['confirmed', 'not_offered', 'failed', 'nothing_to_revoke'] as const).map((revoked) => JSON.stringify(signedOutNotice('a', { revoked, deleted: true })));
     expect(new Set(texts).size).toBe(4);
+    const left = ([undefined, 'deleted', 'not_offered', 'failed'] as const).map((registration) => JSON.stringify(signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(registration ? { registration } : {}) })));
+    expect(new Set(left).size).toBe(4);
   });
 });
 
 describe('the details of a server', () => {
+  it('say who asked for more access, and tell new scopes from granted ones', () => {
+    const text = textOf(markup(<StatePanel server={exampleServer('linear', states.needs_access)} detail={undefined} />));
+    expect(text).toMatch(/Cursor .*wants to use .*create_issue/);
+    expect(text).toMatch(/New .*issues:write .*Granted already .*issues:read/);
+    expect(text).toContain('Allow');
+    expect(text).toContain('Not now');
+  });
+
+  it('say that a secret is stored, and never have it', () => {
+    const detail = { ...exampleDetail(exampleServer('linear', states.signed_in), now), settings: { grant: 'client_credentials' as const }, storedSecrets: ['clientSecret' as const, 'privateKey' as const] };
+    const html = markup(<SettingsSection detail={detail} onSaved={() => {}} />);
+    expect(textOf(html).match(/ stored /g)).toHaveLength(2);
+    const secrets = [...html.matchAll(/<input[^>]*type="password"[^>]*>/g)].map(([input]) => input);
+    expect(secrets.length).toBeGreaterThan(1);
+    expect(secrets.every((input) => input.includes('value=""'))).toBe(true);
+  });
+
+  it('ask only for what the chosen way to sign in needs', () => {
+    const settingsWith = (grant: ServerSettings['grant']) => {
+      const detail = { ...exampleDetail(exampleServer('a', states.signed_in), now), settings: grant ? { grant } : {} };
+      return textOf(markup(<SettingsSection detail={detail} onSaved={() => {}} />));
+    };
+    expect(settingsWith(undefined)).not.toMatch(/Your company’s sign-in \(issuer\)|Statement \(JWT\)/);
+    expect(settingsWith('enterprise_managed')).toContain('Your company’s sign-in (issuer)');
+    expect(settingsWith('jwt_bearer')).toContain('Statement (JWT)');
+    expect(settingsWith('static_header')).not.toContain('Client ID ');
+  });
+
   it('compare what was asked for with what was granted', () => {
     expect(compareScopes(['a', 'b'], ['a', 'c'], ['d', 'b'])).toEqual([
       { scope: 'd', standing: 'wanted' },
@@ -310,12 +341,17 @@ describe('the details of a server', () => {
 
   it('send only the settings that were changed, and drop a secret with its client ID', () => {
     const configured = { ...exampleDetail(exampleServer('a', states.signed_in), now), registration: 'configured' as const, clientId: 'id-1' };
-    const form = { clientId: 'id-1', clientSecret: '', allowMissingPkce: false };
+    const form: SettingsForm = { clientId: 'id-1', clientSecret: undefined, allowMissingPkce: false, settings: {}, secrets: {} };
     expect(settingsChange(configured, form)).toBeUndefined();
     expect(settingsChange(configured, { ...form, clientId: ' id-2 ' })).toEqual({ clientId: 'id-2' });
     expect(settingsChange(configured, { ...form, clientSecret: 's' })).toEqual({ clientSecret: 's' });
     expect(settingsChange(configured, { ...form, clientId: '' })).toEqual({ clientId: null, clientSecret: null });
     expect(settingsChange(configured, { ...form, allowMissingPkce: true })).toEqual({ allowMissingPkce: true });
+    expect(settingsChange(configured, { ...form, settings: { scopes: 'minimal', preset: ' ' } })).toEqual({ settings: { scopes: 'minimal' } });
+    expect(settingsChange({ ...configured, settings: { scopes: 'all' } }, form)).toEqual({ settings: {} });
+    expect(settingsChange(configured, { ...form, secrets: { privateKey: 'pem', assertion: null, headerValue: undefined } })).toEqual({ secrets: { privateKey: 'pem', assertion: null } });
+    const rare = { ...configured, settings: { issuerException: { named: 'https://a.example', found: 'https://b.example' } } };
+    expect(settingsChange(rare, { ...settingsForm(rare), settings: { ...rare.settings, scopes: 'all' } })).toEqual({ settings: { ...rare.settings, scopes: 'all' } });
     const dynamic = { ...configured, registration: 'dynamic' as const };
     expect(settingsChange(dynamic, { ...form, clientId: '' })).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { CallInput } from '../../shared/api.ts';
-import type { Discovered } from '../../shared/model.ts';
+import type { Discovered, ServerSettings } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { startSignIn } from '../acts.ts';
@@ -8,7 +8,9 @@ import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
+import { Foreign } from '../parts/foreign.tsx';
 import { WarningIcon } from '../parts/icons.tsx';
+import { ScopesField } from '../server/way-fields.tsx';
 import { useShell } from '../shell.ts';
 import { Findings } from './findings.tsx';
 
@@ -20,6 +22,7 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
   const [clientId, setClientId] = useState('');
   const [clientSecret, setClientSecret] = useState('');
   const [allowMissingPkce, setAllowMissingPkce] = useState(false);
+  const [settings, setSettings] = useState<ServerSettings>({});
   const [error, setError] = useState<ErrorInfo>();
   const adding = running('addServer');
   const idNeeded = found.registration === 'client_id_needed';
@@ -31,6 +34,7 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
     const input: CallInput<'addServer'> = { url: found.url, name };
     if (idNeeded) input.clientId = clientId.trim();
     if (idNeeded && clientSecret !== '') input.clientSecret = clientSecret;
+    if (settings.scopes !== undefined) input.settings = settings;
     if (found.pkceMissing) input.allowMissingPkce = true;
     after(run('addServer', input), (reply) => {
       if (!reply.ok) return setError(reply.error);
@@ -46,6 +50,11 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
         <fieldset className="part">
           <legend>{messages.add.clientTitle}</legend>
           <p className="hint">{messages.add.clientText}</p>
+          {found.advice !== undefined && (
+            <p>
+              <Foreign text={found.advice} />
+            </p>
+          )}
           <TextField label={messages.add.clientId} value={clientId} onChange={setClientId} maxLength={2_000} mono required />
           <TextField label={messages.add.clientSecret} value={clientSecret} onChange={setClientSecret} hint={messages.add.secretHint} maxLength={4_000} secret optional />
         </fieldset>
@@ -63,6 +72,12 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
       <div className="part">
         <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} patternHint={messages.add.nameHint} pattern="[a-z0-9][a-z0-9._\-]{0,62}" maxLength={63} required />
       </div>
+      {found.needsSignIn && (
+        <details className="part more">
+          <summary>{messages.add.choices}</summary>
+          <ScopesField settings={settings} onChange={setSettings} short />
+        </details>
+      )}
       {error && <NoticeBanner notice={{ kind: 'error', title: messages.add.addFailed, error }} />}
       <div className="form-foot">
         <Button onClick={() => go({ at: 'servers' })}>{messages.server.cancel}</Button>

@@ -8,6 +8,7 @@ import { compareScopes, type ScopeStanding } from './scopes.ts';
 /** What was asked for and what was granted; a difference is said in words. */
 export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
   const wanted = detail.status.state.kind === 'needs_access' ? detail.status.state.scopes : [];
+  const learned = Object.entries(detail.learnedScopes ?? {});
   const scopes = compareScopes(detail.requestedScopes, detail.grantedScopes, wanted);
   return (
     <Section id="access-title" title={messages.server.access}>
@@ -24,7 +25,30 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
           ))}
         </ul>
       )}
+      {learned.length > 0 && (
+        <div className="card learned">
+          <p className="hint">{messages.access.learned}</p>
+          <dl className="facts">
+            {learned.map(([operation, needed]) => (
+              <LearnedScopes key={operation} operation={operation} scopes={needed} />
+            ))}
+          </dl>
+        </div>
+      )}
     </Section>
+  );
+}
+
+function LearnedScopes({ operation, scopes }: { readonly operation: string; readonly scopes: readonly string[] }) {
+  return (
+    <>
+      <dt>
+        <Foreign text={operation} mono />
+      </dt>
+      <dd>
+        <Foreign text={scopes.join(' ')} mono />
+      </dd>
+    </>
   );
 }
 

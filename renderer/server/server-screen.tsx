@@ -59,7 +59,7 @@ function ServerSections({ detail, store, onSaved }: { readonly detail: ServerDet
       )}
       <IdentitySection detail={detail} />
       <FactsSection detail={detail} />
-      <SettingsSection key={`${detail.registration} ${detail.clientId} ${detail.allowMissingPkce}`} detail={detail} onSaved={onSaved} />
+      <SettingsSection key={JSON.stringify([detail.registration, detail.clientId, detail.allowMissingPkce, detail.settings, detail.storedSecrets])} detail={detail} onSaved={onSaved} />
       <LeaveSection detail={detail} store={store} />
     </>
   );

@@ -10,6 +10,7 @@ import { PersonIcon } from '../parts/icons.tsx';
 import { stepWords } from '../parts/next-step.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
 import { useShell } from '../shell.ts';
+import { AccessRequest } from './access-request.tsx';
 import { SignInWait } from './sign-in-wait.tsx';
 import { TokenLife } from './token-life.tsx';
 
@@ -38,7 +39,8 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
         </div>
         <StateAction server={server} />
       </div>
-      {'error' in state && <ErrorWords error={state.error} />}
+      {'error' in state && state.kind !== 'needs_access' && <ErrorWords error={state.error} />}
+      {state.kind === 'needs_access' && <AccessRequest state={state} />}
       {state.kind === 'signing_in' && <SignInWait server={server} state={state} />}
       {(state.kind === 'signed_in' || state.kind === 'retrying') && <TokenLife state={state} detail={detail} />}
     </section>
@@ -64,9 +66,14 @@ function StateAction({ server }: { readonly server: ServerStatus }) {
       );
     case 'review_access':
       return (
-        <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
-          {messages.server.signInMore}
-        </Button>
+        <div className="state-buttons">
+          <Button kind="quiet" busy={running('dismissAccess', server.id)} onClick={acts.dismissAccess}>
+            {messages.access.notNow}
+          </Button>
+          <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
+            {messages.access.allow}
+          </Button>
+        </div>
       );
     case 'try_now':
       return (
