@@ -8,8 +8,8 @@ import { bearerChallenge } from '../core/oauth/challenge.ts';
 import type { Challenge } from '../core/oauth/discovery.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
-import { scopeNeeded } from '../core/status.ts';
 import type { HeldCall } from './held-call.ts';
+import { createMoreAccess, type AccessTurn } from './more-access.ts';
 import { readRefusal } from './scope-refusal.ts';
 import { waitFor } from './waiting.ts';
 
@@ -50,8 +50,6 @@ export interface UpstreamDeps {
 
 /** Longest wait for a server that says when to come again; above it the host is told. */
 const longestWaitMs = 20_000;
-/** A server may ask for one thing after the other; more than this is no asking. */
-const mostHeld = 2;
 /** The relay bounds what it keeps; streams go on for ever. */
 const noLimit = Number.MAX_SAFE_INTEGER;
 
@@ -92,25 +90,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   const rateLimited = (ms: number) =>
     new AppError('E_RATE_LIMITED', `The server wants no more calls for ${Math.ceil(ms / 1000)} s.`, { server: name, retryAfterMs: Math.ceil(ms) });
 
-  /** The token lacks scopes. Returns when another one is there; else throws E_SCOPE_NEEDED. */
-  const moreAccess = async (challenge: Challenge, refused: Secret, { onChallenge, hold, signal }: UpstreamRequest, turn: Turn) => {
-    const before = turn.newer;
-    turn.newer = true;
-    // A sign-in for another call may have ended since.
-    if (!before && (await tokenFor(undefined, signal))?.reveal() !== refused.reveal()) return;
-    const refusal = scopeNeeded(challenge.scope?.split(' ') ?? []).about(name);
-    turn.held += 1;
-    if (onChallenge === 'quiet' || turn.held > mostHeld) throw refusal;
-    const held = onChallenge === 'ask' ? hold?.() : undefined;
-    const stop = held?.begin();
-    try {
-      const call = { operation: held?.operation ?? 'connect', waitMs: held?.waitMs ?? 0, signal };
-      if ((await connection.challenged(403, challenge, call)) === 'refused') throw refusal;
-    } finally {
-      stop?.();
-    }
-    turn.newer = false;
-  };
+  const moreAccess = createMoreAccess({ connection, tokenNow: (signal) => tokenFor(undefined, signal) });
 
   /** Sends it once. Undefined: the connection broke in a way that allows another try. */
   const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
@@ -184,7 +164,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       turn.challenge = bearerChallenge(headers['www-authenticate']);
     } else if (anonymous) {
       await challenged(bearerChallenge(headers['www-authenticate']), ask, turn);
-    } else if (scopes && token) await moreAccess(scopes, token, ask, turn);
+    } else if (scopes && token) await moreAccess(scopes, token, ask, turn.access);
     else if (wait !== undefined) askedToWait(stream, wait, turn);
     else redirected(stream, turn);
     return false;
@@ -192,7 +172,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 
   return {
     async request(ask) {
-      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, asked: false, newer: false, held: 0, repeated: false, waited: 0 };
+      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, asked: false, access: { looked: false, held: 0 }, repeated: false, waited: 0 };
       for (;;) {
         const token = await tokenFor(turn.rejected, ask.signal, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
         turn.waited = await waitTurn(turn.waited, ask.signal);
@@ -217,10 +197,7 @@ interface Turn {
   challenge: Challenge | undefined;
   /** The core has been told of a 401. */
   asked: boolean;
-  /** It was looked whether there is a newer token than the one that lacks scopes. */
-  newer: boolean;
-  /** How often it was held for more access. */
-  held: number;
+  readonly access: AccessTurn;
   repeated: boolean;
   /** In ms, because the server wanted it. */
   waited: number;
