@@ -107,6 +107,7 @@ export const messages = {
     redirect: 'Answer comes back to',
     added: 'Added',
     signedInAt: 'Signed in',
+    certificate: 'Client certificate',
     lastRefresh: 'Last refresh',
     never: 'not yet',
     clientIdHint: 'Only if the operator gave you one. Leave it empty to let Keybridge introduce itself.',

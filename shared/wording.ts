@@ -85,6 +85,7 @@ function signInStep(state: Extract<SignInState, { kind: 'signing_in' }>): string
     case 'register':
       return 'introducing Keybridge';
     case 'browser':
+      if (state.userCode !== undefined) return `enter the code ${state.userCode} on the page`;
       return state.browserFailed ? 'open the address yourself' : 'waiting for the browser';
     case 'exchange':
       return 'finishing';
@@ -112,6 +113,17 @@ export function durationWords(ms: number): string {
 
 /** The one thing to do next about a state; absent when there is nothing to do. */
 export type NextStep = 'sign_in' | 'review_access' | 'try_now' | 'cancel' | 'unlock';
+
+/** Days before the end of a client certificate from which on it is said: renewing one takes a company some days. */
+const certificateWarningDays = 14;
+
+/** A client certificate in words. Times in Unix ms. */
+export function certificateWords(expiresAt: number, now: number): string {
+  const days = Math.floor((expiresAt - now) / 86_400_000);
+  if (expiresAt <= now) return 'expired: the server will refuse it. Ask for a new one';
+  if (days >= certificateWarningDays) return `valid for ${days} days`;
+  return `expires ${days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`}: ask for a new one`;
+}
 
 export function nextStep(state: SignInState): NextStep | undefined {
   switch (state.kind) {

@@ -10,6 +10,7 @@ import { createDpopHttp } from '../electron/core/oauth/dpop-http.ts';
 import { createDpopKey } from '../electron/core/oauth/dpop.ts';
 import type { Secret } from '../electron/core/secret.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
+import type { ServerSettings } from '../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { startDpopServer, type DpopServer } from './fixtures/dpop-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
@@ -32,11 +33,11 @@ interface World {
   readonly call: () => Promise<number>;
 }
 
-async function world(options: { readonly as?: AuthorizationServerOptions; readonly nonce?: boolean } = {}): Promise<World> {
+async function world(options: { readonly as?: AuthorizationServerOptions; readonly nonce?: boolean; readonly settings?: ServerSettings } = {}): Promise<World> {
   const as = later(await startAuthorizationServer({ accessTokens: 'jwt', dpop: options.nonce ? 'nonce' : 'offered', ...options.as }));
   const server = later(await startDpopServer(as, { nonce: options.nonce ?? false }));
   const product = later(await startProduct({ store: createMemoryStore() }));
-  await product.call('addServer', { url: server.url, name: 'bound', settings: { dpop: true } });
+  await product.call('addServer', { url: server.url, name: 'bound', settings: options.settings ?? { dpop: true } });
   return { as, server, product, call: () => callThrough(product) };
 }
 
@@ -107,6 +108,22 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     await product.call('signIn', { server: 'bound', openBrowser: true });
     expect(await call()).toBe(200);
     expect(new Set(server.keys).size).toBe(2);
+  });
+
+  it('a resource that demands bound tokens gets them without any setting, and the setting shows it', async () => {
+    const { product, server, call } = await world({ settings: {} });
+    await product.call('signIn', { server: 'bound', openBrowser: true });
+    expect(await call()).toBe(200);
+    expect((await product.call('serverDetail', { server: 'bound' })).settings.dpop).toBe(true);
+    expect(server.keys).toHaveLength(1);
+  });
+
+  it('the user can switch it off', async () => {
+    const { product, server, call } = await world({ settings: { dpop: false } });
+    await product.call('signIn', { server: 'bound', openBrowser: true });
+    expect(await call()).toBe(401);
+    expect(server.keys).toEqual([]);
+    expect(server.verdicts).toContain('not DPoP');
   });
 
   it('neither key nor token appears in the log', async () => {

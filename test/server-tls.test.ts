@@ -13,6 +13,7 @@ import { exchangeCode } from '../electron/core/oauth/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { Server } from '../electron/core/servers/server.ts';
 import type { ServerSettings } from '../shared/model.ts';
+import { certificateWords } from '../shared/wording.ts';
 import { selfSigned, type Certificate } from './fixtures/certificate.ts';
 import { startHttpsListener, type HttpsListener } from './fixtures/https-listener.ts';
 
@@ -228,6 +229,17 @@ describe('mutual TLS', () => {
     expect(near(await clientOf('https://mcp.test/', { clientCertificateFile: pkcs12(me, 'x') }, { clientCertificatePassword: 'x' }).client.certificateExpiresAt())).toBe(true);
     expect(await clientOf('https://mcp.test/', {}).client.certificateExpiresAt()).toBeUndefined();
     expect(await clientOf('https://mcp.test/', { clientCertificateFile: 'gone' }).client.certificateExpiresAt()).toBeUndefined();
+  });
+
+  it.each([
+    [-1, 'expired'],
+    [0.5, 'expires within a day: ask'],
+    [1.5, 'expires in 1 day: ask'],
+    [13.5, 'expires in 13 days: ask'],
+    [14.5, 'valid for 14 days'],
+    [400, 'valid for 400 days'],
+  ])('a certificate that ends in %d days is: %s', (days, says) => {
+    expect(certificateWords(days * day, 0).startsWith(says)).toBe(true);
   });
 
   it.each([

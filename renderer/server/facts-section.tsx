@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ServerDetail } from '../../shared/model.ts';
+import { certificateWords } from '../../shared/wording.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { Section } from '../parts/page.tsx';
@@ -22,6 +23,7 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
           )}
         </Fact>
         <Fact name={server.redirect}>{detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}</Fact>
+        <Fact name={server.certificate}>{detail.certificateExpiresAt !== undefined && certificateWords(detail.certificateExpiresAt, Date.now())}</Fact>
         <Fact name={server.added}>{momentWords(detail.addedAt)}</Fact>
         <Fact name={server.signedInAt}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
         {detail.signedInAt !== undefined && (

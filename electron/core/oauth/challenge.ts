@@ -78,5 +78,6 @@ export function bearerChallenge(header: string | undefined): Challenge | undefin
     ...(resourceMetadata ? { resourceMetadata } : {}),
     ...(scope ? { scope } : {}),
     ...(error ? { error } : {}),
+    ...(all.every(({ scheme }) => scheme === 'dpop') ? { dpopOnly: true } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { findAuthorizationServer, searchMetadata, type NamedServer } from './aut
 import { place } from './endpoint-url.ts';
 import { legacyEndpoints } from './legacy-endpoints.ts';
 import { startRun, type Run } from './metadata.ts';
+import { withMutualTls } from './mutual-tls.ts';
 import { askServer, type Probe } from './probe.ts';
 import { findProtectedResource, type ResourceSearch } from './protected-resource.ts';
 import { selectScopes } from './scopes.ts';
@@ -17,6 +18,8 @@ export interface ProtectedResource {
   readonly authorization_servers: readonly string[];
   readonly scopes_supported?: readonly string[];
   readonly resource_name?: string;
+  /** RFC 9728 2, RFC 9449: other tokens than bound ones are refused. */
+  readonly dpop_bound_access_tokens_required?: boolean;
 }
 
 /** RFC 8414 / OpenID Connect Discovery, the members that we use, validated; unknown members are kept for openid-client. */
@@ -45,6 +48,8 @@ export interface Challenge {
   readonly resourceMetadata?: string;
   readonly scope?: string;
   readonly error?: string;
+  /** It takes tokens that are bound to a key, and no others (RFC 9449 7.1). */
+  readonly dpopOnly?: boolean;
 }
 
 /** `open`: the server answered without asking for a sign-in. */
@@ -62,6 +67,8 @@ export type Discovery =
       readonly scopes: readonly string[];
       /** True: `code_challenge_methods_supported` is absent or has no S256. */
       readonly pkceMissing: boolean;
+      /** The resource takes only tokens that are bound to a key (RFC 9449), and the authorization server gives such. */
+      readonly dpopRequired: boolean;
       /** Hosts of endpoints that are not the issuer's host. */
       readonly otherHosts: readonly string[];
       /** What may be connected to for this server: public, and the class of the MCP server's own address. */
@@ -106,8 +113,9 @@ export async function discover(server: URL, { http, signal, challenge, settings 
     kind: 'protected',
     resource: metadata?.resource ?? canonicalUri(server),
     ...(metadata?.resource_name ? { resourceName: metadata.resource_name } : {}),
-    authorizationServer,
+    authorizationServer: withMutualTls(authorizationServer, settings),
     issuerNamed,
+    dpopRequired: (metadata?.dpop_bound_access_tokens_required === true || seen?.dpopOnly === true) && takesDpop(authorizationServer),
     scopes: selectScopes(seen?.scope, metadata?.scopes_supported, authorizationServer.scopes_supported, settings.scopes),
     pkceMissing: !authorizationServer.code_challenge_methods_supported?.includes('S256'),
     otherHosts: otherHosts(authorizationServer),
@@ -129,6 +137,11 @@ async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<R
 /** RFC 8707 2, as MCP has it: no fragment, and no slash that only stands for "no path". */
 function canonicalUri({ origin, pathname, search }: URL): string {
   return `${origin}${pathname === '/' ? '' : pathname}${search}`;
+}
+
+/** RFC 9449 5.1: whether it takes the algorithm of our proofs. */
+function takesDpop({ dpop_signing_alg_values_supported: algorithms }: AuthorizationServer): boolean {
+  return Array.isArray(algorithms) && algorithms.includes('ES256');
 }
 
 /** Hosts that will see the code or the tokens, and are not the issuer's own. */

@@ -11,6 +11,7 @@ const Metadata = z.object({
   authorization_servers: z.array(z.string()).min(1),
   scopes_supported: z.array(z.string()).optional(),
   resource_name: z.string().optional(),
+  dpop_bound_access_tokens_required: z.boolean().optional().catch(undefined),
 });
 
 export type ResourceSearch =
@@ -59,7 +60,7 @@ function places(server: URL, challenge: Challenge | undefined): URL[] {
 }
 
 function read(value: unknown, url: URL, server: URL): ProtectedResource {
-  const { resource, authorization_servers, scopes_supported, resource_name } = parseMetadata(Metadata, value, url);
+  const { resource, authorization_servers, scopes_supported, resource_name, dpop_bound_access_tokens_required } = parseMetadata(Metadata, value, url);
   if (!covers(resource, server)) {
     throw new AppError('E_RESOURCE_MISMATCH', `The server at ${place(server)} describes itself as "${foreign(resource, 120)}".`);
   }
@@ -68,6 +69,7 @@ function read(value: unknown, url: URL, server: URL): ProtectedResource {
     authorization_servers,
     ...(scopes_supported ? { scopes_supported } : {}),
     ...(resource_name ? { resource_name: foreign(resource_name) } : {}),
+    ...(dpop_bound_access_tokens_required === undefined ? {} : { dpop_bound_access_tokens_required }),
   };
 }
 

@@ -137,7 +137,11 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
     const challenge = deps.challengeOf(server.id);
     const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, ...(challenge ? { challenge } : {}) });
-    if (discovery.kind === 'protected') return discovery;
+    if (discovery.kind === 'protected') {
+      // Kept among the settings, where the user sees it and can switch it off: the refresh needs the key, too.
+      if (discovery.dpopRequired && server.settings.dpop === undefined) await servers.update(server.id, { settings: { ...server.settings, dpop: true } });
+      return discovery;
+    }
     throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
   }
 
