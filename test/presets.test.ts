@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { acceptedIssuers, presetFor, presets, readPresets } from '../electron/core/oauth/presets.ts';
@@ -19,12 +21,12 @@ interface World {
 async function world(ways: Ways, settings: ServerSettings = {}, clientId: string | null = 'entered'): Promise<World> {
   const provider = await startProvider(ways);
   const rig = await startSignInRig({
-    http: provider.http,
+    http: (real) => provider.http(real),
     openBrowser: async (url) => {
       await fetch(provider.authorize(url));
     },
   });
-  closing.push(provider.close, rig.close);
+  closing.push(() => provider.close(), () => rig.close());
   const { id } = await rig.add(provider.mcpUrl, { settings, ...(clientId === null ? {} : { clientId }) });
   return { provider, rig, id };
 }
@@ -92,8 +94,11 @@ const table: readonly {
 const needsAPerson = new Set(['okta', 'figma']);
 
 describe('presets', () => {
-  it('have a row each in this table', () => {
-    expect(table.map(({ preset }) => preset)).toEqual(presets.map(({ name }) => name));
+  it('have a row each in this table, and in the documentation with what they were tried against', () => {
+    const names = presets.map(({ name }) => name);
+    expect(table.map(({ preset }) => preset)).toEqual(names);
+    const rows = [...readFileSync(path.join(import.meta.dirname, '../docs/presets.md'), 'utf8').matchAll(/^\| `([\w-]+)` .* \| (\w+) \|$/gm)];
+    expect(rows.map(([, name, ran]) => `${name} ${ran}`)).toEqual(presets.map(({ name, ran }) => `${name} ${ran}`));
   });
 
   it.each(table.filter(({ preset }) => !needsAPerson.has(preset)))('$preset: signs in, and renews with the token that the server takes', async ({ preset, ways, chosen, clientId, check }) => {
@@ -137,6 +142,10 @@ describe('presets', () => {
     for (const stranger of ['http://accounts.google.com', 'https://accounts.google.com.evil.example', 'https://accounts.google.com:444', 'https://evil.example/accounts.google.com', 'https://auth0.com.evil.example', 'https://cognito-idp.s3.amazonaws.com/x_y', 'https://evilauth0.com/', 'not an issuer']) {
       expect(name(stranger), stranger).toBeUndefined();
     }
+  });
+
+  it('that do not exist are refused, not passed over', async () => {
+    expect(await failed(signIn(await world({ issuer: 'https://login.company.example' }, { preset: 'gooogle' })))).toBe('E_BAD_INPUT');
   });
 
   it('accept an issuer under another name only as an exact pair', () => {
@@ -213,5 +222,23 @@ describe('settings of a server', () => {
     expect(await asked('minimal')).toBeNull();
     expect(await asked('all')).toBe('files.read');
     expect(await asked(['one', 'two'])).toBe('one two');
+  });
+});
+
+describe('a pushed authorization request that does not work', () => {
+  const issuer = 'https://login.company.example';
+
+  it('is left out where it is only offered', async () => {
+    const here = await world({ issuer, brokenPushing: 'offered' });
+    await signIn(here);
+    expect(here.provider.seen.authorize[0]?.get('code_challenge_method')).toBe('S256');
+  });
+
+  it('ends the sign-in before the browser where it is required; nothing is forgotten', async () => {
+    const here = await world({ issuer, brokenPushing: 'required', registration: 'open' }, {}, null);
+    expect(await failed(signIn(here))).toBe('E_HTTP_STATUS');
+    expect(await failed(signIn(here))).toBe('E_HTTP_STATUS');
+    expect(here.rig.opened).toEqual([]);
+    expect(here.provider.seen.register).toHaveLength(1);
   });
 });

@@ -47,8 +47,8 @@ async function deleteOne(deps: DeleteRegistrationsDeps, serverId: string, regist
     maxBytes: 64 * 1024,
   });
   deps.log('registration_deleted', { issuer: registration.issuer, status });
-  // RFC 7592 2.3: 405 says that deletion is not for clients; 401 that the registration or its token is no more.
-  if (status === 405 || status === 403) return 'not_offered';
+  // RFC 7592 2.3: 405 (really: 404 and 501 too) says that it is not offered; 401 that the registration or its token is no more.
+  if ([403, 404, 405, 501].includes(status)) return 'not_offered';
   const gone = status === 200 || status === 204;
   if (gone || status === 401) await dropRegistration(deps, serverId, registration);
   return gone ? 'deleted' : 'failed';

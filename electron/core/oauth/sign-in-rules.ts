@@ -21,9 +21,10 @@ export interface SignInRules {
   readonly takesPkce: boolean;
 }
 
-/** Throws E_BAD_INPUT for an extra parameter that would replace one of ours. */
+/** Throws E_BAD_INPUT for a preset that does not exist, and for an extra parameter that would replace one of ours. */
 export function rulesFor(settings: ServerSettings, { issuerNamed, resource: found }: Protected): SignInRules {
   const preset = presetFor(issuerNamed, settings.preset);
+  if (!preset && settings.preset !== undefined && settings.preset !== 'none') throw new AppError('E_BAD_INPUT', `There is no preset "${foreign(settings.preset, 40)}".`);
   const mode = settings.resource ?? preset?.resource ?? 'send';
   const resource = typeof mode === 'object' ? mode.value : found;
   const sendResource = mode !== 'omit';

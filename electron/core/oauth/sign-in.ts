@@ -3,22 +3,23 @@ import { credentialIdOf } from '../connections.ts';
 import { AppError, asAppError } from '../errors.ts';
 import type { Http } from '../http/client.ts';
 import type { Ports } from '../ports.ts';
-import type { Secret } from '../secret.ts';
 import type { Server, Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { authorizationRequest } from './authorization-request.ts';
 import { openAuthorizationUrl } from './browser.ts';
-import { discover, type AuthorizationServer, type Challenge, type Discovery } from './discovery.ts';
+import { discover, type Challenge, type Discovery } from './discovery.ts';
 import { createGrants } from './grants/grants.ts';
+import { signInByDevice } from './grants/device-sign-in.ts';
 import { repeatedGrantOf, signInByGrant } from './grants/sign-in.ts';
 import { openDoor, type Door } from './redirect-door.ts';
-import { redirectPorts, type Reception, type RedirectListener } from './redirect.ts';
-import type { AnswerSlot, ExpectedAnswer } from './redirect-answer.ts';
-import type { Ending } from './redirect-page.ts';
+import { redirectPorts, type RedirectListener } from './redirect.ts';
+import type { AnswerSlot } from './redirect-answer.ts';
+import { pushedRequest } from './pushed-request.ts';
 import { dropRegistration, type RegistrationDeps } from './registration.ts';
 import { uniqueScopes } from './scopes.ts';
 import { credentialOf, tokenClient } from './sign-in-result.ts';
 import { refuseWithoutPkce, rulesFor } from './sign-in-rules.ts';
+import { createEnding, expectedAnswer, receptionOf, tooLate } from './sign-in-answer.ts';
 import { createAttempt, within, type Attempt } from './sign-in-attempt.ts';
 import { exchangeCode } from './token-endpoint.ts';
 import type { TokenKeeper } from './tokens.ts';
@@ -89,8 +90,12 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     }
     const discovery = await protectedBy(server, signal);
     const rules = rulesFor(server.settings, discovery);
-    refuseWithoutPkce(server, discovery, rules);
     const scopes = scopesFor(server, discovery);
+    if (server.settings.grant === 'device_code') {
+      const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
+      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open }, server, discovery, scopes, attempt);
+    }
+    refuseWithoutPkce(server, discovery, rules);
 
     attempt.step('register');
     await freePorts();
@@ -102,7 +107,16 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
       const { authorizationServer } = discovery;
       const { resource, sendResource, authorizeParameters: extra } = rules;
-      const { url, state, codeVerifier } = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...(sendResource ? { resource } : {}) });
+      const client = await grants.equip({ id: credentialIdOf(server.id) }, tokenClient(discovery, door, rules));
+      const endpoint = { http: httpOf(server), clock: ports.clock, signal };
+      const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...(sendResource ? { resource } : {}) });
+      const { state, codeVerifier } = request;
+      const pushed = await pushedRequest(client, authorizationServer, request.url, endpoint);
+      if (pushed.kind === 'refused') {
+        ({ oauthError } = pushed);
+        throw pushed.error;
+      }
+      const { url } = pushed;
       slot = attempt.waitAt(redirectUri, expectedAnswer(state, authorizationServer));
       door.listener.receive(receptionOf(slot, ending.promise));
 
@@ -115,8 +129,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       }
 
       attempt.step('exchange');
-      const client = await grants.equip({ id: credentialIdOf(server.id) }, tokenClient(discovery, door, rules));
-      const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http: httpOf(server), clock: ports.clock, signal });
+      const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
       attempt.refuseIfCancelled();
       await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
       await servers.update(server.id, { signInRequired: true });
@@ -124,7 +137,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       return 'done';
     } catch (error) {
       const known = asAppError(error);
-      const again = await forget(server, door, { code: known.code, oauthError, answered: slot?.taken ?? false });
+      const again = await forget(server, door, { code: known.code, oauthError, answered: slot?.taken ?? true });
       ending.end(again ? { kind: 'again' } : { kind: 'failed', error: known });
       if (again) return 'again';
       throw known;
@@ -154,10 +167,10 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   }
 
   /** Not awaited: some openers return only when the browser is closed. */
-  function openInBrowser(attempt: Attempt, url: URL): void {
+  function openInBrowser(attempt: Attempt, url: URL, userCode?: string): void {
     openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
       ports.log('browser_failed', { code: asAppError(error).code });
-      if (attempt.progress().step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true });
+      if (attempt.progress().step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true, ...(userCode === undefined ? {} : { userCode }) });
     });
   }
 
@@ -236,26 +249,4 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       await freePorts();
     },
   };
-}
-
-const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
-
-function expectedAnswer(state: Secret, { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer): ExpectedAnswer {
-  return { state, issuer, issSupported };
-}
-
-const receptionOf =
-  (slot: AnswerSlot, ending: Promise<Ending>) =>
-  (params: URLSearchParams): Reception => {
-    const kind = slot.offer(params);
-    return kind === 'taken' ? { kind, ending } : { kind };
-  };
-
-/** What the page in the browser waits for. */
-function createEnding(): { readonly promise: Promise<Ending>; end(ending: Ending): void } {
-  let end: (ending: Ending) => void = () => {};
-  const promise = new Promise<Ending>((resolve) => {
-    end = resolve;
-  });
-  return { promise, end: (ending) => end(ending) };
 }

@@ -56,14 +56,16 @@ export async function requestRevocation(client: TokenClient, token: Secret, hint
   );
 }
 
-type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;
+export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;
 
-async function configuration(client: TokenClient, clock: Clock | undefined, request: Post): Promise<openid.Configuration> {
+/** openid-client for one client at one server; `more`: of the server's metadata. */
+export async function configuration(client: TokenClient, clock: Clock | undefined, request: Post, more: Partial<openid.ServerMetadata> = {}): Promise<openid.Configuration> {
   const config = new openid.Configuration(
     {
       issuer: client.issuer,
       token_endpoint: withoutResource(client.tokenEndpoint),
       ...(client.revocationEndpoint === undefined ? {} : { revocation_endpoint: client.revocationEndpoint }),
+      ...more,
     },
     client.clientId,
     undefined,
@@ -108,7 +110,7 @@ function withoutResource(endpoint: string): string {
   return url.href;
 }
 
-function post({ allow }: TokenClient, url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number, signal: AbortSignal | undefined): HttpRequest {
+export function post({ allow }: TokenClient, url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number, signal: AbortSignal | undefined): HttpRequest {
   const { 'user-agent': _theirs, ...rest } = headers;
   return { url: new URL(url), method: 'POST', headers: rest, forTokens: true, body, allow, timeoutMs, maxBytes: maxAnswerBytes, ...(signal ? { signal } : {}) };
 }
