@@ -4,11 +4,13 @@ import { certificateWords } from '../../shared/wording.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { Section } from '../parts/page.tsx';
+import { useShell } from '../shell.ts';
 import { momentWords } from './moments.ts';
 
 /** With whom and how Keybridge talks for this server. */
 export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
   const { server } = messages;
+  const { now } = useShell();
   return (
     <Section id="facts-title" title={server.facts}>
       <dl className="card facts">
@@ -23,7 +25,7 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
           )}
         </Fact>
         <Fact name={server.redirect}>{detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}</Fact>
-        <Fact name={server.certificate}>{detail.certificateExpiresAt !== undefined && certificateWords(detail.certificateExpiresAt, Date.now())}</Fact>
+        <Fact name={server.certificate}>{detail.certificateExpiresAt !== undefined && certificateWords(detail.certificateExpiresAt, now)}</Fact>
         <Fact name={server.added}>{momentWords(detail.addedAt)}</Fact>
         <Fact name={server.signedInAt}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
         {detail.signedInAt !== undefined && (
