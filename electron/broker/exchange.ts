@@ -7,6 +7,7 @@ import { answerTimeoutMs, isRepeatable } from './eras.ts';
 import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
 import { createSseParser } from './sse.ts';
+import type { ToolHeaders } from './tool-headers.ts';
 import { discard, type Upstream, type UpstreamRequest } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
@@ -16,6 +17,8 @@ export interface ExchangeDeps {
   readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent: no argument becomes a header. */
+  readonly toolHeaders?: ToolHeaders;
 }
 
 export interface ExchangeOptions {
@@ -41,7 +44,7 @@ export async function exchange(deps: ExchangeDeps, question: Question, sink: Sin
     answer(line, found, head) {
       if (answered) return;
       answered = true;
-      sink.answer(line, found, head);
+      sink.answer(method === 'tools/list' && deps.toolHeaders ? deps.toolHeaders.learn(question, line) : line, found, head);
     },
     other: (line, found) => sink.other(line, found),
     drained: () => sink.drained(),
@@ -65,7 +68,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
   const { session, signal, onChallenge } = options;
   const stream = await deps.upstream.request({
     method: 'POST',
-    headers: asked.modern ? modernHeaders(asked) : legacyHeaders(session),
+    headers: { ...(asked.modern ? modernHeaders(asked) : legacyHeaders(session)), ...deps.toolHeaders?.of(question) },
     body: line,
     timeoutMs: answerTimeoutMs(asked.method),
     signal,

@@ -12,6 +12,7 @@ import { awayAnswer, helloOf, localInitialize, unofferedAnswer } from './local-a
 import { createServerStream } from './server-stream.ts';
 import { createSession } from './session.ts';
 import { badMessage, notAMessage, tooLongMessage } from './refusals.ts';
+import { createToolHeaders } from './tool-headers.ts';
 import { createUpstream, discard } from './upstream.ts';
 import { orAborted } from './waiting.ts';
 
@@ -63,7 +64,7 @@ const cancelGraceMs = 1_000;
 export function createRelay({ connection, http, log, clock, version, host }: RelayDeps): Relay {
   const server = connection.server.name;
   const upstream = createUpstream({ connection, http, log, clock });
-  const deps = { upstream, server, clock, log };
+  const deps = { upstream, server, clock, log, toolHeaders: createToolHeaders(log, server) };
   const calls = new Map<string, Call>();
   const ended = new AbortController();
   let named = false;
