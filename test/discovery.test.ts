@@ -524,6 +524,8 @@ describe('the challenge', () => {
     ['has no quotes around a URL', 'Bearer resource_metadata=https://h/p?a=b', { resourceMetadata: 'https://h/p?a=b' }],
     ['has escapes and odd spaces', 'Bearer  realm = "a\\"b" ,  scope  =  "c\\\\d"', { scope: 'c\\d' }],
     ['has two Bearers, the second with the metadata', 'Bearer realm="x", Bearer resource_metadata="https://h/p"', { resourceMetadata: 'https://h/p' }],
+    ['is for DPoP alone', 'DPoP scope="a", algs="ES256"', { scope: 'a', dpopOnly: true }],
+    ['leaves the choice between Bearer and DPoP', 'Bearer scope="a", DPoP algs="ES256"', { scope: 'a' }],
     ['repeats a parameter', 'Bearer scope="a", scope="b"', { scope: 'a' }],
     ['has empty members', ', ,Bearer ,, scope="a",', { scope: 'a' }],
   ])('that %s is read', (_, header, wanted) => {
