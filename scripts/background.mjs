@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const tied = process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 
 /**
- * A program that runs beside this one until `stop()`.
+ * A program that runs beside this one until `stop()`. Ctrl-C does not reach it: who started it ends it in good order.
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} options
@@ -15,7 +15,7 @@ const tied = process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['
 export function startBackground(command, args, options = {}) {
   const [program, ...rest] = [...tied, command, ...args];
   /** @type {import('node:child_process').ChildProcess} */
-  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'ignore'], ...options });
+  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'ignore'], detached: process.platform !== 'win32', ...options });
   const ended = once(child, 'exit').catch(() => {});
   child.on('error', () => {});
   return {

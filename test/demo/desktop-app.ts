@@ -1,16 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { startBackground } from '../../scripts/background.mjs';
 import { sandboxSwitches } from '../../scripts/electron-runtime.mjs';
 import { callBroker } from '../../electron/broker/control-client.ts';
 import type { CallInput, CommandName, Output } from '../../shared/api.ts';
-import type { AtEnd } from './ending.ts';
+import type { Ending } from './ending.ts';
 
 /** A command over the local socket, as the command line does it. Throws AppError. */
 export function call<Name extends CommandName>(dataDir: string, name: Name, input: CallInput<Name>): Promise<Output<Name>> {
   return callBroker(dataDir, name, input);
 }
 
-/** Asks until `ask` gives something; throws after `limitMs`, with what `ask` failed of last. */
-export async function until<Value>(what: string, ask: () => Promise<Value | undefined | false> | Value | undefined | false, limitMs = 20_000): Promise<Value> {
+/** Asks until `ask` gives something; throws after `limitMs`, with what `ask` failed of last, and when the end has come. */
+export async function until<Value>(what: string, ask: () => Promise<Value | undefined | false> | Value | undefined | false, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Value> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     let reason = '';
@@ -20,12 +21,13 @@ export async function until<Value>(what: string, ask: () => Promise<Value | unde
     });
     if (value !== undefined && value !== false) return value;
     if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s${reason}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
+    signal.throwIfAborted();
   }
 }
 
 /** The real app on a data folder of its own; ready when its broker answers. Ended at the end. */
-export async function startDesktopApp(options: { root: string; executable: string; env: Record<string, string | undefined>; dataDir: string }, atEnd: AtEnd) {
+export async function startDesktopApp(options: { root: string; executable: string; env: Record<string, string | undefined>; dataDir: string }, { atEnd, signal }: Ending) {
   const app = startBackground(options.executable, [...sandboxSwitches(), options.root], { env: options.env, stdio: ['ignore', 'ignore', 'pipe'] });
   await atEnd(() => app.stop(8_000));
   let said = '';
@@ -33,7 +35,7 @@ export async function startDesktopApp(options: { root: string; executable: strin
   const early = app.ended.then(() => {
     throw new Error(`the app ended before it answered. The last that it said:\n${said.trim()}`);
   });
-  await Promise.race([until('an answer of the app', () => call(options.dataDir, 'status', undefined), 30_000), early]);
+  await Promise.race([until('an answer of the app', () => call(options.dataDir, 'status', undefined), { limitMs: 30_000, signal }), early]);
   return {
     ended: app.ended,
     call: <Name extends CommandName>(name: Name, input: CallInput<Name>) => call(options.dataDir, name, input),

@@ -3,7 +3,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { AuthorizationServer } from '../fixtures/authorization-server.ts';
 import type { RunningMcpServer } from '../fixtures/mcp-server.ts';
 import { call, until } from './desktop-app.ts';
-import type { AtEnd } from './ending.ts';
+import type { Ending } from './ending.ts';
 import { storedSecrets } from './keychain.ts';
 
 export interface DriveOptions {
@@ -19,7 +19,7 @@ function really(what: string, happened: boolean): void {
 }
 
 /** The main job from discovery to revocation. Each line is printed after the servers, the keychain or the app have shown it. */
-export async function driveDemo({ say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions, atEnd: AtEnd): Promise<void> {
+export async function driveDemo({ say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions, { atEnd, signal }: Ending): Promise<void> {
   const found = await call(dataDir, 'discover', { url: mcpServer.url });
   really('discovery', found.needsSignIn && found.issuer === as.issuer);
   say(`discovered      ${found.summary}`);
@@ -51,8 +51,8 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
 
   const refused = mcpServer.counts.unauthorized;
   say('waiting         for the access token to expire (60 s) ...');
-  await until('the refresh ahead of expiry', () => as.counts.refreshesGranted >= 1, 70_000);
-  await until('the expiry', () => Date.now() > firstTokenAt + 61_000, 70_000);
+  await until('the refresh ahead of expiry', () => as.counts.refreshesGranted >= 1, { limitMs: 70_000, signal });
+  await until('the expiry', () => Date.now() > firstTokenAt + 61_000, { limitMs: 70_000, signal });
   really('waiting without a refusal', mcpServer.counts.unauthorized === refused);
   really('the expiry of the first access token', (await statusWith(mcpServer.url, issued.access[0])) === 401);
   say('token expired   the server no longer takes the first one');

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { waitForInterruption } from './interruption.mjs';
+
+const root = path.join(import.meta.dirname, '..');
+
+class Interrupted extends Error {
+  exitCode = 1;
+}
+
+/**
+ * One run of the tests: its steps, what they counted, and a temporary folder of its own, which is gone however the run ends.
+ * @param {(steps: { check: Function, vitest: Function, nothingLeft: () => void }) => Promise<void>} work
+ * @returns {Promise<number>} the exit code
+ */
+export async function runTests(work) {
+  const place = mkdtempSync(path.join(os.tmpdir(), 'keybridge-test-'));
+  const temporary = path.join(place, 'tmp');
+  mkdirSync(temporary);
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  const interruption = waitForInterruption();
+  const run = (name, command, argv, env = {}) => runStep(name, command, argv, { ...process.env, TMPDIR: temporary, ...env }, interruption.came);
+
+  /** A check that is not a test file counts as one test. */
+  async function check(name, command, argv) {
+    if (await run(name, command, argv)) count.passed += 1;
+    else count.failed += 1;
+  }
+
+  async function vitest(name, config, words, env = {}) {
+    const report = path.join(place, `${name}.json`);
+    const bin = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const argv = [bin, 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests', ...words];
+    const ok = await run(name, process.execPath, argv, env);
+    let result;
+    try {
+      result = JSON.parse(readFileSync(report, 'utf8'));
+    } catch {
+      count.failed += 1;
+      return;
+    }
+    count.passed += result.numPassedTests;
+    count.failed += result.numFailedTests;
+    count.skipped += result.numPendingTests + result.numTodoTests;
+    // A file that could not even be loaded, or an error outside a test, fails the run without a failed test.
+    if (!ok && result.numFailedTests === 0) count.failed += 1;
+  }
+
+  /** Tests that leave files behind count as one failed one. */
+  function nothingLeft() {
+    const left = readdirSync(temporary);
+    if (left.length === 0) return;
+    count.failed += 1;
+    console.log(`[test] left behind in the temporary folder: ${left.join(' ')}`);
+  }
+
+  try {
+    await work({ check, vitest, nothingLeft });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    console.log(`[test] ${error.message}`);
+    return error.exitCode;
+  } finally {
+    interruption.stopWaiting();
+    rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+  }
+  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  return count.failed > 0 || count.passed === 0 ? 1 : 0;
+}
+
+/** In a process group of its own, which ends as a whole when this is interrupted. */
+async function runStep(name, command, argv, env, interruption) {
+  const started = Date.now();
+  const child = spawn(command, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32', env });
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  const { code, signal, interrupted } = await Promise.race([ended, interruption.then((exitCode) => ({ interrupted: exitCode }))]);
+  if (interrupted !== undefined) {
+    await endGroup(child, ended);
+    throw Object.assign(new Interrupted(`${name} was interrupted`), { exitCode: interrupted });
+  }
+  const ok = code === 0;
+  console.log(`[test] ${name}: ${ok ? 'ok' : `failed (${code ?? signal})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  return ok;
+}
+
+async function endGroup(child, ended) {
+  const kill = (signal) => (process.platform === 'win32' ? child.kill(signal) : process.kill(-child.pid, signal));
+  try {
+    kill('SIGTERM');
+    await Promise.race([ended, pause(3_000, undefined, { ref: false })]);
+    kill('SIGKILL'); // what of the group is still there
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
