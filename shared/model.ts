@@ -18,6 +18,8 @@ export const SignInState = z.discriminatedUnion('kind', [
     step: z.enum(['discover', 'register', 'browser', 'exchange']),
     startedAt: z.number(),
     url: z.string().optional(),
+    /** To be entered at `url`, on whatever device (sign-in by device code). */
+    userCode: z.string().optional(),
     /** Set when no browser could be opened: the user opens `url` by hand. */
     browserFailed: z.boolean().optional(),
   }),
@@ -160,6 +162,8 @@ export const ServerDetail = z.object({
   resource: z.string().optional(),
   clientId: z.string().optional(),
   registration: z.enum(['configured', 'metadata_document', 'dynamic']).optional(),
+  /** The provider, where Keybridge knows its ways and goes by them. */
+  preset: z.string().optional(),
   redirectUri: z.string().optional(),
   requestedScopes: z.array(z.string()),
   grantedScopes: z.array(z.string()),

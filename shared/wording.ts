@@ -85,6 +85,7 @@ function signInStep(state: Extract<SignInState, { kind: 'signing_in' }>): string
     case 'register':
       return 'introducing Keybridge';
     case 'browser':
+      if (state.userCode !== undefined) return `enter the code ${state.userCode} on the page`;
       return state.browserFailed ? 'open the address yourself' : 'waiting for the browser';
     case 'exchange':
       return 'finishing';

@@ -15,6 +15,7 @@ import { sendJson, startListener } from './fixtures/listener.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
 import { startSite, type Site } from './fixtures/site.ts';
+import { until } from './fixtures/wait.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -34,12 +35,12 @@ interface Wanted {
 }
 
 /** A rig with one server in its list, and what the user entered for it. */
-async function withServer(url: string, { settings, secrets = {}, clientId = 'robot' }: Wanted, options: SignInRigOptions = {}) {
+async function withServer(url: string, { settings, secrets = {}, clientId = 'robot' }: Wanted, options: SignInRigOptions & { readonly noClientId?: boolean } = {}) {
   const rig = await startSignInRig(options);
   closing.push(() => rig.close());
   const names = Object.keys(secrets) as SecretName[];
   const stored = { hasClientSecret: names.includes('clientSecret'), storedSecrets: names.filter((name) => name !== 'clientSecret') };
-  const server = await rig.add(url, { settings, clientId, ...stored });
+  const server = await rig.add(url, { settings, ...(options.noClientId ? {} : { clientId }), ...stored });
   for (const name of names) await enter(rig, server, name, secrets[name] ?? '');
   const id = `${server.id}:default`;
   return {
@@ -392,6 +393,119 @@ describe('enterprise-managed authorization (SEP-990)', () => {
   });
 });
 
+describe('device code (RFC 8628)', () => {
+  const code = { device_code: 'the-device-code', user_code: 'WDJB-MJHT', expires_in: 600, interval: 5 };
+  const pending = (_form: unknown, response: Parameters<typeof sendJson>[0]) => sendJson(response, 400, { error: 'authorization_pending' });
+
+  /** A sign-in that waits for its person, on a clock that stands still. */
+  async function waiting(change: Record<string, unknown> = {}) {
+    const site = await tokenSite();
+    site.say = pending;
+    Object.assign(site.site.routes, {
+      '/device': { ...code, verification_uri: `${site.site.origin}/enter`, verification_uri_complete: `${site.site.origin}/enter?code=WDJB-MJHT`, ...change },
+      '/.well-known/oauth-authorization-server': { ...site.metadata, device_authorization_endpoint: `${site.site.origin}/device`, code_challenge_methods_supported: [] },
+    });
+    const clock = createFakeClock();
+    const added = await withServer(site.url, { settings: { grant: 'device_code' } }, { clock });
+    const signIn = added.rig.signIns.start(added.server.id, { openBrowser: false });
+    signIn.catch(() => {});
+    await until(() => added.rig.signIns.progress(added.server.id)?.step === 'browser', 'the code is shown');
+    /** Lets `ms` pass, then waits until `asked` requests have been answered. */
+    const pass = async (ms: number, asked: number) => {
+      await clock.advance(ms);
+      await until(() => site.asked.length === asked, `${asked} requests`);
+      // The next wait begins when the answer has been read.
+      await until(() => clock.pending > 0 || added.rig.signIns.progress(added.server.id)?.step !== 'browser', 'the answer is read');
+    };
+    return { site, clock, signIn, pass, ...added };
+  }
+
+  it('signs in at oidc-provider with a code that the person enters in any browser, and renews by refresh token', async () => {
+    const { as, mcp } = await provider({}, { deviceFlow: true, clientAuthMethods: ['none', 'client_secret_basic'], clients: [] });
+    const { rig, server, id, token } = await withServer(mcp.url, { settings: { grant: 'device_code' } }, { noClientId: true });
+    const signIn = rig.signIns.start(server.id, { openBrowser: false });
+    const shown = await until(() => rig.signIns.progress(server.id)?.userCode && rig.signIns.progress(server.id), 'the code is shown');
+    expect(shown.url).toContain(as.issuer);
+    const page = await rig.browser.open(shown.url ?? '');
+    expect(page.text).toContain('Signed in on the other device');
+    await signIn;
+    expect(rig.opened).toEqual([]);
+    expect(await ping(mcp.url, await token())).toBe(200);
+    await rig.tokens.refreshNow(id);
+    expect(as.counts.refreshesGranted).toBe(1);
+    expect(await ping(mcp.url, await token())).toBe(200);
+  });
+
+  it('shows the page and the code, and asks at the pace that the server wants', async () => {
+    const { site, rig, server, signIn, pass } = await waiting();
+    expect(rig.signIns.progress(server.id)).toMatchObject({ step: 'browser', url: `${site.site.origin}/enter?code=WDJB-MJHT`, userCode: 'WDJB-MJHT' });
+    await pass(4_900, 0);
+    await pass(100, 1);
+    site.say = (_form, response) => sendJson(response, 400, { error: 'slow_down' });
+    await pass(5_000, 2);
+    site.say = pending;
+    await pass(9_900, 2);
+    await pass(100, 3);
+    site.say = (_form, response) => sendJson(response, 200, { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 100 });
+    await pass(10_000, 4);
+    await signIn;
+    expect(Object.fromEntries(site.asked[3] ?? [])).toEqual({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'the-device-code', client_id: 'robot', resource: site.url });
+    expect(rig.log.join('\n')).not.toContain('the-device-code');
+  });
+
+  it('goes on through faults, slower and slower', async () => {
+    const { site, signIn, pass } = await waiting();
+    site.say = (_form, response) => response.writeHead(503).end();
+    await pass(5_000, 1);
+    await pass(9_900, 1);
+    await pass(100, 2);
+    site.say = (_form, response) => sendJson(response, 200, { access_token: 'a', token_type: 'Bearer' });
+    await pass(20_000, 3);
+    await signIn;
+  });
+
+  it.each([
+    ['access_denied', 'E_SIGN_IN_DENIED'],
+    ['expired_token', 'E_SIGN_IN_TIMEOUT'],
+    ['invalid_grant', 'E_TOKEN_REFUSED'],
+  ])('ends at %s with %s', async (error, expected) => {
+    const { site, signIn, pass } = await waiting();
+    site.say = (_form, response) => sendJson(response, 400, { error });
+    await pass(5_000, 1);
+    expect(await failure(signIn)).toMatchObject({ code: expected });
+  });
+
+  it('stops asking when the code has expired', async () => {
+    const { site, clock, signIn, pass } = await waiting({ expires_in: 12 });
+    await pass(5_000, 1);
+    await pass(5_000, 2);
+    expect(await failure(signIn)).toMatchObject({ code: 'E_SIGN_IN_TIMEOUT' });
+    await clock.advance(600_000);
+    expect(site.asked).toHaveLength(2);
+  });
+
+  it('stops asking when the user cancels', async () => {
+    const { site, rig, server, clock, signIn } = await waiting();
+    rig.signIns.cancel(server.id);
+    expect(await failure(signIn)).toMatchObject({ code: 'E_CANCELLED' });
+    await clock.advance(600_000);
+    expect(site.asked).toEqual([]);
+  });
+
+  it('shows no page that is unsafe to open, and no code that is none', async () => {
+    for (const change of [{ verification_uri_complete: 'javascript:alert(1)' }, { user_code: 'a\u202eb' }, { device_code: 7 }]) {
+      const site = await tokenSite();
+      Object.assign(site.site.routes, {
+        '/device': { ...code, verification_uri: `${site.site.origin}/enter`, ...change },
+        '/.well-known/oauth-authorization-server': { ...site.metadata, device_authorization_endpoint: `${site.site.origin}/device` },
+      });
+      const { start, rig } = await withServer(site.url, { settings: { grant: 'device_code' } });
+      expect((await failure(start())).code).toMatch(/^E_(ENDPOINT_REFUSED|TOKEN_RESPONSE)$/);
+      expect(rig.opened).toEqual([]);
+    }
+  });
+});
+
 /** A port that was free a moment ago: the redirect URI to register has the issuer in it. */
 async function freePort(): Promise<{ readonly port: number }> {
   const listener = await startListener(() => {});
@@ -402,6 +516,7 @@ async function freePort(): Promise<{ readonly port: number }> {
 interface TokenSite {
   readonly site: Site;
   readonly url: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
   /** Forms at the token endpoint. */
   readonly asked: URLSearchParams[];
   /** What the token endpoint says. */
@@ -414,17 +529,18 @@ async function tokenSite(): Promise<TokenSite> {
   closing.push(() => site.close());
   const url = `${site.origin}/mcp`;
   const asked: URLSearchParams[] = [];
+  const metadata = {
+    issuer: site.origin, authorization_endpoint: `${site.origin}/authorize`, token_endpoint: `${site.origin}/token`,
+    response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
+  };
   const world: TokenSite = {
-    site, url, asked,
+    site, url, asked, metadata,
     say: (_form, response) => sendJson(response, 200, { access_token: randomBytes(8).toString('hex'), token_type: 'Bearer', expires_in: 100 }),
   };
   Object.assign(site.routes, {
     '/mcp': ((_request, response) => response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${site.origin}/.well-known/oauth-protected-resource/mcp"` }).end()) satisfies Site['routes'][string],
     '/.well-known/oauth-protected-resource/mcp': { resource: url, authorization_servers: [site.origin], scopes_supported: ['mcp:tools'] },
-    '/.well-known/oauth-authorization-server': {
-      issuer: site.origin, authorization_endpoint: `${site.origin}/authorize`, token_endpoint: `${site.origin}/token`,
-      response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
-    },
+    '/.well-known/oauth-authorization-server': metadata,
     '/token': ((_request, response, hit) => {
       const form = new URLSearchParams(hit.body);
       asked.push(form);

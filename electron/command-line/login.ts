@@ -1,7 +1,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { ServerStatus, Status } from '../../shared/model.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
-import { asAppError } from '../core/errors.ts';
+import { asAppError, foreign } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/http/loopback.ts';
 import { hasBrowser, openSystemBrowser } from '../system-browser.ts';
 import { failureWords, type Terminal } from './terminal.ts';
@@ -29,6 +29,12 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   };
   const ended = new AbortController();
   const watching = watchStatus(dataDir, (status) => {
+    const code = codeToEnter(status, server);
+    if (code && !shown.has(code.userCode)) {
+      shown.add(code.userCode);
+      terminal.tell(`Open this address on any device:\n\n  ${code.url}\n\nand enter the code  ${code.userCode}`);
+    }
+    if (code) shown.add(code.url);
     const url = addressToOpen(status, server, openBrowser);
     if (url === undefined || shown.has(url)) return;
     shown.add(url);
@@ -54,6 +60,12 @@ function addressToOpen({ servers }: Status, server: string, openBrowser: boolean
   const state = servers.find(({ id, name }) => name === server || id === server)?.state;
   if (state?.kind !== 'signing_in') return undefined;
   return !openBrowser || state.browserFailed ? state.url : undefined;
+}
+
+/** Sign-in by device code: nothing is pasted back, and the person may be at another device. */
+function codeToEnter({ servers }: Status, server: string): { readonly url: string; readonly userCode: string } | undefined {
+  const state = servers.find(({ id, name }) => name === server || id === server)?.state;
+  return state?.kind === 'signing_in' && state.userCode !== undefined && state.url !== undefined ? { url: foreign(state.url, 2_000), userCode: foreign(state.userCode) } : undefined;
 }
 
 function mayOpen(address: string): boolean {

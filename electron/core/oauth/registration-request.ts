@@ -29,6 +29,8 @@ export interface ClientRegistrationRequest {
   readonly allow: AddressPolicy;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
+  /** Besides the usual ones. */
+  readonly grantTypes?: readonly string[];
   /** RFC 7591 3. */
   readonly initialAccessToken?: Secret;
   readonly signal?: AbortSignal;
@@ -48,13 +50,13 @@ export async function registerClient(http: Http, request: ClientRegistrationRequ
   return read(answer, request);
 }
 
-function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, initialAccessToken, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
+function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, grantTypes = [], initialAccessToken, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
   const metadata = {
     client_name: 'Keybridge',
     // MCP 2026-07-28: a server may bind the redirect rules to it (OpenID Connect Registration 2).
     application_type: 'native',
     redirect_uris: [redirectUri],
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', ...grantTypes],
     response_types: ['code'],
     token_endpoint_auth_method: preferredAuth(authorizationServer),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),

@@ -28,6 +28,8 @@ export interface RegistrationRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly signal?: AbortSignal;
+  /** Besides the usual ones. */
+  readonly grantTypes?: readonly string[];
   /** What is known of this provider. */
   readonly preset?: Preset;
 }

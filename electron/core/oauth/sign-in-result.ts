@@ -7,7 +7,7 @@ import type { SignInRules } from './sign-in-rules.ts';
 import type { TokenClient, Tokens } from './token-endpoint.ts';
 
 /** Who we are at the token endpoint that discovery found. */
-export function tokenClient({ authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Door, { resource, quirks }: SignInRules): TokenClient {
+export function tokenClient({ authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Pick<Door, 'registration' | 'clientSecret'>, { resource, quirks }: SignInRules): TokenClient {
   const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
   return {
     issuer,

@@ -106,7 +106,8 @@ export async function repeatGrant(client: TokenClient, grant: { readonly type: s
   return outcomeOf(client, verdict);
 }
 
-function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
+/** Whether asking again later may help. */
+export function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
   return status >= 500 || status === 429 || retryAfterMs !== undefined || ['server_error', 'temporarily_unavailable', 'slow_down'].includes(error);
 }
 
@@ -150,7 +151,8 @@ function laterTryAfter(verdict: TokenVerdict): number | undefined {
   return verdict.status === 429 && waitMs !== undefined && waitMs <= longestExchangeWaitMs ? waitMs : undefined;
 }
 
-function tokensOf(client: TokenClient, verdict: TokenVerdict): Tokens {
+/** The tokens, or what the answer says instead, thrown. */
+export function tokensOf(client: TokenClient, verdict: TokenVerdict): Tokens {
   if (verdict.kind === 'unclear') throw verdict.fault;
   if (verdict.kind === 'error') throw refusal(verdict);
   return withAccount(client, verdict.tokens);
@@ -168,7 +170,8 @@ function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { k
   return new AppError(code, `The token endpoint refused the request (${words}).`, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
-function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Throws E_CANCELLED on the signal. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancelled = (): void => {
       stop();

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
-import type { HttpAnswer } from '../../http/client.ts';
+import type { Http, HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -40,7 +40,9 @@ export async function identityAssertion({ vault, server, client, scopes }: Ident
     resource: client.resource,
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
   };
-  const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, readAnswer });
+  // The certificate and the DPoP key of the server are not for the company.
+  const http: Http = { ...options.http, fetch: (request) => options.http.fetch({ ...request, forTokens: false }) };
+  const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, http, readAnswer });
   return outcome.kind === 'refreshed' ? outcome.tokens.accessToken : outcome;
 }
 

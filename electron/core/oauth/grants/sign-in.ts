@@ -83,17 +83,18 @@ function ownClient(server: Server, { authorizationServer, allow }: Protected, re
   };
 }
 
-/** As the user said; else a key before a secret, since it never travels. RFC 8414 2: without a list the server takes HTTP Basic. */
+/** As the user said; else the client certificate where the server takes it (RFC 8705), and a key before a secret, since it never travels. RFC 8414 2: without a list the server takes HTTP Basic. */
 function clientAuthOf({ settings, storedSecrets, hasClientSecret }: Server, methods: readonly string[] | undefined): ClientAuth {
   if (settings.clientAuth !== undefined) return settings.clientAuth;
+  if (settings.clientCertificateFile !== undefined && methods?.some((method) => method.endsWith('tls_client_auth'))) return 'tls_client_auth';
   if (storedSecrets.includes('privateKey')) return 'private_key_jwt';
   if (!hasClientSecret) return 'none';
   return methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
 }
 
 /** MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown there. */
-async function bindToIssuer({ servers, clock }: GrantSignInDeps, server: Server, { clientId, issuer }: TokenClient, grant: RepeatedGrant): Promise<void> {
-  if (grant === 'client_credentials' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
+async function bindToIssuer({ servers, clock }: GrantSignInDeps, server: Server, { clientId, clientAuth, issuer }: TokenClient, grant: RepeatedGrant): Promise<void> {
+  if (grant === 'client_credentials' && clientAuth !== 'tls_client_auth' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
     throw new AppError('E_BAD_INPUT', `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`);
   }
   const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);

@@ -1,0 +1,57 @@
+import { credentialIdOf } from '../../connections.ts';
+import { asAppError } from '../../errors.ts';
+import type { Clock } from '../../ports.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
+import type { Discovery } from '../discovery.ts';
+import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration.ts';
+import type { Attempt } from '../sign-in-attempt.ts';
+import { credentialOf, tokenClient } from '../sign-in-result.ts';
+import { rulesFor } from '../sign-in-rules.ts';
+import type { TokenKeeper } from '../tokens.ts';
+import { deviceCode, deviceGrant, pollForTokens } from './device.ts';
+import type { Grants } from './grants.ts';
+
+export interface DeviceSignInDeps {
+  readonly registering: RegistrationDeps;
+  readonly clock: Clock;
+  readonly servers: Pick<Servers, 'update'>;
+  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly grants: Grants;
+  /** Opens the page where the user wants that; its failure is shown, and the wait goes on. */
+  readonly open: (url: URL, userCode: string) => void;
+}
+
+/** Never opened: a registration wants one. Its path tells these registrations from those of the browser's sign-in. */
+const redirectUri = 'http://127.0.0.1/callback/device';
+
+/**
+ * Sign-in by device code (RFC 8628): the person signs in on whatever device, and the code ties it to this one. 'again':
+ * the server did not know our old registration, which is dropped now. Throws AppError.
+ */
+export async function signInByDevice(deps: DeviceSignInDeps, server: Server, discovery: Extract<Discovery, { kind: 'protected' }>, scopes: readonly string[], attempt: Attempt): Promise<'done' | 'again'> {
+  const { registering, clock, grants } = deps;
+  const { authorizationServer, allow } = discovery;
+  const { signal } = attempt;
+  const rules = rulesFor(server.settings, discovery);
+  const options = { http: registering.http, clock, signal };
+  attempt.step('register');
+  const found = await registrationFor(registering, { serverId: server.id, authorizationServer, allow, redirectUri, scopes, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
+  if (found.kind === 'redirect_refused') throw found.error;
+  try {
+    const client = await grants.equip({ id: credentialIdOf(server.id) }, tokenClient(discovery, found, rules));
+    const code = await deviceCode(client, authorizationServer['device_authorization_endpoint'], scopes, options);
+    attempt.step('browser', { url: code.url.href, userCode: code.userCode });
+    deps.open(code.url, code.userCode);
+    const tokens = await pollForTokens(client, code, options);
+    attempt.step('exchange');
+    attempt.refuseIfCancelled();
+    await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, clock.now()), tokens.accessToken, tokens.expiresInMs);
+    await deps.servers.update(server.id, { signInRequired: true });
+    return 'done';
+  } catch (error) {
+    const known = asAppError(error);
+    if (!found.reused || known.code !== 'E_CLIENT_REFUSED') throw known;
+    await dropRegistration(registering, server.id, found.registration);
+    return 'again';
+  }
+}
