@@ -23,7 +23,7 @@ export async function runTests(work) {
   mkdirSync(temporary);
   const count = { passed: 0, failed: 0, skipped: 0 };
   const interruption = waitForInterruption();
-  const run = (name, command, argv, env = {}) => runStep(name, command, argv, { ...process.env, TMPDIR: temporary, ...env }, interruption.came);
+  const run = (name, command, argv) => runStep(name, command, argv, { ...process.env, TMPDIR: temporary }, interruption.came);
 
   /** A check that is not a test file counts as one test. */
   async function check(name, command, argv) {
@@ -31,11 +31,11 @@ export async function runTests(work) {
     else count.failed += 1;
   }
 
-  async function vitest(name, config, words, env = {}) {
+  async function vitest(name, config, words) {
     const report = path.join(place, `${name}.json`);
     const bin = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const argv = [bin, 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests', ...words];
-    const ok = await run(name, process.execPath, argv, env);
+    const ok = await run(name, process.execPath, argv);
     let result;
     try {
       result = JSON.parse(readFileSync(report, 'utf8'));

@@ -22,7 +22,7 @@ await runCommand(async () => {
       await check('lint', process.execPath, ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']);
     }
     await vitest('node', 'vitest.config.ts', words);
-    if (!fast) await vitest('desktop', 'vitest.desktop.config.ts', words, { KEYBRIDGE_DESKTOP_TEST: '1' });
+    if (!fast) await vitest('desktop', 'vitest.desktop.config.ts', words);
     nothingLeft();
   });
 });
