@@ -1,13 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createUpstream } from '../electron/broker/upstream.ts';
+import { systemClock } from '../electron/core/clock.ts';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type HttpRequest } from '../electron/core/http/client.ts';
 import { createServerHttp, type ServerHttp } from '../electron/core/http/server-http.ts';
+import { createLog } from '../electron/core/log.ts';
 import { withMutualTls } from '../electron/core/oauth/mutual-tls.ts';
 import { exchangeCode } from '../electron/core/oauth/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
@@ -16,6 +20,8 @@ import type { ServerSettings } from '../shared/model.ts';
 import { certificateWords } from '../shared/wording.ts';
 import { selfSigned, type Certificate } from './fixtures/certificate.ts';
 import { startHttpsListener, type HttpsListener } from './fixtures/https-listener.ts';
+import { readBody } from './fixtures/listener.ts';
+import { startProduct } from './fixtures/product.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let folder: string;
@@ -132,9 +138,9 @@ describe('a private certificate authority of one server', () => {
   });
 });
 
-describe('mutual TLS', () => {
-  const day = 86_400_000;
+const day = 86_400_000;
 
+describe('mutual TLS', () => {
   function pkcs12(certificate: Certificate, password: string): string {
     const args = ['pkcs12', '-export', '-in', file('c.pem', certificate.cert), '-inkey', file('k.pem', certificate.key), '-out', path.join(folder, 'me.p12'), '-passout', `pass:${password}`];
     execFileSync('openssl', args, { stdio: 'ignore' });
@@ -254,5 +260,70 @@ describe('mutual TLS', () => {
     expect(error.message).toContain(says);
     expect(error.message).not.toMatch(/hunter2|PRIVATE KEY/);
     expect(server.seen).toEqual([]);
+  });
+});
+
+describe('a company: private authority, mutual TLS at the server and at the authorization server', () => {
+  it('RFC 8705: the client proves itself by its certificate, and the token is of use to nobody else', async () => {
+    const me = mine();
+    const certificateOf = (request: IncomingMessage) => (request.socket as TLSSocket).getPeerCertificate().fingerprint256 ?? 'nobody';
+    const asked: { readonly at: string; readonly certificate: string; readonly body: string }[] = [];
+    const boundTo = new Map<string, string>();
+    const json = (response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) =>
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+    const listen = async (demand: boolean, handle: (request: IncomingMessage, response: ServerResponse, body: string) => void) => {
+      const listener = later(
+        await startHttpsListener({ ...own, requestCert: true, rejectUnauthorized: demand, ca: me.cert }, (request, response) => {
+          void readBody(request).then((body) => handle(request, response, body));
+        }),
+      );
+      return `https://localhost:${listener.port}`;
+    };
+
+    // Demands a certificate, and makes tokens that are bound to it.
+    const tokens = await listen(true, (request, response, body) => {
+      asked.push({ at: 'token', certificate: certificateOf(request), body });
+      boundTo.set(`Bearer token-${asked.length}`, certificateOf(request));
+      json(response, 200, { access_token: `token-${asked.length}`, token_type: 'Bearer', expires_in: 600 });
+    });
+    const issuer: string = await listen(false, (request, response) => {
+      asked.push({ at: 'metadata', certificate: certificateOf(request), body: '' });
+      if (request.url !== '/.well-known/oauth-authorization-server') return response.writeHead(404).end();
+      return json(response, 200, {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        token_endpoint_auth_methods_supported: ['tls_client_auth'],
+        tls_client_certificate_bound_access_tokens: true,
+        mtls_endpoint_aliases: { token_endpoint: `${tokens}/token` },
+      });
+    });
+    const server: string = await listen(true, (request, response) => {
+      if (request.url === '/.well-known/oauth-protected-resource/mcp') return json(response, 200, { resource: `${server}/mcp`, authorization_servers: [issuer] });
+      const bound = boundTo.get(request.headers.authorization ?? '') === certificateOf(request);
+      const challenge = { 'www-authenticate': `Bearer resource_metadata="${server}/.well-known/oauth-protected-resource/mcp"` };
+      return bound ? json(response, 200, { jsonrpc: '2.0', id: 1, result: {} }) : json(response, 401, {}, challenge);
+    });
+
+    const product = later(await startProduct());
+    const settings = { grant: 'client_credentials', caFile: file('ca.pem', own.cert), clientCertificateFile: file('me.pem', me.cert + me.key) } as const;
+    await product.call('addServer', { url: `${server}/mcp`, name: 'company', clientId: 'laptop', settings });
+    await product.call('signIn', { server: 'company', openBrowser: true });
+
+    const connection = product.app.connect('company');
+    const upstream = createUpstream({ connection, http: product.app.http, log: createLog(() => {}, Date.now), clock: systemClock() });
+    const answer = await upstream.request({ method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: 5_000, repeatable: true, onChallenge: 'quiet' });
+    answer.body.destroy();
+    connection.close();
+    expect(answer.status).toBe(200);
+    expect(asked.filter(({ at }) => at === 'token')).toHaveLength(1);
+    for (const { at, certificate, body } of asked) {
+      expect(certificate === 'nobody').toBe(at === 'metadata');
+      if (at === 'token') expect(Object.fromEntries(new URLSearchParams(body))).toMatchObject({ client_id: 'laptop', grant_type: 'client_credentials' });
+      expect(body).not.toContain('client_secret');
+      expect(body).not.toContain('client_assertion');
+    }
+    const detail = await product.call('serverDetail', { server: 'company' });
+    expect((detail.certificateExpiresAt ?? 0) - Date.now()).toBeGreaterThan(day / 2);
   });
 });
