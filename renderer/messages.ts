@@ -99,6 +99,7 @@ export const messages = {
     claimColumns: { meaning: 'Meaning', value: 'Value', claim: 'Claim' },
     facts: 'Connection',
     issuer: 'Signs you in',
+    preset: 'Known provider',
     resource: 'Signed in for',
     clientId: 'Known there as',
     dynamic: 'Keybridge introduced itself',

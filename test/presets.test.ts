@@ -62,7 +62,7 @@ const table: readonly {
     ways: { issuer: 'https://accounts.google.com', named: 'https://accounts.google.com/', endpoints: 'https://oauth2.googleapis.com', refreshTokenNeeds: { access_type: 'offline', prompt: 'consent' } },
     without: 'E_ISSUER_MISMATCH',
   },
-  { preset: 'github', ways: { issuer: 'https://github.com/login/oauth', refreshTokens: false, errorStatus: 200 }, without: 'signed in' },
+  { preset: 'github', ways: { issuer: 'https://github.com/login/oauth', refreshTokens: false, errorStatus: 200, formByDefault: true }, without: 'signed in' },
   { preset: 'slack', ways: { issuer: 'https://mcp.slack.com', endpoints: 'https://slack.com', refreshTokens: false, tokensIn: 'authed_user', errorStatus: 200 }, without: 'E_TOKEN_RESPONSE' },
   { preset: 'atlassian', ways: { issuer: 'https://mcp.atlassian.com', needsResource: true, registration: 'open' }, clientId: null, without: 'signed in' },
   {

@@ -58,6 +58,16 @@ describe('a client ID metadata document', () => {
     expect(await rig.tokens.refreshNow(`${id}:default`)).toMatchObject({ kind: 'token' });
   });
 
+  it('is what the detail of the server shows', async () => {
+    const { url } = await peers({ clientDocument: { ...shipped, client_id: documentUrl } });
+    const started = await startProduct();
+    closing.push(() => started.close());
+    await started.call('addServer', { url, name: 'work', settings: { clientMetadataUrl: documentUrl } });
+    await started.call('signIn', { server: 'work' });
+    expect(await started.call('serverDetail', { server: 'work' })).toMatchObject({ clientId: documentUrl, registration: 'metadata_document' });
+    expect(await started.call('signOut', { server: 'work' })).toEqual({ revoked: 'confirmed', deleted: true });
+  });
+
   it('RG11 lists every place where Keybridge waits, with and without a port', () => {
     const places = ['127.0.0.1', 'localhost'].flatMap((host) => [`http://${host}/callback`, ...redirectPorts.map((port) => `http://${host}:${port}/callback`)]);
     expect(shipped).toMatchObject({ redirect_uris: places, application_type: 'native', token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] });

@@ -6,6 +6,7 @@ import { hostSnippets } from './hosts/snippets.ts';
 import { addressPolicy } from './http/address.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
+import { presetFor } from './oauth/presets.ts';
 import { deleteRegistrations } from './oauth/registration-management.ts';
 import { clientSecretKeys } from './oauth/registration.ts';
 import type { SignIns } from './oauth/sign-in.ts';
@@ -205,7 +206,8 @@ function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server)
   const facts = vault.facts(credentialId);
   const status = statusOf(server.id);
   if (!status) throw new AppError('E_SERVER_UNKNOWN', `The server "${server.name}" was removed.`);
-  const registration = server.registrations.find((one) => one.issuer === facts?.issuer) ?? server.registrations[0];
+  const registration = server.registrations.find((one) => one.issuer === facts?.issuer && one.client_id === facts.clientId) ?? server.registrations[0];
+  const preset = facts && presetFor(facts.issuer, server.settings.preset);
   const claims = tokens.claims(credentialId);
   const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
   return {
@@ -219,7 +221,8 @@ function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server)
     storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],
     ...(facts ? { issuer: facts.issuer, resource: facts.resource, signedInAt: facts.signedInAt } : {}),
     ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
-    ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? 'dynamic' : 'configured' }),
+    ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
+    ...(preset ? { preset: preset.title } : {}),
     ...(registration ? { redirectUri: registration.redirect_uri } : {}),
     ...(claims ? { accessTokenClaims: { ...claims } } : {}),
     ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),

@@ -15,6 +15,7 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
     <Section id="facts-title" title={server.facts}>
       <dl className="card facts">
         <Fact name={server.issuer}>{detail.issuer !== undefined && <Foreign text={detail.issuer} mono />}</Fact>
+        <Fact name={server.preset}>{detail.preset}</Fact>
         <Fact name={server.resource}>{detail.resource !== undefined && <Foreign text={detail.resource} mono />}</Fact>
         <Fact name={server.clientId}>
           {detail.clientId !== undefined && (
