@@ -3,6 +3,7 @@ import type { Challenge } from '../electron/core/oauth/discovery.ts';
 import { createServerNotes } from '../electron/core/server-notes.ts';
 import type { Server } from '../electron/core/servers/servers.ts';
 import { createStepUps, type StepUpDeps } from '../electron/core/step-up.ts';
+import { statusWords } from '../electron/command-line/status-table.ts';
 import { AppError } from '../electron/core/errors.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { errorCodeOf } from './fixtures/bridge-place.ts';
@@ -167,6 +168,15 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(textOf(await host.call('admin'))).toBe('done as admin');
     expect(product.browser.openings).toBe(3);
   });
+
+  it('forgets what it learned when the user chooses the scopes anew', async () => {
+    const { as, product } = await world({ autoSignIn: true });
+    const host = await hostOf(product, 'Cursor');
+    await host.call('admin');
+    await product.call('configureServer', { server: 'work', settings: { scopes: ['mcp:tools'] } });
+    await product.call('signIn', { server: 'work' });
+    expect(as.seen.authorize.at(-1)?.get('scope')?.split(' ')).not.toContain('mcp:admin');
+  });
 });
 
 describe('servers that ask in their own way, or without end', () => {
@@ -288,5 +298,19 @@ describe('holding', () => {
     expect(await ask('admin', '')).toBe('refused');
     expect(clock.pending).toBe(0);
     expect(notes.get('server01').askedBy).toEqual([]);
+  });
+});
+
+describe('the command line', () => {
+  it('says who asked, and for which tool', async () => {
+    const { product } = await world();
+    const host = await hostOf(product, 'Cursor');
+    const call = host.call('admin');
+    await needsAccess(product);
+    const words = statusWords(await product.call('status'), Date.now());
+    expect(words).toContain('work: Cursor wants to use admin.');
+    expect(words).toContain('The server asks for more access: mcp:admin.');
+    await product.call('dismissAccess', { server: 'work' });
+    await call;
   });
 });

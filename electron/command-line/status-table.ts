@@ -34,7 +34,8 @@ function aligned(lines: readonly (readonly string[])[]): string[] {
 function troubleOf({ name, state }: ServerStatus): string[] {
   if (state.kind === 'signing_in' && state.browserFailed && state.url) return [`${name}: open ${foreign(state.url, 4_000)}`];
   if (!('error' in state)) return [];
-  return [`${name}: ${state.error.message} ${state.error.remedy} (${state.error.code})`];
+  const asked = state.kind === 'needs_access' ? (state.askedBy ?? []).map(({ host, operation }) => `${name}: ${foreign(host, 40)} wants to use ${foreign(operation, 60)}.`) : [];
+  return [...asked, `${name}: ${state.error.message} ${state.error.remedy} (${state.error.code})`];
 }
 
 const storeStates: Readonly<Record<StoreStatus['state'], string>> = {

@@ -123,6 +123,8 @@ export function createCommands(deps: CommandsDeps): Api {
       await servers.update(server.id, {
         ...(clientId === undefined ? {} : { clientId: clientId ?? undefined }),
         ...(settings ? { settings } : {}),
+        // Who chooses the scopes anew means all of them: a step-up's union would bring the old ones back.
+        ...(settings && JSON.stringify(settings.scopes) !== JSON.stringify(server.settings.scopes) ? { learnedScopes: {} } : {}),
         ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }),
       });
       changed();
