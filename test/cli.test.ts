@@ -78,7 +78,10 @@ describe('on a machine with nothing on it', () => {
     expect(mcp.counts.unauthorized).toBe(unauthorized);
 
     const logout = await bare.run(['logout', 'work', '--json']);
-    expect(SignOutReport.parse(logout.json())).toMatchObject({ revoked: 'confirmed', deleted: true });
+    expect(SignOutReport.parse(logout.json())).toMatchObject({ revoked: 'confirmed', deleted: true, registration: 'deleted' });
+    const everywhere = await bare.run(['logout', '--all', '--json']);
+    expect(everywhere.json()).toEqual([{ server: 'work', report: { revoked: 'nothing_to_revoke', deleted: true } }]);
+    expect(everywhere.code).toBe(0);
     expect(as.counts.revocations).toBeGreaterThan(0);
     expect((await bare.run(['status', 'work'])).code).toBe(exitCodes.signInNeeded);
 
@@ -389,6 +392,8 @@ describe('arguments', () => {
     [['add'], /needs the address/],
     [['login'], /needs the name/],
     [['login', 'a', 'b'], /no more than server/],
+    [['logout'], /a server, or --all/],
+    [['logout', 'a', '--all'], /a server, or --all/],
     [['status', '--store', 'memory'], /"status" has no option --store/],
     [['status', '--nonsense=1'], /--nonsense/],
     [['add', 'https://a', '--name'], /--name/],
