@@ -4,6 +4,7 @@
 //   npm run conformance -- scope dpop       only runs whose name has one of the words
 //   npm run conformance -- --keep FOLDER    what the suite saved of each run
 // Ends with 1 when a run fails that test/conformance/baseline.json does not list, or when a listed one passes.
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,16 +21,18 @@ const baselineFile = path.join(root, 'test', 'conformance', 'baseline.json');
 const atOnce = 2;
 
 const { words, keep, dist } = readArguments(process.argv.slice(2));
+const built = dist ?? path.join(root, 'dist');
 
 await runCommand(async () => {
   await ensureModules();
   const suite = await ensureSuite({ log: console.error });
   if (!dist) await buildAll({ ifStale: true });
+  if (!existsSync(path.join(built, 'keybridge.cjs'))) throw new Error(`There is no build in ${built}.`);
   const chosen = allRuns.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
   const results = keep ?? (await mkdtemp(path.join(os.tmpdir(), 'keybridge-conformance-results-')));
   await mkdir(results, { recursive: true });
   try {
-    const verdicts = await inParallel(chosen, (run) => runScenario(run, { suite, dist: dist ?? path.join(root, 'dist'), results }));
+    const verdicts = await inParallel(chosen, (run) => runScenario(run, { suite, dist: built, results }));
     const expected = JSON.parse(await readFile(baselineFile, 'utf8'));
     process.exitCode = report(chosen, verdicts, expected);
   } finally {
