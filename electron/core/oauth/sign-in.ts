@@ -85,7 +85,11 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     attempt.step('discover');
     const grant = repeatedGrantOf(server);
     if (grant) {
-      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, discover: () => protectedBy(server, signal) }, server, grant, attempt);
+      const withScopes = async () => {
+        const found = await protectedBy(server, signal);
+        return { ...found, scopes: scopesFor(server, found) };
+      };
+      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, discover: withScopes }, server, grant, attempt);
       return 'done';
     }
     const discovery = await protectedBy(server, signal);
