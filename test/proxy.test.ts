@@ -110,6 +110,25 @@ describe('requests behind a proxy', () => {
     expect(proxy.tunnels).toHaveLength(1);
   });
 
+  it('a server with certificates of its own goes through the same proxy, under the same rules', async () => {
+    const { proxy, ca } = await site('server.test');
+    const http = later(client({ lookup: unknownName, classify: internet, proxyFor: environment(proxy) }).withTls({ ca }));
+    expect((await http.fetch(request('https://server.test/'))).status).toBe(200);
+    expect((await failure(http.fetch(request('https://10.0.0.1/')))).code).toBe('E_ADDRESS_REFUSED');
+    expect(proxy.tunnels.map(({ target }) => target)).toEqual(['server.test:443']);
+  });
+
+  it('a proxy that itself speaks https is checked by its certificate', async () => {
+    const certificate = selfSigned(['server.test', 'localhost']);
+    const server = later(await startHttpsListener(certificate, (_, response) => response.end('hello')));
+    const proxy = later(await startConnectProxy({ routes: { 'server.test': server.port }, tls: certificate }));
+    const options = { lookup: unknownName, classify: internet, proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `https://localhost:${proxy.port}` }) };
+    expect((await client({ ...options, ca: [certificate.cert] }).fetch(request('https://server.test/'))).status).toBe(200);
+    const error = await failure(client(options).fetch(request('https://server.test/')));
+    expect(error.code).toBe('E_TLS');
+    expect(error.message).toContain(`The proxy localhost:${proxy.port}`);
+  });
+
   it('HT33: without a proxy a name that cannot be resolved stays E_DNS', async () => {
     const http = client({ lookup: unknownName });
     expect((await failure(http.classOf(new URL('https://server.test/')))).code).toBe('E_DNS');

@@ -140,6 +140,25 @@ describe('a private certificate authority of one server', () => {
 
 const day = 86_400_000;
 
+describe('a file that cannot be used', () => {
+  it.each([
+    ['/nowhere/company.pem', 'cannot be read (ENOENT)'],
+    ['company.pem', 'must be named with its whole path'],
+  ])('ends sign-in and call with E_BAD_INPUT: %s', async (caFile, says) => {
+    const { origin } = await site(own);
+    const product = later(await startProduct());
+    await product.call('addServer', { url: origin, name: 'company', settings: { caFile } });
+    const error = await product.call('signIn', { server: 'company', openBrowser: true }).catch((caught: Error) => caught);
+    expect(error).toMatchObject({ message: 'E_BAD_INPUT' });
+    expect((error as Error & { cause: { message: string } }).cause.message).toContain(says);
+    const connection = product.app.connect('company');
+    const upstream = createUpstream({ connection, http: product.app.http, log: createLog(() => {}, Date.now), clock: systemClock() });
+    const refused = await failure(upstream.request({ method: 'POST', headers: {}, timeoutMs: 5_000, repeatable: true, onChallenge: 'quiet' }));
+    connection.close();
+    expect(refused).toMatchObject({ code: 'E_BAD_INPUT', server: 'company', sent: false });
+  });
+});
+
 describe('mutual TLS', () => {
   function pkcs12(certificate: Certificate, password: string): string {
     const args = ['pkcs12', '-export', '-in', file('c.pem', certificate.cert), '-inkey', file('k.pem', certificate.key), '-out', path.join(folder, 'me.p12'), '-passout', `pass:${password}`];

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import * as tls from 'node:tls';
 import { AppError, foreign } from '../errors.ts';
 import type { Secret } from '../secret.ts';
@@ -64,6 +65,8 @@ function ownCertificate(context: tls.SecureContext): X509Certificate | undefined
 }
 
 async function read(file: string): Promise<Buffer> {
+  // Keybridge runs in another folder than the terminal in which the name was typed.
+  if (!path.isAbsolute(file)) throw bad(file, 'must be named with its whole path');
   try {
     return await readFile(file);
   } catch (error) {
