@@ -71,6 +71,7 @@ export const messages = {
     steps: { discover: 'Look up', register: 'Introduce', browser: 'Browser', exchange: 'Finish' },
     stepsLabel: 'Steps of the sign-in',
     copyLink: 'Copy the sign-in link',
+    userCode: 'Enter this code on the page, on this computer or another:',
     openYourself: 'Open this address in a browser yourself:',
     pasteTitle: 'The browser cannot get back to Keybridge?',
     pasteText: 'When the browser ends on a page that does not load, copy the whole address of that page and paste it here.',

@@ -67,6 +67,8 @@ export const settingsMessages = {
   clientCertificatePassword: 'Password of the client certificate',
   dpop: 'Bind tokens to this computer (DPoP)',
   dpopChoices: { auto: 'Where the server asks for it', yes: 'Always', no: 'Never' },
+  legacyEndpoints: 'An old server without a sign-in description (MCP 2025-03-26)',
+  legacyEndpointsHint: 'Signs in at /authorize, /token and /register of its own address.',
   stored: 'stored',
   willBeForgotten: 'will be deleted',
   forget: 'Delete',

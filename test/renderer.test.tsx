@@ -300,6 +300,14 @@ describe('the details of a server', () => {
     expect(text).toContain('Not now');
   });
 
+  it('show the code of a sign-in by device code, and no field for an address that never comes', () => {
+    const waiting = { ...states.signing_in, userCode: 'WDJB-MJHT' };
+    const text = textOf(markup(<StatePanel server={exampleServer('linear', waiting)} detail={undefined} />));
+    expect(text).toMatch(/Enter this code on the page.*WDJB-MJHT/);
+    expect(text).not.toContain('Address of the last page');
+    expect(textOf(markup(<StatePanel server={exampleServer('linear', states.signing_in)} detail={undefined} />))).toContain('Address of the last page');
+  });
+
   it('say that a secret is stored, and never have it', () => {
     const detail = { ...exampleDetail(exampleServer('linear', states.signed_in), now), settings: { grant: 'client_credentials' as const }, storedSecrets: ['clientSecret' as const, 'privateKey' as const] };
     const html = markup(<SettingsSection detail={detail} onSaved={() => {}} />);

@@ -51,6 +51,7 @@ export function MoreFields({ open, ...part }: FormPart & { readonly open: boolea
           choices={words.dpopChoices}
           onChange={(choice) => change({ dpop: choice === 'auto' ? undefined : choice === 'yes' })}
         />
+        <CheckField label={words.legacyEndpoints} checked={settings.legacyEndpoints ?? false} onChange={(yes) => change({ legacyEndpoints: yes || undefined })} hint={words.legacyEndpointsHint} />
         <CheckField label={messages.server.pkce} checked={form.allowMissingPkce} onChange={(allowMissingPkce) => set({ allowMissingPkce })} hint={messages.server.pkceHint} />
       </div>
     </details>

@@ -16,12 +16,17 @@ type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
 /** A running sign-in: where it stands, and what to do where the browser does not do its part. */
 export function SignInWait({ server, state }: { readonly server: ServerStatus; readonly state: SigningIn }) {
-  const { url, browserFailed } = state;
+  const { url, browserFailed, userCode } = state;
   return (
     <div className="state-extra wait">
       <Steps step={state.step} />
       {state.step === 'browser' && url !== undefined && (
         <>
+          {userCode !== undefined && (
+            <p className="user-code">
+              {messages.server.userCode} <strong className="mono">{userCode}</strong>
+            </p>
+          )}
           {browserFailed && (
             <div className="open-yourself">
               <p>{messages.server.openYourself}</p>
@@ -33,7 +38,7 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
           <CopyButton text={url} kind={browserFailed ? 'primary' : 'plain'} small={!browserFailed}>
             {messages.server.copyLink}
           </CopyButton>
-          <PasteAddress server={server} />
+          {userCode === undefined && <PasteAddress server={server} />}
         </>
       )}
     </div>
