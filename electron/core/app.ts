@@ -77,7 +77,9 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     clock,
     log,
     async offeredScopes(server, challenge) {
-      const discovery = await discover(new URL(server.url), { http, challenge });
+      // What the server offers, not what the user chose of it before.
+      const { scopes: _chosen, ...settings } = server.settings;
+      const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
     grantedScopes,
