@@ -38,6 +38,13 @@ export function SecretField({ label, value, stored, onChange, hint, file = false
           type="password"
           value={value ?? ''}
           onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value)}
+          onPaste={(event) => {
+            // The field itself would drop the line ends, and a PEM key is nothing without them.
+            const text = event.clipboardData.getData('text');
+            if (!file || !text.trim().includes('\n')) return;
+            event.preventDefault();
+            onChange(text);
+          }}
           maxLength={maxBytes}
           aria-describedby={hintId}
           autoComplete="off"
