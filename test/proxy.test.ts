@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type Http, type HttpOptions, type HttpRequest } from '../electron/core/http/client.ts';
 import { proxyFromEnvironment } from '../electron/core/http/proxy.ts';
 import { selfSigned } from './fixtures/certificate.ts';
+import { bareMachine } from './fixtures/command-line.ts';
 import { startConnectProxy, type ConnectProxy, type ConnectProxyOptions } from './fixtures/connect-proxy.ts';
 import { startHttpsListener } from './fixtures/https-listener.ts';
 import { startListener } from './fixtures/listener.ts';
@@ -218,5 +221,22 @@ describe('requests behind a proxy', () => {
     const silent = later(await startConnectProxy({ silent: true }));
     const late = await failure(client({ ...options, proxyFor: environment(silent) }).fetch(request('https://server.test/', { timeoutMs: 300 })));
     expect(late).toMatchObject({ code: 'E_TIMEOUT', sent: false });
+  });
+});
+
+describe('the broker', () => {
+  it('HT33: `keybridge serve` takes the proxy from its environment, for a server with an authority of its own', async () => {
+    const { proxy, seen, ca } = await site('keybridge-proxy.test');
+    const machine = later(await bareMachine());
+    const caFile = path.join(machine.home, 'ca.pem');
+    await writeFile(caFile, ca.join(''));
+    await machine.serve([], { https_proxy: proxy.url, no_proxy: 'localhost' });
+    const added = await machine.run(['add', 'https://keybridge-proxy.test/mcp', '--name', 'company', '--set', `caFile=${caFile}`]);
+    expect(added).toMatchObject({ code: 0 });
+    // There is no MCP server behind it: what counts is the way.
+    await machine.run(['login', 'company']);
+    expect(proxy.tunnels[0]).toEqual({ target: 'keybridge-proxy.test:443', authorization: undefined });
+    expect(proxy.plain).toEqual([]);
+    expect(seen.length).toBeGreaterThan(0);
   });
 });
