@@ -11,6 +11,7 @@ const packages = {
   display: ['xvfb', 'fonts-dejavu-core'],
   // gdbus is in libglib2.0-bin, secret-tool in libsecret-tools, ps in procps.
   keyring: ['dbus', 'gnome-keyring', 'libglib2.0-bin', 'libsecret-1-0', 'libsecret-tools', 'procps'],
+  tests: ['openssl'],
   // busctl is in systemd, `import` (a picture of the screen) in imagemagick.
   tray: ['openbox', 'xfce4-panel', 'xdotool', 'adwaita-icon-theme', 'systemd', 'imagemagick'],
 };

@@ -55,13 +55,14 @@ const programs = {
   electron: [],
   display: ['Xvfb'],
   keyring: ['dbus-daemon', 'gnome-keyring-daemon', 'gdbus', 'secret-tool', 'ps'],
+  tests: ['openssl'],
   tray: ['openbox', 'xfce4-panel', 'xdotool', 'busctl'],
 };
 
 /**
  * Makes sure of the system packages for what the caller is going to run. Installs them as root or by `sudo -n`, else
  * throws SetupNeeded with the line to run. Outside Debian's family it only says which programs are missing.
- * @param {{ electron?: boolean, display?: boolean, keyring?: boolean, tray?: boolean, log?: (line: string) => void }} uses
+ * @param {{ electron?: boolean, display?: boolean, keyring?: boolean, tests?: boolean, tray?: boolean, log?: (line: string) => void }} uses
  */
 export async function ensureSystem({ log = console.error, ...uses }) {
   if (process.platform !== 'linux') return;

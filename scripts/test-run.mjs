@@ -23,7 +23,9 @@ export async function runTests(work) {
   mkdirSync(temporary);
   const count = { passed: 0, failed: 0, skipped: 0 };
   const interruption = waitForInterruption();
-  const run = (name, command, argv) => runStep(name, command, argv, { ...process.env, TMPDIR: temporary }, interruption.came);
+  // electron-builder reads its settings with jiti, which would keep a cache in the temporary folder.
+  const env = { ...process.env, TMPDIR: temporary, JITI_FS_CACHE: 'false' };
+  const run = (name, command, argv) => runStep(name, command, argv, env, interruption.came);
 
   /** A check that is not a test file counts as one test. */
   async function check(name, command, argv) {

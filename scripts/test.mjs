@@ -13,7 +13,7 @@ const words = args.filter((arg) => !arg.startsWith('--'));
 
 await runCommand(async () => {
   await ensureModules();
-  await ensureSystem({ electron: !fast, display: !fast, keyring: true, tray: !fast });
+  await ensureSystem({ electron: !fast, display: !fast, keyring: true, tests: true, tray: !fast });
   if (!fast) await ensureElectron();
   return runTests(async ({ check, vitest, nothingLeft }) => {
     await check('build', process.execPath, ['scripts/build.mjs', '--test', '--if-stale']);
