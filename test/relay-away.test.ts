@@ -170,7 +170,8 @@ describe('after another sign-in', () => {
     server.token = () => tokenAnswer(token);
     const host = await relay.host('work');
     await host.initialize();
-    await until(() => mcp.openAnswers === 1);
+    // The answers to the opening's POSTs are streams too: only the GET is meant.
+    await until(() => mcp.counts.get === 1 && mcp.openAnswers === 1);
     const refused = new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.');
     server.token = () => ({ kind: 'refused', error: refused });
     mcp.cutConnections();
@@ -179,7 +180,7 @@ describe('after another sign-in', () => {
     token = (await client.signIn(httpBrowser())).access_token;
     server.token = () => tokenAnswer(token);
     server.signedIn();
-    await until(() => mcp.openAnswers === 1);
+    await until(() => mcp.counts.get > get && mcp.openAnswers === 1);
     expect(mcp.counts.get).toBe(get + 1);
   });
 });
