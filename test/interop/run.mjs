@@ -1,0 +1,29 @@
+import { cases, Missing } from './cases.mjs';
+import { mainJob } from './job.mjs';
+
+/**
+ * Each case that has one of the words in its name (no words: all), one after the other; prints a line for each, and the sum.
+ * @returns {Promise<number>} exit code
+ */
+export async function runInterop({ words, program, log }) {
+  const sums = { passed: 0, failed: 0, skipped: 0 };
+  for (const { id, start } of cases.filter((one) => words.length === 0 || words.some((word) => one.id.includes(word)))) {
+    const closing = [];
+    const began = Date.now();
+    const say = (kind, text) => {
+      sums[kind] += 1;
+      log(`${{ passed: 'pass', failed: 'FAIL', skipped: 'skip' }[kind]}  ${id}  ${((Date.now() - began) / 1000).toFixed(1)} s  ${text}`);
+    };
+    try {
+      const peer = await start({ keep: (close) => closing.unshift(close), log: console.error });
+      say('passed', await mainJob(peer, program));
+    } catch (error) {
+      if (error instanceof Missing) say('skipped', error.message);
+      else say('failed', process.env.KEYBRIDGE_INTEROP_STACKS ? error.stack : error.message);
+    } finally {
+      for (const close of closing) await close();
+    }
+  }
+  log(`${sums.passed} passed, ${sums.failed} failed, ${sums.skipped} skipped`);
+  return sums.failed > 0 || sums.passed + sums.skipped === 0 ? 1 : 0;
+}
