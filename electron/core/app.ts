@@ -1,5 +1,4 @@
 import type { Api } from '../../shared/api.ts';
-import type { Status, StoreStatus } from '../../shared/model.ts';
 import { createCommands } from './commands.ts';
 import { createConnections, credentialIdOf, serverIdOf, type Connection } from './connections.ts';
 import { asAppError } from './errors.ts';
@@ -13,7 +12,7 @@ import type { Ports } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
 import { openServers } from './servers/servers.ts';
-import { serverStatus } from './status.ts';
+import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
 import { openVault } from './vault/credentials.ts';
 
@@ -24,11 +23,7 @@ export interface App {
   readonly api: Api;
   /** The one HTTP client, for the relay. */
   readonly http: Http;
-  readonly status: {
-    current(): Status;
-    /** Calls the listener with the current state at once, then after each change. Gives the function that ends this. */
-    subscribe(listener: (status: Status) => void): () => void;
-  };
+  readonly status: Pick<StatusBoard, 'current' | 'subscribe'>;
   /** A bridge for this server (name or id). Throws E_SERVER_UNKNOWN. */
   connect(server: string): Connection;
   /** Cancels sign-ins, waits until a refresh in flight is stored (5 s at most), ends the store's process. */
@@ -47,8 +42,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => credentialIdOf(id)) });
   const clients = createServerClients({ http, servers, vault, clock });
   const notes = createServerNotes();
-  const listeners = new Set<(status: Status) => void>();
-  let storeState: StoreStatus['state'] = 'ready';
+  const changed = (): void => board.changed();
 
   const tokens = createTokenKeeper({
     http,
@@ -59,7 +53,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     onWake: ports.onWake,
     httpOf: (credentialId) => clients.of(serverIdOf(credentialId)),
     policyOf: async (credential) => addressPolicy(http, urlOf(credential.id)),
-    onChange: () => changed(),
+    onChange: changed,
   });
   const signIns = createSignIns({
     ports,
@@ -69,7 +63,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     tokens,
     challengeOf: (serverId) => notes.get(serverId).challenge,
     extraScopes: (serverId) => [...notes.get(serverId).missingScopes, ...learnedScopesOf(servers.find(serverId))],
-    onChange: () => changed(),
+    onChange: changed,
   });
   const stepUps = createStepUps({
     servers,
@@ -82,9 +76,9 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
-    grantedScopes,
+    grantedScopes: (serverId) => vault.facts(credentialIdOf(serverId))?.grantedScopes ?? [],
     autoSignIn: options.autoSignIn ? (serverId) => signIn(serverId, true) : undefined,
-    onChange: () => changed(),
+    onChange: changed,
   });
   const connections = createConnections({
     servers,
@@ -95,8 +89,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     log,
     signIn: (serverId) => signIn(serverId, true),
     autoSignIn: options.autoSignIn ?? false,
-    onChange: () => changed(),
+    onChange: changed,
   });
+
+  const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
 
   async function signIn(serverId: string, openBrowser: boolean): Promise<void> {
     notes.set(serverId, { lastFailure: undefined });
@@ -115,69 +111,14 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     }
   }
 
-  function grantedScopes(serverId: string): readonly string[] {
-    return vault.facts(credentialIdOf(serverId))?.grantedScopes ?? [];
-  }
-
   function urlOf(credentialId: string): URL {
     const server = servers.find(serverIdOf(credentialId));
     return new URL(server?.url ?? 'https://removed.invalid');
   }
 
-  function statusOf(serverId: string) {
-    const server = servers.find(serverId);
-    if (!server) return undefined;
-    const credentialId = credentialIdOf(serverId);
-    const note = notes.get(serverId);
-    return serverStatus({
-      server,
-      signIn: signIns.progress(serverId),
-      lastFailure: note.lastFailure,
-      tokens: tokens.state(credentialId),
-      needsSignIn: server.signInRequired,
-      missingScopes: note.missingScopes,
-      grantedScopes: grantedScopes(serverId),
-      askedBy: note.askedBy,
-      account: vault.facts(credentialId)?.account,
-      hosts: connections.hostsOf(serverId),
-    });
-  }
-
-  function current(): Status {
-    const { version, front, runtime } = ports.about;
-    const status: Status = {
-      version,
-      front,
-      runtime,
-      store: { name: store.name, label: store.label, state: storeState },
-      servers: servers.list().flatMap((server) => statusOf(server.id) ?? []),
-    };
-    if (servers.notice) status.notice = servers.notice.toInfo();
-    return status;
-  }
-
-  // One snapshot per turn of the event loop, however many parts changed in it.
-  let pending = false;
-  function changed(): void {
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => {
-      pending = false;
-      const status = current();
-      for (const listener of listeners) listener(status);
-    });
-  }
-
-  async function lookAtStore(look: () => ReturnType<typeof store.probe>): Promise<StoreStatus> {
-    const answer = await look();
-    storeState = answer.kind;
-    changed();
-    return current().store;
-  }
-
   /** What waited for the store goes on at once. */
-  async function unlockStore(): Promise<StoreStatus> {
-    const status = await lookAtStore(() => store.unlock());
+  async function unlockStore() {
+    const status = await board.lookAtStore(() => store.unlock());
     const waiting = servers.list().map(({ id }) => credentialIdOf(id)).filter((id) => tokens.state(id).kind === 'blocked');
     if (status.state === 'ready') for (const id of waiting) void tokens.refreshNow(id);
     return status;
@@ -194,27 +135,19 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     notes,
     connections,
     stepUps,
-    statusOf,
-    current,
+    statusOf: (serverId) => board.of(serverId),
+    current: () => board.current(),
     changed,
-    probeStore: () => lookAtStore(() => store.probe()),
     unlockStore,
   });
 
   await tokens.start();
-  void lookAtStore(() => store.probe());
+  void board.lookAtStore(() => store.probe());
 
   return {
     api,
     http,
-    status: {
-      current,
-      subscribe(listener) {
-        listeners.add(listener);
-        listener(current());
-        return () => void listeners.delete(listener);
-      },
-    },
+    status: board,
     connect: (server) => connections.open(server),
     async close() {
       await signIns.close();

@@ -36,7 +36,6 @@ export interface CommandsDeps {
   readonly statusOf: (serverId: string) => ServerStatus | undefined;
   readonly current: () => Status;
   readonly changed: () => void;
-  readonly probeStore: () => Promise<StoreStatus>;
   readonly unlockStore: () => Promise<StoreStatus>;
 }
 
