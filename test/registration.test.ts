@@ -111,7 +111,8 @@ describe('a registration', () => {
   it.each<[readonly string[] | undefined, string]>([
     [undefined, 'none'],
     [['none', 'client_secret_basic'], 'none'],
-    [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
+    [['client_secret_post', 'client_secret_basic'], 'client_secret_post'],
+    [['private_key_jwt', 'client_secret_basic', 'client_secret_post'], 'client_secret_basic'],
     [['client_secret_post', 'private_key_jwt'], 'client_secret_post'],
     [['private_key_jwt'], 'none'],
   ])('where the server offers %j asks for %s', async (methods, wanted) => {

@@ -36,7 +36,7 @@ export async function ensureNodePeers(log) {
   return ensureCached('npm', lock, async (folder) => {
     log('Fetching the peers of the npm registry (once, about 100 MB)');
     for (const name of ['package.json', 'package-lock.json']) await copyFile(path.join(peers, name), path.join(folder, name));
-    // The cached build of a package is never run: none of these needs its install script.
+    // None of these needs its install script.
     await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, shell: process.platform === 'win32' });
   });
 }

@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { until } from '../fixtures/wait.ts';
 import { ensureNodePeers, placePrograms } from './cache.mjs';
 import { startPeer } from './peer-process.mjs';
+import { freePort } from './peers/free-port.mjs';
+import { ensurePythonPeer, pythonFastmcp } from './python.mjs';
 
-/** Something that this machine lacks; the message says what. */
-export class Missing extends Error {}
+/** For peers that judge a token by itself: it lives for a few seconds, and its end is waited for. */
+const shortSeconds = 6;
 
 /**
  * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs). `keep(close)` names what has to end
@@ -31,6 +34,45 @@ export const cases = [
       return { url: peer.facts.url, expire: async () => as.revokeAccessTokens(), refreshes: async () => as.counts.refreshesGranted };
     },
   },
+  {
+    id: 'fastmcp (npm) 4.20.16, OAuth proxy',
+    start: async ({ keep, log }) => {
+      const port = await freePort();
+      const client = { client_id: 'the-proxy', client_secret: randomBytes(24).toString('base64url') };
+      const redirect_uris = [`http://127.0.0.1:${port}/oauth/callback`];
+      const as = await authorizationServer(keep, {
+        accessTokenSeconds: shortSeconds,
+        clients: [{ ...client, redirect_uris, grant_types: ['authorization_code', 'refresh_token'] }],
+      });
+      const env = { CLIENT_ID: client.client_id, CLIENT_SECRET: client.client_secret };
+      const peer = await nodePeer({ keep, log }, 'fastmcp-proxy.mjs', [as.issuer, String(port)], env);
+      return { url: peer.facts.url, ...expiryByClock(as) };
+    },
+  },
+  {
+    id: '@cloudflare/workers-oauth-provider 1.2.3',
+    start: async ({ keep, log }) => {
+      const peer = await nodePeer({ keep, log }, 'workers.mjs', []);
+      return { url: peer.facts.url, expire: () => peer.order('expire'), refreshes: () => peer.order('refreshes') };
+    },
+  },
+  {
+    id: `fastmcp (PyPI) ${pythonFastmcp}, its own authorization server`,
+    start: async ({ keep, log }) => {
+      const peer = await pythonPeer({ keep, log }, ['own']);
+      return { url: peer.facts.url, expire: () => peer.order('expire'), refreshes: () => peer.order('refreshes') };
+    },
+  },
+  {
+    id: `fastmcp (PyPI) ${pythonFastmcp}, resource server`,
+    start: async ({ keep, log }) => {
+      const as = await authorizationServer(keep, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
+      const peer = await pythonPeer({ keep, log }, ['remote', as.issuer, as.jwksUri]);
+      // It names every authorization server without a path with a slash at the end, which that one does not have (RFC 8414 3.3).
+      const issuerException = JSON.stringify({ named: `${as.issuer}/`, found: as.issuer });
+      return { url: peer.facts.url, add: ['--set', `issuerException=${issuerException}`], ...expiryByClock(as) };
+    },
+  },
 ];
 
 async function authorizationServer(keep, options) {
@@ -39,8 +81,6 @@ async function authorizationServer(keep, options) {
   return as;
 }
 
-/** For peers that judge a token by itself: it lives for a few seconds, and its end is waited for. */
-const shortSeconds = 6;
 function expiryByClock(as) {
   return {
     refreshes: async () => as.counts.refreshesGranted,
@@ -57,6 +97,13 @@ async function nodePeer({ keep, log }, program, args, env = {}) {
   const place = await placePrograms(await ensureNodePeers(log));
   keep(() => rm(place, { recursive: true, force: true }));
   const peer = await startPeer(process.execPath, [path.join(place, program), ...args], env);
+  keep(() => peer.close());
+  return peer;
+}
+
+async function pythonPeer({ keep, log }, args) {
+  const python = await ensurePythonPeer(log);
+  const peer = await startPeer(python, [path.join(import.meta.dirname, 'peers', 'fastmcp_server.py'), ...args], { PYTHONDONTWRITEBYTECODE: '1' });
   keep(() => peer.close());
   return peer;
 }

@@ -24,7 +24,7 @@ export async function startPeer(command, args, env) {
     if (said !== undefined) waiting.shift()?.resolve(JSON.parse(said));
   });
   child.once('error', (error) => waiting.shift()?.reject(error));
-  void ended.then((code) => {
+  child.once('close', (code) => {
     for (const { reject } of waiting.splice(0)) reject(new Error(`the peer ended (${code}): ${last.trim()}`));
   });
   const close = async () => {

@@ -1,5 +1,6 @@
-import { cases, Missing } from './cases.mjs';
+import { cases } from './cases.mjs';
 import { mainJob } from './job.mjs';
+import { Missing } from './missing.mjs';
 
 /**
  * Each case that has one of the words in its name (no words: all), one after the other; prints a line for each, and the sum.

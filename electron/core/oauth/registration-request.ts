@@ -77,10 +77,14 @@ function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, g
   });
 }
 
-/** A program on the user's computer keeps no secret from its user: `none` with PKCE, where that is offered. */
+/**
+ * A program on the user's computer keeps no secret from its user: `none` with PKCE, where that is offered. Else what the server
+ * names first: servers on the official Python SDK name both ways with a secret, but take the second only with a `client_id`
+ * in the body.
+ */
 function preferredAuth({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
-  const ours = ['none', 'client_secret_basic', 'client_secret_post'] as const;
-  return ours.find((method) => methods?.includes(method)) ?? 'none';
+  if (!methods || methods.includes('none')) return 'none';
+  return methods.find((method) => method === 'client_secret_basic' || method === 'client_secret_post') ?? 'none';
 }
 
 const Refusal = z.object({ error: z.string(), error_description: z.string().nullish() });

@@ -17,6 +17,6 @@ export async function answerMcp(request, response, body) {
 export function ready(facts, orders = {}) {
   console.log(`READY ${JSON.stringify(facts)}`);
   const lines = createInterface({ input: process.stdin });
-  lines.on('line', async (line) => console.log(`DONE ${JSON.stringify((await orders[line]?.()) ?? null)}`));
+  lines.on('line', (line) => console.log(`DONE ${JSON.stringify(orders[line]?.() ?? null)}`));
   lines.on('close', () => process.exit(0));
 }
