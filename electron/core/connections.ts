@@ -101,6 +101,9 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
       if (status === 403) return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';
       await learn(deps, server.id, challenge);
       if (!deps.autoSignIn) return 'refused';
+      // The 401 may be older than a sign-in that has ended since: that one counts, and no second page opens.
+      const now = await deps.tokens.accessToken(credentialId);
+      if (now.kind === 'token' || now.kind === 'unavailable') return 'retry';
       deps.log('sign_in_started_by_call', { server: server.name, status });
       return deps.signIn(server.id).then(
         () => 'retry' as const,
