@@ -4,6 +4,7 @@ import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { until } from '../fixtures/wait.ts';
 import { ensureNodePeers, placePrograms } from './cache.mjs';
+import { keycloakVersion, startKeycloak } from './keycloak.mjs';
 import { startPeer } from './peer-process.mjs';
 import { freePort } from './peers/free-port.mjs';
 import { ensurePythonPeer, pythonFastmcp } from './python.mjs';
@@ -73,7 +74,24 @@ export const cases = [
       return { url: peer.facts.url, add: ['--set', `issuerException=${issuerException}`], ...expiryByClock(as) };
     },
   },
+  {
+    id: `Keycloak ${keycloakVersion}, before mcp-auth`,
+    start: async ({ keep, log }) => {
+      const port = await freePort();
+      const seconds = 20;
+      const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log });
+      keep(() => keycloak.close());
+      const peer = await nodePeer({ keep, log }, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
+      return { url: peer.facts.url, add: ['--client-id', 'keybridge'], expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
+    },
+  },
 ];
+
+/** The clock of a real server cannot be turned on. */
+function after(seconds) {
+  const over = Date.now() + seconds * 1_000;
+  return until(() => Date.now() > over, 'the end of the access token', seconds * 2_000);
+}
 
 async function authorizationServer(keep, options) {
   const as = await startAuthorizationServer(options);
@@ -85,9 +103,8 @@ function expiryByClock(as) {
   return {
     refreshes: async () => as.counts.refreshesGranted,
     expire: async () => {
-      const over = Date.now() + shortSeconds * 1_000;
       as.setAccessTokenSeconds(600);
-      await until(() => Date.now() > over, 'the end of the access token', shortSeconds * 2_000);
+      await after(shortSeconds);
     },
   };
 }

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { until } from '../fixtures/wait.ts';
+import { ensureCached, run } from './cache.mjs';
+import { Missing } from './missing.mjs';
+import { freePort } from './peers/free-port.mjs';
+
+export const keycloakVersion = '26.7.0';
+const unpack = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
+
+/** The first start builds the server anew. */
+const startWithinMs = 150_000;
+
+/**
+ * Keycloak in development mode with one realm that knows ada and the public client `keybridge`, whose tokens are for `resource`.
+ * @returns {Promise<{ issuer: string, close: () => Promise<void> }>} Throws Missing where Java or Maven is not there.
+ */
+export async function startKeycloak({ resource, accessTokenSeconds, log }) {
+  await needJava();
+  const cached = await ensureCached('keycloak', keycloakVersion, async (folder) => {
+    log(`Fetching Keycloak ${keycloakVersion} (once, about 170 MB)`);
+    await run('mvn', ['-q', '-B', unpack, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`, `-DoutputDirectory=${folder}`]);
+  }).catch((error) => {
+    throw error.code === 'ENOENT' ? new Missing('skipped: there is no mvn here to fetch Keycloak with (Debian: maven)') : error;
+  });
+  // It writes into its own folder.
+  const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-keycloak-'));
+  const home = path.join(place, 'keycloak');
+  await cp(path.join(cached, `keycloak-${keycloakVersion}`), home, { recursive: true });
+  await mkdir(path.join(home, 'data', 'import'), { recursive: true });
+  await writeFile(path.join(home, 'data', 'import', 'mcp-realm.json'), JSON.stringify(realm(resource, accessTokenSeconds)));
+
+  const port = await freePort();
+  const args = [path.join(home, 'bin', 'kc.sh'), 'start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, '--import-realm'];
+  const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
+  let over = false;
+  const ended = new Promise((resolve) => child.once('close', resolve)).then(() => (over = true));
+  const close = async () => {
+    // The script and the Java that it started.
+    if (!over) process.kill(-child.pid, 'SIGKILL');
+    await ended;
+    await rm(place, { recursive: true, force: true });
+  };
+  const issuer = `http://127.0.0.1:${port}/realms/mcp`;
+  const answers = () => fetch(`${issuer}/.well-known/openid-configuration`).then(({ ok }) => ok, () => false);
+  try {
+    await until(async () => over || (await answers()), 'the start of Keycloak', startWithinMs);
+    if (over) throw new Error(`Keycloak ended: ${text.trim().split('\n').slice(-5).join(' ')}`);
+    return { issuer, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function needJava() {
+  const java = process.env.JAVA_HOME && existsSync(path.join(process.env.JAVA_HOME, 'bin')) ? path.join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
+  const text = await run(java, ['-version']).catch(() => {
+    throw new Missing('skipped: there is no Java here (Debian: openjdk-17-jdk-headless)');
+  });
+  const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0);
+  if (major < 17) throw new Missing(`skipped: Keycloak needs Java 17 or newer, this is ${major}`);
+}
+
+/** A realm that names its own client scopes gets none of the built-in ones: `basic` puts the subject into the token. */
+function realm(resource, accessTokenSeconds) {
+  const scope = (name, mapper, config) => ({
+    name,
+    protocol: 'openid-connect',
+    attributes: { 'include.in.token.scope': 'true' },
+    ...(mapper ? { protocolMappers: [{ name: mapper, protocol: 'openid-connect', protocolMapper: mapper, config: { ...config, 'access.token.claim': 'true' } }] } : {}),
+  });
+  return {
+    realm: 'mcp',
+    enabled: true,
+    sslRequired: 'none',
+    accessTokenLifespan: accessTokenSeconds,
+    revokeRefreshToken: true,
+    refreshTokenMaxReuse: 0,
+    clientScopes: [
+      scope('basic', 'oidc-sub-mapper', {}),
+      scope('mcp:tools', 'oidc-audience-mapper', { 'included.custom.audience': resource }),
+      scope('offline_access'),
+    ],
+    clients: [
+      {
+        clientId: 'keybridge',
+        publicClient: true,
+        standardFlowEnabled: true,
+        redirectUris: ['http://127.0.0.1/*'],
+        attributes: { 'pkce.code.challenge.method': 'S256' },
+        defaultClientScopes: ['basic'],
+        optionalClientScopes: ['mcp:tools', 'offline_access'],
+      },
+    ],
+    users: [
+      {
+        username: 'ada',
+        enabled: true,
+        email: 'ada@example.test',
+        emailVerified: true,
+        firstName: 'Ada',
+        lastName: 'Lovelace',
+        credentials: [{ type: 'password', value: 'lovelace', temporary: false }],
+        realmRoles: ['offline_access'],
+      },
+    ],
+  };
+}
