@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright';
@@ -53,10 +53,21 @@ export async function launchApp(session: DesktopSession, { dataDir, env = {}, ar
   };
 }
 
-/** A data folder of its own, and the function that removes it. */
+/** Whether a process was started with this folder among its arguments: Chromium's children outlive the app by a moment, and write. */
+async function inUse(folder: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return lines.some((line) => line.includes(folder));
+}
+
+/** A data folder of its own, and the function that removes it, once nobody uses it any more. */
 export async function newDataFolder(): Promise<{ dataDir: string; remove: () => Promise<void> }> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-desktop-'));
-  return { dataDir, remove: () => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }) };
+  const remove = async () => {
+    await until(async () => !(await inUse(dataDir)), 'the last process of the app to end');
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { dataDir, remove };
 }
 
 export const readLog = (dataDir: string): Promise<string> => readFile(path.join(dataDir, 'keybridge.log'), 'utf8');

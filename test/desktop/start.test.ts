@@ -97,7 +97,9 @@ describe('starting and ending', () => {
       await until(async () => (await windows()).length > 0, 'the question');
       expect(await trayItems(session.busAddress)).toEqual([]);
       // Enter: "Take over".
-      await exec('xdotool', ['search', '--onlyvisible', '--name', 'Keybridge', 'windowfocus', '--sync', 'key', 'Return'], { env: session.env });
+      // The X server may end a search because some other window went away meanwhile.
+      const enter = () => exec('xdotool', ['search', '--onlyvisible', '--name', 'Keybridge', 'windowfocus', '--sync', 'key', 'Return'], { env: session.env });
+      await until(() => enter().then(() => true, () => false), 'the key to be pressed');
       await until(async () => (await callBroker(folder.dataDir, 'status', undefined).catch(() => undefined))?.front === 'desktop', 'the app to take over');
       expect(await brokerEnded).toEqual([0, null]);
     } finally {
