@@ -6,6 +6,9 @@ import { ensureModules, runCommand } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
+// The peers end with this program's end.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
 await runCommand(async () => {
   await ensureModules();
   await buildAll({ ifStale: true });

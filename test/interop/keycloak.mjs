@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,7 +24,7 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
     log(`Fetching Keycloak ${keycloakVersion} (once, about 170 MB)`);
     await run('mvn', ['-q', '-B', unpack, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`, `-DoutputDirectory=${folder}`]);
   }).catch((error) => {
-    throw error.code === 'ENOENT' ? new Missing('skipped: there is no mvn here to fetch Keycloak with (Debian: maven)') : error;
+    throw error.code === 'ENOENT' ? new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)') : error;
   });
   // It writes into its own folder.
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-keycloak-'));
@@ -40,10 +40,19 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
   let over = false;
   const ended = new Promise((resolve) => child.once('close', resolve)).then(() => (over = true));
+  // The script and the Java that it started, also where this program is interrupted.
+  const kill = () => {
+    if (!over && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const interrupted = () => {
+    kill();
+    rmSync(place, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.once('exit', interrupted);
   const close = async () => {
-    // The script and the Java that it started.
-    if (!over) process.kill(-child.pid, 'SIGKILL');
+    kill();
     await ended;
+    process.off('exit', interrupted);
     await rm(place, { recursive: true, force: true });
   };
   const issuer = `http://127.0.0.1:${port}/realms/mcp`;
@@ -61,10 +70,10 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
 async function needJava() {
   const java = process.env.JAVA_HOME && existsSync(path.join(process.env.JAVA_HOME, 'bin')) ? path.join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
   const text = await run(java, ['-version']).catch(() => {
-    throw new Missing('skipped: there is no Java here (Debian: openjdk-17-jdk-headless)');
+    throw new Missing('there is no Java here (Debian: openjdk-17-jdk-headless)');
   });
   const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0);
-  if (major < 17) throw new Missing(`skipped: Keycloak needs Java 17 or newer, this is ${major}`);
+  if (major < 17) throw new Missing(`Keycloak needs Java 17 or newer, this is ${major}`);
 }
 
 /** A realm that names its own client scopes gets none of the built-in ones: `basic` puts the subject into the token. */

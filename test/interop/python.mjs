@@ -25,10 +25,10 @@ async function versionOf(python) {
   try {
     text = await run(python, ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])']);
   } catch {
-    throw new Missing('skipped: there is no python3 with venv and pip here (Debian: python3-venv)');
+    throw new Missing('there is no python3 with venv and pip here (Debian: python3-venv)');
   }
   const version = text.trim();
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < 3 || (major === 3 && minor < 10)) throw new Missing(`skipped: Python FastMCP needs Python 3.10 or newer, this is ${version}`);
+  if (major < 3 || (major === 3 && minor < 10)) throw new Missing(`Python FastMCP needs Python 3.10 or newer, this is ${version}`);
   return version;
 }
