@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import type { AuthorizationServer } from '../fixtures/authorization-server.ts';
@@ -25,7 +26,7 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
   say(`discovered      ${found.summary}`);
 
   await call(dataDir, 'addServer', { url: mcpServer.url, name: 'demo' });
-  const signedIn = await call(dataDir, 'signIn', { server: 'demo' });
+  const signedIn = await within('the sign-in in the browser', call(dataDir, 'signIn', { server: 'demo' }), 60_000);
   const firstTokenAt = Date.now();
   really('registration', as.counts.registrations === 1);
   const detail = await call(dataDir, 'serverDetail', { server: 'demo' });
@@ -75,6 +76,20 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
 async function callEcho(host: Client, text: string): Promise<void> {
   const result = await host.callTool({ name: 'echo', arguments: { text } });
   really('the echo', JSON.stringify(result.content).includes(text));
+}
+
+/** A person may take minutes to sign in; this browser may not. */
+async function within<Value>(what: string, job: Promise<Value>, limitMs: number): Promise<Value> {
+  const over = new AbortController();
+  const late = pause(limitMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`${what}: not within ${limitMs / 1000} s`);
+  });
+  try {
+    return await Promise.race([job, late]);
+  } finally {
+    late.catch(() => {});
+    over.abort();
+  }
 }
 
 /** What the server says to a request with this access token. */
