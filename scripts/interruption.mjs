@@ -1,5 +1,14 @@
 import { constants } from 'node:os';
 
+/** What was under way has been ended, because a signal asked for it. */
+export class Interrupted extends Error {
+  /** @param {string} what @param {number} exitCode */
+  constructor(what, exitCode) {
+    super(`${what} was interrupted`);
+    this.exitCode = exitCode;
+  }
+}
+
 /**
  * A signal that asks this process to end, or the end of the npm that started it: npm does not pass SIGTERM on.
  * While one waits, the signals do nothing else.

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { installLine, missingPackages, namesKnownHere, packageNames } from './debian.mjs';
+import { Interrupted, waitForInterruption } from './interruption.mjs';
 import { withLock } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
@@ -19,9 +20,9 @@ export async function runCommand(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    if (!(error instanceof SetupNeeded)) throw error;
+    if (!(error instanceof SetupNeeded || error instanceof Interrupted)) throw error;
     console.error(`\n${error.message}`);
-    process.exitCode = setupNeededExitCode;
+    process.exitCode = error instanceof Interrupted ? error.exitCode : setupNeededExitCode;
   }
 }
 
@@ -35,7 +36,7 @@ export async function ensureModules({ log = console.error } = {}) {
   await withLock(path.join(cache, 'npm-ci.lock'), async () => {
     if (await sameModules(lockFile, installed)) return;
     log('Installing node modules (npm ci) ...');
-    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, shell: process.platform === 'win32' });
+    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { mayBeKilled: true, cwd: root, shell: process.platform === 'win32' });
     if (code !== 0) throw new SetupNeeded(`${output}\nThe node modules could not be installed: see above. This needs the npm registry, or an npm cache that has them.`);
   });
 }
@@ -96,15 +97,29 @@ async function apt(prefix, args, missing) {
   if (code !== 0) throw new SetupNeeded(`${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${code}. Run this line, then try again:\n  ${installLine(missing)}`);
 }
 
-/** What it printed is shown only where it failed: the exit code, and the last lines of both its outputs. */
-function run(command, args, options = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-    let output = '';
-    const keep = (chunk) => (output = (output + chunk).slice(-4_000));
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+/**
+ * Waits for its end even when this is interrupted, so that no installation goes on unseen. `mayBeKilled`: then at once
+ * (npm takes half a minute to end by itself, and the next npm ci begins anew); apt is left to bring its work to an end.
+ * What it printed is shown only where it failed: the exit code, and the last lines of both its outputs.
+ */
+async function run(command, args, { mayBeKilled = false, ...options } = {}) {
+  const interruption = waitForInterruption();
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let output = '';
+  const keep = (chunk) => (output = (output + chunk).slice(-4_000));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise((resolve) => {
     child.on('error', (error) => resolve({ code: error.code, output: error.message }));
     child.on('close', (code, signal) => resolve({ code: code ?? signal, output: output.trim().split('\n').slice(-25).join('\n') }));
   });
+  try {
+    const first = await Promise.race([ended, interruption.came]);
+    if (typeof first === 'object') return first;
+    if (mayBeKilled) child.kill('SIGKILL');
+    await ended;
+    throw new Interrupted(path.basename(command), first);
+  } finally {
+    interruption.stopWaiting();
+  }
 }

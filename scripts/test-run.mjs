@@ -4,13 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitForInterruption } from './interruption.mjs';
+import { Interrupted, waitForInterruption } from './interruption.mjs';
 
 const root = path.join(import.meta.dirname, '..');
-
-class Interrupted extends Error {
-  exitCode = 1;
-}
 
 /**
  * One run of the tests: its steps, what they counted, and a temporary folder of its own, which is gone however the run ends.
@@ -62,10 +58,6 @@ export async function runTests(work) {
 
   try {
     await work({ check, vitest, nothingLeft });
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    console.log(`[test] ${error.message}`);
-    return error.exitCode;
   } finally {
     interruption.stopWaiting();
     rmSync(place, { recursive: true, force: true, maxRetries: 5 });
@@ -82,7 +74,7 @@ async function runStep(name, command, argv, env, interruption) {
   const { code, signal, interrupted } = await Promise.race([ended, interruption.then((exitCode) => ({ interrupted: exitCode }))]);
   if (interrupted !== undefined) {
     await endGroup(child, ended);
-    throw Object.assign(new Interrupted(`${name} was interrupted`), { exitCode: interrupted });
+    throw new Interrupted(name, interrupted);
   }
   const ok = code === 0;
   console.log(`[test] ${name}: ${ok ? 'ok' : `failed (${code ?? signal})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
