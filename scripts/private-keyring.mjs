@@ -58,9 +58,7 @@ export async function startPrivateBus({ services = false } = {}) {
  */
 export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
   const bus = given ?? (await startPrivateBus());
-  // It makes a folder .ssh in its home, whatever its components are.
-  const env = { ...bus.env, HOME: bus.env.XDG_DATA_HOME };
-  const daemon = startBackground('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--foreground'], { env, stdio: ['pipe', 'ignore', 'ignore'] });
+  const daemon = startBackground('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--foreground'], { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
   daemon.child.stdin?.on('error', () => {}); // it ended before it read
   // Makes the keyring "login" with this password, or unlocks it. No newline may follow.
   daemon.child.stdin?.end('private');
