@@ -292,6 +292,13 @@ describe('the authorization server', () => {
     }
   });
 
+  it('UI04: an issuer that cannot be shown as it is cannot be accepted by a click', async () => {
+    server({ issuer: `${auth.origin}/\u202egnp` });
+    const error = await failure(look());
+    expect(error.code).toBe('E_ISSUER_MISMATCH');
+    expect(error.issuers).toBeUndefined();
+  });
+
   it.each([
     ['DM01: another server', 'https://other.example', 'they are different servers'],
     ['DM02: a slash more', '/', 'they differ in a slash at the end'],
@@ -302,6 +309,8 @@ describe('the authorization server', () => {
     server({ issuer });
     const error = await failure(look());
     expect(error.code).toBe('E_ISSUER_MISMATCH');
+    expect(error.issuers).toEqual({ named: auth.origin, found: issuer });
+    expect(error.about('work').toInfo().issuers).toEqual(error.issuers);
     expect(error.message).toContain(`"${issuer}"`);
     expect(error.message).toContain(`"${auth.origin}"`);
     expect(error.message).toContain(why);

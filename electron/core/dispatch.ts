@@ -29,5 +29,5 @@ function commandNamed(name: unknown): CommandName {
 /** Names the member that is wrong, never its value. */
 function badInput(command: string, issues: readonly { path: PropertyKey[]; code: string }[]): AppError {
   const at = issues[0]?.path.map(String).join('.') || 'the input';
-  return new AppError('E_BAD_INPUT', `${command}: ${at} is not valid.`);
+  return new AppError('E_BAD_INPUT', `${command}: ${at} is not valid.`, { field: at });
 }

@@ -9,6 +9,10 @@ export interface ErrorDetail {
    * Whether the request may have reached the other side. False only when it surely did not (refused, DNS, TLS).
    */
   sent?: boolean;
+  /** The member of a command's input that is to be corrected: `settings.caFile`. */
+  field?: string;
+  /** The two names of an authorization server that differ, exactly as they came. */
+  issuers?: { readonly named: string; readonly found: string };
   /** Kept for debugging in memory; never logged, serialised or shown. */
   cause?: unknown;
 }
@@ -19,6 +23,8 @@ export class AppError extends Error {
   readonly server: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly sent: boolean;
+  readonly field: string | undefined;
+  readonly issuers: { readonly named: string; readonly found: string } | undefined;
 
   /** `message`: the step and the cause in one sentence, plain text. Foreign words in it go through `foreign()`. */
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
@@ -28,6 +34,8 @@ export class AppError extends Error {
     this.server = detail.server;
     this.retryAfterMs = detail.retryAfterMs;
     this.sent = detail.sent ?? true;
+    this.field = detail.field;
+    this.issuers = detail.issuers;
   }
 
   /** The same error, about this server. */
@@ -35,6 +43,8 @@ export class AppError extends Error {
     if (this.server === server) return this;
     const detail: ErrorDetail = { server, sent: this.sent, cause: this.cause };
     if (this.retryAfterMs !== undefined) detail.retryAfterMs = this.retryAfterMs;
+    if (this.field !== undefined) detail.field = this.field;
+    if (this.issuers !== undefined) detail.issuers = this.issuers;
     return new AppError(this.code, this.message, detail);
   }
 
@@ -43,6 +53,8 @@ export class AppError extends Error {
     const info: ErrorInfo = { code: this.code, message: this.message, remedy: errors[this.code] };
     if (this.server !== undefined) info.server = this.server;
     if (this.retryAfterMs !== undefined) info.retryAfterMs = this.retryAfterMs;
+    if (this.field !== undefined) info.field = this.field;
+    if (this.issuers !== undefined) info.issuers = { ...this.issuers };
     return info;
   }
 }

@@ -22,9 +22,10 @@ const privateKey = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]+?-----END (
 
 /** The certificates of a PEM file. Throws E_BAD_INPUT, which names the file. */
 export async function readAuthorities(file: string): Promise<readonly string[]> {
-  const found = (await read(file)).toString('latin1').match(certificates) ?? [];
-  if (found.length === 0) throw bad(file, 'holds no certificate in PEM form');
-  for (const pem of found) parse(file, pem);
+  const bad = badFile(file, 'settings.caFile');
+  const found = (await read(file, bad)).toString('latin1').match(certificates) ?? [];
+  if (found.length === 0) throw bad('holds no certificate in PEM form');
+  for (const pem of found) parse(pem, bad);
   return found;
 }
 
@@ -33,25 +34,26 @@ export async function readAuthorities(file: string): Promise<readonly string[]> 
  * or PKCS#12. `password` opens the PKCS#12 file or an encrypted key. Throws E_BAD_INPUT, which names the file.
  */
 export async function readClientCertificate(file: string, secrets: { readonly privateKey?: Secret; readonly password?: Secret }): Promise<ClientCertificate> {
-  const bytes = await read(file);
+  const bad = badFile(file, 'settings.clientCertificateFile');
+  const bytes = await read(file, bad);
   const passphrase = secrets.password ? { passphrase: secrets.password.reveal() } : {};
   const text = bytes.toString('latin1');
-  if (!text.includes('-----BEGIN')) return checked(file, { pfx: bytes, ...passphrase });
+  if (!text.includes('-----BEGIN')) return checked({ pfx: bytes, ...passphrase }, bad);
   const chain = text.match(certificates);
-  if (!chain?.[0]) throw bad(file, 'holds no certificate');
+  if (!chain?.[0]) throw bad('holds no certificate');
   const key = privateKey.exec(text)?.[0] ?? secrets.privateKey?.reveal();
-  if (key === undefined) throw bad(file, 'holds no private key, and none is stored (secret privateKey)');
-  return checked(file, { cert: chain.join('\n'), key, ...passphrase }, parse(file, chain[0]));
+  if (key === undefined) throw bad('holds no private key, and none is stored (secret privateKey)');
+  return checked({ cert: chain.join('\n'), key, ...passphrase }, bad, parse(chain[0], bad));
 }
 
 /** Tried before use: certificate and key belong together, the password opens the file. */
-function checked(file: string, material: ClientCertificate['tls'], known?: X509Certificate): ClientCertificate {
+function checked(material: ClientCertificate['tls'], bad: BadFile, known?: X509Certificate): ClientCertificate {
   let context: tls.SecureContext;
   try {
     context = tls.createSecureContext({ ...material });
   } catch (error) {
     // OpenSSL's reasons are words of its own, e.g. "mac verify failure", "key values mismatch".
-    throw bad(file, `cannot be used as a client certificate (${foreign((error as Error).message, 80)})`);
+    throw bad(`cannot be used as a client certificate (${foreign((error as Error).message, 80)})`);
   }
   const expiresAt = Date.parse((known ?? ownCertificate(context))?.validTo ?? '');
   return { tls: material, ...(Number.isFinite(expiresAt) ? { expiresAt } : {}) };
@@ -64,22 +66,28 @@ function ownCertificate(context: tls.SecureContext): X509Certificate | undefined
   return der ? new X509Certificate(der) : undefined;
 }
 
-async function read(file: string): Promise<Buffer> {
+async function read(file: string, bad: BadFile): Promise<Buffer> {
   // Keybridge runs in another folder than the terminal in which the name was typed.
-  if (!path.isAbsolute(file)) throw bad(file, 'must be named with its whole path');
+  if (!path.isAbsolute(file)) throw bad('must be named with its whole path');
   try {
     return await readFile(file);
   } catch (error) {
-    throw bad(file, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw bad(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
 }
 
-function parse(file: string, pem: string): X509Certificate {
+function parse(pem: string, bad: BadFile): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
-    throw bad(file, 'holds a damaged certificate');
+    throw bad('holds a damaged certificate');
   }
 }
 
-const bad = (file: string, what: string) => new AppError('E_BAD_INPUT', `The file ${foreign(file)} ${what}.`, { sent: false });
+type BadFile = (what: string) => AppError;
+
+/** `field`: the setting that names the file. */
+const badFile =
+  (file: string, field: string): BadFile =>
+  (what) =>
+    new AppError('E_BAD_INPUT', `The file ${foreign(file)} ${what}.`, { sent: false, field });

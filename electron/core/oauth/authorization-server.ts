@@ -130,8 +130,17 @@ function issuerMismatch(found: string, expected: string): AppError {
   return new AppError(
     'E_ISSUER_MISMATCH',
     `The authorization server calls itself "${foreign(found)}" but was named as "${foreign(expected)}": ${difference(found, expected)}.`,
+    bothPlain(found, expected) ? { issuers: { named: expected, found } } : {},
   );
 }
+
+/** Names that can be shown as they are, so that who accepts them has seen exactly what they accept. */
+function bothPlain(...names: readonly string[]): boolean {
+  return names.every((name) => URL.canParse(name) && foreign(name, longestIssuer) === name);
+}
+
+/** As the setting `issuerException` takes them. */
+const longestIssuer = 2_000;
 
 function difference(a: string, b: string): string {
   if (a.replace(/\/$/, '') === b.replace(/\/$/, '')) return 'they differ in a slash at the end';

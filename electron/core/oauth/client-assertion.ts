@@ -26,8 +26,8 @@ export function readSigningKey(secret: Secret, { signingAlgorithm, keyId }: Pick
   const key = keyObject(secret, jwk);
   const able = algorithmsOf(key);
   const algorithm = signingAlgorithm ?? able.find((one) => one === jwk?.alg) ?? able[0];
-  if (!algorithm) throw new AppError('E_BAD_INPUT', 'The private key is of a kind that cannot sign here; RSA, EC P-256 and Ed25519 can.');
-  if (!able.includes(algorithm)) throw new AppError('E_BAD_INPUT', `The private key cannot sign with ${algorithm}.`);
+  if (!algorithm) throw new AppError('E_BAD_INPUT', 'The private key is of a kind that cannot sign here; RSA, EC P-256 and Ed25519 can.', { field: 'secrets.privateKey' });
+  if (!able.includes(algorithm)) throw new AppError('E_BAD_INPUT', `The private key cannot sign with ${algorithm}.`, { field: 'settings.signingAlgorithm' });
   const id = keyId ?? jwk?.kid;
   return { key, algorithm, ...(id === undefined ? {} : { keyId: id }) };
 }
@@ -56,7 +56,7 @@ function parseJwk(text: string): z.infer<typeof Jwk> | undefined {
   try {
     return Jwk.parse(JSON.parse(text));
   } catch {
-    throw new AppError('E_BAD_INPUT', 'The private key is not a JWK (RFC 7517).');
+    throw new AppError('E_BAD_INPUT', 'The private key is not a JWK (RFC 7517).', { field: 'secrets.privateKey' });
   }
 }
 
@@ -65,7 +65,7 @@ function keyObject(secret: Secret, jwk: z.infer<typeof Jwk> | undefined): KeyObj
     return jwk ? createPrivateKey({ key: jwk, format: 'jwk' }) : createPrivateKey(secret.reveal());
   } catch {
     // The reason may hold a part of the key.
-    throw new AppError('E_BAD_INPUT', 'The private key cannot be read: it must be PEM without a password, or a JWK with its private part.');
+    throw new AppError('E_BAD_INPUT', 'The private key cannot be read: it must be PEM without a password, or a JWK with its private part.', { field: 'secrets.privateKey' });
   }
 }
 

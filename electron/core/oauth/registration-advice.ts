@@ -18,6 +18,6 @@ export function clientMetadataUrl({ clientMetadataUrl: text }: ServerSettings, {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // Compared as a string at the server: what a parser would change (dot segments, upper case) is not the same client.
   const plain = url?.href === text && url.protocol === 'https:' && url.pathname !== '/' && url.hash === '' && url.username === '' && url.password === '';
-  if (!plain || text.includes('#')) throw new AppError('E_BAD_INPUT', `clientMetadataUrl must be a plain https address with a path, not "${foreign(text)}".`);
+  if (!plain || text.includes('#')) throw new AppError('E_BAD_INPUT', `clientMetadataUrl must be a plain https address with a path, not "${foreign(text)}".`, { field: 'settings.clientMetadataUrl' });
   return text;
 }

@@ -24,11 +24,11 @@ export interface SignInRules {
 /** Throws E_BAD_INPUT for a preset that does not exist, and for an extra parameter that would replace one of ours. */
 export function rulesFor(settings: ServerSettings, { issuerNamed, resource: found }: Protected): SignInRules {
   const preset = presetFor(issuerNamed, settings.preset);
-  if (!preset && settings.preset !== undefined && settings.preset !== 'none') throw new AppError('E_BAD_INPUT', `There is no preset "${foreign(settings.preset, 40)}".`);
+  if (!preset && settings.preset !== undefined && settings.preset !== 'none') throw new AppError('E_BAD_INPUT', `There is no preset "${foreign(settings.preset, 40)}".`, { field: 'settings.preset' });
   const mode = settings.resource ?? preset?.resource ?? 'send';
   const resource = typeof mode === 'object' ? mode.value : found;
   const sendResource = mode !== 'omit';
-  const parameters = filled({ ...preset?.token, ...checked(settings.tokenParameters) }, resource);
+  const parameters = filled({ ...preset?.token, ...checked(settings, 'tokenParameters') }, resource);
   const quirks: TokenQuirks = {
     ...(sendResource ? {} : { omitResource: true }),
     ...(Object.keys(parameters).length > 0 ? { parameters } : {}),
@@ -39,7 +39,7 @@ export function rulesFor(settings: ServerSettings, { issuerNamed, resource: foun
     ...(preset ? { preset } : {}),
     resource,
     sendResource,
-    authorizeParameters: filled({ ...preset?.authorize, ...checked(settings.authorizeParameters) }, resource),
+    authorizeParameters: filled({ ...preset?.authorize, ...checked(settings, 'authorizeParameters') }, resource),
     ...(Object.keys(quirks).length > 0 ? { quirks } : {}),
     takesPkce: preset?.missingPkce === 'allowed',
   };
@@ -51,10 +51,11 @@ export function refuseWithoutPkce(server: Pick<Server, 'allowMissingPkce'>, { pk
   throw new AppError('E_PKCE_UNSUPPORTED', `${new URL(authorizationServer.issuer).host} does not announce PKCE with S256.`);
 }
 
-function checked(parameters: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+function checked(settings: ServerSettings, kind: 'authorizeParameters' | 'tokenParameters'): Readonly<Record<string, string>> {
+  const parameters = settings[kind] ?? {};
   const bad = Object.keys(parameters).find((name) => !mayBeExtra(name));
   if (bad === undefined) return parameters;
-  throw new AppError('E_BAD_INPUT', `"${foreign(bad, 40)}" cannot be an extra parameter of a sign-in.`);
+  throw new AppError('E_BAD_INPUT', `"${foreign(bad, 40)}" cannot be an extra parameter of a sign-in.`, { field: `settings.${kind}` });
 }
 
 const filled = (parameters: Readonly<Record<string, string>>, resource: string): Record<string, string> =>

@@ -49,7 +49,7 @@ export async function identityAssertion({ vault, server, client, scopes }: Ident
 /** Who we are at the company's identity provider. */
 async function identityProvider(vault: Pick<Vault, 'readClientSecret'>, server: Server, { resource }: TokenClient, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
   const { enterprise } = server.settings;
-  if (!enterprise) throw new AppError('E_BAD_INPUT', `The setting enterprise is missing: where the company signs people in, and as which client.`);
+  if (!enterprise) throw new AppError('E_BAD_INPUT', `The setting enterprise is missing: where the company signs people in, and as which client.`, { field: 'settings.enterprise' });
   const { issuer, clientId } = enterprise;
   const allow = await addressPolicy(http, checkEndpoint('issuer of the company', issuer));
   const metadata = enterprise.tokenEndpoint === undefined ? (await findAuthorizationServer(startRun(http, allow, discoveryMs, signal), [issuer], {})).metadata : undefined;

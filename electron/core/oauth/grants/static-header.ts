@@ -15,11 +15,11 @@ const ownNames = /^(?:host|connection|content-.*|transfer-encoding|te|trailer|up
  * Throws E_STORE_*, E_BAD_INPUT.
  */
 export async function keyHeader(vault: Pick<Vault, 'readClientSecret'>, server: Server, origin: string): Promise<KeyHeader> {
-  if (new URL(server.url).origin !== origin) throw new AppError('E_BAD_INPUT', `The key was entered for ${foreign(origin)}, and the server is elsewhere now. Sign in again.`);
+  if (new URL(server.url).origin !== origin) throw new AppError('E_BAD_INPUT', `The key was entered for ${foreign(origin)}, and the server is elsewhere now. Sign in again.`, { field: 'secrets.headerValue' });
   const key = await neededSecret(vault, server, 'headerValue');
   const name = server.settings.headerName?.toLowerCase();
-  if (name !== undefined && (!fieldName.test(name) || ownNames.test(name))) throw new AppError('E_BAD_INPUT', `No key can go into a header named "${foreign(name, 40)}".`);
+  if (name !== undefined && (!fieldName.test(name) || ownNames.test(name))) throw new AppError('E_BAD_INPUT', `No key can go into a header named "${foreign(name, 40)}".`, { field: 'settings.headerName' });
   // Visible ASCII; in between, spaces too.
-  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key.reveal())) throw new AppError('E_BAD_INPUT', 'The key holds characters that no header can carry.');
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key.reveal())) throw new AppError('E_BAD_INPUT', 'The key holds characters that no header can carry.', { field: 'secrets.headerValue' });
   return name === undefined ? { name: 'authorization', value: new Secret(`Bearer ${key.reveal()}`) } : { name, value: key };
 }
