@@ -4,7 +4,7 @@ import path from 'node:path';
 import { dataFolder } from './broker/data-folder.ts';
 import { bridge } from './bridge/link.ts';
 
-const usage = 'Usage: keybridge connect SERVER [--data-dir DIR]\nRun `keybridge status` to see the names of your servers.';
+const usage = 'Usage: keybridge connect SERVER [--account NAME] [--data-dir DIR]\nRun `keybridge status` to see the names of your servers.';
 
 /** Runs a bridge on this process's own stdin and stdout, and ends the process. `args`: what stands after `connect`. */
 export async function runBridge(args: readonly string[]): Promise<void> {
@@ -14,24 +14,28 @@ export async function runBridge(args: readonly string[]): Promise<void> {
     return;
   }
   const dataDir = read.dataDir === undefined ? dataFolder() : path.resolve(read.dataDir);
-  process.exit(await bridge({ server: read.server, dataDir }));
+  process.exit(await bridge({ server: read.server, dataDir, ...(read.account === undefined ? {} : { account: read.account }) }));
 }
 
 /** The arguments, or a sentence that says what is wrong with them. */
-export function readBridgeArguments(args: readonly string[]): { readonly server: string; readonly dataDir: string | undefined } | string {
+export function readBridgeArguments(args: readonly string[]): { readonly server: string; readonly account: string | undefined; readonly dataDir: string | undefined } | string {
   const operands: string[] = [];
   let dataDir: string | undefined;
+  let account: string | undefined;
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at] ?? '';
     if (arg === '--data-dir') dataDir = args[(at += 1)] ?? '';
     else if (arg.startsWith('--data-dir=')) dataDir = arg.slice('--data-dir='.length);
+    else if (arg === '--account') account = args[(at += 1)] ?? '';
+    else if (arg.startsWith('--account=')) account = arg.slice('--account='.length);
     else if (arg.startsWith('-') && arg !== '--json') return `"connect" has no option ${arg.slice(0, 40).split('=')[0]}.`;
     else if (arg !== '--json') operands.push(arg);
   }
   const [server] = operands;
+  if (account === '') return '--account needs the name of an account.';
   if (dataDir === '') return '--data-dir needs a folder.';
   if (!server) return '"connect" needs the name of a server.';
-  return operands.length > 1 ? '"connect" takes no more than one server.' : { server, dataDir };
+  return operands.length > 1 ? '"connect" takes no more than one server.' : { server, account, dataDir };
 }
 
 /** `node bridge.cjs <server>`. The command line has this code in a file of another name, and calls `runBridge` itself. */

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { Discovered, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SignOutReport, Status, StoreStatus } from './model.ts';
+import { AccountName, Discovered, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SignOutReport, Status, StoreStatus } from './model.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
+const OneAccount = OneServer.extend({ account: z.string().min(1).max(200).optional() });
 const Url = z.string().min(1).max(2_000);
 const Secrets = z.partialRecord(z.enum(secretNames), z.string().min(1).max(32_000).nullable());
 
 /**
  * The contract: every command that window, tray, command line and tests can call, with what it takes and gives.
- * `server` is a server's name or id.
+ * `server` is a server's name or id, `account` an account's name or id; without one, the server's default account.
  */
 export const commands = {
   status: { input: z.undefined(), output: Status },
@@ -26,9 +27,12 @@ export const commands = {
     }),
     output: ServerStatus,
   },
-  /** Changes how Keybridge signs in to a server. An absent member stays as it is; null removes it. */
+  /**
+   * Changes how Keybridge signs in to a server. An absent member stays as it is; null removes it. With an account, the client
+   * ID and its secrets are that account's own; `headerValue`, `assertion` and `enterpriseIdToken` always are.
+   */
   configureServer: {
-    input: OneServer.extend({
+    input: OneAccount.extend({
       clientId: z.string().min(1).max(2_000).nullable().optional(),
       clientSecret: z.string().min(1).max(4_000).nullable().optional(),
       allowMissingPkce: z.boolean().optional(),
@@ -38,23 +42,29 @@ export const commands = {
     }),
     output: ServerStatus,
   },
-  serverDetail: { input: OneServer, output: ServerDetail },
+  serverDetail: { input: OneAccount, output: ServerDetail },
   /** Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. */
-  signIn: { input: OneServer.extend({ openBrowser: z.boolean().default(true) }), output: ServerStatus },
+  signIn: { input: OneAccount.extend({ openBrowser: z.boolean().default(true) }), output: ServerStatus },
   /** Not now: calls that wait for more access get their error, and the same is not asked again for ten minutes. */
-  dismissAccess: { input: OneServer, output: ServerStatus },
-  cancelSignIn: { input: OneServer, output: ServerStatus },
+  dismissAccess: { input: OneAccount, output: ServerStatus },
+  cancelSignIn: { input: OneAccount, output: ServerStatus },
   /** Ends a waiting sign-in with the address that the browser was sent to, for when it cannot reach this computer. */
-  finishSignIn: { input: OneServer.extend({ redirectUrl: z.string().min(1).max(32_000) }), output: ServerStatus },
+  finishSignIn: { input: OneAccount.extend({ redirectUrl: z.string().min(1).max(32_000) }), output: ServerStatus },
   /** Refreshes now, whatever the back-off says. */
-  refreshNow: { input: OneServer, output: ServerStatus },
-  signOut: { input: OneServer, output: SignOutReport },
+  refreshNow: { input: OneAccount, output: ServerStatus },
+  signOut: { input: OneAccount, output: SignOutReport },
   /** Signs out of every server at once; a report each. */
-  signOutEverywhere: { input: z.undefined(), output: z.array(z.object({ server: z.string(), report: SignOutReport })) },
-  /** Signs out, then forgets the server. */
+  signOutEverywhere: { input: z.undefined(), output: z.array(z.object({ server: z.string(), account: z.string().optional(), report: SignOutReport })) },
+  /** One more account on a server, signed out at first. Its name is made from who signs in, unless given. */
+  addAccount: { input: OneServer.extend({ name: AccountName.optional() }), output: ServerStatus },
+  /** Names an account, or makes it the default one: hosts that name no account change over at once. */
+  updateAccount: { input: OneAccount.extend({ name: AccountName.optional(), isDefault: z.literal(true).optional() }), output: ServerStatus },
+  /** Signs out, then forgets the account. Never the only one. */
+  removeAccount: { input: OneAccount, output: SignOutReport },
+  /** Signs out of every account, then forgets the server. */
   removeServer: { input: OneServer, output: SignOutReport },
   /** What to put into a host's configuration. */
-  hostSnippets: { input: OneServer, output: z.array(HostSnippet) },
+  hostSnippets: { input: OneAccount, output: z.array(HostSnippet) },
   /** Asks the system to unlock the store of secrets; may show the system's own prompt. */
   unlockStore: { input: z.undefined(), output: StoreStatus },
 } as const;

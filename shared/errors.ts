@@ -14,6 +14,9 @@ export const errors = {
   // The user's list of servers
   E_SERVER_UNKNOWN: 'Run `keybridge status` to see the names of your servers.',
   E_SERVER_EXISTS: 'Choose another name, or use the server that is already in the list.',
+  E_ACCOUNT_UNKNOWN: 'Run `keybridge status` to see the accounts, or add one: `keybridge login SERVER --account NAME`.',
+  E_ACCOUNT_EXISTS: 'Choose another name, or use the account that is already there.',
+  E_ACCOUNT_OTHER: 'Sign out of the other account in your browser (or use a private window), then sign in again.',
   E_SERVER_URL: 'Give the address of the MCP server as https://host/path.',
   E_CONFIG_DAMAGED: 'Keybridge went on with the last good copy. Check the file that the message names.',
   E_CONFIG_NEWER: 'Update Keybridge, or use another data folder.',
@@ -50,6 +53,7 @@ export const errors = {
   E_ISS_MISMATCH: 'The answer came from another authorization server. Do not sign in here; ask the operator.',
   E_PORT_IN_USE: 'Another program uses the ports for the sign-in answer. Close it and try again.',
   E_BROWSER: 'Copy the address from the window and open it in a browser yourself.',
+  E_ID_TOKEN: 'The sign-in may be somebody else’s. Sign in again; if it happens again, ask the operator of the server.',
   E_REDIRECT_URL: 'Paste the whole address of the last page of the sign-in, unchanged.',
   // Tokens
   E_TOKEN_RESPONSE: 'The authorization server’s answer is broken. Try again, or ask its operator.',

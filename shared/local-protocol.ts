@@ -31,7 +31,7 @@ export interface Challenge {
   proof: string;
 }
 
-export type Answer = { proof: string } & ({ role: 'bridge'; server: string; pid: number } | { role: 'control'; pid: number });
+export type Answer = { proof: string } & ({ role: 'bridge'; server: string; account?: string; pid: number } | { role: 'control'; pid: number });
 
 export type Welcome = { ok: true } | { ok: false; error: { code: string; message: string; remedy: string } };
 

@@ -4,6 +4,9 @@ import { ErrorInfo } from './reply.ts';
 /** A server's name: what the user types and what a host's configuration says. */
 export const ServerName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 
+/** An account's name: made from who signed in, or chosen by the user, who types it too. */
+export const AccountName = z.string().regex(/^[a-z0-9][a-z0-9._@+-]{0,99}$/);
+
 /**
  * Where a server's sign-in stands. One of these at any time; window, tray and command line are functions of it.
  * Times are Unix milliseconds.
@@ -51,13 +54,17 @@ export const SignInState = z.discriminatedUnion('kind', [
 ]);
 export type SignInState = z.infer<typeof SignInState>;
 
+/** One account on one server. */
 export const ServerStatus = z.object({
+  /** Of this entry: commands take it as `server`, and then need no `account`. */
   id: z.string(),
   name: z.string(),
   url: z.string(),
   state: SignInState,
+  /** Present when the server has several. `isDefault`: for hosts and commands that name none. */
+  account: z.object({ name: z.string(), isDefault: z.boolean() }).optional(),
   /** Who is signed in, as far as the server tells (from the ID token). */
-  account: z.string().optional(),
+  identity: z.string().optional(),
   /** Hosts connected right now, by the name they gave in `initialize`. */
   hosts: z.array(z.string()),
 });
@@ -157,6 +164,10 @@ export type SecretName = (typeof secretNames)[number];
 /** Everything about one server that a person may see. Never a token. */
 export const ServerDetail = z.object({
   status: ServerStatus,
+  /** Of the server; one where it has no other. */
+  accounts: z.array(z.object({ id: z.string(), name: z.string(), isDefault: z.boolean() })),
+  /** True: the account signs in as a client of its own. */
+  ownClient: z.boolean(),
   addedAt: z.number(),
   issuer: z.string().optional(),
   resource: z.string().optional(),

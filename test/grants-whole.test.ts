@@ -66,7 +66,7 @@ describe('without a person, through the bridge', () => {
     closing.push(() => mcp.close());
     const one = await product();
     await one.call('addServer', { url: mcp.url, name: 'robot', clientId: 'robot', clientSecret: 'abc', settings: { grant: 'client_credentials' } });
-    expect(await one.call('signIn', { server: 'robot' })).toMatchObject({ account: 'robot', state: { kind: 'signed_in', renewable: true } });
+    expect(await one.call('signIn', { server: 'robot' })).toMatchObject({ identity: 'robot', state: { kind: 'signed_in', renewable: true } });
     const host = one.host('robot');
     await host.initialize();
     expect(JSON.stringify(await host.call('echo', { text: 'first' }))).toContain('first');

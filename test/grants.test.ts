@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { redirectPath } from '../electron/core/oauth/redirect.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { serverSecretKey, type Server } from '../electron/core/servers/servers.ts';
+import { secretKeyOf, type Server } from '../electron/core/servers/servers.ts';
 import type { SecretName, ServerSettings } from '../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { createFakeClock } from './fixtures/clock.ts';
@@ -42,7 +42,7 @@ async function withServer(url: string, { settings, secrets = {}, clientId = 'rob
   const stored = { hasClientSecret: names.includes('clientSecret'), storedSecrets: names.filter((name) => name !== 'clientSecret') };
   const server = await rig.add(url, { settings, ...(options.noClientId ? {} : { clientId }), ...stored });
   for (const name of names) await enter(rig, server, name, secrets[name] ?? '');
-  const id = `${server.id}:default`;
+  const id = server.id;
   return {
     rig, server, id,
     start: () => rig.signIns.start(server.id, { openBrowser: true }),
@@ -53,7 +53,7 @@ async function withServer(url: string, { settings, secrets = {}, clientId = 'rob
   };
 }
 
-const enter = (rig: SignInRig, server: Server, name: SecretName, value: string) => rig.vault.writeClientSecret(serverSecretKey(server.id, name), new Secret(value));
+const enter = (rig: SignInRig, server: Server, name: SecretName, value: string) => rig.vault.writeClientSecret(secretKeyOf(server, name), new Secret(value));
 
 /** oidc-provider with one client that acts for itself, and the SDK's MCP server behind it. */
 async function provider(client: Record<string, unknown>, options: AuthorizationServerOptions = {}) {

@@ -36,7 +36,7 @@ const signIn = ({ rig, id }: World) => rig.signIns.start(id, { openBrowser: true
 const failed = (promise: Promise<unknown>) => promise.then(() => 'no error', (error: unknown) => (error instanceof AppError ? error.code : 'no AppError'));
 
 async function tokenAfterRefresh({ rig, id }: World): Promise<string | undefined> {
-  const answer = await rig.tokens.refreshNow(`${id}:default`);
+  const answer = await rig.tokens.refreshNow(id);
   return answer.kind === 'token' ? answer.token.reveal() : answer.kind;
 }
 
@@ -104,7 +104,7 @@ describe('presets', () => {
   it.each(table.filter(({ preset }) => !needsAPerson.has(preset)))('$preset: signs in, and renews with the token that the server takes', async ({ preset, ways, chosen, clientId, check }) => {
     const here = await world(ways, chosen ? { preset } : {}, clientId);
     await signIn(here);
-    const facts = here.rig.vault.facts(`${here.id}:default`);
+    const facts = here.rig.vault.facts(here.id);
     expect(facts?.issuer).toBe(ways.issuer);
     expect(here.provider.goodToken()).toBeDefined();
     if (ways.refreshTokens === false) {
@@ -209,7 +209,7 @@ describe('settings of a server', () => {
     expect(await failed(signIn(await world(ways, { issuerException: { named: issuer, found: `${ways.issuer}/` } })))).toBe('E_ISSUER_MISMATCH');
     const here = await world(ways, { issuerException: { named: issuer, found: ways.issuer } });
     await signIn(here);
-    expect(here.rig.vault.facts(`${here.id}:default`)?.issuer).toBe(ways.issuer);
+    expect(here.rig.vault.facts(here.id)?.issuer).toBe(ways.issuer);
   });
 
   it('scopes: minimal asks for no more than the server demands, a list for exactly that', async () => {

@@ -5,7 +5,7 @@ import { AppError } from '../electron/core/errors.ts';
 import { redirectPorts } from '../electron/core/oauth/redirect.ts';
 import { managementTokenKey } from '../electron/core/oauth/registration.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { serverSecretKey } from '../electron/core/servers/servers.ts';
+import { secretKeyOf } from '../electron/core/servers/servers.ts';
 import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
@@ -54,8 +54,8 @@ describe('a client ID metadata document', () => {
     expect(as.counts).toMatchObject({ registrations: 0, codeExchangesGranted: 1 });
     expect(as.seen.authorize[0]?.get('client_id')).toBe(documentUrl);
     expect(shipped.redirect_uris).toContain(as.seen.authorize[0]?.get('redirect_uri'));
-    expect(rig.vault.facts(`${id}:default`)).toMatchObject({ clientId: documentUrl, clientAuth: 'none' });
-    expect(await rig.tokens.refreshNow(`${id}:default`)).toMatchObject({ kind: 'token' });
+    expect(rig.vault.facts(id)).toMatchObject({ clientId: documentUrl, clientAuth: 'none' });
+    expect(await rig.tokens.refreshNow(id)).toMatchObject({ kind: 'token' });
   });
 
   it('is what the detail of the server shows', async () => {
@@ -104,8 +104,9 @@ describe('an initial access token', () => {
   const token = 'kb-initial-access-token';
 
   async function withToken(rig: SignInRig, url: string): Promise<string> {
-    const { id } = await rig.add(url);
-    await rig.vault.writeClientSecret(serverSecretKey(id, 'initialAccessToken'), new Secret(token));
+    const server = await rig.add(url);
+    const { id } = server;
+    await rig.vault.writeClientSecret(secretKeyOf(server, 'initialAccessToken'), new Secret(token));
     await rig.servers.update(id, { storedSecrets: ['initialAccessToken'] });
     return id;
   }
@@ -198,7 +199,7 @@ describe('a pushed authorization request (RFC 9126)', () => {
     const { id } = await rig.add(url);
     await rig.signIns.start(id, { openBrowser: true });
     expect([...(as.seen.authorize[0]?.keys() ?? [])].toSorted()).toEqual(['client_id', 'request_uri']);
-    expect(rig.vault.facts(`${id}:default`)).toMatchObject({ resource: url, clientAuth: 'none' });
+    expect(rig.vault.facts(id)).toMatchObject({ resource: url, clientAuth: 'none' });
     expect(as.counts.codeExchangesGranted).toBe(1);
   });
 

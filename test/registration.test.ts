@@ -8,7 +8,7 @@ import { silentLog } from '../electron/core/log.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery.ts';
 import { clientSecretKey, clientSecretKeys, dropRegistration, registrationFor, type RegistrationDeps, type RegistrationOutcome } from '../electron/core/oauth/registration.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { configuredSecretKey, openServers, type Servers } from '../electron/core/servers/servers.ts';
+import { openServers, secretKeyOf, type Server, type Servers } from '../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../electron/core/vault/credentials.ts';
 import { createFakeClock, type FakeClock } from './fixtures/clock.ts';
 import { createFakeStore, type FakeStore } from './fixtures/fake-store.ts';
@@ -278,7 +278,7 @@ describe('without registration at the server', () => {
     [['client_secret_post'], 'client_secret_post'],
     [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
   ])('its secret is sent in the way that the server offers (%j)', async (methods, wanted) => {
-    await vault.writeClientSecret(configuredSecretKey(serverId), new Secret('mine-too'));
+    await vault.writeClientSecret(secretKeyOf(servers.find(serverId) as Server, 'clientSecret'), new Secret('mine-too'));
     await servers.update(serverId, { clientId: 'mine', hasClientSecret: true });
     const { registration, clientSecret } = await registered({ server: metadata(methods ? { token_endpoint_auth_methods_supported: methods } : {}) });
     expect(registration.token_endpoint_auth_method).toBe(wanted);

@@ -190,7 +190,7 @@ describe('what a screen reader is told', () => {
 
 describe('the screens', () => {
   it('show name, host, state, account, apps and one next step of each server', () => {
-    const server = exampleServer('linear', states.signed_in, { account: 'ada@example.com', hosts: ['Cursor', 'Claude Desktop', 'Cursor'] });
+    const server = exampleServer('linear', states.signed_in, { identity: 'ada@example.com', hosts: ['Cursor', 'Claude Desktop', 'Cursor'] });
     const text = textOf(markup(<ServersScreen status={exampleStatus([server])} />));
     for (const words of ['Ready', 'linear', 'linear.example.com', 'Signed in', 'refreshes in 4 min', 'ada@example.com', 'Cursor, Claude Desktop', 'Connect an app', 'Add server']) {
       expect(text).toContain(words);
@@ -373,7 +373,7 @@ describe('the details of a server', () => {
 
 describe('UI04: hostile words stay words', () => {
   const hostileState: SignInState = { ...states.needs_sign_in, error: { ...states.needs_sign_in.error, message: hostile.markup, remedy: hostile.markup } };
-  const server = exampleServer('linear', hostileState, { account: hostile.markup, hosts: [hostile.markup, hostile.link], url: hostile.link });
+  const server = exampleServer('linear', hostileState, { identity: hostile.markup, hosts: [hostile.markup, hostile.link], url: hostile.link });
   const detail = {
     ...exampleDetail(server, now),
     requestedScopes: [hostile.markup],

@@ -15,7 +15,7 @@ import { createLog } from '../electron/core/log.ts';
 import { withMutualTls } from '../electron/core/oauth/mutual-tls.ts';
 import { exchangeCode } from '../electron/core/oauth/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { Server } from '../electron/core/servers/server.ts';
+import { StoredServer, viewsOf } from '../electron/core/servers/server.ts';
 import type { ServerSettings } from '../shared/model.ts';
 import { certificateWords } from '../shared/wording.ts';
 import { selfSigned, type Certificate } from './fixtures/certificate.ts';
@@ -67,7 +67,7 @@ interface Subject {
 }
 
 function clientOf(url: string, settings: ServerSettings, secrets: Readonly<Record<string, string>> = {}): Subject {
-  const make = (now: ServerSettings) => Server.parse({ id: 'abcdefgh', name: 'one', url, addedAt: 1, settings: now, storedSecrets: Object.keys(secrets) });
+  const make = (now: ServerSettings) => viewsOf(StoredServer.parse({ id: 'abcdefgh', name: 'one', url, addedAt: 1, settings: now, storedSecrets: Object.keys(secrets) }))[0];
   let server = make(settings);
   const client = createServerHttp({
     http: later(createHttp()),

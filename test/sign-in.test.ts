@@ -6,7 +6,7 @@ import { authorizationRequest } from '../electron/core/oauth/authorization-reque
 import { openAuthorizationUrl } from '../electron/core/oauth/browser.ts';
 import { redirectPath } from '../electron/core/oauth/redirect.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { configuredSecretKey } from '../electron/core/servers/servers.ts';
+import { secretKeyOf } from '../electron/core/servers/servers.ts';
 import type { ErrorCode } from '../shared/reply.ts';
 import { withParameter } from './fixtures/browser.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
@@ -50,7 +50,7 @@ async function world(options: SignInRigOptions & { scenario?: string; server?: P
   const server = await login.add(remote.url, added);
   const start = (openBrowser = true) => login.signIns.start(server.id, { openBrowser });
   const credential = async () => {
-    const read = await login.vault.read(`${server.id}:default`);
+    const read = await login.vault.read(server.id);
     return read.kind === 'found' ? read.credential : undefined;
   };
   const waitsInBrowser = () => until(() => login.signIns.progress(server.id)?.step === 'browser' && login.opened.length > 0, 'the browser is open');
@@ -83,7 +83,7 @@ describe('a sign-in', () => {
       grantedScopes: ['mcp:tools', 'offline_access'],
     });
     expect((await credential())?.accessToken).toBeUndefined();
-    expect(login.tokens.state(`${server.id}:default`)).toMatchObject({ kind: 'usable', renewable: true });
+    expect(login.tokens.state(server.id)).toMatchObject({ kind: 'usable', renewable: true });
     expect(login.servers.find(server.id)).toMatchObject({ signInRequired: true });
     expect(login.signIns.progress(server.id)).toBeUndefined();
     const page = await until(() => login.browser.last, 'the page is there');
@@ -122,7 +122,7 @@ describe('a sign-in', () => {
     const server = await login.add(`${mcp.origin}/mcp`);
     await login.signIns.start(server.id, { openBrowser: true });
     expect(auth.counts).toMatchObject({ registrations: 1, loginPages: 1, codeExchangesGranted: 1 });
-    expect(login.vault.facts(`${server.id}:default`)).toMatchObject({ issuer: auth.issuer, renewable: true });
+    expect(login.vault.facts(server.id)).toMatchObject({ issuer: auth.issuer, renewable: true });
     expect(auth.seen.register[0]).toMatchObject({ application_type: 'native', grant_types: ['authorization_code', 'refresh_token'] });
   });
 
@@ -178,7 +178,7 @@ describe('a sign-in', () => {
 
   it('with a client ID and secret that the user entered registers nothing', async () => {
     const { login, remote, server, start, credential } = await world({ server: { clients: [{ client_id: 'mine', client_secret: 's:%/+ecret' }] } });
-    await login.vault.writeClientSecret(configuredSecretKey(server.id), new Secret('s:%/+ecret'));
+    await login.vault.writeClientSecret(secretKeyOf(server, 'clientSecret'), new Secret('s:%/+ecret'));
     await login.servers.update(server.id, { clientId: 'mine', hasClientSecret: true });
     await start();
     expect(remote.counts.registrations).toBe(0);
@@ -212,7 +212,7 @@ describe('a sign-in', () => {
     await start();
     login.browser.options = { tamper: withParameter('error', 'x') };
     await failure(start());
-    const said = JSON.stringify([login.log, login.servers.list(), login.vault.facts(`${server.id}:default`)]);
+    const said = JSON.stringify([login.log, login.servers.list(), login.vault.facts(server.id)]);
     const states = remote.seen.authorize.map((asked) => asked.get('state') ?? '');
     for (const secret of [...remote.secrets(), ...states]) expect(said).not.toContain(secret);
     expect(remote.secrets().length).toBeGreaterThan(3);
@@ -311,7 +311,7 @@ describe('bad discovery', () => {
     const error = failure(start());
     await until(() => login.opened.length === 2, 'the browser opens for the new one');
     expect(new URL(login.opened[1] ?? '').searchParams.get('client_id')).toBe('evil-client');
-    login.signIns.cancel((await credential())?.id.split(':')[0] ?? '');
+    login.signIns.cancel((await credential())?.id ?? '');
     expect((await error).code).toBe('E_CANCELLED');
     for (const secret of secrets) expect(remote.evil.requests.join()).not.toContain(secret);
     expect(await credential()).toEqual(before);

@@ -229,7 +229,7 @@ describe('holding', () => {
     const notes = createServerNotes();
     const updates: unknown[] = [];
     const stepUps = createStepUps({
-      servers: { find: () => server, update: async (_id, change) => (updates.push(change), server) },
+      servers: { find: () => server, updateAccount: async (_id, change) => (updates.push(change), server) },
       notes,
       clock,
       log: () => {},
@@ -287,7 +287,7 @@ describe('holding', () => {
   it('a scope that the authorization server refuses is not asked for for ever', async () => {
     const learnedScopes = { admin: ['gone'] };
     const { stepUps, updates } = rig({
-      servers: { find: () => ({ learnedScopes }) as unknown as Server, update: async (_id, change) => (updates.push(change), {} as Server) },
+      servers: { find: () => ({ learnedScopes }) as unknown as Server, updateAccount: async (_id, change) => (updates.push(change), {} as Server) },
     });
     await stepUps.signInEnded('server01', new AppError('E_AUTHORIZATION_ERROR', 'invalid_scope'));
     expect(updates).toEqual([{ learnedScopes: {} }]);

@@ -156,7 +156,7 @@ describe('ahead of expiry', () => {
   });
 
   it('LC08 200 credentials that expire together: 8 refreshes at once, every call served', async () => {
-    const ids = Array.from({ length: 200 }, (_, index) => `srv${String(index).padStart(5, '0')}:default`);
+    const ids = Array.from({ length: 200 }, (_, index) => `srv${String(index).padStart(5, '0')}:main`);
     for (const one of ids) await rig.vault.write({ ...firstCredential(), id: one });
     let now = 0;
     let most = 0;
@@ -581,12 +581,12 @@ describe('the store', () => {
 
   it('KC06 a damaged entry: a clear error, and the other credentials go on', async () => {
     await rig.signIn();
-    await rig.vault.write({ ...firstCredential(), id: 'srv00002:default' });
+    await rig.vault.write({ ...firstCredential(), id: 'srv00002:main' });
     const next = await rig.restart();
     for (const name of next.store.items.keys()) if (name.includes('srv00001')) next.store.items.set(name, 'garbage');
     const before = new Map(next.store.items);
     expect(said(await next.keeper.accessToken(id))).toBe('refused E_STORE_DAMAGED');
-    expect(said(await next.keeper.accessToken('srv00002:default'))).toBe('access-2');
+    expect(said(await next.keeper.accessToken('srv00002:main'))).toBe('access-2');
     for (const [name, value] of before) if (name.includes('srv00001')) expect(next.store.items.get(name)).toBe(value);
   });
 
@@ -721,11 +721,11 @@ describe('start and end', () => {
   });
 
   it('RF04 a journal without a credential does no harm', async () => {
-    await rig.vault.openJournal('srv00009:default', 1);
+    await rig.vault.openJournal('srv00009:main', 1);
     await rig.keeper.start();
     await rig.clock.advance(60_000);
     expect(rig.http.requests).toEqual([]);
-    expect(rig.keeper.state('srv00009:default')).toEqual({ kind: 'none' });
+    expect(rig.keeper.state('srv00009:main')).toEqual({ kind: 'none' });
   });
 
   it('LC04 the end waits until a refresh in flight is stored', async () => {

@@ -11,7 +11,7 @@ const ended: SignInState = { kind: 'needs_sign_in', error };
 const retrying: SignInState = { kind: 'retrying', error, nextTryAt: minutes(2) };
 const signingIn: SignInState = { kind: 'signing_in', step: 'browser', startedAt: now };
 
-const server = (name: string, state: SignInState, account?: string): ServerStatus => ({ id: `id-of-${name}`, name, url: 'https://mcp.example.com/mcp', state, hosts: [], ...(account ? { account } : {}) });
+const server = (name: string, state: SignInState, identity?: string): ServerStatus => ({ id: `id-of-${name}`, name, url: 'https://mcp.example.com/mcp', state, hosts: [], ...(identity ? { identity } : {}) });
 
 function status(servers: ServerStatus[], change: Partial<Status> = {}): Status {
   return { version: '1.0.0', front: 'desktop', runtime: 'release', store: { name: 'keychain', label: 'Keychain', state: 'ready' }, servers, ...change };

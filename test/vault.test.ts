@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const id = 'srv00001:default';
+const id = 'srv00001:main';
 const clock = createFakeClock();
 
 const open = (options: { knownIds?: readonly string[]; installId?: string } = {}): Promise<Vault> =>
@@ -175,7 +175,7 @@ describe('faults of the store', () => {
 
   it('KC06 one damaged entry is reported and kept; the other credentials work', async () => {
     const vault = await open();
-    const second = 'srv00002:default';
+    const second = 'srv00002:main';
     await vault.write(credential());
     await vault.write(credential({ id: second }));
     store.items.set(item('odd.1'), 'garbage');
@@ -244,9 +244,9 @@ describe('the index file', () => {
   it.each(['', '{', '{"version":1}', '[]', '{"version":1,"credentials":{"x":3}}'])('a damaged index %j is kept beside, and rebuilt from the store', async (text) => {
     await (await open()).write(credential());
     writeFileSync(path.join(dataDir, 'credentials.json'), text);
-    const vault = await open({ knownIds: [id, 'srv00009:default'] });
+    const vault = await open({ knownIds: [id, 'srv00009:main'] });
     expect(vault.facts(id)).toMatchObject({ account: 'Ada', generation: 1, renewable: true });
-    expect(vault.facts('srv00009:default')).toBeUndefined();
+    expect(vault.facts('srv00009:main')).toBeUndefined();
     expect(await refreshTokenOf(vault)).toBe('refresh-1');
     const kept = readdirSync(dataDir).filter((name) => name.includes('.damaged-'));
     expect(kept).toHaveLength(1);
@@ -289,7 +289,7 @@ describe('the index file', () => {
     await vault.write(credential());
     const restarted = await open();
     store.calls.length = 0;
-    expect((await restarted.read('srv00007:default')).kind).toBe('absent');
+    expect((await restarted.read('srv00007:main')).kind).toBe('absent');
     expect(store.calls).toEqual([]);
   });
 

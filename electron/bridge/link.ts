@@ -8,6 +8,8 @@ import type { LineError } from '../../shared/json-rpc.ts';
 export interface BridgeOptions {
   /** The name or id of a server in the list. */
   readonly server: string;
+  /** Absent: the server's default account. */
+  readonly account?: string;
   /** Absolute. */
   readonly dataDir: string;
   readonly stdin?: Readable;
@@ -34,10 +36,10 @@ const flushMs = 150;
 /**
  * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, outlives it, and
  * answers every request, with an error where there is nothing better. Ends when stdin does, or nobody reads stdout.
- * Gives the exit code: 0; 2 when the server is not in the list; 1 when there was no way to a broker for another reason.
+ * Gives the exit code: 0; 2 when the server or its account is not in the list; 1 when there was no way to a broker for another reason.
  */
 export async function bridge(options: BridgeOptions): Promise<number> {
-  const { server, dataDir, stdin = process.stdin, stdout = process.stdout, env = process.env } = options;
+  const { server, account, dataDir, stdin = process.stdin, stdout = process.stdout, env = process.env } = options;
   const ended = new AbortController();
   const answers = createAnswers(server);
   const starter = createStarter(dataDir, env);
@@ -53,7 +55,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
   });
-  const exitCode = () => (refusal === undefined ? 0 : refusal.code === 'E_SERVER_UNKNOWN' ? 2 : 1);
+  const exitCode = () => (refusal === undefined ? 0 : refusal.code === 'E_SERVER_UNKNOWN' || refusal.code === 'E_ACCOUNT_UNKNOWN' ? 2 : 1);
 
   const session = createSession({
     stdin,
@@ -72,7 +74,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
 
   async function look(): Promise<BrokerConnection> {
     looking = true;
-    const found = await connectToBroker(dataDir, { role: 'bridge', server, pid: process.pid }, { signal: ended.signal });
+    const found = await connectToBroker(dataDir, { role: 'bridge', server, ...(account === undefined ? {} : { account }), pid: process.pid }, { signal: ended.signal });
     looking = false;
     lookedAt = performance.now();
     return found;

@@ -62,6 +62,8 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
     onTooLong: (head, tail) => relay.tooLong(head, tail),
   });
 
+  // The bridge comes again, and then speaks for the other account: in a session of its own.
+  deps.connection.onMoved(() => socket.destroy());
   socket.on('drain', release);
   socket.once('close', release);
   socket.on('error', () => socket.destroy());

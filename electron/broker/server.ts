@@ -69,7 +69,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         log('caller_accepted', { role: who.role, pid: who.pid, server: who.role === 'bridge' ? who.server : undefined });
         const service =
           who.role === 'bridge'
-            ? serveBridge(socket, caller.accept, { connection: app.connect(who.server), http: app.http, log, clock, version: app.status.current().version })
+            ? serveBridge(socket, caller.accept, { connection: app.connect(who.server, who.account), http: app.http, log, clock, version: app.status.current().version })
             : serveControl(socket, caller.accept, { app, log, onEndRequest: options.onEndRequest });
         services.add(service);
         socket.once('close', () => void service.close().finally(() => services.delete(service)));

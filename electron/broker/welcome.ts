@@ -6,7 +6,7 @@ import { newNonce, parse, prove, provesWell, readOpening } from './endpoint.ts';
 
 const Hello = z.object({ keybridge: z.number(), nonce: z.string().regex(/^[0-9a-f]{32}$/) });
 const Introduction = z.discriminatedUnion('role', [
-  z.object({ role: z.literal('bridge'), server: z.string().min(1).max(200), pid: z.number() }),
+  z.object({ role: z.literal('bridge'), server: z.string().min(1).max(200), account: z.string().min(1).max(200).optional(), pid: z.number() }),
   z.object({ role: z.literal('control'), pid: z.number() }),
 ]);
 const Proof = z.object({ proof: z.string() });

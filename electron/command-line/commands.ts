@@ -104,7 +104,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
 
 async function signInAndSay(server: string, { dataDir, options, terminal, answers }: Context): Promise<ExitCode> {
   const status = await logIn({ server, browser: !options['no-browser'], dataDir, terminal });
-  const who = status.account === undefined ? '' : ` as ${foreign(status.account)}`;
+  const who = status.identity === undefined ? '' : ` as ${foreign(status.identity)}`;
   answers.value(status, `Signed in to ${status.name}${who}.`);
   return exitCodes.ok;
 }

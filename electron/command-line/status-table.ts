@@ -18,7 +18,7 @@ function rows(servers: readonly ServerStatus[], now: number): string[] {
   const cells = servers.map((server) => [
     server.name,
     stateWords(server, now),
-    foreign(server.account ?? '-', 40),
+    foreign(server.identity ?? '-', 40),
     server.hosts.length > 0 ? foreign([...new Set(server.hosts)].join(', '), 40) : '-',
     foreign(server.url, 120),
   ]);

@@ -1,6 +1,6 @@
 import type { Api } from '../../shared/api.ts';
 import { createCommands } from './commands.ts';
-import { createConnections, credentialIdOf, serverIdOf, type Connection } from './connections.ts';
+import { createConnections, type Connection } from './connections.ts';
 import { asAppError } from './errors.ts';
 import { addressPolicy } from './http/address.ts';
 import type { Http } from './http/client.ts';
@@ -11,6 +11,7 @@ import { createTokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
+import { nameFrom } from './servers/accounts.ts';
 import { openServers } from './servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
@@ -24,8 +25,8 @@ export interface App {
   /** The one HTTP client, for the relay. */
   readonly http: Http;
   readonly status: Pick<StatusBoard, 'current' | 'subscribe'>;
-  /** A bridge for this server (name or id). Throws E_SERVER_UNKNOWN. */
-  connect(server: string): Connection;
+  /** A bridge for this server (name or id), for its default account unless another is named. Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
+  connect(server: string, account?: string): Connection;
   /** Cancels sign-ins, waits until a refresh in flight is stored (5 s at most), ends the store's process. */
   close(): Promise<void>;
 }
@@ -39,7 +40,7 @@ export interface AppOptions {
 export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
   const { clock, log, http, dataDir, store } = ports;
   const servers = await openServers({ dataDir, clock, log });
-  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => credentialIdOf(id)) });
+  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => id) });
   const clients = createServerClients({ http, servers, vault, clock });
   const notes = createServerNotes();
   const changed = (): void => board.changed();
@@ -51,7 +52,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     vault,
     grants: createGrants({ servers, vault, clock }),
     onWake: ports.onWake,
-    httpOf: (credentialId) => clients.of(serverIdOf(credentialId)),
+    httpOf: (serverId) => clients.of(serverId),
     policyOf: async (credential) => addressPolicy(http, urlOf(credential.id)),
     onChange: changed,
   });
@@ -76,7 +77,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
-    grantedScopes: (serverId) => vault.facts(credentialIdOf(serverId))?.grantedScopes ?? [],
+    grantedScopes: (serverId) => vault.facts(serverId)?.grantedScopes ?? [],
     autoSignIn: options.autoSignIn ? (serverId) => signIn(serverId, true) : undefined,
     onChange: changed,
   });
@@ -98,6 +99,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     notes.set(serverId, { lastFailure: undefined });
     try {
       await signIns.start(serverId, { openBrowser });
+      await nameAccount(serverId);
       await stepUps.signInEnded(serverId, undefined);
       notes.clear(serverId);
       connections.signedIn(serverId);
@@ -111,15 +113,22 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     }
   }
 
-  function urlOf(credentialId: string): URL {
-    const server = servers.find(serverIdOf(credentialId));
+  /** A name of ours gives way to who signed in. */
+  async function nameAccount(serverId: string): Promise<void> {
+    const server = servers.find(serverId);
+    const name = server && nameFrom(vault.facts(serverId)?.account, server, servers.list());
+    if (name !== undefined) await servers.updateAccount(serverId, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
+  }
+
+  function urlOf(serverId: string): URL {
+    const server = servers.find(serverId);
     return new URL(server?.url ?? 'https://removed.invalid');
   }
 
   /** What waited for the store goes on at once. */
   async function unlockStore() {
     const status = await board.lookAtStore(() => store.unlock());
-    const waiting = servers.list().map(({ id }) => credentialIdOf(id)).filter((id) => tokens.state(id).kind === 'blocked');
+    const waiting = servers.list().map(({ id }) => id).filter((id) => tokens.state(id).kind === 'blocked');
     if (status.state === 'ready') for (const id of waiting) void tokens.refreshNow(id);
     return status;
   }
@@ -148,7 +157,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     api,
     http,
     status: board,
-    connect: (server) => connections.open(server),
+    connect: (server, account) => connections.open(server, account),
     async close() {
       await signIns.close();
       await tokens.close();

@@ -1,26 +1,23 @@
 import type { Api } from '../../shared/api.ts';
-import type { SecretName, ServerDetail, ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
-import { credentialIdOf, type Connections } from './connections.ts';
-import { AppError, asAppError, foreign } from './errors.ts';
+import type { ServerStatus, Status, StoreStatus } from '../../shared/model.ts';
+import { foundServer, type Connections } from './connections.ts';
+import { AppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
-import { addressPolicy } from './http/address.ts';
+import { createLeaving } from './leaving.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
-import { presetFor } from './oauth/presets.ts';
-import { deleteRegistrations } from './oauth/registration-management.ts';
-import { clientSecretKeys } from './oauth/registration.ts';
 import type { SignIns } from './oauth/sign-in.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
-import { Secret } from './secret.ts';
+import { createSecretKeeping } from './secret-keeping.ts';
 import type { ServerClients } from './server-clients.ts';
+import { serverDetail } from './server-detail.ts';
 import type { ServerNotes } from './server-notes.ts';
 import type { StepUps } from './step-up.ts';
 import { suggestName } from './servers/name.ts';
-import { serverSecretKey, type Server, type Servers } from './servers/servers.ts';
+import type { Server, Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
 import type { Vault } from './vault/credentials.ts';
-import { storeFault } from './vault/store-fault.ts';
 
 export interface CommandsDeps {
   readonly ports: Ports;
@@ -41,55 +38,16 @@ export interface CommandsDeps {
 
 /** The commands of `shared/api.ts`. Input is parsed already; every error is an AppError. */
 export function createCommands(deps: CommandsDeps): Api {
-  const { ports, servers, vault, tokens, signIns, notes, connections, changed } = deps;
+  const { ports, servers, tokens, signIns, connections, changed } = deps;
+  const leaving = createLeaving(deps);
+  const keepSecrets = createSecretKeeping(deps);
 
-  function named(nameOrId: string): Server {
-    const server = servers.find(nameOrId);
-    if (!server) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(nameOrId)}".`);
-    return server;
-  }
+  const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server => foundServer(servers, server, account);
 
   function statusOf(server: Server): ServerStatus {
     const status = deps.statusOf(server.id);
     if (!status) throw new AppError('E_SERVER_UNKNOWN', `The server "${server.name}" was removed.`);
     return status;
-  }
-
-  /** Stores or deletes what the user entered; a secret that could not be kept leaves the server as it was. */
-  async function keepSecrets(server: Server, secrets: Readonly<Partial<Record<SecretName, string | null | undefined>>>): Promise<void> {
-    const stored = new Set(server.storedSecrets);
-    let { hasClientSecret } = server;
-    for (const [name, value] of Object.entries(secrets) as [SecretName, string | null | undefined][]) {
-      if (value === undefined) continue;
-      const key = serverSecretKey(server.id, name);
-      const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, new Secret(value));
-      if (done.kind !== 'done') throw storeFault(done, 'The secret could not be kept').about(server.name);
-      if (name === 'clientSecret') hasClientSecret = value !== null;
-      else if (value === null) stored.delete(name);
-      else stored.add(name);
-    }
-    // Entered anew, it may be meant for another issuer.
-    const anew = secrets.initialAccessToken === undefined ? {} : { initialAccessTokenIssuer: undefined };
-    await servers.update(server.id, { hasClientSecret, storedSecrets: [...stored], ...anew });
-  }
-
-  async function signOut(server: Server): Promise<SignOutReport> {
-    signIns.cancel(server.id);
-    const report = await tokens.signOut(credentialIdOf(server.id));
-    const registration = await deregister(server.id);
-    if (registration) report.registration = registration;
-    await deps.clients.forgetKey(server.id);
-    deps.stepUps.forget(server.id);
-    notes.clear(server.id);
-    changed();
-    return report;
-  }
-
-  /** After the revocation, which needs the registration. */
-  async function deregister(serverId: string): Promise<SignOutReport['registration']> {
-    const server = servers.find(serverId);
-    const allow = server && (await addressPolicy(ports.http, new URL(server.url)).catch(() => undefined));
-    return server && deleteRegistrations({ servers, vault, log: ports.log, http: deps.clients.of(serverId), allow: allow ?? [] }, server);
   }
 
   return {
@@ -116,121 +74,89 @@ export function createCommands(deps: CommandsDeps): Api {
       return statusOf(server);
     },
 
-    async configureServer({ server: name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
-      const server = named(name);
-      await keepSecrets(server, { ...secrets, clientSecret });
-      await servers.update(server.id, {
-        ...(clientId === undefined ? {} : { clientId: clientId ?? undefined }),
-        ...(settings ? { settings } : {}),
-        // Who chooses the scopes anew means all of them: a step-up's union would bring the old ones back.
-        ...(settings && JSON.stringify(settings.scopes) !== JSON.stringify(server.settings.scopes) ? { learnedScopes: {} } : {}),
-        ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }),
-      });
+    async configureServer(input) {
+      const { clientId, clientSecret, allowMissingPkce, settings, secrets } = input;
+      let server = named(input);
+      // Named, the account gets a client of its own; else the client is that of the server, for all accounts without.
+      const own = input.account !== undefined || server.account.ownClient;
+      if (clientId !== undefined) {
+        const change = { clientId: clientId ?? undefined };
+        server = own ? await servers.updateAccount(server.id, change) : await servers.update(server.id, change);
+      }
+      await keepSecrets(server, { ...secrets, clientSecret }, input.account);
+      // Who chooses the scopes anew means all of them: a step-up's union would bring the old ones back.
+      if (settings && JSON.stringify(settings.scopes) !== JSON.stringify(server.settings.scopes)) {
+        for (const { id } of leaving.accountsOf(server)) await servers.updateAccount(id, { learnedScopes: {} });
+      }
+      await servers.update(server.id, { ...(settings ? { settings } : {}), ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }) });
       changed();
       return statusOf(server);
     },
 
-    async serverDetail({ server: name }) {
-      const server = named(name);
+    async serverDetail(input) {
+      const server = named(input);
       const certificateExpiresAt = await deps.clients.of(server.id).certificateExpiresAt();
-      return { ...serverDetail(deps, server), ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }) };
+      return { ...serverDetail(deps, server, statusOf(server)), ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }) };
     },
 
-    async signIn({ server: name, openBrowser }) {
-      const server = named(name);
-      await deps.signIn(server.id, openBrowser);
+    async signIn(input) {
+      const server = named(input);
+      await deps.signIn(server.id, input.openBrowser);
       return statusOf(server);
     },
 
-    async dismissAccess({ server: name }) {
-      const server = named(name);
+    async dismissAccess(input) {
+      const server = named(input);
       deps.stepUps.dismiss(server.id);
       return statusOf(server);
     },
 
-    async cancelSignIn({ server: name }) {
-      const server = named(name);
+    async cancelSignIn(input) {
+      const server = named(input);
       signIns.cancel(server.id);
       changed();
       return statusOf(server);
     },
 
-    async finishSignIn({ server: name, redirectUrl }) {
-      const server = named(name);
-      await signIns.finish(server.id, redirectUrl);
+    async finishSignIn(input) {
+      const server = named(input);
+      await signIns.finish(server.id, input.redirectUrl);
       return statusOf(server);
     },
 
-    async refreshNow({ server: name }) {
-      const server = named(name);
-      const answer = await tokens.refreshNow(credentialIdOf(server.id));
+    async refreshNow(input) {
+      const server = named(input);
+      const answer = await tokens.refreshNow(server.id);
       if (answer.kind === 'refused' || answer.kind === 'unavailable') throw answer.error.about(server.name);
       return statusOf(server);
     },
 
-    signOut: async ({ server: name }) => signOut(named(name)),
-
-    async signOutEverywhere() {
-      const all = servers.list();
-      return Promise.all(
-        all.map(async (server) => {
-          // One that fails must not hide what became of the others.
-          const report = await signOut(server).catch((error: unknown): SignOutReport => ({ revoked: 'failed', deleted: false, detail: asAppError(error).message }));
-          return { server: server.name, report };
-        }),
-      );
-    },
-
-    async removeServer({ server: name }) {
-      const server = named(name);
-      const report = await signOut(server);
-      if (!report.deleted) {
-        throw new AppError('E_STORE_UNAVAILABLE', `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: server.name });
-      }
-      for (const key of everySecretKey(servers.find(server.id) ?? server)) await vault.deleteClientSecret(key);
-      await servers.remove(server.id);
-      connections.removed(server.id);
+    async addAccount({ server: wanted, name }) {
+      const account = await servers.addAccount(named({ server: wanted }).id, name);
       changed();
-      return report;
+      return statusOf(account);
     },
 
-    async hostSnippets({ server: name }) {
-      return hostSnippets(named(name).name, ports.about.bridgeCommand, ports.about.bridgeEnv);
+    async updateAccount(input) {
+      const { name, isDefault } = input;
+      const server = named(input);
+      if (name !== undefined) await servers.updateAccount(server.id, { name, autoNamed: false });
+      if (isDefault) await servers.makeDefault(server.id);
+      connections.defaultChanged();
+      changed();
+      return statusOf(server);
+    },
+
+    removeAccount: (input) => leaving.removeAccount(named(input)),
+    signOut: (input) => leaving.signOut(named(input)),
+    signOutEverywhere: () => leaving.signOutEverywhere(),
+    removeServer: (input) => leaving.removeServer(named(input)),
+
+    async hostSnippets(input) {
+      const { name, account } = named(input);
+      return hostSnippets(name, ports.about.bridgeCommand, ports.about.bridgeEnv, process.platform, account.isDefault ? undefined : account.name);
     },
 
     unlockStore: async () => deps.unlockStore(),
   };
-}
-
-function serverDetail({ vault, tokens, statusOf }: CommandsDeps, server: Server): ServerDetail {
-  const credentialId = credentialIdOf(server.id);
-  const facts = vault.facts(credentialId);
-  const status = statusOf(server.id);
-  if (!status) throw new AppError('E_SERVER_UNKNOWN', `The server "${server.name}" was removed.`);
-  const registration = server.registrations.find((one) => one.issuer === facts?.issuer && one.client_id === facts.clientId) ?? server.registrations[0];
-  const preset = facts && presetFor(facts.issuer, server.settings.preset);
-  const claims = tokens.claims(credentialId);
-  const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
-  return {
-    status,
-    addedAt: server.addedAt,
-    requestedScopes: [...(facts?.requestedScopes ?? [])],
-    grantedScopes: [...(facts?.grantedScopes ?? [])],
-    learnedScopes: { ...server.learnedScopes },
-    allowMissingPkce: server.allowMissingPkce,
-    settings: server.settings,
-    storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],
-    ...(facts ? { issuer: facts.issuer, resource: facts.resource, signedInAt: facts.signedInAt } : {}),
-    ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
-    ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
-    ...(preset ? { preset: preset.title } : {}),
-    ...(registration ? { redirectUri: registration.redirect_uri } : {}),
-    ...(claims ? { accessTokenClaims: { ...claims } } : {}),
-    ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),
-  };
-}
-
-/** Everything that the vault keeps for a server besides its sign-in. */
-function everySecretKey(server: Server): string[] {
-  return [...clientSecretKeys(server), ...server.storedSecrets.map((name) => serverSecretKey(server.id, name))];
 }

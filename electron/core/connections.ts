@@ -23,16 +23,20 @@ export interface Connection {
   challenged(status: 401 | 403, challenge: Challenge | undefined, call?: RefusedCall): Promise<'retry' | 'refused'>;
   /** Calls the listener each time a sign-in to this server has been completed. */
   onSignedIn(listener: () => void): void;
-  /** Calls the listener when the server is removed from the list. */
+  /** Calls the listener when the server, or its account, is removed from the list. */
   onRemoved(listener: () => void): void;
+  /** Calls the listener when this connection, which named no account, belongs to another one from now on. */
+  onMoved(listener: () => void): void;
   close(): void;
 }
 
 export interface Connections {
-  /** Throws E_SERVER_UNKNOWN. */
-  open(server: string): Connection;
-  /** Names of the hosts connected to a server now. */
+  /** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
+  open(server: string, account?: string): Connection;
+  /** Names of the hosts connected to an account now. */
   hostsOf(serverId: string): readonly string[];
+  /** Another account is the default one now. */
+  defaultChanged(): void;
   signedIn(serverId: string): void;
   removed(serverId: string): void;
 }
@@ -50,29 +54,27 @@ export interface ConnectionsDeps {
   readonly onChange: () => void;
 }
 
+type Event = 'signedIn' | 'removed' | 'moved';
+
 interface Open {
   readonly serverId: string;
+  /** The host named no account. */
+  readonly byDefault: boolean;
   host: string;
   readonly signedIn: (() => void)[];
   readonly removed: (() => void)[];
+  readonly moved: (() => void)[];
 }
-
-/** The id under which the vault keeps the one account of a server. */
-export const credentialIdOf = (serverId: string): string => `${serverId}:default`;
-
-/** The server that a credential is for. */
-export const serverIdOf = (credentialId: string): string => credentialId.slice(0, credentialId.indexOf(':'));
 
 export function createConnections(deps: ConnectionsDeps): Connections {
   const all = new Set<Open>();
-  const tell = (serverId: string, which: 'signedIn' | 'removed') => {
-    for (const open of all) if (open.serverId === serverId) for (const listener of open[which]) listener();
+  const tell = (which: Event, whom: (open: Open) => boolean) => {
+    for (const open of [...all].filter(whom)) for (const listener of open[which]) listener();
   };
   return {
-    open(name) {
-      const server = deps.servers.find(name);
-      if (!server) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
-      const open: Open = { serverId: server.id, host: 'app', signedIn: [], removed: [] };
+    open(name, account) {
+      const server = foundServer(deps.servers, name, account);
+      const open: Open = { serverId: server.id, byDefault: account === undefined && server.account.isDefault, host: 'app', signedIn: [], removed: [], moved: [] };
       all.add(open);
       deps.onChange();
       return connection(server, open, deps, () => {
@@ -81,14 +83,22 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       });
     },
     hostsOf: (serverId) => [...all].filter((open) => open.serverId === serverId).map((open) => open.host),
-    signedIn: (serverId) => tell(serverId, 'signedIn'),
-    removed: (serverId) => tell(serverId, 'removed'),
+    signedIn: (serverId) => tell('signedIn', (open) => open.serverId === serverId),
+    removed: (serverId) => tell('removed', (open) => open.serverId === serverId),
+    defaultChanged: () => tell('moved', (open) => open.byDefault && deps.servers.find(open.serverId)?.account.isDefault !== true),
   };
 }
 
+/** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
+export function foundServer(servers: Pick<Servers, 'find'>, name: string, account: string | undefined): Server {
+  const server = servers.find(name, account);
+  if (server) return server;
+  if (servers.find(name)) throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(name)} has no account named "${foreign(account)}".`, { server: name });
+  throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
+}
+
 function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: () => void): Connection {
-  const credentialId = credentialIdOf(server.id);
-  const letGo = deps.tokens.hold(credentialId);
+  const letGo = deps.tokens.hold(server.id);
   return {
     server,
     http: deps.httpOf(server.id),
@@ -96,13 +106,13 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
       open.host = foreign(name) || 'app';
       deps.onChange();
     },
-    accessToken: (options) => deps.tokens.accessToken(credentialId, options),
+    accessToken: (options) => deps.tokens.accessToken(server.id, options),
     async challenged(status, challenge, call = { operation: 'call', waitMs: 0 }) {
       if (status === 403) return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';
       await learn(deps, server.id, challenge);
       if (!deps.autoSignIn) return 'refused';
       // The 401 may be older than a sign-in that has ended since: that one counts, and no second page opens.
-      const now = await deps.tokens.accessToken(credentialId);
+      const now = await deps.tokens.accessToken(server.id);
       if (now.kind === 'token' || now.kind === 'unavailable') return 'retry';
       deps.log('sign_in_started_by_call', { server: server.name, status });
       return deps.signIn(server.id).then(
@@ -112,6 +122,7 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
     },
     onSignedIn: (listener) => void open.signedIn.push(listener),
     onRemoved: (listener) => void open.removed.push(listener),
+    onMoved: (listener) => void open.moved.push(listener),
     close() {
       letGo();
       closed();

@@ -2,11 +2,11 @@ import type { Http } from './http/client.ts';
 import { createServerHttp, type ServerHttp } from './http/server-http.ts';
 import { createDpopHttp } from './oauth/dpop-http.ts';
 import type { Clock } from './ports.ts';
-import { serverSecretKey, type Servers } from './servers/servers.ts';
+import { secretKeyOf, type Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
 import { storeFault } from './vault/store-fault.ts';
 
-/** The HTTP client of each server, with what proves who we are there: certificates and key, and no other server's. */
+/** The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no other's. */
 export interface ServerClients {
   of(serverId: string): ServerHttp;
   /** Deletes the key to which the server's tokens are bound: the next sign-in makes another. */
@@ -26,7 +26,7 @@ interface Client {
   readonly forgetKey: () => void;
 }
 
-/** Where the vault keeps the key of a server's DPoP-bound tokens. */
+/** Where the vault keeps the key of an account's DPoP-bound tokens. */
 const dpopKeyOf = (serverId: string): string => `${serverId}:dpop-key`;
 
 export function createServerClients({ http, servers, vault, clock }: ServerClientsDeps): ServerClients {
@@ -40,7 +40,11 @@ export function createServerClients({ http, servers, vault, clock }: ServerClien
 
   const make = (serverId: string): Client => {
     const server = () => servers.find(serverId);
-    const certified = createServerHttp({ http, server, secret: (name) => read(serverSecretKey(serverId, name), 'The key of the client certificate') });
+    const secret = async (name: 'privateKey' | 'clientCertificatePassword') => {
+      const found = server();
+      return found && read(secretKeyOf(found, name), 'The key of the client certificate');
+    };
+    const certified = createServerHttp({ http, server, secret });
     const proving = createDpopHttp({
       http: certified,
       home() {

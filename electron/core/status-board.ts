@@ -1,5 +1,5 @@
 import type { ServerStatus, Status, StoreStatus } from '../../shared/model.ts';
-import { credentialIdOf, type Connections } from './connections.ts';
+import type { Connections } from './connections.ts';
 import type { SignIns } from './oauth/sign-in.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
@@ -40,7 +40,7 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
   function of(serverId: string): ServerStatus | undefined {
     const server = deps.servers.find(serverId);
     if (!server) return undefined;
-    const facts = deps.vault.facts(credentialIdOf(serverId));
+    const facts = deps.vault.facts(serverId);
     const { lastFailure, missingScopes, askedBy } = deps.notes.get(serverId);
     return serverStatus({
       server,
@@ -48,10 +48,10 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
       missingScopes,
       askedBy,
       signIn: deps.signIns.progress(serverId),
-      tokens: deps.tokens.state(credentialIdOf(serverId)),
+      tokens: deps.tokens.state(serverId),
       needsSignIn: server.signInRequired,
       grantedScopes: facts?.grantedScopes ?? [],
-      account: facts?.account,
+      identity: facts?.account,
       hosts: deps.connections.hostsOf(serverId),
     });
   }

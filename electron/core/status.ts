@@ -18,7 +18,7 @@ export interface StatusParts {
   readonly missingScopes: readonly string[];
   readonly grantedScopes: readonly string[];
   readonly askedBy: readonly AccessAsk[];
-  readonly account: string | undefined;
+  readonly identity: string | undefined;
   readonly hosts: readonly string[];
 }
 
@@ -31,7 +31,9 @@ export function serverStatus(parts: StatusParts): ServerStatus {
     state: signInState(parts),
     hosts: [...parts.hosts],
   };
-  if (parts.account !== undefined) status.account = parts.account;
+  const { name, isDefault, alone } = parts.server.account;
+  if (!alone) status.account = { name, isDefault };
+  if (parts.identity !== undefined) status.identity = parts.identity;
   return status;
 }
 

@@ -31,7 +31,7 @@ export interface StepUps {
 }
 
 export interface StepUpDeps {
-  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
   readonly notes: ServerNotes;
   readonly clock: Clock;
   readonly log: Log;
@@ -151,7 +151,7 @@ async function learn({ servers, log }: StepUpDeps, serverId: string, asks: reado
   if (!server || asks.length === 0) return;
   const known = new Map(Object.entries(server.learnedScopes));
   for (const { operation, scopes } of asks) known.set(operation, uniqueScopes([...(known.get(operation) ?? []), ...scopes]).slice(0, mostScopes));
-  await servers.update(serverId, { learnedScopes: Object.fromEntries([...known].slice(-100)) }).catch((error: unknown) => {
+  await servers.updateAccount(serverId, { learnedScopes: Object.fromEntries([...known].slice(-100)) }).catch((error: unknown) => {
     log('learned_scopes_not_kept', { server: server.name, code: asAppError(error).code });
   });
 }
@@ -159,7 +159,7 @@ async function learn({ servers, log }: StepUpDeps, serverId: string, asks: reado
 /** A scope that the server knows no more must not stand in the way of every sign-in. */
 async function unlearn({ servers }: StepUpDeps, serverId: string): Promise<void> {
   const server = servers.find(serverId);
-  if (server && Object.keys(server.learnedScopes).length > 0) await servers.update(serverId, { learnedScopes: {} }).catch(() => {});
+  if (server && Object.keys(server.learnedScopes).length > 0) await servers.updateAccount(serverId, { learnedScopes: {} }).catch(() => {});
 }
 
 /** Every scope that this user's tools have needed at this server. */

@@ -78,7 +78,7 @@ function serverItem(server: ServerStatus, now: number): TrayItem {
     kind: 'submenu',
     label: `${mark}${server.name}: ${stateWords(server, now)}`,
     items: [
-      ...(server.account === undefined ? [] : [{ kind: 'text', label: server.account } as const, separator]),
+      ...(server.identity === undefined ? [] : [{ kind: 'text', label: server.identity } as const, separator]),
       ...stepItems(server),
       { kind: 'action', label: 'Show in window', action: { kind: 'show', server: server.id } },
     ],

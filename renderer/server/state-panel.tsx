@@ -29,11 +29,11 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
             {words !== '' && <span className="state-detail">, {words}</span>}
           </h2>
           <p>{stateSentence(state)}</p>
-          {(server.account !== undefined || state.kind === 'signed_in') && (
+          {(server.identity !== undefined || state.kind === 'signed_in') && (
             <p className="account">
               <PersonIcon size={16} />
               <span className="only-heard">{messages.server.account}: </span>
-              {server.account === undefined ? <span className="quiet">{messages.server.accountUnknown}</span> : <Foreign text={server.account} />}
+              {server.identity === undefined ? <span className="quiet">{messages.server.accountUnknown}</span> : <Foreign text={server.identity} />}
             </p>
           )}
         </div>

@@ -58,11 +58,11 @@ function ServerRow({ server }: { readonly server: ServerStatus }) {
           <p className="row-second">{detail}</p>
         </div>
         <div className="row-cell row-use">
-          {server.account !== undefined && (
+          {server.identity !== undefined && (
             <p>
               <PersonIcon size={14} />
               <span className="only-heard">{messages.server.account}: </span>
-              <Foreign text={server.account} cut />
+              <Foreign text={server.identity} cut />
             </p>
           )}
           {apps !== '' && (

@@ -32,7 +32,7 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
   const detail = await call(dataDir, 'serverDetail', { server: 'demo' });
   say(`registered      as ${detail.clientId} (RFC 7591), redirect ${detail.redirectUri}`);
   really('sign-in', signedIn.state.kind === 'signed_in' && as.counts.codeExchangesGranted === 1);
-  say(`signed in       ${signedIn.account ? `as ${signedIn.account}, ` : ''}through the browser with PKCE`);
+  say(`signed in       ${signedIn.identity ? `as ${signedIn.identity}, ` : ''}through the browser with PKCE`);
 
   const { store } = await call(dataDir, 'status', undefined);
   const kept = await storedSecrets(dataDir, env);

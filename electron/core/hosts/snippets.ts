@@ -3,7 +3,8 @@ import type { BridgeStart } from './entries.ts';
 import { knownHosts, type Places } from './known-hosts.ts';
 
 /**
- * What to put into each host's configuration, so that it starts the bridge for `server`.
+ * What to put into each host's configuration, so that it starts the bridge for `server`. `account`: its name, unless it is the
+ * default one.
  * `bridgeCommand` and `bridgeEnv` as in `About` (core/ports.ts).
  */
 export function hostSnippets(
@@ -11,10 +12,13 @@ export function hostSnippets(
   bridgeCommand: readonly [string, ...string[]],
   bridgeEnv: Readonly<Record<string, string>>,
   platform: NodeJS.Platform = process.platform,
+  account?: string,
 ): HostSnippet[] {
   const [command, ...args] = bridgeCommand;
+  const named = account === undefined ? [] : ['--account', account];
   // Several hosts refuse a dot in the name of a server.
-  const start: BridgeStart = { key: server.replaceAll('.', '-'), command, args: [...args, server], env: bridgeEnv };
+  const key = [server, ...named.slice(1)].join('-').replaceAll(/[^A-Za-z0-9_-]/g, '-');
+  const start: BridgeStart = { key, command, args: [...args, server, ...named], env: bridgeEnv };
   return knownHosts.map(({ host, title, places, write, writeOnWindows }) => ({
     host,
     title,

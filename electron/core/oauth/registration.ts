@@ -3,7 +3,7 @@ import { AppError, foreign } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { AddressPolicy, Http } from '../http/client.ts';
 import type { Secret } from '../secret.ts';
-import { configuredSecretKey, serverSecretKey, type Registration, type Server, type Servers } from '../servers/servers.ts';
+import { secretKeyOf, type Registration, type Server, type Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import type { AuthorizationServer } from './discovery.ts';
@@ -14,7 +14,7 @@ import { registerClient, type ClientAuth } from './registration-request.ts';
 export interface RegistrationDeps {
   readonly http: Http;
   readonly clock: Clock;
-  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
   /** Registration endpoints that asked to be left alone, and until when (Unix ms). */
   readonly pauses: Map<string, number>;
@@ -60,18 +60,16 @@ export function dynamicRegistrations(server: Server, issuer: string): Registrati
 }
 
 /** Where the vault keeps the token that manages a registration (RFC 7592). */
-export const managementTokenKey = (serverId: string, registration: Pick<Registration, 'how' | 'issuer' | 'redirect_uri'>): string => `${clientSecretKey(serverId, registration)}:management`;
+export const managementTokenKey = (serverId: string, registration: Pick<Registration, 'issuer' | 'redirect_uri'>): string => `${clientSecretKey(serverId, registration)}:management`;
 
-/** Where the vault keeps the secret of a registration. */
-export function clientSecretKey(serverId: string, { how, issuer, redirect_uri }: Pick<Registration, 'how' | 'issuer' | 'redirect_uri'>): string {
-  if (how === 'configured') return configuredSecretKey(serverId);
+/** Where the vault keeps the secret of a registration that Keybridge made by itself. */
+export function clientSecretKey(serverId: string, { issuer, redirect_uri }: Pick<Registration, 'issuer' | 'redirect_uri'>): string {
   return `${serverId}:${createHash('sha256').update(`${issuer} ${redirect_uri}`).digest('hex').slice(0, 16)}`;
 }
 
-/** Everything that the vault keeps for the registrations of a server, for when it is removed. */
-export function clientSecretKeys({ id, hasClientSecret, registrations }: Server): string[] {
-  const dynamic = registrations.filter(({ how }) => how === 'dynamic').flatMap((one) => secretKeysOf(id, one));
-  return [...(hasClientSecret ? [configuredSecretKey(id)] : []), ...new Set(dynamic)];
+/** Everything that the vault keeps for the registrations of an account, for when it is removed. */
+export function clientSecretKeys({ id, registrations }: Server): string[] {
+  return [...new Set(registrations.filter(({ how }) => how === 'dynamic').flatMap((one) => secretKeysOf(id, one)))];
 }
 
 function secretKeysOf(serverId: string, registration: Registration): string[] {
@@ -83,7 +81,7 @@ function secretKeysOf(serverId: string, registration: Registration): string[] {
 export async function dropRegistration({ servers, vault }: Pick<RegistrationDeps, 'servers' | 'vault'>, serverId: string, dropped: Registration): Promise<void> {
   const server = servers.find(serverId);
   if (!server) return;
-  await servers.update(serverId, { registrations: server.registrations.filter((one) => one.client_id !== dropped.client_id || one.issuer !== dropped.issuer) });
+  await servers.updateAccount(serverId, { registrations: server.registrations.filter((one) => one.client_id !== dropped.client_id || one.issuer !== dropped.issuer) });
   for (const key of dropped.how === 'dynamic' ? secretKeysOf(serverId, dropped) : []) await vault.deleteClientSecret(key);
 }
 
@@ -95,7 +93,7 @@ async function configured(deps: RegistrationDeps, request: RegistrationRequest, 
     // MCP, Authorization Server Binding: what belongs to one issuer is never shown to another.
     throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
   }
-  const clientSecret = server.hasClientSecret ? await readSecret(deps, configuredSecretKey(server.id)) : undefined;
+  const clientSecret = server.hasClientSecret ? await readSecret(deps, secretKeyOf(server, 'clientSecret')) : undefined;
   const registration: Registration = {
     issuer,
     client_id: clientId,
@@ -184,7 +182,7 @@ async function initialToken(deps: RegistrationDeps, server: Server, issuer: stri
     throw new AppError('E_REGISTRATION_REFUSED', `The initial access token belongs to ${foreign(owner)}, but the sign-in is now at ${foreign(issuer)}. Enter it again if that is right.`);
   }
   if (owner === undefined) await deps.servers.update(server.id, { initialAccessTokenIssuer: issuer });
-  return readSecret(deps, serverSecretKey(server.id, 'initialAccessToken'));
+  return readSecret(deps, secretKeyOf(server, 'initialAccessToken'));
 }
 
 /** A server that said "later" is not asked again before that (RG02). */
@@ -214,7 +212,7 @@ async function save(deps: RegistrationDeps, serverId: string, registration: Regi
   );
   const same = registrations.find((one) => !others.includes(one) && one.client_id === registration.client_id && one.how === 'configured');
   if (same && same.token_endpoint_auth_method === registration.token_endpoint_auth_method && same.hasSecret === registration.hasSecret) return;
-  await deps.servers.update(serverId, { registrations: [...others, registration] });
+  await deps.servers.updateAccount(serverId, { registrations: [...others, registration] });
 }
 
 function found({ servers }: RegistrationDeps, serverId: string): Server {

@@ -1,4 +1,3 @@
-import { credentialIdOf } from '../connections.ts';
 import type { Server } from '../servers/servers.ts';
 import type { Credential } from '../vault/credentials.ts';
 import type { Discovery } from './discovery.ts';
@@ -28,7 +27,7 @@ export function credentialOf(server: Server, client: TokenClient, requestedScope
   const { refreshToken, accessToken, expiresInMs, scopes, account, idTokenClaims } = tokens;
   const kept = refreshToken ? { refreshToken } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
   return {
-    id: credentialIdOf(server.id),
+    id: server.id,
     ...who,
     requestedScopes,
     grantedScopes: scopes ?? requestedScopes,

@@ -1,5 +1,4 @@
 import type { SignInState } from '../../../shared/model.ts';
-import { credentialIdOf } from '../connections.ts';
 import { AppError, asAppError } from '../errors.ts';
 import type { Http } from '../http/client.ts';
 import type { Ports } from '../ports.ts';
@@ -49,7 +48,7 @@ export interface SignInsDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
   /** The client with the certificates of a server; absent: `ports.http` for all. */
   readonly httpOf?: (serverId: string) => Http;
-  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   /** The newest challenge that the server gave to a call. */
@@ -111,7 +110,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
       const { authorizationServer } = discovery;
       const { resource, sendResource, authorizeParameters: extra } = rules;
-      const client = await grants.equip({ id: credentialIdOf(server.id) }, tokenClient(discovery, door, rules));
+      const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));
       const endpoint = { http: httpOf(server), clock: ports.clock, signal };
       const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...(sendResource ? { resource } : {}) });
       const { state, codeVerifier } = request;
@@ -166,7 +165,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   function scopesFor(server: Server, discovery: Protected): readonly string[] {
     const extra = deps.extraScopes(server.id);
     if (extra.length === 0) return discovery.scopes;
-    const before = deps.vault.facts(credentialIdOf(server.id))?.requestedScopes ?? [];
+    const before = deps.vault.facts(server.id)?.requestedScopes ?? [];
     return uniqueScopes([...before, ...discovery.scopes, ...extra]);
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretNames, ServerName, ServerSettings } from '../../../shared/model.ts';
+import { AccountName, secretNames, ServerName, ServerSettings, type SecretName } from '../../../shared/model.ts';
 import { parseServerUrl } from './url.ts';
 
 /** A client registration at one issuer (RFC 7591), without its secret, which lies in the vault. */
@@ -19,38 +19,105 @@ export const Registration = z.object({
 });
 export type Registration = z.infer<typeof Registration>;
 
-/** One server as the user added it. No secrets. */
-export const Server = z.object({
-  /** Random, for ever; store items and credentials are keyed by it, never by name or URL. */
-  id: z.string().regex(/^[a-z0-9]{8,32}$/),
-  name: ServerName,
-  url: z.string().transform(checkedUrl),
-  addedAt: z.number(),
-  /** Learned from the server: it answers 401 without a token. */
-  signInRequired: z.boolean().default(false),
-  /** Entered by the user. */
+/** The client that the user entered. */
+const client = {
   clientId: z.string().optional(),
   hasClientSecret: z.boolean().default(false),
-  /** The one issuer that may see the secret `initialAccessToken`: the first that it was used at. */
-  initialAccessTokenIssuer: z.string().optional(),
-  allowMissingPkce: z.boolean().default(false),
-  settings: ServerSettings.default({}),
-  /** Names of the secrets that the user entered, besides the client secret; they lie in the vault under `serverSecretKey()`. */
+  /** Names of the secrets that the user entered, besides the client secret; they lie in the vault under `secretKeyOf()`. */
   storedSecrets: z.array(z.enum(secretNames)).default([]),
+};
+
+/** One signed-in identity on one server. Nothing here is ever used for another account. */
+export const Account = z.object({
+  /** Random, but of the first; for ever. */
+  id: z.string().regex(/^[a-z0-9]{4,32}$/),
+  name: AccountName,
+  /** True: the name is ours, and gives way to who signs in. */
+  autoNamed: z.boolean().default(true),
+  /** A client of its own; absent: the server's. */
+  ...client,
   /** Which tool (or method) has needed which scopes: the next sign-in asks for them at once. */
   learnedScopes: z.record(z.string().max(200), z.array(z.string().max(200)).max(100)).default({}),
   /** By issuer and redirect URI; used only for exactly these. */
   registrations: z.array(Registration).default([]),
 });
-export type Server = z.infer<typeof Server>;
+export type Account = z.infer<typeof Account>;
+
+/** The account that every server begins with. */
+export const firstAccount = 'main';
+
+/** One server as the user added it. No secrets. */
+export const StoredServer = z
+  .object({
+    /** Random, for ever; store items and credentials are keyed by it, never by name or URL. */
+    id: z.string().regex(/^[a-z0-9]{8,32}$/),
+    name: ServerName,
+    url: z.string().transform(checkedUrl),
+    addedAt: z.number(),
+    /** Learned from the server: it answers 401 without a token. */
+    signInRequired: z.boolean().default(false),
+    ...client,
+    /** The one issuer that may see the secret `initialAccessToken`: the first that it was used at. */
+    initialAccessTokenIssuer: z.string().optional(),
+    allowMissingPkce: z.boolean().default(false),
+    settings: ServerSettings.default({}),
+    accounts: z.array(Account).min(1).max(100).refine(tellsApart, 'names and ids must be unique').prefault([{ id: firstAccount, name: firstAccount }]),
+    /** Id of the account for who names none. */
+    defaultAccount: z.string().default(firstAccount),
+  })
+  .refine(({ accounts, defaultAccount }) => accounts.some(({ id }) => id === defaultAccount), 'the default account must be one of them');
+export type StoredServer = z.infer<typeof StoredServer>;
 
 export const ServersFile = z.object({
   version: z.literal(1),
   /** Keeps the store items of two data folders apart. */
   installId: z.string().regex(/^[a-z0-9]{8,32}$/),
-  servers: z.array(Server).refine(tellsApart, 'names and ids must be unique'),
+  servers: z.array(StoredServer).refine(tellsApart, 'names and ids must be unique'),
 });
 export type ServersFile = z.infer<typeof ServersFile>;
+
+/**
+ * A server as ONE of its accounts sees it: what signs in, calls and refreshes works with this, and so can reach nothing
+ * of another account.
+ */
+export interface Server extends Omit<StoredServer, 'accounts' | 'defaultAccount'>, Pick<Account, 'learnedScopes' | 'registrations'> {
+  /** `<server id>:<account id>`: everything of this account is keyed by it, its credential too. */
+  readonly id: string;
+  readonly serverId: string;
+  readonly account: { readonly id: string; readonly name: string; readonly autoNamed: boolean; readonly isDefault: boolean; /** The only one. */ readonly alone: boolean; readonly ownClient: boolean };
+}
+
+/** One view for each account, in the order in which they were added. */
+export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): Server[] {
+  return accounts.map(({ id, name, autoNamed, clientId, hasClientSecret, storedSecrets, learnedScopes, registrations }) => {
+    const ownClient = clientId !== undefined;
+    const held = (secret: SecretName) => (heldByAccount(secret, ownClient) ? storedSecrets : server.storedSecrets).includes(secret);
+    return {
+      ...server,
+      ...(ownClient ? { clientId } : {}),
+      id: `${server.id}:${id}`,
+      serverId: server.id,
+      account: { id, name, autoNamed, isDefault: id === defaultAccount, alone: accounts.length === 1, ownClient },
+      hasClientSecret: ownClient ? hasClientSecret : server.hasClientSecret,
+      storedSecrets: secretNames.filter(held),
+      learnedScopes,
+      registrations,
+    };
+  });
+}
+
+/** What proves who a person or workload is. */
+const personal = new Set<SecretName>(['headerValue', 'assertion', 'enterpriseIdToken']);
+/** What proves who the client is. */
+const ofClient = new Set<SecretName>(['clientSecret', 'privateKey']);
+
+/** Whether a secret belongs to the account alone; the others serve all accounts of the server. */
+export const heldByAccount = (name: SecretName, ownClient: boolean): boolean => personal.has(name) || (ownClient && ofClient.has(name));
+
+/** Where the vault keeps a secret that the user entered. */
+export function secretKeyOf({ id, serverId, account }: Pick<Server, 'id' | 'serverId' | 'account'>, name: SecretName): string {
+  return `${heldByAccount(name, account.ownClient) ? id : serverId}:${name === 'clientSecret' ? 'configured' : name}`;
+}
 
 /** A file edited by hand keeps to the same rules as the form: no plain http to the outside, no password in an address. */
 function checkedUrl(text: string, context: z.RefinementCtx): string {
@@ -62,6 +129,7 @@ function checkedUrl(text: string, context: z.RefinementCtx): string {
   }
 }
 
-function tellsApart(servers: readonly { id: string; name: string }[]): boolean {
-  return new Set(servers.flatMap(({ id, name }) => [id, name])).size === servers.length * 2;
+/** No name is another one's id. */
+function tellsApart(all: readonly { id: string; name: string }[]): boolean {
+  return all.every((one) => all.every((other) => one === other || (one.name !== other.name && one.name !== other.id && one.id !== other.id)));
 }

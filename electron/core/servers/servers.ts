@@ -1,36 +1,48 @@
-import type { SecretName } from '../../../shared/model.ts';
 import { AppError, foreign } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports.ts';
-import { Server, type ServersFile } from './server.ts';
+import { freeName, namedAccount, withAccount } from './accounts.ts';
+import { Account, StoredServer, viewsOf, type Server, type ServersFile } from './server.ts';
 import { loadServersFile, randomId, saveServersFile } from './servers-file.ts';
 import { parseServerUrl } from './url.ts';
 
-export { Registration, Server, ServersFile } from './server.ts';
+export { Registration, secretKeyOf, ServersFile, type Server } from './server.ts';
 
 /** What the user says of a new server. */
-export type NewServer = Omit<Server, 'id' | 'addedAt' | 'registrations' | 'settings' | 'storedSecrets' | 'learnedScopes'> & Partial<Pick<Server, 'settings'>>;
+export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'clientId' | 'settings'>>;
+
+/** What can change of a server, for all of its accounts. */
+export type ServerChange = Partial<Omit<StoredServer, 'id' | 'accounts' | 'defaultAccount'>>;
+/** What can change of one account. */
+export type AccountChange = Partial<Omit<Account, 'id'>>;
 
 /** The server list, in `servers.json`. Every change is on disk (temp, fsync, rename, with a backup) before the promise resolves. */
 export interface Servers {
   readonly installId: string;
+  /** One entry for each account. */
   list(): readonly Server[];
-  /** By name or id. */
-  find(server: string): Server | undefined;
-  /** Throws E_SERVER_EXISTS, E_SERVER_URL, E_INSECURE_URL, E_CONFIG_WRITE. */
+  /**
+   * By name or id of the server, and by name or id of the account; without one, the server's default account. An entry's
+   * own id names both.
+   */
+  find(server: string, account?: string): Server | undefined;
+  /** With one account. Throws E_SERVER_EXISTS, E_SERVER_URL, E_INSECURE_URL, E_CONFIG_WRITE. */
   add(server: NewServer): Promise<Server>;
-  /** Throws E_SERVER_UNKNOWN, E_CONFIG_WRITE. */
-  update(id: string, change: Partial<Omit<Server, 'id'>>): Promise<Server>;
+  /** `id`: of an entry. Throws E_SERVER_UNKNOWN, E_CONFIG_WRITE. */
+  update(id: string, change: ServerChange): Promise<Server>;
+  /** Throws E_SERVER_UNKNOWN, E_ACCOUNT_EXISTS, E_CONFIG_WRITE. */
+  updateAccount(id: string, change: AccountChange): Promise<Server>;
+  /** One more account; without a name, one is made up until it is known who signs in. Throws as `updateAccount`. */
+  addAccount(id: string, name?: string): Promise<Server>;
+  /** For who names no account. */
+  makeDefault(id: string): Promise<Server>;
+  /** The next account becomes the default one where needed. Throws E_BAD_INPUT for the only one. */
+  removeAccount(id: string): Promise<void>;
+  /** The whole server, with all accounts. */
   remove(id: string): Promise<void>;
   /** What was wrong with the file when it was opened: E_CONFIG_DAMAGED, E_CONFIG_NEWER (then read-only). */
   readonly notice: AppError | undefined;
 }
-
-/** Where the vault keeps the client secret that the user entered for a server. */
-export const configuredSecretKey = (serverId: string): string => serverSecretKey(serverId, 'clientSecret');
-
-/** Where the vault keeps a secret that the user entered for a server. */
-export const serverSecretKey = (serverId: string, name: SecretName): string => (name === 'clientSecret' ? `${serverId}:configured` : `${serverId}:${name}`);
 
 export interface ServersDeps {
   /** Where `servers.json` lies. The caller holds the lock on this folder. */
@@ -47,12 +59,22 @@ export async function openServers({ dataDir, clock, log }: ServersDeps): Promise
   const { notice, readOnly, ...loaded } = await loadServersFile(dataDir, clock.now(), log);
   let file: ServersFile = loaded.file;
   let lastChange: Promise<unknown> = Promise.resolve();
+  /** The same entry as long as its server is unchanged. */
+  const views = new WeakMap<StoredServer, readonly Server[]>();
 
-  const find = (nameOrId: string) =>
-    file.servers.find(({ name }) => name === nameOrId) ?? file.servers.find(({ id }) => id === nameOrId);
+  const entriesOf = (server: StoredServer): readonly Server[] => {
+    const known = views.get(server) ?? viewsOf(server);
+    views.set(server, known);
+    return known;
+  };
+  const entry = (server: StoredServer, accountId: string): Server => {
+    const found = entriesOf(server).find(({ account }) => account.id === accountId);
+    if (!found) throw unknownServer(`${server.id}:${accountId}`);
+    return found;
+  };
 
   /** One change after the other, each on the newest list; in memory only once it is on disk. */
-  function change<Value>(edit: (servers: readonly Server[]) => { servers: Server[]; value: Value }): Promise<Value> {
+  function change<Value>(edit: (servers: readonly StoredServer[]) => { servers: StoredServer[]; value: Value }): Promise<Value> {
     const run = async () => {
       if (readOnly && notice) throw notice;
       const { servers, value } = edit(file.servers);
@@ -68,35 +90,64 @@ export async function openServers({ dataDir, clock, log }: ServersDeps): Promise
     return done;
   }
 
+  /** Changes one server; gives the entry of the account that `id` names, or that `edit` says. */
+  const changeOne = (id: string, edit: (server: StoredServer, accountId: string, all: readonly StoredServer[]) => { server: StoredServer; accountId: string }) =>
+    change((servers) => {
+      const old = servers.find((server) => entriesOf(server).some((one) => one.id === id));
+      if (!old) throw unknownServer(id);
+      const { server, accountId } = edit(old, id.slice(old.id.length + 1), servers);
+      const checked = StoredServer.parse(server);
+      return { servers: servers.map((each) => (each === old ? checked : each)), value: entry(checked, accountId) };
+    });
+
   return {
     installId: file.installId,
     notice,
-    list: () => file.servers,
-    find,
+    list: () => file.servers.flatMap(entriesOf),
+    find(wanted, account) {
+      const direct = file.servers.flatMap(entriesOf).find(({ id }) => id === wanted);
+      if (direct && account === undefined) return direct;
+      const server = file.servers.find(({ name }) => name === wanted) ?? file.servers.find(({ id }) => id === (direct?.serverId ?? wanted));
+      return server && namedAccount(entriesOf(server), account);
+    },
     add: (wanted) =>
       change((servers) => {
         refuseTakenName(servers, wanted.name);
-        const server = Server.parse({ ...wanted, url: parseServerUrl(wanted.url).href, id: randomId(), addedAt: clock.now(), registrations: [] });
-        return { servers: [...servers, server], value: server };
+        const server = StoredServer.parse({ ...wanted, url: parseServerUrl(wanted.url).href, id: randomId(), addedAt: clock.now() });
+        return { servers: [...servers, server], value: entry(server, server.defaultAccount) };
       }),
     update: (id, changes) =>
-      change((servers) => {
-        const old = servers.find((server) => server.id === id);
-        if (!old) throw unknownServer(id);
-        if (changes.name !== undefined && changes.name !== old.name) refuseTakenName(servers, changes.name);
-        const server = Server.parse({ ...old, ...changes, id });
-        return { servers: servers.map((each) => (each === old ? server : each)), value: server };
+      changeOne(id, (old, accountId, all) => {
+        if (changes.name !== undefined && changes.name !== old.name) refuseTakenName(all, changes.name);
+        return { server: { ...old, ...changes, id: old.id }, accountId };
       }),
+    updateAccount: (id, changes) => changeOne(id, (old, accountId) => ({ server: withAccount(old, accountId, changes), accountId })),
+    addAccount: (id, name) =>
+      changeOne(id, (old) => {
+        const account = Account.parse({ id: randomId(), name: freeName(old, name), autoNamed: name === undefined });
+        return { server: { ...old, accounts: [...old.accounts, account] }, accountId: account.id };
+      }),
+    makeDefault: (id) => changeOne(id, (old, accountId) => ({ server: { ...old, defaultAccount: accountId }, accountId })),
+    async removeAccount(id) {
+      await changeOne(id, (old, accountId) => {
+        const accounts = old.accounts.filter((account) => account.id !== accountId);
+        const [next] = accounts;
+        if (!next) throw new AppError('E_BAD_INPUT', 'A server keeps its last account. Remove the server instead.', { server: old.name });
+        const defaultAccount = old.defaultAccount === accountId ? next.id : old.defaultAccount;
+        return { server: { ...old, accounts, defaultAccount }, accountId: defaultAccount };
+      });
+    },
     remove: (id) =>
       change((servers) => {
-        if (!servers.some((server) => server.id === id)) throw unknownServer(id);
-        return { servers: servers.filter((server) => server.id !== id), value: undefined };
+        const gone = servers.find((server) => entriesOf(server).some((one) => one.id === id));
+        if (!gone) throw unknownServer(id);
+        return { servers: servers.filter((server) => server !== gone), value: undefined };
       }),
   };
 }
 
 /** A name must lead to one server, so it must not be another one's id either. */
-function refuseTakenName(servers: readonly Server[], wanted: string): void {
+function refuseTakenName(servers: readonly StoredServer[], wanted: string): void {
   if (servers.some(({ id, name }) => name === wanted || id === wanted)) {
     throw new AppError('E_SERVER_EXISTS', `There is already a server named "${foreign(wanted)}".`);
   }

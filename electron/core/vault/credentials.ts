@@ -13,7 +13,7 @@ import { factsOf, fromStored, toStored } from './stored-credential.ts';
  * index file, so that status needs no keychain.
  */
 export interface Credential {
-  /** `<server id>:<account id>`; the account id is "default" until a server has several. */
+  /** `<server id>:<account id>`. */
   readonly id: string;
   /** The issuer exactly as validated at sign-in. */
   readonly issuer: string;

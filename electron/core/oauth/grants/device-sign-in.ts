@@ -1,4 +1,3 @@
-import { credentialIdOf } from '../../connections.ts';
 import { asAppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
@@ -38,7 +37,7 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
   const found = await registrationFor(registering, { serverId: server.id, authorizationServer, allow, redirectUri, scopes, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
   if (found.kind === 'redirect_refused') throw found.error;
   try {
-    const client = await grants.equip({ id: credentialIdOf(server.id) }, tokenClient(discovery, found, rules));
+    const client = await grants.equip({ id: server.id }, tokenClient(discovery, found, rules));
     const code = await deviceCode(client, authorizationServer['device_authorization_endpoint'], scopes, options);
     attempt.step('browser', { url: code.url.href, userCode: code.userCode });
     deps.open(code.url, code.userCode);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { SecretName } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
-import { serverSecretKey, type Server } from '../../servers/servers.ts';
+import { secretKeyOf, type Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 
@@ -11,7 +11,7 @@ const longestAssertion = 64 * 1024;
 
 /** A secret that the user entered for this server; undefined: none is stored. Throws E_STORE_*. */
 export async function enteredSecret(vault: Pick<Vault, 'readClientSecret'>, server: Server, name: SecretName): Promise<Secret | undefined> {
-  const read = await vault.readClientSecret(serverSecretKey(server.id, name));
+  const read = await vault.readClientSecret(secretKeyOf(server, name));
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
   throw storeFault(read, 'A secret of this server cannot be read');

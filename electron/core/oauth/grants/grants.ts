@@ -1,5 +1,4 @@
 import { decodeJwt } from 'jose';
-import { serverIdOf } from '../../connections.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
@@ -41,7 +40,7 @@ export interface GrantsDeps {
 
 export function createGrants({ servers, vault, clock }: GrantsDeps): Grants {
   function serverOf({ id }: Pick<Credential, 'id'>): Server {
-    const server = servers.find(serverIdOf(id));
+    const server = servers.find(id);
     if (!server) throw new AppError('E_SERVER_UNKNOWN', 'The server was removed.');
     return server;
   }

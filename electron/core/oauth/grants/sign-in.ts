@@ -1,4 +1,3 @@
-import { credentialIdOf } from '../../connections.ts';
 import { AppError, foreign } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
@@ -18,7 +17,7 @@ type Protected = Extract<Discovery, { kind: 'protected' }>;
 export interface GrantSignInDeps {
   readonly http: Http;
   readonly clock: Clock;
-  readonly servers: Pick<Servers, 'find' | 'update'>;
+  readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   readonly grants: Grants;
   readonly discover: () => Promise<Protected>;
@@ -65,7 +64,7 @@ async function keepKey({ grants, clock, tokens, servers }: GrantSignInDeps, serv
 
 function credentialFor(server: Server, grant: RepeatedGrant, client: TokenClient, scopes: readonly string[], now: number): Credential {
   const { allow: _policy, signingKey: _key, clientSecret: _secret, ...who } = client;
-  return { id: credentialIdOf(server.id), ...who, grant, requestedScopes: scopes, grantedScopes: scopes, signedInAt: now, generation: 0 };
+  return { id: server.id, ...who, grant, requestedScopes: scopes, grantedScopes: scopes, signedInAt: now, generation: 0 };
 }
 
 function ownClient(server: Server, { authorizationServer, allow }: Protected, resource: string, quirks: TokenClient['quirks']): TokenClient {
@@ -102,5 +101,5 @@ async function bindToIssuer({ servers, clock }: GrantSignInDeps, server: Server,
   const [elsewhere] = known;
   if (elsewhere) throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
   const registration = { issuer, client_id: clientId, token_endpoint_auth_method: 'none', redirect_uri: '', registeredAt: clock.now(), hasSecret: server.hasClientSecret, how: 'configured' } as const;
-  await servers.update(server.id, { registrations: [...server.registrations, registration] });
+  await servers.updateAccount(server.id, { registrations: [...server.registrations, registration] });
 }

@@ -1,0 +1,127 @@
+import type { SignOutReport } from '../../shared/model.ts';
+import type { Connections } from './connections.ts';
+import { AppError, asAppError } from './errors.ts';
+import { addressPolicy } from './http/address.ts';
+import { deleteRegistrations } from './oauth/registration-management.ts';
+import { clientSecretKeys } from './oauth/registration.ts';
+import type { SignIns } from './oauth/sign-in.ts';
+import type { TokenKeeper } from './oauth/tokens.ts';
+import type { Ports } from './ports.ts';
+import type { ServerClients } from './server-clients.ts';
+import type { ServerNotes } from './server-notes.ts';
+import { heldByAccount } from './servers/server.ts';
+import { secretKeyOf, type Server, type Servers } from './servers/servers.ts';
+import type { StepUps } from './step-up.ts';
+import type { Vault } from './vault/credentials.ts';
+
+export interface LeavingDeps {
+  readonly ports: Pick<Ports, 'http' | 'log'>;
+  readonly clients: ServerClients;
+  readonly servers: Servers;
+  readonly vault: Vault;
+  readonly tokens: Pick<TokenKeeper, 'signOut'>;
+  readonly signIns: Pick<SignIns, 'cancel'>;
+  readonly notes: ServerNotes;
+  readonly stepUps: StepUps;
+  readonly connections: Pick<Connections, 'removed' | 'defaultChanged'>;
+  readonly changed: () => void;
+}
+
+/** Signing out, of one account or of all, and removing. */
+export interface Leaving {
+  /** Revokes, deletes here, and deletes what Keybridge registered by itself for this account. */
+  signOut(server: Server): Promise<SignOutReport>;
+  /** Of every account of every server; a report each. */
+  signOutEverywhere(): Promise<{ server: string; account?: string; report: SignOutReport }[]>;
+  /** Throws E_BAD_INPUT for the only account, E_STORE_UNAVAILABLE when its sign-in could not be deleted. */
+  removeAccount(server: Server): Promise<SignOutReport>;
+  /** With all accounts; of their reports the worst. Throws E_STORE_UNAVAILABLE: nothing was removed. */
+  removeServer(server: Server): Promise<SignOutReport>;
+  accountsOf(server: Server): readonly Server[];
+}
+
+export function createLeaving(deps: LeavingDeps): Leaving {
+  const { ports, clients, servers, vault, tokens, changed } = deps;
+  const accountsOf = (server: Server) => servers.list().filter(({ serverId }) => serverId === server.serverId);
+
+  async function signOut({ id }: Server): Promise<SignOutReport> {
+    deps.signIns.cancel(id);
+    const report = await tokens.signOut(id);
+    const registration = await deregister(id);
+    if (registration) report.registration = registration;
+    await clients.forgetKey(id);
+    deps.stepUps.forget(id);
+    deps.notes.clear(id);
+    changed();
+    return report;
+  }
+
+  /** After the revocation, which needs the registration. */
+  async function deregister(id: string): Promise<SignOutReport['registration']> {
+    const server = servers.find(id);
+    const allow = server && (await addressPolicy(ports.http, new URL(server.url)).catch(() => undefined));
+    return server && deleteRegistrations({ servers, vault, log: ports.log, http: clients.of(id), allow: allow ?? [] }, server);
+  }
+
+  async function leave(server: Server): Promise<SignOutReport> {
+    const report = await signOut(server);
+    if (report.deleted) return report;
+    throw new AppError('E_STORE_UNAVAILABLE', `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: server.name });
+  }
+
+  /** What the vault keeps for an account besides its sign-in: what is its own, or everything. */
+  async function forgetSecrets(server: Server, which: 'own' | 'all'): Promise<void> {
+    const { hasClientSecret, storedSecrets, account } = servers.find(server.id) ?? server;
+    const entered = [...storedSecrets, ...(hasClientSecret ? (['clientSecret'] as const) : [])];
+    const gone = which === 'all' ? entered : entered.filter((name) => heldByAccount(name, account.ownClient));
+    for (const key of [...clientSecretKeys(servers.find(server.id) ?? server), ...gone.map((name) => secretKeyOf(server, name))]) await vault.deleteClientSecret(key);
+  }
+
+  return {
+    accountsOf,
+    signOut,
+
+    signOutEverywhere: () =>
+      Promise.all(
+        servers.list().map(async (server) => {
+          // One that fails must not hide what became of the others.
+          const report = await signOut(server).catch((error: unknown): SignOutReport => ({ revoked: 'failed', deleted: false, detail: asAppError(error).message }));
+          return { server: server.name, ...(server.account.alone ? {} : { account: server.account.name }), report };
+        }),
+      ),
+
+    async removeAccount(server) {
+      if (server.account.alone) throw new AppError('E_BAD_INPUT', `${server.name} has only this account. Remove the server instead.`, { server: server.name });
+      const report = await leave(server);
+      await forgetSecrets(server, 'own');
+      await servers.removeAccount(server.id);
+      deps.connections.removed(server.id);
+      deps.connections.defaultChanged();
+      changed();
+      return report;
+    },
+
+    async removeServer(server) {
+      const accounts = accountsOf(server);
+      const reports: SignOutReport[] = [];
+      for (const account of accounts) reports.push(await leave(account));
+      for (const account of accounts) await forgetSecrets(account, 'all');
+      await servers.remove(server.id);
+      for (const { id } of accounts) deps.connections.removed(id);
+      changed();
+      return worst(reports);
+    },
+  };
+}
+
+function worst(reports: readonly SignOutReport[]): SignOutReport {
+  const registration = (['failed', 'not_offered', 'deleted'] as const).find((ending) => reports.some((report) => report.registration === ending));
+  const revoked = (['failed', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.revoked === ending)) ?? 'nothing_to_revoke';
+  const detail = reports.find((report) => report.detail !== undefined)?.detail;
+  return {
+    revoked,
+    deleted: reports.every(({ deleted }) => deleted),
+    ...(registration === undefined ? {} : { registration }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+}

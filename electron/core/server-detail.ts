@@ -1,0 +1,40 @@
+import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
+import { presetFor } from './oauth/presets.ts';
+import type { TokenKeeper } from './oauth/tokens.ts';
+import type { Server, Servers } from './servers/servers.ts';
+import type { Vault } from './vault/credentials.ts';
+
+export interface ServerDetailDeps {
+  readonly servers: Pick<Servers, 'list'>;
+  readonly vault: Pick<Vault, 'facts'>;
+  readonly tokens: Pick<TokenKeeper, 'claims'>;
+}
+
+/** Everything about one account on a server that a person may see. */
+export function serverDetail({ servers, vault, tokens }: ServerDetailDeps, server: Server, status: ServerStatus): ServerDetail {
+  const facts = vault.facts(server.id);
+  const registration = server.registrations.find((one) => one.issuer === facts?.issuer && one.client_id === facts.clientId) ?? server.registrations[0];
+  const preset = facts && presetFor(facts.issuer, server.settings.preset);
+  const claims = tokens.claims(server.id);
+  const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
+  const accounts = servers.list().filter(({ serverId }) => serverId === server.serverId);
+  return {
+    status,
+    accounts: accounts.map(({ id, account: { name, isDefault } }) => ({ id, name, isDefault })),
+    ownClient: server.account.ownClient,
+    addedAt: server.addedAt,
+    requestedScopes: [...(facts?.requestedScopes ?? [])],
+    grantedScopes: [...(facts?.grantedScopes ?? [])],
+    learnedScopes: { ...server.learnedScopes },
+    allowMissingPkce: server.allowMissingPkce,
+    settings: server.settings,
+    storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],
+    ...(facts ? { issuer: facts.issuer, resource: facts.resource, signedInAt: facts.signedInAt } : {}),
+    ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
+    ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
+    ...(preset ? { preset: preset.title } : {}),
+    ...(registration ? { redirectUri: registration.redirect_uri } : {}),
+    ...(claims ? { accessTokenClaims: { ...claims } } : {}),
+    ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),
+  };
+}
