@@ -21,6 +21,9 @@ const options = {
   'no-browser': { type: 'boolean' },
   watch: { type: 'boolean' },
   all: { type: 'boolean' },
+  account: { type: 'string' },
+  'account-name': { type: 'string' },
+  'default-account': { type: 'boolean' },
 } as const;
 
 type OptionName = keyof typeof options;
@@ -40,13 +43,13 @@ const everywhere: readonly OptionName[] = ['data-dir', 'json', 'help'];
 export const commandShapes = {
   serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose'] },
   add: { operands: ['url'], options: ['name', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'login', 'no-browser'] },
-  configure: { operands: ['server'], options: ['client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
-  login: { operands: ['server'], options: ['no-browser'] },
-  status: { operands: ['[server]'], options: ['watch'] },
-  snippet: { operands: ['server', '[host]'], options: [] },
-  logout: { operands: ['[server]'], options: ['all'] },
-  remove: { operands: ['server'], options: [] },
-  connect: { operands: ['server'], options: [] },
+  configure: { operands: ['server'], options: ['account', 'account-name', 'default-account', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
+  login: { operands: ['server'], options: ['account', 'no-browser'] },
+  status: { operands: ['[server]'], options: ['account', 'watch'] },
+  snippet: { operands: ['server', '[host]'], options: ['account'] },
+  logout: { operands: ['[server]'], options: ['account', 'all'] },
+  remove: { operands: ['server'], options: ['account'] },
+  connect: { operands: ['server'], options: ['account'] },
 } as const satisfies Record<string, CommandShape>;
 
 export type CommandWord = keyof typeof commandShapes;
@@ -95,5 +98,6 @@ function whatIsWrong(word: string, shape: CommandShape, operands: readonly strin
   const missing = shape.operands.find((operand, at) => !operand.startsWith('[') && operands[at] === undefined);
   if (missing !== undefined) return `"${word}" needs the ${missing === 'url' ? 'address' : 'name'} of a server.`;
   if (word === 'logout' && (operands.length === 0) === !values.all) return '"logout" needs the name of a server, or --all.';
+  if (values.account !== undefined && operands.length === 0) return 'Say of which server the account is.';
   return operands.length > shape.operands.length ? `"${word}" takes no more than ${shape.operands.join(' ') || 'options'}.` : undefined;
 }

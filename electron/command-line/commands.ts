@@ -39,7 +39,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     if (!options.login) answers.value(added, `Added ${added.name}: ${foreign(added.url, 200)}\nSign in: keybridge login ${added.name}`);
     if (!options.login) return exitCodes.ok;
     terminal.tell(`Added ${added.name}: ${foreign(added.url, 200)}`);
-    return signInAndSay(added.name, context);
+    return signInAndSay(added.id, context);
   },
 
   async configure([server = ''], context) {
@@ -48,9 +48,14 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const pkce = options['allow-missing-pkce'] ? true : options['refuse-missing-pkce'] ? false : undefined;
     const clientId = options['client-id'];
     const secrets = await readSecrets(options['secret-file'] ?? []);
-    const settings = options.set === undefined ? undefined : readSettings((await callBroker(dataDir, 'serverDetail', { server })).settings, options.set);
+    const one = account(server, options);
+    const settings = options.set === undefined ? undefined : readSettings((await callBroker(dataDir, 'serverDetail', one)).settings, options.set);
+    const name = options['account-name'];
+    if (name !== undefined || options['default-account']) {
+      await callBroker(dataDir, 'updateAccount', { ...one, ...(name === undefined ? {} : { name }), ...(options['default-account'] ? { isDefault: true } : {}) });
+    }
     const changed = await callBroker(dataDir, 'configureServer', {
-      server,
+      ...account(server, options, name),
       ...(clientId === undefined ? {} : { clientId: clientId === '' ? null : clientId }),
       ...(clientSecret === undefined ? {} : { clientSecret }),
       ...(pkce === undefined ? {} : { allowMissingPkce: pkce }),
@@ -61,7 +66,21 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     return exitCodes.ok;
   },
 
-  login: async ([server = ''], context) => signInAndSay(server, context),
+  async login([server = ''], context) {
+    const { dataDir, options } = context;
+    const { name } = await callBroker(dataDir, 'serverDetail', { server }).then(({ status }) => status);
+    const known = await callBroker(dataDir, 'serverDetail', account(server, options)).catch((error: unknown) => {
+      if (asAppError(error).code === 'E_ACCOUNT_UNKNOWN') return undefined;
+      throw error;
+    });
+    if (known) return signInAndSay(known.status.id, context);
+    const added = await callBroker(dataDir, 'addAccount', { server: name, ...(options.account === undefined ? {} : { name: options.account }) });
+    return signInAndSay(added.id, context).catch(async (error: unknown) => {
+      // Nobody signed in: there is no such account.
+      await callBroker(dataDir, 'removeAccount', { server: added.id }).catch(() => {});
+      throw error;
+    });
+  },
 
   async status([wanted], context) {
     if (context.options.watch) return watch(wanted, context);
@@ -71,13 +90,14 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       answers.value(status, statusWords(status, Date.now()));
       return exitCodes.ok;
     }
-    const server = named(status.servers, wanted);
-    answers.value(server, statusWords({ ...status, servers: [server] }, Date.now()));
-    return readiness(server);
+    const servers = named(status.servers, wanted, context.options.account);
+    const one = servers.find((server) => server.account?.isDefault) ?? servers[0];
+    answers.value(one, statusWords({ ...status, servers }, Date.now()));
+    return one ? readiness(one) : exitCodes.unknownServer;
   },
 
-  async snippet([server = '', host], { dataDir, answers }) {
-    const all = await callBroker(dataDir, 'hostSnippets', { server });
+  async snippet([server = '', host], { dataDir, options, answers }) {
+    const all = await callBroker(dataDir, 'hostSnippets', account(server, options));
     const chosen = host === undefined ? all : all.filter((one) => one.host === host);
     if (chosen.length === 0) throw new AppError('E_BAD_INPUT', `There is no snippet for "${foreign(host)}". Known: ${all.map((one) => one.host).join(', ')}.`);
     answers.value(chosen, host === undefined ? chosen.map(snippetWords).join('\n\n') : (chosen[0]?.text ?? ''));
@@ -87,17 +107,18 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
   async logout([server = ''], { dataDir, options, answers }) {
     if (options.all) {
       const reports = await callBroker(dataDir, 'signOutEverywhere', undefined);
-      answers.value(reports, reports.map((one) => signOutWords(one.server, one.report)).join('\n') || 'There are no servers.');
+      answers.value(reports, reports.map((one) => signOutWords(entryName(one.server, one.account), one.report)).join('\n') || 'There are no servers.');
       return reports.every(({ report }) => signedOut(report)) ? exitCodes.ok : exitCodes.store;
     }
-    const report = await callBroker(dataDir, 'signOut', { server });
-    answers.value(report, signOutWords(server, report));
+    const report = await callBroker(dataDir, 'signOut', account(server, options));
+    answers.value(report, signOutWords(entryName(server, options.account), report));
     return signedOut(report) ? exitCodes.ok : exitCodes.store;
   },
 
-  async remove([server = ''], { dataDir, answers }) {
-    const report = await callBroker(dataDir, 'removeServer', { server });
-    answers.value(report, `${signOutWords(server, report)}\nRemoved ${server}.`);
+  async remove([server = ''], { dataDir, options, answers }) {
+    const report = options.account === undefined ? await callBroker(dataDir, 'removeServer', { server }) : await callBroker(dataDir, 'removeAccount', account(server, options));
+    const name = entryName(server, options.account);
+    answers.value(report, `${signOutWords(name, report)}\nRemoved ${name}.`);
     return exitCodes.ok;
   },
 };
@@ -105,20 +126,20 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
 async function signInAndSay(server: string, { dataDir, options, terminal, answers }: Context): Promise<ExitCode> {
   const status = await logIn({ server, browser: !options['no-browser'], dataDir, terminal });
   const who = status.identity === undefined ? '' : ` as ${foreign(status.identity)}`;
-  answers.value(status, `Signed in to ${status.name}${who}.`);
+  answers.value(status, `Signed in to ${entryName(status.name, status.account?.name)}${who}.`);
   return exitCodes.ok;
 }
 
 /** Prints again after each change, until Ctrl-C. */
-async function watch(wanted: string | undefined, { dataDir, terminal, answers }: Context): Promise<ExitCode> {
+async function watch(wanted: string | undefined, { dataDir, options, terminal, answers }: Context): Promise<ExitCode> {
   const ended = new AbortController();
   const endInterrupt = terminal.onInterrupt(() => ended.abort());
   try {
     await watchStatus(
       dataDir,
       (status) => {
-        const servers = wanted === undefined ? status.servers : [named(status.servers, wanted)];
-        const value = wanted === undefined ? status : servers[0];
+        const servers = wanted === undefined ? status.servers : named(status.servers, wanted, options.account);
+        const value = wanted === undefined ? status : (servers.find((server) => server.account?.isDefault) ?? servers[0]);
         answers.value(value, `${statusWords({ ...status, servers }, Date.now())}\n`);
       },
       { signal: ended.signal },
@@ -129,11 +150,23 @@ async function watch(wanted: string | undefined, { dataDir, terminal, answers }:
   }
 }
 
-function named(servers: readonly ServerStatus[], wanted: string): ServerStatus {
-  const server = servers.find(({ name }) => name === wanted) ?? servers.find(({ id }) => id === wanted);
-  if (!server) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(wanted)}".`);
-  return server;
+/** All accounts of a server, or one. */
+function named(servers: readonly ServerStatus[], wanted: string, accountName: string | undefined): ServerStatus[] {
+  const byName = servers.filter(({ name }) => name === wanted);
+  const ofServer = byName.length > 0 ? byName : servers.filter(({ id }) => id === wanted);
+  if (ofServer.length === 0) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(wanted)}".`);
+  const found = accountName === undefined ? ofServer : ofServer.filter(({ id, account: one }) => one?.name === accountName || id.endsWith(`:${accountName}`));
+  if (found.length === 0) throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(wanted)} has no account named "${foreign(accountName)}".`);
+  return found;
 }
+
+/** What a command takes to mean one account of a server. */
+const account = (server: string, options: Options, renamed?: string) => {
+  const name = options.account === undefined ? undefined : (renamed ?? options.account);
+  return { server, ...(name === undefined ? {} : { account: name }) };
+};
+
+const entryName = (server: string, accountName: string | undefined): string => (accountName === undefined ? server : `${server} (${accountName})`);
 
 /** Whether a call to this server would go through, as an exit code. */
 function readiness({ state }: ServerStatus): ExitCode {

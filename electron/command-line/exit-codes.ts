@@ -30,6 +30,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   E_STORE_WRITE: exitCodes.store,
   E_STORE_DAMAGED: exitCodes.store,
   E_SERVER_UNKNOWN: exitCodes.unknownServer,
+  E_ACCOUNT_UNKNOWN: exitCodes.unknownServer,
   E_DNS: exitCodes.unreachable,
   E_CONNECT: exitCodes.unreachable,
   E_TIMEOUT: exitCodes.unreachable,

@@ -16,6 +16,8 @@ Commands
   remove <server>    sign out and forget the server
   connect <server>   what an app runs: MCP on stdin and stdout
 
+Of a server with several accounts each takes --account NAME; without it, the default account is meant.
+
 Options
   --data-dir DIR     the folder to work with (or KEYBRIDGE_DATA_DIR)
   --json             print JSON: the value, or {"error": ...}
@@ -57,6 +59,9 @@ Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
 `,
   configure: `Usage: keybridge configure <server> [options]
 
+  --account NAME         give this account a client ID and secret of its own
+  --account-name NAME    name the account
+  --default-account      make it the one for apps that name none
   --client-id ID         "" removes it
   --client-secret-file F a file with the client secret; - is stdin. Or KEYBRIDGE_CLIENT_SECRET
   --set NAME=VALUE       a setting, e.g. scopes=minimal; see docs/settings.md. --set NAME= takes it back
@@ -64,33 +69,35 @@ Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
   --allow-missing-pkce   sign in even if the server does not announce PKCE
   --refuse-missing-pkce  the default
 `,
-  login: `Usage: keybridge login <server> [--no-browser]
+  login: `Usage: keybridge login <server> [--account NAME] [--no-browser]
 
 Opens the sign-in page in the browser and waits until it is done. Where no browser can be opened, prints the
 address; if the browser is on another computer, paste the address of its last page here. Ctrl-C cancels.
+
+  --account NAME         sign in to this account of the server; a new name adds an account
 `,
-  status: `Usage: keybridge status [<server>] [--watch]
+  status: `Usage: keybridge status [<server>] [--account NAME] [--watch]
 
   --watch                print again after each change, until Ctrl-C; with --json one line each
 
-With a server's name the exit code says whether it can be used: 0 yes, 4 sign in first, 5 secrets not accessible.
+With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first, 5 secrets not accessible.
 `,
-  snippet: `Usage: keybridge snippet <server> [<app>]
+  snippet: `Usage: keybridge snippet <server> [<app>] [--account NAME]
 
 Prints what to put into the configuration of an app (claude-desktop, cursor, vscode, ...), or of all known ones.
 `,
-  logout: `Usage: keybridge logout <server> | --all
+  logout: `Usage: keybridge logout <server> [--account NAME] | --all
 
 Revokes the sign-in at the authorization server, deletes it here, and says whether both worked. What Keybridge
 registered by itself there is deleted too, where that is offered.
 
-  --all                  sign out of every server
+  --all                  sign out of every account of every server
 `,
-  remove: `Usage: keybridge remove <server>
+  remove: `Usage: keybridge remove <server> [--account NAME]
 
-Signs out, then forgets the server.
+Signs out of all its accounts, then forgets the server; or of one account, then forgets that.
 `,
-  connect: `Usage: keybridge connect <server>
+  connect: `Usage: keybridge connect <server> [--account NAME]
 
 Speaks MCP on stdin and stdout, for an app that starts it. Starts the Keybridge app where there is a display.
 `,

@@ -7,6 +7,7 @@ import { hasBrowser, openSystemBrowser } from '../system-browser.ts';
 import { failureWords, type Terminal } from './terminal.ts';
 
 export interface LoginOptions {
+  /** Id of the entry in the status. */
   readonly server: string;
   /** False: only print the address. */
   readonly browser: boolean;
@@ -57,14 +58,14 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
 
 /** The page that nobody has opened: because we asked for that, or because the running Keybridge has no browser. */
 function addressToOpen({ servers }: Status, server: string, openBrowser: boolean): string | undefined {
-  const state = servers.find(({ id, name }) => name === server || id === server)?.state;
+  const state = servers.find(({ id }) => id === server)?.state;
   if (state?.kind !== 'signing_in') return undefined;
   return !openBrowser || state.browserFailed ? state.url : undefined;
 }
 
 /** Sign-in by device code: nothing is pasted back, and the person may be at another device. */
 function codeToEnter({ servers }: Status, server: string): { readonly url: string; readonly userCode: string } | undefined {
-  const state = servers.find(({ id, name }) => name === server || id === server)?.state;
+  const state = servers.find(({ id }) => id === server)?.state;
   return state?.kind === 'signing_in' && state.userCode !== undefined && state.url !== undefined ? { url: foreign(state.url, 2_000), userCode: foreign(state.userCode) } : undefined;
 }
 

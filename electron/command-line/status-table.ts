@@ -16,13 +16,13 @@ const spaced = (lines: string[]): string[] => (lines.length > 0 ? ['', ...lines]
 
 function rows(servers: readonly ServerStatus[], now: number): string[] {
   const cells = servers.map((server) => [
-    server.name,
+    entryWords(server),
     stateWords(server, now),
     foreign(server.identity ?? '-', 40),
     server.hosts.length > 0 ? foreign([...new Set(server.hosts)].join(', '), 40) : '-',
     foreign(server.url, 120),
   ]);
-  return aligned([['NAME', 'STATE', 'ACCOUNT', 'APPS', 'ADDRESS'], ...cells]);
+  return aligned([['NAME', 'STATE', 'SIGNED IN AS', 'APPS', 'ADDRESS'], ...cells]);
 }
 
 function aligned(lines: readonly (readonly string[])[]): string[] {
@@ -31,7 +31,11 @@ function aligned(lines: readonly (readonly string[])[]): string[] {
   return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
 }
 
-function troubleOf({ name, state }: ServerStatus): string[] {
+/** A star marks the account for who names none. */
+const entryWords = ({ name, account }: ServerStatus): string => (account ? `${name} (${account.name}${account.isDefault ? '*' : ''})` : name);
+
+function troubleOf({ name: server, account, state }: ServerStatus): string[] {
+  const name = account ? `${server} (${account.name})` : server;
   if (state.kind === 'signing_in' && state.browserFailed && state.url) return [`${name}: open ${foreign(state.url, 4_000)}`];
   if (!('error' in state)) return [];
   const asked = state.kind === 'needs_access' ? (state.askedBy ?? []).map(({ host, operation }) => `${name}: ${foreign(host, 40)} wants to use ${foreign(operation, 60)}.`) : [];
