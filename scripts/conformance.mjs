@@ -4,15 +4,16 @@
 //   npm run conformance -- scope dpop       only runs whose name has one of the words
 //   npm run conformance -- --keep FOLDER    what the suite saved of each run
 // Ends with 1 when a run fails that test/conformance/baseline.json does not list, or when a listed one passes.
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { allRuns } from '../test/conformance/scenarios.mjs';
 import { runScenario } from '../test/conformance/run-scenario.mjs';
 import { ensureSuite } from '../test/conformance/suite.mjs';
 import { buildAll } from './build.mjs';
-import { ensureModules, runCommand } from './setup.mjs';
+import { waitForInterruption } from './interruption.mjs';
+import { ensureModules, runCommand, SetupNeeded } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 const baselineFile = path.join(root, 'test', 'conformance', 'baseline.json');
@@ -25,20 +26,29 @@ const built = dist ?? path.join(root, 'dist');
 
 await runCommand(async () => {
   await ensureModules();
-  const suite = await ensureSuite({ log: console.error });
-  if (!dist) await buildAll({ ifStale: true });
-  if (!existsSync(path.join(built, 'keybridge.cjs'))) throw new Error(`There is no build in ${built}.`);
-  const chosen = allRuns.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
-  const results = keep ?? (await mkdtemp(path.join(os.tmpdir(), 'keybridge-conformance-results-')));
-  await mkdir(results, { recursive: true });
+  const interruption = waitForInterruption();
+  // What runs then is ended by 'exit' listeners.
+  void interruption.came.then((code) => process.exit(code));
   try {
-    const verdicts = await inParallel(chosen, (run) => runScenario(run, { suite, dist: built, results }));
-    const expected = JSON.parse(await readFile(baselineFile, 'utf8'));
-    process.exitCode = report(chosen, verdicts, expected);
+    const suite = await ensureSuite({ log: console.error });
+    if (!dist) await buildAll({ ifStale: true });
+    if (!existsSync(path.join(built, 'keybridge.cjs'))) throw new SetupNeeded(`There is no build in ${built}.`);
+    return await judge(suite);
   } finally {
-    if (!keep) await rm(results, { recursive: true, force: true });
+    interruption.stopWaiting();
   }
 });
+
+/** Runs what was chosen; gives the exit code. */
+async function judge(suite) {
+  const chosen = allRuns.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
+  const results = keep ?? (await mkdtemp(path.join(os.tmpdir(), 'keybridge-conformance-results-')));
+  const remove = () => rmSync(results, { recursive: true, force: true, maxRetries: 5 });
+  if (!keep) process.once('exit', remove);
+  await mkdir(results, { recursive: true });
+  const verdicts = await inParallel(chosen, (run) => runScenario(run, { suite, dist: built, results }));
+  return report(chosen, verdicts, JSON.parse(await readFile(baselineFile, 'utf8')));
+}
 
 function readArguments(args) {
   const words = [];
@@ -85,5 +95,5 @@ function report(runs, verdicts, expected) {
   for (const id of better) console.log(`PASSES NOW: ${id}. Take it off test/conformance/baseline.json.`);
   for (const id of unknown) console.log(`NO SUCH RUN: ${id} in test/conformance/baseline.json.`);
   console.log(`${runs.length - failed.size} passed, ${failed.size} failed`);
-  return surprises.length + better.length + unknown.length > 0 ? 1 : 0;
+  return surprises.length + better.length + unknown.length > 0 || runs.length === 0 ? 1 : 0;
 }

@@ -3,10 +3,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
+import { cacheFolder } from './cache.mjs';
 import { withLock } from './lock.mjs';
 import { unzip } from './unzip.mjs';
 
@@ -31,7 +31,7 @@ const retryDownloadAfterMs = 24 * 3_600_000;
 
 /**
  * In this order: ELECTRON_OVERRIDE_DIST_PATH, the one that is downloaded already, the official download, and on
- * linux-x64 the stand-in (cached under XDG_CACHE_HOME).
+ * linux-x64 the stand-in (in the cache folder).
  * @param {{ log?: (line: string) => void }} options
  * @returns {Promise<ElectronRuntime>}
  */
@@ -46,7 +46,6 @@ export async function ensureElectron({ log = console.error } = {}) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`Electron ${wanted} could not be downloaded. Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.`);
   }
-  await mkdir(cacheRoot(), { recursive: true });
   await withLock(`${cached}.lock`, async () => {
     if (!(await versionIn(cached))) await unpackStandIn(cached, log);
   });
@@ -82,24 +81,19 @@ async function versionIn(dist) {
   return text.trim().replace(/^v/, '');
 }
 
-function cacheRoot() {
-  return path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'keybridge');
-}
-
 function standInFolder() {
-  return path.join(cacheRoot(), `electron-${standIn.electron}-${standIn.layout}`);
+  return path.join(cacheFolder(), `electron-${standIn.electron}-${standIn.layout}`);
 }
 
 /** True when it is there now. Where it failed before and the stand-in is at hand, it is tried once a day. */
 async function downloadOfficial(wanted, dist, cached, log) {
-  const failed = path.join(cacheRoot(), `no-download-${wanted}`);
+  const failed = path.join(path.dirname(cached), `no-download-${wanted}`);
   const lastFailure = await stat(failed).then(({ mtimeMs }) => mtimeMs, () => 0);
   if (existsSync(cached) && Date.now() - lastFailure < retryDownloadAfterMs) return false;
   log(`Downloading Electron ${wanted} ...`);
   await run(process.execPath, [path.join(electronPackage, 'install.js')], { quiet: true, limitMs: downloadLimitMs }).catch(() => {});
   if (await downloaded(wanted, dist)) return true;
   log('The official download is out of reach from here.');
-  await mkdir(cacheRoot(), { recursive: true });
   await writeFile(failed, '');
   await utimes(failed, new Date(), new Date());
   return false;

@@ -36,6 +36,8 @@ setTimeout(() => {
   void end(1);
 }, deadlineMs);
 
+process.once('SIGTERM', () => void end(1));
+
 try {
   const bin = path.join(folder, 'bin');
   await mkdir(bin);

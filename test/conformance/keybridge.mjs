@@ -35,7 +35,8 @@ export function createKeybridge({ dist, folder }) {
 
     /** Resolves when the broker is ready. */
     async serve() {
-      const child = start(['serve', '--sign-in=auto', '--json', '--verbose'], ['ignore', 'pipe', 'inherit']);
+      // It ends with its stdin, so with this process, however that ends.
+      const child = start(['serve', '--sign-in=auto', '--json', '--verbose'], ['pipe', 'pipe', 'inherit']);
       const lines = createInterface({ input: child.stdout });
       for await (const line of lines) {
         if (JSON.parse(line).ready) return;

@@ -57,17 +57,25 @@ async function saved(folder, name) {
 function run(command, args, env) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    // When this program is interrupted: the host then ends what it started.
+    const interrupted = () => signalGroup(child, 'SIGTERM');
+    process.prependOnceListener('exit', interrupted);
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text += chunk));
     // The whole group: a bridge that stays behind would keep the suite's servers open.
-    const timer = setTimeout(() => killGroup(child), limitMs);
+    const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), limitMs);
     child.once('close', (code) => {
       clearTimeout(timer);
+      process.off('exit', interrupted);
       resolve({ code, text });
     });
   });
 }
 
-function killGroup({ pid }) {
-  if (pid !== undefined) process.kill(-Number(pid), 'SIGKILL');
+function signalGroup({ pid }, name) {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // It has ended.
+  }
 }

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { until } from '../fixtures/wait.ts';
+import { azureVersion, startAzure } from './azure.mjs';
 import { ensureNodePeers, placePrograms } from './cache.mjs';
 import { keycloakVersion, startKeycloak } from './keycloak.mjs';
 import { startPeer } from './peer-process.mjs';
@@ -14,7 +15,7 @@ const shortSeconds = 6;
 
 /**
  * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs). `keep(close)` names what has to end
- * afterwards, in reverse order.
+ * afterwards, in reverse order. `onlyNamed`: why it runs only when a word names it.
  */
 export const cases = [
   {
@@ -83,6 +84,15 @@ export const cases = [
       keep(() => keycloak.close());
       const peer = await nodePeer({ keep, log }, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
       return { url: peer.facts.url, add: ['--client-id', 'keybridge'], expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
+    },
+  },
+  {
+    id: `@azure/mcp ${azureVersion}, HTTP mode, before a local issuer`,
+    onlyNamed: '137 MB; it runs by: npm run test:interop -- azure',
+    start: async ({ keep, log }) => {
+      const peer = await startAzure({ accessTokenSeconds: shortSeconds, log });
+      keep(() => peer.close());
+      return { ...peer, expire: () => after(shortSeconds) };
     },
   },
 ];

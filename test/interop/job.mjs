@@ -6,7 +6,17 @@ import { createInterface } from 'node:readline';
 import { browserProgram } from '../fixtures/browser.ts';
 import { startHost, textOf } from '../fixtures/host.ts';
 
-/** @typedef {{ url: string, expire: () => Promise<unknown>, refreshes: () => Promise<number>, add?: string[], tool?: string }} Peer */
+/**
+ * @typedef {object} Peer
+ * @property {string} url
+ * @property {() => Promise<unknown>} expire resolves when the access token is no longer good
+ * @property {() => Promise<number>} refreshes how many there were so far
+ * @property {string[]} [add] options of `keybridge add`
+ * @property {string} [caFile] PEM, for the browser
+ * @property {(text: string) => { tool: string, input: object, shows: string }} [call] a tool, and what it must answer; default: `echo`
+ */
+
+const echo = (text) => ({ tool: 'echo', input: { text }, shows: text });
 
 /**
  * Keybridge's main job at one peer, by the program that users get: add, sign in, call a tool, go on after the access token's
@@ -15,39 +25,43 @@ import { startHost, textOf } from '../fixtures/host.ts';
  * @returns {Promise<string>} what was seen, in one line
  */
 export async function mainJob(peer, program) {
-  const keybridge = await startKeybridge(program);
+  const keybridge = await startKeybridge(program, peer.caFile);
+  const call = peer.call ?? echo;
   try {
     await keybridge.run('add', peer.url, '--name', 'peer', ...(peer.add ?? []));
     const host = keybridge.host('peer');
     await host.initialize();
-    const early = await host.call(peer.tool ?? 'echo', { text: 'early' });
-    must(early.error?.data?.code === 'E_SIGN_IN_NEEDED', `a call before the sign-in was answered ${JSON.stringify(early)}`);
+    await refused(host, call('early'), 'before the sign-in');
 
     await keybridge.run('login', 'peer');
     must((await keybridge.openings()) === 1, 'the sign-in did not open exactly one browser page');
-    await calls(host, peer, 'first');
+    await answered(host, call('first'));
 
     const before = await peer.refreshes();
     await peer.expire();
     // Ten at once with a token that is no longer taken: a rotated refresh token must be used once.
-    await Promise.all(Array.from({ length: 10 }, (_, n) => calls(host, peer, `after-${n}`)));
+    await Promise.all(Array.from({ length: 10 }, (_, n) => answered(host, call(`after-${n}`))));
     const refreshes = (await peer.refreshes()) - before;
     must(refreshes === 1, `${refreshes} refreshes for one expiry`);
     must((await keybridge.openings()) === 1, 'the expiry opened the browser');
 
     const out = await keybridge.run('logout', 'peer');
     must(out.deleted === true, `sign-out said ${JSON.stringify(out)}`);
-    const late = await host.call(peer.tool ?? 'echo', { text: 'late' });
-    must(late.error?.data?.code === 'E_SIGN_IN_NEEDED', `a call after the sign-out was answered ${JSON.stringify(late)}`);
+    await refused(host, call('late'), 'after the sign-out');
     return `11 calls, 1 browser page, 1 refresh, revocation ${out.revoked}`;
   } finally {
     await keybridge.close();
   }
 }
 
-async function calls(host, peer, text) {
-  const answer = await host.call(peer.tool ?? 'echo', { text }, 20_000);
-  must(answer.error === undefined && textOf(answer).includes(text), `the call "${text}" was answered ${JSON.stringify(answer)}`);
+async function answered(host, { tool, input, shows }) {
+  const answer = await host.call(tool, input, 20_000);
+  must(answer.error === undefined && textOf(answer).includes(shows), `a call that should say "${shows}" was answered ${JSON.stringify(answer)}`);
+}
+
+async function refused(host, { tool, input }, when) {
+  const answer = await host.call(tool, input);
+  must(answer.error?.data?.code === 'E_SIGN_IN_NEEDED', `a call ${when} was answered ${JSON.stringify(answer)}`);
 }
 
 function must(holds, otherwise) {
@@ -55,12 +69,12 @@ function must(holds, otherwise) {
 }
 
 /** `keybridge serve` in a home folder of its own, with a memory store, and a browser that counts its openings. */
-async function startKeybridge(program) {
+async function startKeybridge(program, caFile = '') {
   const home = await mkdtemp(path.join(os.tmpdir(), 'keybridge-interop-'));
   const browser = path.join(home, 'browser');
   await mkdir(path.join(home, 'data'), { mode: 0o700 });
   await writeFile(path.join(home, 'opened'), '');
-  await writeFile(browser, `#!/bin/sh\necho "$1" >>"${home}/opened"\nexec "${process.execPath}" "${browserProgram}" "$@"\n`);
+  await writeFile(browser, `#!/bin/sh\necho "$1" >>"${home}/opened"\nNODE_EXTRA_CA_CERTS="${caFile}" exec "${process.execPath}" "${browserProgram}" "$@"\n`);
   await chmod(browser, 0o700);
   const env = { PATH: process.env.PATH, HOME: home, TMPDIR: home, KEYBRIDGE_DATA_DIR: path.join(home, 'data'), KEYBRIDGE_STORE: 'memory', BROWSER: browser };
   const hosts = [];

@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { ensureCached, run } from '../../scripts/cache.mjs';
 import { until } from '../fixtures/wait.ts';
-import { ensureCached, run } from './cache.mjs';
-import { Missing } from './missing.mjs';
+import { Missing, notFetched } from './missing.mjs';
 import { freePort } from './peers/free-port.mjs';
 
 export const keycloakVersion = '26.7.0';
+const sha256 = 'e63bd0167199c0092b8a4d22cc137e6b7a70e0089070f6f7799b1be504b69a8a';
 const unpack = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
 
 /** The first start builds the server anew. */
@@ -20,12 +22,7 @@ const startWithinMs = 150_000;
  */
 export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   await needJava();
-  const cached = await ensureCached('keycloak', keycloakVersion, async (folder) => {
-    log(`Fetching Keycloak ${keycloakVersion} (once, about 170 MB)`);
-    await run('mvn', ['-q', '-B', unpack, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`, `-DoutputDirectory=${folder}`]);
-  }).catch((error) => {
-    throw error.code === 'ENOENT' ? new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)') : error;
-  });
+  const cached = await ensureKeycloak(log);
   // It writes into its own folder.
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-keycloak-'));
   const home = path.join(place, 'keycloak');
@@ -65,6 +62,23 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
     await close();
     throw error;
   }
+}
+
+/** @returns {Promise<string>} the folder with the unpacked distribution */
+function ensureKeycloak(log) {
+  return ensureCached('interop-keycloak', `${keycloakVersion} ${sha256}`, async (folder) => {
+    log(`Fetching Keycloak ${keycloakVersion} (once, about 170 MB) ...`);
+    // Maven would keep it a second time, in a home that may not be there.
+    const repository = path.join(folder, 'maven');
+    await run('mvn', ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`, `-DoutputDirectory=${folder}`]);
+    const zip = path.join(repository, 'org', 'keycloak', 'keycloak-quarkus-dist', keycloakVersion, `keycloak-quarkus-dist-${keycloakVersion}.zip`);
+    const found = createHash('sha256').update(await readFile(zip)).digest('hex');
+    if (found !== sha256) throw Object.assign(new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`), { code: 'EINTEGRITY' });
+    await rm(repository, { recursive: true, force: true });
+  }).catch((error) => {
+    if (error.code === 'ENOENT' && error.syscall?.startsWith('spawn')) throw new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)');
+    return notFetched(`Keycloak ${keycloakVersion}`)(error);
+  });
 }
 
 async function needJava() {

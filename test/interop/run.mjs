@@ -8,7 +8,7 @@ import { Missing } from './missing.mjs';
  */
 export async function runInterop({ words, program, log }) {
   const sums = { passed: 0, failed: 0, skipped: 0 };
-  for (const { id, start } of cases.filter((one) => words.length === 0 || words.some((word) => one.id.includes(word)))) {
+  for (const { id, start, onlyNamed } of cases.filter((one) => words.length === 0 || words.some((word) => one.id.includes(word)))) {
     const closing = [];
     const began = Date.now();
     const say = (kind, text) => {
@@ -16,6 +16,7 @@ export async function runInterop({ words, program, log }) {
       log(`${{ passed: 'pass', failed: 'FAIL', skipped: 'skip' }[kind]}  ${id}  ${((Date.now() - began) / 1000).toFixed(1)} s  ${text}`);
     };
     try {
+      if (onlyNamed && words.length === 0) throw new Missing(onlyNamed);
       const peer = await start({ keep: (close) => closing.unshift(close), log: console.error });
       say('passed', await mainJob(peer, program));
     } catch (error) {
