@@ -2,6 +2,7 @@ import { AppError } from '../core/errors.ts';
 import type { HttpHead, HttpStream } from '../core/http/client.ts';
 import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from './eras.ts';
+import { serverWords } from './server-words.ts';
 
 /** Longest message in either direction, in bytes. */
 export const maxMessageBytes = 16 * 1024 * 1024;
@@ -48,7 +49,7 @@ export function routeBody(body: Buffer, question: Question, sink: Sink, stream: 
   const { status } = stream;
   const ok = status >= 200 && status < 300;
   const found = envelope(body);
-  if (!ok && !isNamelessError(found) && !(found.kind === 'response' && found.hasError)) throw statusFault(status, question.envelope, server);
+  if (!ok && !isNamelessError(found) && !(found.kind === 'response' && found.hasError)) throw statusFault(status, body, question.envelope, server);
   if (!ok && found.id !== question.envelope.id) {
     // A refusal of the whole request belongs to it, whatever id it carries.
     sink.answer(oneLine(withId(body, found, question.envelope.id)), found, stream);
@@ -64,9 +65,9 @@ const looksLikeHtml = (body: Buffer, stream: HttpStream): boolean =>
   /^text\/html\b/i.test(stream.headers['content-type'] ?? '') || /^\s*</.test(body.toString('latin1', 0, 64));
 
 /** A status that came without a JSON-RPC error. */
-function statusFault(status: number, { method, modern }: Envelope, server: string): AppError {
+function statusFault(status: number, body: Buffer, { method, modern }: Envelope, server: string): AppError {
   const said = `The server answered with status ${status}`;
-  if (status === 401 || status === 403) return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.`, { server });
+  if (status === 401 || status === 403) return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body)}`, { server });
   if (status === 429) return new AppError('E_RATE_LIMITED', `${said}: too many calls, without saying how long to wait.`, { server });
   if (status >= 500 && status !== 503 && !isRepeatable(method ?? '')) return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
   if (status >= 500) return new AppError('E_SERVER_UNREACHABLE', `${said}.`, { server });

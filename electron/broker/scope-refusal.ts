@@ -1,3 +1,4 @@
+import { envelope } from '../../shared/json-rpc.ts';
 import type { HttpStream } from '../core/http/client.ts';
 import { bearerChallenge } from '../core/oauth/challenge.ts';
 import type { Challenge } from '../core/oauth/discovery.ts';
@@ -24,6 +25,12 @@ export async function readRefusal(stream: HttpStream): Promise<Refusal> {
   if (!named && !said) return { kind: 'other', stream: whole };
   const scope = scopeIn(text);
   return { kind: 'scopes', challenge: { ...challenge, ...(scope === undefined ? {} : { scope }) }, stream: whole };
+}
+
+/** Whether a refusal is JSON-RPC, which is for the host whatever its status. The answer stays whole. */
+export async function readRpcRefusal(stream: HttpStream): Promise<{ readonly rpc: boolean; readonly stream: HttpStream }> {
+  const { text, whole } = await look(stream);
+  return { rpc: envelope(Buffer.from(text)).hasError, stream: whole };
 }
 
 const saysScope = /insufficient[ _]scopes?|missing[ _](?:required[ _])?scopes?|required[ _]scopes?|scopes? (?:is |are )?(?:required|missing)/i;

@@ -10,7 +10,8 @@ import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import type { HeldCall } from './held-call.ts';
 import { createMoreAccess, type AccessTurn } from './more-access.ts';
-import { readRefusal } from './scope-refusal.ts';
+import { readRefusal, readRpcRefusal } from './scope-refusal.ts';
+import { serverWords } from './server-words.ts';
 import { waitFor } from './waiting.ts';
 
 export interface UpstreamRequest {
@@ -124,6 +125,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 
   /** The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`. */
   const signedInAgain = async (error: unknown, { onChallenge, signal }: UpstreamRequest, turn: Turn): Promise<Secret | undefined> => {
+    if (error instanceof AppError && error.code === 'E_SERVER_REFUSED') throw new AppError(error.code, `${error.message}${turn.words}`, { server: name, cause: error });
     if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || onChallenge !== 'ask' || turn.asked) throw error;
     turn.asked = true;
     if ((await connection.challenged(401, turn.challenge)) === 'refused') throw error;
@@ -150,17 +152,18 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   /** True: the answer is the caller's. Otherwise it is dealt with, and the request is to be sent again. */
-  const judge = async (stream: HttpStream, scopes: Challenge | undefined, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<boolean> => {
+  const judge = async (stream: HttpStream, scopes: Challenge | undefined, rpc: boolean, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<boolean> => {
     const { status, headers } = stream;
     const wait = status === 429 || status === 503 ? retryAfterMs(headers, clock.now()) : undefined;
-    const anonymous = !token && (status === 401 || (status === 403 && !isJson(stream)));
+    const anonymous = !token && (status === 401 || (status === 403 && !rpc));
     const refused = status === 401 && token && !turn.rejected;
     const moved = status >= 300 && status < 400;
     if (!refused && !anonymous && !scopes && wait === undefined && !moved) return true;
-    discard(stream, clock);
+    const body = drain(stream, clock);
     if (refused) {
       log('token_refused_by_server', { server: name, token });
       turn.rejected = token;
+      turn.words = serverWords(await body);
       turn.challenge = bearerChallenge(headers['www-authenticate']);
     } else if (anonymous) {
       await challenged(bearerChallenge(headers['www-authenticate']), ask, turn);
@@ -172,15 +175,16 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 
   return {
     async request(ask) {
-      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, asked: false, access: { looked: false, held: 0 }, repeated: false, waited: 0 };
+      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, words: '', asked: false, access: { looked: false, held: 0 }, repeated: false, waited: 0 };
       for (;;) {
         const token = await tokenFor(turn.rejected, ask.signal, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
         turn.waited = await waitTurn(turn.waited, ask.signal);
         const came = await send(ask, turn, token);
         if (!came) continue;
         const refusal = came.status === 403 && token && turn.keyHeader === undefined ? await readRefusal(came) : undefined;
-        const stream = refusal?.stream ?? came;
-        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, token, ask, turn)) return stream;
+        const forbidden = came.status === 403 && !token ? await readRpcRefusal(came) : undefined;
+        const stream = refusal?.stream ?? forbidden?.stream ?? came;
+        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, forbidden?.rpc ?? false, token, ask, turn)) return stream;
       }
     },
   };
@@ -195,6 +199,8 @@ interface Turn {
   /** The token that got a 401, and what the server said then. */
   rejected: Secret | undefined;
   challenge: Challenge | undefined;
+  /** What the server said in that 401, as a sentence; may be ''. */
+  words: string;
   /** The core has been told of a 401. */
   asked: boolean;
   readonly access: AccessTurn;
@@ -211,22 +217,26 @@ function redirectTarget(stream: HttpStream, from: URL): URL | undefined {
   return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
 }
 
-export const isJson = (stream: HttpStream): boolean => /^application\/(?:[\w.-]+\+)?json\b/i.test(stream.headers['content-type'] ?? '');
-
 /** Reads a short body to its end, so that the connection can be used again; gives up on a long or slow one. */
 export function discard(stream: HttpStream, clock: Clock): void {
+  void drain(stream, clock);
+}
+
+/** The same, and gives what came. Never rejects. */
+async function drain(stream: HttpStream, clock: Clock): Promise<Buffer> {
   const stop = clock.after(2_000, () => stream.body.destroy());
-  void (async () => {
-    let bytes = 0;
-    try {
-      for await (const chunk of stream.body) {
-        bytes += chunk.length;
-        if (bytes > 65_536) break;
-      }
-    } catch {
-      // It is not wanted in any case.
-    } finally {
-      stop();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream.body) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > 65_536) break;
     }
-  })();
+  } catch {
+    // What is there has to do.
+  } finally {
+    stop();
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { foreign } from '../core/errors.ts';
+
+const Said = z.object({ error_description: z.string().nullish(), message: z.string().nullish(), detail: z.string().nullish(), error: z.unknown().optional() });
+
+/**
+ * What a server that refuses says about it, as a sentence for the error that its user reads; '' where there is nothing
+ * for a person in it. A valid sign-in that is refused for want of a set-up can be put right only by those who know of it.
+ */
+export function serverWords(body: Uint8Array): string {
+  const text = Buffer.from(body).toString('utf8').trim();
+  const said = text.startsWith('{') ? inJson(text) : text;
+  // A web page is no sentence, and neither is a bare code.
+  if (!/\S\s+\S/.test(said) || said.startsWith('<')) return '';
+  // What goes on for long without a blank may be a token that was sent to it.
+  return ` The server says: "${foreign(said.replaceAll(/\S{40,}/g, '...'), 200)}".`;
+}
+
+function inJson(text: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return '';
+  }
+  const said = Said.safeParse(value).data;
+  if (!said) return '';
+  const inner = Said.safeParse(said.error).data;
+  const code = typeof said.error === 'string' ? said.error : undefined;
+  return said.error_description ?? said.message ?? said.detail ?? inner?.message ?? code ?? '';
+}
