@@ -1,0 +1,187 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { AppError } from '../electron/core/errors.ts';
+import { selfSigned } from './fixtures/certificate.ts';
+import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
+import { startHttpsListener } from './fixtures/https-listener.ts';
+import { sendJson, startListener } from './fixtures/listener.ts';
+import { startSignInRig, type SignInRig } from './fixtures/sign-in-rig.ts';
+import { startSite } from './fixtures/site.ts';
+import { until } from './fixtures/wait.ts';
+
+// Discovery that lies or fails when a sign-in is already stored: it has to survive, and nothing of it may go elsewhere.
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function failure(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
+  return error;
+}
+
+async function faulty(...args: Parameters<typeof startFaulty>): Promise<Faulty> {
+  const started = await startFaulty(...args);
+  closing.push(() => started.close());
+  return started;
+}
+
+/** A server with a stored sign-in. */
+async function signedIn() {
+  const [login, remote] = [await startSignInRig(), await faulty()];
+  closing.push(() => login.close());
+  const server = await login.add(remote.url);
+  const start = () => login.signIns.start(server.id, { openBrowser: true });
+  await start();
+  return { login, remote, server, start };
+}
+
+/** Everything in the store of secrets, byte for byte. */
+const stored = ({ store }: SignInRig) => JSON.stringify([...store.items]);
+
+describe('an authorization server that cannot be asked (DM31)', () => {
+  const notTls = async () => {
+    const plain = await startListener((_, response) => response.end('{}'));
+    closing.push(() => plain.close());
+    return `https://127.0.0.1:${plain.port}`;
+  };
+  const untrusted = async () => {
+    const listener = await startHttpsListener(selfSigned(['127.0.0.1']), (_, response) => response.end('{}'));
+    closing.push(() => listener.close());
+    return `https://127.0.0.1:${listener.port}`;
+  };
+  const refusing = async () => {
+    const gone = await startListener((_, response) => response.end());
+    await gone.close();
+    return gone.origin;
+  };
+  const broken = async () => {
+    const site = await startSite();
+    closing.push(() => site.close());
+    for (const path of ['oauth-authorization-server', 'openid-configuration']) site.routes[`/.well-known/${path}`] = (_, response) => response.writeHead(503, { 'retry-after': '7' }).end();
+    return site.origin;
+  };
+
+  it.each<[string, () => Promise<string>, string, RegExp]>([
+    ['its name has no address', async () => 'https://login.invalid', 'E_DNS', /address of login\.invalid could not be found/],
+    ['it refuses connections', refusing, 'E_CONNECT', /could not be reached: it refuses connections/],
+    ['it does not speak TLS', notTls, 'E_TLS', /does not speak TLS/],
+    ['nobody vouches for its certificate', untrusted, 'E_TLS', /could not prove who it is/],
+    ['it answers with an error', broken, 'E_HTTP_STATUS', /answered with status 503/],
+  ])('DM31: %s: that is what the error says, and the stored sign-in stays', async (_, place, code, words) => {
+    const { login, remote, server, start } = await signedIn();
+    const origin = await place();
+    const before = stored(login);
+    await remote.setScenario('prm-as-ssrf', { target: origin });
+    const error = await failure(start());
+    expect(error).toMatchObject({ code, server: server.name });
+    expect(error.message).toMatch(words);
+    expect(error.message).toContain(new URL(origin).host);
+    expect(error.toInfo().remedy).not.toBe('');
+    expect(login.opened).toHaveLength(1);
+    expect(stored(login)).toBe(before);
+    expect(login.tokens.state(server.id)).toMatchObject({ kind: 'usable' });
+  });
+
+  it('DM31 as-not-tls: the plain port behind an https address hears no request, and http is not tried', async () => {
+    const heard: string[] = [];
+    const plain = await startListener((request, response) => {
+      heard.push(request.url ?? '');
+      response.end('{}');
+    });
+    closing.push(() => plain.close());
+    const { remote, start } = await signedIn();
+    await remote.setScenario('prm-as-ssrf', { target: `https://127.0.0.1:${plain.port}` });
+    expect((await failure(start())).code).toBe('E_TLS');
+    expect(plain.acceptedConnections).toBeGreaterThan(0);
+    expect(heard).toEqual([]);
+  });
+});
+
+describe('a server that moves to another authorization server (DM33)', () => {
+  it('DM33: the refresh still goes to the old one, with the old token, and the new one hears nothing of it', async () => {
+    const { login, remote, server } = await signedIn();
+    await remote.setScenario('as-migrates');
+    const answer = await login.tokens.refreshNow(server.id);
+    expect(answer.kind).toBe('token');
+    expect(remote.counts.refreshes).toBe(1);
+    expect(remote.evilHits).toBe(0);
+  });
+
+  it('DM33: the new sign-in registers anew, and shows the new one no secret, no client and no token of the old', async () => {
+    const { login, remote, server, start } = await signedIn();
+    const [before, secrets] = [stored(login), remote.secrets()];
+    const old = login.servers.find(server.id)?.registrations ?? [];
+    await remote.setScenario('as-migrates');
+    remote.evil.answers.set('/register', (_, response) => sendJson(response, 201, { client_id: 'another-client' }));
+    login.browser.options = { neverFinish: true };
+    const ended = failure(start());
+    await until(() => login.opened.length === 2, 'the browser opens for the new one');
+    login.signIns.cancel(server.id);
+    expect((await ended).code).toBe('E_CANCELLED');
+    const heard = remote.evil.requests.join('\n');
+    expect(remote.evil.requests.length).toBeGreaterThan(1);
+    for (const secret of [...secrets, ...old.map(({ client_id }) => client_id)]) expect(heard).not.toContain(secret);
+    expect(login.opened[1]).not.toContain(old[0]?.client_id);
+    // Nobody finished the new one: the old sign-in is whole, and so is its registration.
+    expect(stored(login)).toBe(before);
+    expect(login.servers.find(server.id)?.registrations).toEqual(expect.arrayContaining(old));
+  });
+});
+
+describe('endpoints of somebody else (DM34)', () => {
+  it('DM34 mixup-honest-authz: an honest server’s code is not sent to the token endpoint of the one that borrowed its page', async () => {
+    const [login, honest, mallory] = [await startSignInRig(), await faulty({ clients: [{ client_id: 'theirs' }], mark: 'honest' }), await faulty({ mark: 'mallory' })];
+    closing.push(() => login.close());
+    const registration = await startSite();
+    closing.push(() => registration.close());
+    registration.routes['/register'] = (_, response) => sendJson(response, 201, { client_id: 'theirs' });
+    // Mallory's metadata: her own issuer and token endpoint, the page of the honest server, her client there.
+    const issuer = mallory.issuer;
+    registration.routes['/.well-known/oauth-authorization-server'] = {
+      issuer: registration.origin,
+      authorization_endpoint: `${honest.issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      registration_endpoint: `${registration.origin}/register`,
+      response_types_supported: ['code'],
+      code_challenge_methods_supported: ['S256'],
+    };
+    const server = await login.add(mallory.url);
+    await mallory.setScenario('prm-as-ssrf', { target: registration.origin });
+    const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
+    expect(error).toMatchObject({ code: 'E_ISS_MISMATCH', server: server.name });
+    expect(error.message).toContain(new URL(registration.origin).host);
+    expect(honest.counts.authorizations).toBe(1);
+    expect([mallory.counts.codeExchanges, honest.counts.codeExchanges]).toEqual([0, 0]);
+    expect(login.store.items.size).toBe(0);
+  });
+});
+
+describe('metadata of a parent (DM13)', () => {
+  it('DM13 prm-resource-parent: the audience is recorded, and the token of one path is not used for another', async () => {
+    const [login, remote] = [await startSignInRig(), await faulty({ scenario: 'prm-resource-parent' })];
+    closing.push(() => login.close());
+    const [server, sibling] = [await login.add(remote.url), await login.add(`${new URL(remote.url).origin}/other`)];
+    await login.signIns.start(server.id, { openBrowser: true });
+    const facts = login.vault.facts(server.id);
+    expect(facts?.resource).toBe(new URL(remote.url).origin);
+    expect(remote.seen.token[0]?.['resource']).toBe(facts?.resource);
+    expect((await login.tokens.accessToken(sibling.id)).kind).toBe('anonymous');
+  });
+});
+
+describe('answers without an end (DM21)', () => {
+  it.each(['as-huge', 'prm-huge'])('DM21 %s: of 50 MB hardly more than the limit is taken', async (scenario) => {
+    const { login, remote, start } = await signedIn();
+    const before = stored(login);
+    await remote.setScenario(scenario);
+    expect((await failure(start())).code).toBe('E_TOO_LARGE');
+    // The limit is 256 KB; the rest is what two socket buffers hold.
+    expect(remote.counts.bytesSent).toBeLessThan(16 * 1024 * 1024);
+    expect(stored(login)).toBe(before);
+  });
+});
