@@ -6,12 +6,15 @@ import type { Service } from './server.ts';
 
 /** Bytes on their way to a slow server above which the host has to wait. */
 const highLoad = 64 * 1024 * 1024;
+/** How long calls may still run for the account that was the default one. */
+const movedWithinMs = 10_000;
 const newline = Buffer.from('\n');
 
 /** A bridge on the socket: cuts what it says into messages, and holds back whichever side is faster. */
 export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit<RelayDeps, 'host'>): Service {
   let corked = false;
   let waiting: { promise: Promise<void>; go: () => void } | undefined;
+  let moved = false;
 
   // Answers that come in one turn of the event loop leave in one write.
   const cork = () => {
@@ -52,6 +55,9 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
         if (bytes > highLoad) socket.pause();
         else if (socket.isPaused()) socket.resume();
       },
+      onIdle() {
+        if (moved) socket.destroySoon();
+      },
     },
   });
 
@@ -63,7 +69,11 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
   });
 
   // The bridge comes again, and then speaks for the other account: in a session of its own.
-  deps.connection.onMoved(() => socket.destroy());
+  deps.connection.onMoved(() => {
+    moved = true;
+    if (relay.busy) deps.clock.after(movedWithinMs, () => socket.destroySoon());
+    else socket.destroySoon();
+  });
   socket.on('drain', release);
   socket.once('close', release);
   socket.on('error', () => socket.destroy());

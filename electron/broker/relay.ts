@@ -24,6 +24,8 @@ export interface HostLink {
   drained(): Promise<void> | undefined;
   /** Bytes of the host's messages that are still on their way to the server. */
   onLoad(bytes: number): void;
+  /** The last call that was running has its answer. */
+  onIdle(): void;
 }
 
 export interface RelayDeps {
@@ -42,6 +44,8 @@ export interface Relay {
   receive(line: Buffer): void;
   /** A line of more than 16 MB, of which only the ends are there. */
   tooLong(head: Buffer, tail: Buffer): void;
+  /** Calls are running. */
+  readonly busy: boolean;
   /** The host has gone: ends every call and stream now, and then the session at the server. */
   close(): Promise<void>;
 }
@@ -109,6 +113,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       .finally(() => {
         if (calls.get(id) === call) calls.delete(id);
         if (!call.begun) count(-line.length);
+        if (calls.size === 0) host.onIdle();
       });
   }
 
@@ -242,6 +247,9 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       log('message_too_long', { server });
       const line = tooLongMessage(head, tail, server, (id) => calls.has(id));
       if (line !== undefined) host.send(line);
+    },
+    get busy() {
+      return calls.size > 0;
     },
     async close() {
       if (ended.signal.aborted) return;
