@@ -7,6 +7,7 @@ const reserved: ReadonlySet<string> = new Set([
   'code_challenge_method',
   'code_verifier',
   'grant_type',
+  'nonce',
   'redirect_uri',
   'refresh_token',
   'resource',

@@ -154,6 +154,8 @@ export const ServerSettings = z.strictObject({
   clientCertificateFile: z.string().max(4_000).optional(),
   /** DPoP-bound tokens (RFC 9449). Absent: when the authorization server lists algorithms for it and the resource asks. */
   dpop: z.boolean().optional(),
+  /** Whether to ask who signs in (scopes openid, profile, email). Absent: only where the server has several accounts. */
+  identity: z.boolean().optional(),
 });
 export type ServerSettings = z.infer<typeof ServerSettings>;
 
@@ -182,9 +184,15 @@ export const ServerDetail = z.object({
   learnedScopes: z.record(z.string(), z.array(z.string())).optional(),
   signedInAt: z.number().optional(),
   lastRefreshAt: z.number().optional(),
-  /** Claims of the access token (if it is a JWT), and of the ID token, as text for display. */
+  /** True: who signed in stands in an ID token that was verified. */
+  identityVerified: z.boolean(),
+  /** What a person should know of the sign-in and its tokens: whole sentences. Nothing was refused for it. */
+  tokenNotes: z.array(z.string()),
+  /** Claims of the access token (if it is a JWT), and of the ID token and userinfo, as text for display. */
   accessTokenClaims: z.record(z.string(), z.string()).optional(),
   idTokenClaims: z.record(z.string(), z.string()).optional(),
+  /** What the authorization server says of an access token that nobody else can read (RFC 7662): scope, username, exp. */
+  introspection: z.object({ active: z.boolean(), claims: z.record(z.string(), z.string()) }).optional(),
   allowMissingPkce: z.boolean(),
   settings: ServerSettings,
   /** Of the client certificate: Unix ms. Absent: there is none, or it cannot be read. */

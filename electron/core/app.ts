@@ -7,6 +7,7 @@ import type { Http } from './http/client.ts';
 import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery.ts';
 import { createSignIns } from './oauth/sign-in.ts';
+import { createTokenViews } from './oauth/token-view.ts';
 import { createTokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
@@ -15,7 +16,7 @@ import { nameFrom } from './servers/accounts.ts';
 import { openServers } from './servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
-import { openVault } from './vault/credentials.ts';
+import { openVault, type Credential } from './vault/credentials.ts';
 
 export type { Connection } from './connections.ts';
 
@@ -45,17 +46,14 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const notes = createServerNotes();
   const changed = (): void => board.changed();
 
-  const tokens = createTokenKeeper({
-    http,
-    clock,
-    log,
+  const reaching = {
     vault,
+    clock,
     grants: createGrants({ servers, vault, clock }),
-    onWake: ports.onWake,
-    httpOf: (serverId) => clients.of(serverId),
-    policyOf: async (credential) => addressPolicy(http, urlOf(credential.id)),
-    onChange: changed,
-  });
+    httpOf: (serverId: string) => clients.of(serverId),
+    policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
+  };
+  const tokens = createTokenKeeper({ ...reaching, http, log, onWake: ports.onWake, onChange: changed });
   const signIns = createSignIns({
     ports,
     httpOf: (serverId) => clients.of(serverId),
@@ -148,6 +146,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     current: () => board.current(),
     changed,
     unlockStore,
+    views: createTokenViews({ ...reaching, tokens }),
   });
 
   await tokens.start();

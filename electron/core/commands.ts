@@ -7,6 +7,7 @@ import { createLeaving } from './leaving.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
 import type { SignIns } from './oauth/sign-in.ts';
+import type { TokenViews } from './oauth/token-view.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
 import type { Ports } from './ports.ts';
 import { createSecretKeeping } from './secret-keeping.ts';
@@ -34,6 +35,7 @@ export interface CommandsDeps {
   readonly current: () => Status;
   readonly changed: () => void;
   readonly unlockStore: () => Promise<StoreStatus>;
+  readonly views: TokenViews;
 }
 
 /** The commands of `shared/api.ts`. Input is parsed already; every error is an AppError. */
@@ -95,8 +97,8 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async serverDetail(input) {
       const server = named(input);
-      const certificateExpiresAt = await deps.clients.of(server.id).certificateExpiresAt();
-      return { ...serverDetail(deps, server, statusOf(server)), ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }) };
+      const [certificateExpiresAt, view] = await Promise.all([deps.clients.of(server.id).certificateExpiresAt(), deps.views.of(server)]);
+      return { ...serverDetail(deps, server, statusOf(server), view), ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }) };
     },
 
     async signIn(input) {

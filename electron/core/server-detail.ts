@@ -1,21 +1,20 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { presetFor } from './oauth/presets.ts';
-import type { TokenKeeper } from './oauth/tokens.ts';
+import type { TokenView } from './oauth/token-view.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
 
 export interface ServerDetailDeps {
   readonly servers: Pick<Servers, 'list'>;
   readonly vault: Pick<Vault, 'facts'>;
-  readonly tokens: Pick<TokenKeeper, 'claims'>;
 }
 
 /** Everything about one account on a server that a person may see. */
-export function serverDetail({ servers, vault, tokens }: ServerDetailDeps, server: Server, status: ServerStatus): ServerDetail {
+export function serverDetail({ servers, vault }: ServerDetailDeps, server: Server, status: ServerStatus, view: TokenView): ServerDetail {
   const facts = vault.facts(server.id);
   const registration = server.registrations.find((one) => one.issuer === facts?.issuer && one.client_id === facts.clientId) ?? server.registrations[0];
   const preset = facts && presetFor(facts.issuer, server.settings.preset);
-  const claims = tokens.claims(server.id);
+  const { accessTokenClaims, introspection } = view;
   const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
   const accounts = servers.list().filter(({ serverId }) => serverId === server.serverId);
   return {
@@ -34,7 +33,10 @@ export function serverDetail({ servers, vault, tokens }: ServerDetailDeps, serve
     ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
     ...(preset ? { preset: preset.title } : {}),
     ...(registration ? { redirectUri: registration.redirect_uri } : {}),
-    ...(claims ? { accessTokenClaims: { ...claims } } : {}),
+    identityVerified: facts?.subject !== undefined,
+    tokenNotes: [...view.notes],
+    ...(accessTokenClaims ? { accessTokenClaims: { ...accessTokenClaims } } : {}),
+    ...(introspection ? { introspection: { active: introspection.active, claims: { ...introspection.claims } } } : {}),
     ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),
   };
 }

@@ -19,12 +19,15 @@ export interface AuthorizationRequest {
   readonly url: URL;
   readonly state: Secret;
   readonly codeVerifier: Secret;
+  /** Comes back in the ID token; absent where none is asked for. */
+  readonly nonce?: Secret;
 }
 
-/** Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1) with 256 bits of state. */
+/** Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1, OpenID Connect Core 3.1.2.1) with 256 bits of state, and of nonce. */
 export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes, extra = {} }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
   const state = new Secret(randomBytes(32).toString('base64url'));
   const codeVerifier = new Secret(openid.randomPKCECodeVerifier());
+  const nonce = scopes.includes('openid') ? new Secret(randomBytes(32).toString('base64url')) : undefined;
   const parameters = {
     response_type: 'code',
     redirect_uri: redirectUri,
@@ -33,6 +36,7 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
     code_challenge_method: 'S256',
     ...(resource === undefined ? {} : { resource }),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...(nonce ? { nonce: nonce.reveal() } : {}),
     // OpenID Connect 11: without it a server may leave offline_access out.
     ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
     ...extra,
@@ -42,7 +46,7 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
   const config = new openid.Configuration({ issuer, authorization_endpoint: endpoint }, clientId);
   // Discovery has checked the endpoint: https, or http on this computer, which openid-client refuses by itself.
   openid.allowInsecureRequests(config);
-  return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier };
+  return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier, ...(nonce ? { nonce } : {}) };
 }
 
 /** openid-client appends. What is ours must not be there twice: servers exist whose endpoint comes with a `resource`. */

@@ -5,7 +5,6 @@ import { isRenewable } from '../vault/credential-kinds.ts';
 import type { Credential } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
-import { displayClaims } from './jwt-claims.ts';
 import { createLiveToken, type LiveToken } from './live-token.ts';
 import { refreshCredential, signInAgain, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
 import { createRefusals } from './refusals.ts';
@@ -33,7 +32,7 @@ export interface CredentialTokens {
   hold(): () => void;
   signOut(): Promise<SignOutReport>;
   state(): TokenState;
-  claims(): Readonly<Record<string, string>> | undefined;
+  current(): LiveToken | undefined;
   /** Refreshes because the journal says that the last refresh was cut off. */
   resume(): void;
   woke(): void;
@@ -245,7 +244,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       };
     },
 
-    claims: () => live && displayClaims(live.token.reveal()),
+    current: () => live,
     resume: tryRun,
     woke() {
       live?.woke();

@@ -147,7 +147,7 @@ function takesDpop({ dpop_signing_alg_values_supported: algorithms }: Authorizat
 /** Hosts that will see the code or the tokens, and are not the issuer's own. */
 function otherHosts(server: AuthorizationServer): string[] {
   const own = new URL(server.issuer).host;
-  const seeing = [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint, server.pushed_authorization_request_endpoint];
+  const seeing = [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint, server.pushed_authorization_request_endpoint, server.introspection_endpoint, server.userinfo_endpoint];
   const hosts = seeing.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).host]));
   return [...new Set(hosts)].filter((host) => host !== own);
 }

@@ -11,6 +11,8 @@ export interface LiveToken {
   readonly token: Secret;
   /** Made once: the answer to every call in the token's life. */
   readonly answer: Promise<TokenAnswer>;
+  /** Unix ms. */
+  readonly receivedAt: number;
   /** Unix ms, for display; absent: used until the server refuses it. */
   readonly expiresAt: number | undefined;
   /** Unix ms at which the token becomes due for a refresh. */
@@ -71,6 +73,7 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
   return {
     token,
     answer: Promise.resolve(header === undefined ? { kind: 'token', token } : { kind: 'token', token, header }),
+    receivedAt,
     expiresAt: life === undefined ? undefined : receivedAt + life,
     refreshAt: dueAfter === undefined ? undefined : receivedAt + dueAfter,
     get stage() {

@@ -6,8 +6,10 @@ import type { Secret } from '../secret.ts';
 import type { Credential, Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import type { Grants } from './grants/grants.ts';
+import { identityAfterRefresh } from './identity.ts';
 import type { Slots } from './slots.ts';
-import { refresh, revoke, type RefreshOutcome, type TokenClient, type Tokens } from './token-endpoint.ts';
+import type { Tokens } from './token-answer.ts';
+import { refresh, revoke, type RefreshOutcome, type TokenClient } from './token-endpoint.ts';
 
 export interface RefreshDeps {
   readonly http: Http;
@@ -89,7 +91,9 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
       return { kind: 'blocked', error: storeFault(sent, 'The sign-in is not renewed before it can be stored') };
     case 'refreshed': {
       // 5. Stored and read back, and only then handed out.
-      const saved = await save(deps, subject, client, successor(credential, sent.tokens, clock.now()), sent.tokens.accessToken);
+      const next = successor(credential, sent.tokens, clock.now());
+      if (next.identityNotes !== credential.identityNotes) log('other_id_token', { credential: id });
+      const saved = await save(deps, subject, client, next, sent.tokens.accessToken);
       if (saved !== 'saved') return { kind: 'superseded' };
       log('refreshed', { credential: id, generation: credential.generation + 1, token: sent.tokens.refreshToken, rotated: sent.tokens.refreshToken !== undefined });
       return { kind: 'refreshed', accessToken: sent.tokens.accessToken, expiresInMs: sent.tokens.expiresInMs };
@@ -174,15 +178,15 @@ export async function clientOf({ policyOf, grants }: Pick<RefreshDeps, 'policyOf
   return grants ? grants.equip(credential, client) : client;
 }
 
-/** What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6). */
+/** What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6), and who signed in. */
 function successor(credential: Credential, tokens: Tokens, now: number): Credential {
+  const identityNotes = identityAfterRefresh(credential, tokens.idToken);
   return {
     ...credential,
     grantedScopes: tokens.scopes ?? credential.grantedScopes,
     lastRefreshAt: now,
     ...(tokens.refreshToken ? { refreshToken: tokens.refreshToken } : {}),
-    ...(tokens.account === undefined ? {} : { account: tokens.account }),
-    ...(tokens.idTokenClaims ? { idTokenClaims: tokens.idTokenClaims } : {}),
+    ...(identityNotes ? { identityNotes } : {}),
   };
 }
 
@@ -199,7 +203,7 @@ function accessOnly({ accessToken }: Credential): RefreshResult {
 
 /** The credential's side of a token endpoint. */
 export function tokenClient(credential: Credential, allow: AddressPolicy): TokenClient {
-  const { issuer, tokenEndpoint, revocationEndpoint, clientId, clientSecret, clientAuth, resource, quirks } = credential;
+  const { issuer, tokenEndpoint, revocationEndpoint, introspectionEndpoint, clientId, clientSecret, clientAuth, resource, quirks } = credential;
   return {
     issuer,
     tokenEndpoint,
@@ -208,6 +212,7 @@ export function tokenClient(credential: Credential, allow: AddressPolicy): Token
     resource,
     allow,
     ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }),
     ...(clientSecret ? { clientSecret } : {}),
     ...(quirks ? { quirks } : {}),
   };

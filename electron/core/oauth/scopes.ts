@@ -29,3 +29,12 @@ export function selectScopes(
   const wanted = choice === 'all' ? uniqueScopes([...(challenged ?? []), ...listed]) : (challenged ?? listed);
   return authorizationServer?.includes('offline_access') ? uniqueScopes([...wanted, 'offline_access']) : wanted;
 }
+
+/**
+ * What is added to find out who signs in (OpenID Connect Core 5.4): where the user wants that, and, to tell accounts apart, where a
+ * server has several and the authorization server can say it. `scopesSupported`: of its metadata.
+ */
+export function identityScopes({ setting, severalAccounts, scopesSupported = [] }: { readonly setting: boolean | undefined; readonly severalAccounts: boolean; readonly scopesSupported: readonly string[] | undefined }): string[] {
+  const wanted = setting ?? (severalAccounts && scopesSupported.includes('openid'));
+  return wanted ? ['openid', ...['profile', 'email'].filter((scope) => scopesSupported.includes(scope))] : [];
+}

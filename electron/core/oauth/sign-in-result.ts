@@ -1,20 +1,26 @@
 import type { Server } from '../servers/servers.ts';
 import type { Credential } from '../vault/credentials.ts';
 import type { Discovery } from './discovery.ts';
+import type { Identity } from './identity.ts';
+import { introspectionEndpoint } from './introspection.ts';
 import type { Door } from './redirect-door.ts';
 import type { SignInRules } from './sign-in-rules.ts';
-import type { TokenClient, Tokens } from './token-endpoint.ts';
+import type { Tokens } from './token-answer.ts';
+import type { TokenClient } from './token-endpoint.ts';
 
 /** Who we are at the token endpoint that discovery found. */
 export function tokenClient({ authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Pick<Door, 'registration' | 'clientSecret'>, { resource, quirks }: SignInRules): TokenClient {
   const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
+  const clientAuth = registration.token_endpoint_auth_method;
+  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
   return {
     issuer,
     tokenEndpoint: token_endpoint,
     ...(revocation_endpoint === undefined ? {} : { revocationEndpoint: revocation_endpoint }),
+    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
     clientId: registration.client_id,
     ...(clientSecret ? { clientSecret } : {}),
-    clientAuth: registration.token_endpoint_auth_method,
+    clientAuth,
     resource,
     ...(quirks ? { quirks } : {}),
     allow,
@@ -22,9 +28,9 @@ export function tokenClient({ authorizationServer, allow }: Extract<Discovery, {
 }
 
 /** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */
-export function credentialOf(server: Server, client: TokenClient, requestedScopes: readonly string[], tokens: Tokens, now: number): Credential {
+export function credentialOf(server: Server, client: TokenClient, requestedScopes: readonly string[], tokens: Tokens, identity: Identity, now: number): Credential {
   const { allow: _policy, signingKey: _key, ...who } = client;
-  const { refreshToken, accessToken, expiresInMs, scopes, account, idTokenClaims } = tokens;
+  const { refreshToken, accessToken, expiresInMs, scopes } = tokens;
   const kept = refreshToken ? { refreshToken } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
   return {
     id: server.id,
@@ -32,8 +38,7 @@ export function credentialOf(server: Server, client: TokenClient, requestedScope
     requestedScopes,
     grantedScopes: scopes ?? requestedScopes,
     ...kept,
-    ...(account === undefined ? {} : { account }),
-    ...(idTokenClaims ? { idTokenClaims } : {}),
+    ...identity,
     signedInAt: now,
     generation: 0,
   };

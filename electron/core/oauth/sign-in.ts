@@ -8,6 +8,8 @@ import { authorizationRequest } from './authorization-request.ts';
 import { openAuthorizationUrl } from './browser.ts';
 import { discover, type Challenge, type Discovery } from './discovery.ts';
 import { createGrants } from './grants/grants.ts';
+import { identify, type IdentityRequest } from './identity.ts';
+import { createKeySets } from './jwks.ts';
 import { signInByDevice } from './grants/device-sign-in.ts';
 import { repeatedGrantOf, signInByGrant } from './grants/sign-in.ts';
 import { openDoor, type Door } from './redirect-door.ts';
@@ -15,7 +17,7 @@ import { redirectPorts, type RedirectListener } from './redirect.ts';
 import type { AnswerSlot } from './redirect-answer.ts';
 import { pushedRequest } from './pushed-request.ts';
 import { dropRegistration, type RegistrationDeps } from './registration.ts';
-import { uniqueScopes } from './scopes.ts';
+import { identityScopes, uniqueScopes } from './scopes.ts';
 import { credentialOf, tokenClient } from './sign-in-result.ts';
 import { refuseWithoutPkce, rulesFor } from './sign-in-rules.ts';
 import { createEnding, expectedAnswer, receptionOf, tooLate } from './sign-in-answer.ts';
@@ -76,6 +78,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock });
   const running = new Map<string, Running>();
   const retired = new Set<RedirectListener>();
+  const keySets = createKeySets(ports.clock);
   const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
 
   /** The LOGIN PATH. 'again': the server did not know our old registration, which is dropped now. */
@@ -93,10 +96,11 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     }
     const discovery = await protectedBy(server, signal);
     const rules = rulesFor(server.settings, discovery);
-    const scopes = scopesFor(server, discovery);
+    const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopesFor(server, discovery)]);
+    const whoIs = (request: Omit<IdentityRequest, 'owner'>) => identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
     if (server.settings.grant === 'device_code') {
       const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
-      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open }, server, discovery, scopes, attempt);
+      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, whoIs }, server, discovery, scopes, attempt);
     }
     refuseWithoutPkce(server, discovery, rules);
 
@@ -113,7 +117,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));
       const endpoint = { http: httpOf(server), clock: ports.clock, signal };
       const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...(sendResource ? { resource } : {}) });
-      const { state, codeVerifier } = request;
+      const { state, codeVerifier, nonce } = request;
       const pushed = await pushedRequest(client, authorizationServer, request.url, endpoint);
       if (pushed.kind === 'refused') {
         ({ oauthError } = pushed);
@@ -133,8 +137,9 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
       attempt.step('exchange');
       const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
+      const identity = await whoIs({ authorizationServer, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
       attempt.refuseIfCancelled();
-      await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
+      await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, identity, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
       await servers.update(server.id, { signInRequired: true });
       ending.end({ kind: 'signed_in' });
       return 'done';
@@ -167,6 +172,11 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     if (extra.length === 0) return discovery.scopes;
     const before = deps.vault.facts(server.id)?.requestedScopes ?? [];
     return uniqueScopes([...before, ...discovery.scopes, ...extra]);
+  }
+
+  /** Who signs in has to be asked to tell several accounts apart, or because the user wants it. */
+  function identityScopesFor({ settings, account }: Server, { authorizationServer }: Protected): readonly string[] {
+    return identityScopes({ setting: settings.identity, severalAccounts: !account.alone, scopesSupported: authorizationServer.scopes_supported });
   }
 
   /** Not awaited: some openers return only when the browser is closed. */

@@ -5,17 +5,20 @@ import { retryAfterMs } from '../http/retry-after.ts';
 import { Secret } from '../secret.ts';
 
 /** A good token answer with everything odd made plain (RFC 6749 5.1). */
-export interface PlainTokens {
+export interface Tokens {
   readonly accessToken: Secret;
+  /** Life in ms from receipt; absent when the server did not say, or said nonsense. */
   readonly expiresInMs?: number;
   readonly refreshToken?: Secret;
+  /** Granted scopes; absent: as requested. */
   readonly scopes?: readonly string[];
+  /** As it came: nothing in it is verified yet. */
   readonly idToken?: Secret;
 }
 
 /** What a token endpoint said, whatever the status and the content type. */
 export type TokenVerdict =
-  | { readonly kind: 'tokens'; readonly tokens: PlainTokens }
+  | { readonly kind: 'tokens'; readonly tokens: Tokens }
   /** An error object (RFC 6749 5.2): the server understood and said no. */
   | { readonly kind: 'error'; readonly error: string; readonly description?: string; readonly status: number; readonly retryAfterMs?: number }
   /** No answer to go by. `rotated`: a new refresh token that came along; the old one may be spent. */

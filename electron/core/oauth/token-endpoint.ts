@@ -5,16 +5,19 @@ import type { Clock } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { ClientAuth } from '../vault/credential-kinds.ts';
 import type { SigningKey } from './client-assertion.ts';
-import { readIdToken } from './jwt-claims.ts';
-import type { PlainTokens, readTokenAnswer, TokenVerdict } from './token-answer.ts';
+import type { readTokenAnswer, Tokens, TokenVerdict } from './token-answer.ts';
 import { tokenParameters, type TokenQuirks } from './token-quirks.ts';
 import { requestRevocation, requestTokens } from './token-request.ts';
+
+export type { Tokens } from './token-answer.ts';
 
 /** Who we are at one token endpoint. */
 export interface TokenClient {
   readonly issuer: string;
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
+  /** Where it tells clients like us about tokens (RFC 7662). */
+  readonly introspectionEndpoint?: string;
   readonly clientId: string;
   readonly clientSecret?: Secret;
   readonly clientAuth: ClientAuth;
@@ -25,24 +28,10 @@ export interface TokenClient {
   readonly allow: AddressPolicy;
 }
 
-/** A token answer, normalised and checked (RFC 6749 5.1). */
-export interface Tokens {
-  readonly accessToken: Secret;
-  /** Life in ms from receipt; absent when the server did not say, or said nonsense. */
-  readonly expiresInMs?: number;
-  readonly refreshToken?: Secret;
-  /** Granted scopes; absent: as requested. */
-  readonly scopes?: readonly string[];
-  /** Claims of the ID token for display, as text. */
-  readonly idTokenClaims?: Readonly<Record<string, string>>;
-  /** Display name of who signed in. */
-  readonly account?: string;
-}
-
 /** Offline is not rejected. `rejected`: the server said `invalid_grant`, whatever the HTTP status or content type. */
 export type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: Tokens }
-  | { readonly kind: 'rejected'; readonly error: AppError }
+  | { readonly kind: 'rejected'; readonly error: AppError; /** Its code (RFC 6749 5.2). */ readonly oauthError?: string }
   /** `invalid_client`: the registration is gone. */
   | { readonly kind: 'client_refused'; readonly error: AppError }
   /**
@@ -78,9 +67,9 @@ const longestExchangeWaitMs = 20_000;
 export async function exchangeCode(client: TokenClient, grant: CodeGrant, options: TokenEndpointOptions): Promise<Tokens> {
   const first = await sendCode(client, grant, options);
   const waitMs = laterTryAfter(first);
-  if (waitMs === undefined || !options.clock) return tokensOf(client, first);
+  if (waitMs === undefined || !options.clock) return tokensOf(first);
   await pause(options.clock, waitMs, options.signal);
-  return tokensOf(client, await sendCode(client, grant, options));
+  return tokensOf(await sendCode(client, grant, options));
 }
 
 /**
@@ -95,15 +84,15 @@ export async function refresh(
 ): Promise<RefreshOutcome> {
   const parameters = tokenParameters(client);
   if (request.scopes && request.scopes.length > 0) parameters['scope'] = request.scopes.join(' ');
-  return outcomeOf(client, await requestTokens(client, options, (config) => openid.refreshTokenGrant(config, refreshToken.reveal(), parameters)));
+  return outcomeOf(await requestTokens(client, options, (config) => openid.refreshTokenGrant(config, refreshToken.reveal(), parameters)));
 }
 
 /** A request with a grant that needs no person and can be repeated (RFC 6749 4.4, RFC 7523 2.1). Never throws. */
 export async function repeatGrant(client: TokenClient, grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> }, options: TokenEndpointOptions): Promise<RefreshOutcome> {
   const verdict = await requestTokens(client, options, (config) => openid.genericGrantRequest(config, grant.type, { ...grant.parameters }));
   // Nothing can be lost by believing a refusal here, and what was refused must not be sent again and again.
-  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict)) return { kind: 'rejected', error: refusal(verdict) };
-  return outcomeOf(client, verdict);
+  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict)) return { kind: 'rejected', error: refusal(verdict), oauthError: verdict.error };
+  return outcomeOf(verdict);
 }
 
 /** Whether asking again later may help. */
@@ -111,10 +100,10 @@ export function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict,
   return status >= 500 || status === 429 || retryAfterMs !== undefined || ['server_error', 'temporarily_unavailable', 'slow_down'].includes(error);
 }
 
-function outcomeOf(client: TokenClient, verdict: TokenVerdict): RefreshOutcome {
+function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
   switch (verdict.kind) {
     case 'tokens':
-      return { kind: 'refreshed', tokens: withAccount(client, verdict.tokens) };
+      return { kind: 'refreshed', tokens: verdict.tokens };
     case 'unclear':
       return { kind: 'unreachable', error: verdict.fault, ...(verdict.rotated ? { rotated: verdict.rotated } : {}) };
     case 'error':
@@ -152,16 +141,10 @@ function laterTryAfter(verdict: TokenVerdict): number | undefined {
 }
 
 /** The tokens, or what the answer says instead, thrown. */
-export function tokensOf(client: TokenClient, verdict: TokenVerdict): Tokens {
+export function tokensOf(verdict: TokenVerdict): Tokens {
   if (verdict.kind === 'unclear') throw verdict.fault;
   if (verdict.kind === 'error') throw refusal(verdict);
-  return withAccount(client, verdict.tokens);
-}
-
-function withAccount(client: TokenClient, { idToken, ...tokens }: PlainTokens): Tokens {
-  const identity = idToken ? readIdToken(idToken.reveal(), client.issuer, client.clientId) : undefined;
-  if (!identity) return tokens;
-  return { ...tokens, idTokenClaims: identity.claims, ...(identity.account === undefined ? {} : { account: identity.account }) };
+  return verdict.tokens;
 }
 
 function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): AppError {

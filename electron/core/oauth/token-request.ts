@@ -37,7 +37,7 @@ export async function requestTokens(client: TokenClient, { http, signal, clock, 
   return verdict ?? { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token endpoint was not asked.') };
 }
 
-/** The verdict in the one form that openid-client expects. The ID token is left out: see `readIdToken`. */
+/** The verdict in the one form that openid-client expects. The ID token is left out: see `identify`. */
 function tidyResponse(verdict: TokenVerdict): Response {
   if (verdict.kind === 'unclear') return Response.json({ error: 'unclear' }, { status: 400 });
   if (verdict.kind === 'error') return Response.json({ error: verdict.error }, { status: 400 });

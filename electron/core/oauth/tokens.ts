@@ -7,6 +7,7 @@ import type { Secret } from '../secret.ts';
 import type { Credential, Vault } from '../vault/credentials.ts';
 import { createCredentialTokens, type CredentialTokens } from './credential-tokens.ts';
 import type { Grants } from './grants/grants.ts';
+import type { LiveToken } from './live-token.ts';
 import { createSlots } from './slots.ts';
 
 export type TokenAnswer =
@@ -46,8 +47,8 @@ export interface TokenKeeper {
   /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
   signOut(credentialId: string): Promise<SignOutReport>;
   state(credentialId: string): TokenState;
-  /** Claims of the access token in memory when it is a JWT, for display. Never the token. */
-  claims(credentialId: string): Readonly<Record<string, string>> | undefined;
+  /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
+  current(credentialId: string): Pick<LiveToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
   /** Starts what an interrupted refresh left (the journal). Call once, before anything else. */
   start(): Promise<void>;
   /** Ends timers; waits for a refresh in flight to be stored (at most 5 s). */
@@ -101,7 +102,7 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
     hold: (id) => tokensOf(id).hold(),
     signOut: (id) => tokensOf(id).signOut(),
     state: (id) => tokensOf(id).state(),
-    claims: (id) => tokensOf(id).claims(),
+    current: (id) => tokensOf(id).current(),
 
     async start() {
       // The server may have rotated a token whose successor never reached the store: each second counts (docs/refresh.md).

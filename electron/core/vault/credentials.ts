@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault } from '../ports.ts';
 import { Secret } from '../secret.ts';
+import type { Subject } from '../oauth/identity.ts';
 import type { TokenQuirks } from '../oauth/token-quirks.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
@@ -23,6 +24,7 @@ export interface Credential {
   readonly quirks?: TokenQuirks;
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
+  readonly introspectionEndpoint?: string;
   readonly clientId: string;
   readonly clientSecret?: Secret;
   readonly clientAuth: ClientAuth;
@@ -36,9 +38,14 @@ export interface Credential {
   readonly accessToken?: Secret;
   /** Unix ms; only together with `accessToken`. */
   readonly expiresAt?: number;
-  /** Who signed in, from the ID token: a display name. */
+  /** Who signed in, from a verified ID token; the account's display name. Where a client acts for itself, its id. */
   readonly account?: string;
+  /** Whom the verified ID token named; absent: nobody is known for sure. */
+  readonly subject?: Subject;
+  /** Of the verified ID token and of userinfo, for display. */
   readonly idTokenClaims?: Readonly<Record<string, string>>;
+  /** What a person should know of who signed in: whole sentences. */
+  readonly identityNotes?: readonly string[];
   readonly signedInAt: number;
   readonly lastRefreshAt?: number;
   /** Counts stored versions, from 1. Given by the vault: `write` ignores what is in its argument. */
@@ -115,7 +122,7 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
       // With a journal open, the successor may be stored whole while the head still names its predecessor.
       const read = await credentials.read(id, journalOf(id)?.generation);
       if (read.kind !== 'found') return read;
-      const credential = fromStored(id, read.record, index.facts[id]?.idTokenClaims);
+      const credential = fromStored(id, read.record, index.facts[id]);
       if (!credential) return { kind: 'damaged' };
       if (index.facts[id]?.generation !== credential.generation) {
         index.facts[id] = factsOf(credential);

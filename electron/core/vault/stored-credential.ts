@@ -5,7 +5,7 @@ import { clientAuths, isRenewable, repeatedGrants } from './credential-kinds.ts'
 import type { Credential, CredentialFacts } from './credentials.ts';
 import type { StoredRecord } from './records.ts';
 
-/** What lies in the store of secrets. The claims of the ID token stay in the index, to keep the items small. */
+/** What lies in the store of secrets. What is only shown stays in the index, to keep the items small. */
 const Stored = z.object({
   id: z.string(),
   issuer: z.string(),
@@ -13,6 +13,7 @@ const Stored = z.object({
   quirks: TokenQuirks.optional(),
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().optional(),
+  introspectionEndpoint: z.string().optional(),
   clientId: z.string(),
   clientSecret: z.string().optional(),
   clientAuth: z.enum(clientAuths),
@@ -23,13 +24,14 @@ const Stored = z.object({
   accessToken: z.string().optional(),
   expiresAt: z.number().optional(),
   account: z.string().optional(),
+  subject: z.object({ issuer: z.string(), sub: z.string() }).optional(),
   signedInAt: z.number(),
   lastRefreshAt: z.number().optional(),
   quarantinedAt: z.number().optional(),
 });
 
 /** The one place where the three secrets of a credential become text: it goes to the store and nowhere else. */
-export function toStored({ generation: _generation, idTokenClaims: _claims, ...credential }: Credential): z.infer<typeof Stored> {
+export function toStored({ generation: _generation, idTokenClaims: _claims, identityNotes: _notes, ...credential }: Credential): z.infer<typeof Stored> {
   return {
     ...credential,
     requestedScopes: [...credential.requestedScopes],
@@ -41,7 +43,7 @@ export function toStored({ generation: _generation, idTokenClaims: _claims, ...c
 }
 
 /** Undefined: what is stored is not a credential with this id. */
-export function fromStored(id: string, record: StoredRecord, idTokenClaims: Readonly<Record<string, string>> | undefined): Credential | undefined {
+export function fromStored(id: string, record: StoredRecord, shown: Pick<Credential, 'idTokenClaims' | 'identityNotes'> | undefined): Credential | undefined {
   const stored = Stored.safeParse(record.value);
   if (!stored.success || stored.data.id !== id) return undefined;
   const { clientSecret, refreshToken, accessToken, ...rest } = stored.data;
@@ -50,7 +52,8 @@ export function fromStored(id: string, record: StoredRecord, idTokenClaims: Read
     clientSecret: secret(clientSecret),
     refreshToken: secret(refreshToken),
     accessToken: secret(accessToken),
-    idTokenClaims,
+    idTokenClaims: shown?.idTokenClaims,
+    identityNotes: shown?.identityNotes,
     generation: record.generation,
   });
 }

@@ -2,6 +2,7 @@ import { asAppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Discovery } from '../discovery.ts';
+import type { Identity, IdentityRequest } from '../identity.ts';
 import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration.ts';
 import type { Attempt } from '../sign-in-attempt.ts';
 import { credentialOf, tokenClient } from '../sign-in-result.ts';
@@ -16,6 +17,7 @@ export interface DeviceSignInDeps {
   readonly servers: Pick<Servers, 'update'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   readonly grants: Grants;
+  readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
   /** Opens the page where the user wants that; its failure is shown, and the wait goes on. */
   readonly open: (url: URL, userCode: string) => void;
 }
@@ -43,8 +45,10 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
     deps.open(code.url, code.userCode);
     const tokens = await pollForTokens(client, code, options);
     attempt.step('exchange');
+    // Without a nonce: the request for a device code has none (RFC 8628 3.1).
+    const identity = await deps.whoIs({ authorizationServer, client, tokens, scopes, signal });
     attempt.refuseIfCancelled();
-    await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, clock.now()), tokens.accessToken, tokens.expiresInMs);
+    await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
     await deps.servers.update(server.id, { signInRequired: true });
     return 'done';
   } catch (error) {

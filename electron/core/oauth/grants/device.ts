@@ -5,7 +5,8 @@ import type { HttpAnswer } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
-import { isPassing, pause, tokensOf, type TokenClient, type TokenEndpointOptions, type Tokens } from '../token-endpoint.ts';
+import type { Tokens } from '../token-answer.ts';
+import { isPassing, pause, tokensOf, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
 import { tokenParameters } from '../token-quirks.ts';
 import { configuration, post, requestTokens } from '../token-request.ts';
 
@@ -88,7 +89,7 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
     else if (verdict.kind === 'error' && verdict.error === 'expired_token') throw tooLate();
     else if (verdict.kind === 'unclear' && verdict.fault.code !== 'E_CANCELLED' && verdict.fault.code !== 'E_TOKEN_RESPONSE') intervalMs = Math.min(intervalMs * 2, longestIntervalMs);
     else if (verdict.kind === 'error' && isPassing(verdict)) intervalMs = Math.min(Math.max(intervalMs * 2, verdict.retryAfterMs ?? 0), longestIntervalMs);
-    else return tokensOf(client, verdict);
+    else return tokensOf(verdict);
   }
   throw tooLate();
 }

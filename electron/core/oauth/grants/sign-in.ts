@@ -6,6 +6,7 @@ import type { ClientAuth, RepeatedGrant } from '../../vault/credential-kinds.ts'
 import { repeatedGrants } from '../../vault/credential-kinds.ts';
 import type { Credential } from '../../vault/credentials.ts';
 import type { Discovery } from '../discovery.ts';
+import { introspectionEndpoint } from '../introspection.ts';
 import type { Attempt } from '../sign-in-attempt.ts';
 import { rulesFor } from '../sign-in-rules.ts';
 import type { TokenClient } from '../token-endpoint.ts';
@@ -48,7 +49,7 @@ export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant
   if (outcome.kind !== 'refreshed') throw outcome.error;
   const { tokens } = outcome;
   attempt.refuseIfCancelled();
-  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: tokens.account ?? client.clientId }, tokens.accessToken, tokens.expiresInMs);
+  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: client.clientId }, tokens.accessToken, tokens.expiresInMs);
   await deps.servers.update(server.id, { signInRequired: true });
 }
 
@@ -70,12 +71,15 @@ function credentialFor(server: Server, grant: RepeatedGrant, client: TokenClient
 function ownClient(server: Server, { authorizationServer, allow }: Protected, resource: string, quirks: TokenClient['quirks']): TokenClient {
   if (server.clientId === undefined) throw new AppError('E_CLIENT_ID_NEEDED', `Keybridge needs the client ID that ${foreign(new URL(authorizationServer.issuer).host)} knows.`);
   const { issuer, token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint, token_endpoint_auth_methods_supported: methods } = authorizationServer;
+  const clientAuth = clientAuthOf(server, methods);
+  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
   return {
     issuer,
     tokenEndpoint,
     ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
     clientId: server.clientId,
-    clientAuth: clientAuthOf(server, methods),
+    clientAuth,
     resource,
     ...(quirks ? { quirks } : {}),
     allow,
