@@ -12,8 +12,10 @@ const Secrets = z.partialRecord(z.enum(secretNames), z.string().min(1).max(32_00
  */
 export const commands = {
   status: { input: z.undefined(), output: Status },
-  /** Looks at an address without adding it. */
-  discover: { input: z.strictObject({ url: Url }), output: Discovered },
+  /** Looks at an address without adding it. `settings`: what is known to be needed there, e.g. a certificate authority. */
+  discover: { input: z.strictObject({ url: Url, settings: ServerSettings.optional() }), output: Discovered },
+  /** The providers whose ways Keybridge knows: the names that the setting `preset` takes. */
+  presets: { input: z.undefined(), output: z.array(z.object({ name: z.string(), title: z.string() })) },
   addServer: {
     input: z.strictObject({
       url: Url,

@@ -55,6 +55,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
   const inputs: { readonly [Name in CommandName]: unknown } = {
     status: undefined,
     discover: { url },
+    presets: undefined,
     addServer: { url, name: 'another', clientId: 'a-client', clientSecret: 'canary-client-secret' },
     configureServer: { server: 'another', clientSecret: 'canary-second-secret' },
     serverDetail: { server },

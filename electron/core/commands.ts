@@ -4,8 +4,11 @@ import { foundServer, type Connections } from './connections.ts';
 import { AppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { createLeaving } from './leaving.ts';
+import { createServerHttp } from './http/server-http.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
+import { presets } from './oauth/presets.ts';
+import type { Companies } from './oauth/enterprise/companies.ts';
 import type { SignIns } from './oauth/sign-in.ts';
 import type { TokenViews } from './oauth/token-view.ts';
 import type { TokenKeeper } from './oauth/tokens.ts';
@@ -26,6 +29,7 @@ export interface CommandsDeps {
   readonly servers: Servers;
   readonly vault: Vault;
   readonly tokens: TokenKeeper;
+  readonly companies: Companies;
   readonly signIns: SignIns;
   readonly signIn: (serverId: string, openBrowser: boolean) => Promise<void>;
   readonly notes: ServerNotes;
@@ -55,10 +59,18 @@ export function createCommands(deps: CommandsDeps): Api {
   return {
     status: async () => deps.current(),
 
-    async discover({ url }) {
+    async discover({ url, settings = {} }) {
       const parsed = parseServerUrl(url);
-      return describeDiscovery(parsed, await discover(parsed, { http: ports.http }));
+      const entry = { url: parsed.href, settings, storedSecrets: [] };
+      const http = createServerHttp({ http: ports.http, server: () => entry, secret: async () => undefined });
+      try {
+        return describeDiscovery(parsed, await discover(parsed, { http, settings }), settings);
+      } finally {
+        await http.close();
+      }
     },
+
+    presets: async () => presets.map(({ name, title }) => ({ name, title })),
 
     async addServer({ url, name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const parsed = parseServerUrl(url);
@@ -91,6 +103,7 @@ export function createCommands(deps: CommandsDeps): Api {
         for (const { id } of leaving.accountsOf(server)) await servers.updateAccount(id, { learnedScopes: {} });
       }
       await servers.update(server.id, { ...(settings ? { settings } : {}), ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }) });
+      await deps.companies.release();
       changed();
       return statusOf(server);
     },

@@ -4,10 +4,13 @@ import type { Server } from '../servers/server.ts';
 import type { Http, HttpRequest } from './client.ts';
 import { readAuthorities, readClientCertificate, type ClientCertificate, type TlsMaterial } from './tls-material.ts';
 
+/** What is needed of a server; also of one that is not in the list yet. */
+type Entry = Pick<Server, 'url' | 'settings' | 'storedSecrets'>;
+
 export interface ServerHttpDeps {
   readonly http: Http;
   /** The server as it is now; undefined: it was removed. */
-  readonly server: () => Server | undefined;
+  readonly server: () => Entry | undefined;
   /** Undefined: none is stored. Throws E_STORE_*. */
   readonly secret: (name: 'privateKey' | 'clientCertificatePassword') => Promise<Secret | undefined>;
 }
@@ -33,9 +36,9 @@ interface Clients {
 export function createServerHttp({ http, server, secret }: ServerHttpDeps): ServerHttp {
   const made: Http[] = [];
   /** Made anew when the server's settings or the files change: they may be replaced while we run. */
-  let current: { readonly of: Server; readonly stamp: string; readonly clients: Promise<Clients> } | undefined;
+  let current: { readonly of: Entry; readonly stamp: string; readonly clients: Promise<Clients> } | undefined;
 
-  const load = async (of: Server): Promise<Clients> => {
+  const load = async (of: Entry): Promise<Clients> => {
     const { caFile, clientCertificateFile } = of.settings;
     const authorities: TlsMaterial = caFile === undefined ? {} : { ca: await readAuthorities(caFile) };
     const certificate = clientCertificateFile === undefined ? undefined : await readClientCertificate(clientCertificateFile, await keys(of));
@@ -45,13 +48,13 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
     return { certificate, anonymous, identified };
   };
 
-  const keys = async ({ storedSecrets }: Server): Promise<{ privateKey?: Secret; password?: Secret }> => {
+  const keys = async ({ storedSecrets }: Entry): Promise<{ privateKey?: Secret; password?: Secret }> => {
     const privateKey = storedSecrets.includes('privateKey') ? await secret('privateKey') : undefined;
     const password = storedSecrets.includes('clientCertificatePassword') ? await secret('clientCertificatePassword') : undefined;
     return { ...(privateKey ? { privateKey } : {}), ...(password ? { password } : {}) };
   };
 
-  const clients = async (of: Server): Promise<Clients> => {
+  const clients = async (of: Entry): Promise<Clients> => {
     const stamp = await stampOf(of.settings.caFile, of.settings.clientCertificateFile);
     if (current?.of === of && current.stamp === stamp) return current.clients;
     const loading = { of, stamp, clients: load(of) };
@@ -63,13 +66,13 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
     return loading.clients;
   };
 
-  const clientFor = async (of: Server, { url, forTokens }: HttpRequest): Promise<Http> => {
+  const clientFor = async (of: Entry, { url, forTokens }: HttpRequest): Promise<Http> => {
     const { anonymous, identified } = await clients(of);
     return forTokens || url.origin === new URL(of.url).origin ? identified : anonymous;
   };
 
   /** The server, if its settings ask for anything special. */
-  const special = (): Server | undefined => {
+  const special = (): Entry | undefined => {
     const of = server();
     return of && (of.settings.caFile !== undefined || of.settings.clientCertificateFile !== undefined) ? of : undefined;
   };

@@ -1,10 +1,10 @@
-import type { Discovered } from '../../../shared/model.ts';
+import type { Discovered, ServerSettings } from '../../../shared/model.ts';
 import { suggestName } from '../servers/name.ts';
 import type { Discovery } from './discovery.ts';
 import { presetFor } from './presets.ts';
 
-/** What discovery found, in the words of the "add a server" screen. Hosts are shown as DNS has them (punycode). */
-export function describeDiscovery(url: URL, discovery: Discovery): Discovered {
+/** What discovery found with these settings, in the words of the "add a server" screen. Hosts are shown as DNS has them (punycode). */
+export function describeDiscovery(url: URL, discovery: Discovery, settings: ServerSettings = {}): Discovered {
   const common = { url: url.href, suggestedName: suggestName(url) };
   if (discovery.kind === 'open') {
     return {
@@ -18,7 +18,7 @@ export function describeDiscovery(url: URL, discovery: Discovery): Discovered {
     };
   }
   const { authorizationServer, otherHosts, scopes, issuerNamed } = discovery;
-  const preset = presetFor(issuerNamed, undefined);
+  const preset = presetFor(issuerNamed, settings.preset);
   const takesPkce = preset?.missingPkce === 'allowed';
   const pkceMissing = discovery.pkceMissing && !takesPkce;
   const pkce = pkceMissing ? [noPkce] : discovery.pkceMissing && preset ? [`${preset.title} takes PKCE, though it does not announce it.`] : [];
