@@ -1,11 +1,7 @@
 import { z } from 'zod';
+import { mayBeExtra } from '../../../shared/extra-parameters.ts';
 import type { ServerSettings } from '../../../shared/model.ts';
 import data from './presets.json' with { type: 'json' };
-
-/** These are ours: an extra parameter must not replace what a sign-in is checked with. */
-const reserved = ['client_id', 'client_secret', 'code', 'code_challenge', 'code_challenge_method', 'code_verifier', 'grant_type', 'redirect_uri', 'refresh_token', 'resource', 'response_type', 'scope', 'state'];
-
-export const mayBeExtra = (name: string): boolean => /^[\w.-]{1,100}$/.test(name) && !reserved.includes(name.toLowerCase());
 
 /** `{resource}` in a value stands for the server's `resource`. */
 const Parameters = z.record(z.string().refine(mayBeExtra), z.string().min(1).max(500));

@@ -1,8 +1,9 @@
+import { mayBeExtra } from '../../../shared/extra-parameters.ts';
 import type { ServerSettings } from '../../../shared/model.ts';
 import { AppError, foreign } from '../errors.ts';
 import type { Server } from '../servers/servers.ts';
 import type { Discovery } from './discovery.ts';
-import { mayBeExtra, presetFor, type Preset } from './presets.ts';
+import { presetFor, type Preset } from './presets.ts';
 import type { TokenQuirks } from './token-quirks.ts';
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
