@@ -5,10 +5,20 @@ import type { Screen } from './screen.ts';
 
 /** The result of something that the user did, shown above the screen until it is closed or another screen opens. */
 export type Notice =
-  | { readonly kind: 'done'; readonly title: string; readonly text?: string }
-  | { readonly kind: 'warning'; readonly title: string; readonly text?: string }
+  | NoticeOf<'done'>
+  | NoticeOf<'warning'>
   /** `server`: the id of the server that it is about; its page does not repeat an error that its state tells already. */
   | { readonly kind: 'error'; readonly title: string; readonly error: ErrorInfo; readonly server?: string };
+
+interface NoticeOf<Kind extends string> {
+  readonly kind: Kind;
+  readonly title: string;
+  readonly text?: string;
+  /** One line each, e.g. what became of each server. */
+  readonly lines?: readonly string[];
+  /** What is probably wanted next. */
+  readonly act?: { readonly words: string; readonly run: () => void };
+}
 
 /** What every screen may ask of the window around it. */
 export interface Shell {

@@ -15,8 +15,8 @@ import { AppsSection } from '../renderer/server/apps-section.tsx';
 import { claimRows } from '../renderer/server/claims.ts';
 import { IdentitySection } from '../renderer/server/identity-section.tsx';
 import { compareScopes } from '../renderer/server/scopes.ts';
-import { settingsChange, settingsForm, type SettingsForm } from '../renderer/server/settings-change.ts';
-import { SettingsSection } from '../renderer/server/settings-section.tsx';
+import { settingsChange, settingsForm, type SettingsForm } from '../renderer/server/settings/settings-change.ts';
+import { SettingsSection } from '../renderer/server/settings/settings-section.tsx';
 import { StatePanel } from '../renderer/server/state-panel.tsx';
 import { ServersLoading, ServersScreen } from '../renderer/servers/servers-screen.tsx';
 import { ShellContext, useShell, type Shell } from '../renderer/shell.ts';
@@ -310,7 +310,7 @@ describe('the details of a server', () => {
 
   it('say that a secret is stored, and never have it', () => {
     const detail = { ...exampleDetail(exampleServer('linear', states.signed_in), now), settings: { grant: 'client_credentials' as const }, storedSecrets: ['clientSecret' as const, 'privateKey' as const] };
-    const html = markup(<SettingsSection detail={detail} onSaved={() => {}} />);
+    const html = markup(<SettingsSection detail={detail} presets={[]} onSaved={() => {}} />);
     expect(textOf(html).match(/ stored /g)).toHaveLength(2);
     const secrets = [...html.matchAll(/<input[^>]*type="password"[^>]*>/g)].map(([input]) => input);
     expect(secrets.length).toBeGreaterThan(1);
@@ -320,7 +320,7 @@ describe('the details of a server', () => {
   it('ask only for what the chosen way to sign in needs', () => {
     const settingsWith = (grant: ServerSettings['grant']) => {
       const detail = { ...exampleDetail(exampleServer('a', states.signed_in), now), settings: grant ? { grant } : {} };
-      return textOf(markup(<SettingsSection detail={detail} onSaved={() => {}} />));
+      return textOf(markup(<SettingsSection detail={detail} presets={[]} onSaved={() => {}} />));
     };
     expect(settingsWith(undefined)).not.toMatch(/Your company’s sign-in \(issuer\)|Statement \(JWT\)/);
     expect(settingsWith('enterprise_managed')).toContain('Your company’s sign-in (issuer)');
@@ -349,7 +349,7 @@ describe('the details of a server', () => {
 
   it('send only the settings that were changed, and drop a secret with its client ID', () => {
     const configured = { ...exampleDetail(exampleServer('a', states.signed_in), now), registration: 'configured' as const, clientId: 'id-1' };
-    const form: SettingsForm = { clientId: 'id-1', clientSecret: undefined, allowMissingPkce: false, settings: {}, secrets: {} };
+    const form: SettingsForm = { clientId: 'id-1', clientSecret: undefined, allowMissingPkce: false, settings: {}, authorizeRows: [], tokenRows: [], secrets: {} };
     expect(settingsChange(configured, form)).toBeUndefined();
     expect(settingsChange(configured, { ...form, clientId: ' id-2 ' })).toEqual({ clientId: 'id-2' });
     expect(settingsChange(configured, { ...form, clientSecret: 's' })).toEqual({ clientSecret: 's' });

@@ -10,7 +10,7 @@ import { Button } from '../parts/button.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { WarningIcon } from '../parts/icons.tsx';
-import { ScopesField } from '../server/way-fields.tsx';
+import { ScopesField } from '../server/settings/scopes-field.tsx';
 import { useShell } from '../shell.ts';
 import { Findings } from './findings.tsx';
 

@@ -3,6 +3,7 @@ import type { ErrorInfo } from '../../shared/reply.ts';
 import { messages } from '../messages.ts';
 import { remedyHere } from '../sentences.ts';
 import type { Notice } from '../shell.ts';
+import { Button } from './button.tsx';
 import { Foreign } from './foreign.tsx';
 import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';
 
@@ -66,12 +67,33 @@ export function NoticeBanner({ notice, onClose }: { readonly notice: Notice; rea
       </Banner>
     );
   }
+  const { act, lines = [] } = notice;
   return (
-    <Banner tone={notice.kind === 'done' ? 'ok' : 'attention'} title={notice.title} onClose={onClose}>
+    <Banner
+      tone={notice.kind === 'done' ? 'ok' : 'attention'}
+      title={notice.title}
+      onClose={onClose}
+      action={
+        act && (
+          <Button small onClick={act.run}>
+            {act.words}
+          </Button>
+        )
+      }
+    >
       {notice.text !== undefined && notice.text !== '' && (
         <p>
           <Foreign text={notice.text} />
         </p>
+      )}
+      {lines.length > 0 && (
+        <ul className="notice-lines">
+          {lines.map((line) => (
+            <li key={line}>
+              <Foreign text={line} />
+            </li>
+          ))}
+        </ul>
       )}
     </Banner>
   );

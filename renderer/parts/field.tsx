@@ -1,11 +1,46 @@
 import { useId, type ReactNode } from 'react';
 import { messages } from '../messages.ts';
+import { Foreign } from './foreign.tsx';
+import { ErrorIcon } from './icons.tsx';
 
-interface TextFieldProps {
+/** What any field may say about itself. */
+export interface FieldNotes {
+  readonly hint?: string | undefined;
+  /** What is wrong with the value, in a sentence; heard with the field. */
+  readonly error?: string | undefined;
+  /** How errors name the field (`ErrorInfo.field`), so that it can be found. */
+  readonly field?: string | undefined;
+}
+
+/** Hint and error below a field. `described` goes onto the field itself. */
+export function useFieldNotes({ hint, error }: FieldNotes): { readonly described: { readonly 'aria-describedby'?: string; readonly 'aria-invalid'?: true }; readonly notes: ReactNode } {
+  const hintId = useId();
+  const errorId = useId();
+  const ids = [error === undefined ? undefined : errorId, hint === undefined ? undefined : hintId].filter((id) => id !== undefined);
+  return {
+    described: { ...(ids.length > 0 ? { 'aria-describedby': ids.join(' ') } : {}), ...(error === undefined ? {} : { 'aria-invalid': true }) },
+    notes: (
+      <>
+        {error !== undefined && (
+          <p id={errorId} className="field-error">
+            <ErrorIcon size={16} />
+            <Foreign text={error} />
+          </p>
+        )}
+        {hint !== undefined && (
+          <p id={hintId} className="hint">
+            {hint}
+          </p>
+        )}
+      </>
+    ),
+  };
+}
+
+interface TextFieldProps extends FieldNotes {
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly hint?: string;
   readonly placeholder?: string;
   readonly optional?: boolean;
   readonly required?: boolean;
@@ -26,9 +61,9 @@ interface TextFieldProps {
 /** One line of text with its label and hint. Never corrected, completed or spell-checked: it takes addresses and names. */
 export function TextField(props: TextFieldProps) {
   const id = useId();
-  const hintId = useId();
+  const { described, notes } = useFieldNotes(props);
   return (
-    <div className="field">
+    <div className="field" data-field={props.field}>
       <label htmlFor={id}>
         {props.label}
         {props.optional && <span className="field-optional"> {messages.add.optional}</span>}
@@ -47,7 +82,7 @@ export function TextField(props: TextFieldProps) {
           maxLength={props.maxLength}
           readOnly={props.fixed}
           aria-invalid={props.invalid || undefined}
-          aria-describedby={props.hint === undefined ? undefined : hintId}
+          {...described}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -56,36 +91,27 @@ export function TextField(props: TextFieldProps) {
         />
         {props.children}
       </div>
-      {props.hint !== undefined && (
-        <p id={hintId} className="hint">
-          {props.hint}
-        </p>
-      )}
+      {notes}
     </div>
   );
 }
 
-interface CheckFieldProps {
+interface CheckFieldProps extends FieldNotes {
   readonly label: string;
   readonly checked: boolean;
   readonly onChange: (checked: boolean) => void;
-  readonly hint?: string;
   readonly required?: boolean;
 }
 
-export function CheckField({ label, checked, onChange, hint, required }: CheckFieldProps) {
-  const hintId = useId();
+export function CheckField({ label, checked, onChange, required, ...about }: CheckFieldProps) {
+  const { described, notes } = useFieldNotes(about);
   return (
-    <div className="field check-field">
+    <div className="field check-field" data-field={about.field}>
       <label>
-        <input type="checkbox" required={required} checked={checked} onChange={(event) => onChange(event.target.checked)} aria-describedby={hint === undefined ? undefined : hintId} />
+        <input type="checkbox" required={required} checked={checked} onChange={(event) => onChange(event.target.checked)} {...described} />
         <span>{label}</span>
       </label>
-      {hint !== undefined && (
-        <p id={hintId} className="hint">
-          {hint}
-        </p>
-      )}
+      {notes}
     </div>
   );
 }

@@ -1,15 +1,15 @@
 import { useId, useRef } from 'react';
 import { after } from '../api.ts';
-import { settingsMessages as words } from '../settings-messages.ts';
+import { settingsMessages as words } from '../server/settings/settings-messages.ts';
 import { Button } from './button.tsx';
+import { useFieldNotes, type FieldNotes } from './field.tsx';
 
-interface SecretFieldProps {
+interface SecretFieldProps extends FieldNotes {
   readonly label: string;
   /** What was entered; null: to be deleted; undefined: stays as it is. */
   readonly value: string | null | undefined;
   readonly stored: boolean;
   readonly onChange: (value: string | null | undefined) => void;
-  readonly hint?: string;
   /** A key or a token, which comes as a file as a rule. */
   readonly file?: boolean;
 }
@@ -18,16 +18,16 @@ interface SecretFieldProps {
 const maxBytes = 32_000;
 
 /** A secret that can be entered, replaced and deleted, never read: the window does not have it. */
-export function SecretField({ label, value, stored, onChange, hint, file = false }: SecretFieldProps) {
+export function SecretField({ label, value, stored, onChange, file = false, ...about }: SecretFieldProps) {
   const id = useId();
-  const hintId = useId();
+  const { described, notes } = useFieldNotes({ ...about, hint: stored ? words.storedHint : (about.hint ?? words.secretHint) });
   const picker = useRef<HTMLInputElement>(null);
   const take = (chosen: File | undefined) => {
     if (!chosen || chosen.size > maxBytes) return;
     after(chosen.text(), (text) => onChange(text === '' ? undefined : text));
   };
   return (
-    <div className="field secret-field">
+    <div className="field secret-field" data-field={about.field}>
       <label htmlFor={id}>
         {label}
         {stored && <span className="tag">{value === null ? words.willBeForgotten : words.stored}</span>}
@@ -46,7 +46,7 @@ export function SecretField({ label, value, stored, onChange, hint, file = false
             onChange(text);
           }}
           maxLength={maxBytes}
-          aria-describedby={hintId}
+          {...described}
           autoComplete="off"
           spellCheck={false}
         />
@@ -64,9 +64,7 @@ export function SecretField({ label, value, stored, onChange, hint, file = false
           </Button>
         )}
       </div>
-      <p id={hintId} className="hint">
-        {stored ? words.storedHint : (hint ?? words.secretHint)}
-      </p>
+      {notes}
     </div>
   );
 }

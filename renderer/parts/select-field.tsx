@@ -1,24 +1,24 @@
 import { useId } from 'react';
+import { useFieldNotes, type FieldNotes } from './field.tsx';
 
-interface SelectFieldProps<Value extends string> {
+interface SelectFieldProps<Value extends string> extends FieldNotes {
   readonly label: string;
   readonly value: Value;
   /** Value -> its words, in the order of the list. */
   readonly choices: Readonly<Record<Value, string>>;
   readonly onChange: (value: Value) => void;
-  readonly hint?: string | undefined;
 }
 
 /** One of a few. */
-export function SelectField<Value extends string>({ label, value, choices, onChange, hint }: SelectFieldProps<Value>) {
+export function SelectField<Value extends string>({ label, value, choices, onChange, ...about }: SelectFieldProps<Value>) {
   const id = useId();
-  const hintId = useId();
+  const { described, notes } = useFieldNotes(about);
   const values = Object.keys(choices) as Value[];
   return (
-    <div className="field">
+    <div className="field" data-field={about.field}>
       <label htmlFor={id}>{label}</label>
       <div className="field-line">
-        <select id={id} value={value} aria-describedby={hint === undefined ? undefined : hintId} onChange={(event) => onChange(values.find((one) => one === event.target.value) ?? value)}>
+        <select id={id} value={value} {...described} onChange={(event) => onChange(values.find((one) => one === event.target.value) ?? value)}>
           {values.map((one) => (
             <option key={one} value={one}>
               {choices[one]}
@@ -26,11 +26,7 @@ export function SelectField<Value extends string>({ label, value, choices, onCha
           ))}
         </select>
       </div>
-      {hint !== undefined && (
-        <p id={hintId} className="hint">
-          {hint}
-        </p>
-      )}
+      {notes}
     </div>
   );
 }

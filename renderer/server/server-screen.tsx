@@ -14,7 +14,8 @@ import { AppsSection } from './apps-section.tsx';
 import { FactsSection } from './facts-section.tsx';
 import { IdentitySection } from './identity-section.tsx';
 import { LeaveSection } from './leave-section.tsx';
-import { SettingsSection } from './settings-section.tsx';
+import type { KnownPreset } from './settings/odd-fields.tsx';
+import { SettingsSection } from './settings/settings-section.tsx';
 import { StatePanel } from './state-panel.tsx';
 
 /** Everything about one server that a person may see. */
@@ -47,6 +48,7 @@ export function ServerScreen({ server, store }: { readonly server: ServerStatus;
 }
 
 function ServerSections({ detail, store, onSaved }: { readonly detail: ServerDetail; readonly store: StoreStatus; readonly onSaved: () => void }) {
+  const presets = usePresets();
   return (
     <>
       {detail.signedInAt === undefined ? (
@@ -59,7 +61,7 @@ function ServerSections({ detail, store, onSaved }: { readonly detail: ServerDet
       )}
       <IdentitySection detail={detail} />
       <FactsSection detail={detail} />
-      <SettingsSection key={JSON.stringify([detail.registration, detail.clientId, detail.allowMissingPkce, detail.settings, detail.storedSecrets])} detail={detail} onSaved={onSaved} />
+      <SettingsSection detail={detail} presets={presets} onSaved={onSaved} />
       <LeaveSection detail={detail} store={store} />
     </>
   );
@@ -72,6 +74,22 @@ function DetailLoading() {
       <span className="bone bone-block" />
     </div>
   );
+}
+
+/** The providers that Keybridge knows; none until they have come. */
+function usePresets(): readonly KnownPreset[] {
+  const { run } = useShell();
+  const [presets, setPresets] = useState<readonly KnownPreset[]>([]);
+  useEffect(() => {
+    let current = true;
+    after(run('presets', undefined), (reply) => {
+      if (current && reply.ok) setPresets(reply.value);
+    });
+    return () => {
+      current = false;
+    };
+  }, [run]);
+  return presets;
 }
 
 interface Loaded {

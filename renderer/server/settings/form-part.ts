@@ -1,0 +1,23 @@
+import type { ServerDetail, ServerSettings } from '../../../shared/model.ts';
+import type { ErrorInfo } from '../../../shared/reply.ts';
+import type { SettingsForm } from './settings-change.ts';
+
+/** What each part of the form reads and changes. */
+export interface FormPart {
+  readonly form: SettingsForm;
+  readonly stored: ServerDetail['storedSecrets'];
+  readonly set: (change: Partial<SettingsForm>) => void;
+  /** What is to be said at a field (as errors name it). */
+  readonly problem: (field: string) => string | undefined;
+  /** Why the last sign-in did not work. */
+  readonly lastError: ErrorInfo | undefined;
+}
+
+/** A change of single settings; undefined takes one out. */
+export type ChangeSettings = (changed: { readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined }) => void;
+
+export const changeSettings =
+  ({ form, set }: FormPart): ChangeSettings =>
+  (changed) => {
+    set({ settings: { ...form.settings, ...changed } });
+  };

@@ -1,0 +1,60 @@
+import { Button } from '../../parts/button.tsx';
+import { TextField } from '../../parts/field.tsx';
+import { Foreign } from '../../parts/foreign.tsx';
+import { changeSettings, type FormPart } from './form-part.ts';
+import { settingsMessages as words } from './settings-messages.ts';
+
+interface Issuers {
+  readonly named: string;
+  readonly found: string;
+}
+
+/** The one pair of issuers that is accepted although they differ, and the pair that the last sign-in met. */
+export function IssuerFields({ part, onAccept }: { readonly part: FormPart; readonly onAccept: (issuers: Issuers) => void }) {
+  const { issuerException = { named: '', found: '' } } = part.form.settings;
+  const seen = part.lastError?.issuers;
+  const accepted = seen?.named === issuerException.named && seen.found === issuerException.found;
+  const text = (name: 'named' | 'found', label: string, hint: string) => (
+    <TextField
+      label={label}
+      value={issuerException[name]}
+      onChange={(value) => changeSettings(part)({ issuerException: { ...issuerException, [name]: value } })}
+      hint={hint}
+      error={part.problem(`settings.issuerException.${name}`)}
+      field={`settings.issuerException.${name}`}
+      maxLength={2_000}
+      mono
+    />
+  );
+  return (
+    <fieldset className="field framed" data-field="settings.issuerException">
+      <legend>{words.issuerException}</legend>
+      <p className="hint">{words.issuerExceptionHint}</p>
+      {seen && !accepted && <SeenIssuers issuers={seen} onAccept={() => onAccept(seen)} />}
+      {text('named', words.issuerNamed, words.issuerNamedHint)}
+      {text('found', words.issuerFound, words.issuerFoundHint)}
+    </fieldset>
+  );
+}
+
+/** Both names in full, one above the other, so that the difference can be seen. */
+export function SeenIssuers({ issuers, onAccept, busy = false }: { readonly issuers: Issuers; readonly onAccept: () => void; readonly busy?: boolean }) {
+  return (
+    <div className="seen-issuers">
+      <p>{words.issuersSeen}</p>
+      <dl>
+        <dt>{words.issuerNamed}</dt>
+        <dd>
+          <Foreign text={issuers.named} mono />
+        </dd>
+        <dt>{words.issuerFound}</dt>
+        <dd>
+          <Foreign text={issuers.found} mono />
+        </dd>
+      </dl>
+      <Button small busy={busy} onClick={onAccept}>
+        {words.acceptIssuers}
+      </Button>
+    </div>
+  );
+}

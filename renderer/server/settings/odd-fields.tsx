@@ -1,0 +1,93 @@
+import { CheckField, TextField } from '../../parts/field.tsx';
+import { SelectField } from '../../parts/select-field.tsx';
+import { changeSettings, type FormPart } from './form-part.ts';
+import { IssuerFields } from './issuer-fields.tsx';
+import { ParameterRows } from './parameter-rows.tsx';
+import { settingsMessages as words } from './settings-messages.ts';
+
+/** A provider that Keybridge knows: what is stored, and how it is called. */
+export interface KnownPreset {
+  readonly name: string;
+  readonly title: string;
+}
+
+interface OddFieldsProps {
+  readonly part: FormPart;
+  readonly presets: readonly KnownPreset[];
+  readonly onAcceptIssuers: (issuers: { readonly named: string; readonly found: string }) => void;
+}
+
+/** What few servers need: where they differ from the standard. */
+export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
+  const { form, set, problem } = part;
+  const { resource, preset, legacyEndpoints } = form.settings;
+  const change = changeSettings(part);
+  const exact = typeof resource === 'object';
+  return (
+    <>
+      <SelectField
+        label={words.preset}
+        value={preset ?? automatic}
+        choices={presetChoices(presets, preset)}
+        onChange={(name) => change({ preset: name === automatic ? undefined : name })}
+        hint={words.presetHint}
+        error={problem('settings.preset')}
+        field="settings.preset"
+      />
+      <SelectField
+        label={words.resource}
+        value={exact ? 'value' : (resource ?? 'send')}
+        choices={words.resourceChoices}
+        onChange={(choice) => change({ resource: choice === 'value' ? { value: '' } : choice === 'send' ? undefined : choice })}
+        hint={words.resourceHint}
+        {...(exact ? {} : { error: problem('settings.resource'), field: 'settings.resource' })}
+      />
+      {exact && (
+        <TextField label={words.resourceValue} value={resource.value} onChange={(value) => change({ resource: { value } })} error={problem('settings.resource')} field="settings.resource" maxLength={2_000} mono />
+      )}
+      <ParameterRows
+        label={words.authorizeParameters}
+        hint={words.authorizeParametersHint}
+        rows={form.authorizeRows}
+        onChange={(authorizeRows) => set({ authorizeRows })}
+        error={problem('settings.authorizeParameters')}
+        field="settings.authorizeParameters"
+      />
+      <ParameterRows
+        label={words.tokenParameters}
+        hint={words.tokenParametersHint}
+        rows={form.tokenRows}
+        onChange={(tokenRows) => set({ tokenRows })}
+        error={problem('settings.tokenParameters')}
+        field="settings.tokenParameters"
+      />
+      <IssuerFields part={part} onAccept={onAcceptIssuers} />
+      <CheckField
+        label={words.legacyEndpoints}
+        checked={legacyEndpoints ?? false}
+        onChange={(yes) => change({ legacyEndpoints: yes || undefined })}
+        hint={words.legacyEndpointsHint}
+        error={problem('settings.legacyEndpoints')}
+        field="settings.legacyEndpoints"
+      />
+      <CheckField
+        label={words.pkce}
+        checked={form.allowMissingPkce}
+        onChange={(allowMissingPkce) => set({ allowMissingPkce })}
+        hint={words.pkceHint}
+        error={problem('allowMissingPkce')}
+        field="allowMissingPkce"
+      />
+    </>
+  );
+}
+
+/** No preset has this name. */
+const automatic = '';
+
+/** A name that is stored and unknown here (an older or a newer Keybridge knew it) stays as it is. */
+function presetChoices(presets: readonly KnownPreset[], chosen: string | undefined): Readonly<Record<string, string>> {
+  const known = Object.fromEntries(presets.map(({ name, title }) => [name, title]));
+  const stored = chosen === undefined || chosen === 'none' || chosen in known ? {} : { [chosen]: chosen };
+  return { [automatic]: words.presetAuto, none: words.presetNone, ...known, ...stored };
+}

@@ -1,0 +1,61 @@
+import { mayBeExtra } from '../../../shared/extra-parameters.ts';
+import type { SecretName, ServerDetail } from '../../../shared/model.ts';
+import { settingsMessages } from './settings-messages.ts';
+import { isBlank, settingsOf, type ParameterRow, type SettingsForm } from './settings-change.ts';
+
+/** Field (as errors name it) -> what is wrong there, in a sentence. */
+export type Problems = Readonly<Record<string, string>>;
+
+const words = settingsMessages.problems;
+
+/** What the form cannot be saved with. The core checks again; this says it at the field, before anything is sent. */
+export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecrets']): Problems {
+  const settings = settingsOf(form);
+  const { grant, scopes, resource, enterprise, issuerException } = settings;
+  const has = (name: SecretName): boolean => {
+    const entered = name === 'clientSecret' ? form.clientSecret : form.secrets[name];
+    return entered === undefined ? stored.includes(name) : entered !== null;
+  };
+  const found: Record<string, string> = {};
+  const note = (wrong: boolean, field: string, text: string): void => {
+    if (wrong) found[field] ??= text;
+  };
+
+  if (grant === 'static_header') note(!has('headerValue'), 'secrets.headerValue', words.keyMissing);
+  if (grant === 'jwt_bearer') note(settings.assertionFile === undefined && !has('assertion'), 'secrets.assertion', words.assertionMissing);
+  if (grant === 'client_credentials') note(form.clientId.trim() === '', 'clientId', words.clientIdMissing);
+  if (grant === 'enterprise_managed') {
+    note(!isHttps(enterprise?.issuer ?? ''), 'settings.enterprise.issuer', words.httpsAddress);
+    note((enterprise?.clientId ?? '') === '', 'settings.enterprise.clientId', words.clientIdMissing);
+    note(enterprise?.tokenEndpoint !== undefined && !isHttps(enterprise.tokenEndpoint), 'settings.enterprise.tokenEndpoint', words.httpsAddress);
+    note(!has('enterpriseIdToken'), 'secrets.enterpriseIdToken', words.idTokenMissing);
+  }
+  note(settings.headerName !== undefined && !headerName.test(settings.headerName), 'settings.headerName', words.headerName);
+  note(Array.isArray(form.settings.scopes) && !Array.isArray(scopes), 'settings.scopes', words.scopesMissing);
+  note(form.settings.resource !== undefined && typeof form.settings.resource === 'object' && (typeof resource !== 'object' || !URL.canParse(resource.value)), 'settings.resource', words.uri);
+  note(settings.clientMetadataUrl !== undefined && !isDocumentUrl(settings.clientMetadataUrl), 'settings.clientMetadataUrl', words.documentAddress);
+  for (const name of ['caFile', 'clientCertificateFile', 'assertionFile'] as const) note(!isWholePath(settings[name]), `settings.${name}`, words.wholePath);
+  if (issuerException) {
+    note(!URL.canParse(issuerException.named ?? ''), 'settings.issuerException.named', words.bothNames);
+    note(!URL.canParse(issuerException.found ?? ''), 'settings.issuerException.found', words.bothNames);
+  }
+  note(form.authorizeRows.some(isWrong(form.authorizeRows)), 'settings.authorizeParameters', words.parameters);
+  note(form.tokenRows.some(isWrong(form.tokenRows)), 'settings.tokenParameters', words.parameters);
+  return found;
+}
+
+/** A row with a name that is ours, that stands there twice, or without a value. */
+export const isWrong =
+  (rows: readonly ParameterRow[]) =>
+  (row: ParameterRow): boolean =>
+    !isBlank(row) && (!mayBeExtra(row.name.trim()) || row.value.trim() === '' || rows.filter((other) => other.name.trim() === row.name.trim()).length > 1);
+
+/** RFC 9110 5.6.2. */
+const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+
+const isHttps = (text: string): boolean => URL.canParse(text) && (new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname));
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+const isDocumentUrl = (text: string): boolean => URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).pathname !== '/';
+
+/** Keybridge runs in another folder than the one in which a short name was thought of. */
+const isWholePath = (file: string | undefined): boolean => file === undefined || /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(file);

@@ -1,0 +1,136 @@
+import { messages } from '../../messages.ts';
+import { TextField } from '../../parts/field.tsx';
+import { SecretField } from '../../parts/secret-field.tsx';
+import { SelectField } from '../../parts/select-field.tsx';
+import { changeSettings, type FormPart } from './form-part.ts';
+import { NamedSecret, NamedText } from './named-fields.tsx';
+import { settingsMessages as words } from './settings-messages.ts';
+
+/** The way to sign in, what that way needs, and as what Keybridge is known there. */
+export function WayFields({ part }: { readonly part: FormPart }) {
+  const grant = part.form.settings.grant ?? 'authorization_code';
+  return (
+    <>
+      <SelectField
+        label={words.grant}
+        value={grant}
+        choices={words.grants}
+        onChange={(chosen) => changeSettings(part)({ grant: chosen === 'authorization_code' ? undefined : chosen })}
+        hint={words.grantHints[grant]}
+        error={part.problem('settings.grant')}
+        field="settings.grant"
+      />
+      {grant === 'static_header' && (
+        <>
+          <NamedSecret part={part} name="headerValue" />
+          <NamedText part={part} name="headerName" />
+        </>
+      )}
+      {grant === 'jwt_bearer' && (
+        <>
+          <NamedText part={part} name="assertionFile" />
+          <NamedSecret part={part} name="assertion" file />
+        </>
+      )}
+      {grant === 'enterprise_managed' && <EnterpriseFields part={part} />}
+      {grant !== 'static_header' && <ClientFields part={part} />}
+    </>
+  );
+}
+
+function EnterpriseFields({ part }: { readonly part: FormPart }) {
+  const { enterprise = { issuer: '', clientId: '' } } = part.form.settings;
+  const text = (name: 'issuer' | 'clientId' | 'tokenEndpoint', label: string, hint: string) => (
+    <TextField
+      label={label}
+      value={enterprise[name] ?? ''}
+      onChange={(value) => changeSettings(part)({ enterprise: { ...enterprise, [name]: value } })}
+      hint={hint}
+      error={part.problem(`settings.enterprise.${name}`)}
+      field={`settings.enterprise.${name}`}
+      maxLength={2_000}
+      mono
+    />
+  );
+  return (
+    <>
+      {text('issuer', words.enterpriseIssuer, words.enterpriseIssuerHint)}
+      {text('clientId', words.enterpriseClientId, words.enterpriseClientIdHint)}
+      <NamedSecret part={part} name="enterpriseClientSecret" />
+      {text('tokenEndpoint', words.enterpriseTokenEndpoint, words.enterpriseTokenEndpointHint)}
+      <NamedSecret part={part} name="enterpriseIdToken" file hint={words.enterpriseIdTokenHint} />
+    </>
+  );
+}
+
+function ClientFields({ part }: { readonly part: FormPart }) {
+  const { form, set, stored, problem } = part;
+  return (
+    <>
+      <TextField
+        label={messages.add.clientId}
+        value={form.clientId}
+        onChange={(clientId) => set({ clientId })}
+        hint={words.clientIdHint}
+        error={problem('clientId')}
+        field="clientId"
+        maxLength={2_000}
+        mono
+      />
+      <SecretField
+        label={messages.add.clientSecret}
+        value={form.clientSecret}
+        stored={stored.includes('clientSecret')}
+        onChange={(clientSecret) => set({ clientSecret })}
+        hint={words.clientSecretHint}
+        error={problem('clientSecret')}
+        field="clientSecret"
+      />
+      <ProofFields part={part} />
+    </>
+  );
+}
+
+const algorithms = { auto: words.algorithmAuto, RS256: 'RS256', PS256: 'PS256', ES256: 'ES256', EdDSA: 'EdDSA' } as const;
+
+/** How the client proves who it is, and other ways to be known: few need them. */
+function ProofFields({ part }: { readonly part: FormPart }) {
+  const { form, stored, problem } = part;
+  const { settings } = form;
+  const change = changeSettings(part);
+  const signs = settings.clientAuth === 'private_key_jwt' || settings.grant === 'client_credentials';
+  const used = ['clientAuth', 'signingAlgorithm', 'keyId', 'clientMetadataUrl'].some((name) => name in settings) || stored.includes('privateKey') || stored.includes('initialAccessToken');
+  return (
+    <details className="more inner-fold" open={used || settings.grant === 'client_credentials'}>
+      <summary>{words.proof}</summary>
+      <div className="fields">
+        <SelectField
+          label={words.clientAuth}
+          value={settings.clientAuth ?? 'auto'}
+          choices={words.clientAuths}
+          onChange={(choice) => change({ clientAuth: choice === 'auto' ? undefined : choice })}
+          hint={words.clientAuthHint}
+          error={problem('settings.clientAuth')}
+          field="settings.clientAuth"
+        />
+        <NamedSecret part={part} name="privateKey" file hint={words.privateKeyHint} />
+        {signs && (
+          <>
+            <SelectField
+              label={words.signingAlgorithm}
+              value={settings.signingAlgorithm ?? 'auto'}
+              choices={algorithms}
+              onChange={(choice) => change({ signingAlgorithm: choice === 'auto' ? undefined : choice })}
+              hint={words.signingAlgorithmHint}
+              error={problem('settings.signingAlgorithm')}
+              field="settings.signingAlgorithm"
+            />
+            <NamedText part={part} name="keyId" />
+          </>
+        )}
+        <NamedText part={part} name="clientMetadataUrl" />
+        <NamedSecret part={part} name="initialAccessToken" file hint={words.initialAccessTokenHint} />
+      </div>
+    </details>
+  );
+}
