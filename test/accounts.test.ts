@@ -223,6 +223,55 @@ describe('the name of an account', () => {
   });
 });
 
+describe('who signs in', () => {
+  const lastRequest = ({ as }: World) => as.seen.authorize.at(-1) ?? new URLSearchParams();
+
+  it('is asked for once there are several accounts, and names an account that the user has not named', async () => {
+    const one = await world();
+    await signIn(one, 'ada');
+    expect(lastRequest(one).get('scope')).not.toContain('openid');
+    await one.product.call('addAccount', { server: 'work' });
+    const added = await signIn(one, 'grace', 'account-2');
+    expect(lastRequest(one).get('scope')?.split(' ')).toContain('openid');
+    expect(added).toMatchObject({ identity: 'grace', account: { name: 'grace@example.test', isDefault: false } });
+    await signIn(one, 'ada');
+    expect((await one.product.call('status')).servers.map(({ account }) => account?.name)).toEqual(['ada@example.test', 'grace@example.test']);
+    // The account's own id still leads to it.
+    expect((await one.product.call('serverDetail', { server: 'work', account: 'main' })).status.identity).toBe('ada');
+  });
+
+  it('a further account is signed in by whoever the person chooses, not by whom the browser remembers', async () => {
+    const one = await world();
+    await signIn(one, 'ada');
+    await one.product.call('addAccount', { server: 'work', name: 'second' });
+    one.product.browser.options.login = { user: 'grace', password: 'hopper' };
+    expect(await one.product.call('signIn', { server: 'work', account: 'second' })).toMatchObject({ identity: 'grace' });
+    expect(lastRequest(one).get('prompt')?.split(' ')).toContain('login');
+  });
+
+  it('somebody who is another account already is refused, and nothing is stored or changed', async () => {
+    const one = await world();
+    await one.product.call('addAccount', { server: 'work', name: 'second' });
+    await signIn(one, 'ada');
+    await expect(signIn(one, 'ada', 'second')).rejects.toThrow('E_ACCOUNT_OTHER');
+    const second = await statusOf(one, 'second');
+    expect(second?.state).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_ACCOUNT_OTHER', message: expect.stringContaining('ada') } });
+    expect(second?.identity).toBeUndefined();
+    expect(await who(await started(one.product))).toBe('ada');
+    expect((await signIn(one, 'grace', 'second')).state.kind).toBe('signed_in');
+  });
+
+  it('an account stays with its person: another one is refused, until it is signed out', async () => {
+    const one = await twoPeople();
+    const host = await started(one.product, '--account', 'second');
+    await expect(signIn(one, 'ada', 'second')).rejects.toThrow('E_ACCOUNT_OTHER');
+    expect(lastRequest(one).get('login_hint')).toBe('grace@example.test');
+    expect(await who(host)).toBe('grace');
+    await one.product.call('signOut', { server: 'work', account: 'second' });
+    expect(await signIn(one, 'ada', 'second')).toMatchObject({ identity: 'ada' });
+  });
+});
+
 describe('what was entered', () => {
   it('a key of one account is not used for another', async () => {
     const { product } = await world();

@@ -4,6 +4,8 @@ import { createConnections, type Connection } from './connections.ts';
 import { asAppError } from './errors.ts';
 import { addressPolicy } from './http/address.ts';
 import type { Http } from './http/client.ts';
+import { createCompanies } from './oauth/enterprise/companies.ts';
+import { companyOf, isCompanyId } from './oauth/enterprise/company.ts';
 import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery.ts';
 import { createSignIns } from './oauth/sign-in.ts';
@@ -41,25 +43,36 @@ export interface AppOptions {
 export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
   const { clock, log, http, dataDir, store } = ports;
   const servers = await openServers({ dataDir, clock, log });
-  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().map(({ id }) => id) });
+  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().flatMap((server) => [server.id, companyOf(server)?.id ?? []].flat()) });
   const clients = createServerClients({ http, servers, vault, clock });
   const notes = createServerNotes();
   const changed = (): void => board.changed();
 
+  const companies = createCompanies({
+    ports,
+    httpOf: (serverId) => clients.of(serverId),
+    servers,
+    vault,
+    signingIn: (serverId) => signIns.progress(serverId) !== undefined,
+    onSignedIn(theirs) {
+      for (const { id } of theirs) if (tokens.state(id).kind === 'ended') void tokens.refreshNow(id);
+    },
+  });
   const reaching = {
     vault,
     clock,
-    grants: createGrants({ servers, vault, clock }),
+    grants: createGrants({ servers, vault, clock, companies }),
     httpOf: (serverId: string) => clients.of(serverId),
     policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
   };
-  const tokens = createTokenKeeper({ ...reaching, http, log, onWake: ports.onWake, onChange: changed });
+  const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onChange: changed });
   const signIns = createSignIns({
     ports,
     httpOf: (serverId) => clients.of(serverId),
     servers,
     vault,
     tokens,
+    companies,
     challengeOf: (serverId) => notes.get(serverId).challenge,
     extraScopes: (serverId) => [...notes.get(serverId).missingScopes, ...learnedScopesOf(servers.find(serverId))],
     onChange: changed,
@@ -114,7 +127,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   /** A name of ours gives way to who signed in. */
   async function nameAccount(serverId: string): Promise<void> {
     const server = servers.find(serverId);
-    const name = server && nameFrom(vault.facts(serverId)?.account, server, servers.list());
+    const facts = vault.facts(serverId);
+    const name = server && nameFrom(facts?.idTokenClaims?.['email'] ?? facts?.account, server, servers.list());
     if (name !== undefined) await servers.updateAccount(serverId, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 
@@ -126,6 +140,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   /** What waited for the store goes on at once. */
   async function unlockStore() {
     const status = await board.lookAtStore(() => store.unlock());
+    if (status.state === 'ready') companies.unblock();
     const waiting = servers.list().map(({ id }) => id).filter((id) => tokens.state(id).kind === 'blocked');
     if (status.state === 'ready') for (const id of waiting) void tokens.refreshNow(id);
     return status;
@@ -137,6 +152,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     servers,
     vault,
     tokens,
+    companies,
     signIns,
     signIn,
     notes,
@@ -149,7 +165,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     views: createTokenViews({ ...reaching, tokens }),
   });
 
-  await tokens.start();
+  await Promise.all([tokens.start(), companies.start()]);
   void board.lookAtStore(() => store.probe());
 
   return {
@@ -159,7 +175,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     connect: (server, account) => connections.open(server, account),
     async close() {
       await signIns.close();
-      await tokens.close();
+      await Promise.all([tokens.close(), companies.close()]);
       await store.close();
       await clients.close();
       await http.close();

@@ -10,6 +10,10 @@ export interface AuthorizationRequestOptions {
   /** Byte-exact (RFC 8707 2); absent where it is left out. */
   readonly resource?: string;
   readonly scopes: readonly string[];
+  /** Lets the person choose who signs in. */
+  readonly prompt?: 'select_account' | 'login';
+  /** Who is expected (OpenID Connect Core 3.1.2.1). */
+  readonly loginHint?: string;
   /** Extra parameters of this provider. None of them has the name of one of ours but `prompt`. */
   readonly extra?: Readonly<Record<string, string>>;
 }
@@ -24,7 +28,7 @@ export interface AuthorizationRequest {
 }
 
 /** Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1, OpenID Connect Core 3.1.2.1) with 256 bits of state, and of nonce. */
-export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes, extra = {} }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
+export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes, prompt, loginHint, extra = {} }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
   const state = new Secret(randomBytes(32).toString('base64url'));
   const codeVerifier = new Secret(openid.randomPKCECodeVerifier());
   const nonce = scopes.includes('openid') ? new Secret(randomBytes(32).toString('base64url')) : undefined;
@@ -37,9 +41,9 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
     ...(resource === undefined ? {} : { resource }),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
     ...(nonce ? { nonce: nonce.reveal() } : {}),
-    // OpenID Connect 11: without it a server may leave offline_access out.
-    ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
+    ...(loginHint === undefined ? {} : { login_hint: loginHint }),
     ...extra,
+    ...promptOf(scopes, extra, prompt),
   };
   const { issuer, authorization_endpoint } = authorizationServer;
   const endpoint = without(authorization_endpoint, ['client_id', 'resource', ...Object.keys(parameters)]);
@@ -47,6 +51,13 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
   // Discovery has checked the endpoint: https, or http on this computer, which openid-client refuses by itself.
   openid.allowInsecureRequests(config);
   return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier, ...(nonce ? { nonce } : {}) };
+}
+
+/** OpenID Connect Core 11: without `consent` a server may leave offline_access out. */
+function promptOf(scopes: readonly string[], extra: Readonly<Record<string, string>>, choice: string | undefined): { prompt?: string } {
+  const words = new Set((extra['prompt'] ?? (scopes.includes('offline_access') ? 'consent' : '')).split(' ').filter(Boolean));
+  if (choice !== undefined && !words.has('none')) words.add(choice);
+  return words.size > 0 ? { prompt: [...words].join(' ') } : {};
 }
 
 /** openid-client appends. What is ours must not be there twice: servers exist whose endpoint comes with a `resource`. */

@@ -24,6 +24,8 @@ const Preset = z
     token: Parameters.optional(),
     scopeOnRefresh: z.boolean().optional(),
     tokensIn: z.string().optional(),
+    /** The `prompt` that lets a person choose who signs in, where the metadata names none. */
+    chooseAccount: z.enum(['select_account', 'login']).optional(),
     /** It takes PKCE and does not announce it. */
     missingPkce: z.literal('allowed').optional(),
     /** Pairs that differ in the provider's own documents. */

@@ -4,9 +4,11 @@ import type { Http } from '../http/client.ts';
 import type { Ports } from '../ports.ts';
 import type { Server, Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
+import { accountChoice, refuseOtherPerson } from './account-choice.ts';
 import { authorizationRequest } from './authorization-request.ts';
 import { openAuthorizationUrl } from './browser.ts';
 import { discover, type Challenge, type Discovery } from './discovery.ts';
+import type { Companies } from './enterprise/companies.ts';
 import { createGrants } from './grants/grants.ts';
 import { identify, type IdentityRequest } from './identity.ts';
 import { createKeySets } from './jwks.ts';
@@ -50,9 +52,11 @@ export interface SignInsDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
   /** The client with the certificates of a server; absent: `ports.http` for all. */
   readonly httpOf?: (serverId: string) => Http;
-  readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
+  readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  /** Sign-ins at companies' identity providers; absent: their ID tokens must have been entered by hand. */
+  readonly companies?: Companies;
   /** The newest challenge that the server gave to a call. */
   readonly challengeOf: (serverId: string) => Challenge | undefined;
   /** Scopes that the server asked for and did not get (step-up). */
@@ -75,7 +79,7 @@ interface Running {
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { ports, servers } = deps;
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
-  const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock });
+  const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock, ...(deps.companies ? { companies: deps.companies } : {}) });
   const running = new Map<string, Running>();
   const retired = new Set<RedirectListener>();
   const keySets = createKeySets(ports.clock);
@@ -91,13 +95,17 @@ export function createSignIns(deps: SignInsDeps): SignIns {
         const found = await protectedBy(server, signal);
         return { ...found, scopes: scopesFor(server, found) };
       };
-      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, discover: withScopes }, server, grant, attempt);
+      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, companies: deps.companies, openBrowser, discover: withScopes }, server, grant, attempt);
       return 'done';
     }
     const discovery = await protectedBy(server, signal);
     const rules = rulesFor(server.settings, discovery);
     const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopesFor(server, discovery)]);
-    const whoIs = (request: Omit<IdentityRequest, 'owner'>) => identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
+    const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
+      const identity = await identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
+      refuseOtherPerson({ servers, vault: deps.vault }, server, identity);
+      return identity;
+    };
     if (server.settings.grant === 'device_code') {
       const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
       return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, whoIs }, server, discovery, scopes, attempt);
@@ -116,7 +124,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const { resource, sendResource, authorizeParameters: extra } = rules;
       const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));
       const endpoint = { http: httpOf(server), clock: ports.clock, signal };
-      const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...(sendResource ? { resource } : {}) });
+      const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...accountChoice(deps, server, authorizationServer, rules.preset), ...(sendResource ? { resource } : {}) });
       const { state, codeVerifier, nonce } = request;
       const pushed = await pushedRequest(client, authorizationServer, request.url, endpoint);
       if (pushed.kind === 'refused') {
