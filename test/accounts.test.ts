@@ -81,7 +81,7 @@ describe('several accounts of one server', () => {
     const users = new Map<string, Set<string>>();
     for (const { headers } of mcp.seen) {
       const session = String(headers['mcp-session-id'] ?? '');
-      const token = String(headers['authorization'] ?? '').replace(/^Bearer /, '');
+      const token = (headers['authorization'] ?? '').replace(/^Bearer /, '');
       if (session !== '' && token !== '') users.set(session, new Set([...(users.get(session) ?? []), decodeJwt(token).sub ?? '']));
     }
     expect([...users.values()].map((subjects) => subjects.size)).toEqual(Array.from(users, () => 1));
