@@ -23,6 +23,8 @@ export const SignInState = z.discriminatedUnion('kind', [
     url: z.string().optional(),
     /** To be entered at `url`, on whatever device (sign-in by device code). */
     userCode: z.string().optional(),
+    /** When the code ends. */
+    endsAt: z.number().optional(),
     /** Set when no browser could be opened: the user opens `url` by hand. */
     browserFailed: z.boolean().optional(),
   }),

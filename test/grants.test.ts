@@ -436,9 +436,9 @@ describe('device code (RFC 8628)', () => {
     expect(await ping(mcp.url, await token())).toBe(200);
   });
 
-  it('shows the page and the code, and asks at the pace that the server wants', async () => {
-    const { site, rig, server, signIn, pass } = await waiting();
-    expect(rig.signIns.progress(server.id)).toMatchObject({ step: 'browser', url: `${site.site.origin}/enter?code=WDJB-MJHT`, userCode: 'WDJB-MJHT' });
+  it('shows the page, the code and when it ends, and asks at the pace that the server wants', async () => {
+    const { site, clock, rig, server, signIn, pass } = await waiting();
+    expect(rig.signIns.progress(server.id)).toMatchObject({ step: 'browser', url: `${site.site.origin}/enter?code=WDJB-MJHT`, userCode: 'WDJB-MJHT', endsAt: clock.now() + 600_000 });
     await pass(4_900, 0);
     await pass(100, 1);
     site.say = (_form, response) => sendJson(response, 400, { error: 'slow_down' });

@@ -8,7 +8,7 @@ export interface Attempt {
   readonly signal: AbortSignal;
   progress(): SignInProgress;
   /** The next step, as the status shows it. */
-  step(step: SignInProgress['step'], more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode'>>): void;
+  step(step: SignInProgress['step'], more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt'>>): void;
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */
   refuseIfCancelled(): void;

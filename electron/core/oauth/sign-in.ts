@@ -191,7 +191,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   function openInBrowser(attempt: Attempt, url: URL, userCode?: string): void {
     openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
       ports.log('browser_failed', { code: asAppError(error).code });
-      if (attempt.progress().step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true, ...(userCode === undefined ? {} : { userCode }) });
+      const { step, endsAt } = attempt.progress();
+      if (step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true, ...(userCode === undefined ? {} : { userCode }), ...(endsAt === undefined ? {} : { endsAt }) });
     });
   }
 

@@ -41,7 +41,7 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
   try {
     const client = await grants.equip({ id: server.id }, tokenClient(discovery, found, rules));
     const code = await deviceCode(client, authorizationServer['device_authorization_endpoint'], scopes, options);
-    attempt.step('browser', { url: code.url.href, userCode: code.userCode });
+    attempt.step('browser', { url: code.url.href, userCode: code.userCode, endsAt: clock.now() + code.expiresInMs });
     deps.open(code.url, code.userCode);
     const tokens = await pollForTokens(client, code, options);
     attempt.step('exchange');
