@@ -89,7 +89,7 @@ function issuerFor(issuer: string, claims: JWTPayload): string {
 
 function verdictOf(error: unknown): IdTokenVerdict {
   if (error instanceof AppError) return { kind: 'unverified', why: 'keys_unreachable' };
-  if (error instanceof errors.JWSSignatureVerificationFailed) return { kind: 'wrong', why: 'signature' };
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid) return { kind: 'wrong', why: 'signature' };
   if (error instanceof errors.JOSEAlgNotAllowed) return { kind: 'unverified', why: 'algorithm' };
   if (error instanceof errors.JWTExpired) return { kind: 'unverified', why: 'dates' };
   if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'nbf' && error.reason === 'check_failed' ? { kind: 'unverified', why: 'dates' } : { kind: 'wrong', why: 'claims' };
