@@ -84,12 +84,19 @@ function readMessage(cursor: Cursor, found: Envelope): void {
 function readId(cursor: Cursor, found: Envelope, start: number): void {
   const first = cursor.bytes[start] ?? 0;
   if (cursor.fault) return;
-  if (first === 0x22 || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39)) {
-    found.id = rawText(cursor.bytes, start, cursor.at);
-    found.idAt = [start, cursor.at];
-  } else {
-    found.id = 'null';
-    found.idAt = [start, cursor.at];
+  const readable = first === 0x22 || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39);
+  const id = readable ? rawText(cursor.bytes, start, cursor.at) : 'null';
+  // It goes into an answer as it stands, so what passes inside of other strings must not pass here.
+  if (first === 0x22 && parsedId(id) === undefined) return fail(cursor);
+  found.id = id;
+  found.idAt = [start, cursor.at];
+}
+
+function parsedId(id: string): unknown {
+  try {
+    return JSON.parse(id);
+  } catch {
+    return undefined;
   }
 }
 
@@ -114,28 +121,38 @@ function readMeta(cursor: Cursor, found: Envelope): void {
   });
 }
 
-/** The messages of a batch, as parts of the same memory. */
-export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] {
+/** Most messages in one batch: each costs memory of its own, and 16 MB have room for millions. */
+export const maxBatchItems = 1_000;
+
+/**
+ * The messages of a batch, as parts of the same memory; undefined when there are more than `maxBatchItems`. A batch in a
+ * batch is no message (JSON-RPC 2.0 6): to take it apart too would cost a pass over its bytes for each level.
+ */
+export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | undefined {
   const cursor: Cursor = { bytes: batch, at: 0, fault: undefined };
   const items: Bytes[] = [];
   skipSpace(cursor);
   eachElement(cursor, () => {
     const start = cursor.at;
     skipValue(cursor);
-    items.push(batch.subarray(start, cursor.at) as Bytes);
+    if (items.length > maxBatchItems) fail(cursor);
+    else items.push(batch.subarray(start, cursor.at) as Bytes);
   });
-  return items;
+  return items.length > maxBatchItems ? undefined : items;
 }
 
 /** Two ids that are the same value though written differently: a server may have parsed and printed `1e3` or a big integer. */
 export function sameId(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined || one === 'null' || other === 'null') return false;
-  return one === other || JSON.parse(one) === JSON.parse(other);
+  if (one === other) return true;
+  const value = parsedId(one);
+  return value !== undefined && value === parsedId(other);
 }
 
 /** An id at the end of a message whose beginning is lost: only the `jsonrpc` member may follow. */
 export function idAtEnd(tail: string): string | undefined {
-  return /"id"\s*:\s*(-?\d[\d.eE+-]*|"(?:[^"\\]|\\.)*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail)?.[1];
+  const id = /"id"\s*:\s*(-?\d[\d.eE+-]*|"(?:[^"\\]|\\.)*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail)?.[1];
+  return id !== undefined && parsedId(id) !== undefined ? id : undefined;
 }
 
 export interface LineError {

@@ -83,10 +83,18 @@ function skipScalar(cursor: Cursor, byte: number | undefined): void {
   const { bytes } = cursor;
   const start = cursor.at;
   let end = start;
+  while (isDigit(bytes[end])) end += 1;
+  // Most are short whole numbers, and a long list of those must not cost a text for each.
+  if (end > start && (end === start + 1 || bytes[start] !== 0x30) && !isScalarByte(bytes[end])) {
+    cursor.at = end;
+    return;
+  }
   while (isScalarByte(bytes[end])) end += 1;
   cursor.at = end;
   if (end === start || end - start > 400 || !isLiteral(ascii(bytes, start, end))) fail(cursor);
 }
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
 /** Letters, digits, sign and point: what numbers, true, false and null are made of. */
 function isScalarByte(byte: number | undefined): boolean {

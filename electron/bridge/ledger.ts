@@ -113,8 +113,12 @@ export function requestsIn(line: Buffer): Asked[] {
   return found;
 }
 
-/** Looks at each message of a batch (MCP 2025-03-26). Nothing in a batch that is not JSON. */
+/** Looks at each message of a batch (MCP 2025-03-26). Nothing in a batch that is not JSON; a batch in a batch is no message. */
 function requestsOf(batch: Buffer, look: (item: Buffer, seen: Glance) => void): true {
-  if (envelope(batch).kind === 'batch') for (const item of batchItems(batch)) look(item, glance(item));
+  if (envelope(batch).kind !== 'batch') return true;
+  for (const item of batchItems(batch) ?? []) {
+    const seen = glance(item);
+    if (!seen.batch) look(item, seen);
+  }
   return true;
 }

@@ -26,11 +26,13 @@ export interface Sink {
 /** Takes one message, or a batch, that came for a question. 'dropped': not JSON-RPC, or an answer to nobody. */
 export function route(bytes: Buffer, question: Question, sink: Sink, head: HttpHead): 'answer' | 'other' | 'dropped' {
   const found = envelope(bytes);
+  if (found.kind !== 'batch') return routeOne(bytes, found, question, sink, head);
+  const results = (batchItems(bytes) ?? []).map((item) => routeOne(item, envelope(item), question, sink, head));
+  return results.includes('answer') ? 'answer' : (results[0] ?? 'dropped');
+}
+
+function routeOne(bytes: Buffer, found: Envelope, question: Question, sink: Sink, head: HttpHead): 'answer' | 'other' | 'dropped' {
   const { id } = question.envelope;
-  if (found.kind === 'batch') {
-    const results = batchItems(bytes).map((item) => route(item, question, sink, head));
-    return results.includes('answer') ? 'answer' : (results[0] ?? 'dropped');
-  }
   if (sameId(found.id, id) ? found.kind === 'response' : isNamelessError(found)) {
     sink.answer(oneLine(withId(bytes, found, id)), found, head);
     return 'answer';

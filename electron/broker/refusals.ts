@@ -17,7 +17,7 @@ export function notAMessage({ problem, id, method }: Envelope, isRunning: (id: s
 export function tooLongMessage(head: Buffer, tail: Buffer, server: string, isRunning: (id: string) => boolean): string | undefined {
   const found = envelope(head);
   if (found.method === undefined && found.hasResult) return undefined;
-  const id = found.id ?? idAtEnd(tail.toString('latin1')) ?? 'null';
+  const id = found.id ?? idAtEnd(tail.toString('utf8')) ?? 'null';
   const info = new AppError('E_MESSAGE_TOO_LARGE', 'The app sent a message of more than 16 MB.', { server }).toInfo();
   return errorLine(isRunning(id) ? 'null' : id, info, invalidRequestCode);
 }

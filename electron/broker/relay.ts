@@ -3,7 +3,7 @@ import { AppError, asAppError } from '../core/errors.ts';
 import type { Http } from '../core/http/client.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
-import { batchItems, envelope, errorLine, type Envelope } from '../../shared/json-rpc.ts';
+import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
 import { oneLine, type Question, type Sink } from './answer.ts';
 import { exchange } from './exchange.ts';
 import { legacyHeaders, modernHeaders } from './headers.ts';
@@ -86,20 +86,27 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
 
   /** What the server says on its own. */
   function pass(data: Buffer, found: Envelope): void {
-    if (found.kind === 'batch') for (const item of batchItems(data)) pass(item, envelope(item));
-    else if (found.kind === 'notification' || found.kind === 'request') host.send(oneLine(data));
+    if (found.kind === 'batch') for (const item of batchItems(data) ?? []) passOne(item, envelope(item));
+    else passOne(data, found);
+  }
+
+  function passOne(data: Buffer, found: Envelope): void {
+    if (found.kind === 'notification' || found.kind === 'request') host.send(oneLine(data));
   }
 
   function receive(line: Buffer): void {
     const found = envelope(line);
+    if (found.kind !== 'batch') return receiveOne(line, found);
+    const items = batchItems(line);
+    if (!items || items.length === 0) return host.send(badMessage('null', items ? 'sent an empty batch' : `sent a batch of more than ${maxBatchItems} messages`));
+    for (const item of items) receiveOne(item, envelope(item));
+  }
+
+  function receiveOne(line: Buffer, found: Envelope): void {
     if (found.kind === 'request') called(line, found as Question['envelope']);
     else if (found.kind === 'notification') notified(line, found);
     else if (found.kind === 'response') forward(line, found);
-    else if (found.kind === 'batch') {
-      const items = batchItems(line);
-      if (items.length === 0) host.send(badMessage('null', 'sent an empty batch'));
-      for (const item of items) receive(item);
-    } else host.send(notAMessage(found, (id) => calls.has(id)));
+    else host.send(notAMessage(found, (id) => calls.has(id)));
   }
 
   function called(line: Buffer, found: Question['envelope']): void {
