@@ -147,7 +147,16 @@ export const ServerSettings = z.strictObject({
   /** Name of the header of `static_header`; absent: Authorization with Bearer. */
   headerName: z.string().max(100).optional(),
   /** Enterprise-managed authorization (SEP-990): where the company signs people in, and as which client. */
-  enterprise: z.strictObject({ issuer: z.string().max(2_000), clientId: z.string().max(2_000), tokenEndpoint: z.string().max(2_000).optional() }).optional(),
+  enterprise: z
+    .strictObject({
+      issuer: z.string().max(2_000),
+      clientId: z.string().max(2_000),
+      /** Of the token exchange; absent: as the issuer's metadata says. */
+      tokenEndpoint: z.string().max(2_000).optional(),
+      /** How the redirect URI names this computer; absent: 127.0.0.1. */
+      redirectHost: z.enum(['127.0.0.1', 'localhost']).optional(),
+    })
+    .optional(),
   /** A server of MCP 2025-03-26 that publishes no metadata at all: sign in at /authorize, /token and /register of its own origin. */
   legacyEndpoints: z.boolean().optional(),
   /** PEM file with the certificate authorities of this server, added to the system's. */
@@ -212,6 +221,8 @@ export const SignOutReport = z.object({
   deleted: z.boolean(),
   /** Of what Keybridge registered by itself at the authorization server (RFC 7592); absent where there was nothing. */
   registration: z.enum(['deleted', 'not_offered', 'failed']).optional(),
+  /** Of the sign-in at the company's identity provider, which this was the last server to use; absent: it stays, or there is none. */
+  company: z.enum(['confirmed', 'not_offered', 'failed']).optional(),
   detail: z.string().optional(),
 });
 export type SignOutReport = z.infer<typeof SignOutReport>;

@@ -57,10 +57,16 @@ const registrationWords: Readonly<Record<NonNullable<SignOutReport['registration
   failed: 'The registration of Keybridge there could not be deleted.',
 };
 
+const companyWords: Readonly<Record<NonNullable<SignOutReport['company']>, string>> = {
+  confirmed: 'The sign-in at the company’s identity provider, which no other server used, is revoked too.',
+  not_offered: 'The sign-in at the company’s identity provider, which no other server used, is deleted here; the provider offers no revocation.',
+  failed: 'The sign-in at the company’s identity provider, which no other server used, is deleted here; the provider did not confirm its end.',
+};
+
 /** What signing out did, in one sentence or two. */
-export function signOutWords(name: string, { revoked, deleted, registration, detail }: SignOutReport): string {
+export function signOutWords(name: string, { revoked, deleted, registration, company, detail }: SignOutReport): string {
   const there = registration === undefined ? '' : ` ${registrationWords[registration]}`;
-  const here = `${deleted ? '' : ' Its entry in the store of secrets could not be deleted.'}${there}`;
+  const here = `${deleted ? '' : ' Its entry in the store of secrets could not be deleted.'}${there}${company === undefined ? '' : ` ${companyWords[company]}`}`;
   const more = detail === undefined ? '' : ` ${foreign(detail, 200)}`;
   switch (revoked) {
     case 'confirmed':

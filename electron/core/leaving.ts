@@ -2,6 +2,7 @@ import type { SignOutReport } from '../../shared/model.ts';
 import type { Connections } from './connections.ts';
 import { AppError, asAppError } from './errors.ts';
 import { addressPolicy } from './http/address.ts';
+import type { Companies } from './oauth/enterprise/companies.ts';
 import { deleteRegistrations } from './oauth/registration-management.ts';
 import { clientSecretKeys } from './oauth/registration.ts';
 import type { SignIns } from './oauth/sign-in.ts';
@@ -20,6 +21,7 @@ export interface LeavingDeps {
   readonly servers: Servers;
   readonly vault: Vault;
   readonly tokens: Pick<TokenKeeper, 'signOut'>;
+  readonly companies: Pick<Companies, 'release'>;
   readonly signIns: Pick<SignIns, 'cancel'>;
   readonly notes: ServerNotes;
   readonly stepUps: StepUps;
@@ -52,6 +54,8 @@ export function createLeaving(deps: LeavingDeps): Leaving {
     await clients.forgetKey(id);
     deps.stepUps.forget(id);
     deps.notes.clear(id);
+    const company = await deps.companies.release();
+    if (company) report.company = company;
     changed();
     return report;
   }
@@ -117,11 +121,13 @@ export function createLeaving(deps: LeavingDeps): Leaving {
 function worst(reports: readonly SignOutReport[]): SignOutReport {
   const registration = (['failed', 'not_offered', 'deleted'] as const).find((ending) => reports.some((report) => report.registration === ending));
   const revoked = (['failed', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.revoked === ending)) ?? 'nothing_to_revoke';
+  const company = (['failed', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.company === ending));
   const detail = reports.find((report) => report.detail !== undefined)?.detail;
   return {
     revoked,
     deleted: reports.every(({ deleted }) => deleted),
     ...(registration === undefined ? {} : { registration }),
+    ...(company === undefined ? {} : { company }),
     ...(detail === undefined ? {} : { detail }),
   };
 }

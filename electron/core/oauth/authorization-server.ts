@@ -78,11 +78,13 @@ export type ServerSearch =
 
 /**
  * Authorization server metadata at the places that belong to this issuer URL (RFC 8414 3.1, OpenID Connect Discovery 4,
- * in MCP's order). `accepted`: the issuer values that it may have, compared as strings (RFC 8414 3.3).
+ * in MCP's order, or with OpenID Connect's own place first). `accepted`: the issuer values that it may have, compared as
+ * strings (RFC 8414 3.3).
  */
-export async function searchMetadata(run: Run, issuer: URL, accepted: readonly string[]): Promise<ServerSearch> {
+export async function searchMetadata(run: Run, issuer: URL, accepted: readonly string[], order: 'mcp' | 'openid_first' = 'mcp'): Promise<ServerSearch> {
   let hint: AppError | undefined;
-  for (const url of metadataPlaces(issuer)) {
+  const places = metadataPlaces(issuer);
+  for (const url of order === 'mcp' ? places : places.toReversed()) {
     const document = await fetchDocument(run, url);
     if (document.kind === 'found') {
       const metadata = parseMetadata(Metadata, document.value, url);
@@ -98,7 +100,8 @@ function metadataPlaces({ origin, pathname }: URL): URL[] {
   const path = pathname.replace(/\/$/, '');
   const forms = [`/.well-known/oauth-authorization-server${path}`, `/.well-known/openid-configuration${path}`];
   if (path !== '') forms.push(`${path}/.well-known/openid-configuration`);
-  return forms.map((form) => new URL(form, origin));
+  // Not `new URL(form, origin)`: a path that begins with two slashes would be taken for another host.
+  return forms.map((form) => Object.assign(new URL(origin), { pathname: form }));
 }
 
 /** Every endpoint checked, and replaced by its own serialisation. */

@@ -8,7 +8,7 @@ import { storeFault } from '../vault/store-fault.ts';
 import type { Grants } from './grants/grants.ts';
 import { identityAfterRefresh } from './identity.ts';
 import type { Slots } from './slots.ts';
-import type { Tokens } from './token-answer.ts';
+import type { readTokenAnswer, Tokens } from './token-answer.ts';
 import { refresh, revoke, type RefreshOutcome, type TokenClient } from './token-endpoint.ts';
 
 export interface RefreshDeps {
@@ -20,6 +20,8 @@ export interface RefreshDeps {
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** For credentials that need no person, and for clients with a key; absent: there are none. */
   readonly grants?: Grants;
+  /** Reads the answer to a refresh of this credential, where it is no plain one. */
+  readonly readAnswer?: (credential: Credential) => typeof readTokenAnswer;
   /** Limits how many refreshes go on at once, over all credentials. */
   readonly slots: Slots;
 }
@@ -80,7 +82,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
     if (journal === 'superseded' || journal.kind !== 'done') return journal;
     // 4. The one request. Nobody's cancel stops it.
     log('refresh_sent', { credential: id, generation: credential.generation, token: refreshToken });
-    return refresh(client, refreshToken, credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {}, { http, clock });
+    return refresh(client, refreshToken, credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {}, { http, clock, ...(deps.readAnswer ? { readAnswer: deps.readAnswer(credential) } : {}) });
   });
   if (sent === 'superseded') return { kind: 'superseded' };
 
@@ -148,6 +150,7 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
       const { name, value } = await grants.header(credential);
       return { kind: 'access_only', accessToken: value, header: name };
     }
+    await grants.prepare(credential);
     const sent = await deps.slots.run(() => grants.ask(credential, client, { http, clock }));
     log('asked_again', { credential: credential.id, grant: credential.grant, outcome: sent.kind });
     switch (sent.kind) {
@@ -168,7 +171,8 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
 /** Why nothing was sent: the store, what the user entered, or the network. */
 function hindrance(error: AppError): RefreshResult {
   if (error.code.startsWith('E_STORE_')) return { kind: 'blocked', error };
-  return error.code === 'E_BAD_INPUT' ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
+  // Signing in again at the company puts this right for all of its servers.
+  return error.code === 'E_BAD_INPUT' || error.code === 'E_SIGN_IN_AGAIN' ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
 }
 
 /** Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what `Grants.equip` does, and E_DNS. */

@@ -16,6 +16,8 @@ export interface Attempt {
   waitAt(redirectUri: string, expected: ExpectedAnswer): AnswerSlot;
   /** Takes the address that the browser was sent to, as a person pasted it. Throws E_REDIRECT_URL. */
   paste(address: string): void;
+  /** Until its own next step it shows those of another one, which it shares, and hands on what is pasted. Called again at each change. */
+  follow(shared: Attempt): void;
 }
 
 export function createAttempt(clock: Clock, onChange: () => void): Attempt {
@@ -23,10 +25,12 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   const startedAt = clock.now();
   let progress: SignInProgress = { kind: 'signing_in', step: 'discover', startedAt };
   let awaited: { readonly redirectUri: string; readonly slot: AnswerSlot } | undefined;
+  let followed: Attempt | undefined;
   return {
     signal: abort.signal,
     progress: () => progress,
     step(step, more = {}) {
+      followed = undefined;
       progress = { kind: 'signing_in', step, startedAt, ...more };
       onChange();
     },
@@ -39,10 +43,16 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
       return awaited.slot;
     },
     paste(address) {
+      if (followed) return followed.paste(address);
       if (!awaited) throw new AppError('E_REDIRECT_URL', 'The sign-in does not wait for an address yet.');
       const outcome = awaited.slot.offer(paramsAt(awaited.redirectUri, address));
       if (outcome === 'stranger') throw new AppError('E_REDIRECT_URL', 'This address belongs to another sign-in.');
       if (outcome === 'used') throw new AppError('E_REDIRECT_URL', 'This sign-in already has its answer.');
+    },
+    follow(shared) {
+      followed = shared;
+      progress = { ...shared.progress(), startedAt };
+      onChange();
     },
   };
 }

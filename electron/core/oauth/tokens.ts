@@ -8,6 +8,7 @@ import type { Credential, Vault } from '../vault/credentials.ts';
 import { createCredentialTokens, type CredentialTokens } from './credential-tokens.ts';
 import type { Grants } from './grants/grants.ts';
 import type { LiveToken } from './live-token.ts';
+import type { RefreshDeps } from './refresh.ts';
 import { createSlots } from './slots.ts';
 
 export type TokenAnswer =
@@ -64,6 +65,10 @@ export interface TokenKeeperDeps {
   readonly vault: Vault;
   readonly onWake: (listener: () => void) => () => void;
   readonly grants?: Grants;
+  /** Which credentials of the vault are its own; absent: all. Each has one keeper. */
+  readonly owns?: (credentialId: string) => boolean;
+  /** See RefreshDeps. */
+  readonly readAnswer?: NonNullable<RefreshDeps['readAnswer']>;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** The state of this credential may be another now. */
@@ -106,7 +111,7 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
 
     async start() {
       // The server may have rotated a token whose successor never reached the store: each second counts (docs/refresh.md).
-      for (const id of vault.openJournals()) tokensOf(id).resume();
+      for (const id of vault.openJournals()) if (rest.owns?.(id) ?? true) tokensOf(id).resume();
       background.add(vault.sweep());
     },
 

@@ -81,6 +81,8 @@ export interface Vault {
   /** Credentials whose refresh was cut off: to be refreshed before anything else. */
   openJournals(): readonly string[];
   facts(id: string): CredentialFacts | undefined;
+  /** Of all credentials that have facts. */
+  ids(): readonly string[];
   /** True: the index was lost, and the store was not asked about this one yet. */
   uncertain(id: string): boolean;
   /** A client secret that the user entered or a registration gave; keyed like a credential. */
@@ -167,6 +169,7 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
 
     openJournals: () => index.journal.map((entry) => entry.id),
     facts: (id) => index.facts[id],
+    ids: () => Object.keys(index.facts),
     uncertain: (id) => credentials.uncertain(id),
 
     async readClientSecret(key) {

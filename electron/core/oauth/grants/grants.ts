@@ -1,10 +1,12 @@
 import { decodeJwt } from 'jose';
-import { AppError } from '../../errors.ts';
+import { AppError, foreign } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
 import { readSigningKey } from '../client-assertion.ts';
+import type { Companies } from '../enterprise/companies.ts';
+import { companyOf } from '../enterprise/company.ts';
 import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
 import { tokenParameters } from '../token-quirks.ts';
 import { enteredSecret, neededSecret, workloadAssertion } from './entered.ts';
@@ -26,6 +28,8 @@ export interface Grants {
    * Throws E_STORE_*, E_BAD_INPUT.
    */
   equip(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
+  /** Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as `ask`. */
+  prepare(credential: Credential): Promise<void>;
   /** One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_TOKEN_REFUSED when what was entered is out of date. */
   ask(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
   /** The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT. */
@@ -36,9 +40,11 @@ export interface GrantsDeps {
   readonly servers: Pick<Servers, 'find'>;
   readonly vault: Pick<Vault, 'readClientSecret'>;
   readonly clock: Clock;
+  /** Absent: ID tokens of companies must have been entered by hand. */
+  readonly companies?: Pick<Companies, 'identity'>;
 }
 
-export function createGrants({ servers, vault, clock }: GrantsDeps): Grants {
+export function createGrants({ servers, vault, clock, companies }: GrantsDeps): Grants {
   function serverOf({ id }: Pick<Credential, 'id'>): Server {
     const server = servers.find(id);
     if (!server) throw new AppError('E_SERVER_UNKNOWN', 'The server was removed.');
@@ -46,7 +52,7 @@ export function createGrants({ servers, vault, clock }: GrantsDeps): Grants {
   }
 
   const assertionFor = async (server: Server, credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> => {
-    if (credential.grant === 'enterprise_managed') return identityAssertion({ vault, server, client, scopes: credential.requestedScopes }, options);
+    if (credential.grant === 'enterprise_managed') return identityAssertion({ vault, companies, server, client, scopes: credential.requestedScopes }, options);
     const assertion = await workloadAssertion(vault, server);
     refuseExpired(assertion, clock.now());
     return assertion;
@@ -65,13 +71,22 @@ export function createGrants({ servers, vault, clock }: GrantsDeps): Grants {
       return clientSecret ? { ...client, clientSecret } : client;
     },
 
+    async prepare(credential) {
+      if (credential.grant !== 'enterprise_managed') return;
+      const server = serverOf(credential);
+      if (companyOf(server)) await companies?.identity(server);
+    },
+
     async ask(credential, client, options) {
       const parameters = tokenParameters(client);
       if (credential.requestedScopes.length > 0) parameters['scope'] = credential.requestedScopes.join(' ');
       if (credential.grant === 'client_credentials') return repeatGrant(client, { type: 'client_credentials', parameters }, options);
       const assertion = await assertionFor(serverOf(credential), credential, client, options);
       if (!(assertion instanceof Secret)) return assertion;
-      return repeatGrant(client, { type: jwtBearer, parameters: { ...parameters, assertion: assertion.reveal() } }, options);
+      const outcome = await repeatGrant(client, { type: jwtBearer, parameters: { ...parameters, assertion: assertion.reveal() } }, options);
+      if (outcome.kind !== 'rejected' || credential.grant !== 'enterprise_managed') return outcome;
+      const { code, message } = outcome.error;
+      return { ...outcome, error: new AppError(code, `${foreign(new URL(client.issuer).host)} did not take the assertion of the company’s identity provider. ${message}`) };
     },
 
     header: async (credential) => keyHeader(vault, serverOf(credential), credential.resource),

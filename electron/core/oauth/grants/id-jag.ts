@@ -1,23 +1,26 @@
-import { AppError } from '../../errors.ts';
+import { AppError, foreign } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
 import type { Http, HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { findAuthorizationServer } from '../authorization-server.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
-import { startRun } from '../metadata.ts';
+import { companyClientAuth } from '../enterprise/company-sign-in.ts';
+import { companyOf } from '../enterprise/company.ts';
+import type { Companies } from '../enterprise/companies.ts';
+import { atCompany, findIdentityProvider } from '../enterprise/identity-provider.ts';
 import { readTokenAnswer, type TokenVerdict } from '../token-answer.ts';
 import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
 import { enteredSecret, neededSecret } from './entered.ts';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const idJag = 'urn:ietf:params:oauth:token-type:id-jag';
-const idToken = 'urn:ietf:params:oauth:token-type:id_token';
-const discoveryMs = 15_000;
+const idTokenType = 'urn:ietf:params:oauth:token-type:id_token';
 
 export interface IdentityRequest {
   readonly vault: Pick<Vault, 'readClientSecret'>;
+  /** Where the ID token comes from, unless it was entered by hand. */
+  readonly companies: Pick<Companies, 'identity'> | undefined;
   readonly server: Server;
   /** At the MCP server's authorization server. */
   readonly client: TokenClient;
@@ -27,15 +30,40 @@ export interface IdentityRequest {
 /**
  * Enterprise-managed authorization (SEP-990), first half: the company's identity provider turns the user's ID token into
  * an assertion for one authorization server and one resource (RFC 8693 2.1, ID-JAG). An outcome instead of an assertion
- * is why there is none. Throws E_STORE_*, E_BAD_INPUT and what discovery throws.
+ * is why there is none. Throws E_STORE_*, E_BAD_INPUT, E_SIGN_IN_AGAIN when the person has to sign in at the company, and
+ * what discovery throws.
  */
-export async function identityAssertion({ vault, server, client, scopes }: IdentityRequest, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
-  const subject = await neededSecret(vault, server, 'enterpriseIdToken');
-  const provider = await identityProvider(vault, server, client, options);
+export async function identityAssertion(request: IdentityRequest, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
+  const { companies, server, vault } = request;
+  if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken'), await identityProvider(request, options), options));
+
+  const signal = options.signal ? { signal: options.signal } : {};
+  const { idToken, client } = await companies.identity(server, signal);
+  const first = await exchange(request, idToken, atEndpoint(client, server), options);
+  if (!maySayStale(first)) return answerOf(first);
+  const renewed = await companies.identity(server, { ...signal, refused: idToken }).catch((error: unknown) => {
+    // It has just been renewed: it is not the token that the provider minds.
+    if (error instanceof AppError && error.code === 'E_SERVER_REFUSED') return undefined;
+    throw error;
+  });
+  return answerOf(renewed ? await exchange(request, renewed.idToken, atEndpoint(renewed.client, server), options) : first);
+}
+
+/** RFC 8693 2.2.2: so a subject token is refused that was good when it was issued. */
+const maySayStale = (outcome: RefreshOutcome): boolean => outcome.kind === 'rejected' && ['invalid_grant', 'invalid_request', 'invalid_token'].includes(outcome.oauthError ?? '');
+
+const answerOf = (outcome: RefreshOutcome): Secret | RefreshOutcome => (outcome.kind === 'refreshed' ? outcome.tokens.accessToken : outcome);
+
+function atEndpoint(client: TokenClient, { settings }: Server): TokenClient {
+  const endpoint = settings.enterprise?.tokenEndpoint;
+  return endpoint === undefined ? client : { ...client, tokenEndpoint: checkEndpoint('token_endpoint of the company', endpoint).href };
+}
+
+async function exchange({ client, scopes }: IdentityRequest, idToken: Secret, provider: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome> {
   const parameters = {
     requested_token_type: idJag,
-    subject_token: subject.reveal(),
-    subject_token_type: idToken,
+    subject_token: idToken.reveal(),
+    subject_token_type: idTokenType,
     audience: client.issuer,
     resource: client.resource,
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
@@ -43,21 +71,23 @@ export async function identityAssertion({ vault, server, client, scopes }: Ident
   // The certificate and the DPoP key of the server are not for the company.
   const http: Http = { ...options.http, fetch: (request) => options.http.fetch({ ...request, forTokens: false }) };
   const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, http, readAnswer });
-  return outcome.kind === 'refreshed' ? outcome.tokens.accessToken : outcome;
+  if (outcome.kind === 'refreshed') return outcome;
+  if (outcome.kind !== 'rejected') return { ...outcome, error: atCompany(outcome.error, provider.issuer) };
+  const { code, message } = outcome.error;
+  const refusal = new AppError(code, `It gave no assertion for ${foreign(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`);
+  return { ...outcome, error: atCompany(refusal, provider.issuer) };
 }
 
-/** Who we are at the company's identity provider. */
-async function identityProvider(vault: Pick<Vault, 'readClientSecret'>, server: Server, { resource }: TokenClient, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
+/** Who we are at the company's identity provider, where the ID token was entered by hand. */
+async function identityProvider({ vault, server, client }: IdentityRequest, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
   const { enterprise } = server.settings;
   if (!enterprise) throw new AppError('E_BAD_INPUT', `The setting enterprise is missing: where the company signs people in, and as which client.`, { field: 'settings.enterprise' });
-  const { issuer, clientId } = enterprise;
-  const allow = await addressPolicy(http, checkEndpoint('issuer of the company', issuer));
-  const metadata = enterprise.tokenEndpoint === undefined ? (await findAuthorizationServer(startRun(http, allow, discoveryMs, signal), [issuer], {})).metadata : undefined;
-  const tokenEndpoint = checkEndpoint('token_endpoint of the company', enterprise.tokenEndpoint ?? metadata?.token_endpoint ?? '').href;
+  const { issuer, clientId, tokenEndpoint: entered } = enterprise;
+  const found = entered === undefined ? await findIdentityProvider(http, issuer, signal) : undefined;
+  const allow = found?.allow ?? (await addressPolicy(http, checkEndpoint('issuer of the company', issuer)));
+  const tokenEndpoint = checkEndpoint('token_endpoint of the company', entered ?? found?.metadata.token_endpoint ?? '').href;
   const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret');
-  const methods = metadata?.token_endpoint_auth_methods_supported;
-  const withSecret = methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
-  return { issuer, tokenEndpoint, clientId, resource, allow, clientAuth: clientSecret ? withSecret : 'none', ...(clientSecret ? { clientSecret } : {}) };
+  return { issuer, tokenEndpoint, clientId, resource: client.resource, allow, clientAuth: companyClientAuth(found?.metadata, clientSecret), ...(clientSecret ? { clientSecret } : {}) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../errors.ts';
+import { AppError, asAppError, foreign } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
@@ -6,6 +6,8 @@ import type { ClientAuth, RepeatedGrant } from '../../vault/credential-kinds.ts'
 import { repeatedGrants } from '../../vault/credential-kinds.ts';
 import type { Credential } from '../../vault/credentials.ts';
 import type { Discovery } from '../discovery.ts';
+import type { Companies } from '../enterprise/companies.ts';
+import { companyOf } from '../enterprise/company.ts';
 import { introspectionEndpoint } from '../introspection.ts';
 import type { Attempt } from '../sign-in-attempt.ts';
 import { rulesFor } from '../sign-in-rules.ts';
@@ -21,6 +23,9 @@ export interface GrantSignInDeps {
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   readonly grants: Grants;
+  /** For companies whose ID token was not entered by hand. */
+  readonly companies: Pick<Companies, 'signIn' | 'account'> | undefined;
+  readonly openBrowser: boolean;
   readonly discover: () => Promise<Protected>;
 }
 
@@ -30,8 +35,9 @@ export function repeatedGrantOf({ settings }: Server): RepeatedGrant | undefined
 }
 
 /**
- * The sign-in of a server that needs no person: asks for the first token with what the user entered, and stores how to
- * ask again. There is no way back to the browser from here. Throws AppError.
+ * The sign-in of a server whose own authorization server needs no person: asks for the first token with what the user
+ * entered, and stores how to ask again. Only a company's identity provider may want to see somebody in the browser, once for
+ * all of its servers. Throws AppError.
  */
 export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant: RepeatedGrant, attempt: Attempt): Promise<void> {
   if (grant === 'static_header') return keepKey(deps, server);
@@ -42,15 +48,31 @@ export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant
   const client = ownClient(server, discovery, rules.resource, rules.quirks);
   await bindToIssuer(deps, server, client, grant);
 
-  attempt.step('exchange');
   const scopes = discovery.scopes.filter((scope) => scope !== 'offline_access');
   const credential = credentialFor(server, grant, client, scopes, clock.now());
-  const outcome = await grants.ask(credential, await grants.equip(credential, client), { http, clock, signal: attempt.signal });
+  const ask = async () => {
+    attempt.step('exchange');
+    return grants.ask(credential, await grants.equip(credential, client), { http, clock, signal: attempt.signal });
+  };
+  const outcome = grant === 'enterprise_managed' ? await withCompany(deps, server, attempt, ask) : await ask();
   if (outcome.kind !== 'refreshed') throw outcome.error;
   const { tokens } = outcome;
   attempt.refuseIfCancelled();
-  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: client.clientId }, tokens.accessToken, tokens.expiresInMs);
+  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: deps.companies?.account(server) ?? client.clientId }, tokens.accessToken, tokens.expiresInMs);
   await deps.servers.update(server.id, { signInRequired: true });
+}
+
+/** The company may have ended its sign-in without our knowing: then the person signs in there, and once more we ask. */
+async function withCompany<Value>({ companies, openBrowser }: GrantSignInDeps, server: Server, attempt: Attempt, ask: () => Promise<Value>): Promise<Value> {
+  if (!companies || !companyOf(server)) return ask();
+  await companies.signIn(server, attempt, { openBrowser });
+  try {
+    return await ask();
+  } catch (error) {
+    if (asAppError(error).code !== 'E_SIGN_IN_AGAIN') throw error;
+    await companies.signIn(server, attempt, { openBrowser });
+    return ask();
+  }
 }
 
 /** Nothing is asked here: the server says at the first call whether it takes the key. */

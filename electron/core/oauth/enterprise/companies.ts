@@ -1,0 +1,173 @@
+import { AppError, asAppError } from '../../errors.ts';
+import { addressPolicy } from '../../http/address.ts';
+import type { Http } from '../../http/client.ts';
+import type { Ports } from '../../ports.ts';
+import type { Secret } from '../../secret.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
+import type { Vault } from '../../vault/credentials.ts';
+import { storeFault } from '../../vault/store-fault.ts';
+import { enteredSecret } from '../grants/entered.ts';
+import { tokenClient } from '../refresh.ts';
+import { createSlots } from '../slots.ts';
+import type { Attempt } from '../sign-in-attempt.ts';
+import type { TokenClient } from '../token-endpoint.ts';
+import { createTokenKeeper, type TokenAnswer } from '../tokens.ts';
+import { companyHttp } from './company-http.ts';
+import { companyOf, isCompanyId, type Company } from './company.ts';
+import { createSharedSignIns } from './shared-sign-ins.ts';
+import { idTokenReader, isOver } from './id-token-answer.ts';
+import { atCompany } from './identity-provider.ts';
+
+/** What a server needs of its company for a token exchange: who the person is, and who we are there. */
+export interface CompanyIdentity {
+  readonly idToken: Secret;
+  readonly client: TokenClient;
+}
+
+/** What became of a company's sign-in that no server uses any more. */
+export type CompanyEnding = 'confirmed' | 'not_offered' | 'failed';
+
+/**
+ * Sign-ins at companies' identity providers, each for all servers that name the same issuer and client. Its refresh goes by
+ * docs/refresh.md like any other; what it yields is an ID token instead of an access token.
+ */
+export interface Companies {
+  /** A person signs in, unless somebody has already; servers that ask meanwhile join the one page. Throws AppError. */
+  signIn(server: Server, attempt: Attempt, options: { readonly openBrowser: boolean }): Promise<void>;
+  /** Never opens a browser. `refused`: the ID token that the company has just refused. Throws E_SIGN_IN_AGAIN when only a person can go on, and passing faults. */
+  identity(server: Server, options?: { readonly refused?: Secret; readonly signal?: AbortSignal }): Promise<CompanyIdentity>;
+  /** Who is signed in there, for display. */
+  account(server: Server): string | undefined;
+  /** Revokes and deletes the sign-ins that no server uses any more; of several the worst. Undefined: there were none. */
+  release(): Promise<CompanyEnding | undefined>;
+  /** Tries again those that waited for the store. */
+  unblock(): void;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CompaniesDeps {
+  readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
+  readonly httpOf: (serverId: string) => Http;
+  readonly servers: Pick<Servers, 'list'>;
+  readonly vault: Vault;
+  /** Whether a sign-in to this server runs. */
+  readonly signingIn: (serverId: string) => boolean;
+  /** A person has signed in at the company: what waited for that in these servers can go on. */
+  readonly onSignedIn: (servers: readonly Server[]) => void;
+  /** Ports for the redirect, in the order of trying. */
+  readonly redirectPorts?: readonly number[];
+}
+
+export function createCompanies(deps: CompaniesDeps): Companies {
+  const { ports, servers, vault } = deps;
+  const { clock, log } = ports;
+  const serversOf = (id: string) => servers.list().filter((server) => companyOf(server)?.id === id);
+  const httpFor = (id: string) => companyHttp(() => serversOf(id), deps.httpOf, ports.http);
+  const ending = createSlots(1);
+
+  const keeper = createTokenKeeper({
+    http: ports.http,
+    httpOf: httpFor,
+    clock,
+    log,
+    vault,
+    onWake: ports.onWake,
+    owns: isCompanyId,
+    policyOf: ({ issuer }) => addressPolicy(ports.http, new URL(issuer)),
+    readAnswer: ({ issuer, clientId, subject }) => idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
+    onChange: () => {},
+  });
+  const shared = createSharedSignIns({
+    ports,
+    httpFor,
+    ...(deps.redirectPorts ? { redirectPorts: deps.redirectPorts } : {}),
+    async done(id, { credential, idToken, lifeMs }) {
+      await keeper.adopt(credential, idToken, lifeMs);
+      deps.onSignedIn(serversOf(id));
+    },
+  });
+
+  /** For a person who waits: one try, whatever the back-off says. Throws the fault when that may pass. */
+  async function isSignedIn(company: Company): Promise<boolean> {
+    try {
+      const token = keeper.current(company.id)?.token;
+      const answer = token && !isOver(token, clock.now()) ? await keeper.accessToken(company.id) : await keeper.refreshNow(company.id);
+      idTokenIn(answer, company);
+      return true;
+    } catch (error) {
+      if (needsPerson(asAppError(error))) return false;
+      throw error;
+    }
+  }
+
+  function idTokenIn(answer: TokenAnswer, { id, issuer }: Company): Secret {
+    if (answer.kind === 'unavailable') throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(answer.error, issuer);
+    if (answer.kind === 'anonymous') throw new AppError('E_SIGN_IN_AGAIN', `Nobody is signed in at the company (${new URL(issuer).host}) yet.`);
+    if (answer.kind === 'refused') throw atCompany(answer.error, issuer);
+    // Only without a refresh token: with one, another ID token would have come.
+    if (isOver(answer.token, clock.now()) && vault.facts(id)?.renewable === false) throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The ID token has expired, and the provider gave no refresh token.'), issuer);
+    return answer.token;
+  }
+
+  async function idTokenOf(company: Company, refused: Secret | undefined, signal: AbortSignal | undefined): Promise<Secret> {
+    return idTokenIn(await keeper.accessToken(company.id, { ...(refused ? { rejected: refused } : {}), ...(signal ? { signal } : {}) }), company);
+  }
+
+  function of(server: Server): Company {
+    const company = companyOf(server);
+    if (company) return company;
+    throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
+  }
+
+  return {
+    async signIn(server, attempt, { openBrowser }) {
+      const company = of(server);
+      if (!shared.running(company.id)) {
+        if (await isSignedIn(company)) return;
+      }
+      const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret');
+      const redirectHost = server.settings.enterprise?.redirectHost ?? '127.0.0.1';
+      await shared.join({ company, clientSecret, redirectHost, serverName: server.name }, attempt, openBrowser);
+    },
+
+    async identity(server, { refused, signal } = {}) {
+      const company = of(server);
+      const idToken = await idTokenOf(company, refused, signal);
+      const read = await vault.read(company.id);
+      if (read.kind === 'found') return { idToken, client: tokenClient(read.credential, await addressPolicy(ports.http, new URL(company.issuer))) };
+      if (read.kind === 'absent' || read.kind === 'damaged') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'), company.issuer);
+      throw storeFault(read, 'The sign-in at the company cannot be read');
+    },
+
+    account(server) {
+      const company = companyOf(server);
+      return company && vault.facts(company.id)?.account;
+    },
+
+    release: () =>
+      ending.run(async () => {
+        const used = new Set(servers.list().flatMap((server) => (vault.facts(server.id) || deps.signingIn(server.id) ? (companyOf(server)?.id ?? []) : [])));
+        const endings: (CompanyEnding | undefined)[] = [];
+        for (const id of vault.ids().filter(isCompanyId)) {
+          if (used.has(id) || shared.running(id)) continue;
+          const { revoked, deleted } = await keeper.signOut(id);
+          endings.push(!deleted ? 'failed' : revoked === 'nothing_to_revoke' ? undefined : revoked);
+        }
+        return (['failed', 'not_offered', 'confirmed'] as const).find((one) => endings.includes(one));
+      }),
+
+    unblock() {
+      for (const id of vault.ids().filter(isCompanyId)) if (keeper.state(id).kind === 'blocked') void keeper.refreshNow(id);
+    },
+
+    start: () => keeper.start(),
+    async close() {
+      await shared.close();
+      await keeper.close();
+    },
+  };
+}
+
+/** E_CLIENT_REFUSED: perhaps with another client secret, which the next sign-in reads. */
+const needsPerson = ({ code }: AppError): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_CLIENT_REFUSED' || code === 'E_STORE_DAMAGED';

@@ -1,0 +1,145 @@
+import { AppError, asAppError } from '../../errors.ts';
+import type { Http } from '../../http/client.ts';
+import type { Ports } from '../../ports.ts';
+import type { Secret } from '../../secret.ts';
+import type { ClientAuth } from '../../vault/credential-kinds.ts';
+import type { Credential } from '../../vault/credentials.ts';
+import { authorizationRequest } from '../authorization-request.ts';
+import type { AuthorizationServer } from '../discovery.ts';
+import { identify, type Identity } from '../identity.ts';
+import type { KeySets } from '../jwks.ts';
+import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../redirect.ts';
+import { createEnding, expectedAnswer, receptionOf, tooLate } from '../sign-in-answer.ts';
+import { within, type Attempt } from '../sign-in-attempt.ts';
+import type { Tokens } from '../token-answer.ts';
+import { exchangeCode, type TokenClient } from '../token-endpoint.ts';
+import type { Company } from './company.ts';
+import { checkIdToken } from './id-token-answer.ts';
+import { atCompany, findIdentityProvider } from './identity-provider.ts';
+
+export interface CompanySignInDeps {
+  readonly ports: Pick<Ports, 'clock' | 'log'>;
+  /** For the company alone: no certificate and no key of a server goes with it. */
+  readonly http: Http;
+  readonly keySets: KeySets;
+  readonly listen: (options: Pick<RedirectListenerOptions, 'host' | 'path' | 'serverName'>) => Promise<RedirectListener>;
+  /** Opens the page where that is wanted; does not throw. */
+  readonly open: (url: URL) => void;
+}
+
+export interface CompanyClient {
+  readonly company: Company;
+  readonly clientSecret: Secret | undefined;
+  readonly redirectHost: RedirectHost;
+  /** Of the server for which it is done first, for the page. */
+  readonly serverName: string;
+}
+
+/** What came of it: `idToken` with its life in ms, and what the vault keeps. */
+export interface CompanySignedIn {
+  readonly credential: Credential;
+  readonly idToken: Secret;
+  readonly lifeMs: number;
+}
+
+/**
+ * Where the answers of every company's identity provider come in. One path for all, so that an administrator can register it
+ * without knowing anything of this computer; no MCP server's sign-in ever uses it.
+ */
+export const companyRedirectPath = '/callback/enterprise';
+
+/** For the person in the browser. */
+const answerWithinMs = 10 * 60 * 1000;
+
+/**
+ * Single sign-on at the company's identity provider (OpenID Connect Core 3.1, PKCE, nonce, state, loopback redirect): once for
+ * all servers of the company. Throws AppError that says that it was there.
+ */
+export async function signInAtCompany(deps: CompanySignInDeps, client: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+  try {
+    return await run(deps, client, attempt);
+  } catch (error) {
+    const known = asAppError(error);
+    throw known.code === 'E_CANCELLED' ? known : atCompany(known, client.company.issuer);
+  }
+}
+
+async function run({ ports, http, keySets, listen, open }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+  const { clock, log } = ports;
+  const { signal } = attempt;
+  const { metadata, allow } = await findIdentityProvider(http, company.issuer, signal);
+  const client = tokenClient(company, metadata, clientSecret, allow);
+  const scopes = ['openid', ...(metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [])];
+
+  const listener = await listen({ host: redirectHost, path: companyRedirectPath, serverName });
+  const ending = createEnding();
+  let used = false;
+  try {
+    const { redirectUri } = listener;
+    const { url, state, codeVerifier, nonce } = await authorizationRequest({ authorizationServer: metadata, clientId: company.clientId, redirectUri, scopes, ...(company.separate ? { prompt: 'login' } : {}) });
+    const slot = attempt.waitAt(redirectUri, expectedAnswer(state, metadata));
+    listener.receive(receptionOf(slot, ending.promise));
+    attempt.step('browser', { url: url.href });
+    open(url);
+    const answer = await within(slot.received, clock, answerWithinMs, signal, tooLate);
+    used = true;
+    if (answer.kind === 'refused') throw answer.error;
+
+    attempt.step('exchange');
+    const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http, clock, signal });
+    const { idToken } = tokens;
+    const check = checkIdToken(idToken, { issuer: company.issuer, clientId: company.clientId, ...(nonce ? { nonce } : {}) }, clock.now());
+    if (!idToken || check.kind === 'bad') throw new AppError('E_TOKEN_RESPONSE', `The answer to the sign-in is of no use: ${check.kind === 'bad' ? check.why : ''}.`);
+    const identity = await identify({ http, clock, log, keySets }, { owner: company.id, authorizationServer: metadata, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
+    attempt.refuseIfCancelled();
+    ending.end({ kind: 'signed_in' });
+    // TLS stands for its signature where the keys could not be had (OpenID Connect Core 3.1.3.7, 6).
+    const who = { subject: { issuer: company.issuer, sub: check.subject }, ...identity };
+    return { credential: credentialFor(client, company.id, scopes, tokens, who, clock.now()), idToken, lifeMs: check.lifeMs };
+  } catch (error) {
+    ending.end({ kind: 'failed', error: asAppError(error) });
+    throw error;
+  } finally {
+    listener.retire(used ? 'used' : 'expired');
+  }
+}
+
+function tokenClient({ issuer, clientId }: Company, metadata: AuthorizationServer, clientSecret: Secret | undefined, allow: TokenClient['allow']): TokenClient {
+  const { token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = metadata;
+  return {
+    issuer,
+    tokenEndpoint,
+    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    clientId,
+    ...(clientSecret ? { clientSecret } : {}),
+    clientAuth: companyClientAuth(metadata, clientSecret),
+    // There is none: what is asked for is who somebody is.
+    resource: issuer,
+    quirks: { omitResource: true },
+    allow,
+  };
+}
+
+/** RFC 8414 2: without a list the provider takes HTTP Basic. */
+export function companyClientAuth(metadata: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'> | undefined, clientSecret: Secret | undefined): ClientAuth {
+  if (!clientSecret) return 'none';
+  const methods = metadata?.token_endpoint_auth_methods_supported;
+  return methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
+}
+
+/** The ID token stands where a server's access token stands: in memory, but for a provider that gives no refresh token. */
+function credentialFor(client: TokenClient, id: string, scopes: readonly string[], { refreshToken }: Tokens, identity: Identity, now: number): Credential {
+  const { allow: _policy, revocationEndpoint, ...who } = client;
+  return {
+    id,
+    ...who,
+    // Only a refresh token can be revoked.
+    ...(refreshToken && revocationEndpoint !== undefined ? { revocationEndpoint } : {}),
+    ...(refreshToken ? { refreshToken } : {}),
+    ...identity,
+    requestedScopes: scopes,
+    grantedScopes: scopes,
+    signedInAt: now,
+    generation: 0,
+  };
+}

@@ -1,0 +1,34 @@
+import { AppError, foreign } from '../../errors.ts';
+import { addressPolicy } from '../../http/address.ts';
+import type { AddressPolicy, Http } from '../../http/client.ts';
+import { searchMetadata } from '../authorization-server.ts';
+import type { AuthorizationServer } from '../discovery.ts';
+import { checkEndpoint } from '../endpoint-url.ts';
+import { startRun } from '../metadata.ts';
+
+const discoveryMs = 15_000;
+
+export interface IdentityProvider {
+  readonly metadata: AuthorizationServer;
+  /** The internet, and the kind of network in which the provider itself lies: the user named it. */
+  readonly allow: AddressPolicy;
+}
+
+/**
+ * The company's identity provider, by its own description (OpenID Connect Discovery 4), whose issuer must be exactly the one
+ * of the setting. Throws what discovery throws.
+ */
+export async function findIdentityProvider(http: Http, issuer: string, signal: AbortSignal | undefined): Promise<IdentityProvider> {
+  const url = checkEndpoint('issuer of the company', issuer);
+  const allow = await addressPolicy(http, url);
+  const found = await searchMetadata(startRun(http, allow, discoveryMs, signal), url, [issuer], 'openid_first');
+  if (found.kind === 'found') return { metadata: found.metadata, allow };
+  throw found.hint ?? new AppError('E_METADATA_MISSING', `${foreign(issuer)} does not describe itself as an identity provider.`);
+}
+
+/** The same error, which says that it happened at the company's identity provider and not at the server's side. */
+export function atCompany(error: AppError, issuer: string): AppError {
+  const { code, message, retryAfterMs, sent } = error;
+  const host = URL.canParse(issuer) ? new URL(issuer).host : issuer;
+  return new AppError(code, `The company’s identity provider (${foreign(host)}): ${message}`, { sent, cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+}

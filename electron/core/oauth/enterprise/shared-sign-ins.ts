@@ -1,0 +1,142 @@
+import { asAppError } from '../../errors.ts';
+import type { Http } from '../../http/client.ts';
+import type { Ports } from '../../ports.ts';
+import { openAuthorizationUrl } from '../browser.ts';
+import { createKeySets } from '../jwks.ts';
+import { listenForRedirect, redirectPorts as usualPorts, type RedirectListener } from '../redirect.ts';
+import { cancelled, createAttempt, type Attempt } from '../sign-in-attempt.ts';
+import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
+
+export interface SharedSignInsDeps {
+  readonly ports: Pick<Ports, 'clock' | 'log' | 'openBrowser'>;
+  readonly httpFor: (companyId: string) => Http;
+  readonly redirectPorts?: readonly number[];
+  /** Stores it; the sign-in has worked when this has. */
+  readonly done: (companyId: string, signedIn: CompanySignedIn) => Promise<void>;
+}
+
+/** Sign-ins in the browser that several servers wait for together, one page per company. */
+export interface SharedSignIns {
+  running(companyId: string): boolean;
+  /**
+   * Starts one, or joins the one that runs; resolves when it is stored. A server that cancels leaves it; it ends with the
+   * last one. Throws AppError.
+   */
+  join(client: CompanyClient, attempt: Attempt, openBrowser: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Shared {
+  readonly attempt: Attempt;
+  readonly followers: Set<Attempt>;
+  readonly done: Promise<void>;
+  /** Opens the page for one more who wants that; it is opened once. */
+  readonly wantPage: () => void;
+}
+
+export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
+  const { ports } = deps;
+  const all = new Map<string, Shared>();
+  const retired = new Set<RedirectListener>();
+  const keySets = createKeySets(ports.clock);
+
+  /** A sign-in that ended a moment ago may still hold its port, to say so to a browser that comes twice. */
+  async function freePorts(): Promise<void> {
+    const listeners = [...retired];
+    retired.clear();
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  function start(client: CompanyClient): Shared {
+    const { id, issuer } = client.company;
+    const followers = new Set<Attempt>();
+    const attempt = createAttempt(ports.clock, () => {
+      for (const follower of followers) follower.follow(attempt);
+    });
+    let wanted = false;
+    let page: URL | undefined;
+    let opened = false;
+    const open = () => {
+      if (!wanted || !page || opened) return;
+      const url = page;
+      opened = true;
+      openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
+        ports.log('browser_failed', { code: asAppError(error).code });
+        if (attempt.progress().step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true });
+      });
+    };
+    const run = async () => {
+      let listener: RedirectListener | undefined;
+      try {
+        ports.log('company_sign_in_started', { issuer });
+        const known = await signInAtCompany(
+          {
+            ports,
+            http: deps.httpFor(id),
+            keySets,
+            async listen(options) {
+              await freePorts();
+              return (listener = await listenForRedirect({ ...options, ports: deps.redirectPorts ?? usualPorts }));
+            },
+            open(url) {
+              page = url;
+              open();
+            },
+          },
+          client,
+          attempt,
+        );
+        await deps.done(id, known);
+        ports.log('company_signed_in', { issuer });
+      } catch (error) {
+        ports.log('company_sign_in_failed', { issuer, code: asAppError(error).code });
+        throw error;
+      } finally {
+        if (listener) retired.add(listener);
+        if (all.get(id) === shared) all.delete(id);
+      }
+    };
+    const wantPage = () => {
+      wanted = true;
+      open();
+    };
+    const shared: Shared = { attempt, followers, wantPage, done: Promise.resolve().then(run) };
+    // Everybody who waits sees its end; nobody may be left.
+    shared.done.catch(() => {});
+    all.set(id, shared);
+    return shared;
+  }
+
+  return {
+    running: (companyId) => all.has(companyId),
+
+    async join(client, attempt, openBrowser) {
+      attempt.refuseIfCancelled();
+      const { id } = client.company;
+      const current = all.get(id);
+      const shared = current && !current.attempt.signal.aborted ? current : start(client);
+      shared.followers.add(attempt);
+      if (openBrowser) shared.wantPage();
+      attempt.follow(shared.attempt);
+      await Promise.race([shared.done, aborted(attempt.signal)]).finally(() => {
+        shared.followers.delete(attempt);
+        if (shared.followers.size === 0) shared.attempt.cancel();
+      });
+    },
+
+    async close() {
+      const running = [...all.values()];
+      for (const { attempt } of running) attempt.cancel();
+      await Promise.allSettled(running.map(({ done }) => done));
+      await freePorts();
+    },
+  };
+}
+
+/** Rejects with E_CANCELLED. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(cancelled());
+    else signal.addEventListener('abort', () => reject(cancelled()), { once: true });
+  });
+}
