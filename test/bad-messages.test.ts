@@ -4,6 +4,7 @@ import { createLedger } from '../electron/bridge/ledger.ts';
 import type { JsonRpcMessage } from './fixtures/host.ts';
 import { readBody, startListener } from './fixtures/listener.ts';
 import { startRelayRig } from './fixtures/relay-rig.ts';
+import { until } from './fixtures/wait.ts';
 
 // Messages that are JSON and mean harm: they must cost the broker no time of others, and never an answer that is no JSON.
 
@@ -26,7 +27,7 @@ async function hosts(body: () => string) {
   const relay = await startRelayRig();
   closing.push(() => relay.close());
   relay.addServer('hostile', await serve(body));
-  relay.addServer('well', await serve((sent) => JSON.stringify({ jsonrpc: '2.0', id: (JSON.parse(sent) as { id: unknown }).id, result: {} })));
+  relay.addServer('well', await serve((sent) => `{"jsonrpc":"2.0","id":${/"id":("[^"]*"|\d+)/.exec(sent)?.[1] ?? 'null'},"result":{}}`));
   return { hostile: await relay.host('hostile'), well: await relay.host('well') };
 }
 
@@ -73,6 +74,33 @@ describe('batches', () => {
     const { error } = await well.line(({ id }) => id === null);
     expect(error?.message).toContain('a batch of more than 1000 messages');
     expect(well.lines).toHaveLength(1);
+  });
+});
+
+describe('strings that are no JSON', () => {
+  const initialize = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a\tb","version":"1"}}';
+
+  it('HT18 in an answer to initialize: an error of the server, and the host is told why', async () => {
+    const { hostile } = await hosts(() => '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"instructions":"a\tb\\q"}}');
+    hostile.sendLine(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":${initialize}}`);
+    const answer = await hostile.line(({ id }) => id === 1);
+    expect(JSON.stringify(answer)).toContain('answer to initialize is not JSON');
+    expect(JSON.stringify(answer)).not.toContain('E_UNEXPECTED');
+  });
+
+  it('SI03 in a host’s initialize and calls: passed on as they are, for the server to judge', async () => {
+    const { well } = await hosts(() => '');
+    well.sendLine(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":${initialize}}`);
+    expect((await well.line(({ id }) => id === 1)).error).toBeUndefined();
+    well.sendLine('{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a\tb","arguments":{"text":"\\q"}}}');
+    expect(JSON.stringify(await well.line(({ id }) => id === 2))).not.toContain('E_UNEXPECTED');
+  });
+
+  it('HT27 in a list of tools with x-mcp-header: the list goes to the host as it came', async () => {
+    const { hostile } = await hosts(() => '{"jsonrpc":"2.0","id":9,"result":{"tools":[{"name":"t","description":"a\tb","inputSchema":{"properties":{"v":{"type":"string","x-mcp-header":"V"}}}}]}}');
+    hostile.sendLine('{"jsonrpc":"2.0","id":9,"method":"tools/list"}');
+    await until(() => hostile.lines.length > 0, 'the answer is there');
+    expect(hostile.lines[0]).toContain('"x-mcp-header":"V"');
   });
 });
 

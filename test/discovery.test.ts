@@ -402,6 +402,20 @@ describe('the authorization server', () => {
     expect(new Set(paths(auth).map((path) => /as\d+/.exec(path)?.[0]))).toEqual(new Set(['as0', 'as1', 'as2']));
   });
 
+  it('DM20: an issuer whose path looks like another host is looked for on its own host alone', async () => {
+    const other = await startSite({ host: '127.0.0.3' });
+    const named = `${auth.origin}//${new URL(other.origin).host}/x`;
+    for (const path of ['/x/.well-known/openid-configuration', '/.well-known/openid-configuration']) other.routes[path] = metadata({ issuer: named }, other.origin);
+    resource({ authorization_servers: [named] });
+    try {
+      expect((await failure(look())).code).toBe('E_METADATA_MISSING');
+      expect(other.acceptedConnections).toBe(0);
+      expect(auth.hits).toHaveLength(3);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('the second of several is used when the first does not answer', async () => {
     resource({ authorization_servers: ['http://127.0.0.1:1', auth.origin] });
     expect((await found()).authorizationServer.issuer).toBe(auth.origin);

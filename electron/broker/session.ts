@@ -3,6 +3,7 @@ import type { Connection } from '../core/connections.ts';
 import type { HttpHead } from '../core/http/client.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
 import type { Question, Sink } from './answer.ts';
+import { parse } from './endpoint.ts';
 import { refusesLegacy } from './eras.ts';
 import { exchange, type ExchangeDeps } from './exchange.ts';
 import { addSession, isSessionId, isVersion, legacyHeaders, type SessionHeaders } from './headers.ts';
@@ -86,7 +87,8 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Takes over what the server said; throws when it refused. */
   function begin({ line, found, head }: { line: Buffer; found: Envelope; head: HttpHead }): void {
-    const parsed = JSON.parse(line.toString('utf8')) as { result?: { protocolVersion?: unknown; capabilities?: Record<string, unknown> }; error?: { code?: unknown } };
+    const parsed = parse(line.toString('utf8')) as { result?: { protocolVersion?: unknown; capabilities?: Record<string, unknown> }; error?: { code?: unknown } } | undefined;
+    if (!parsed) throw new AppError('E_SERVER_ANSWER', 'The server’s answer to initialize is not JSON.', { server });
     if (found.hasError) {
       if (refusesLegacy(parsed.error?.code)) throw new AppError('E_PROTOCOL_ERA', 'The server does not know initialize: it speaks MCP 2026-07-28 or newer, and the app does not.', { server });
       throw new AppError('E_SERVER_ANSWER', 'The server refused to open a session.', { server });
