@@ -68,6 +68,13 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshesGranted: 1 });
   });
 
+  it.each([false, true])('userinfo gets its proof too (nonce: %s)', async (nonce) => {
+    // Without `resource` the token is for nobody but userinfo.
+    const { product } = await world({ nonce, as: { thinIdTokens: true, dpop: nonce ? 'nonce' : 'offered' }, settings: { dpop: true, identity: true, resource: 'omit' } });
+    await product.call('signIn', { server: 'bound', openBrowser: true });
+    expect(await product.call('serverDetail', { server: 'bound' })).toMatchObject({ status: { identity: 'ada' }, identityVerified: true, idTokenClaims: { email: 'ada@example.test' } });
+  });
+
   it('a nonce that token endpoint and server ask for is learned once, and again when it changes', async () => {
     const { as, server, product, call } = await world({ nonce: true });
     await product.call('signIn', { server: 'bound', openBrowser: true });

@@ -69,15 +69,16 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
   /** The access token of a request to the server, where tokens are bound. */
   const tokenIn = ({ url, headers }: HttpRequest): string | undefined => {
     if (home() !== url.origin) return undefined;
-    return /^Bearer (\S+)$/.exec(headers?.['authorization'] ?? '')?.[1];
+    return bearerOf({ headers });
   };
 
   return {
     ...http,
     fetch(request) {
       if (home() === undefined) return http.fetch(request);
-      if (request.forTokens) return fetchTokens(request);
-      const token = tokenIn(request);
+      // An access token at the authorization server (userinfo) needs its proof as much as at the MCP server.
+      const token = request.forTokens ? bearerOf(request) : tokenIn(request);
+      if (request.forTokens && token === undefined) return fetchTokens(request);
       return token === undefined ? http.fetch(request) : call(request, token, (proved) => http.fetch(proved));
     },
     open(request) {
@@ -89,6 +90,8 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
     },
   };
 }
+
+const bearerOf = ({ headers }: Pick<HttpRequest, 'headers'>): string | undefined => /^Bearer (\S+)$/.exec(headers?.['authorization'] ?? '')?.[1];
 
 function withHeaders(request: HttpRequest, headers: Readonly<Record<string, string>>): HttpRequest {
   return { ...request, headers: { ...request.headers, ...headers } };
