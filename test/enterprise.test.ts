@@ -1,12 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../electron/core/clock.ts';
 import type { Http, HttpRequest } from '../electron/core/http/client.ts';
+import { createLog } from '../electron/core/log.ts';
 import { companyHttp } from '../electron/core/oauth/enterprise/company-http.ts';
 import type { Secret } from '../electron/core/secret.ts';
-import type { Server } from '../electron/core/servers/servers.ts';
+import { openServers, type Server } from '../electron/core/servers/servers.ts';
+import { openVault } from '../electron/core/vault/credentials.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
 import { httpBrowser } from './fixtures/browser.ts';
 import { startCompany, type Company, type CompanyOptions, type EnterpriseServer } from './fixtures/company.ts';
@@ -33,7 +36,7 @@ interface Desk {
   state(name: string): string;
   error(name: string): ErrorInfo | undefined;
   /** The broker ends and starts again, on the same folder and store. */
-  restart(): Promise<void>;
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   /** What the server answers to a call with the newest token. */
   call(name: string, server: EnterpriseServer): Promise<number>;
   /** Items of the company's sign-in in the store. */
@@ -64,8 +67,9 @@ async function desk(options: CompanyOptions = {}, browser = httpBrowser()): Prom
       const state = stateOf(it.product, name);
       return 'error' in state ? state.error : undefined;
     },
-    async restart() {
+    async restart(meanwhile) {
       await it.product.close();
+      await meanwhile?.();
       it.product = await start();
     },
     async call(name, server) {
@@ -208,6 +212,34 @@ describe('one sign-in at the company for all of its servers', () => {
     expect((await one.product.call('signIn', { server: id })).state.kind).toBe('signed_in');
     expect(one.company.idp.seen.authorize[1]?.get('prompt')).toBe('consent login');
     expect(one.product.app.status.current().servers.map(({ identity }) => identity)).toEqual(['ada', 'bob']);
+  });
+
+  it('refuses one person for two accounts of a server, and keeps nothing of the second', async () => {
+    const one = await desk();
+    await one.add('a');
+    await one.signIn('a');
+    const { id } = await one.product.call('addAccount', { server: 'a', name: 'other' });
+    const before = one.kept();
+    expect(await failure(one.product.call('signIn', { server: id }))).toMatchObject({ code: 'E_ACCOUNT_OTHER' });
+    expect(one.kept()).toEqual(before);
+    expect(await one.signIn('a')).toBe('signed_in');
+  });
+
+  it('a renewal that a crash cut off is the first thing after the start', async () => {
+    const one = await desk();
+    await one.add('a');
+    await one.signIn('a');
+    const { dataDir } = one.product;
+    await one.restart(async () => {
+      const clock = systemClock();
+      const log = createLog(() => {}, () => clock.now());
+      const { installId } = await openServers({ dataDir, clock, log });
+      const vault = await openVault({ store: one.store, dataDir, installId, clock, log });
+      const [id = ''] = vault.ids().filter((known) => known.startsWith('enterprise:'));
+      expect((await vault.openJournal(id, 1)).kind).toBe('done');
+    });
+    await until(() => one.company.idp.counts.refreshesGranted === 1, 'the renewal');
+    expect(one.company.idp.counts.refreshReuses).toBe(0);
   });
 });
 
@@ -374,7 +406,9 @@ describe('who gets to see what', () => {
     expect(JSON.stringify(a.as.seen.token)).toContain(forA);
     expect(JSON.stringify([a.as.seen.token, a.mcp.seen, b.mcp.seen])).not.toContain(forB);
     const log = one.product.log.join('\n');
-    for (const secret of [...theirs, forA, forB]) expect(log).not.toContain(secret);
+    const files = await Promise.all((await readdir(one.product.dataDir)).filter((name) => !name.endsWith('.sock')).map((name) => readFile(path.join(one.product.dataDir, name), 'latin1')));
+    const shown = [log, JSON.stringify(one.product.app.status.current()), JSON.stringify(await one.product.call('serverDetail', { server: 'a' })), ...files].join('\n');
+    for (const secret of [...theirs, forA, forB]) expect(shown).not.toContain(secret);
   });
 
   it('the certificate and the key of a server stay with it, but an authority that is trusted for it counts at the company too', async () => {

@@ -20,7 +20,7 @@ interface Deps {
  * expected, for an account that was signed in before; for a new one the question who it is to be, where the server takes
  * that (OpenID Connect Core 3.1.2.1; `prompt_values_supported` of OpenID Connect Prompt Create 1.0).
  */
-export function accountChoice({ vault }: Pick<Deps, 'vault'>, { id, account }: Server, metadata: AuthorizationServer, preset: Preset | undefined): AccountChoice {
+export function accountChoice({ vault }: Pick<Deps, 'vault'>, { id, account }: { readonly id: string; readonly account: Pick<Server['account'], 'alone'> }, metadata: AuthorizationServer, preset: Preset | undefined): AccountChoice {
   if (account.alone) return {};
   const { email, preferred_username: name } = vault.facts(id)?.idTokenClaims ?? {};
   const loginHint = email ?? name;

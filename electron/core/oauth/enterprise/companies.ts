@@ -9,6 +9,9 @@ import { storeFault } from '../../vault/store-fault.ts';
 import { enteredSecret } from '../grants/entered.ts';
 import { tokenClient } from '../refresh.ts';
 import { createSlots } from '../slots.ts';
+import { accountChoice, refuseOtherPerson } from '../account-choice.ts';
+import type { Identity } from '../identity.ts';
+import { presetFor } from '../presets.ts';
 import type { Attempt } from '../sign-in-attempt.ts';
 import type { TokenClient } from '../token-endpoint.ts';
 import { createTokenKeeper, type TokenAnswer } from '../tokens.ts';
@@ -36,8 +39,8 @@ export interface Companies {
   signIn(server: Server, attempt: Attempt, options: { readonly openBrowser: boolean }): Promise<void>;
   /** Never opens a browser. `refused`: the ID token that the company has just refused. Throws E_SIGN_IN_AGAIN when only a person can go on, and passing faults. */
   identity(server: Server, options?: { readonly refused?: Secret; readonly signal?: AbortSignal }): Promise<CompanyIdentity>;
-  /** Who is signed in there, for display. */
-  account(server: Server): string | undefined;
+  /** Who is signed in there. */
+  person(server: Server): Identity;
   /** Revokes and deletes the sign-ins that no server uses any more; of several the worst. Undefined: there were none. */
   release(): Promise<CompanyEnding | undefined>;
   /** Tries again those that waited for the store. */
@@ -82,7 +85,9 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     ports,
     httpFor,
     ...(deps.redirectPorts ? { redirectPorts: deps.redirectPorts } : {}),
+    choiceOf: ({ id, issuer, separate }, metadata) => accountChoice(deps, { id, account: { alone: !separate } }, metadata, presetFor(issuer, undefined)),
     async done(id, { credential, idToken, lifeMs }) {
+      for (const server of serversOf(id)) refuseOtherPerson(deps, server, credential);
       await keeper.adopt(credential, idToken, lifeMs);
       deps.onSignedIn(serversOf(id));
     },
@@ -140,9 +145,10 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       throw storeFault(read, 'The sign-in at the company cannot be read');
     },
 
-    account(server) {
+    person(server) {
       const company = companyOf(server);
-      return company && vault.facts(company.id)?.account;
+      const { subject, account, idTokenClaims, identityNotes } = (company && vault.facts(company.id)) ?? {};
+      return { ...(subject ? { subject } : {}), ...(account === undefined ? {} : { account }), ...(idTokenClaims ? { idTokenClaims } : {}), ...(identityNotes ? { identityNotes } : {}) };
     },
 
     release: () =>

@@ -4,12 +4,13 @@ import type { Ports } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import type { ClientAuth } from '../../vault/credential-kinds.ts';
 import type { Credential } from '../../vault/credentials.ts';
+import type { AccountChoice } from '../account-choice.ts';
 import { authorizationRequest } from '../authorization-request.ts';
 import type { AuthorizationServer } from '../discovery.ts';
 import { identify, type Identity } from '../identity.ts';
 import type { KeySets } from '../jwks.ts';
 import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../redirect.ts';
-import { createEnding, expectedAnswer, receptionOf, tooLate } from '../sign-in-answer.ts';
+import { createEnding, expectedAnswer, receptionOf } from '../sign-in-answer.ts';
 import { within, type Attempt } from '../sign-in-attempt.ts';
 import type { Tokens } from '../token-answer.ts';
 import { exchangeCode, type TokenClient } from '../token-endpoint.ts';
@@ -19,6 +20,8 @@ import { atCompany, findIdentityProvider } from './identity-provider.ts';
 
 export interface CompanySignInDeps {
   readonly ports: Pick<Ports, 'clock' | 'log'>;
+  /** What makes the page ask who it is to be, where that matters. */
+  readonly choice: (metadata: AuthorizationServer) => AccountChoice;
   /** For the company alone: no certificate and no key of a server goes with it. */
   readonly http: Http;
   readonly keySets: KeySets;
@@ -64,7 +67,7 @@ export async function signInAtCompany(deps: CompanySignInDeps, client: CompanyCl
   }
 }
 
-async function run({ ports, http, keySets, listen, open }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+async function run({ ports, http, keySets, listen, open, choice }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
   const { clock, log } = ports;
   const { signal } = attempt;
   const { metadata, allow } = await findIdentityProvider(http, company.issuer, signal);
@@ -76,12 +79,12 @@ async function run({ ports, http, keySets, listen, open }: CompanySignInDeps, { 
   let used = false;
   try {
     const { redirectUri } = listener;
-    const { url, state, codeVerifier, nonce } = await authorizationRequest({ authorizationServer: metadata, clientId: company.clientId, redirectUri, scopes, ...(company.separate ? { prompt: 'login' } : {}) });
+    const { url, state, codeVerifier, nonce } = await authorizationRequest({ authorizationServer: metadata, clientId: company.clientId, redirectUri, scopes, ...choice(metadata) });
     const slot = attempt.waitAt(redirectUri, expectedAnswer(state, metadata));
     listener.receive(receptionOf(slot, ending.promise));
     attempt.step('browser', { url: url.href });
     open(url);
-    const answer = await within(slot.received, clock, answerWithinMs, signal, tooLate);
+    const answer = await within(slot.received, clock, answerWithinMs, signal, () => tooLate(redirectUri));
     used = true;
     if (answer.kind === 'refused') throw answer.error;
 
@@ -103,6 +106,9 @@ async function run({ ports, http, keySets, listen, open }: CompanySignInDeps, { 
     listener.retire(used ? 'used' : 'expired');
   }
 }
+
+/** A provider that does not know the redirect URI says so in the browser, and to nobody else. */
+const tooLate = (redirectUri: string) => new AppError('E_SIGN_IN_TIMEOUT', `Nobody finished the sign-in in the browser within ten minutes. Its administrator must have registered ${redirectUri} for Keybridge.`);
 
 function tokenClient({ issuer, clientId }: Company, metadata: AuthorizationServer, clientSecret: Secret | undefined, allow: TokenClient['allow']): TokenClient {
   const { token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = metadata;

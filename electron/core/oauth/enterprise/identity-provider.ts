@@ -30,5 +30,6 @@ export async function findIdentityProvider(http: Http, issuer: string, signal: A
 export function atCompany(error: AppError, issuer: string): AppError {
   const { code, message, retryAfterMs, sent } = error;
   const host = URL.canParse(issuer) ? new URL(issuer).host : issuer;
-  return new AppError(code, `The company’s identity provider (${foreign(host)}): ${message}`, { sent, cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  const advice = code === 'E_CLIENT_REFUSED' ? ' Check the client ID in the setting enterprise, and the secret enterpriseClientSecret.' : '';
+  return new AppError(code, `The company’s identity provider (${foreign(host)}): ${message}${advice}`, { sent, cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }

@@ -1,16 +1,20 @@
 import { asAppError } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
+import type { AccountChoice } from '../account-choice.ts';
 import { openAuthorizationUrl } from '../browser.ts';
+import type { AuthorizationServer } from '../discovery.ts';
 import { createKeySets } from '../jwks.ts';
 import { listenForRedirect, redirectPorts as usualPorts, type RedirectListener } from '../redirect.ts';
 import { cancelled, createAttempt, type Attempt } from '../sign-in-attempt.ts';
+import type { Company } from './company.ts';
 import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
 
 export interface SharedSignInsDeps {
   readonly ports: Pick<Ports, 'clock' | 'log' | 'openBrowser'>;
   readonly httpFor: (companyId: string) => Http;
   readonly redirectPorts?: readonly number[];
+  readonly choiceOf: (company: Company, metadata: AuthorizationServer) => AccountChoice;
   /** Stores it; the sign-in has worked when this has. */
   readonly done: (companyId: string, signedIn: CompanySignedIn) => Promise<void>;
 }
@@ -74,6 +78,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
             ports,
             http: deps.httpFor(id),
             keySets,
+            choice: (metadata) => deps.choiceOf(client.company, metadata),
             async listen(options) {
               await freePorts();
               return (listener = await listenForRedirect({ ...options, ports: deps.redirectPorts ?? usualPorts }));

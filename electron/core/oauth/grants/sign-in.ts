@@ -24,7 +24,7 @@ export interface GrantSignInDeps {
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   readonly grants: Grants;
   /** For companies whose ID token was not entered by hand. */
-  readonly companies: Pick<Companies, 'signIn' | 'account'> | undefined;
+  readonly companies: Pick<Companies, 'signIn' | 'person'> | undefined;
   readonly openBrowser: boolean;
   readonly discover: () => Promise<Protected>;
 }
@@ -58,7 +58,7 @@ export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant
   if (outcome.kind !== 'refreshed') throw outcome.error;
   const { tokens } = outcome;
   attempt.refuseIfCancelled();
-  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: deps.companies?.account(server) ?? client.clientId }, tokens.accessToken, tokens.expiresInMs);
+  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: client.clientId, ...deps.companies?.person(server) }, tokens.accessToken, tokens.expiresInMs);
   await deps.servers.update(server.id, { signInRequired: true });
 }
 
