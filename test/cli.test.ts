@@ -121,6 +121,19 @@ describe('on a machine with nothing on it', () => {
     expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Signed in to work/) });
   });
 
+  it('says who is signed in, whether that was verified, and what is odd about the sign-in', async () => {
+    const { as, mcp, bare } = await world();
+    await bare.serve();
+    await bare.run(['add', mcp.url, '--name', 'work', '--login'], { BROWSER: browserProgram });
+    expect((await bare.run(['status', 'work'])).stdout).toMatch(/\n\nWho is signed in is not known\.\nThe authorization server says of the access token: active, scope mcp:tools/);
+    await bare.run(['configure', 'work', '--set', 'identity=true']);
+    expect((await bare.run(['login', 'work'], { BROWSER: browserProgram })).stdout).toMatch(/^Signed in to work as ada\./);
+    const { stdout } = await bare.run(['status', 'work']);
+    expect(stdout).toContain(`\n\nSigned in as ada. ${as.issuer} vouches for it.\n`);
+    expect(stdout).not.toContain('Note:');
+    for (const secret of secretsOf(as)) for (const trace of bare.traces) expect(trace).not.toContain(secret);
+  });
+
   it('Ctrl-C cancels a login, there and here', async () => {
     const { as, mcp, bare } = await world();
     await bare.serve();

@@ -6,6 +6,7 @@ import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
 import type { CommandWord, Options } from './arguments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { identityLines } from './identity-words.ts';
 import { logIn } from './login.ts';
 import { readSecrets, readSettings } from './settings.ts';
 import { signOutWords, statusWords } from './status-table.ts';
@@ -92,7 +93,8 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     }
     const servers = named(status.servers, wanted, context.options.account);
     const one = servers.find((server) => server.account?.isDefault) ?? servers[0];
-    answers.value(one, statusWords({ ...status, servers }, Date.now()));
+    const identity = one ? identityLines(await callBroker(dataDir, 'serverDetail', { server: one.id })) : [];
+    answers.value(one, [statusWords({ ...status, servers }, Date.now()), ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
     return one ? readiness(one) : exitCodes.unknownServer;
   },
 

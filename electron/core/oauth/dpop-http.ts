@@ -67,10 +67,7 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
   };
 
   /** The access token of a request to the server, where tokens are bound. */
-  const tokenIn = ({ url, headers }: HttpRequest): string | undefined => {
-    if (home() !== url.origin) return undefined;
-    return bearerOf({ headers });
-  };
+  const tokenIn = (request: HttpRequest): string | undefined => (home() === request.url.origin ? bearerOf(request) : undefined);
 
   return {
     ...http,

@@ -1,0 +1,22 @@
+import type { ServerDetail } from '../../shared/model.ts';
+import { foreign } from '../core/errors.ts';
+
+/** Who is signed in, as far as that is known, and what a person should know of it: one line each. Empty before a sign-in. */
+export function identityLines(detail: ServerDetail): string[] {
+  if (detail.signedInAt === undefined) return [];
+  const { introspection, tokenNotes } = detail;
+  const told = introspection && [introspection.active ? 'active' : 'not active', ...Object.entries(introspection.claims).map(([name, value]) => `${name} ${foreign(value, 120)}`)];
+  return [
+    whoWords(detail),
+    ...(told ? [`The authorization server says of the access token: ${told.join(', ')}.`] : []),
+    ...tokenNotes.map((note) => `Note: ${foreign(note, 400)}`),
+  ];
+}
+
+function whoWords({ status: { identity }, identityVerified, issuer, idTokenClaims }: ServerDetail): string {
+  if (identity === undefined) return 'Who is signed in is not known.';
+  const name = foreign(identity);
+  if (!identityVerified) return `Signed in as ${name}: not a person whom the authorization server vouches for.`;
+  const sub = idTokenClaims?.['sub'];
+  return `Signed in as ${name}${sub === undefined || sub === identity ? '' : ` (${foreign(sub)})`}. ${foreign(issuer ?? 'The authorization server', 120)} vouches for it.`;
+}
