@@ -124,8 +124,11 @@ export const ServerSettings = z.strictObject({
    * `static_header`: the server has no OAuth; a header from the keychain is sent to its origin alone.
    */
   grant: z.enum(['authorization_code', 'device_code', 'client_credentials', 'jwt_bearer', 'enterprise_managed', 'static_header']).optional(),
-  /** At the token endpoint; absent: chosen from what the authorization server supports. */
-  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth']).optional(),
+  /**
+   * At the token endpoint; absent: chosen from what the authorization server supports. `client_secret_basic_raw`: for a server
+   * that does not decode what HTTP Basic carries (RFC 6749 2.3.1).
+   */
+  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_basic_raw', 'client_secret_post', 'private_key_jwt', 'tls_client_auth']).optional(),
   /** File with the assertion of `jwt_bearer`, read at each use: platforms renew it. Absent: the secret `assertion`. */
   assertionFile: z.string().max(4_000).optional(),
   /** Signing algorithm and key id of `private_key_jwt`. */

@@ -72,6 +72,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     servers,
     vault,
     tokens,
+    refusedClient(serverId) {
+      const state = tokens.state(serverId);
+      return state.kind === 'ended' && state.error.code === 'E_CLIENT_REFUSED' ? vault.facts(serverId)?.clientId : undefined;
+    },
     companies,
     challengeOf: (serverId) => notes.get(serverId).challenge,
     extraScopes: (serverId) => [...notes.get(serverId).missingScopes, ...learnedScopesOf(servers.find(serverId))],

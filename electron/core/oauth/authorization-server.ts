@@ -130,12 +130,18 @@ async function refuseInnerAddress(run: Run, name: string, url: URL): Promise<voi
 }
 
 function issuerMismatch(found: string, expected: string): AppError {
+  const plain = bothPlain(found, expected);
+  const what = difference(found, expected);
+  // Two spellings of one address may be one server's.
+  const setting = plain && what !== elsewhere ? ' If its operator says that both are right, the setting issuerException accepts the two.' : '';
   return new AppError(
     'E_ISSUER_MISMATCH',
-    `The authorization server calls itself "${foreign(found)}" but was named as "${foreign(expected)}": ${difference(found, expected)}.`,
-    bothPlain(found, expected) ? { issuers: { named: expected, found } } : {},
+    `The authorization server calls itself "${foreign(found)}" but was named as "${foreign(expected)}": ${what}.${setting}`,
+    plain ? { issuers: { named: expected, found } } : {},
   );
 }
+
+const elsewhere = 'they are different servers';
 
 /** Names that can be shown as they are, so that who accepts them has seen exactly what they accept. */
 function bothPlain(...names: readonly string[]): boolean {
@@ -149,5 +155,5 @@ function difference(a: string, b: string): string {
   if (a.replace(/\/$/, '') === b.replace(/\/$/, '')) return 'they differ in a slash at the end';
   if (a.toLowerCase() === b.toLowerCase()) return 'they differ in upper and lower case';
   if (URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href) return 'they are written differently';
-  return 'they are different servers';
+  return elsewhere;
 }

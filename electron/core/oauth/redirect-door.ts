@@ -4,7 +4,7 @@ import type { Registration, Server } from '../servers/servers.ts';
 import type { Discovery } from './discovery.ts';
 import type { Preset } from './presets.ts';
 import { clientMetadataUrl } from './registration-advice.ts';
-import { dynamicRegistrations, registrationFor, type RegistrationDeps } from './registration.ts';
+import { dropRegistration, dynamicRegistrations, registrationFor, type RegistrationDeps } from './registration.ts';
 import { documentRedirectPath, listenForRedirect, redirectPath, type RedirectHost, type RedirectListener } from './redirect.ts';
 
 export interface Door {
@@ -19,6 +19,8 @@ export interface DoorOptions {
   readonly discovery: Extract<Discovery, { kind: 'protected' }>;
   readonly scopes: readonly string[];
   readonly preset?: Preset;
+  /** A client ID that the token endpoint knows no more: the pages in the browser will not either, and they send no answer. */
+  readonly refused?: string | undefined;
   readonly ports: readonly number[];
   readonly signal: AbortSignal;
 }
@@ -27,7 +29,9 @@ export interface DoorOptions {
  * The listener that is up, and the registration for exactly its redirect URI. First at the place that an earlier
  * registration knows; where the server takes no 127.0.0.1, at `localhost`. The caller closes the listener.
  */
-export async function openDoor(deps: RegistrationDeps, { server, discovery, scopes, preset, ports, signal }: DoorOptions): Promise<Door> {
+export async function openDoor(deps: RegistrationDeps, { server, discovery, scopes, preset, refused: forgotten, ports, signal }: DoorOptions): Promise<Door> {
+  const dead = server.registrations.find((one) => one.how === 'dynamic' && one.client_id === forgotten);
+  if (dead) await dropRegistration(deps, server.id, dead);
   const { authorizationServer, allow } = discovery;
   const { issuer } = authorizationServer;
   const document = server.clientId === undefined && clientMetadataUrl(server.settings, authorizationServer) !== undefined;

@@ -9,7 +9,8 @@ import { storeFault } from '../vault/store-fault.ts';
 import type { AuthorizationServer } from './discovery.ts';
 import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
 import type { Preset } from './presets.ts';
-import { registerClient, type ClientAuth } from './registration-request.ts';
+import { registerClient } from './registration-request.ts';
+import { secretMethod } from './secret-method.ts';
 
 export interface RegistrationDeps {
   readonly http: Http;
@@ -93,11 +94,12 @@ async function configured(deps: RegistrationDeps, request: RegistrationRequest, 
     // MCP, Authorization Server Binding: what belongs to one issuer is never shown to another.
     throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
   }
+  const before = server.registrations.find((one) => one.how === 'configured' && one.client_id === clientId);
   const clientSecret = server.hasClientSecret ? await readSecret(deps, secretKeyOf(server, 'clientSecret')) : undefined;
   const registration: Registration = {
     issuer,
     client_id: clientId,
-    token_endpoint_auth_method: clientSecret ? secretMethod(authorizationServer) : 'none',
+    token_endpoint_auth_method: clientSecret ? secretMethod(authorizationServer, before) : 'none',
     redirect_uri: redirectUri,
     registeredAt: deps.clock.now(),
     hasSecret: clientSecret !== undefined,
@@ -120,12 +122,6 @@ async function byDocument(deps: RegistrationDeps, { authorizationServer, redirec
   };
   await save(deps, serverId, registration);
   return { kind: 'registered', registration, reused: false };
-}
-
-/** RFC 8414 2: without a list the server takes HTTP Basic. */
-function secretMethod({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
-  if (!methods || methods.includes('client_secret_basic')) return 'client_secret_basic';
-  return methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
 }
 
 async function known(deps: RegistrationDeps, { authorizationServer, redirectUri }: RegistrationRequest, server: Server): Promise<RegistrationOutcome | undefined> {

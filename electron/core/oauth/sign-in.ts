@@ -20,11 +20,11 @@ import type { AnswerSlot } from './redirect-answer.ts';
 import { pushedRequest } from './pushed-request.ts';
 import { dropRegistration, type RegistrationDeps } from './registration.ts';
 import { identityScopes, uniqueScopes } from './scopes.ts';
+import { exchangeAs } from './secret-method.ts';
 import { credentialOf, tokenClient } from './sign-in-result.ts';
 import { refuseWithoutPkce, rulesFor } from './sign-in-rules.ts';
 import { createEnding, expectedAnswer, receptionOf, tooLate } from './sign-in-answer.ts';
 import { createAttempt, within, type Attempt } from './sign-in-attempt.ts';
-import { exchangeCode } from './token-endpoint.ts';
 import type { TokenKeeper } from './tokens.ts';
 
 /** Progress of one sign-in, for the status. */
@@ -55,6 +55,8 @@ export interface SignInsDeps {
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  /** The client ID that a refresh ended with, because the authorization server knew it no more. */
+  readonly refusedClient?: (serverId: string) => string | undefined;
   /** Sign-ins at companies' identity providers; absent: their ID tokens must have been entered by hand. */
   readonly companies?: Companies;
   /** The newest challenge that the server gave to a call. */
@@ -114,7 +116,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
     attempt.step('register');
     await freePorts();
-    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, ports: deps.redirectPorts ?? redirectPorts, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
+    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, refused: deps.refusedClient?.(server.id), ports: deps.redirectPorts ?? redirectPorts, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
     const ending = createEnding();
     let slot: AnswerSlot | undefined;
     let oauthError: string | undefined;
@@ -144,10 +146,10 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       }
 
       attempt.step('exchange');
-      const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
-      const identity = await whoIs({ authorizationServer, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
+      const { client: known, tokens } = await exchangeAs({ servers, server, door, authorizationServer }, client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
+      const identity = await whoIs({ authorizationServer, client: known, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
       attempt.refuseIfCancelled();
-      await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, identity, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
+      await deps.tokens.adopt(credentialOf(server, known, scopes, tokens, identity, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
       await servers.update(server.id, { signInRequired: true });
       ending.end({ kind: 'signed_in' });
       return 'done';

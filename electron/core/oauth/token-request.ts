@@ -89,7 +89,8 @@ async function clientAuthentication(client: TokenClient, clock: Clock | undefine
   // RFC 8705 2: the certificate of the connection is the proof; the request only says whose.
   if (clientAuth === 'tls_client_auth') return openid.TlsClientAuth();
   if (clientAuth === 'none' || !clientSecret) return openid.None();
-  return clientAuth === 'client_secret_basic' ? basicAuthentication(client.clientId, clientSecret) : openid.ClientSecretPost(clientSecret.reveal());
+  if (clientAuth === 'client_secret_post') return openid.ClientSecretPost(clientSecret.reveal());
+  return basicAuthentication(client.clientId, clientSecret, clientAuth === 'client_secret_basic_raw');
 }
 
 /** private_key_jwt (RFC 7523 2.2). Ours and not openid-client's: it writes "Ed25519" where servers know "EdDSA", and has a clock of its own. */

@@ -1,5 +1,5 @@
-/** How a client proves who it is at the token endpoint (RFC 7591 2, RFC 7523, RFC 8705). */
-export const clientAuths = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'] as const;
+/** How a client proves who it is at the token endpoint (RFC 7591 2, RFC 7523, RFC 8705). `_raw`: not form-encoded, against RFC 6749 2.3.1. */
+export const clientAuths = ['none', 'client_secret_basic', 'client_secret_basic_raw', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'] as const;
 export type ClientAuth = (typeof clientAuths)[number];
 
 /** Grants without a refresh token: what the user entered is used again, each time that a token is needed. */

@@ -74,6 +74,7 @@ export const settingsMessages = {
     auto: 'As the server supports it',
     none: 'None',
     client_secret_basic: 'Secret, in a header',
+    client_secret_basic_raw: 'Secret, in a header, not encoded',
     client_secret_post: 'Secret, in the form',
     private_key_jwt: 'Private key',
     tls_client_auth: 'Client certificate',
