@@ -160,6 +160,10 @@ describe('each scenario', () => {
     // Cut before anything is known of the request: every POST.
     'mcp-reset-before': ['challenge', 'initialize', 'list', 'call', 'again'],
     'mcp-403-missing-scopes': ['prm', 'call', 'again'],
+    'mcp-403-no-token': ['challenge'],
+    'mcp-open-handshake': ['challenge'],
+    'as-no-iss': ['metadata', 'authorize'],
+    'as-republished': ['metadata', 'authorize'],
     'mcp-session-404': ['initialize', 'list', 'call', 'again'],
     'captive-portal': ['challenge', 'prm', 'metadata', 'register', 'authorize', 'token', 'refresh', 'reuse', 'initialize', 'list', 'call', 'again'],
   };
