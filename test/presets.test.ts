@@ -1,44 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
 import { acceptedIssuers, presetFor, presets, readPresets } from '../electron/core/oauth/presets.ts';
 import type { ServerSettings } from '../shared/model.ts';
-import { startProvider, type Provider, type Ways } from './fixtures/provider.ts';
-import { startSignInRig, type SignInRig } from './fixtures/sign-in-rig.ts';
+import type { Ways } from './fixtures/provider.ts';
+import { createProviderWorlds, failureOf, type ProviderWorld } from './fixtures/provider-worlds.ts';
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-interface World {
-  readonly provider: Provider;
-  readonly rig: SignInRig;
-  readonly id: string;
-}
-
-async function world(ways: Ways, settings: ServerSettings = {}, clientId: string | null = 'entered'): Promise<World> {
-  const provider = await startProvider(ways);
-  const rig = await startSignInRig({
-    http: (real) => provider.http(real),
-    openBrowser: async (url) => {
-      await fetch(provider.authorize(url));
-    },
-  });
-  closing.push(() => provider.close(), () => rig.close());
-  const { id } = await rig.add(provider.mcpUrl, { settings, ...(clientId === null ? {} : { clientId }) });
-  return { provider, rig, id };
-}
-
-const signIn = ({ rig, id }: World) => rig.signIns.start(id, { openBrowser: true });
-
-const failed = (promise: Promise<unknown>) => promise.then(() => 'no error', (error: unknown) => (error instanceof AppError ? error.code : 'no AppError'));
-
-async function tokenAfterRefresh({ rig, id }: World): Promise<string | undefined> {
-  const answer = await rig.tokens.refreshNow(id);
-  return answer.kind === 'token' ? answer.token.reveal() : answer.kind;
-}
+const { world, close } = createProviderWorlds();
+afterEach(close);
 
 /** Each provider as its documents and other people's bug reports have it, and what shows that the preset does its work. */
 const table: readonly {
@@ -49,17 +18,17 @@ const table: readonly {
   readonly clientId?: null;
   /** What happens without the preset. */
   readonly without: string;
-  readonly check?: (world: World) => unknown;
+  readonly check?: (world: ProviderWorld) => unknown;
 }[] = [
   {
     preset: 'entra-id',
-    ways: { issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0', named: 'https://login.microsoftonline.com/common/v2.0', announcesPkce: false, refusesResource: true, refreshNeedsScope: true },
+    ways: { issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0', named: 'https://login.microsoftonline.com/common/v2.0', metadataAt: 'appended', announcesPkce: false, refusesResource: true, refreshNeedsScope: true },
     without: 'E_ISSUER_MISMATCH',
     check: ({ provider }) => expect(provider.seen.token.map((form) => form.get('scope'))).toEqual([null, 'files.read']),
   },
   {
     preset: 'google',
-    ways: { issuer: 'https://accounts.google.com', named: 'https://accounts.google.com/', endpoints: 'https://oauth2.googleapis.com', refreshTokenNeeds: { access_type: 'offline', prompt: 'consent' } },
+    ways: { issuer: 'https://accounts.google.com', named: 'https://accounts.google.com/', endpoints: 'https://oauth2.googleapis.com', refreshTokenNeeds: { access_type: 'offline', prompt: 'consent' }, clientSecret: 'secret of a desktop client' },
     without: 'E_ISSUER_MISMATCH',
   },
   { preset: 'github', ways: { issuer: 'https://github.com/login/oauth', refreshTokens: false, errorStatus: 200, formByDefault: true }, without: 'signed in' },
@@ -103,7 +72,7 @@ describe('presets', () => {
 
   it.each(table.filter(({ preset }) => !needsAPerson.has(preset)))('$preset: signs in, and renews with the token that the server takes', async ({ preset, ways, chosen, clientId, check }) => {
     const here = await world(ways, chosen ? { preset } : {}, clientId);
-    await signIn(here);
+    await here.signIn();
     const facts = here.rig.vault.facts(here.id);
     expect(facts?.issuer).toBe(ways.issuer);
     expect(here.provider.goodToken()).toBeDefined();
@@ -111,25 +80,33 @@ describe('presets', () => {
       expect(facts?.renewable).toBe(false);
       return;
     }
-    expect(await tokenAfterRefresh(here)).toBe(here.provider.goodToken());
+    expect(await here.tokenAfterRefresh()).toBe(here.provider.goodToken());
     expect(here.provider.seen.token).toHaveLength(2);
     await check?.(here);
   });
 
   it.each(table)('$preset: without it, $without', async ({ ways, clientId, without }) => {
     const here = await world(ways, { preset: 'none' }, clientId);
-    expect(await failed(signIn(here))).toBe(without === 'signed in' ? 'no error' : without);
+    expect(await failureOf(here.signIn())).toBe(without === 'signed in' ? 'no error' : without);
   });
 
   it.each(table.filter(({ preset }) => needsAPerson.has(preset)))('$preset: says what to do there when it refuses the registration', async ({ preset, ways }) => {
     const here = await world(ways, {}, null);
-    await expect(signIn(here)).rejects.toThrow(presets.find(({ name }) => name === preset)?.advice?.slice(0, 60) ?? 'no advice');
+    await expect(here.signIn()).rejects.toThrow(presets.find(({ name }) => name === preset)?.advice?.slice(0, 60) ?? 'no advice');
+  });
+
+  it.each(presets.filter(({ advice, name }) => advice !== undefined && name !== 'atlassian'))('$name: says what to do there when it lets nobody register', async ({ name }) => {
+    const ways = table.find(({ preset }) => preset === name)?.ways ?? { issuer: 'no issuer' };
+    const here = await world({ ...ways, registration: 'none' }, {}, null);
+    const failure = await here.signIn().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'E_CLIENT_ID_NEEDED', message: expect.stringContaining(presets.find((one) => one.name === name)?.advice?.slice(0, 60) ?? 'no advice') as unknown });
+    expect(here.rig.opened).toEqual([]);
   });
 
   it.each(table.filter(({ ways }) => ways.errorStatus !== undefined || ways.errorType !== undefined))('$preset: its way to say no is understood', async ({ preset, ways, chosen, clientId }) => {
     const here = await world(ways, chosen ? { preset } : {}, clientId);
     here.provider.refuseNext();
-    expect(await failed(signIn(here))).toBe('E_TOKEN_REFUSED');
+    expect(await failureOf(here.signIn())).toBe('E_TOKEN_REFUSED');
   });
 
   it('are chosen by where the metadata came from', () => {
@@ -145,7 +122,7 @@ describe('presets', () => {
   });
 
   it('that do not exist are refused, not passed over', async () => {
-    expect(await failed(signIn(await world({ issuer: 'https://login.company.example' }, { preset: 'gooogle' })))).toBe('E_BAD_INPUT');
+    expect(await failureOf((await world({ issuer: 'https://login.company.example' }, { preset: 'gooogle' })).signIn())).toBe('E_BAD_INPUT');
   });
 
   it('accept an issuer under another name only as an exact pair', () => {
@@ -176,46 +153,46 @@ describe('settings of a server', () => {
 
   it('resource: omit leaves it out of every request', async () => {
     const here = await world({ issuer, refusesResource: true }, { resource: 'omit' });
-    await signIn(here);
-    expect(await tokenAfterRefresh(here)).toBe(here.provider.goodToken());
+    await here.signIn();
+    expect(await here.tokenAfterRefresh()).toBe(here.provider.goodToken());
     const { authorize, token } = here.provider.seen;
     expect([...authorize, ...token].some((request) => request.has('resource'))).toBe(false);
   });
 
   it('resource: a value of its own goes into every request', async () => {
     const here = await world({ issuer }, { resource: { value: 'api://1234' } });
-    await signIn(here);
-    await tokenAfterRefresh(here);
+    await here.signIn();
+    await here.tokenAfterRefresh();
     const { authorize, token } = here.provider.seen;
     expect([...authorize, ...token].map((request) => request.getAll('resource'))).toEqual([['api://1234'], ['api://1234'], ['api://1234']]);
   });
 
   it('more parameters go along, and a refresh sends them too', async () => {
     const here = await world({ issuer }, { authorizeParameters: { audience: '{resource}' }, tokenParameters: { tenant: 't1' } });
-    await signIn(here);
-    await tokenAfterRefresh(here);
+    await here.signIn();
+    await here.tokenAfterRefresh();
     expect(here.provider.seen.authorize[0]?.get('audience')).toBe('https://mcp.provider.example/mcp');
     expect(here.provider.seen.token.map((form) => form.get('tenant'))).toEqual(['t1', 't1']);
   });
 
   it('more parameters must not replace what a sign-in is checked with', async () => {
     const here = await world({ issuer }, { authorizeParameters: { redirect_uri: 'https://evil.example/' } });
-    expect(await failed(signIn(here))).toBe('E_BAD_INPUT');
+    expect(await failureOf(here.signIn())).toBe('E_BAD_INPUT');
   });
 
   it('DM01 an issuer exception accepts exactly its pair', async () => {
     const ways = { issuer: 'https://login.company.example/other', named: issuer };
-    expect(await failed(signIn(await world(ways)))).toBe('E_ISSUER_MISMATCH');
-    expect(await failed(signIn(await world(ways, { issuerException: { named: issuer, found: `${ways.issuer}/` } })))).toBe('E_ISSUER_MISMATCH');
+    expect(await failureOf((await world(ways)).signIn())).toBe('E_ISSUER_MISMATCH');
+    expect(await failureOf((await world(ways, { issuerException: { named: issuer, found: `${ways.issuer}/` } })).signIn())).toBe('E_ISSUER_MISMATCH');
     const here = await world(ways, { issuerException: { named: issuer, found: ways.issuer } });
-    await signIn(here);
+    await here.signIn();
     expect(here.rig.vault.facts(here.id)?.issuer).toBe(ways.issuer);
   });
 
   it('scopes: minimal asks for no more than the server demands, a list for exactly that', async () => {
     const asked = async (scopes: ServerSettings['scopes']) => {
       const here = await world({ issuer }, scopes === undefined ? {} : { scopes });
-      await signIn(here);
+      await here.signIn();
       return here.provider.seen.authorize[0]?.get('scope');
     };
     expect(await asked(undefined)).toBe('files.read');
@@ -230,14 +207,14 @@ describe('a pushed authorization request that does not work', () => {
 
   it('is left out where it is only offered', async () => {
     const here = await world({ issuer, brokenPushing: 'offered' });
-    await signIn(here);
+    await here.signIn();
     expect(here.provider.seen.authorize[0]?.get('code_challenge_method')).toBe('S256');
   });
 
   it('ends the sign-in before the browser where it is required; nothing is forgotten', async () => {
     const here = await world({ issuer, brokenPushing: 'required', registration: 'open' }, {}, null);
-    expect(await failed(signIn(here))).toBe('E_HTTP_STATUS');
-    expect(await failed(signIn(here))).toBe('E_HTTP_STATUS');
+    expect(await failureOf(here.signIn())).toBe('E_HTTP_STATUS');
+    expect(await failureOf(here.signIn())).toBe('E_HTTP_STATUS');
     expect(here.rig.opened).toEqual([]);
     expect(here.provider.seen.register).toHaveLength(1);
   });
