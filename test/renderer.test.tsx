@@ -371,6 +371,29 @@ describe('the details of a server', () => {
   });
 });
 
+describe('who is signed in', () => {
+  const signedIn = exampleDetail(exampleServer('linear', states.signed_in, { identity: 'ada@example.com' }), now);
+  const said = (change: object) => textOf(markup(<IdentitySection detail={{ ...signedIn, ...change }} />));
+
+  it('is said to be vouched for only where an ID token was verified', () => {
+    expect(said({})).toContain('vouches for who this is: its signature was checked');
+    expect(said({ identityVerified: false })).toContain('Nobody vouches');
+  });
+
+  it('comes with what a person should know of it', () => {
+    expect(said({ tokenNotes: ['The access token has no end of its own.'] })).toMatch(/Worth knowing ?The access token has no end of its own\./);
+    expect(said({ tokenNotes: [] })).not.toContain('Worth knowing');
+  });
+
+  it('is filled in by what the authorization server says of a sealed token', () => {
+    const sealed = { accessTokenClaims: undefined, idTokenClaims: undefined, tokenNotes: [] };
+    expect(said(sealed)).toContain('Nothing can be read');
+    const text = said({ ...sealed, introspection: { active: true, claims: { username: 'ada', scope: 'issues:read' } } });
+    for (const words of ['It is good', 'user name', 'ada', 'access', 'issues:read']) expect(text).toContain(words);
+    expect(said({ ...sealed, introspection: { active: false, claims: {} } })).toContain('not good any more');
+  });
+});
+
 describe('UI04: hostile words stay words', () => {
   const hostileState: SignInState = { ...states.needs_sign_in, error: { ...states.needs_sign_in.error, message: hostile.markup, remedy: hostile.markup } };
   const server = exampleServer('linear', hostileState, { identity: hostile.markup, hosts: [hostile.markup, hostile.link], url: hostile.link });
@@ -379,6 +402,8 @@ describe('UI04: hostile words stay words', () => {
     requestedScopes: [hostile.markup],
     grantedScopes: [hostile.link],
     accessTokenClaims: { [hostile.markup]: hostile.markup, sub: hostile.bidi },
+    introspection: { active: true, claims: { scope: hostile.markup, username: hostile.bidi } },
+    tokenNotes: [hostile.markup, hostile.bidi],
   };
   const found = { ...exampleDiscovery('https://hard.example'), summary: hostile.markup, issuer: hostile.link, otherHosts: [hostile.markup], scopes: [hostile.markup] };
   const parts: [string, ReactElement][] = [

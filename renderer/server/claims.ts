@@ -12,6 +12,7 @@ const meanings: ReadonlyMap<string, { readonly group: string; readonly words: st
   ['name', { group: 'Who', words: 'name' }],
   ['email', { group: 'Who', words: 'e-mail' }],
   ['preferred_username', { group: 'Who', words: 'user name' }],
+  ['username', { group: 'Who', words: 'user name' }],
   ['upn', { group: 'Who', words: 'user name' }],
   ['sub', { group: 'Who', words: 'identifier' }],
   ['aud', { group: 'For', words: 'who may accept it' }],

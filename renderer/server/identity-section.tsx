@@ -1,29 +1,66 @@
-import { useId } from 'react';
+import { useId, type ReactNode } from 'react';
 import type { ServerDetail } from '../../shared/model.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
+import { CheckIcon, WarningIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
 import { claimRows, type ClaimRow } from './claims.ts';
 
-/** What can be read from the tokens. Shown only once there is a sign-in. */
+/** Who signed in, what can be read from the tokens, and what a person should know of both. Shown only once there is a sign-in. */
 export function IdentitySection({ detail }: { readonly detail: ServerDetail }) {
   if (detail.signedInAt === undefined) return null;
-  const { accessTokenClaims, idTokenClaims } = detail;
-  const none = accessTokenClaims === undefined && idTokenClaims === undefined;
+  const { accessTokenClaims, idTokenClaims, introspection, tokenNotes } = detail;
+  const none = accessTokenClaims === undefined && idTokenClaims === undefined && introspection === undefined;
   return (
     <Section id="identity-title" title={messages.server.identity} text={none ? messages.server.identityNone : messages.server.identityText}>
-      {idTokenClaims && <Claims title={messages.server.idToken} claims={idTokenClaims} />}
+      {tokenNotes.length > 0 && <Notes notes={tokenNotes} />}
+      {idTokenClaims && <Claims title={messages.server.idToken} text={<Vouched detail={detail} />} claims={idTokenClaims} />}
       {accessTokenClaims && <Claims title={messages.server.accessToken} claims={accessTokenClaims} />}
+      {introspection && <Claims title={messages.server.introspection} text={introspection.active ? messages.server.introspectionActive : messages.server.introspectionInactive} claims={introspection.claims} />}
     </Section>
   );
 }
 
-function Claims({ title, claims }: { readonly title: string; readonly claims: Readonly<Record<string, string>> }) {
+function Notes({ notes }: { readonly notes: readonly string[] }) {
+  const id = useId();
+  return (
+    <div className="card token-notes">
+      <h3 id={id}>{messages.server.tokenNotes}</h3>
+      <ul aria-labelledby={id}>
+        {notes.map((note) => (
+          <li key={note}>
+            <WarningIcon size={18} />
+            <Foreign text={note} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Vouched({ detail: { identityVerified } }: { readonly detail: ServerDetail }) {
+  if (!identityVerified) return messages.server.notVouched;
+  return (
+    <>
+      <CheckIcon size={16} />
+      <span>{messages.server.vouched}</span>
+    </>
+  );
+}
+
+interface ClaimsProps {
+  readonly title: string;
+  readonly text?: ReactNode;
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+function Claims({ title, text, claims }: ClaimsProps) {
   const { known, others } = claimRows(claims);
   const id = useId();
   return (
     <div className="card claims">
       <h3 id={id}>{title}</h3>
+      {text !== undefined && <p className="claims-text">{text}</p>}
       {known.length > 0 && <ClaimTable labelledBy={id} rows={known} />}
       {others.length > 0 && (
         <details className="more">
