@@ -179,8 +179,11 @@ describe('the setting identity', () => {
     expect(site.seen.authorize[0]?.get('scope')).toBe('mcp:tools openid profile email');
   });
 
-  it('absent: not added where the server does not know openid, nor to scopes that the user has listed', async () => {
-    const { site, login, start } = await world({ scopes: ['mcp:tools'], metadata: { scopes_supported: ['mcp:tools'] } });
+  it.each<[string, OpenidOptions, object]>([
+    ['where the server does not know openid', { metadata: { scopes_supported: ['mcp:tools'] } }, {}],
+    ['to scopes that the user has listed', {}, { scopes: ['mcp:tools'] }],
+  ])('absent: not added %s', async (_what, options, settings) => {
+    const { site, login, start } = await world({ scopes: ['mcp:tools'], ...options }, { settings });
     const [server] = login.servers.list();
     await login.servers.addAccount(server?.id ?? '', 'second');
     await start();

@@ -33,7 +33,7 @@ export function serverDetail({ servers, vault }: ServerDetailDeps, server: Serve
     ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
     ...(preset ? { preset: preset.title } : {}),
     ...(registration ? { redirectUri: registration.redirect_uri } : {}),
-    identityVerified: facts?.subject !== undefined,
+    identityVerified: facts?.subject !== undefined && facts.idTokenClaims !== undefined,
     tokenNotes: [...view.notes],
     ...(accessTokenClaims ? { accessTokenClaims: { ...accessTokenClaims } } : {}),
     ...(introspection ? { introspection: { active: introspection.active, claims: { ...introspection.claims } } } : {}),

@@ -31,10 +31,10 @@ export function selectScopes(
 }
 
 /**
- * What is added to find out who signs in (OpenID Connect Core 5.4): where the user wants that, and, to tell accounts apart, where a
- * server has several and the authorization server can say it. `scopesSupported`: of its metadata.
+ * What is added to find out who signs in (OpenID Connect Core 5.4): as the user wants it; else, to tell accounts apart, where a
+ * server has several and the authorization server can say it, but for scopes that the user has listed. `supported`: of its metadata.
  */
-export function identityScopes({ setting, severalAccounts, scopesSupported = [] }: { readonly setting: boolean | undefined; readonly severalAccounts: boolean; readonly scopesSupported: readonly string[] | undefined }): string[] {
-  const wanted = setting ?? (severalAccounts && scopesSupported.includes('openid'));
-  return wanted ? ['openid', ...['profile', 'email'].filter((scope) => scopesSupported.includes(scope))] : [];
+export function identityScopes({ settings, account }: { readonly settings: Pick<ServerSettings, 'identity' | 'scopes'>; readonly account: { readonly alone: boolean } }, supported: readonly string[] = []): string[] {
+  const wanted = settings.identity ?? (!account.alone && !Array.isArray(settings.scopes) && supported.includes('openid'));
+  return wanted ? ['openid', ...['profile', 'email'].filter((scope) => supported.includes(scope))] : [];
 }

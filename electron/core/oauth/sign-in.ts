@@ -102,7 +102,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     }
     const discovery = await protectedBy(server, signal);
     const rules = rulesFor(server.settings, discovery);
-    const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopesFor(server, discovery)]);
+    const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopes(server, discovery.authorizationServer.scopes_supported)]);
     const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
       const identity = await identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
       refuseOtherPerson({ servers, vault: deps.vault }, server, identity);
@@ -182,11 +182,6 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     if (extra.length === 0) return discovery.scopes;
     const before = deps.vault.facts(server.id)?.requestedScopes ?? [];
     return uniqueScopes([...before, ...discovery.scopes, ...extra]);
-  }
-
-  /** Who signs in has to be asked to tell several accounts apart, or because the user wants it. */
-  function identityScopesFor({ settings, account }: Server, { authorizationServer }: Protected): readonly string[] {
-    return identityScopes({ setting: settings.identity, severalAccounts: !account.alone, scopesSupported: authorizationServer.scopes_supported });
   }
 
   /** Not awaited: some openers return only when the browser is closed. */
