@@ -381,6 +381,11 @@ describe('reading an answer', () => {
     expect(read('{"error":"invalid_grant"}', status, { 'www-authenticate': 'Basic' })).toMatchObject({ kind: 'error', error: 'invalid_grant' });
   });
 
+  it('unauthorized_client with 401 is an unknown client, as older servers on the Python SDK say it; with 400 it is not', () => {
+    expect(read('{"error":"unauthorized_client"}', 401)).toMatchObject({ kind: 'error', error: 'invalid_client' });
+    expect(read('{"error":"unauthorized_client"}', 400)).toMatchObject({ kind: 'error', error: 'unauthorized_client' });
+  });
+
   it('an empty or null error is none', () => {
     expect(read('{"error":null,"access_token":"a"}').kind).toBe('tokens');
     expect(read('{"error":"","access_token":"a"}').kind).toBe('tokens');

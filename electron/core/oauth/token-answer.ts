@@ -40,7 +40,7 @@ export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: stri
   const error = text(json?.['error']);
   if (error !== undefined) {
     const description = text(json?.['error_description']);
-    return { kind: 'error', error, status, ...(description === undefined ? {} : { description }), ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+    return { kind: 'error', error: errorAsMeant(error, status), status, ...(description === undefined ? {} : { description }), ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
   if (status < 200 || status >= 300) {
     const fault = new AppError('E_HTTP_STATUS', `The token endpoint answered with status ${status}.`, wait === undefined ? {} : { retryAfterMs: wait });
@@ -48,6 +48,9 @@ export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: stri
   }
   return json ? readTokens(tokensIn === undefined ? json : inner(json, tokensIn)) : unclear('E_NOT_JSON', 'The token endpoint answered with something that is not JSON.');
 }
+
+/** Older servers on the official Python SDK call an unknown client this, with the status that is for `invalid_client` (RFC 6749 5.2). */
+const errorAsMeant = (error: string, status: number): string => (error === 'unauthorized_client' && status === 401 ? 'invalid_client' : error);
 
 function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
   const refreshToken = secret(json['refresh_token']);
