@@ -1,0 +1,398 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { envelope, errorLine, idAtEnd, sameId } from '../shared/json-rpc.ts';
+import { createLineSplitter } from '../shared/lines.ts';
+import { createLedger } from '../electron/bridge/ledger.ts';
+import { route, routeBody, type Question } from '../electron/broker/answer.ts';
+import { readKey, ensureKey } from '../electron/broker/data-folder.ts';
+import { connectToBroker, prove } from '../electron/broker/endpoint.ts';
+import { createSseParser } from '../electron/broker/sse.ts';
+import { systemClock } from '../electron/core/clock.ts';
+import { AppError } from '../electron/core/errors.ts';
+import type { Http, HttpAnswer } from '../electron/core/http/client.ts';
+import { isLoopbackHost } from '../electron/core/http/loopback.ts';
+import { retryAfterMs } from '../electron/core/http/retry-after.ts';
+import { bearerChallenge, parseChallenges } from '../electron/core/oauth/challenge.ts';
+import { describeDiscovery } from '../electron/core/oauth/describe.ts';
+import { discover } from '../electron/core/oauth/discovery.ts';
+import { verifyIdToken } from '../electron/core/oauth/id-token.ts';
+import { introspect } from '../electron/core/oauth/introspection.ts';
+import { createKeySets } from '../electron/core/oauth/jwks.ts';
+import { decodedClaims, displayClaims } from '../electron/core/oauth/jwt-claims.ts';
+import { parseRedirect } from '../electron/core/oauth/redirect-answer.ts';
+import { registerClient } from '../electron/core/oauth/registration-request.ts';
+import { createAttempt } from '../electron/core/oauth/sign-in-attempt.ts';
+import { readTokenAnswer } from '../electron/core/oauth/token-answer.ts';
+import { exchangeCode, refresh, type TokenClient } from '../electron/core/oauth/token-endpoint.ts';
+import { fetchUserinfo } from '../electron/core/oauth/userinfo.ts';
+import { Secret } from '../electron/core/secret.ts';
+import { chunked, damaged, distorted, seeded } from './fixtures/random.ts';
+import { startRelayRig } from './fixtures/relay-rig.ts';
+
+/** Another one: KEYBRIDGE_FUZZ_SEED. Whatever fails says its seed and its round, and comes out the same again. */
+const seed = Number(process.env['KEYBRIDGE_FUZZ_SEED'] ?? 20_261_123);
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+type Round = (random: ReturnType<typeof seeded>) => unknown;
+
+/** Runs the rounds, each with a seed of its own; what is thrown says which. */
+async function rounds(count: number, round: Round): Promise<void> {
+  for (let number = 0; number < count; number += 1) {
+    try {
+      await round(seeded(seed + number));
+    } catch (error) {
+      throw new Error(`seed ${seed}, round ${number}: ${String(error)}`, { cause: error });
+    }
+  }
+}
+
+/** The error, which must be one of ours and fit to be shown; undefined when there is none. */
+async function fault(work: () => unknown): Promise<AppError | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    expect(error.code).not.toBe('E_UNEXPECTED');
+    expect(error.message.length).toBeLessThanOrEqual(500);
+    expect(error.message).not.toMatch(/[\u0000-\u001f\u202a-\u202e\u2028]/);
+    return error;
+  }
+}
+
+const emptyBody = { destroy: () => {}, async *[Symbol.asyncIterator]() {} };
+
+/** An HTTP client whose other side says what `answer` says; nothing leaves this process. */
+const answering = (answer: (url: URL) => Partial<HttpAnswer>): Http => ({
+  fetch: async ({ url }) => ({ status: 200, headers: {}, body: Buffer.alloc(0), ...answer(url) }),
+  open: async ({ url }) => ({ status: 401, headers: {}, ...answer(url), body: emptyBody }),
+  classOf: async () => 'public',
+  withTls: () => {
+    throw new Error('not here');
+  },
+  close: async () => {},
+});
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+
+describe(`random damage, seed ${seed}`, () => {
+  it('a WWW-Authenticate header is read to its end, and no more is kept of it than it has', async () => {
+    const good = ['Bearer resource_metadata="https://h/p", scope="a b", error="invalid_token"', 'Basic realm="x, y", DPoP algs="ES256", Bearer scope=a', 'Negotiate YII==, Bearer realm="a\\"b"'];
+    await rounds(5_000, (random) => {
+      const header = damaged(random, random.pick(good), good);
+      const kept = parseChallenges(header).flatMap(({ scheme, params }) => [scheme, ...params.keys(), ...params.values()]);
+      expect(kept.join('').length).toBeLessThanOrEqual(header.length);
+      bearerChallenge(header);
+    });
+  });
+
+  it('metadata leads to a discovery that is fit to be used, or to an error that names what is wrong', async () => {
+    const origin = 'https://mcp.example';
+    const resource = { resource: `${origin}/mcp`, authorization_servers: ['https://login.example/tenant'], scopes_supported: ['a', 'b'], resource_name: 'Tools', dpop_bound_access_tokens_required: true };
+    const endpoint = (name: string) => `https://login.example/${name}?x=1`;
+    const metadata = {
+      issuer: 'https://login.example/tenant', authorization_endpoint: endpoint('authorize'), token_endpoint: endpoint('token'), registration_endpoint: endpoint('register'), revocation_endpoint: endpoint('revoke'),
+      pushed_authorization_request_endpoint: endpoint('par'), introspection_endpoint: endpoint('introspect'), userinfo_endpoint: endpoint('me'), jwks_uri: endpoint('jwks'), scopes_supported: ['a', 'offline_access'], response_types_supported: ['code'],
+      code_challenge_methods_supported: ['S256'], token_endpoint_auth_methods_supported: ['none'], authorization_response_iss_parameter_supported: true, dpop_signing_alg_values_supported: ['ES256'],
+    };
+    const headers = { 'www-authenticate': 'Bearer scope="a b", resource_metadata="/.well-known/oauth-protected-resource/mcp"' };
+    let found = 0;
+    await rounds(1_500, async (random) => {
+      const asText = random.chance(0.1);
+      const one = (value: unknown): Partial<HttpAnswer> => {
+        const status = random.chance(0.05) ? random.pick([204, 302, 404, 500]) : 200;
+        return { status, headers: random.chance(0.1) ? { location: damaged(random, `${origin}/elsewhere`) } : {}, body: asText ? Buffer.from(damaged(random, JSON.stringify(value))) : json(distorted(random, value)) };
+      };
+      const http = answering(({ pathname }) => (pathname === '/mcp' ? { status: 401, headers: { 'www-authenticate': random.chance(0.3) ? damaged(random, headers['www-authenticate']) : headers['www-authenticate'] } } : one(pathname.includes('protected-resource') ? resource : metadata)));
+      await fault(async () => {
+        const discovery = await discover(new URL(`${origin}/mcp`), { http });
+        if (discovery.kind !== 'protected') return;
+        found += 1;
+        const { authorizationServer: server, scopes, resourceName = '' } = discovery;
+        for (const text of [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint, server.pushed_authorization_request_endpoint]) {
+          if (text === undefined) continue;
+          const url = new URL(text);
+          expect(url.href).toBe(text);
+          expect(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url))).toBe(true);
+          expect(url.username + url.password + url.hash).toBe('');
+        }
+        expect(resourceName.length).toBeLessThanOrEqual(80);
+        for (const scope of scopes) expect(scope).toMatch(/^[\x21-\x7e]{1,200}$/);
+        describeDiscovery(new URL(`${origin}/mcp`), discovery);
+      });
+    });
+    // Some must get through, or nothing behind the parser was tried.
+    expect(found).toBeGreaterThan(100);
+  });
+
+  it('a token answer gives tokens that a header can carry, or no tokens; openid-client behind it throws nothing', async () => {
+    const good = { access_token: 'the-access-token', token_type: 'Bearer', expires_in: 3600, refresh_token: 'the-refresh-token', scope: 'a b', id_token: 'e30.e30.e30' };
+    const client: TokenClient = { issuer: 'https://login.example', tokenEndpoint: 'https://login.example/token', clientId: 'c', clientAuth: 'none', resource: 'https://mcp.example/mcp', allow: ['public'] };
+    let tokens = 0;
+    await rounds(2_000, async (random) => {
+      const value = random.chance(0.3) ? { error: 'invalid_grant', error_description: 'x', ...good } : good;
+      const body = random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(value))) : json(distorted(random, value));
+      const answer = { status: random.pick([200, 200, 200, 201, 302, 400, 401, 429, 500]), headers: { 'retry-after': damaged(random, '7') }, body };
+      const verdict = readTokenAnswer(answer, 0);
+      if (verdict.kind === 'tokens') {
+        tokens += 1;
+        expect(verdict.tokens.accessToken.reveal()).toMatch(/^[\x21-\x7e]+$/);
+        expect(verdict.tokens.expiresInMs ?? 1).toBeGreaterThan(0);
+      }
+      if (verdict.kind === 'unclear') expect(verdict.fault.message).not.toMatch(/the-(access|refresh)-token/);
+      if (random.chance(0.2)) {
+        const http = answering(() => answer);
+        expect(['refreshed', 'rejected', 'client_refused', 'unreachable']).toContain((await refresh(client, new Secret('r'), {}, { http })).kind);
+        await fault(() => exchangeCode(client, { code: new Secret('c'), codeVerifier: new Secret('v'.repeat(43)), redirectUri: 'http://127.0.0.1:1/callback' }, { http }));
+      }
+    });
+    expect(tokens).toBeGreaterThan(200);
+  });
+
+  it('what tells who signed in is a verdict, claims as text or nothing, and never an error', async () => {
+    const claims = { iss: 'https://login.example', sub: 'ada', aud: 'c', exp: 1_800_000_000, iat: 1, nonce: 'n', at_hash: 'h', name: 'Ada', groups: ['a', { b: null }] };
+    const keys = { keys: [{ kty: 'RSA', kid: '1', alg: 'RS256', n: 'AQAB', e: 'AQAB' }, { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }] };
+    const client: TokenClient = { issuer: 'https://login.example', tokenEndpoint: 'https://login.example/t', introspectionEndpoint: 'https://login.example/i', clientId: 'c', clientAuth: 'none', resource: 'https://mcp.example/mcp', allow: ['public'] };
+    const kinds = new Set<string>();
+    await rounds(800, async (random) => {
+      const http = answering(() => ({ status: random.chance(0.9) ? 200 : 500, body: random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(keys))) : json(distorted(random, random.chance(0.5) ? keys : { ...claims, active: true })) }));
+      const header = { alg: random.pick(['RS256', 'ES256', 'none', 'HS256', 'x']), kid: '1' };
+      const jwt = [header, distorted(random, claims), 'signature'].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+      const token = random.chance(0.5) ? jwt : damaged(random, jwt);
+      const expected = { issuer: 'https://login.example', clientId: 'c', accessToken: new Secret('a'), now: 0, ...(random.chance(0.5) ? { nonce: new Secret('n') } : {}) };
+      const find = createKeySets(systemClock()).keysAt({ owner: 'o', uri: 'https://login.example/jwks', http, allow: ['public'] });
+      const verdict = await verifyIdToken(new Secret(token), expected, find);
+      kinds.add(verdict.kind);
+      const read = decodedClaims(token);
+      for (const [name, value] of Object.entries(read ? displayClaims(read) : {})) expect(`${name}${value}`).not.toMatch(/[\u0000-\u001f\u202e]/);
+      await fetchUserinfo({ http, allow: ['public'], endpoint: 'https://login.example/me', accessToken: new Secret('a'), sub: 'ada' });
+      for (const value of Object.values((await introspect(client, new Secret('a'), { http }))?.claims ?? {})) expect(value).not.toMatch(/[\u0000-\u001f\u202e]/);
+    });
+    // Nobody has signed any of them.
+    expect([...kinds].toSorted()).toEqual(['unverified', 'wrong']);
+  });
+
+  it('a registration answer gives a client that can be used, or one of our errors', async () => {
+    const redirectUri = 'http://127.0.0.1:33427/callback/x';
+    const good = { client_id: 'c', client_secret: 's', client_secret_expires_at: 0, redirect_uris: [redirectUri], token_endpoint_auth_method: 'client_secret_basic', registration_access_token: 't', registration_client_uri: 'https://login.example/register/c' };
+    const authorizationServer = { issuer: 'https://login.example', authorization_endpoint: 'https://login.example/a', token_endpoint: 'https://login.example/t' };
+    let clients = 0;
+    await rounds(1_500, async (random) => {
+      const value = random.chance(0.2) ? { error: 'invalid_client_metadata', error_description: 'scope' } : good;
+      const body = random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(value))) : json(distorted(random, value));
+      const http = answering(() => ({ status: random.pick([200, 201, 201, 201, 302, 400, 429, 500]), body }));
+      await fault(async () => {
+        const answer = await registerClient(http, { endpoint: 'https://login.example/register', authorizationServer, allow: ['public'], redirectUri, scopes: ['a'] });
+        if (answer.kind !== 'registered') return;
+        clients += 1;
+        const { clientId, management, secretExpiresAt = 1 } = answer.client;
+        expect(clientId).toMatch(/^[\x20-\x7e]{1,2000}$/);
+        expect(secretExpiresAt).toBeGreaterThan(0);
+        if (management) expect(new URL(management.uri).origin).toBe('https://login.example');
+      });
+    });
+    expect(clients).toBeGreaterThan(200);
+  });
+
+  it('an address that comes back from the browser gives a code only with our state and issuer', async () => {
+    const [state, issuer] = ['the-state-of-this-sign-in', 'https://login.example'];
+    const good = new URLSearchParams({ code: 'the-code', state, iss: issuer }).toString();
+    const refused = new URLSearchParams({ error: 'access_denied', error_description: 'no', state, iss: issuer }).toString();
+    const redirectUri = 'http://127.0.0.1:33427/callback/0123456789ab';
+    let [codes, strangers] = [0, 0];
+    await rounds(5_000, async (random) => {
+      const whole = random.pick([good, refused]);
+      const query = random.chance(0.1) ? whole : damaged(random, whole, [good, refused]);
+      const params = new URLSearchParams(query);
+      const verdict = parseRedirect(params, { state: new Secret(state), issuer, issSupported: true });
+      if (verdict.kind === 'stranger') strangers += 1;
+      else expect([params.getAll('state')]).toEqual([[state]]);
+      if (verdict.kind === 'code') {
+        codes += 1;
+        expect(params.getAll('iss')).toEqual([issuer]);
+      }
+      if (verdict.kind === 'refused') await fault(() => Promise.reject(verdict.error));
+      const attempt = createAttempt(systemClock(), () => {});
+      attempt.waitAt(redirectUri, { state: new Secret(state), issuer, issSupported: true });
+      const error = await fault(() => attempt.paste(damaged(random, `${redirectUri}?${query}`)));
+      if (error) expect(error.message).not.toContain('the-code');
+    });
+    expect(codes).toBeGreaterThan(100);
+    expect(strangers).toBeGreaterThan(500);
+  });
+
+  it('Retry-After is a time from now to a day, or nothing', async () => {
+    const good = ['120', 'Thu, 01 Jan 2026 00:00:10 GMT', '0', '-1', '1e9'];
+    await rounds(5_000, (random) => {
+      const ms = retryAfterMs({ 'retry-after': damaged(random, random.pick(good), good), date: damaged(random, 'Thu, 01 Jan 2026 00:00:00 GMT') }, 0);
+      expect(ms === undefined || (ms >= 0 && ms <= 86_400_000)).toBe(true);
+    });
+  });
+
+  it('a stream of events is the same however it is cut, and no event is above the cap', async () => {
+    const good = 'event: message\nid: 1\nretry: 10\ndata: {"jsonrpc":"2.0",\ndata: "id":1,"result":{}}\n\n: comment\r\n\r\ndata: x\r\rdata\n\n\ufeffid\ndata: ä😀\n\n';
+    const read = (pieces: readonly Buffer[], cap: number): string => {
+      const parser = createSseParser(cap);
+      const seen: string[] = [];
+      try {
+        for (const piece of pieces) for (const { data, type } of parser.push(piece)) seen.push(`${type}|${String(data)}`);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'E_TOO_LARGE') throw error;
+        seen.push('E_TOO_LARGE');
+      }
+      for (const event of seen) expect(Buffer.byteLength(event)).toBeLessThan(cap + 9_000);
+      return JSON.stringify([seen, parser.lastEventId, parser.retryMs]);
+    };
+    await rounds(2_000, (random) => {
+      const bytes = Buffer.from(damaged(random, good));
+      expect(read(chunked(random, bytes), 100_000)).toBe(read([bytes], 100_000));
+      read(chunked(random, bytes), 20);
+    });
+  });
+
+  it('lines are the same however they are cut, and a long one leaves no more than its ends', async () => {
+    const good = '{"id":1,"method":"a"}\n\n  {"id":2}\r\n\ufeff{"id":3}\nlast without an end';
+    const read = (pieces: readonly Buffer[], maxBytes: number): string => {
+      const seen: string[] = [];
+      const splitter = createLineSplitter<Buffer>({
+        maxBytes,
+        concat: (parts, length) => Buffer.concat(parts, length),
+        onLine: (line) => void seen.push(line.toString('latin1')),
+        onTooLong: (head, tail) => void seen.push(`too long ${tail.toString('latin1').slice(-10)}${head.length > 70_000 ? 'much was kept' : ''}`),
+      });
+      for (const piece of pieces) splitter.push(piece);
+      return JSON.stringify(seen);
+    };
+    await rounds(3_000, (random) => {
+      const bytes = Buffer.from(damaged(random, good));
+      for (const cap of [15, 100_000]) expect(read(chunked(random, bytes), cap)).toBe(read([bytes], cap));
+      expect(read([bytes], 15)).not.toContain('much was kept');
+    });
+  });
+
+  it('JSON-RPC of a server is an answer, passed on or dropped, and what goes to the host is one line with its id', async () => {
+    const asked = Buffer.from('{"jsonrpc":"2.0","id":"a\\u0041","method":"tools/call"}');
+    const question: Question = { line: asked, envelope: envelope(asked) as Question['envelope'] };
+    const good = [
+      '{"jsonrpc":"2.0","id":"aA","result":{"content":[{"type":"text","text":"a,b:{}[]\\\\"}],"n":1.5e3}}',
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}',
+      '[{"jsonrpc":"2.0","method":"notifications/message","params":{}},{"jsonrpc":"2.0","id":"aA","result":{}}]',
+    ];
+    let answers = 0;
+    await rounds(5_000, async (random) => {
+      const text = damaged(random, random.pick(good), good);
+      const lines: Buffer[] = [];
+      const sink = {
+        answer: (line: Buffer) => {
+          answers += 1;
+          const { id } = envelope(line);
+          expect(sameId(id, question.envelope.id) || id === question.envelope.id).toBe(true);
+          lines.push(line);
+        },
+        other: (line: Buffer) => void lines.push(line),
+        drained: () => undefined,
+      };
+      route(Buffer.from(text), question, sink, { status: 200, headers: {} });
+      await fault(() => routeBody(Buffer.from(text), question, { ...sink, answer: () => {} }, { status: random.pick([200, 400, 404, 500]), headers: {}, body: emptyBody }, 'work'));
+      for (const line of lines) expect(line.includes(0x0a)).toBe(false);
+      const ledger = createLedger();
+      ledger.sent(asked);
+      ledger.sent(Buffer.from(text));
+      ledger.received(Buffer.from(text));
+      const id = idAtEnd(text);
+      if (id !== undefined) JSON.parse(errorLine(id, { code: 'E_BAD_MESSAGE', message: 'm', remedy: 'r' }));
+    });
+    expect(answers).toBeGreaterThan(300);
+  });
+});
+
+describe(`random damage on the local socket, seed ${seed}`, () => {
+  it('a stranger hears the broker’s proof at most, and a host goes on', async () => {
+    const rig = await startRelayRig();
+    closing.push(() => rig.close());
+    rig.addServer('work', 'http://127.0.0.1:1');
+    const host = await rig.host('work');
+    await host.initialize();
+    const key = readKey(rig.dataDir);
+    if (key.kind !== 'key') throw new Error('no key');
+    const hello = `${JSON.stringify({ keybridge: 1, nonce: '0'.repeat(32) })}\n`;
+    const introduction = (nonce: string) => `${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'work', pid: 1 })}\n`;
+    /** Everything that a stranger was told, line by line, and whether it has shown the key. */
+    const stranger = (number: number): Promise<{ lines: string[]; proved: boolean }> =>
+      new Promise((resolve) => {
+        const random = seeded(seed + number);
+        const socket = net.connect(rig.broker.address);
+        let [heard, proved] = ['', false];
+        socket.on('error', () => {}).once('close', () => resolve({ lines: heard.split('\n').filter((line) => line !== ''), proved }));
+        socket.on('data', (chunk: Buffer) => {
+          heard += chunk.toString();
+          const [first, second] = heard.split('\n');
+          if (second === '') {
+            const good = introduction((JSON.parse(first ?? '{}') as { nonce: string }).nonce);
+            const said = random.chance(0.2) ? good : damaged(random, good);
+            proved = said.includes((JSON.parse(good) as { proof: string }).proof);
+            socket.end(said);
+          }
+          else if (second !== undefined) socket.end();
+        });
+        socket.write(number % 2 === 0 ? hello : `${damaged(random, hello)}\n`);
+        // What is still open then waits for more of a line that never comes.
+        if (number % 2 === 1) socket.end();
+      });
+    const told = await Promise.all(Array.from({ length: 300 }, (_, number) => stranger(number)));
+    for (const [number, { lines, proved }] of told.entries()) {
+      const [first, second = '{"ok":false}', ...more] = lines;
+      const where = `seed ${seed}, stranger ${number}`;
+      if (first !== undefined) expect(Object.keys(JSON.parse(first) as object), where).toEqual(['keybridge', 'nonce', 'proof']);
+      const { ok } = JSON.parse(second) as { ok: boolean };
+      if (!ok) expect(more, where).toEqual([]);
+      if (!proved) expect(lines.length, where).toBeLessThanOrEqual(1);
+    }
+    expect(told.filter(({ lines }) => lines.length > 1).length).toBeGreaterThan(5);
+    expect((await host.request('ping', undefined, 2_000)).result).toEqual({});
+  });
+
+  it('a caller of something else than the broker says nothing of itself, and gives a reason', async () => {
+    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'keybridge-fuzz-'));
+    closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
+    const key = ensureKey(dataDir);
+    if (key.kind !== 'key') throw new Error('no key');
+    let number = 0;
+    let heard = '';
+    const fake = net.createServer((socket) => {
+      const random = seeded(seed + (number += 1));
+      socket.on('error', () => {});
+      socket.on('data', (chunk) => {
+        const line = chunk.toString();
+        heard += line;
+        if (!line.includes('"keybridge"')) return void socket.end(damaged(random, '{"ok":false,"error":{"code":"E_VERSION","message":"m","remedy":"r"}}\n'));
+        const { nonce } = JSON.parse(line) as { nonce: string };
+        // Now and then it does know the key: then its welcome is what is damaged.
+        const challenge = `${JSON.stringify({ keybridge: 1, nonce: '1'.repeat(32), proof: prove(key.key, 'broker', nonce, '1'.repeat(32)) })}\n`;
+        socket.write(number % 3 === 0 ? challenge : damaged(random, challenge));
+        if (number % 3 !== 0) socket.end();
+      });
+    });
+    const socketFile = path.join(dataDir, 'broker.sock');
+    await new Promise<void>((resolve) => fake.listen({ path: socketFile, readableAll: false }, resolve));
+    closing.push(() => new Promise((resolve) => fake.close(resolve)));
+    const { chmodSync } = await import('node:fs');
+    chmodSync(socketFile, 0o600);
+    writeFileSync(path.join(dataDir, 'unrelated'), '');
+    for (let round = 0; round < 300; round += 1) {
+      const connection = await connectToBroker(dataDir, { role: 'bridge', server: 'very-secret-name', pid: 1 });
+      if (connection.kind === 'connected') connection.socket.destroy();
+      else if (connection.kind === 'refused') expect(connection.error.code).toMatch(/^E_[A-Z_]+$/);
+    }
+    const introduced = heard.split('\n').filter((line) => line.includes('very-secret-name'));
+    expect(introduced.length).toBeGreaterThan(50);
+    expect(introduced.length).toBeLessThanOrEqual(110);
+  });
+});
