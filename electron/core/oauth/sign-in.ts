@@ -4,9 +4,9 @@ import type { Http } from '../http/client.ts';
 import type { Ports } from '../ports.ts';
 import type { Server, Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
-import { accountChoice, refuseOtherPerson } from './account-choice.ts';
-import { authorizationRequest } from './authorization-request.ts';
+import { refuseOtherPerson } from './account-choice.ts';
 import { openAuthorizationUrl } from './browser.ts';
+import { createBrowserSignIn } from './by-browser.ts';
 import { discover, type Challenge, type Discovery } from './discovery.ts';
 import type { Companies } from './enterprise/companies.ts';
 import { createGrants } from './grants/grants.ts';
@@ -14,17 +14,10 @@ import { identify, type IdentityRequest } from './identity.ts';
 import { createKeySets } from './jwks.ts';
 import { signInByDevice } from './grants/device-sign-in.ts';
 import { repeatedGrantOf, signInByGrant } from './grants/sign-in.ts';
-import { openDoor, type Door } from './redirect-door.ts';
-import { redirectPorts, type RedirectListener } from './redirect.ts';
-import type { AnswerSlot } from './redirect-answer.ts';
-import { pushedRequest } from './pushed-request.ts';
-import { dropRegistration, type RegistrationDeps } from './registration.ts';
+import type { RegistrationDeps } from './registration.ts';
 import { identityScopes, uniqueScopes } from './scopes.ts';
-import { exchangeAs } from './secret-method.ts';
-import { credentialOf, tokenClient } from './sign-in-result.ts';
-import { refuseWithoutPkce, rulesFor } from './sign-in-rules.ts';
-import { createEnding, expectedAnswer, receptionOf, tooLate } from './sign-in-answer.ts';
-import { createAttempt, within, type Attempt } from './sign-in-attempt.ts';
+import { rulesFor } from './sign-in-rules.ts';
+import { createAttempt, type Attempt } from './sign-in-attempt.ts';
 import type { TokenKeeper } from './tokens.ts';
 
 /** Progress of one sign-in, for the status. */
@@ -68,9 +61,6 @@ export interface SignInsDeps {
   readonly redirectPorts?: readonly number[];
 }
 
-/** For the person in the browser. */
-const answerWithinMs = 10 * 60 * 1000;
-
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 
 interface Running {
@@ -83,9 +73,9 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
   const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock, ...(deps.companies ? { companies: deps.companies } : {}) });
   const running = new Map<string, Running>();
-  const retired = new Set<RedirectListener>();
   const keySets = createKeySets(ports.clock);
   const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
+  const byBrowser = createBrowserSignIn({ ...deps, clock: ports.clock, httpOf, grants, registering });
 
   /** The LOGIN PATH. 'again': the server did not know our old registration, which is dropped now. */
   async function signIn(server: Server, attempt: Attempt, openBrowser: boolean): Promise<'done' | 'again'> {
@@ -112,57 +102,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
       return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, whoIs }, server, discovery, scopes, attempt);
     }
-    refuseWithoutPkce(server, discovery, rules);
-
-    attempt.step('register');
-    await freePorts();
-    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, refused: deps.refusedClient?.(server.id), ports: deps.redirectPorts ?? redirectPorts, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
-    const ending = createEnding();
-    let slot: AnswerSlot | undefined;
-    let oauthError: string | undefined;
-    try {
-      const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
-      const { authorizationServer } = discovery;
-      const { resource, sendResource, authorizeParameters: extra } = rules;
-      const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));
-      const endpoint = { http: httpOf(server), clock: ports.clock, signal };
-      const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...accountChoice(deps, server, authorizationServer, rules.preset), ...(sendResource ? { resource } : {}) });
-      const { state, codeVerifier, nonce } = request;
-      const pushed = await pushedRequest(client, authorizationServer, request.url, endpoint);
-      if (pushed.kind === 'refused') {
-        ({ oauthError } = pushed);
-        throw pushed.error;
-      }
-      const { url } = pushed;
-      slot = attempt.waitAt(redirectUri, expectedAnswer(state, authorizationServer));
-      door.listener.receive(receptionOf(slot, ending.promise));
-
-      attempt.step('browser', { url: url.href });
-      if (openBrowser) openInBrowser(attempt, url);
-      const answer = await within(slot.received, ports.clock, answerWithinMs, signal, tooLate);
-      if (answer.kind === 'refused') {
-        ({ oauthError } = answer);
-        throw answer.error;
-      }
-
-      attempt.step('exchange');
-      const { client: known, tokens } = await exchangeAs({ servers, server, door, authorizationServer }, client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
-      const identity = await whoIs({ authorizationServer, client: known, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
-      attempt.refuseIfCancelled();
-      await deps.tokens.adopt(credentialOf(server, known, scopes, tokens, identity, ports.clock.now()), tokens.accessToken, tokens.expiresInMs);
-      await servers.update(server.id, { signInRequired: true });
-      ending.end({ kind: 'signed_in' });
-      return 'done';
-    } catch (error) {
-      const known = asAppError(error);
-      const again = await forget(server, door, { code: known.code, oauthError, answered: slot?.taken ?? true });
-      ending.end(again ? { kind: 'again' } : { kind: 'failed', error: known });
-      if (again) return 'again';
-      throw known;
-    } finally {
-      door.listener.retire(slot?.taken ? 'used' : 'expired');
-      retired.add(door.listener);
-    }
+    return byBrowser.signIn({ server, discovery, rules, scopes, whoIs, ...(openBrowser ? { open: (url) => openInBrowser(attempt, url) } : {}) }, attempt);
   }
 
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
@@ -191,25 +131,6 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const { step, endsAt } = attempt.progress();
       if (step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true, ...(userCode === undefined ? {} : { userCode }), ...(endsAt === undefined ? {} : { endsAt }) });
     });
-  }
-
-  /**
-   * Drops a registration of an earlier sign-in that the server seems to know no more, or that was made for other scopes.
-   * When no answer came at all that may be the reason too: servers show "unknown client" in the browser and send nothing.
-   * True: sign in again at once.
-   */
-  async function forget(server: Server, door: Door, { code, oauthError, answered }: { code: string; oauthError: string | undefined; answered: boolean }): Promise<boolean> {
-    if (!door.reused) return false;
-    const refused = code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
-    if (refused || !answered) await dropRegistration(registering, server.id, door.registration);
-    return refused;
-  }
-
-  /** A sign-in that ended a moment ago may still hold its port, to say so to a browser that comes twice. */
-  async function freePorts(): Promise<void> {
-    const listeners = [...retired];
-    retired.clear();
-    await Promise.all(listeners.map((listener) => listener.close()));
   }
 
   async function run(serverId: string, attempt: Attempt, openBrowser: boolean, before: Promise<void> | undefined): Promise<void> {
@@ -265,7 +186,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const all = [...running.values()];
       for (const { attempt } of all) attempt.cancel();
       await Promise.allSettled(all.map(({ done }) => done));
-      await freePorts();
+      await byBrowser.close();
     },
   };
 }
