@@ -1,5 +1,6 @@
 import type { ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
+import { whichServer } from '../shared/wording.ts';
 import { after } from './api.ts';
 import { messages } from './messages.ts';
 import { removedNotice, signedOutNotice } from './sentences.ts';
@@ -18,13 +19,14 @@ export interface ServerActs {
   readonly unlock: () => void;
 }
 
-type NamedServer = Pick<ServerStatus, 'id' | 'name'>;
+type NamedServer = Pick<ServerStatus, 'id' | 'name' | 'account'>;
 const { failed } = messages;
 /** "Cancel" stands where "Sign in" stood: the second half of a double click is not meant for it. */
 const doubleClickMs = 600;
 
 export function useServerActs(server: ServerStatus): ServerActs {
-  const { id, name, state } = server;
+  const { id, state } = server;
+  const name = whichServer(server);
   const shell = useShell();
   const { run, show, go } = shell;
 
@@ -57,9 +59,9 @@ export function useServerActs(server: ServerStatus): ServerActs {
     remove() {
       show(undefined);
       after(run('removeServer', { server: id }), (reply) => {
-        if (!reply.ok) return fail(failed.remove(name), reply);
+        if (!reply.ok) return fail(failed.remove(server.name), reply);
         go({ at: 'servers' });
-        show(removedNotice(name, reply.value));
+        show(removedNotice(server.name, reply.value));
       });
     },
     unlock: () => unlockStore(shell),
@@ -67,11 +69,11 @@ export function useServerActs(server: ServerStatus): ServerActs {
 }
 
 /** Answers when the sign-in has ended. A cancelled one is what the user wanted. */
-export function startSignIn({ run, show }: Shell, { id, name }: NamedServer): void {
+export function startSignIn({ run, show }: Shell, server: NamedServer, { openBrowser = true } = {}): void {
   show(undefined);
-  after(run('signIn', { server: id }), (reply) => {
+  after(run('signIn', { server: server.id, openBrowser }), (reply) => {
     if (reply.ok || reply.error.code === 'E_CANCELLED') return;
-    show({ kind: 'error', title: failed.signIn(name), error: reply.error, server: id });
+    show({ kind: 'error', title: failed.signIn(whichServer(server)), error: reply.error, server: server.id });
   });
 }
 

@@ -21,6 +21,7 @@ export const messages = {
     connect: 'Connect an app',
     noticeTitle: 'Keybridge noticed something',
     about: (action: string, name: string) => `${action}: ${name}`,
+    signOutEverywhere: 'Sign out everywhere…',
   },
 
   add: {
@@ -66,12 +67,12 @@ export const messages = {
     refreshNow: 'Refresh now',
     signOut: 'Sign out',
     remove: 'Remove',
-    account: 'Account',
+    removeServer: 'Remove server',
+    account: 'Signed in as',
     accountUnknown: 'The server did not say who signed in',
     steps: { discover: 'Look up', register: 'Introduce', browser: 'Browser', exchange: 'Finish' },
     stepsLabel: 'Steps of the sign-in',
     copyLink: 'Copy the sign-in link',
-    userCode: 'Enter this code on the page, on this computer or another:',
     openYourself: 'Open this address in a browser yourself:',
     pasteTitle: 'The browser cannot get back to Keybridge?',
     pasteText: 'When the browser ends on a page that does not load, copy the whole address of that page and paste it here.',
@@ -126,6 +127,14 @@ export const messages = {
     leave: 'Leave this server',
   },
 
+  device: {
+    open: 'On this or any other device, open',
+    enter: 'Check that the page shows this code, or enter it there',
+    copyCode: 'Copy the code',
+    left: (left: string) => `The code counts for another ${left}. This window notices when you are done.`,
+    over: 'The code has run out. Cancel, and sign in again for a new one.',
+  },
+
   access: {
     allow: 'Allow',
     notNow: 'Not now',
@@ -134,6 +143,15 @@ export const messages = {
     already: 'Granted already',
     waits: 'Allow opens the sign-in in your browser, and what the app asked for then goes on by itself. Not now: Keybridge does not ask again for ten minutes.',
     learned: 'Tools that needed it; the next sign-in asks for it at once',
+  },
+
+  errorSteps: {
+    leave: 'To “Remove”',
+    clientId: 'Enter a client ID',
+    issuers: 'Compare the names',
+    way: 'Choose another way to sign in',
+    certificate: 'Add a certificate authority',
+    setting: 'Open the setting',
   },
 
   failed: {
@@ -157,9 +175,66 @@ export const messages = {
     confirm: 'Sign out',
   },
 
+  everywhere: {
+    title: 'Sign out everywhere?',
+    which: (names: readonly string[]) => (names.length === 1 ? `Keybridge signs out of ${names[0]}.` : `Keybridge signs out of ${names.length} sign-ins: ${names.join(', ')}.`),
+    revoke: 'Each server is asked to end the sign-in (to revoke its tokens).',
+    forget: (store: string) => `The sign-ins are deleted from ${store}.`,
+    apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use these servers until you sign in again.`,
+    keep: 'Your servers and their settings stay in the list.',
+    confirm: 'Sign out everywhere',
+    done: 'Signed out everywhere',
+    doneInPart: 'Signed out, but not everything is confirmed',
+    none: 'There was no sign-in to end.',
+    confirmed: 'Confirmed by the server',
+    notOffered: 'Deleted here; the server ends it by itself when it runs out',
+    failed: 'Deleted here, not confirmed: the server may accept it until it runs out',
+    kept: 'Not deleted from the keychain; sign out of these again',
+    registration: 'The registration of Keybridge there could not be deleted',
+    failedAltogether: 'Signing out everywhere did not work',
+    line: (words: string, names: readonly string[]) => `${words}: ${names.join(', ')}.`,
+  },
+
+  accounts: {
+    title: 'Accounts',
+    text: 'Each signs in by itself, and nothing of one reaches another. Apps whose entry names no account use the default one.',
+    one: 'Sign in as somebody else beside it, for example at work and at home. Each app chooses by its entry.',
+    isDefault: 'default',
+    add: 'Add account',
+    rename: 'Rename…',
+    makeDefault: 'Make default…',
+    remove: 'Remove account…',
+    name: 'Name',
+    nameHint: 'Small letters, digits and . _ @ + -. Apps’ entries and the command line use it.',
+    nameWrong: 'Use small letters, digits and . _ @ + -, beginning with a letter or digit.',
+    addTitle: (server: string) => `Add an account on ${server}`,
+    addText: 'Your browser may still be signed in there as the first person. Then sign out on that site first, or take the sign-in into a private window.',
+    addNameHint: 'Leave it empty to name the account after who signs in.',
+    privateWindow: 'Do not open my browser. I take the sign-in’s link into a private window.',
+    addAndSignIn: 'Add and sign in',
+    otherPerson: 'Signing in as another person? Sign out of that site first, or open the link in a private window.',
+    addFailed: 'The account was not added',
+    renameTitle: (name: string) => `Rename ${name}`,
+    renameText: 'Apps whose entry names this account need the new name there.',
+    renameFailed: 'The account was not renamed',
+    save: 'Rename',
+    defaultTitle: (name: string) => `Make ${name} the default?`,
+    defaultApps: 'Apps whose entry names no account change over to it at once.',
+    defaultOthers: 'The other accounts stay signed in.',
+    defaultConfirm: 'Make default',
+    defaultFailed: 'The default account was not changed',
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeOthers: 'The other accounts of this server stay as they are.',
+    removeHosts: 'Apps whose entry names this account get an error. Change or delete the entry there.',
+    removeConfirm: 'Remove account',
+    ownClient: 'Only for this account',
+    ownClientHint: 'The client ID and secret above are then this account’s own, and the others keep theirs.',
+  },
+
   remove: {
     title: (name: string) => `Remove ${name}?`,
     apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use the server any more.`,
+    accounts: (names: readonly string[]) => `All its accounts are signed out and removed: ${names.join(', ')}.`,
     gone: 'The server and its settings disappear from Keybridge.',
     hosts: 'Apps keep their own entry for it, which then gives an error. Delete it there.',
     confirm: 'Remove',
@@ -180,7 +255,7 @@ export const messages = {
     none: 'There is no entry for this server.',
   },
 
-  trouble: { code: 'Code', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
+  trouble: { code: 'Code', copy: 'Copy details', copyLabel: 'Copy the details of this error', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
 } as const;
 
 /** Each app once, though it may run twice. */

@@ -1,5 +1,7 @@
-import type { HostSnippet, ServerDetail, SignInState, SignOutReport, StoreStatus } from '../shared/model.ts';
+import type { Output } from '../shared/api.ts';
+import type { HostSnippet, ServerDetail, ServerStatus, SignInState, SignOutReport, Status, StoreStatus } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
+import { whichServer } from '../shared/wording.ts';
 import { messages } from './messages.ts';
 import type { Notice } from './shell.ts';
 
@@ -56,10 +58,16 @@ export function remedyHere(error: ErrorInfo): string | undefined {
   return saidByButton.has(error.code) ? undefined : error.remedy;
 }
 
+/** An error as text, for an operator or a report. `now`: Unix ms. */
+export function errorReport({ code, message, remedy }: ErrorInfo, about: string | undefined, now: number): string {
+  return [`Keybridge, ${new Date(now).toISOString()}`, ...(about === undefined ? [] : [about]), `${code}: ${message}`, remedy].join('\n');
+}
+
 const saidByButton: ReadonlySet<string> = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SCOPE_NEEDED']);
 
 function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>): string {
   if (state.step !== 'browser') return 'This takes a moment.';
+  if (state.userCode !== undefined) return 'Sign in with the code, on whatever device is at hand.';
   return state.browserFailed ? 'No browser could be opened.' : 'Finish in your browser. This window notices by itself.';
 }
 
@@ -70,16 +78,58 @@ export function signOutConsequences(detail: ServerDetail, store: StoreStatus): s
   return [...endingWords(detail, store), ...(hosts.length > 0 ? [signOut.apps(hosts)] : []), signOut.keep];
 }
 
+/** What removing one account of several will do. */
+export function removeAccountConsequences(detail: ServerDetail, store: StoreStatus): string[] {
+  const { hosts } = detail.status;
+  const ending = detail.signedInAt === undefined ? [] : endingWords(detail, store);
+  return [...ending, ...(hosts.length > 0 ? [messages.signOut.apps(hosts)] : []), messages.accounts.removeOthers, messages.accounts.removeHosts];
+}
+
 export function removeConsequences(detail: ServerDetail, store: StoreStatus): string[] {
   const { remove } = messages;
   const { hosts } = detail.status;
-  return [...(detail.signedInAt === undefined ? [] : endingWords(detail, store)), remove.gone, ...(hosts.length > 0 ? [remove.apps(hosts)] : []), remove.hosts];
+  const accounts = detail.accounts.map(({ name }) => name);
+  return [...(accounts.length > 1 ? [remove.accounts(accounts)] : []), ...(detail.signedInAt === undefined ? [] : endingWords(detail, store)), remove.gone, ...(hosts.length > 0 ? [remove.apps(hosts)] : []), remove.hosts];
 }
 
 const endingWords = (detail: ServerDetail, store: StoreStatus): string[] => [
   messages.signOut.revoke(detail.issuer ?? messages.signOut.itself),
-  messages.signOut.forget(store.name === 'memory' ? 'memory' : store.label),
+  messages.signOut.forget(storeName(store)),
 ];
+
+const storeName = (store: StoreStatus): string => (store.name === 'memory' ? 'memory' : store.label);
+
+/** Whether there may be a sign-in to end. */
+export function signedInSomewhere({ state }: ServerStatus): boolean {
+  return state.kind === 'signed_in' || state.kind === 'retrying' || state.kind === 'needs_access' || state.kind === 'store_blocked';
+}
+
+/** What signing out everywhere will do, one line each. */
+export function everywhereConsequences({ servers, store }: Status): string[] {
+  const { everywhere } = messages;
+  const there = servers.filter(signedInSomewhere);
+  const hosts = there.flatMap((server) => server.hosts);
+  return [everywhere.which(there.map(whichServer)), everywhere.revoke, everywhere.forget(storeName(store)), ...(hosts.length > 0 ? [everywhere.apps(hosts)] : []), everywhere.keep];
+}
+
+/** What signing out everywhere did: which servers confirmed it, and where a rest is. */
+export function signedOutEverywhereNotice(reports: Output<'signOutEverywhere'>): Notice {
+  const { everywhere } = messages;
+  const named = (fits: (report: SignOutReport) => boolean): string[] =>
+    reports.filter(({ report }) => fits(report)).map(({ server, account }) => (account === undefined ? server : `${server} (${account})`));
+  const line = (words: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [everywhere.line(words, names)]);
+  const kept = named(({ deleted }) => !deleted);
+  const failed = named(({ revoked, deleted }) => deleted && revoked === 'failed');
+  const lines = [
+    ...line(everywhere.kept, kept),
+    ...line(everywhere.failed, failed),
+    ...line(everywhere.confirmed, named(({ revoked, deleted }) => deleted && revoked === 'confirmed')),
+    ...line(everywhere.notOffered, named(({ revoked, deleted }) => deleted && revoked === 'not_offered')),
+    ...line(everywhere.registration, named(({ registration }) => registration === 'failed')),
+  ];
+  const rest = kept.length + failed.length > 0;
+  return { kind: rest ? 'warning' : 'done', title: rest ? everywhere.doneInPart : everywhere.done, ...(lines.length > 0 ? { lines } : { text: everywhere.none }) };
+}
 
 /** What signing out did. */
 export function signedOutNotice(name: string, report: SignOutReport): Notice {

@@ -1,13 +1,11 @@
 import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
-import { byAttention, needsPerson, stateWords } from '../shared/wording.ts';
+import { byServer, needsPerson, stateWords, whichServer, type ServerAccounts } from '../shared/wording.ts';
 
-/** The list in two groups: what waits for a person, and the rest. */
-export function grouped(servers: readonly ServerStatus[]): { readonly needYou: ServerStatus[]; readonly others: ServerStatus[] } {
-  const sorted = [...servers].sort(byAttention);
-  return {
-    needYou: sorted.filter(({ state }) => needsPerson(state)),
-    others: sorted.filter(({ state }) => !needsPerson(state)),
-  };
+/** The servers in two groups: what waits for a person, and the rest. The accounts of a server stay together. */
+export function grouped(entries: readonly ServerStatus[]): { readonly needYou: ServerAccounts[]; readonly others: ServerAccounts[] } {
+  const servers = byServer(entries);
+  const waits = (accounts: ServerAccounts) => accounts.some(({ state }) => needsPerson(state));
+  return { needYou: servers.filter(waits), others: servers.filter((accounts) => !waits(accounts)) };
 }
 
 /** What a screen reader is told after a change: one sentence for each server whose state is of another kind now. */
@@ -15,7 +13,7 @@ export function changesInWords(before: Status, after: Status, now: number): stri
   const old = new Map(before.servers.map((server) => [server.id, server.state]));
   return after.servers
     .filter((server) => old.has(server.id) && stepOf(old.get(server.id)) !== stepOf(server.state))
-    .map((server) => `${server.name}: ${stateWords(server, now)}.`)
+    .map((server) => `${whichServer(server)}: ${stateWords(server, now)}.`)
     .join(' ');
 }
 
@@ -34,9 +32,10 @@ export function countsDownTo(state: SignInState): number | undefined {
       return state.renewable ? state.refreshAt : state.expiresAt;
     case 'retrying':
       return state.nextTryAt;
+    case 'signing_in':
+      return state.endsAt;
     case 'open':
     case 'signed_out':
-    case 'signing_in':
     case 'needs_sign_in':
     case 'needs_access':
     case 'store_blocked':

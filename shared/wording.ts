@@ -39,13 +39,16 @@ export function stateLabel(state: SignInState): string {
     case 'retrying':
       return 'Retrying';
     case 'needs_sign_in':
-      return 'Sign in again';
+      return hasEnded(state.error.code) ? 'Sign in again' : 'Sign-in failed';
     case 'needs_access':
       return 'Needs more access';
     case 'store_blocked':
       return blockedLabel(state.error.code);
   }
 }
+
+/** A sign-in that there was; every other error is one that never came to be. */
+const hasEnded = (code: string): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_SIGN_IN_NEEDED';
 
 function blockedLabel(code: string): string {
   if (code === 'E_STORE_LOCKED') return 'Keychain locked';
@@ -168,11 +171,31 @@ const order: readonly SignInState['kind'][] = [
   'open',
 ];
 
-/** For sorting: what needs a person comes first, then by name. */
+/** For sorting: what needs a person comes first, then by name, the default account before the others. */
 export function byAttention(a: ServerStatus, b: ServerStatus): number {
   const first = order.indexOf(a.state.kind) - order.indexOf(b.state.kind);
-  return first === 0 ? a.name.localeCompare(b.name, 'en') : first;
+  return first === 0 ? a.name.localeCompare(b.name, 'en') || byAccount(a, b) : first;
 }
+
+function byAccount({ account: a }: ServerStatus, { account: b }: ServerStatus): number {
+  if (!a || !b || a.isDefault === b.isDefault) return (a?.name ?? '').localeCompare(b?.name ?? '', 'en');
+  return a.isDefault ? -1 : 1;
+}
+
+/** One server with all its accounts, the default one first. Never empty. */
+export type ServerAccounts = readonly [ServerStatus, ...ServerStatus[]];
+
+/** The entries by server; the server with the gravest account first. */
+export function byServer(entries: readonly ServerStatus[]): ServerAccounts[] {
+  const names = new Set(entries.toSorted(byAttention).map(({ name }) => name));
+  return [...names].flatMap((name): ServerAccounts[] => {
+    const [first, ...others] = entries.filter((entry) => entry.name === name).sort(byAccount);
+    return first ? [[first, ...others]] : [];
+  });
+}
+
+/** A server's name, with the account's where it has several. */
+export const whichServer = ({ name, account }: Pick<ServerStatus, 'name' | 'account'>): string => (account ? `${name} (${account.name})` : name);
 
 /** The gravest tone of all servers, for the tray's icon and the window's header. */
 export function overallTone(status: Status): Tone {
@@ -182,17 +205,32 @@ export function overallTone(status: Status): Tone {
 }
 
 /** The state of all servers in one line: "2 of 3 servers need you". */
-export function overallWords(status: Status): string {
-  const { servers } = status;
-  const count = (kind: SignInState['kind']) => servers.filter(({ state }) => state.kind === kind).length;
-  const waiting = servers.filter(({ state }) => needsPerson(state)).length;
-  if (servers.length === 0) return 'No servers yet';
-  if (waiting > 0) return `${waiting} of ${plural(servers.length)} ${waiting === 1 ? 'needs' : 'need'} you`;
+export const overallWords = (status: Status): string => summary(byServer(status.servers), 'server', 'servers');
+
+/** The state of a server with several accounts in one line: "1 of 2 accounts needs you". */
+export const accountsWords = (accounts: ServerAccounts): string =>
+  summary(
+    accounts.map((account) => [account]),
+    'account',
+    'accounts',
+  );
+
+function summary(groups: readonly ServerAccounts[], one: string, many: string): string {
+  const plural = (count: number): string => (count === 1 ? `1 ${one}` : `${count} ${many}`);
+  const kinds = groups.map(groupKind);
+  const count = (kind: SignInState['kind']) => kinds.filter((one) => one === kind).length;
+  const waiting = groups.filter((group) => group.some(({ state }) => needsPerson(state))).length;
+  if (groups.length === 0) return `No ${many} yet`;
+  if (waiting > 0) return `${waiting} of ${plural(groups.length)} ${waiting === 1 ? 'needs' : 'need'} you`;
   if (count('signing_in') > 0) return 'Signing in';
   if (count('retrying') > 0) return `${plural(count('retrying'))} retrying`;
-  if (count('signed_out') === servers.length) return servers.length === 1 ? 'Signed out' : 'All signed out';
-  if (count('signed_out') > 0) return `${plural(servers.length - count('signed_out'))} ready, ${count('signed_out')} signed out`;
-  return servers.length === 1 ? 'Ready' : `All ${servers.length} servers ready`;
+  if (count('signed_out') === groups.length) return groups.length === 1 ? 'Signed out' : 'All signed out';
+  if (count('signed_out') > 0) return `${plural(groups.length - count('signed_out'))} ready, ${count('signed_out')} signed out`;
+  return groups.length === 1 ? 'Ready' : `All ${groups.length} ${many} ready`;
 }
 
-const plural = (count: number): string => (count === 1 ? '1 server' : `${count} servers`);
+/** What there is to say of a server: of its accounts' states the gravest. One signed-out account beside others is nothing. */
+function groupKind(group: ServerAccounts): SignInState['kind'] {
+  const used = group.filter(({ state }) => state.kind !== 'signed_out');
+  return order.find((kind) => (used.length > 0 ? used : group).some(({ state }) => state.kind === kind)) ?? 'open';
+}

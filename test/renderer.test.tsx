@@ -7,7 +7,7 @@ import { Findings } from '../renderer/add-server/findings.tsx';
 import { FoundForm } from '../renderer/add-server/found-form.tsx';
 import { CurrentScreen } from '../renderer/app.tsx';
 import { tabAfterKey } from '../renderer/connect-app/snippet-tabs.tsx';
-import { removedNotice, signOutConsequences, signedOutNotice, stateSentence, storeTrouble } from '../renderer/sentences.ts';
+import { errorReport, removedNotice, signOutConsequences, signedOutNotice, stateSentence, storeTrouble } from '../renderer/sentences.ts';
 import { NoticeBanner } from '../renderer/parts/banner.tsx';
 import { serverInAddress } from '../renderer/screen.ts';
 import { AccessSection } from '../renderer/server/access-section.tsx';
@@ -23,7 +23,7 @@ import { ShellContext, useShell, type Shell } from '../renderer/shell.ts';
 import { changesInWords, countsDownTo, grouped, hostOf, lifeLeft, untilWordsChange } from '../renderer/status.ts';
 import { SignInState, type ServerSettings } from '../shared/model.ts';
 import { byAttention, durationWords, nextStep, overallTone, overallWords, stateLabel, stateTone, stateWords } from '../shared/wording.ts';
-import { exampleDetail, exampleDiscovery, exampleServer, exampleStates, exampleStatus, hostile } from './fixtures/renderer-preview/states.ts';
+import { errorInfo, exampleDetail, exampleDiscovery, exampleServer, exampleStates, exampleStatus, hostile } from './fixtures/renderer-preview/states.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const minute = 60_000;
@@ -45,6 +45,11 @@ describe('the words of the states', () => {
   it('cover every kind of state of the contract', () => {
     const known = SignInState.options.map((option) => option.shape.kind.value);
     expect(kinds.map(({ kind }) => kind).sort()).toEqual([...known].sort());
+  });
+
+  it('tell a sign-in that has ended from one that never came to be', () => {
+    expect(stateLabel(states.needs_sign_in)).toBe('Sign in again');
+    expect(stateLabel({ kind: 'needs_sign_in', error: errorInfo('E_TLS', '') })).toBe('Sign-in failed');
   });
 
   it('give each kind a label and a sentence of its own', () => {
@@ -104,7 +109,7 @@ describe('the words of the states', () => {
 
   it('sum up all servers in one line, with the gravest tone', () => {
     const overall = (...all: SignInState[]) => {
-      const status = exampleStatus(all.map((state) => exampleServer('linear', state)));
+      const status = exampleStatus(all.map((state, index) => exampleServer(`s${index}`, state)));
       return `${overallTone(status)}: ${overallWords(status)}`;
     };
     expect(overall()).toBe('off: No servers yet');
@@ -123,8 +128,8 @@ describe('the order of the list', () => {
   it('puts what waits for a person first, then goes by name', () => {
     const list = [exampleServer('z', states.signed_in), exampleServer('a', states.signed_in), exampleServer('m', states.needs_sign_in), exampleServer('b', states.signed_out)];
     expect([...list].sort(byAttention).map(({ name }) => name)).toEqual(['m', 'b', 'a', 'z']);
-    expect(grouped(list).needYou.map(({ name }) => name)).toEqual(['m']);
-    expect(grouped(list).others.map(({ name }) => name)).toEqual(['b', 'a', 'z']);
+    expect(grouped(list).needYou.map(([{ name }]) => name)).toEqual(['m']);
+    expect(grouped(list).others.map(([{ name }]) => name)).toEqual(['b', 'a', 'z']);
   });
 
   it('counts a server as waiting for a person only where nothing else helps', () => {
@@ -229,6 +234,16 @@ describe('the screens', () => {
     expect(text).toContain('E_HTTP_STATUS');
   });
 
+  it('lead from an error to the setting that mends it, and let its details be copied for the operator', () => {
+    const state: SignInState = { kind: 'needs_sign_in', error: errorInfo('E_CLIENT_ID_NEEDED', 'It lets no app register itself.') };
+    const server = exampleServer('linear', state);
+    const text = textOf(markup(<StatePanel server={server} detail={exampleDetail(server, now)} />));
+    expect(text).toMatch(/Enter a client ID .*E_CLIENT_ID_NEEDED .*Copy details/);
+    expect(errorReport(state.error, 'linear, https://linear.example.com/mcp', now)).toBe(
+      `Keybridge, 2026-07-30T12:00:00.000Z\nlinear, https://linear.example.com/mcp\nE_CLIENT_ID_NEEDED: It lets no app register itself.\n${state.error.remedy}`,
+    );
+  });
+
   it('lead back to the list from a server that is gone', () => {
     const text = textOf(markup(<CurrentScreen status={exampleStatus([])} screen={{ at: 'server', server: 'gone' }} cameFrom={undefined} />));
     expect(text).toContain('Add your first server');
@@ -301,9 +316,11 @@ describe('the details of a server', () => {
   });
 
   it('show the code of a sign-in by device code, and no field for an address that never comes', () => {
-    const waiting = { ...states.signing_in, userCode: 'WDJB-MJHT' };
+    const waiting = { ...states.signing_in, userCode: 'WDJB-MJHT', endsAt: now + 14 * minute };
     const text = textOf(markup(<StatePanel server={exampleServer('linear', waiting)} detail={undefined} />));
-    expect(text).toMatch(/Enter this code on the page.*WDJB-MJHT/);
+    expect(text).toMatch(/open auth\.example\.com .*Copy the sign-in link .*enter it there WDJB-MJHT .*counts for another 14 min/);
+    expect(countsDownTo(waiting)).toBe(waiting.endsAt);
+    expect(textOf(markup(<StatePanel server={exampleServer('linear', { ...waiting, endsAt: now })} detail={undefined} />))).toContain('The code has run out');
     expect(text).not.toContain('Address of the last page');
     expect(textOf(markup(<StatePanel server={exampleServer('linear', states.signing_in)} detail={undefined} />))).toContain('Address of the last page');
   });
@@ -349,7 +366,7 @@ describe('the details of a server', () => {
 
   it('send only the settings that were changed, and drop a secret with its client ID', () => {
     const configured = { ...exampleDetail(exampleServer('a', states.signed_in), now), registration: 'configured' as const, clientId: 'id-1' };
-    const form: SettingsForm = { clientId: 'id-1', clientSecret: undefined, allowMissingPkce: false, settings: {}, authorizeRows: [], tokenRows: [], secrets: {} };
+    const form: SettingsForm = { clientId: 'id-1', clientSecret: undefined, ownClient: false, allowMissingPkce: false, settings: {}, authorizeRows: [], tokenRows: [], secrets: {} };
     expect(settingsChange(configured, form)).toBeUndefined();
     expect(settingsChange(configured, { ...form, clientId: ' id-2 ' })).toEqual({ clientId: 'id-2' });
     expect(settingsChange(configured, { ...form, clientSecret: 's' })).toEqual({ clientSecret: 's' });

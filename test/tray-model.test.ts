@@ -44,6 +44,17 @@ describe('the tray as a function of the state', () => {
     expect(inside(items, '⚠ linear')[0]).toEqual({ kind: 'action', label: 'Sign in', action: { kind: 'step', step: 'sign_in', server: 'id-of-linear' } });
   });
 
+  it('puts the accounts of a server below its name, the default one first, each with its own next step', () => {
+    const account = (name: string, isDefault: boolean, state: SignInState, identity?: string): ServerStatus => ({ ...server('linear', state, identity), id: `linear:${name}`, account: { name, isDefault } });
+    const { items } = trayModel(status([account('private', false, ended, 'ada@home.example'), account('ada@work.example', true, signedIn, 'ada@work.example'), server('notes', signedIn)]), now);
+    expect(labels(items).slice(0, 3)).toEqual(['1 of 2 servers needs you', '⚠ linear: 1 of 2 accounts needs you', 'notes: Signed in, refreshes in 4 min']);
+    const accounts = inside(items, '⚠ linear');
+    expect(labels(accounts)).toEqual(['ada@work.example: Signed in, refreshes in 4 min', '⚠ private: Sign in again']);
+    expect(labels(inside(accounts, 'ada@work'))).toEqual(['Show in window']);
+    expect(labels(inside(accounts, '⚠ private'))).toEqual(['ada@home.example', 'Sign in', 'Show in window']);
+    expect(inside(accounts, '⚠ private')).toContainEqual({ kind: 'action', label: 'Sign in', action: { kind: 'step', step: 'sign_in', server: 'linear:private' } });
+  });
+
   it('more access is not granted by a click in a menu: it leads to the window', () => {
     const wanting: SignInState = { kind: 'needs_access', error, scopes: ['admin'] };
     const [first] = inside(trayModel(status([server('work', wanting)]), now).items, '⚠ work');

@@ -1,5 +1,5 @@
 import type { ServerStatus, Status } from '../../shared/model.ts';
-import { byAttention, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep } from '../../shared/wording.ts';
+import { accountsWords, byServer, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -33,7 +33,7 @@ const separator: TrayItem = { kind: 'separator' };
 
 /** The tray as a function of the state. `now` in Unix ms. What needs a person comes first. */
 export function trayModel(status: Status, now: number): TrayModel {
-  const servers = status.servers.toSorted(byAttention);
+  const servers = byServer(status.servers);
   return {
     icon: trayIcon(status),
     tooltip: `Keybridge: ${overallWords(status)}`,
@@ -41,7 +41,7 @@ export function trayModel(status: Status, now: number): TrayModel {
       { kind: 'text', label: overallWords(status) },
       ...storeItems(status),
       separator,
-      ...servers.slice(0, mostServers).map((server) => serverItem(server, now)),
+      ...servers.slice(0, mostServers).map((accounts) => serverItem(accounts, now)),
       ...(servers.length > mostServers ? [moreItem(servers.length - mostServers)] : []),
       ...(servers.length > 0 ? [separator] : []),
       { kind: 'action', label: 'Open Keybridge', action: { kind: 'open' } },
@@ -72,17 +72,31 @@ function storeItems({ store }: Status): TrayItem[] {
   }
 }
 
-function serverItem(server: ServerStatus, now: number): TrayItem {
-  const mark = needsPerson(server.state) ? '⚠ ' : '';
+/** One account stands for its server; several are a menu each, below the server's name. */
+function serverItem(accounts: ServerAccounts, now: number): TrayItem {
+  const [only, ...others] = accounts;
+  if (others.length === 0) return { kind: 'submenu', label: `${mark(accounts)}${only.name}: ${stateWords(only, now)}`, items: entryItems(only) };
   return {
     kind: 'submenu',
-    label: `${mark}${server.name}: ${stateWords(server, now)}`,
-    items: [
-      ...(server.identity === undefined ? [] : [{ kind: 'text', label: server.identity } as const, separator]),
-      ...stepItems(server),
-      { kind: 'action', label: 'Show in window', action: { kind: 'show', server: server.id } },
-    ],
+    label: `${mark(accounts)}${only.name}: ${accountsWords(accounts)}`,
+    items: accounts.map((entry) => ({
+      kind: 'submenu',
+      label: `${mark([entry])}${entry.account?.name ?? ''}: ${stateWords(entry, now)}`,
+      items: entryItems(entry),
+    })),
   };
+}
+
+const mark = (accounts: ServerAccounts): string => (accounts.some(({ state }) => needsPerson(state)) ? '⚠ ' : '');
+
+/** Who is signed in, where the account's name does not say so; what to do; the way to the window. */
+function entryItems(entry: ServerStatus): TrayItem[] {
+  const { identity, account } = entry;
+  return [
+    ...(identity === undefined || identity === account?.name ? [] : [{ kind: 'text', label: identity } as const, separator]),
+    ...stepItems(entry),
+    { kind: 'action', label: 'Show in window', action: { kind: 'show', server: entry.id } },
+  ];
 }
 
 function stepItems(server: ServerStatus): TrayItem[] {

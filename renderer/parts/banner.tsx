@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { messages } from '../messages.ts';
-import { remedyHere } from '../sentences.ts';
+import { errorReport, remedyHere } from '../sentences.ts';
 import type { Notice } from '../shell.ts';
 import { Button } from './button.tsx';
+import { CopyButton } from './copy-button.tsx';
 import { Foreign } from './foreign.tsx';
 import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';
 
@@ -39,8 +40,16 @@ export function Banner({ tone, title, children, action, onClose }: BannerProps) 
   );
 }
 
-/** An error in full: what happened, what to do, and the code to search for. */
-export function ErrorWords({ error }: { readonly error: ErrorInfo }) {
+interface ErrorWordsProps {
+  readonly error: ErrorInfo;
+  /** What it is about, for the operator who is asked: a server's name and address. */
+  readonly about?: string;
+  /** What can be done about it here. */
+  readonly action?: ReactNode;
+}
+
+/** An error in full: what happened, what to do, and the code to search for, to be copied for whoever is asked. */
+export function ErrorWords({ error, about, action }: ErrorWordsProps) {
   const remedy = remedyHere(error);
   return (
     <div className="error-words">
@@ -52,9 +61,15 @@ export function ErrorWords({ error }: { readonly error: ErrorInfo }) {
           <Foreign text={remedy} />
         </p>
       )}
-      <p className="code">
-        {messages.trouble.code} <code>{error.code}</code>
-      </p>
+      <div className="error-foot">
+        {action}
+        <p className="code">
+          {messages.trouble.code} <code>{error.code}</code>
+        </p>
+        <CopyButton kind="quiet" small text={() => errorReport(error, about, Date.now())} label={messages.trouble.copyLabel}>
+          {messages.trouble.copy}
+        </CopyButton>
+      </div>
     </div>
   );
 }

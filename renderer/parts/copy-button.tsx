@@ -7,7 +7,8 @@ import { CheckIcon, CopyIcon } from './icons.tsx';
 type Result = 'idle' | 'copied' | 'failed';
 
 interface CopyButtonProps {
-  readonly text: string;
+  /** Or what gives it, at the moment of the click. */
+  readonly text: string | (() => string);
   readonly children: string;
   readonly kind?: 'primary' | 'plain' | 'quiet';
   readonly label?: string;
@@ -23,7 +24,7 @@ export function CopyButton({ text, children, kind = 'plain', label, small = fals
     return () => clearTimeout(timer);
   }, [result]);
   const copy = () => {
-    after(copyText(text), (copied) => setResult(copied ? 'copied' : 'failed'));
+    after(copyText(typeof text === 'string' ? text : text()), (copied) => setResult(copied ? 'copied' : 'failed'));
   };
   return (
     <span className="copy">

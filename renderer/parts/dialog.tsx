@@ -1,25 +1,21 @@
-import { useEffect, useId, useRef } from 'react';
+import { useEffect, useId, useRef, type FormEvent, type ReactNode } from 'react';
 import { messages } from '../messages.ts';
 import { Button } from './button.tsx';
 import { Foreign } from './foreign.tsx';
 
-interface ConfirmDialogProps {
+interface DialogProps {
   readonly title: string;
-  /** What the act will do, one line each. */
-  readonly consequences: readonly string[];
-  readonly confirm: string;
-  readonly onConfirm: () => void;
+  readonly children: ReactNode;
   readonly onClose: () => void;
 }
 
 /**
- * Asks before something that cannot be undone. The browser's own modal dialog: Esc closes it, the focus stays inside
- * and goes back to where it was. The safe answer has the focus first.
+ * The browser's own modal dialog: Esc closes it, the focus stays inside and goes back to where it was. `children` begin
+ * with what describes it.
  */
-export function ConfirmDialog({ title, consequences, confirm, onConfirm, onClose }: ConfirmDialogProps) {
+function Dialog({ title, children, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  const listId = useId();
   useEffect(() => {
     const shown = dialog.current;
     const before = document.activeElement;
@@ -30,11 +26,31 @@ export function ConfirmDialog({ title, consequences, confirm, onConfirm, onClose
     };
   }, []);
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} aria-describedby={listId} onClose={onClose}>
+    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} onClose={onClose}>
       <h2 id={titleId}>
         <Foreign text={title} />
       </h2>
-      <ul id={listId} className="consequences">
+      {children}
+    </dialog>
+  );
+}
+
+interface ConfirmDialogProps {
+  readonly title: string;
+  /** What the act will do, one line each. */
+  readonly consequences: readonly string[];
+  readonly confirm: string;
+  /** Nothing is lost by it. */
+  readonly harmless?: boolean;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+/** Asks before something that cannot be undone. The safe answer has the focus first. */
+export function ConfirmDialog({ title, consequences, confirm, harmless = false, onConfirm, onClose }: ConfirmDialogProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <ul className="consequences">
         {consequences.map((line) => (
           <li key={line}>
             <Foreign text={line} />
@@ -43,10 +59,42 @@ export function ConfirmDialog({ title, consequences, confirm, onConfirm, onClose
       </ul>
       <div className="dialog-foot">
         <Button onClick={onClose}>{messages.server.cancel}</Button>
-        <Button kind="danger" onClick={onConfirm}>
+        <Button kind={harmless ? 'primary' : 'danger'} onClick={onConfirm}>
           {confirm}
         </Button>
       </div>
-    </dialog>
+    </Dialog>
+  );
+}
+
+interface FormDialogProps {
+  readonly title: string;
+  readonly text: string;
+  readonly confirm: string;
+  readonly busy: boolean;
+  readonly children: ReactNode;
+  readonly onSubmit: () => void;
+  readonly onClose: () => void;
+}
+
+/** Asks for a little more before something is done. Its first field has the focus. */
+export function FormDialog({ title, text, confirm, busy, children, onSubmit, onClose }: FormDialogProps) {
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!busy) onSubmit();
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={submit} noValidate>
+        <p className="dialog-text">{text}</p>
+        {children}
+        <div className="dialog-foot">
+          <Button onClick={onClose}>{messages.server.cancel}</Button>
+          <Button kind="primary" submit busy={busy}>
+            {confirm}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 import type { ServerStatus, SignInState } from '../../shared/model.ts';
-import { nextStep, nextStepLabels } from '../../shared/wording.ts';
+import { nextStep, nextStepLabels, whichServer } from '../../shared/wording.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
 import { useShell } from '../shell.ts';
@@ -33,7 +33,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
     (step === 'cancel' && running('cancelSignIn', server.id)) ||
     (step === 'unlock' && running('unlockStore'));
   return (
-    <Button small kind={looks[step ?? 'none']} busy={busy} onClick={act} label={messages.servers.about(words, server.name)}>
+    <Button small kind={looks[step ?? 'none']} busy={busy} onClick={act} label={messages.servers.about(words, whichServer(server))}>
       {words}
     </Button>
   );

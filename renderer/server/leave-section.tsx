@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
+import { whichServer } from '../../shared/wording.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
 import { removeConsequences, signOutConsequences } from '../sentences.ts';
@@ -17,19 +18,19 @@ export function LeaveSection({ detail, store }: { readonly detail: ServerDetail;
   return (
     <section className="section leave" aria-labelledby="leave-title">
       <h2 id="leave-title">{messages.server.leave}</h2>
-      <div className="leave-buttons">
+      <div className="leave-buttons" data-field="leave">
         {detail.signedInAt !== undefined && (
           <Button busy={running('signOut', status.id)} onClick={() => setAsking('sign_out')}>
             {messages.server.signOut}
           </Button>
         )}
         <Button kind="danger" busy={running('removeServer', status.id)} onClick={() => setAsking('remove')}>
-          {messages.server.remove}
+          {status.account ? messages.server.removeServer : messages.server.remove}
         </Button>
       </div>
       {asking === 'sign_out' && (
         <ConfirmDialog
-          title={messages.signOut.title(status.name)}
+          title={messages.signOut.title(whichServer(status))}
           consequences={signOutConsequences(detail, store)}
           confirm={messages.signOut.confirm}
           onClose={close}

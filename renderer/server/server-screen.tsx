@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
+import type { ServerAccounts } from '../../shared/wording.ts';
 import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
@@ -10,6 +11,7 @@ import { Foreign } from '../parts/foreign.tsx';
 import { Page } from '../parts/page.tsx';
 import { useShell } from '../shell.ts';
 import { AccessSection } from './access-section.tsx';
+import { AccountsSection, FirstAccountSection } from './accounts-section.tsx';
 import { AppsSection } from './apps-section.tsx';
 import { FactsSection } from './facts-section.tsx';
 import { IdentitySection } from './identity-section.tsx';
@@ -19,13 +21,22 @@ import { SettingsSection } from './settings/settings-section.tsx';
 import { StatePanel } from './state-panel.tsx';
 
 /** Everything about one server that a person may see. */
-export function ServerScreen({ server, store }: { readonly server: ServerStatus; readonly store: StoreStatus }) {
+export function ServerScreen({ server, accounts, store }: { readonly server: ServerStatus; readonly accounts: ServerAccounts; readonly store: StoreStatus }) {
   const { go } = useShell();
   const { detail, error, reload } = useServerDetail(server);
   return (
     <Page
       back={{ at: 'servers' }}
-      title={<Foreign text={server.name} />}
+      title={
+        <>
+          <Foreign text={server.name} />
+          {server.account && (
+            <span className="title-account">
+              <Foreign text={server.account.name} />
+            </span>
+          )}
+        </>
+      }
       aside={
         <Button kind="plain" onClick={() => go({ at: 'connect_app', server: server.id })}>
           {messages.connect.title}
@@ -40,6 +51,7 @@ export function ServerScreen({ server, store }: { readonly server: ServerStatus;
         </span>
       }
     >
+      {accounts.length > 1 && <AccountsSection accounts={accounts} shown={server} detail={detail} store={store} />}
       <StatePanel server={server} detail={detail} />
       {error && <NoticeBanner notice={{ kind: 'error', title: messages.server.loadFailed, error }} />}
       {detail ? <ServerSections detail={detail} store={store} onSaved={reload} /> : !error && <DetailLoading />}
@@ -61,6 +73,7 @@ function ServerSections({ detail, store, onSaved }: { readonly detail: ServerDet
       )}
       <IdentitySection detail={detail} />
       <FactsSection detail={detail} />
+      {detail.status.account === undefined && <FirstAccountSection server={detail.status} />}
       <SettingsSection detail={detail} presets={presets} onSaved={onSaved} />
       <LeaveSection detail={detail} store={store} />
     </>

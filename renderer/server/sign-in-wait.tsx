@@ -11,6 +11,7 @@ import { TextField } from '../parts/field.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon } from '../parts/icons.tsx';
 import { useShell } from '../shell.ts';
+import { UserCode } from './user-code.tsx';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
@@ -22,26 +23,31 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
       <Steps step={state.step} />
       {state.step === 'browser' && url !== undefined && (
         <>
-          {userCode !== undefined && (
-            <p className="user-code">
-              {messages.server.userCode} <strong className="mono">{userCode}</strong>
-            </p>
-          )}
-          {browserFailed && (
-            <div className="open-yourself">
-              <p>{messages.server.openYourself}</p>
-              <pre className="code-block">
-                <Foreign text={url} />
-              </pre>
-            </div>
-          )}
-          <CopyButton text={url} kind={browserFailed ? 'primary' : 'plain'} small={!browserFailed}>
-            {messages.server.copyLink}
-          </CopyButton>
-          {userCode === undefined && <PasteAddress server={server} />}
+          {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
+          {server.account && <p className="hint">{messages.accounts.otherPerson}</p>}
         </>
       )}
     </div>
+  );
+}
+
+/** The page is in the browser; the address in case it is not, or belongs into another one. */
+function BrowserWait({ server, url, browserFailed }: { readonly server: ServerStatus; readonly url: string; readonly browserFailed: boolean }) {
+  return (
+    <>
+      {browserFailed && (
+        <div className="open-yourself">
+          <p>{messages.server.openYourself}</p>
+          <pre className="code-block">
+            <Foreign text={url} />
+          </pre>
+        </div>
+      )}
+      <CopyButton text={url} kind={browserFailed ? 'primary' : 'plain'} small={!browserFailed}>
+        {messages.server.copyLink}
+      </CopyButton>
+      <PasteAddress server={server} />
+    </>
   );
 }
 

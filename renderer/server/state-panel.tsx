@@ -1,5 +1,6 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
-import { nextStep, stateDetail, stateLabel, stateTone } from '../../shared/wording.ts';
+import { nextStep, stateDetail, stateLabel, stateTone, whichServer } from '../../shared/wording.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
 import { stateSentence } from '../sentences.ts';
@@ -9,6 +10,8 @@ import { Foreign } from '../parts/foreign.tsx';
 import { PersonIcon } from '../parts/icons.tsx';
 import { stepWords } from '../parts/next-step.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
+import { revealField } from './settings/setting-of.ts';
+import { errorStep } from './error-step.ts';
 import { useShell } from '../shell.ts';
 import { AccessRequest } from './access-request.tsx';
 import { SignInWait } from './sign-in-wait.tsx';
@@ -39,11 +42,25 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
         </div>
         <StateAction server={server} />
       </div>
-      {'error' in state && state.kind !== 'needs_access' && <ErrorWords error={state.error} />}
+      {'error' in state && state.kind !== 'needs_access' && (
+        <ErrorWords error={state.error} about={`${whichServer(server)}, ${server.url}`} action={detail && <ErrorAction error={state.error} />} />
+      )}
       {state.kind === 'needs_access' && <AccessRequest state={state} />}
       {state.kind === 'signing_in' && <SignInWait server={server} state={state} />}
       {(state.kind === 'signed_in' || state.kind === 'retrying') && <TokenLife state={state} detail={detail} />}
     </section>
+  );
+}
+
+/** Leads to where the error can be mended on this page. */
+function ErrorAction({ error }: { readonly error: ErrorInfo }) {
+  const step = errorStep(error);
+  return (
+    step && (
+      <Button small kind="primary" onClick={() => revealField(step.field)}>
+        {step.words}
+      </Button>
+    )
   );
 }
 
@@ -60,7 +77,8 @@ function StateAction({ server }: { readonly server: ServerStatus }) {
       ) : null;
     case 'sign_in':
       return (
-        <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
+        // Where a setting is the way on, it comes first.
+        <Button kind={'error' in state && errorStep(state.error) ? 'plain' : 'primary'} busy={running('signIn', server.id)} onClick={acts.signIn}>
           {messages.server.signIn}
         </Button>
       );

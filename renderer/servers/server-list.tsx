@@ -1,6 +1,6 @@
 import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
-import { stateDetail, stateLabel, stateTone } from '../../shared/wording.ts';
+import { accountsWords, stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
 import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { AppsIcon, ForwardIcon, PersonIcon } from '../parts/icons.tsx';
@@ -12,7 +12,7 @@ import { hostOf } from '../status.ts';
 interface ServerListProps {
   readonly title: string;
   readonly hideTitle?: boolean;
-  readonly servers: readonly ServerStatus[];
+  readonly servers: readonly ServerAccounts[];
 }
 
 export function ServerList({ title, hideTitle = false, servers }: ServerListProps) {
@@ -23,63 +23,139 @@ export function ServerList({ title, hideTitle = false, servers }: ServerListProp
         {title}
       </h2>
       <ul className="list">
-        {servers.map((server) => (
-          <ServerRow key={server.id} server={server} />
-        ))}
+        {servers.map((accounts) => (accounts.length === 1 ? <ServerRow key={accounts[0].name} server={accounts[0]} /> : <AccountRows key={accounts[0].name} accounts={accounts} />))}
       </ul>
     </section>
   );
 }
 
-/** The button that opens a server's page. */
-export const openButtonId = (server: string): string => `open-${server}`;
+/** The button that opens the page of a server, or of one of its accounts. */
+export const openButtonId = (entry: string): string => `open-${entry}`;
 
 /** One server: who, how it stands, who uses it, and one thing to do. The whole row opens its page. */
 function ServerRow({ server }: { readonly server: ServerStatus }) {
-  const { go, now } = useShell();
-  const detail = stateDetail(server.state, now);
-  const apps = namesOf(server.hosts);
   return (
     <li className="row">
       <StateGlyph state={server.state} />
       <div className="row-words">
         <div className="row-cell">
           <h3>
-            <button type="button" id={openButtonId(server.id)} className="row-open" onClick={() => go({ at: 'server', server: server.id })}>
-              <Foreign text={server.name} cut />
-            </button>
+            <OpenButton entry={server} name={server.name} />
           </h3>
           <p className="row-second">
             <Foreign text={hostOf(server.url)} cut />
           </p>
         </div>
-        <div className="row-cell">
-          <p className={`state-label tone-${stateTone(server.state)}`}>{stateLabel(server.state)}</p>
-          <p className="row-second">{detail}</p>
-        </div>
-        <div className="row-cell row-use">
-          {server.identity !== undefined && (
-            <p>
-              <PersonIcon size={14} />
-              <span className="only-heard">{messages.server.account}: </span>
-              <Foreign text={server.identity} cut />
-            </p>
-          )}
-          {apps !== '' && (
-            <p>
-              <AppsIcon size={14} />
-              <span className="only-heard">{messages.server.apps}: </span>
-              <Foreign text={apps} cut />
-            </p>
-          )}
-        </div>
+        <StateCell entry={server} />
+        <UseCell entry={server} />
       </div>
+      <RowEnd entry={server} />
+    </li>
+  );
+}
+
+/** A server with several accounts: its name once, and a row for each account. */
+function AccountRows({ accounts }: { readonly accounts: ServerAccounts }) {
+  const [server] = accounts;
+  const id = useId();
+  return (
+    <li className="row-group">
+      <div className="row-group-head">
+        <h3 id={id}>
+          <Foreign text={server.name} cut />
+        </h3>
+        <p className="row-second">
+          <Foreign text={hostOf(server.url)} cut />
+        </p>
+        <p className="row-second row-group-words">{accountsWords(accounts)}</p>
+      </div>
+      <ul aria-labelledby={id}>
+        {accounts.map((entry) => (
+          <AccountRow key={entry.id} entry={entry} />
+        ))}
+      </ul>
+    </li>
+  );
+}
+
+function AccountRow({ entry }: { readonly entry: ServerStatus }) {
+  const { account, identity } = entry;
+  const other = identity !== undefined && identity !== account?.name;
+  return (
+    <li className="row row-account">
+      <StateGlyph state={entry.state} />
+      <div className="row-words">
+        <div className="row-cell">
+          <h4>
+            <OpenButton entry={entry} name={account?.name ?? ''} />
+            {account?.isDefault && <span className="tag">{messages.accounts.isDefault}</span>}
+          </h4>
+          {other && (
+            <p className="row-second">
+              <span className="only-heard">{messages.server.account}: </span>
+              <Foreign text={identity} cut />
+            </p>
+          )}
+        </div>
+        <StateCell entry={entry} />
+        <UseCell entry={entry} hideIdentity />
+      </div>
+      <RowEnd entry={entry} />
+    </li>
+  );
+}
+
+function OpenButton({ entry, name }: { readonly entry: ServerStatus; readonly name: string }) {
+  const { go } = useShell();
+  return (
+    <button type="button" id={openButtonId(entry.id)} className="row-open" onClick={() => go({ at: 'server', server: entry.id })}>
+      <Foreign text={name} cut />
+    </button>
+  );
+}
+
+function StateCell({ entry }: { readonly entry: ServerStatus }) {
+  const { now } = useShell();
+  return (
+    <div className="row-cell">
+      <p className={`state-label tone-${stateTone(entry.state)}`}>{stateLabel(entry.state)}</p>
+      <p className="row-second">{stateDetail(entry.state, now)}</p>
+    </div>
+  );
+}
+
+/** Who is signed in, and which apps use it. */
+function UseCell({ entry, hideIdentity = false }: { readonly entry: ServerStatus; readonly hideIdentity?: boolean }) {
+  const apps = namesOf(entry.hosts);
+  return (
+    <div className="row-cell row-use">
+      {!hideIdentity && entry.identity !== undefined && (
+        <p>
+          <PersonIcon size={14} />
+          <span className="only-heard">{messages.server.account}: </span>
+          <Foreign text={entry.identity} cut />
+        </p>
+      )}
+      {apps !== '' && (
+        <p>
+          <AppsIcon size={14} />
+          <span className="only-heard">{messages.server.apps}: </span>
+          <Foreign text={apps} cut />
+        </p>
+      )}
+    </div>
+  );
+}
+
+function RowEnd({ entry }: { readonly entry: ServerStatus }) {
+  return (
+    <>
       <div className="row-act">
-        <NextStepButton server={server} />
+        <NextStepButton server={entry} />
       </div>
       <span className="row-more">
         <ForwardIcon size={16} />
       </span>
-    </li>
+    </>
   );
 }

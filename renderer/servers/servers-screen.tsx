@@ -11,6 +11,7 @@ import { useShell } from '../shell.ts';
 import { grouped } from '../status.ts';
 import { EmptyList } from './empty-list.tsx';
 import { openButtonId, ServerList } from './server-list.tsx';
+import { SignOutEverywhere } from './sign-out-everywhere.tsx';
 import { Troubles } from './troubles.tsx';
 
 /** The home screen: how everything stands, and the list with what to do next. */
@@ -52,6 +53,7 @@ export function ServersScreen({ status, cameFrom }: { readonly status: Status; r
           ) : (
             <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
           )}
+          <SignOutEverywhere status={status} />
         </>
       )}
     </div>

@@ -6,6 +6,8 @@ import type { SettingsForm } from './settings-change.ts';
 export interface FormPart {
   readonly form: SettingsForm;
   readonly stored: ServerDetail['storedSecrets'];
+  /** The server has several accounts, and this one has no client of its own yet. */
+  readonly mayOwnClient: boolean;
   readonly set: (change: Partial<SettingsForm>) => void;
   /** What is to be said at a field (as errors name it). */
   readonly problem: (field: string) => string | undefined;

@@ -7,8 +7,8 @@ const byCode: Readonly<Partial<Record<ErrorCode, string>>> = {
   E_REGISTRATION_REFUSED: 'clientId',
   E_REGISTRATION_INVALID: 'clientId',
   E_PKCE_UNSUPPORTED: 'allowMissingPkce',
-  E_ISSUER_MISMATCH: 'settings.issuerException.named',
-  E_METADATA_MISSING: 'settings.legacyEndpoints',
+  E_ISSUER_MISMATCH: 'settings.issuerException',
+  E_METADATA_MISSING: 'settings.grant',
   E_TLS: 'settings.caFile',
 };
 

@@ -13,6 +13,8 @@ export interface ParameterRow {
 export interface SettingsForm {
   readonly clientId: string;
   readonly clientSecret: string | null | undefined;
+  /** The client is this account's alone. */
+  readonly ownClient: boolean;
   readonly allowMissingPkce: boolean;
   /** Without the parameters, which are typed in rows. */
   readonly settings: ServerSettings;
@@ -21,13 +23,14 @@ export interface SettingsForm {
   readonly secrets: EnteredSecrets;
 }
 
-export type SettingsChange = Omit<CallInput<'configureServer'>, 'server' | 'account'>;
+export type SettingsChange = Omit<CallInput<'configureServer'>, 'server'>;
 
-export function settingsForm(detail: Pick<ServerDetail, 'registration' | 'clientId' | 'allowMissingPkce' | 'settings'>): SettingsForm {
+export function settingsForm(detail: Pick<ServerDetail, 'registration' | 'clientId' | 'ownClient' | 'allowMissingPkce' | 'settings'>): SettingsForm {
   const { authorizeParameters, tokenParameters, ...settings } = detail.settings;
   return {
     clientId: detail.registration === 'configured' ? (detail.clientId ?? '') : '',
     clientSecret: undefined,
+    ownClient: detail.ownClient,
     allowMissingPkce: detail.allowMissingPkce,
     settings,
     authorizeRows: rowsOf(authorizeParameters),
@@ -47,6 +50,9 @@ export function settingsChange(detail: ServerDetail, form: SettingsForm): Settin
   if (clientId !== before.clientId) change.clientId = clientId === '' ? null : clientId;
   if (form.clientSecret !== undefined) change.clientSecret = form.clientSecret;
   else if (change.clientId === null) change.clientSecret = null;
+  // Named, the account gets a client of its own; the others keep the server's.
+  const { account } = detail.status;
+  if (account && form.ownClient && !detail.ownClient && change.clientId !== undefined) change.account = account.name;
   if (form.allowMissingPkce !== detail.allowMissingPkce) change.allowMissingPkce = form.allowMissingPkce;
   const settings = settingsOf(form);
   if (textOf(settings) !== textOf(tidied(detail.settings))) change.settings = settings;

@@ -93,7 +93,7 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
   const [tried, setTried] = useState(false);
   const [refused, setRefused] = useState<ErrorInfo>();
   // What was saved here, or changed elsewhere meanwhile, is what the form starts from again.
-  const base = JSON.stringify([detail.registration, detail.clientId, detail.allowMissingPkce, detail.settings]);
+  const base = JSON.stringify([detail.registration, detail.clientId, detail.ownClient, detail.allowMissingPkce, detail.settings]);
   const [shownBase, setShownBase] = useState(base);
   if (base !== shownBase) {
     setShownBase(base);
@@ -106,6 +106,7 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
     form,
     stored: detail.storedSecrets,
     lastError,
+    mayOwnClient: detail.status.account !== undefined && !detail.ownClient,
     set: (changed) => {
       setForm((before) => ({ ...before, ...changed }));
       setRefused(undefined);

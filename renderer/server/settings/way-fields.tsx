@@ -1,5 +1,5 @@
 import { messages } from '../../messages.ts';
-import { TextField } from '../../parts/field.tsx';
+import { CheckField, TextField } from '../../parts/field.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
@@ -86,6 +86,9 @@ function ClientFields({ part }: { readonly part: FormPart }) {
         error={problem('clientSecret')}
         field="clientSecret"
       />
+      {part.mayOwnClient && form.clientId.trim() !== '' && (
+        <CheckField label={messages.accounts.ownClient} checked={form.ownClient} onChange={(ownClient) => set({ ownClient })} hint={messages.accounts.ownClientHint} />
+      )}
       <ProofFields part={part} />
     </>
   );

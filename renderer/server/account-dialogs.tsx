@@ -1,0 +1,146 @@
+import { useState } from 'react';
+import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
+import type { Reply } from '../../shared/reply.ts';
+import { startSignIn } from '../acts.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { ConfirmDialog, FormDialog } from '../parts/dialog.tsx';
+import { CheckField, TextField } from '../parts/field.tsx';
+import { removeAccountConsequences, removedNotice } from '../sentences.ts';
+import { useShell } from '../shell.ts';
+
+const words = messages.accounts;
+
+/** As the contract has it (AccountName), so that a wrong name is said at the field. */
+export const isAccountName = (name: string): boolean => /^[a-z0-9][a-z0-9._@+-]{0,99}$/.test(name);
+
+/** What is wrong with a name that was entered; the core's own words where it is taken. */
+function useNameError() {
+  const { show } = useShell();
+  const [error, setError] = useState<string>();
+  /** True: it may be sent. */
+  const check = (name: string): boolean => {
+    const fits = isAccountName(name);
+    setError(fits ? undefined : words.nameWrong);
+    return fits;
+  };
+  const refused = (title: string, reply: Reply): boolean => {
+    if (reply.ok) return false;
+    if (reply.error.code === 'E_ACCOUNT_EXISTS' || reply.error.code === 'E_BAD_INPUT') setError(reply.error.message);
+    else show({ kind: 'error', title, error: reply.error });
+    return true;
+  };
+  return { error, check, refused, clear: () => setError(undefined) };
+}
+
+/** One more account, and its first sign-in. The browser is where two people get mixed up: it says so. */
+export function AddAccountDialog({ server, onClose }: { readonly server: ServerStatus; readonly onClose: () => void }) {
+  const shell = useShell();
+  const [name, setName] = useState('');
+  const [privateWindow, setPrivateWindow] = useState(false);
+  const { error, check, refused, clear } = useNameError();
+  const wanted = name.trim();
+  const add = () => {
+    if (wanted !== '' && !check(wanted)) return;
+    after(shell.run('addAccount', { server: server.id, ...(wanted === '' ? {} : { name: wanted }) }), (reply) => {
+      if (refused(words.addFailed, reply) || !reply.ok) return;
+      onClose();
+      shell.go({ at: 'server', server: reply.value.id });
+      startSignIn(shell, reply.value, { openBrowser: !privateWindow });
+    });
+  };
+  return (
+    <FormDialog title={words.addTitle(server.name)} text={words.addText} confirm={words.addAndSignIn} busy={shell.running('addAccount', server.id)} onSubmit={add} onClose={onClose}>
+      <TextField
+        label={words.name}
+        value={name}
+        onChange={(value) => {
+          setName(value);
+          clear();
+        }}
+        hint={words.addNameHint}
+        error={error}
+        maxLength={100}
+        optional
+        focusFirst
+      />
+      <CheckField label={words.privateWindow} checked={privateWindow} onChange={setPrivateWindow} />
+    </FormDialog>
+  );
+}
+
+export function RenameAccountDialog({ account, onClose }: { readonly account: ServerStatus; readonly onClose: () => void }) {
+  const { run, running } = useShell();
+  const before = account.account?.name ?? '';
+  const [name, setName] = useState(before);
+  const { error, check, refused, clear } = useNameError();
+  const rename = () => {
+    const wanted = name.trim();
+    if (wanted === before) return onClose();
+    if (!check(wanted)) return;
+    after(run('updateAccount', { server: account.id, name: wanted }), (reply) => {
+      if (!refused(words.renameFailed, reply)) onClose();
+    });
+  };
+  return (
+    <FormDialog title={words.renameTitle(before)} text={words.renameText} confirm={words.save} busy={running('updateAccount', account.id)} onSubmit={rename} onClose={onClose}>
+      <TextField
+        label={words.name}
+        value={name}
+        onChange={(value) => {
+          setName(value);
+          clear();
+        }}
+        hint={words.nameHint}
+        error={error}
+        maxLength={100}
+        focusFirst
+      />
+    </FormDialog>
+  );
+}
+
+export function MakeDefaultDialog({ account, onClose }: { readonly account: ServerStatus; readonly onClose: () => void }) {
+  const { run, show } = useShell();
+  const makeDefault = () => {
+    onClose();
+    after(run('updateAccount', { server: account.id, isDefault: true }), (reply) => {
+      if (!reply.ok) show({ kind: 'error', title: words.defaultFailed, error: reply.error });
+    });
+  };
+  return (
+    <ConfirmDialog
+      title={words.defaultTitle(account.account?.name ?? '')}
+      consequences={[words.defaultApps, words.defaultOthers]}
+      confirm={words.defaultConfirm}
+      harmless
+      onConfirm={makeDefault}
+      onClose={onClose}
+    />
+  );
+}
+
+interface RemoveAccountDialogProps {
+  readonly detail: ServerDetail;
+  readonly store: StoreStatus;
+  readonly others: readonly ServerStatus[];
+  readonly onClose: () => void;
+}
+
+/** Afterwards the page is that of the default account. */
+export function RemoveAccountDialog({ detail, store, others, onClose }: RemoveAccountDialogProps) {
+  const { run, show, go } = useShell();
+  const { id, account } = detail.status;
+  const name = account?.name ?? '';
+  const remove = () => {
+    onClose();
+    show(undefined);
+    const next = others.find((other) => other.account?.isDefault) ?? others[0];
+    after(run('removeAccount', { server: id }), (reply) => {
+      if (!reply.ok) return show({ kind: 'error', title: messages.failed.remove(name), error: reply.error, server: id });
+      go(next ? { at: 'server', server: next.id } : { at: 'servers' });
+      show(removedNotice(name, reply.value));
+    });
+  };
+  return <ConfirmDialog title={words.removeTitle(name)} consequences={removeAccountConsequences(detail, store)} confirm={words.removeConfirm} onConfirm={remove} onClose={onClose} />;
+}

@@ -1,0 +1,49 @@
+import { durationWords } from '../../shared/wording.ts';
+import { messages } from '../messages.ts';
+import { CopyButton } from '../parts/copy-button.tsx';
+import { Foreign } from '../parts/foreign.tsx';
+import { useShell } from '../shell.ts';
+import { hostOf } from '../status.ts';
+
+interface UserCodeProps {
+  readonly code: string;
+  /** The page where it is entered. */
+  readonly url: string;
+  /** Unix ms. */
+  readonly endsAt: number | undefined;
+}
+
+/** A sign-in by code: where to go, what to enter there, and how long it counts. On whatever device. */
+export function UserCode({ code, url, endsAt }: UserCodeProps) {
+  const { now } = useShell();
+  const { device } = messages;
+  return (
+    <ol className="todo device">
+      <li>
+        <p>
+          {device.open} <Foreign text={hostOf(url)} />
+        </p>
+        <div className="device-line">
+          <span className="device-url">
+            <Foreign text={url} mono />
+          </span>
+          <CopyButton small text={url}>
+            {messages.server.copyLink}
+          </CopyButton>
+        </div>
+      </li>
+      <li>
+        <p>{device.enter}</p>
+        <div className="device-line">
+          <strong className="user-code mono" aria-label={code.split('').join(' ')}>
+            {code}
+          </strong>
+          <CopyButton small text={code} label={device.copyCode}>
+            {messages.copy}
+          </CopyButton>
+        </div>
+        {endsAt !== undefined && <p className="hint">{endsAt > now ? device.left(durationWords(endsAt - now)) : device.over}</p>}
+      </li>
+    </ol>
+  );
+}

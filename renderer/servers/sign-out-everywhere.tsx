@@ -1,0 +1,39 @@
+import { useState } from 'react';
+import type { Status } from '../../shared/model.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { Button } from '../parts/button.tsx';
+import { ConfirmDialog } from '../parts/dialog.tsx';
+import { everywhereConsequences, signedInSomewhere, signedOutEverywhereNotice } from '../sentences.ts';
+import { useShell } from '../shell.ts';
+
+/** At the foot of the list: ends every sign-in, after it has said what that means. There while there is one. */
+export function SignOutEverywhere({ status }: { readonly status: Status }) {
+  const { run, running, show } = useShell();
+  const [asking, setAsking] = useState(false);
+  const busy = running('signOutEverywhere');
+  if (!busy && !status.servers.some(signedInSomewhere)) return null;
+  const signOut = () => {
+    setAsking(false);
+    show(undefined);
+    after(run('signOutEverywhere', undefined), (reply) => {
+      show(reply.ok ? signedOutEverywhereNotice(reply.value) : { kind: 'error', title: messages.everywhere.failedAltogether, error: reply.error });
+    });
+  };
+  return (
+    <div className="list-foot">
+      <Button small kind="quiet" busy={busy} onClick={() => setAsking(true)}>
+        {messages.servers.signOutEverywhere}
+      </Button>
+      {asking && (
+        <ConfirmDialog
+          title={messages.everywhere.title}
+          consequences={everywhereConsequences(status)}
+          confirm={messages.everywhere.confirm}
+          onConfirm={signOut}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </div>
+  );
+}
