@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountName, Discovered, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SignOutReport, Status, StoreStatus } from './model.ts';
+import { AccountName, Discovered, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SigningAlgorithm, SignOutReport, Status, StoreStatus } from './model.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
 const OneAccount = OneServer.extend({ account: z.string().min(1).max(200).optional() });
@@ -43,6 +43,14 @@ export const commands = {
       secrets: Secrets.optional(),
     }),
     output: ServerStatus,
+  },
+  /**
+   * Makes the key of `private_key_jwt` (RFC 7523) in the store of secrets, which it never leaves, and sets how it is used. Gives
+   * the public half, to be registered. `replace`: a key that is there already may end; without it that is E_BAD_INPUT.
+   */
+  generateKey: {
+    input: OneAccount.extend({ algorithm: SigningAlgorithm.default('ES256'), replace: z.boolean().default(false) }),
+    output: z.object({ kid: z.string(), publicJwk: z.record(z.string(), z.string()), publicPem: z.string() }),
   },
   serverDetail: { input: OneAccount, output: ServerDetail },
   /** Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. */

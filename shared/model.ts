@@ -34,6 +34,8 @@ export const SignInState = z.discriminatedUnion('kind', [
     expiresAt: z.number().optional(),
     /** When the refresh ahead of expiry will run; absent when no bridge is connected. */
     refreshAt: z.number().optional(),
+    /** When the sign-in itself ends, for which no refresh helps; present from a day before. */
+    endsAt: z.number().optional(),
     /** False: the sign-in ends with its access token (there is no refresh token). */
     renewable: z.boolean(),
   }),
@@ -114,6 +116,9 @@ export const Discovered = z.object({
 });
 export type Discovered = z.infer<typeof Discovered>;
 
+/** Of `private_key_jwt` (RFC 7518 3.1, RFC 8037 3.1). */
+export const SigningAlgorithm = z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']);
+
 /**
  * How Keybridge signs in to one server, where the standard way does not do. Every member is optional; an absent one means
  * what discovery and the specification say. No secrets: those are ServerSecrets.
@@ -132,7 +137,7 @@ export const ServerSettings = z.strictObject({
   /** File with the assertion of `jwt_bearer`, read at each use: platforms renew it. Absent: the secret `assertion`. */
   assertionFile: z.string().max(4_000).optional(),
   /** Signing algorithm and key id of `private_key_jwt`. */
-  signingAlgorithm: z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']).optional(),
+  signingAlgorithm: SigningAlgorithm.optional(),
   keyId: z.string().max(200).optional(),
   /** URL of a client ID metadata document that the user (or their company) hosts. */
   clientMetadataUrl: z.string().max(2_000).optional(),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { commands, type CommandName } from '../shared/api.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
+import { createFakeStore } from './fixtures/fake-store.ts';
 import { startFaulty } from './fixtures/faulty-server.ts';
 import type { Host } from './fixtures/host.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
@@ -58,6 +59,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
     presets: undefined,
     addServer: { url, name: 'another', clientId: 'a-client', clientSecret: 'canary-client-secret' },
     configureServer: { server: 'another', clientSecret: 'canary-second-secret' },
+    generateKey: { server },
     serverDetail: { server },
     signIn: { server },
     dismissAccess: { server },
@@ -96,7 +98,8 @@ describe('no leak', () => {
     closing.push(() => as.close());
     const mcp = await startMcpServer({ authorizationServer: as });
     closing.push(() => mcp.close());
-    const product = await startProduct();
+    const store = createFakeStore({ name: 'memory' });
+    const product = await startProduct({ store });
     closing.push(() => product.close());
     const replies: unknown[] = [];
     product.app.status.subscribe((status) => {
@@ -112,7 +115,9 @@ describe('no leak', () => {
     await host.call('echo', { text: 'two' });
     const before = artefacts(product, [host], replies);
     replies.push(...(await everyReply(product, 'work', mcp.url)));
-    const secrets = [...as.secrets(), ...canaries];
+    const [, privateKey = ''] = /\\"d\\":\\"([\w-]+)/.exec([...store.items.values()].join('\n')) ?? [];
+    expect(privateKey).toHaveLength(43);
+    const secrets = [...as.secrets(), ...canaries, privateKey];
     expect(as.counts.refreshesGranted).toBeGreaterThanOrEqual(1);
     expect(secrets.length).toBeGreaterThan(8);
     expect(leaks(before, secrets)).toEqual([]);

@@ -24,6 +24,9 @@ const options = {
   account: { type: 'string' },
   'account-name': { type: 'string' },
   'default-account': { type: 'boolean' },
+  algorithm: { type: 'string' },
+  replace: { type: 'boolean' },
+  pem: { type: 'boolean' },
 } as const;
 
 type OptionName = keyof typeof options;
@@ -44,6 +47,7 @@ export const commandShapes = {
   serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose'] },
   add: { operands: ['url'], options: ['name', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'login', 'no-browser'] },
   configure: { operands: ['server'], options: ['account', 'account-name', 'default-account', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
+  key: { operands: ['server'], options: ['account', 'algorithm', 'replace', 'pem'] },
   login: { operands: ['server'], options: ['account', 'no-browser'] },
   status: { operands: ['[server]'], options: ['account', 'watch'] },
   snippet: { operands: ['server', '[host]'], options: ['account'] },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import type { HostSnippet, ServerStatus, SignOutReport } from '../../shared/model.ts';
+import { SigningAlgorithm, type HostSnippet, type ServerStatus, type SignOutReport } from '../../shared/model.ts';
 import { nextStep } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
@@ -64,6 +64,16 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       secrets,
     });
     answers.value(changed, `Changed ${changed.name}. It counts from the next sign-in.`);
+    return exitCodes.ok;
+  },
+
+  async key([server = ''], { dataDir, options, terminal, answers }) {
+    const { algorithm: wanted } = options;
+    const algorithm = wanted === undefined ? undefined : SigningAlgorithm.safeParse(wanted).data;
+    if (wanted !== undefined && !algorithm) throw new AppError('E_BAD_INPUT', `There is no algorithm "${foreign(wanted, 40)}". There are: ${SigningAlgorithm.options.join(', ')}.`);
+    const made = await callBroker(dataDir, 'generateKey', { ...account(server, options), replace: options.replace ?? false, ...(algorithm ? { algorithm } : {}) });
+    answers.value(made, options.pem ? made.publicPem.trimEnd() : JSON.stringify(made.publicJwk, undefined, 2));
+    if (!options.json) terminal.tell(`The private key is in the keychain. Register this public key (key ID ${made.kid}) for the client ID of ${entryName(server, options.account)}.`);
     return exitCodes.ok;
   },
 

@@ -12,6 +12,7 @@ Commands
   status [<server>]  show where each sign-in stands
   snippet <server>   print what to put into an app's configuration
   configure <server> change how Keybridge signs in to it
+  key <server>       make the key that stands in for a client secret
   logout <server>    sign out: revoke at the server, delete here
   remove <server>    sign out and forget the server
   connect <server>   what an app runs: MCP on stdin and stdout
@@ -68,6 +69,16 @@ Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
   --secret-file NAME=F   a file with a secret that a setting needs, e.g. privateKey=key.pem
   --allow-missing-pkce   sign in even if the server does not announce PKCE
   --refuse-missing-pkce  the default
+`,
+  key: `Usage: keybridge key <server> [options]
+
+Makes a private key in the keychain, which it never leaves, and prints the public one as JWK, for whoever runs the
+authorization server to register. From then on Keybridge proves with it who it is (private_key_jwt, RFC 7523).
+
+  --account NAME         for the account's own client
+  --algorithm NAME       ES256 (default), EdDSA, RS256 or PS256
+  --pem                  print PEM instead of JWK
+  --replace              although there is a key already, which ends with that
 `,
   login: `Usage: keybridge login <server> [--account NAME] [--no-browser]
 

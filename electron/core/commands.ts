@@ -5,6 +5,7 @@ import { AppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { createLeaving } from './leaving.ts';
 import { createServerHttp } from './http/server-http.ts';
+import { makeSigningKey } from './key-making.ts';
 import { describeDiscovery } from './oauth/describe.ts';
 import { discover } from './oauth/discovery.ts';
 import { presets } from './oauth/presets.ts';
@@ -144,6 +145,13 @@ export function createCommands(deps: CommandsDeps): Api {
       const answer = await tokens.refreshNow(server.id);
       if (answer.kind === 'refused' || answer.kind === 'unavailable') throw answer.error.about(server.name);
       return statusOf(server);
+    },
+
+    async generateKey(input) {
+      const { algorithm, replace, account } = input;
+      const made = await makeSigningKey({ servers, keepSecrets }, named(input), { algorithm, replace, account });
+      changed();
+      return made;
     },
 
     async addAccount({ server: wanted, name }) {

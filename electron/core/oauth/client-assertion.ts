@@ -18,17 +18,17 @@ export interface SigningKey {
 const lifeSeconds = 60;
 
 /**
- * Reads a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK as text. The algorithm is the chosen one, else the key's own.
- * Throws E_BAD_INPUT with the reason; nothing of the key is in it.
+ * Reads a private key: PEM (PKCS#8, PKCS#1, SEC1) or JWK as text. What a JWK says of itself (`alg`, `kid`) counts before the
+ * settings, since those are for all accounts of a server. Throws E_BAD_INPUT with the reason; nothing of the key is in it.
  */
 export function readSigningKey(secret: Secret, { signingAlgorithm, keyId }: Pick<ServerSettings, 'signingAlgorithm' | 'keyId'>): SigningKey {
   const jwk = parseJwk(secret.reveal());
   const key = keyObject(secret, jwk);
   const able = algorithmsOf(key);
-  const algorithm = signingAlgorithm ?? able.find((one) => one === jwk?.alg) ?? able[0];
-  if (!algorithm) throw new AppError('E_BAD_INPUT', 'The private key is of a kind that cannot sign here; RSA, EC P-256 and Ed25519 can.', { field: 'secrets.privateKey' });
+  const algorithm = able.find((one) => one === jwk?.alg) ?? signingAlgorithm ?? able[0];
+  if (!algorithm) throw new AppError('E_BAD_INPUT', 'The private key is of a kind that cannot sign here; RSA of 2,048 bits or more, EC P-256 and Ed25519 can.', { field: 'secrets.privateKey' });
   if (!able.includes(algorithm)) throw new AppError('E_BAD_INPUT', `The private key cannot sign with ${algorithm}.`, { field: 'settings.signingAlgorithm' });
-  const id = keyId ?? jwk?.kid;
+  const id = jwk?.kid ?? keyId;
   return { key, algorithm, ...(id === undefined ? {} : { keyId: id }) };
 }
 
@@ -61,6 +61,9 @@ function parseJwk(text: string): z.infer<typeof Jwk> | undefined {
 }
 
 function keyObject(secret: Secret, jwk: z.infer<typeof Jwk> | undefined): KeyObject {
+  if (isEncrypted(secret)) {
+    throw new AppError('E_BAD_INPUT', 'The private key is protected by a password. Take it off, since the keychain protects the key: openssl pkey -in key.pem -out plain.pem', { field: 'secrets.privateKey' });
+  }
   try {
     return jwk ? createPrivateKey({ key: jwk, format: 'jwk' }) : createPrivateKey(secret.reveal());
   } catch {
@@ -69,9 +72,12 @@ function keyObject(secret: Secret, jwk: z.infer<typeof Jwk> | undefined): KeyObj
   }
 }
 
+/** PKCS#8 (RFC 7468 11), and the older way of OpenSSL. */
+const isEncrypted = (secret: Secret): boolean => /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(secret.reveal());
+
 function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly SigningAlgorithm[] {
-  if (asymmetricKeyType === 'rsa') return ['RS256', 'PS256'];
-  if (asymmetricKeyType === 'rsa-pss') return ['PS256'];
+  // RFC 7518 3.3: shorter keys must not be used. A key that is for PSS alone (id-RSASSA-PSS) jose cannot take.
+  if (asymmetricKeyType === 'rsa') return (asymmetricKeyDetails?.modulusLength ?? 0) >= 2_048 ? ['RS256', 'PS256'] : [];
   if (asymmetricKeyType === 'ed25519') return ['EdDSA'];
   return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1' ? ['ES256'] : [];
 }

@@ -9,6 +9,7 @@ import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
 import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
 import { tokenParameters } from '../token-quirks.ts';
+import { chosenAuth } from './client-auth.ts';
 import { enteredSecret, neededSecret, workloadAssertion } from './entered.ts';
 import { identityAssertion } from './id-jag.ts';
 import { keyHeader } from './static-header.ts';
@@ -62,7 +63,7 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
     async equip(credential, given) {
       const server = serverOf(credential);
       const { settings } = server;
-      const chosen = given.clientId === server.clientId ? settings.clientAuth : undefined;
+      const chosen = given.clientId === server.clientId ? chosenAuth(server) : undefined;
       const client = chosen === undefined ? given : { ...given, clientAuth: chosen };
       if (client.clientAuth === 'private_key_jwt') return { ...client, signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey'), settings) };
       // A client that acts for itself keeps its secret in one place only, so that a new one counts at once.

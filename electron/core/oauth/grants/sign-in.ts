@@ -2,7 +2,7 @@ import { AppError, asAppError, foreign } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
-import type { ClientAuth, RepeatedGrant } from '../../vault/credential-kinds.ts';
+import type { RepeatedGrant } from '../../vault/credential-kinds.ts';
 import { repeatedGrants } from '../../vault/credential-kinds.ts';
 import type { Credential } from '../../vault/credentials.ts';
 import type { Discovery } from '../discovery.ts';
@@ -13,6 +13,7 @@ import type { Attempt } from '../sign-in-attempt.ts';
 import { rulesFor } from '../sign-in-rules.ts';
 import type { TokenClient } from '../token-endpoint.ts';
 import type { TokenKeeper } from '../tokens.ts';
+import { clientAuthOf } from './client-auth.ts';
 import type { Grants } from './grants.ts';
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
@@ -106,15 +107,6 @@ function ownClient(server: Server, { authorizationServer, allow }: Protected, re
     ...(quirks ? { quirks } : {}),
     allow,
   };
-}
-
-/** As the user said; else the client certificate where the server takes it (RFC 8705), and a key before a secret, since it never travels. RFC 8414 2: without a list the server takes HTTP Basic. */
-function clientAuthOf({ settings, storedSecrets, hasClientSecret }: Server, methods: readonly string[] | undefined): ClientAuth {
-  if (settings.clientAuth !== undefined) return settings.clientAuth;
-  if (settings.clientCertificateFile !== undefined && methods?.some((method) => method.endsWith('tls_client_auth'))) return 'tls_client_auth';
-  if (storedSecrets.includes('privateKey')) return 'private_key_jwt';
-  if (!hasClientSecret) return 'none';
-  return methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
 }
 
 /** MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown there. */
