@@ -82,7 +82,7 @@ export async function ensurePackages(kind, source, say) {
     for (const name of ['package.json', 'package-lock.json']) await copyFile(path.join(source, name), path.join(folder, name));
     // npm would keep everything a second time, in a home that may not be there.
     const cache = path.join(folder, 'npm-cache');
-    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--cache', cache];
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--fetch-retry-maxtimeout=20000', '--cache', cache];
     await run('npm', args, { cwd: folder, shell: process.platform === 'win32' });
     await rm(cache, { recursive: true, force: true });
   });
@@ -93,24 +93,31 @@ export async function ensurePackages(kind, source, say) {
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} options
- * @returns {Promise<string>} what it printed. Rejects with the last lines of that and, as `code`, npm's own code (E404,
+ * @returns {Promise<string>} what it printed. Rejects with the line of it that says why and, as `code`, npm's own code (E404,
  *   EINTEGRITY), the system's (ENOENT) or the exit code.
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: fetchLimitMs, killSignal: 'SIGKILL', ...options });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     const kill = () => child.kill('SIGKILL');
+    const late = setTimeout(kill, fetchLimitMs);
     process.once('exit', kill);
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-20_000)));
     child.once('error', reject);
     child.once('close', (code, signal) => {
+      clearTimeout(late);
       process.off('exit', kill);
       if (code === 0) return resolve(text);
-      const said = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !/nodedir|complete log of this run/.test(line));
       const npmCode = /^npm error code (\w+)/m.exec(text)?.[1];
-      const message = `${path.basename(command)} ${args[0]} ended with ${signal ?? code}: ${said.slice(-4).join(' ')}`;
+      const message = `${path.basename(command)} ended with ${signal ?? code}: ${complaint(text)}`;
       return reject(Object.assign(new Error(message), { code: npmCode ?? code ?? signal }));
     });
   });
+}
+
+/** The line in which npm, pip or Maven says what is wrong; else the last one. */
+function complaint(text) {
+  const lines = text.split('\n').map((line) => line.trim()).filter(Boolean);
+  return (lines.find((line) => /^(?:npm error code|ERROR:|\[ERROR\])/.test(line)) ?? lines.at(-1) ?? 'it said nothing').slice(0, 300);
 }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ensurePackages } from '../../scripts/cache.mjs';
@@ -10,9 +11,13 @@ export function ensureNodePeers(log) {
   return ensurePackages('interop-npm', peers, () => log('Fetching the peers of the npm registry (once, about 100 MB) ...')).catch(notFetched('The peers of the npm registry'));
 }
 
-/** The peers' programs beside what they import: Node finds packages by where the importing file is. */
+/**
+ * The peers' programs beside what they import, until this process ends: Node finds packages by where the importing file is.
+ * @returns {Promise<string>} the folder
+ */
 export async function placePrograms(folder) {
   const place = path.join(folder, `programs-${process.pid}`);
+  process.once('exit', () => rmSync(place, { recursive: true, force: true }));
   await mkdir(place, { recursive: true });
   for (const name of await readdir(peers)) {
     if (name.endsWith('.mjs')) await copyFile(path.join(peers, name), path.join(place, name));

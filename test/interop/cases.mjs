@@ -1,75 +1,74 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { until } from '../fixtures/wait.ts';
 import { azureVersion, startAzure } from './azure.mjs';
-import { ensureNodePeers, placePrograms } from './cache.mjs';
+import { placePrograms } from './cache.mjs';
 import { keycloakVersion, startKeycloak } from './keycloak.mjs';
 import { startPeer } from './peer-process.mjs';
 import { freePort } from './peers/free-port.mjs';
-import { ensurePythonPeer, pythonFastmcp } from './python.mjs';
+import { pythonFastmcp } from './python.mjs';
 
 /** For peers that judge a token by itself: it lives for a few seconds, and its end is waited for. */
 const shortSeconds = 6;
 
 /**
  * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs). `keep(close)` names what has to end
- * afterwards, in reverse order. `onlyNamed`: why it runs only when a word names it.
+ * afterwards, in reverse order; `fetched` gives what the cases share. `onlyNamed`: why it runs only when a word names it.
  */
 export const cases = [
   {
     id: 'mcp-auth 0.2.0, resource server',
-    start: async ({ keep, log }) => {
-      const as = await authorizationServer(keep, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
-      const peer = await nodePeer({ keep, log }, 'mcp-auth.mjs', [as.issuer]);
+    start: async (run) => {
+      const as = await authorizationServer(run, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
+      const peer = await nodePeer(run, 'mcp-auth.mjs', [as.issuer]);
       return { url: peer.facts.url, ...expiryByClock(as) };
     },
   },
   {
     id: 'fastmcp (npm) 4.20.16, resource server',
-    start: async ({ keep, log }) => {
-      const as = await authorizationServer(keep, { accessTokens: 'opaque', accessTokenSeconds: 600 });
+    start: async (run) => {
+      const as = await authorizationServer(run, { accessTokens: 'opaque', accessTokenSeconds: 600 });
       const { clientId, clientSecret } = as.resourceServer;
       const env = { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret };
-      const peer = await nodePeer({ keep, log }, 'fastmcp-resource-server.mjs', [as.issuer, as.introspectionEndpoint], env);
+      const peer = await nodePeer(run, 'fastmcp-resource-server.mjs', [as.issuer, as.introspectionEndpoint], env);
       return { url: peer.facts.url, expire: async () => as.revokeAccessTokens(), refreshes: async () => as.counts.refreshesGranted };
     },
   },
   {
     id: 'fastmcp (npm) 4.20.16, OAuth proxy',
-    start: async ({ keep, log }) => {
+    start: async (run) => {
       const port = await freePort();
       const client = { client_id: 'the-proxy', client_secret: randomBytes(24).toString('base64url') };
       const redirect_uris = [`http://127.0.0.1:${port}/oauth/callback`];
-      const as = await authorizationServer(keep, {
+      const as = await authorizationServer(run, {
         accessTokenSeconds: shortSeconds,
         clients: [{ ...client, redirect_uris, grant_types: ['authorization_code', 'refresh_token'] }],
       });
       const env = { CLIENT_ID: client.client_id, CLIENT_SECRET: client.client_secret };
-      const peer = await nodePeer({ keep, log }, 'fastmcp-proxy.mjs', [as.issuer, String(port)], env);
+      const peer = await nodePeer(run, 'fastmcp-proxy.mjs', [as.issuer, String(port)], env);
       return { url: peer.facts.url, ...expiryByClock(as) };
     },
   },
   {
     id: '@cloudflare/workers-oauth-provider 1.2.3',
-    start: async ({ keep, log }) => {
-      const peer = await nodePeer({ keep, log }, 'workers.mjs', []);
+    start: async (run) => {
+      const peer = await nodePeer(run, 'workers.mjs', []);
       return { url: peer.facts.url, expire: () => peer.order('expire'), refreshes: () => peer.order('refreshes') };
     },
   },
   {
     id: `fastmcp (PyPI) ${pythonFastmcp}, its own authorization server`,
-    start: async ({ keep, log }) => {
-      const peer = await pythonPeer({ keep, log }, ['own']);
+    start: async (run) => {
+      const peer = await pythonPeer(run, ['own']);
       return { url: peer.facts.url, expire: () => peer.order('expire'), refreshes: () => peer.order('refreshes') };
     },
   },
   {
     id: `fastmcp (PyPI) ${pythonFastmcp}, resource server`,
-    start: async ({ keep, log }) => {
-      const as = await authorizationServer(keep, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
-      const peer = await pythonPeer({ keep, log }, ['remote', as.issuer, as.jwksUri]);
+    start: async (run) => {
+      const as = await authorizationServer(run, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
+      const peer = await pythonPeer(run, ['remote', as.issuer, as.jwksUri]);
       // It names every authorization server without a path with a slash at the end, which that one does not have (RFC 8414 3.3).
       const issuerException = JSON.stringify({ named: `${as.issuer}/`, found: as.issuer });
       return { url: peer.facts.url, add: ['--set', `issuerException=${issuerException}`], ...expiryByClock(as) };
@@ -77,21 +76,21 @@ export const cases = [
   },
   {
     id: `Keycloak ${keycloakVersion}, before mcp-auth`,
-    start: async ({ keep, log }) => {
+    start: async (run) => {
       const port = await freePort();
       const seconds = 20;
-      const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log });
-      keep(() => keycloak.close());
-      const peer = await nodePeer({ keep, log }, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
+      const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log: run.log });
+      run.keep(() => keycloak.close());
+      const peer = await nodePeer(run, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
       return { url: peer.facts.url, add: ['--client-id', 'keybridge'], expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
     },
   },
   {
     id: `@azure/mcp ${azureVersion}, HTTP mode, before a local issuer`,
     onlyNamed: '137 MB; it runs by: npm run test:interop -- azure',
-    start: async ({ keep, log }) => {
-      const peer = await startAzure({ accessTokenSeconds: shortSeconds, log });
-      keep(() => peer.close());
+    start: async (run) => {
+      const peer = await startAzure({ accessTokenSeconds: shortSeconds, log: run.log });
+      run.keep(() => peer.close());
       return { ...peer, expire: () => after(shortSeconds) };
     },
   },
@@ -103,7 +102,7 @@ function after(seconds) {
   return until(() => Date.now() > over, 'the end of the access token', seconds * 2_000);
 }
 
-async function authorizationServer(keep, options) {
+async function authorizationServer({ keep }, options) {
   const as = await startAuthorizationServer(options);
   keep(() => as.close());
   return as;
@@ -120,16 +119,15 @@ function expiryByClock(as) {
 }
 
 /** @returns {ReturnType<typeof startPeer>} */
-async function nodePeer({ keep, log }, program, args, env = {}) {
-  const place = await placePrograms(await ensureNodePeers(log));
-  keep(() => rm(place, { recursive: true, force: true }));
+async function nodePeer({ keep, fetched }, program, args, env = {}) {
+  const place = await placePrograms(await fetched.npm());
   const peer = await startPeer(process.execPath, [path.join(place, program), ...args], env);
   keep(() => peer.close());
   return peer;
 }
 
-async function pythonPeer({ keep, log }, args) {
-  const python = await ensurePythonPeer(log);
+async function pythonPeer({ keep, fetched }, args) {
+  const python = await fetched.python();
   const peer = await startPeer(python, [path.join(import.meta.dirname, 'peers', 'fastmcp_server.py'), ...args], { PYTHONDONTWRITEBYTECODE: '1' });
   keep(() => peer.close());
   return peer;

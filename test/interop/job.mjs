@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -71,6 +72,8 @@ function must(holds, otherwise) {
 /** `keybridge serve` in a home folder of its own, with a memory store, and a browser that counts its openings. */
 async function startKeybridge(program, caFile = '') {
   const home = await mkdtemp(path.join(os.tmpdir(), 'keybridge-interop-'));
+  const removeHome = () => rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', removeHome);
   const browser = path.join(home, 'browser');
   await mkdir(path.join(home, 'data'), { mode: 0o700 });
   await writeFile(path.join(home, 'opened'), '');
@@ -98,7 +101,8 @@ async function startKeybridge(program, caFile = '') {
       const late = setTimeout(() => broker.kill('SIGKILL'), 10_000);
       await brokerEnded;
       clearTimeout(late);
-      await rm(home, { recursive: true, force: true });
+      process.off('exit', removeHome);
+      removeHome();
     },
   };
 }

@@ -68,13 +68,16 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
 function ensureKeycloak(log) {
   return ensureCached('interop-keycloak', `${keycloakVersion} ${sha256}`, async (folder) => {
     log(`Fetching Keycloak ${keycloakVersion} (once, about 170 MB) ...`);
-    // Maven would keep it a second time, in a home that may not be there.
-    const repository = path.join(folder, 'maven');
-    await run('mvn', ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`, `-DoutputDirectory=${folder}`]);
+    // Maven would keep it a second time, in a home that may not be there, and leave its marks where it is run.
+    const work = path.join(folder, 'maven');
+    const repository = path.join(work, 'repository');
+    await mkdir(repository, { recursive: true });
+    const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`;
+    await run('mvn', ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`], { cwd: work });
     const zip = path.join(repository, 'org', 'keycloak', 'keycloak-quarkus-dist', keycloakVersion, `keycloak-quarkus-dist-${keycloakVersion}.zip`);
     const found = createHash('sha256').update(await readFile(zip)).digest('hex');
     if (found !== sha256) throw Object.assign(new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`), { code: 'EINTEGRITY' });
-    await rm(repository, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true });
   }).catch((error) => {
     if (error.code === 'ENOENT' && error.syscall?.startsWith('spawn')) throw new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)');
     return notFetched(`Keycloak ${keycloakVersion}`)(error);

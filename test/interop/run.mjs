@@ -1,12 +1,16 @@
+import { ensureNodePeers } from './cache.mjs';
 import { cases } from './cases.mjs';
 import { mainJob } from './job.mjs';
 import { Missing } from './missing.mjs';
+import { ensurePythonPeer } from './python.mjs';
 
 /**
  * Each case that has one of the words in its name (no words: all), one after the other; prints a line for each, and the sum.
  * @returns {Promise<number>} exit code
  */
 export async function runInterop({ words, program, log }) {
+  // What could not be fetched for one case is not tried again for the next.
+  const fetched = { npm: once(() => ensureNodePeers(console.error)), python: once(() => ensurePythonPeer(console.error)) };
   const sums = { passed: 0, failed: 0, skipped: 0 };
   for (const { id, start, onlyNamed } of cases.filter((one) => words.length === 0 || words.some((word) => one.id.includes(word)))) {
     const closing = [];
@@ -17,7 +21,7 @@ export async function runInterop({ words, program, log }) {
     };
     try {
       if (onlyNamed && words.length === 0) throw new Missing(onlyNamed);
-      const peer = await start({ keep: (close) => closing.unshift(close), log: console.error });
+      const peer = await start({ keep: (close) => closing.unshift(close), log: console.error, fetched });
       say('passed', await mainJob(peer, program));
     } catch (error) {
       if (error instanceof Missing) say('skipped', error.message);
@@ -28,4 +32,9 @@ export async function runInterop({ words, program, log }) {
   }
   log(`${sums.passed} passed, ${sums.failed} failed, ${sums.skipped} skipped`);
   return sums.failed > 0 || sums.passed + sums.skipped === 0 ? 1 : 0;
+}
+
+function once(work) {
+  let result;
+  return () => (result ??= work());
 }
