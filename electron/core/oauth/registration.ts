@@ -99,7 +99,7 @@ async function configured(deps: RegistrationDeps, request: RegistrationRequest, 
   const registration: Registration = {
     issuer,
     client_id: clientId,
-    token_endpoint_auth_method: clientSecret ? secretMethod(authorizationServer, before) : 'none',
+    token_endpoint_auth_method: clientSecret ? secretMethod(authorizationServer.token_endpoint_auth_methods_supported, before) : 'none',
     redirect_uri: redirectUri,
     registeredAt: deps.clock.now(),
     hasSecret: clientSecret !== undefined,

@@ -5,13 +5,12 @@ import type { Door } from './redirect-door.ts';
 import { exchangeCode, type CodeGrant, type TokenClient, type TokenEndpointOptions, type Tokens } from './token-endpoint.ts';
 
 type SecretMethod = 'client_secret_basic' | 'client_secret_post';
-type Methods = Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
 
 /**
- * How a secret that the user entered is sent: as it worked before, else by HTTP Basic, which a server takes that says nothing
- * (RFC 8414 2), unless it names the other way alone.
+ * How a secret that the user entered is sent to a server that names these ways: as it worked before, else by HTTP Basic, which
+ * a server takes that names none (RFC 8414 2), unless it names the other way alone.
  */
-export function secretMethod({ token_endpoint_auth_methods_supported: methods }: Methods, before?: Registration): SecretMethod {
+export function secretMethod(methods: readonly string[] | undefined, before?: Registration): SecretMethod {
   const takes = (method: string | undefined) => !methods || methods.includes(method ?? '');
   if (before?.hasSecret && before.token_endpoint_auth_method === 'client_secret_post' && takes('client_secret_post')) return 'client_secret_post';
   return !takes('client_secret_basic') && takes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
@@ -21,7 +20,7 @@ export interface SecretMethodDeps {
   readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
   readonly server: Pick<Server, 'id' | 'settings'>;
   readonly door: Pick<Door, 'registration' | 'clientSecret'>;
-  readonly authorizationServer: Methods;
+  readonly authorizationServer: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
 }
 
 /**

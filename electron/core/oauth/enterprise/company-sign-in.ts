@@ -10,6 +10,7 @@ import type { AuthorizationServer } from '../discovery.ts';
 import { identify, type Identity } from '../identity.ts';
 import type { KeySets } from '../jwks.ts';
 import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../redirect.ts';
+import { secretMethod } from '../secret-method.ts';
 import { createEnding, expectedAnswer, receptionOf } from '../sign-in-answer.ts';
 import { within, type Attempt } from '../sign-in-attempt.ts';
 import type { Tokens } from '../token-answer.ts';
@@ -126,11 +127,8 @@ function tokenClient({ issuer, clientId }: Company, metadata: AuthorizationServe
   };
 }
 
-/** RFC 8414 2: without a list the provider takes HTTP Basic. */
 export function companyClientAuth(metadata: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'> | undefined, clientSecret: Secret | undefined): ClientAuth {
-  if (!clientSecret) return 'none';
-  const methods = metadata?.token_endpoint_auth_methods_supported;
-  return methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
+  return clientSecret ? secretMethod(metadata?.token_endpoint_auth_methods_supported) : 'none';
 }
 
 /** The ID token stands where a server's access token stands: in memory, but for a provider that gives no refresh token. */
