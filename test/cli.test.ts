@@ -37,10 +37,10 @@ async function world(): Promise<{ as: AuthorizationServer; mcp: RunningMcpServer
   return { as, mcp, bare: await machine() };
 }
 
-/** What was handed out and must not be seen; a state stands in the address that a person is asked to open. */
+/** What was handed out and must not be seen; state and nonce stand in the address that a person is asked to open. */
 function secretsOf(as: AuthorizationServer): string[] {
-  const states = as.seen.authorize.map((params) => params.get('state'));
-  return as.secrets().filter((secret) => !states.includes(secret));
+  const shown = as.seen.authorize.flatMap((params) => [params.get('state'), params.get('nonce')]);
+  return as.secrets().filter((secret) => !shown.includes(secret));
 }
 
 const address = async (running: { readonly stderr: string }) =>

@@ -93,7 +93,7 @@ describe('no leak', () => {
     expect(leaks(new Map([['somewhere', 'nothing here']]), [secret])).toHaveLength(0);
   });
 
-  it.each(['opaque', 'jwt'] as const)('LG01 UI03 sign-in, calls, expiry, refresh, sign-out, and every command: no token, code, verifier or state outside the broker (%s)', async (accessTokens) => {
+  it.each(['opaque', 'jwt'] as const)('LG01 UI03 sign-in, calls, expiry, refresh, sign-out, and every command: no token, ID token, code, verifier, state or nonce outside the broker (%s)', async (accessTokens) => {
     const as = await startAuthorizationServer({ accessTokens, accessTokenSeconds: 600 });
     closing.push(() => as.close());
     const mcp = await startMcpServer({ authorizationServer: as });
@@ -106,8 +106,8 @@ describe('no leak', () => {
       // The page of a sign-in in progress is for the person alone: its address has the state in it by design.
       replies.push(JSON.parse(JSON.stringify(status, (key, value: unknown) => (key === 'url' && typeof value === 'string' && value.includes('code_challenge') ? undefined : value))));
     });
-    await product.call('addServer', { url: mcp.url, name: 'work' });
-    await product.call('signIn', { server: 'work' });
+    await product.call('addServer', { url: mcp.url, name: 'work', settings: { identity: true } });
+    expect(await product.call('signIn', { server: 'work' })).toMatchObject({ identity: 'ada' });
     const host = product.host('work');
     await host.initialize();
     await host.call('echo', { text: 'one' });
