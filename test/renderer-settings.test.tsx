@@ -123,6 +123,7 @@ describe('what cannot be saved is said at the field', () => {
 
   it.each<[string, string[]]>([
     ['nothing set', wrong({})],
+    ['a company where one signs in through the browser', wrong({ grant: 'enterprise_managed', enterprise: { issuer: 'https://login.acme.example', clientId: 'k' } })],
     ['a key that is stored', wrong({ grant: 'static_header', headerName: 'X-API-Key' }, {}, ['headerValue'])],
     ['files by their whole paths', wrong({ caFile: '/etc/ca.pem', clientCertificateFile: 'C:\\me.p12', assertionFile: '\\\\host\\share\\a' })],
     ['a pair', wrong({ issuerException: { named: 'https://a.example/', found: 'https://a.example' } })],

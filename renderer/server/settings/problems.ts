@@ -28,7 +28,6 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
     note(!isHttps(enterprise?.issuer ?? ''), 'settings.enterprise.issuer', words.httpsAddress);
     note((enterprise?.clientId ?? '') === '', 'settings.enterprise.clientId', words.clientIdMissing);
     note(enterprise?.tokenEndpoint !== undefined && !isHttps(enterprise.tokenEndpoint), 'settings.enterprise.tokenEndpoint', words.httpsAddress);
-    note(!has('enterpriseIdToken'), 'secrets.enterpriseIdToken', words.idTokenMissing);
   }
   note(settings.headerName !== undefined && !headerName.test(settings.headerName), 'settings.headerName', words.headerName);
   note(Array.isArray(form.settings.scopes) && !Array.isArray(scopes), 'settings.scopes', words.scopesMissing);
