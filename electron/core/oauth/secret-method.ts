@@ -11,7 +11,7 @@ type SecretMethod = 'client_secret_basic' | 'client_secret_post';
  * a server takes that names none (RFC 8414 2), unless it names the other way alone.
  */
 export function secretMethod(methods: readonly string[] | undefined, before?: Registration): SecretMethod {
-  const takes = (method: string | undefined) => !methods || methods.includes(method ?? '');
+  const takes = (method: SecretMethod) => !methods || methods.includes(method);
   if (before?.hasSecret && before.token_endpoint_auth_method === 'client_secret_post' && takes('client_secret_post')) return 'client_secret_post';
   return !takes('client_secret_basic') && takes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
 }
@@ -19,7 +19,7 @@ export function secretMethod(methods: readonly string[] | undefined, before?: Re
 export interface SecretMethodDeps {
   readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
   readonly server: Pick<Server, 'id' | 'settings'>;
-  readonly door: Pick<Door, 'registration' | 'clientSecret'>;
+  readonly door: Pick<Door, 'registration'>;
   readonly authorizationServer: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
 }
 
@@ -32,7 +32,7 @@ export async function exchangeAs(deps: SecretMethodDeps, client: TokenClient, gr
   try {
     return { client, tokens: await exchangeCode(client, grant, options) };
   } catch (error) {
-    if (!mayGoInTheBody(deps) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
+    if (!mayGoInTheBody(deps, client) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
     const again = { ...client, clientAuth: 'client_secret_post' } as const;
     const tokens = await exchangeCode(again, grant, options);
     await remember(deps, again.clientAuth);
@@ -41,8 +41,8 @@ export async function exchangeAs(deps: SecretMethodDeps, client: TokenClient, gr
 }
 
 /** Whether Basic was only a guess, and the other way is left. */
-function mayGoInTheBody({ server, door: { registration, clientSecret }, authorizationServer: { token_endpoint_auth_methods_supported: methods } }: SecretMethodDeps): boolean {
-  const guessed = registration.how === 'configured' && registration.token_endpoint_auth_method === 'client_secret_basic' && server.settings.clientAuth === undefined;
+function mayGoInTheBody({ server, door: { registration }, authorizationServer: { token_endpoint_auth_methods_supported: methods } }: SecretMethodDeps, { clientAuth, clientSecret }: TokenClient): boolean {
+  const guessed = registration.how === 'configured' && clientAuth === 'client_secret_basic' && server.settings.clientAuth === undefined;
   return guessed && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
 }
 

@@ -1,5 +1,6 @@
 import type { Server } from '../../servers/servers.ts';
 import type { ClientAuth } from '../../vault/credential-kinds.ts';
+import { secretMethod } from '../secret-method.ts';
 
 /**
  * How the client that the user entered proves who it is, as far as they have said. A private key of the account's own says it
@@ -9,13 +10,12 @@ export function chosenAuth({ settings, storedSecrets, account }: Server): Client
   return account.ownClient && storedSecrets.includes('privateKey') && settings.clientCertificateFile === undefined ? 'private_key_jwt' : settings.clientAuth;
 }
 
-/** As the user said; else the client certificate where the server takes it (RFC 8705), and a key before a secret, since it never travels. RFC 8414 2: without a list the server takes HTTP Basic. */
+/** As the user said; else the client certificate where the server takes it (RFC 8705), and a key before a secret, since it never travels. */
 export function clientAuthOf(server: Server, methods: readonly string[] | undefined): ClientAuth {
   const { settings, storedSecrets, hasClientSecret } = server;
   const chosen = chosenAuth(server);
   if (chosen !== undefined) return chosen;
   if (settings.clientCertificateFile !== undefined && methods?.some((method) => method.endsWith('tls_client_auth'))) return 'tls_client_auth';
   if (storedSecrets.includes('privateKey')) return 'private_key_jwt';
-  if (!hasClientSecret) return 'none';
-  return methods && !methods.includes('client_secret_basic') && methods.includes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
+  return hasClientSecret ? secretMethod(methods) : 'none';
 }
