@@ -44,7 +44,7 @@ export function App() {
         )}
       </header>
       <main>
-        <div aria-live="polite">
+        <div className="notices" aria-live="polite">
           {notice && !toldByState(notice, screen, status) && (
             <div className="page notice">
               <NoticeBanner notice={notice} onClose={() => show(undefined)} />

@@ -39,6 +39,7 @@ export function stateSentence(state: SignInState): string {
     case 'signing_in':
       return signingInSentence(state);
     case 'signed_in':
+      if (state.endsAt !== undefined) return 'Apps can use this server. Its authorization server ends the sign-in soon: sign in again before that.';
       return state.renewable
         ? 'Apps can use this server. The sign-in renews itself.'
         : 'Apps can use this server. The sign-in cannot renew itself: when it ends, sign in again.';

@@ -29,7 +29,7 @@ export function hostOf(url: string): string {
 export function countsDownTo(state: SignInState): number | undefined {
   switch (state.kind) {
     case 'signed_in':
-      return state.renewable ? state.refreshAt : state.expiresAt;
+      return state.renewable ? (state.endsAt ?? state.refreshAt) : state.expiresAt;
     case 'retrying':
       return state.nextTryAt;
     case 'signing_in':

@@ -83,7 +83,7 @@ function newWindow({ preload, icon, devTools }: WindowDeps, bounds: Bounds | und
     width: 1_000,
     height: 700,
     ...(bounds && { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height }),
-    minWidth: 640,
+    minWidth: 380,
     minHeight: 480,
     show: false,
     title: 'Keybridge',

@@ -8,14 +8,19 @@ import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Page } from '../parts/page.tsx';
 import { useShell } from '../shell.ts';
+import { settingsForm, settingsOf, type SettingsForm } from '../server/settings/settings-change.ts';
+import { FailedLook } from './failed-look.tsx';
 import { FoundForm } from './found-form.tsx';
 
 type Look = { readonly kind: 'none' } | { readonly kind: 'failed'; readonly error: ErrorInfo } | { readonly kind: 'found'; readonly found: Discovered };
+
+const nothingSet: SettingsForm = settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} });
 
 /** Address first; what was found decides which further fields there are. */
 export function AddServerScreen() {
   const { run, running } = useShell();
   const [url, setUrl] = useState('');
+  const [form, setForm] = useState(nothingSet);
   const [look, setLook] = useState<Look>({ kind: 'none' });
   const checking = running('discover');
 
@@ -23,19 +28,24 @@ export function AddServerScreen() {
     setUrl(value);
     setLook({ kind: 'none' });
   };
-  const check = (event: FormEvent) => {
-    event.preventDefault();
+  const check = (wanted: SettingsForm) => {
     const asked = url.trim();
     if (asked === '' || checking) return;
+    const settings = settingsOf(wanted);
+    setForm(wanted);
     setLook({ kind: 'none' });
-    after(run('discover', { url: asked }), (reply) =>
+    after(run('discover', { url: asked, ...(Object.keys(settings).length > 0 ? { settings } : {}) }), (reply) =>
       setLook(reply.ok ? { kind: 'found', found: reply.value } : { kind: 'failed', error: reply.error }),
     );
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    check(form);
   };
 
   return (
     <Page back={{ at: 'servers' }} title={messages.add.title} lead={messages.add.lead} fieldFirst>
-      <form className="card address" onSubmit={check}>
+      <form className="card address" onSubmit={submit}>
         <TextField
           label={messages.add.url}
           value={url}
@@ -48,13 +58,18 @@ export function AddServerScreen() {
           required
           focusFirst
         >
-          <Button kind={look.kind === 'found' ? 'plain' : 'primary'} submit busy={checking}>
+          <Button kind={look.kind === 'none' ? 'primary' : 'plain'} submit busy={checking}>
             {checking ? messages.add.checking : messages.add.check}
           </Button>
         </TextField>
       </form>
-      {look.kind === 'failed' && <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} />}
-      {look.kind === 'found' && <FoundForm key={look.found.url} found={look.found} />}
+      {look.kind === 'failed' && (
+        <>
+          <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} />
+          <FailedLook url={url.trim()} error={look.error} form={form} onForm={setForm} onCheck={check} />
+        </>
+      )}
+      {look.kind === 'found' && <FoundForm key={look.found.url} found={look.found} known={settingsOf(form)} secrets={form.secrets} />}
     </Page>
   );
 }

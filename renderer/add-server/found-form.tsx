@@ -10,19 +10,27 @@ import { Button } from '../parts/button.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { WarningIcon } from '../parts/icons.tsx';
+import type { EnteredSecrets } from '../server/settings/settings-change.ts';
 import { ScopesField } from '../server/settings/scopes-field.tsx';
 import { useShell } from '../shell.ts';
 import { Findings } from './findings.tsx';
 
+interface FoundFormProps {
+  readonly found: Discovered;
+  /** What the look needed, and the server will too. */
+  readonly known?: ServerSettings;
+  readonly secrets?: EnteredSecrets;
+}
+
 /** What was found, and the few things that are still to be said before the server is added. */
-export function FoundForm({ found }: { readonly found: Discovered }) {
+export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
   const shell = useShell();
   const { run, running, go } = shell;
   const [name, setName] = useState(found.suggestedName);
   const [clientId, setClientId] = useState('');
   const [clientSecret, setClientSecret] = useState('');
   const [allowMissingPkce, setAllowMissingPkce] = useState(false);
-  const [settings, setSettings] = useState<ServerSettings>({});
+  const [settings, setSettings] = useState<ServerSettings>(known);
   const [error, setError] = useState<ErrorInfo>();
   const adding = running('addServer');
   const idNeeded = found.registration === 'client_id_needed';
@@ -34,7 +42,9 @@ export function FoundForm({ found }: { readonly found: Discovered }) {
     const input: CallInput<'addServer'> = { url: found.url, name };
     if (idNeeded) input.clientId = clientId.trim();
     if (idNeeded && clientSecret !== '') input.clientSecret = clientSecret;
-    if (settings.scopes !== undefined) input.settings = settings;
+    if (Object.keys(settings).length > 0) input.settings = settings;
+    const entered = Object.entries(secrets).filter(([, value]) => typeof value === 'string');
+    if (entered.length > 0) input.secrets = Object.fromEntries(entered);
     if (found.pkceMissing) input.allowMissingPkce = true;
     after(run('addServer', input), (reply) => {
       if (!reply.ok) return setError(reply.error);

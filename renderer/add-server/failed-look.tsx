@@ -1,0 +1,156 @@
+import { useState, type FormEvent } from 'react';
+import type { CallInput } from '../../shared/api.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { startSignIn } from '../acts.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { NoticeBanner } from '../parts/banner.tsx';
+import { Button } from '../parts/button.tsx';
+import { TextField } from '../parts/field.tsx';
+import { SelectField } from '../parts/select-field.tsx';
+import type { FormPart } from '../server/settings/form-part.ts';
+import { SeenIssuers } from '../server/settings/issuer-fields.tsx';
+import { NamedSecret, NamedText } from '../server/settings/named-fields.tsx';
+import { problemsOf } from '../server/settings/problems.ts';
+import { revealField } from '../server/settings/setting-of.ts';
+import { settingsOf, type SettingsForm } from '../server/settings/settings-change.ts';
+import { useShell } from '../shell.ts';
+import { needOf, type Need } from './need.ts';
+
+interface FailedLookProps {
+  readonly url: string;
+  readonly error: ErrorInfo;
+  /** What was known to be needed, so far. */
+  readonly form: SettingsForm;
+  readonly onForm: (form: SettingsForm) => void;
+  /** Looks again, with the settings of this form. */
+  readonly onCheck: (form: SettingsForm) => void;
+}
+
+const { needs, add } = messages;
+
+/** The address did not work as it is: what may be missing can be said here, or later, with the server in the list. */
+export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProps) {
+  const need = needOf(error);
+  const { part, problem, check } = useNeedForm(form, onForm, error);
+  const { adding, refused, addAnyway } = useAddAnyway(url);
+  const [name, setName] = useState('');
+  if (need === undefined) return null;
+  const withKey = need === 'way' && form.settings.grant === 'static_header';
+
+  const addIt = () => check(() => addAnyway(name.trim(), form));
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (withKey) addIt();
+    else check(() => onCheck(form));
+  };
+  return (
+    <form className="card found needed" onSubmit={submit} noValidate aria-labelledby="needed-title">
+      <h2 id="needed-title">{needs[need].title}</h2>
+      <p className="found-summary">{needs[need].text}</p>
+      <NeedFields need={need} part={part} error={error} onCheck={onCheck} />
+      <div className="part">
+        <TextField label={add.name} value={name} onChange={setName} hint={needs.nameHint} error={nameProblem(name) ?? problem('name')} maxLength={63} optional />
+      </div>
+      {refused && <NoticeBanner notice={{ kind: 'error', title: add.addFailed, error: refused }} />}
+      <div className="form-foot">
+        {withKey ? (
+          <Button kind="primary" submit busy={adding}>
+            {needs.addWithKey}
+          </Button>
+        ) : (
+          <>
+            <Button busy={adding} onClick={addIt}>
+              {needs.addAnyway}
+            </Button>
+            {need !== 'issuers' && (
+              <Button kind="primary" submit>
+                {needs.checkAgain}
+              </Button>
+            )}
+          </>
+        )}
+      </div>
+    </form>
+  );
+}
+
+interface NeedFieldsProps {
+  readonly need: Need;
+  readonly part: FormPart;
+  readonly error: ErrorInfo;
+  readonly onCheck: (form: SettingsForm) => void;
+}
+
+function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
+  const { form } = part;
+  const { settings } = form;
+  switch (need) {
+    case 'certificates':
+      return (
+        <div className="part">
+          <NamedText part={part} name="caFile" />
+          <NamedText part={part} name="clientCertificateFile" />
+          {(settings.clientCertificateFile ?? '') !== '' && <NamedSecret part={part} name="clientCertificatePassword" hint={needs.passwordHint} />}
+        </div>
+      );
+    case 'way': {
+      const way = settings.grant === 'static_header' ? 'key' : settings.legacyEndpoints ? 'old' : 'later';
+      const choose = (chosen: keyof typeof needs.ways) => {
+        const { grant: _grant, legacyEndpoints: _legacy, ...rest } = settings;
+        part.set({ settings: chosen === 'key' ? { ...rest, grant: 'static_header' } : chosen === 'old' ? { ...rest, legacyEndpoints: true } : rest });
+      };
+      return (
+        <div className="part">
+          <SelectField label={needs.wayLabel} value={way} choices={needs.ways} onChange={choose} hint={needs.wayHints[way]} />
+          {way === 'key' && (
+            <>
+              <NamedSecret part={part} name="headerValue" />
+              <NamedText part={part} name="headerName" />
+            </>
+          )}
+        </div>
+      );
+    }
+    case 'issuers':
+      return error.issuers ? <SeenIssuers issuers={error.issuers} onAccept={() => onCheck({ ...form, settings: { ...settings, issuerException: error.issuers } })} /> : null;
+    case 'reach':
+      return null;
+  }
+}
+
+/** The fields of the settings, for a server that is not there yet. */
+function useNeedForm(form: SettingsForm, onForm: (form: SettingsForm) => void, error: ErrorInfo) {
+  const [tried, setTried] = useState(false);
+  const problems = tried ? problemsOf(form, []) : {};
+  const problem = (field: string): string | undefined => problems[field] ?? (error.field === field ? error.message : undefined);
+  const part: FormPart = { form, stored: [], mayOwnClient: false, lastError: error, problem, set: (change) => onForm({ ...form, ...change }) };
+  const check = (then: () => void) => {
+    setTried(true);
+    const [wrong] = Object.keys(problemsOf(form, []));
+    if (wrong === undefined) then();
+    else requestAnimationFrame(() => revealField(wrong));
+  };
+  return { part, problem, check };
+}
+
+function useAddAnyway(url: string) {
+  const shell = useShell();
+  const [refused, setRefused] = useState<ErrorInfo>();
+  const addAnyway = (name: string, form: SettingsForm) => {
+    if (nameProblem(name) !== undefined) return;
+    setRefused(undefined);
+    const settings = settingsOf(form);
+    const secrets = Object.fromEntries(Object.entries(form.secrets).filter(([, value]) => typeof value === 'string'));
+    const input: CallInput<'addServer'> = { url, settings, ...(name === '' ? {} : { name }), ...(Object.keys(secrets).length > 0 ? { secrets } : {}) };
+    after(shell.run('addServer', input), (reply) => {
+      if (!reply.ok) return setRefused(reply.error);
+      shell.go({ at: 'server', server: reply.value.id });
+      if (settings.grant === 'static_header') startSignIn(shell, reply.value);
+    });
+  };
+  return { adding: shell.running('addServer'), refused, addAnyway };
+}
+
+/** As the contract has it (ServerName). */
+const nameProblem = (name: string): string | undefined => (name.trim() === '' || /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name.trim()) ? undefined : messages.add.nameHint);
