@@ -10,7 +10,7 @@ export type Tone = 'ok' | 'busy' | 'attention' | 'off' | 'blocked';
 export function stateTone(state: SignInState): Tone {
   switch (state.kind) {
     case 'signed_in':
-      return 'ok';
+      return endsSoon(state) ? 'attention' : 'ok';
     case 'signing_in':
       return 'busy';
     case 'retrying':
@@ -96,10 +96,9 @@ function signInStep(state: Extract<SignInState, { kind: 'signing_in' }>): string
 }
 
 function signedInDetail(state: Extract<SignInState, { kind: 'signed_in' }>, now: number): string {
-  if (!state.renewable) {
-    if (state.expiresAt === undefined) return '';
-    return state.expiresAt > now ? `ends in ${durationWords(state.expiresAt - now)}` : 'about to end';
-  }
+  const end = state.renewable ? state.endsAt : state.expiresAt;
+  if (end !== undefined) return end > now ? `ends in ${durationWords(end - now)}` : 'about to end';
+  if (!state.renewable) return '';
   if (state.refreshAt === undefined) return 'refreshes on next use';
   return state.refreshAt > now ? `refreshes in ${durationWords(state.refreshAt - now)}` : 'refreshing now';
 }
@@ -141,8 +140,9 @@ export function nextStep(state: SignInState): NextStep | undefined {
       return 'cancel';
     case 'store_blocked':
       return 'unlock';
-    case 'open':
     case 'signed_in':
+      return endsSoon(state) ? 'sign_in' : undefined;
+    case 'open':
       return undefined;
   }
 }
@@ -154,6 +154,9 @@ export const nextStepLabels: Readonly<Record<NextStep, string>> = {
   cancel: 'Cancel',
   unlock: 'Unlock',
 };
+
+/** True when the sign-in works, and will not for long. */
+export const endsSoon = (state: SignInState): boolean => state.kind === 'signed_in' && state.endsAt !== undefined;
 
 /** True when nothing goes on until a person does something. Signed out is a choice, not a fault. */
 export function needsPerson(state: SignInState): boolean {
@@ -224,6 +227,8 @@ function summary(groups: readonly ServerAccounts[], one: string, many: string): 
   if (waiting > 0) return `${waiting} of ${plural(groups.length)} ${waiting === 1 ? 'needs' : 'need'} you`;
   if (count('signing_in') > 0) return 'Signing in';
   if (count('retrying') > 0) return `${plural(count('retrying'))} retrying`;
+  const ending = groups.flat().filter(({ state }) => endsSoon(state)).length;
+  if (ending > 0) return ending === 1 ? '1 sign-in ends soon' : `${ending} sign-ins end soon`;
   if (count('signed_out') === groups.length) return groups.length === 1 ? 'Signed out' : 'All signed out';
   if (count('signed_out') > 0) return `${plural(groups.length - count('signed_out'))} ready, ${count('signed_out')} signed out`;
   return groups.length === 1 ? 'Ready' : `All ${groups.length} ${many} ready`;

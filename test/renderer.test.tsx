@@ -84,8 +84,18 @@ describe('the words of the states', () => {
     expect(words({ kind: 'signed_in', renewable: true, refreshAt: now - 1 })).toBe('Signed in, refreshing now');
     expect(words({ kind: 'signed_in', renewable: false, expiresAt: now + 3 * 60 * minute })).toBe('Signed in, ends in 3 h');
     expect(words({ kind: 'signed_in', renewable: false })).toBe('Signed in');
+    expect(words({ ...states.signed_in, endsAt: now + 5 * 60 * minute })).toBe('Signed in, ends in 5 h');
+    expect(words({ ...states.signed_in, endsAt: now - 1 })).toBe('Signed in, about to end');
     expect(words(states.retrying)).toBe('Retrying, next try in 2 min');
     expect(words({ ...states.retrying, nextTryAt: now })).toBe('Retrying, trying now');
+  });
+
+  it('RF26 say a day before that a sign-in ends, and that signing in again is the next step', () => {
+    const ending: SignInState = { ...states.signed_in, endsAt: now + 5 * 60 * minute };
+    expect([stateTone(ending), nextStep(ending), countsDownTo(ending)]).toEqual(['attention', 'sign_in', now + 5 * 60 * minute]);
+    expect(stateSentence(ending)).toContain('sign in again before');
+    expect(textOf(markup(<StatePanel server={exampleServer('linear', ending)} detail={undefined} />))).toMatch(/ends in 5 h.*Sign in/);
+    expect(overallWords(exampleStatus([exampleServer('a', ending), exampleServer('b', ending), exampleServer('c', states.signed_in)]))).toBe('2 sign-ins end soon');
   });
 
   it('round a time span to one unit', () => {

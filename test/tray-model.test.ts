@@ -81,6 +81,14 @@ describe('the tray as a function of the state', () => {
     expect(model.items).toContainEqual({ kind: 'action', label: 'Keychain locked: unlock it', action: { kind: 'unlock' } });
   });
 
+  it('RF26 a sign-in that ends within a day shows in icon, words and menu', () => {
+    const model = trayModel(status([server('work', { ...signedIn, endsAt: minutes(5 * 60) }), server('notes', signedIn)]), now);
+    expect(model.icon).toBe('attention');
+    expect(labels(model.items)).toEqual(expect.arrayContaining(['1 sign-in ends soon', 'work: Signed in, ends in 5 h']));
+    expect(inside(model.items, 'work')).toContainEqual(expect.objectContaining({ label: 'Sign in' }));
+    expect(trayModel(status([server('work', { kind: 'signed_in', renewable: true, endsAt: minutes(5) })]), now).countsMinutes).toBe(true);
+  });
+
   it('says that the memory store forgets', () => {
     const model = trayModel(status([], { store: { name: 'memory', label: 'Memory', state: 'ready' } }), now);
     expect(labels(model.items)).toContain('Sign-ins end when Keybridge quits');

@@ -183,7 +183,7 @@ const entryName = (server: string, accountName: string | undefined): string => (
 /** Whether a call to this server would go through, as an exit code. */
 function readiness({ state }: ServerStatus): ExitCode {
   if (state.kind === 'store_blocked') return exitCodes.store;
-  return nextStep(state) === undefined || state.kind === 'retrying' ? exitCodes.ok : exitCodes.signInNeeded;
+  return nextStep(state) === undefined || state.kind === 'retrying' || state.kind === 'signed_in' ? exitCodes.ok : exitCodes.signInNeeded;
 }
 
 const signedOut = ({ deleted, revoked }: SignOutReport): boolean => deleted || revoked === 'nothing_to_revoke';

@@ -55,6 +55,7 @@ function signInState(parts: StatusParts): SignInState {
       const state: SignInState = { kind: 'signed_in', renewable: tokens.renewable };
       if (tokens.expiresAt !== undefined) state.expiresAt = tokens.expiresAt;
       if (tokens.refreshAt !== undefined) state.refreshAt = tokens.refreshAt;
+      if (tokens.endsAt !== undefined) state.endsAt = tokens.endsAt;
       return state;
     }
   }

@@ -1,5 +1,5 @@
 import type { ServerStatus, Status } from '../../shared/model.ts';
-import { accountsWords, byServer, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
+import { accountsWords, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -52,7 +52,7 @@ export function trayModel(status: Status, now: number): TrayModel {
 }
 
 function trayIcon({ servers, store, notice }: Status): TrayIcon {
-  if (store.state !== 'ready' || notice || servers.some(({ state }) => needsPerson(state))) return 'attention';
+  if (store.state !== 'ready' || notice || servers.some(({ state }) => needsPerson(state) || endsSoon(state))) return 'attention';
   const kinds = new Set(servers.map(({ state }) => state.kind));
   if (kinds.has('signing_in')) return 'busy';
   if (kinds.has('retrying')) return 'retrying';
@@ -122,5 +122,5 @@ function moreItem(count: number): TrayItem {
 
 function hasTime({ state }: ServerStatus): boolean {
   if (state.kind === 'retrying') return true;
-  return state.kind === 'signed_in' && (state.renewable ? state.refreshAt : state.expiresAt) !== undefined;
+  return state.kind === 'signed_in' && (state.renewable ? (state.endsAt ?? state.refreshAt) : state.expiresAt) !== undefined;
 }

@@ -8,6 +8,7 @@ import { createBackoff } from './backoff.ts';
 import { createLiveToken, type LiveToken } from './live-token.ts';
 import { refreshCredential, signInAgain, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
 import { createRefusals } from './refusals.ts';
+import { endsSoon } from './sign-in-end.ts';
 import { signOutOf } from './sign-out.ts';
 import { createSlots } from './slots.ts';
 import type { TokenAnswer, TokenState } from './tokens.ts';
@@ -241,6 +242,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         renewable: facts?.renewable ?? false,
         ...(expiresAt === undefined ? {} : { expiresAt }),
         ...(refreshAt === undefined ? {} : { refreshAt }),
+        ...(facts?.endsAt !== undefined && endsSoon(facts.endsAt, clock.now()) ? { endsAt: facts.endsAt } : {}),
       };
     },
 

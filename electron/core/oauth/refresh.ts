@@ -7,6 +7,7 @@ import type { Credential, Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import type { Grants } from './grants/grants.ts';
 import { identityAfterRefresh } from './identity.ts';
+import { endAfterRefresh } from './sign-in-end.ts';
 import type { Slots } from './slots.ts';
 import type { readTokenAnswer, Tokens } from './token-answer.ts';
 import { refresh, revoke, type RefreshOutcome, type TokenClient } from './token-endpoint.ts';
@@ -185,11 +186,14 @@ export async function clientOf({ policyOf, grants }: Pick<RefreshDeps, 'policyOf
 /** What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6), and who signed in. */
 function successor(credential: Credential, tokens: Tokens, now: number): Credential {
   const identityNotes = identityAfterRefresh(credential, tokens.idToken);
+  const { endsAt: endedAt, ...before } = credential;
+  const endsAt = endAfterRefresh(endedAt, tokens, now);
   return {
-    ...credential,
+    ...before,
     grantedScopes: tokens.scopes ?? credential.grantedScopes,
     lastRefreshAt: now,
     ...(tokens.refreshToken ? { refreshToken: tokens.refreshToken } : {}),
+    ...(endsAt === undefined ? {} : { endsAt }),
     ...(identityNotes ? { identityNotes } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { Discovery } from './discovery.ts';
 import type { Identity } from './identity.ts';
 import { introspectionEndpoint } from './introspection.ts';
 import type { Door } from './redirect-door.ts';
+import { endOf } from './sign-in-end.ts';
 import type { SignInRules } from './sign-in-rules.ts';
 import type { Tokens } from './token-answer.ts';
 import type { TokenClient } from './token-endpoint.ts';
@@ -31,7 +32,8 @@ export function tokenClient({ authorizationServer, allow }: Extract<Discovery, {
 export function credentialOf(server: Server, client: TokenClient, requestedScopes: readonly string[], tokens: Tokens, identity: Identity, now: number): Credential {
   const { allow: _policy, signingKey: _key, ...who } = client;
   const { refreshToken, accessToken, expiresInMs, scopes } = tokens;
-  const kept = refreshToken ? { refreshToken } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
+  const endsAt = endOf(tokens, now);
+  const kept = refreshToken ? { refreshToken, ...(endsAt === undefined ? {} : { endsAt }) } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
   return {
     id: server.id,
     ...who,

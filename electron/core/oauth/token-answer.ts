@@ -10,6 +10,8 @@ export interface Tokens {
   /** Life in ms from receipt; absent when the server did not say, or said nonsense. */
   readonly expiresInMs?: number;
   readonly refreshToken?: Secret;
+  /** Life of the refresh token in ms from receipt. No RFC has it; GitHub, Google and Keycloak say it. */
+  readonly refreshExpiresInMs?: number;
   /** Granted scopes; absent: as requested. */
   readonly scopes?: readonly string[];
   /** As it came: nothing in it is verified yet. */
@@ -67,6 +69,7 @@ function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
     return { ...unclear('E_TOKEN_RESPONSE', `The token endpoint gave a token of type "${foreign(type)}"; only Bearer can be used.`), ...spent };
   }
   const expiresInMs = life(json['expires_in']);
+  const refreshExpiresInMs = life(json['refresh_token_expires_in'] ?? json['refresh_expires_in']);
   const scopes = scopeList(json['scope']);
   return {
     kind: 'tokens',
@@ -74,6 +77,7 @@ function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
       accessToken: new Secret(accessToken),
       ...(expiresInMs === undefined ? {} : { expiresInMs }),
       ...(refreshToken ? { refreshToken } : {}),
+      ...(refreshExpiresInMs === undefined ? {} : { refreshExpiresInMs }),
       ...(scopes ? { scopes } : {}),
       ...(idToken ? { idToken } : {}),
     },

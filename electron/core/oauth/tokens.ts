@@ -27,7 +27,8 @@ export type TokenAnswer =
 /** Where the tokens of one credential stand, for the status. */
 export type TokenState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'usable'; readonly expiresAt?: number; readonly refreshAt?: number; readonly renewable: boolean }
+  /** `endsAt`: the sign-in itself ends soon, then. */
+  | { readonly kind: 'usable'; readonly expiresAt?: number; readonly refreshAt?: number; readonly endsAt?: number; readonly renewable: boolean }
   | { readonly kind: 'retrying'; readonly error: AppError; readonly nextTryAt: number }
   | { readonly kind: 'ended'; readonly error: AppError }
   | { readonly kind: 'blocked'; readonly error: AppError };

@@ -47,6 +47,8 @@ export interface Credential {
   /** What a person should know of who signed in: whole sentences. */
   readonly identityNotes?: readonly string[];
   readonly signedInAt: number;
+  /** Unix ms: when the sign-in ends unless a person renews it; absent where the server does not say. */
+  readonly endsAt?: number;
   readonly lastRefreshAt?: number;
   /** Counts stored versions, from 1. Given by the vault: `write` ignores what is in its argument. */
   readonly generation: number;

@@ -26,6 +26,7 @@ const Facts = z.object({
   idTokenClaims: z.record(z.string(), z.string()).optional(),
   identityNotes: z.array(z.string()).optional(),
   signedInAt: z.number(),
+  endsAt: z.number().optional(),
   lastRefreshAt: z.number().optional(),
   generation: z.number().int().positive(),
   quarantinedAt: z.number().optional(),

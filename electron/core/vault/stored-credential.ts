@@ -26,6 +26,7 @@ const Stored = z.object({
   account: z.string().optional(),
   subject: z.object({ issuer: z.string(), sub: z.string() }).optional(),
   signedInAt: z.number(),
+  endsAt: z.number().optional(),
   lastRefreshAt: z.number().optional(),
   quarantinedAt: z.number().optional(),
 });
