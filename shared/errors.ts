@@ -25,7 +25,7 @@ export const errors = {
   // Network
   E_DNS: 'Check the address and your network connection.',
   E_CONNECT: 'Check that the server is running and that no firewall is in the way.',
-  E_TLS: 'The server’s certificate is not trusted. Ask its operator, and do not sign in on this network.',
+  E_TLS: 'The connection cannot be trusted. Ask the server’s operator, and do not sign in on this network.',
   E_TIMEOUT: 'Try again. If it keeps happening, ask the operator of the server.',
   E_CONNECTION_LOST: 'Try again: the connection broke before the answer was complete.',
   E_TOO_LARGE: 'The answer is larger than any honest one. Ask the operator of the server.',
@@ -48,7 +48,6 @@ export const errors = {
   // Sign-in
   E_SIGN_IN_DENIED: 'Sign in again if this was not intended.',
   E_SIGN_IN_TIMEOUT: 'Sign in again, and finish in the browser within ten minutes.',
-  E_SIGN_IN_RUNNING: 'Finish or cancel the sign-in that is already waiting in the browser.',
   E_AUTHORIZATION_ERROR: 'The authorization server refused the sign-in. Try again, or ask its operator.',
   E_ISS_MISMATCH: 'The answer came from another authorization server. Do not sign in here; ask the operator.',
   E_PORT_IN_USE: 'Another program uses the ports for the sign-in answer. Close it and try again.',
@@ -80,7 +79,7 @@ export const errors = {
   E_SERVER_UNREACHABLE: 'Check the connection to the server and call again.',
   E_SERVER_REFUSED: 'The server refused a valid sign-in. Its own setup may be unfinished: ask its operator.',
   E_SERVER_ANSWER: 'The server’s answer is broken. Try again, or ask its operator.',
-  E_OUTCOME_UNKNOWN: 'The connection broke after the call was sent. Check at the server whether it took effect before calling again.',
+  E_OUTCOME_UNKNOWN: 'Check at the server whether the call took effect before calling again.',
   E_RATE_LIMITED: 'Wait as long as the message says, then call again.',
   E_MESSAGE_TOO_LARGE: 'Send less in one message (16 MB at most).',
   E_BAD_MESSAGE: 'The app sent a message that is not valid JSON-RPC. Update the app.',

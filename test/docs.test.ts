@@ -14,6 +14,12 @@ describe('documentation', () => {
     expect(page).toContain('## What to do');
   });
 
+  it('has no code that nothing gives', () => {
+    const sources = ['electron', 'shared'].flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }));
+    const files = sources.filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== 'errors.ts').map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'));
+    expect(codes.filter((code) => !files.some((text) => text.includes(`'${code}'`)))).toEqual([]);
+  });
+
   it('has no page for a code that does not exist', () => {
     const pages = readdirSync(path.join(root, 'docs/errors')).map((file) => file.replace(/\.md$/, ''));
     expect(pages.sort()).toEqual([...codes].sort());
