@@ -282,6 +282,12 @@ describe('a real OpenID Provider', () => {
     expect(facts?.identityNotes).toBeUndefined();
   });
 
+  it('names who signed in by device code on another device, where no nonce can be sent', async () => {
+    const { login, facts } = await real({ deviceFlow: true }, { settings: { grant: 'device_code' } });
+    expect(login.opened).toHaveLength(1);
+    expect(facts).toMatchObject({ account: 'ada', subject: { sub: 'ada' } });
+  });
+
   it('that signs with the client secret (HS256) signs in, and names nobody', async () => {
     const { facts } = await real({ signingAlgorithm: 'HS256', clientAuthMethods: ['client_secret_basic'] });
     expect(facts).toMatchObject({ renewable: true, identityNotes: [expect.stringContaining('no signature')] });
