@@ -18,6 +18,22 @@ const shortSeconds = 6;
  */
 export const cases = [
   {
+    id: '@modelcontextprotocol/sdk 1.32.2, its own authorization server',
+    start: async (run) => {
+      const peer = await nodePeer(run, 'sdk-1.mjs', []);
+      return { url: peer.facts.url, expire: () => peer.order('expire'), refreshes: () => peer.order('refreshes') };
+    },
+  },
+  {
+    id: '@modelcontextprotocol/server 2.4.0, resource server',
+    start: async (run) => {
+      const as = await authorizationServer(run, { accessTokens: 'opaque', accessTokenSeconds: 600 });
+      const { clientId, clientSecret } = as.resourceServer;
+      const peer = await nodePeer(run, 'sdk-2.mjs', [as.issuer, as.introspectionEndpoint], { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret });
+      return { url: peer.facts.url, expire: async () => as.revokeAccessTokens(), refreshes: async () => as.counts.refreshesGranted };
+    },
+  },
+  {
     id: 'mcp-auth 0.2.0, resource server',
     start: async (run) => {
       const as = await authorizationServer(run, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
