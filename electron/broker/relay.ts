@@ -6,14 +6,14 @@ import type { Clock } from '../core/ports.ts';
 import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
 import { oneLine, type Question, type Sink } from './answer.ts';
 import { exchange } from './exchange.ts';
-import { legacyHeaders, modernHeaders } from './headers.ts';
 import { listen } from './listen.ts';
 import { awayAnswer, helloOf, localInitialize, unofferedAnswer } from './local-answers.ts';
+import { createOneWay } from './one-way.ts';
 import { createServerStream } from './server-stream.ts';
 import { createSession } from './session.ts';
 import { badMessage, notAMessage, tooLongMessage } from './refusals.ts';
 import { createToolHeaders } from './tool-headers.ts';
-import { createUpstream, discard } from './upstream.ts';
+import { createUpstream } from './upstream.ts';
 import { orAborted } from './waiting.ts';
 
 /** The way back to the host. */
@@ -77,6 +77,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
 
   const stream = createServerStream({ ...deps, take: (data) => pass(data, envelope(data)), drained: () => host.drained() });
   const session = createSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
+  const oneWay = createOneWay({ ...deps, session, signal: ended.signal });
 
   connection.onRemoved(() => {
     removed = new AppError('E_SERVER_UNKNOWN', `${server} was removed from Keybridge.`, { server });
@@ -223,29 +224,14 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
     if (!call) return forward(line, found);
     call.cancelled = true;
     if (call.question.envelope.modern || call.held) return call.abort.abort();
-    void post(line, found)
-      .catch((error: unknown) => notPassed(found, error))
+    void oneWay
+      .send(line, found)
       .finally(() => void clock.after(cancelGraceMs, () => call.abort.abort()));
   }
 
   /** Notifications, and answers to the server's requests: nobody waits for what becomes of them. */
   function forward(line: Buffer, found: Envelope): void {
-    if (removed) return;
-    void post(line, found).catch((error: unknown) => notPassed(found, error));
-  }
-
-  function notPassed(found: Envelope, error: unknown): void {
-    if (!ended.signal.aborted) log('message_not_passed', { server, method: found.method ?? 'answer', code: asAppError(error).code });
-  }
-
-  async function post(line: Buffer, found: Envelope): Promise<void> {
-    await session.settled();
-    if (session.away && !found.modern) throw session.away;
-    const current = found.modern ? undefined : await session.ready();
-    const headers = found.modern ? modernHeaders(found) : legacyHeaders(current);
-    const answered = await upstream.request({ method: 'POST', headers, body: line, timeoutMs: 30_000, signal: ended.signal, repeatable: false, onChallenge: 'quiet' });
-    discard(answered, clock);
-    if (answered.status >= 300) throw new AppError('E_HTTP_STATUS', `The server answered with status ${answered.status}.`, { server });
+    if (!removed) void oneWay.send(line, found);
   }
 
   return {
