@@ -29,7 +29,7 @@ export function ServerScreen({ server, accounts, store }: { readonly server: Ser
       back={{ at: 'servers' }}
       title={
         <>
-          <Foreign text={server.name} />
+          <Foreign text={server.name} />{' '}
           {server.account && (
             <span className="title-account">
               <Foreign text={server.account.name} />
