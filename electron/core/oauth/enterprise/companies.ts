@@ -107,7 +107,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
   }
 
   function idTokenIn(answer: TokenAnswer, { id, issuer }: Company): Secret {
-    if (answer.kind === 'unavailable') throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(answer.error, issuer);
+    if (answer.kind === 'unavailable') throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(reasonOf(answer.error), issuer);
     if (answer.kind === 'anonymous') throw new AppError('E_SIGN_IN_AGAIN', `Nobody is signed in at the company (${new URL(issuer).host}) yet.`);
     if (answer.kind === 'refused') throw atCompany(answer.error, issuer);
     // Only without a refresh token: with one, another ID token would have come.
@@ -148,7 +148,8 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     person(server) {
       const company = companyOf(server);
       const { subject, account, idTokenClaims, identityNotes } = (company && vault.facts(company.id)) ?? {};
-      return { ...(subject ? { subject } : {}), ...(account === undefined ? {} : { account }), ...(idTokenClaims ? { idTokenClaims } : {}), ...(identityNotes ? { identityNotes } : {}) };
+      // What a note says of it was not verified; that it came from the provider itself is enough for the provider alone.
+      return { ...(subject && !identityNotes ? { subject } : {}), ...(account === undefined ? {} : { account }), ...(idTokenClaims ? { idTokenClaims } : {}), ...(identityNotes ? { identityNotes } : {}) };
     },
 
     release: () =>
@@ -174,6 +175,9 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     },
   };
 }
+
+/** What lies behind "could not be renewed yet", where that is known. */
+const reasonOf = (error: AppError): AppError => (error.code === 'E_REFRESH_FAILED' && error.cause instanceof AppError ? error.cause : error);
 
 /** E_CLIENT_REFUSED: perhaps with another client secret, which the next sign-in reads. */
 const needsPerson = ({ code }: AppError): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_CLIENT_REFUSED' || code === 'E_STORE_DAMAGED';
