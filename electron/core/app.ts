@@ -64,6 +64,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     grants: createGrants({ servers, vault, clock, companies }),
     httpOf: (serverId: string) => clients.of(serverId),
     policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
+    serverUrlOf: (id: string) => servers.find(id)?.url,
   };
   const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onChange: changed });
   const signIns = createSignIns({
@@ -132,7 +133,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   async function nameAccount(serverId: string): Promise<void> {
     const server = servers.find(serverId);
     const facts = vault.facts(serverId);
-    const name = server && nameFrom(facts?.idTokenClaims?.['email'] ?? facts?.account, server, servers.list());
+    const claims = facts?.idTokenClaims;
+    // A bare `sub` is a name for nobody.
+    const who = claims ? (claims['email'] ?? claims['preferred_username'] ?? claims['name']) : facts?.account;
+    const name = server && nameFrom(who, server, servers.list());
     if (name !== undefined) await servers.updateAccount(serverId, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 

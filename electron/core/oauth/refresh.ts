@@ -5,6 +5,7 @@ import type { Clock, StoreFault } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { Credential, Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
+import { place } from './endpoint-url.ts';
 import type { Grants } from './grants/grants.ts';
 import { identityAfterRefresh } from './identity.ts';
 import { endAfterRefresh } from './sign-in-end.ts';
@@ -19,6 +20,8 @@ export interface RefreshDeps {
   readonly vault: Vault;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  /** Where its tokens would be sent now; undefined: to no server. Absent: nobody can have changed that. */
+  readonly serverUrlOf?: (credentialId: string) => string | undefined;
   /** For credentials that need no person, and for clients with a key; absent: there are none. */
   readonly grants?: Grants;
   /** Reads the answer to a refresh of this credential, where it is no plain one. */
@@ -69,6 +72,8 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
   if (read.kind !== 'found') return { kind: 'blocked', error: storeFault(read, 'The sign-in cannot be read') };
   const { credential } = read;
   if (credential.quarantinedAt !== undefined) return { kind: 'ended', final: true, error: signInAgain() };
+  const elsewhere = changedAddress(deps, credential);
+  if (elsewhere) return { kind: 'ended', final: false, error: elsewhere };
   if (credential.grant === undefined && credential.refreshToken === undefined) return accessOnly(credential);
 
   // 2. Where to; without a network this ends here, and nothing was spent.
@@ -110,6 +115,17 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
     case 'rejected':
       return turn.run(() => quarantine(deps, subject, credential, sent.error));
   }
+}
+
+/**
+ * The list of servers is a file that other programs of the user can write. What is kept in the store of secrets says which
+ * address the sign-in was for, and its tokens are not sent to another one that somebody put in its place.
+ */
+function changedAddress({ serverUrlOf }: RefreshDeps, { id, serverUrl, grant }: Credential): AppError | undefined {
+  const now = serverUrlOf?.(id);
+  // A key that the user entered is bound to its origin by itself (grants/static-header.ts).
+  if (serverUrl === undefined || now === undefined || now === serverUrl || grant === 'static_header') return undefined;
+  return new AppError('E_SIGN_IN_AGAIN', `The sign-in was for ${place(new URL(serverUrl))}; the list of servers has another address now.`);
 }
 
 /** Tries each second until the store takes it: the predecessor is spent, so this copy in memory is the only one. */

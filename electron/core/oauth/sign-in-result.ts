@@ -36,6 +36,7 @@ export function credentialOf(server: Server, client: TokenClient, requestedScope
   const kept = refreshToken ? { refreshToken, ...(endsAt === undefined ? {} : { endsAt }) } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
   return {
     id: server.id,
+    serverUrl: server.url,
     ...who,
     requestedScopes,
     grantedScopes: scopes ?? requestedScopes,

@@ -72,6 +72,8 @@ export interface TokenKeeperDeps {
   readonly readAnswer?: NonNullable<RefreshDeps['readAnswer']>;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  /** See RefreshDeps. */
+  readonly serverUrlOf?: NonNullable<RefreshDeps['serverUrlOf']>;
   /** The state of this credential may be another now. */
   readonly onChange: (credentialId: string) => void;
   /** For jitter; Math.random when absent. */

@@ -18,6 +18,8 @@ export interface Credential {
   readonly id: string;
   /** The issuer exactly as validated at sign-in. */
   readonly issuer: string;
+  /** Address of the MCP server that was signed in to: the tokens go nowhere else. Absent where there is no server (a company's sign-in). */
+  readonly serverUrl?: string;
   /** `resource` exactly as sent at sign-in (RFC 8707). */
   readonly resource: string;
   /** What this authorization server wants differently at its token endpoint. */

@@ -11,6 +11,7 @@ import type { CredentialFacts } from './credentials.ts';
 const Facts = z.object({
   id: z.string(),
   issuer: z.string(),
+  serverUrl: z.string().optional(),
   resource: z.string(),
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().optional(),

@@ -9,6 +9,7 @@ import type { StoredRecord } from './records.ts';
 const Stored = z.object({
   id: z.string(),
   issuer: z.string(),
+  serverUrl: z.string().optional(),
   resource: z.string(),
   quirks: TokenQuirks.optional(),
   tokenEndpoint: z.string(),

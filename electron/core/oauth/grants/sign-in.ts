@@ -88,7 +88,7 @@ async function keepKey({ grants, clock, tokens, servers }: GrantSignInDeps, serv
 
 function credentialFor(server: Server, grant: RepeatedGrant, client: TokenClient, scopes: readonly string[], now: number): Credential {
   const { allow: _policy, signingKey: _key, clientSecret: _secret, ...who } = client;
-  return { id: server.id, ...who, grant, requestedScopes: scopes, grantedScopes: scopes, signedInAt: now, generation: 0 };
+  return { id: server.id, serverUrl: server.url, ...who, grant, requestedScopes: scopes, grantedScopes: scopes, signedInAt: now, generation: 0 };
 }
 
 function ownClient(server: Server, { authorizationServer, allow }: Protected, resource: string, quirks: TokenClient['quirks']): TokenClient {
