@@ -1,0 +1,174 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServerDetail, Status } from '../../shared/model.ts';
+import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';
+import { browserProgram, httpBrowser } from '../fixtures/browser.ts';
+import { selfSigned } from '../fixtures/certificate.ts';
+import { startHttpsListener, type HttpsListener } from '../fixtures/https-listener.ts';
+import { startSite, type Site } from '../fixtures/site.ts';
+import { until } from '../fixtures/wait.ts';
+import { launchApp, newDataFolder, type DesktopApp } from './app.ts';
+import { startDesktopSession, type DesktopSession } from './session.ts';
+
+/** What the command line can do, done in the real window. Each test goes on where the one before ended. */
+describe('a daily user of the window', () => {
+  const own = selfSigned(['localhost']);
+  let session: DesktopSession;
+  let as: AuthorizationServer;
+  /** Behind a certificate that only its company knows. */
+  let intranet: HttpsListener;
+  /** Names its authorization server with a slash that this does not have itself. */
+  let site: Site;
+  let app: DesktopApp;
+  let folder: Awaited<ReturnType<typeof newDataFolder>>;
+
+  const server = (name: string) => app.page.evaluate(async (wanted) => ((await window.keybridge.call('status', undefined)) as { value: Status }).value.servers.find((one) => one.name === wanted), name);
+  const detail = (name: string) => app.page.evaluate(async (wanted) => ((await window.keybridge.call('serverDetail', { server: wanted })) as { value: ServerDetail }).value, name);
+  const look = async (url: string) => {
+    await app.page.getByRole('button', { name: /^Add (your first )?server$/ }).click();
+    await app.page.getByLabel('Server address').fill(url);
+    await app.page.getByRole('button', { name: 'Check', exact: true }).click();
+  };
+  const home = () => app.page.getByRole('button', { name: 'Servers', exact: true }).click();
+
+  beforeAll(async () => {
+    session = await startDesktopSession();
+    folder = await newDataFolder();
+    await writeFile(path.join(folder.dataDir, 'ca.pem'), own.cert);
+    intranet = await startHttpsListener(own, (request, response) => void response.writeHead(request.url === '/mcp' ? 200 : 404, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":0,"result":{}}'));
+    as = await startAuthorizationServer({ deviceFlow: true });
+    site = await startSite();
+    site.routes['/mcp'] = (_request, response) => response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${site.origin}/prm"` }).end();
+    site.routes['/prm'] = { resource: `${site.origin}/mcp`, authorization_servers: [`${as.issuer}/`], scopes_supported: ['mcp:tools'] };
+    app = await launchApp(session, { dataDir: folder.dataDir, env: { BROWSER: browserProgram } });
+    app.page.setDefaultTimeout(15_000);
+  });
+
+  afterAll(async () => {
+    await app?.quit().catch(() => {});
+    await site?.close();
+    await as?.close();
+    await intranet?.close();
+    await session?.stop();
+    await folder?.remove();
+  });
+
+  it('adds a server behind a company’s own certificate: what is missing is asked for there, a wrong path is said at its field', async () => {
+    const { page } = app;
+    await look(`https://localhost:${intranet.port}/mcp`);
+    await page.getByText('Does your company issue its own certificates?').waitFor();
+    const file = page.getByLabel('Certificate authorities');
+    await file.fill('ca.pem');
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await page.getByText('Enter the whole path').waitFor();
+    await until(() => file.evaluate((field) => field === document.activeElement), 'the focus on the field');
+    await file.fill(path.join(folder.dataDir, 'no-such.pem'));
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await page.locator('.field-error').getByText('cannot be read').waitFor();
+    await file.fill(path.join(folder.dataDir, 'ca.pem'));
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await page.getByText('This server is open to everyone').waitFor();
+    await page.getByLabel('Name').fill('intranet');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('heading', { name: 'intranet', exact: true }).waitFor();
+    expect((await detail('intranet')).settings).toEqual({ caFile: path.join(folder.dataDir, 'ca.pem') });
+    await home();
+  });
+
+  it('DM02 accepts exactly the two names of a sign-in that the look has shown, with one click', async () => {
+    const { page } = app;
+    await look(`${site.origin}/mcp`);
+    await page.getByText('Two names for the same sign-in').waitFor();
+    await page.getByText(`${as.issuer}/`, { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Accept exactly these' }).click();
+    await page.getByText('This server wants a sign-in').waitFor();
+    await page.getByLabel('Name').fill('odd');
+    await page.getByRole('button', { name: 'Add and sign in' }).click();
+    await until(async () => (await server('odd'))?.state.kind === 'signed_in', 'the sign-in');
+    expect((await detail('odd')).settings).toEqual({ issuerException: { named: `${as.issuer}/`, found: as.issuer } });
+  });
+
+  it('reaches a setting that is folded away, and gets a wrong value said there before anything is sent', async () => {
+    const { page } = app;
+    await page.locator('summary', { hasText: 'Odd servers' }).click();
+    await page.getByRole('button', { name: 'Add parameter: Extra parameters of the sign-in page' }).click();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('state');
+    await page.getByRole('textbox', { name: 'Value', exact: true }).fill('mine');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Each needs a name and a value').waitFor();
+    expect((await detail('odd')).settings.authorizeParameters).toBeUndefined();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('audience');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Settings saved').waitFor();
+    expect((await detail('odd')).settings.authorizeParameters).toEqual({ audience: 'mine' });
+    expect(await page.locator('details.settings-group').last().getAttribute('open')).not.toBeNull();
+  });
+
+  it('signs in with a code on another device: large, copyable, with the page and the time that is left', async () => {
+    const { page } = app;
+    await page.locator('summary', { hasText: 'How Keybridge signs in' }).click();
+    await page.getByLabel('Way to sign in').selectOption('device_code');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Sign in now' }).click();
+    const code = page.locator('.user-code');
+    await code.waitFor();
+    const shown = await until(async () => {
+      const state = (await server('odd'))?.state;
+      return state?.kind === 'signing_in' && state.url !== undefined && state;
+    }, 'the code in the status');
+    expect(await code.textContent()).toBe(shown.userCode);
+    await page.getByText(/The code counts for another \d+ min/).waitFor();
+    await page.getByRole('button', { name: 'Copy the code' }).click();
+    expect(await app.electron.evaluate(({ clipboard }) => clipboard.readText())).toBe(shown.userCode);
+    await httpBrowser().open(shown.url ?? '');
+    await until(async () => (await server('odd'))?.state.kind === 'signed_in', 'the sign-in');
+  });
+
+  it('goes through everything by keyboard: rows, dialogs, and back to where the focus was', async () => {
+    const { page } = app;
+    await page.getByRole('button', { name: 'Sign out' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await until(() => page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).evaluate((button) => button === document.activeElement), 'the focus on the safe answer');
+    await page.keyboard.press('Escape');
+    await until(() => page.getByRole('button', { name: 'Sign out' }).evaluate((button) => button === document.activeElement), 'the focus back');
+    await page.getByRole('button', { name: 'Servers', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await until(() => page.getByRole('button', { name: 'odd', exact: true }).evaluate((button) => button === document.activeElement), 'the focus on the row that was left');
+    await page.keyboard.press('Enter');
+    await until(() => page.getByRole('heading', { name: 'odd', exact: true }).evaluate((heading) => heading === document.activeElement), 'the focus on the heading');
+  });
+
+  it('fits a window of 380 pixels, whatever is open in it', async () => {
+    const { page } = app;
+    const width = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getContentBounds().width);
+    await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(380, 600));
+    await until(async () => (await width()) === 380, 'the narrow window');
+    const tooWide = () => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
+    await page.evaluate(() => {
+      for (const fold of document.querySelectorAll('details')) fold.open = true;
+    });
+    expect(await tooWide()).toBe(0);
+    await page.getByRole('button', { name: 'Connect an app' }).click();
+    await page.getByRole('tabpanel').waitFor();
+    expect(await tooWide()).toBe(0);
+    await page.getByRole('button', { name: 'odd', exact: true }).click();
+    await home();
+    await page.getByRole('button', { name: 'Add server' }).waitFor();
+    expect(await tooWide()).toBe(0);
+  });
+
+  it('signs out everywhere, after it has said what that means, and says what was confirmed', async () => {
+    const { page } = app;
+    const revocations = as.counts.revocations;
+    await page.getByRole('button', { name: 'Sign out everywhere…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sign out everywhere?' });
+    await dialog.getByText('Keybridge signs out of odd.').waitFor();
+    await dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
+    await page.getByText('Confirmed by the server: odd.').waitFor();
+    expect(as.counts.revocations).toBeGreaterThan(revocations);
+    expect((await server('odd'))?.state.kind).toBe('signed_out');
+    await until(async () => (await page.getByRole('button', { name: 'Sign out everywhere…' }).count()) === 0, 'the button to go');
+  });
+});
