@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { until } from '../fixtures/wait.ts';
@@ -13,8 +15,9 @@ import { pythonFastmcp } from './python.mjs';
 const shortSeconds = 6;
 
 /**
- * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs). `keep(close)` names what has to end
- * afterwards, in reverse order; `fetched` gives what the cases share. `onlyNamed`: why it runs only when a word names it.
+ * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs), or a list for one job after the other.
+ * `keep(close)` names what has to end afterwards, in reverse order; `fetched` gives what the cases share. `onlyNamed`: why it
+ * runs only when a word names it.
  */
 export const cases = [
   {
@@ -98,7 +101,10 @@ export const cases = [
       const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log: run.log });
       run.keep(() => keycloak.close());
       const peer = await nodePeer(run, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
-      return { url: peer.facts.url, add: ['--client-id', 'keybridge'], expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
+      const job = { url: peer.facts.url, expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
+      const entered = { ...job, add: ['--client-id', 'keybridge'] };
+      const registered = { ...job, add: ['--secret-file', `initialAccessToken=${await secretFile(run, await keycloak.initialAccessToken())}`] };
+      return [entered, registered];
     },
   },
   {
@@ -122,6 +128,15 @@ async function authorizationServer({ keep }, options) {
   const as = await startAuthorizationServer(options);
   keep(() => as.close());
   return as;
+}
+
+/** What is entered as a secret, in a file that goes with the case. */
+async function secretFile({ keep }, text) {
+  const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-secret-'));
+  keep(() => rm(place, { recursive: true, force: true }));
+  const file = path.join(place, 'secret');
+  await writeFile(file, text, { mode: 0o600 });
+  return file;
 }
 
 function expiryByClock(as) {

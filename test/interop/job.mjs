@@ -49,7 +49,7 @@ export async function mainJob(peer, program) {
     const out = await keybridge.run('logout', 'peer');
     must(out.deleted === true, `sign-out said ${JSON.stringify(out)}`);
     await refused(host, call('late'), 'after the sign-out');
-    return `11 calls, 1 browser page, 1 refresh, revocation ${out.revoked}`;
+    return `11 calls, 1 browser page, 1 refresh, revocation ${out.revoked}${out.registration ? `, registration ${out.registration}` : ''}`;
   } finally {
     await keybridge.close();
   }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -18,7 +18,8 @@ const startWithinMs = 150_000;
 
 /**
  * Keycloak in development mode with one realm that knows ada and the public client `keybridge`, whose tokens are for `resource`.
- * @returns {Promise<{ issuer: string, close: () => Promise<void> }>} Throws Missing where Java or Maven is not there.
+ * @returns {Promise<{ issuer: string, initialAccessToken: () => Promise<string>, close: () => Promise<void> }>} Throws Missing
+ *   where Java or Maven is not there. initialAccessToken: good for one registration.
  */
 export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   await needJava();
@@ -32,7 +33,9 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
 
   const port = await freePort();
   const args = [path.join(home, 'bin', 'kc.sh'), 'start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, '--import-realm'];
-  const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const admin = { username: 'admin', password: randomUUID() };
+  const env = { ...process.env, KC_BOOTSTRAP_ADMIN_USERNAME: admin.username, KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password };
+  const child = spawn('sh', args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
   let over = false;
@@ -57,7 +60,7 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   try {
     await until(async () => over || (await answers()), 'the start of Keycloak', startWithinMs);
     if (over) throw new Error(`Keycloak ended: ${text.trim().split('\n').slice(-5).join(' ')}`);
-    return { issuer, close };
+    return { issuer, initialAccessToken: () => initialAccessToken(new URL(issuer).origin, admin), close };
   } catch (error) {
     await close();
     throw error;
@@ -93,6 +96,21 @@ async function needJava() {
   if (major < 17) throw new Missing(`Keycloak needs Java 17 or newer, this is ${major}`);
 }
 
+/** As the admin console makes one: Clients, Client registration, Initial access token. */
+async function initialAccessToken(origin, admin) {
+  const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...admin });
+  const { access_token: bearer } = await answerOf(fetch(`${origin}/realms/master/protocol/openid-connect/token`, { method: 'POST', body: form }));
+  const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
+  const { token } = await answerOf(fetch(`${origin}/admin/realms/mcp/clients-initial-access`, { method: 'POST', headers, body: '{"count":1,"expiration":600}' }));
+  return token;
+}
+
+async function answerOf(asked) {
+  const answer = await asked;
+  if (!answer.ok) throw new Error(`Keycloak answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}
+
 /** A realm that names its own client scopes gets none of the built-in ones: `basic` puts the subject into the token. */
 function realm(resource, accessTokenSeconds) {
   const scope = (name, mapper, config) => ({
@@ -113,6 +131,8 @@ function realm(resource, accessTokenSeconds) {
       scope('mcp:tools', 'oidc-audience-mapper', { 'included.custom.audience': resource }),
       scope('offline_access'),
     ],
+    defaultDefaultClientScopes: ['basic'],
+    defaultOptionalClientScopes: ['mcp:tools', 'offline_access'],
     clients: [
       {
         clientId: 'keybridge',

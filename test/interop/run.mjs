@@ -21,8 +21,10 @@ export async function runInterop({ words, program, log }) {
     };
     try {
       if (onlyNamed && words.length === 0) throw new Missing(onlyNamed);
-      const peer = await start({ keep: (close) => closing.unshift(close), log: console.error, fetched });
-      say('passed', await mainJob(peer, program));
+      const jobs = [await start({ keep: (close) => closing.unshift(close), log: console.error, fetched })].flat();
+      const seen = [];
+      for (const peer of jobs) seen.push(await mainJob(peer, program));
+      say('passed', seen.join('; '));
     } catch (error) {
       if (error instanceof Missing) say('skipped', error.message);
       else say('failed', process.env.KEYBRIDGE_INTEROP_STACKS ? error.stack : error.message);
