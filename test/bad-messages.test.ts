@@ -3,7 +3,8 @@ import { batchItems, envelope, idAtEnd, maxBatchItems, sameId } from '../shared/
 import { createLedger } from '../electron/bridge/ledger.ts';
 import type { JsonRpcMessage } from './fixtures/host.ts';
 import { readBody, startListener } from './fixtures/listener.ts';
-import { startRelayRig } from './fixtures/relay-rig.ts';
+import { startRelayRig, tokenAnswer } from './fixtures/relay-rig.ts';
+import { startSite } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
 
 // Messages that are JSON and mean harm: they must cost the broker no time of others, and never an answer that is no JSON.
@@ -74,6 +75,50 @@ describe('batches', () => {
     const { error } = await well.line(({ id }) => id === null);
     expect(error?.message).toContain('a batch of more than 1000 messages');
     expect(well.lines).toHaveLength(1);
+  });
+});
+
+describe('an address that a server sends in an event (HT26)', () => {
+  const event = (origin: string) => `event: endpoint\ndata: ${origin}/messages?session=1\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n`;
+
+  async function world(answer: (sent: string, url: string, evil: string) => { readonly status: number; readonly body: string; readonly stream?: boolean }) {
+    const evil = await startSite({ host: '127.0.0.3' });
+    closing.push(() => evil.close());
+    const listener = await startListener((request, response) => {
+      void readBody(request).then((sent) => {
+        const { status, body, stream = false } = answer(sent, request.method ?? '', evil.origin);
+        response.writeHead(status, { 'content-type': stream ? 'text/event-stream' : 'application/json' });
+        if (stream) response.write(body);
+        else response.end(body);
+      });
+    });
+    closing.push(() => listener.close());
+    const relay = await startRelayRig();
+    closing.push(() => relay.close());
+    relay.addServer('work', `${listener.origin}/sse`, () => tokenAnswer('the-access-token'));
+    return { host: await relay.host('work'), evil };
+  }
+
+  it('HT26 a server that has only the HTTP+SSE transport is an error that says so, and its endpoint on another origin hears nothing', async () => {
+    const { host, evil } = await world((_, method, origin) => (method === 'GET' ? { status: 200, body: event(origin), stream: true } : { status: 405, body: '' }));
+    const { result } = await host.initialize();
+    expect(JSON.stringify(result)).toContain('The server answered with status 405');
+    expect(codeOf(await host.call('echo'))).toBe('E_HTTP_STATUS');
+    expect(evil.acceptedConnections).toBe(0);
+  });
+
+  it('HT26 on the stream of a server that works it is no message, and nothing is sent there', async () => {
+    const { host, evil } = await world((sent, method, origin) => {
+      if (method === 'GET') return { status: 200, body: event(origin), stream: true };
+      const id = /"id":(\d+)/.exec(sent)?.[1];
+      const result = sent.includes('"initialize"') ? '{"protocolVersion":"2025-11-25","capabilities":{}}' : '{}';
+      return id === undefined ? { status: 202, body: '' } : { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${result}}` };
+    });
+    await host.initialize();
+    await host.line(({ method }) => method === 'notifications/tools/list_changed');
+    expect((await host.request('ping')).result).toEqual({});
+    expect(evil.acceptedConnections).toBe(0);
+    expect(host.lines.join()).not.toContain('messages?session');
   });
 });
 

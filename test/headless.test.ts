@@ -84,7 +84,7 @@ describe('waking from sleep without a system that tells', () => {
 });
 
 describe('the log file', () => {
-  it('is for this user only, keeps what was there, and turns over into a fixed number of files', async () => {
+  it('LG06 LG07 is for this user only, keeps what was there, and turns over into a fixed number of files', async () => {
     const limits = { maxBytes: 30, files: 3 };
     const first = openLogFile(at('app.log'), limits);
     first.write('one 4567890\n');
@@ -98,6 +98,16 @@ describe('the log file', () => {
     expect(await read('app.log.1')).toBe('five 4567890\nsix 4567890\n');
     expect(await read('app.log.2')).toBe('three 4567890\nfour 4567890\n');
     expect(await read('app.log.3')).toBeUndefined();
+  });
+
+  it('LG06 that cannot be written any more stops nobody', async () => {
+    const log = openLogFile('/dev/full');
+    for (let line = 0; line < 10; line += 1) log.write('no room for this\n');
+    log.close();
+    const nowhere = openLogFile(at('no-such-folder/app.log'));
+    nowhere.write('line\n');
+    nowhere.close();
+    expect(await read('no-such-folder/app.log')).toBeUndefined();
   });
 
   it('is never written through a link, and a fault in it stops nobody', async () => {

@@ -122,6 +122,18 @@ describe('the opening on the local socket', () => {
     await until(() => rig.broker.connections === 0 && server.connections === 0);
   });
 
+  it('writes into the log who came, and which server it uses; the same for who was turned away (LS09, without an approval)', async () => {
+    rig.addServer('work', 'http://127.0.0.1:1');
+    const host = await connectHost(rig.dataDir, 'work');
+    const { socket, closed } = await stranger();
+    socket.write('garbage\n');
+    await closed;
+    const events = rig.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events).toContainEqual(expect.objectContaining({ event: 'caller_accepted', role: 'bridge', pid: process.pid, server: 'work' }));
+    expect(events).toContainEqual(expect.objectContaining({ event: 'caller_refused' }));
+    host.end();
+  });
+
   it('names a server that is not known', async () => {
     expect(await connectToBroker(rig.dataDir, { role: 'bridge', server: 'nope', pid: 1 })).toMatchObject({
       kind: 'refused',

@@ -43,7 +43,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 describe('the lock on a data folder', () => {
-  it('has one owner of 20 that start at once after a kill -9, round after round (LS03)', async () => {
+  it('has one owner of 20 that start at once after a kill -9, round after round (LS03, RF22)', async () => {
     const first = contender();
     expect(await first.said).toBe('owner');
     let owner = first.child;
@@ -75,14 +75,14 @@ describe('the lock on a data folder', () => {
     await again?.release();
   });
 
-  it('a second broker is refused, and the first goes on', async () => {
+  it('RF22 a second broker is refused, and the first goes on', async () => {
     const rig = await startRelayRig({ dataDir });
     await expect(startRelayRig({ dataDir })).rejects.toMatchObject({ code: 'E_BROKER_RUNNING' });
     expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toMatchObject({ kind: 'connected' });
     await rig.close();
   });
 
-  it('a broker that comes after a kill -9 takes the dead socket over', async () => {
+  it('a broker that comes after a kill -9 takes the dead socket over (LS03)', async () => {
     const first = contender();
     await first.said;
     await kill(first.child);

@@ -52,7 +52,7 @@ async function failedCalls(hosts: readonly Host[], round: string, call = echo): 
   return answers.filter(({ answer, wanted }) => !answer.includes(wanted)).map(({ answer }) => answer);
 }
 
-it(`${bridges} bridges of one server: 1 sign-in at cold start, 1 refresh after a revocation, 1 at expiry, no failed call`, async () => {
+it(`RG09 RF05 ${bridges} bridges of one server: 1 registration and 1 sign-in at cold start, 1 refresh after a revocation, 1 at expiry, no failed call`, async () => {
   const { as, mcp, product } = await world();
   const hosts = await connected(product);
 

@@ -337,7 +337,8 @@ describe('registration in a sign-in', () => {
     const { login, remote, server, start } = await world({ scenario });
     const error = await failure(start());
     expect(error).toMatchObject({ code, server: server.name });
-    expect(error.message).not.toMatch(/[<>]b>$/);
+    expect(error.message).toContain(new URL(remote.issuer).host);
+    expect(error.message.length).toBeLessThanOrEqual(300);
     expect(remote.counts.registrations).toBe(requests);
     expect(login.opened).toEqual([]);
     expect(login.servers.find(server.id)?.registrations).toEqual([]);
@@ -682,7 +683,7 @@ describe('the token answer', () => {
     const { remote, start } = await world({ scenario: 'token-429' });
     const started = performance.now();
     await start();
-    expect(remote.counts.codeExchanges).toBe(2);
+    expect(remote.counts).toMatchObject({ codeExchanges: 2, early: 0 });
     expect(performance.now() - started).toBeGreaterThan(950);
   });
 
