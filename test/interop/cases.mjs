@@ -57,14 +57,7 @@ export const cases = [
   {
     id: 'fastmcp (npm) 4.20.16, OAuth proxy',
     start: async (run) => {
-      const port = await freePort();
-      const client = { client_id: 'the-proxy', client_secret: randomBytes(24).toString('base64url') };
-      const redirect_uris = [`http://127.0.0.1:${port}/oauth/callback`];
-      const as = await authorizationServer(run, {
-        accessTokenSeconds: shortSeconds,
-        clients: [{ ...client, redirect_uris, grant_types: ['authorization_code', 'refresh_token'] }],
-      });
-      const env = { CLIENT_ID: client.client_id, CLIENT_SECRET: client.client_secret };
+      const { port, as, env } = await behindProxy(run, 'oauth/callback');
       const peer = await nodePeer(run, 'fastmcp-proxy.mjs', [as.issuer, String(port)], env);
       return { url: peer.facts.url, ...expiryByClock(as) };
     },
@@ -79,7 +72,7 @@ export const cases = [
   {
     id: `fastmcp (PyPI) ${pythonFastmcp}, its own authorization server`,
     start: async (run) => {
-      const peer = await pythonPeer(run, ['own']);
+      const peer = await pythonPeer(run, ['0', 'own']);
       return { url: peer.facts.url, expire: () => peer.order('expire'), refreshes: () => peer.order('refreshes') };
     },
   },
@@ -87,10 +80,18 @@ export const cases = [
     id: `fastmcp (PyPI) ${pythonFastmcp}, resource server`,
     start: async (run) => {
       const as = await authorizationServer(run, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
-      const peer = await pythonPeer(run, ['remote', as.issuer, as.jwksUri]);
+      const peer = await pythonPeer(run, ['0', 'remote', as.issuer, as.jwksUri]);
       // It names every authorization server without a path with a slash at the end, which that one does not have (RFC 8414 3.3).
       const issuerException = JSON.stringify({ named: `${as.issuer}/`, found: as.issuer });
       return { url: peer.facts.url, add: ['--set', `issuerException=${issuerException}`], ...expiryByClock(as) };
+    },
+  },
+  {
+    id: `fastmcp (PyPI) ${pythonFastmcp}, OAuth proxy`,
+    start: async (run) => {
+      const { port, as, env } = await behindProxy(run, 'auth/callback', { accessTokens: 'jwt' });
+      const peer = await pythonPeer(run, [String(port), 'proxy', as.issuer, as.jwksUri], env);
+      return { url: peer.facts.url, ...expiryByClock(as) };
     },
   },
   {
@@ -130,6 +131,15 @@ async function authorizationServer({ keep }, options) {
   return as;
 }
 
+/** An authorization server that knows one client, the proxy that will listen at `port`. */
+async function behindProxy(run, callback, options = {}) {
+  const port = await freePort();
+  const client = { client_id: 'the-proxy', client_secret: randomBytes(24).toString('base64url'), redirect_uris: [`http://127.0.0.1:${port}/${callback}`] };
+  const clients = [{ ...client, grant_types: ['authorization_code', 'refresh_token'] }];
+  const as = await authorizationServer(run, { accessTokenSeconds: shortSeconds, clients, ...options });
+  return { port, as, env: { CLIENT_ID: client.client_id, CLIENT_SECRET: client.client_secret } };
+}
+
 /** What is entered as a secret, in a file that goes with the case. */
 async function secretFile({ keep }, text) {
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-secret-'));
@@ -157,9 +167,9 @@ async function nodePeer({ keep, fetched }, program, args, env = {}) {
   return peer;
 }
 
-async function pythonPeer({ keep, fetched }, args) {
+async function pythonPeer({ keep, fetched }, args, env = {}) {
   const python = await fetched.python();
-  const peer = await startPeer(python, [path.join(import.meta.dirname, 'peers', 'fastmcp_server.py'), ...args], { PYTHONDONTWRITEBYTECODE: '1' });
+  const peer = await startPeer(python, [path.join(import.meta.dirname, 'peers', 'fastmcp_server.py'), ...args], { ...env, PYTHONDONTWRITEBYTECODE: '1' });
   keep(() => peer.close());
   return peer;
 }

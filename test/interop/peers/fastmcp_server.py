@@ -1,7 +1,10 @@
-"""Python FastMCP. `own`: with an authorization server of its own; `remote ISSUER JWKS_URI`: as a resource server of that one."""
+"""Python FastMCP at the given port (0: any). `own`: with an authorization server of its own; `remote ISSUER JWKS_URI`: as a
+resource server of that one; `proxy ISSUER JWKS_URI`: with its OAuth proxy before that one, as the client in CLIENT_ID and CLIENT_SECRET."""
 
 import asyncio
 import json
+import os
+import secrets
 import socket
 import sys
 import threading
@@ -9,12 +12,15 @@ import threading
 import uvicorn
 from fastmcp import FastMCP
 from fastmcp.server.auth.auth import ClientRegistrationOptions, RemoteAuthProvider, RevocationOptions
+from fastmcp.server.auth.oauth_proxy import OAuthProxy
 from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
 from fastmcp.server.auth.providers.jwt import JWTVerifier
+from key_value.aio.stores.memory import MemoryStore
 from pydantic import AnyHttpUrl
 
 listener = socket.socket()
-listener.bind(("127.0.0.1", 0))
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", int(sys.argv[1])))
 origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
@@ -37,12 +43,28 @@ def own():
     )
 
 
+def verifier(issuer, jwks_uri):
+    return JWTVerifier(jwks_uri=jwks_uri, issuer=issuer, audience=f"{origin}/mcp", required_scopes=["mcp:tools"])
+
+
 def remote(issuer, jwks_uri):
-    verifier = JWTVerifier(jwks_uri=jwks_uri, issuer=issuer, audience=f"{origin}/mcp", required_scopes=["mcp:tools"])
-    return RemoteAuthProvider(token_verifier=verifier, authorization_servers=[AnyHttpUrl(issuer)], base_url=origin)
+    return RemoteAuthProvider(token_verifier=verifier(issuer, jwks_uri), authorization_servers=[AnyHttpUrl(issuer)], base_url=origin)
 
 
-auth = {"own": own, "remote": remote}[sys.argv[1]](*sys.argv[2:])
+def proxy(issuer, jwks_uri):
+    return OAuthProxy(
+        upstream_authorization_endpoint=f"{issuer}/auth",
+        upstream_token_endpoint=f"{issuer}/token",
+        upstream_client_id=os.environ["CLIENT_ID"],
+        upstream_client_secret=os.environ["CLIENT_SECRET"],
+        token_verifier=verifier(issuer, jwks_uri),
+        base_url=origin,
+        client_storage=MemoryStore(),
+        jwt_signing_key=secrets.token_hex(32),
+    )
+
+
+auth = {"own": own, "remote": remote, "proxy": proxy}[sys.argv[2]](*sys.argv[3:])
 mcp = FastMCP("interop-peer", auth=auth)
 
 
