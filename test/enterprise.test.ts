@@ -547,6 +547,37 @@ describe('who refused', () => {
     expect(await one.signIn('a')).toBe('signed_in');
   });
 
+  it.each([
+    ['no address', 'acme', 'E_ENDPOINT_REFUSED'],
+    ['plain http', 'http://login.acme.example', 'E_ENDPOINT_REFUSED'],
+    ['an address with a password', 'https://a:b@login.acme.example', 'E_ENDPOINT_REFUSED'],
+  ])('Keybridge, where the issuer is %s', async (_what, issuer, code) => {
+    const one = await desk();
+    await one.add('a', { settings: { issuer } });
+    expect(await failure(one.signIn('a'))).toMatchObject({ code, message: expect.stringContaining('The company’s identity provider') });
+    expect(one.browser.openings).toBe(0);
+  });
+
+  it('Keybridge, where the setting is missing', async () => {
+    const one = await desk();
+    const { mcp, clientId } = await one.company.server();
+    await one.product.call('addServer', { url: mcp.url, name: 'a', clientId, settings: { grant: 'enterprise_managed' } });
+    expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_BAD_INPUT', field: 'settings.enterprise' });
+  });
+
+  it('the company, where there is no refresh token either: the person signs in once more, then hears why', async () => {
+    const one = await desk({ refreshTokens: 'never' });
+    const a = await one.add('a');
+    await one.signIn('a');
+    one.company.refuse = () => ({ error: 'invalid_grant', description: 'not you' });
+    const error = await failure(one.signIn('a'));
+    expect(error).toMatchObject({ code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining('not you') });
+    expect(one.browser.openings).toBe(2);
+    one.company.refuse = undefined;
+    expect(await one.signIn('a')).toBe('signed_in');
+    expect(await one.call('a', a)).toBe(200);
+  });
+
   it('nobody, but the issuer in the setting is not the one that the company gives itself', async () => {
     const one = await desk();
     await one.add('a', { settings: { issuer: `${one.company.idp.issuer}/` } });

@@ -24,6 +24,8 @@ import { atCompany } from './identity-provider.ts';
 /** What a server needs of its company for a token exchange: who the person is, and who we are there. */
 export interface CompanyIdentity {
   readonly idToken: Secret;
+  /** False: when it ends, the person has to sign in again. */
+  readonly renewable: boolean;
   readonly client: TokenClient;
 }
 
@@ -95,6 +97,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
 
   /** For a person who waits: one try, whatever the back-off says. Throws the fault when that may pass. */
   async function isSignedIn(company: Company): Promise<boolean> {
+    if (keeper.state(company.id).kind === 'ended') return false;
     try {
       const token = keeper.current(company.id)?.token;
       const answer = token && !isOver(token, clock.now()) ? await keeper.accessToken(company.id) : await keeper.refreshNow(company.id);
@@ -106,12 +109,10 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     }
   }
 
-  function idTokenIn(answer: TokenAnswer, { id, issuer }: Company): Secret {
+  function idTokenIn(answer: TokenAnswer, { issuer }: Company): Secret {
     if (answer.kind === 'unavailable') throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(reasonOf(answer.error), issuer);
-    if (answer.kind === 'anonymous') throw new AppError('E_SIGN_IN_AGAIN', `Nobody is signed in at the company (${new URL(issuer).host}) yet.`);
+    if (answer.kind === 'anonymous') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'Nobody is signed in there yet.'), issuer);
     if (answer.kind === 'refused') throw atCompany(answer.error, issuer);
-    // Only without a refresh token: with one, another ID token would have come.
-    if (isOver(answer.token, clock.now()) && vault.facts(id)?.renewable === false) throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The ID token has expired, and the provider gave no refresh token.'), issuer);
     return answer.token;
   }
 
@@ -140,7 +141,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       const company = of(server);
       const idToken = await idTokenOf(company, refused, signal);
       const read = await vault.read(company.id);
-      if (read.kind === 'found') return { idToken, client: tokenClient(read.credential, await addressPolicy(ports.http, new URL(company.issuer))) };
+      if (read.kind === 'found') return { idToken, renewable: read.credential.refreshToken !== undefined, client: tokenClient(read.credential, await addressPolicy(ports.http, new URL(company.issuer))) };
       if (read.kind === 'absent' || read.kind === 'damaged') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'), company.issuer);
       throw storeFault(read, 'The sign-in at the company cannot be read');
     },

@@ -1,3 +1,4 @@
+import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
 import type { Http, HttpAnswer } from '../../http/client.ts';
@@ -35,22 +36,25 @@ export interface IdentityRequest {
  */
 export async function identityAssertion(request: IdentityRequest, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
   const { companies, server, vault } = request;
-  if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken'), await identityProvider(request, options), options));
+  const { enterprise } = server.settings;
+  if (!enterprise) throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
+  if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken'), await identityProvider(request, enterprise, options), options));
 
   const signal = options.signal ? { signal: options.signal } : {};
-  const { idToken, client } = await companies.identity(server, signal);
+  const { idToken, client, renewable } = await companies.identity(server, signal);
   const first = await exchange(request, idToken, atEndpoint(client, server), options);
   if (!maySayStale(first)) return answerOf(first);
   const renewed = await companies.identity(server, { ...signal, refused: idToken }).catch((error: unknown) => {
     // It has just been renewed: it is not the token that the provider minds.
     if (error instanceof AppError && error.code === 'E_SERVER_REFUSED') return undefined;
-    throw error;
+    throw renewable ? error : new AppError('E_SIGN_IN_AGAIN', first.error.message);
   });
   return answerOf(renewed ? await exchange(request, renewed.idToken, atEndpoint(renewed.client, server), options) : first);
 }
 
 /** RFC 8693 2.2.2: so a subject token is refused that was good when it was issued. */
-const maySayStale = (outcome: RefreshOutcome): boolean => outcome.kind === 'rejected' && ['invalid_grant', 'invalid_request', 'invalid_token'].includes(outcome.oauthError ?? '');
+const maySayStale = (outcome: RefreshOutcome): outcome is Extract<RefreshOutcome, { kind: 'rejected' }> =>
+  outcome.kind === 'rejected' && ['invalid_grant', 'invalid_request', 'invalid_token'].includes(outcome.oauthError ?? '');
 
 const answerOf = (outcome: RefreshOutcome): Secret | RefreshOutcome => (outcome.kind === 'refreshed' ? outcome.tokens.accessToken : outcome);
 
@@ -79,9 +83,7 @@ async function exchange({ client, scopes }: IdentityRequest, idToken: Secret, pr
 }
 
 /** Who we are at the company's identity provider, where the ID token was entered by hand. */
-async function identityProvider({ vault, server, client }: IdentityRequest, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
-  const { enterprise } = server.settings;
-  if (!enterprise) throw new AppError('E_BAD_INPUT', `The setting enterprise is missing: where the company signs people in, and as which client.`, { field: 'settings.enterprise' });
+async function identityProvider({ vault, server, client }: IdentityRequest, enterprise: NonNullable<ServerSettings['enterprise']>, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
   const { issuer, clientId, tokenEndpoint: entered } = enterprise;
   const found = entered === undefined ? await findIdentityProvider(http, issuer, signal) : undefined;
   const allow = found?.allow ?? (await addressPolicy(http, checkEndpoint('issuer of the company', issuer)));
