@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { batchItems, envelope, idAtEnd, maxBatchItems, sameId } from '../shared/json-rpc.ts';
 import { createLedger } from '../electron/bridge/ledger.ts';
@@ -84,14 +85,13 @@ describe('an address that a server sends in an event (HT26)', () => {
   async function world(answer: (sent: string, url: string, evil: string) => { readonly status: number; readonly body: string; readonly stream?: boolean }) {
     const evil = await startSite({ host: '127.0.0.3' });
     closing.push(() => evil.close());
-    const listener = await startListener((request, response) => {
-      void readBody(request).then((sent) => {
-        const { status, body, stream = false } = answer(sent, request.method ?? '', evil.origin);
-        response.writeHead(status, { 'content-type': stream ? 'text/event-stream' : 'application/json' });
-        if (stream) response.write(body);
-        else response.end(body);
-      });
-    });
+    const serve = async (request: IncomingMessage, response: ServerResponse) => {
+      const { status, body, stream = false } = answer(await readBody(request), request.method ?? '', evil.origin);
+      response.writeHead(status, { 'content-type': stream ? 'text/event-stream' : 'application/json' });
+      if (stream) response.write(body);
+      else response.end(body);
+    };
+    const listener = await startListener((request, response) => void serve(request, response));
     closing.push(() => listener.close());
     const relay = await startRelayRig();
     closing.push(() => relay.close());
