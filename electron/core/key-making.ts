@@ -25,7 +25,7 @@ export async function makeSigningKey(deps: { readonly servers: Pick<Servers, 'up
     throw new AppError('E_BAD_INPUT', `${name} has a private key already. Where that one is registered, the client is refused as soon as it is replaced; say that you want it: --replace.`, { server: name, field: 'replace' });
   }
   const { secret, ...publicKey } = await generateSigningKey(algorithm);
-  await deps.keepSecrets(server, { privateKey: secret.reveal() }, account);
+  await deps.keepSecrets(server, { privateKey: secret }, account);
   // A client of the account's own is told by its key; the settings are for all accounts.
   if (!server.account.ownClient) await deps.servers.update(server.id, { settings: { ...settings, clientAuth: 'private_key_jwt', keyId: publicKey.kid, signingAlgorithm: algorithm } });
   return publicKey;

@@ -12,7 +12,7 @@ export interface SecretKeepingDeps {
 }
 
 /** Null: to be deleted. Absent or undefined: stays as it is. */
-type Entered = Readonly<Partial<Record<SecretName, string | null | undefined>>>;
+type Entered = Readonly<Partial<Record<SecretName, string | Secret | null | undefined>>>;
 
 /**
  * Stores or deletes what the user entered; a secret that could not be kept leaves the server as it was. `named`: the account
@@ -20,7 +20,7 @@ type Entered = Readonly<Partial<Record<SecretName, string | null | undefined>>>;
  */
 export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (server: Server, secrets: Entered, named?: string) => Promise<void> {
   return async (server, secrets, named) => {
-    const entered = Object.entries(secrets).filter((one): one is [SecretName, string | null] => one[1] !== undefined);
+    const entered = Object.entries(secrets).filter((one): one is [SecretName, string | Secret | null] => one[1] !== undefined);
     const { ownClient } = server.account;
     const shared = entered.find(([name]) => !heldByAccount(name, ownClient));
     if (named !== undefined && shared) throw new AppError('E_BAD_INPUT', `The secret ${shared[0]} serves all accounts of the server. Enter it without an account, or give the account a client ID of its own.`, { server: server.name });
@@ -31,7 +31,7 @@ export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (ser
       let { hasClientSecret } = server;
       for (const [name, value] of those) {
         const key = secretKeyOf(server, name);
-        const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, new Secret(value));
+        const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, value instanceof Secret ? value : new Secret(value));
         if (done.kind !== 'done') throw storeFault(done, 'The secret could not be kept').about(server.name);
         if (name === 'clientSecret') hasClientSecret = value !== null;
         else if (value === null) stored.delete(name);
