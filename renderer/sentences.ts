@@ -126,6 +126,7 @@ export function signedOutEverywhereNotice(reports: Output<'signOutEverywhere'>):
     ...line(everywhere.failed, failed),
     ...line(everywhere.confirmed, named(({ revoked, deleted }) => deleted && revoked === 'confirmed')),
     ...line(everywhere.notOffered, named(({ revoked, deleted }) => deleted && revoked === 'not_offered')),
+    ...line(everywhere.company, named(({ company }) => company === 'failed')),
     ...line(everywhere.registration, named(({ registration }) => registration === 'failed')),
   ];
   const rest = kept.length + failed.length > 0;
@@ -142,9 +143,23 @@ export function removedNotice(name: string, report: SignOutReport): Notice {
 }
 
 function leftNotice(title: string, report: SignOutReport): Notice {
-  const words = [revokedWords(report.revoked), report.deleted ? '' : 'It could not be deleted from the keychain: try again.', registrationWords(report.registration), report.detail ?? ''];
+  const words = [revokedWords(report.revoked), report.deleted ? '' : 'It could not be deleted from the keychain: try again.', registrationWords(report.registration), companyWords(report.company), report.detail ?? ''];
   const text = words.filter((one) => one !== '').join(' ');
-  return { kind: report.revoked === 'failed' || !report.deleted ? 'warning' : 'done', title, text };
+  return { kind: report.revoked === 'failed' || report.company === 'failed' || !report.deleted ? 'warning' : 'done', title, text };
+}
+
+/** The last server that used the company's sign-in took it along. */
+function companyWords(company: SignOutReport['company']): string {
+  switch (company) {
+    case 'confirmed':
+      return 'Your company’s sign-in has ended too.';
+    case 'not_offered':
+      return 'Your company’s sign-in is deleted here too; it runs out there by itself.';
+    case 'failed':
+      return 'Your company’s sign-in is deleted here, but your company did not confirm that it has ended.';
+    case undefined:
+      return '';
+  }
 }
 
 function registrationWords(registration: SignOutReport['registration']): string {

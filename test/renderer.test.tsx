@@ -313,6 +313,9 @@ describe('signing out and removing', () => {
     expect(new Set(texts).size).toBe(4);
     const left = ([undefined, 'deleted', 'not_offered', 'failed'] as const).map((registration) => JSON.stringify(signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(registration ? { registration } : {}) })));
     expect(new Set(left).size).toBe(4);
+    const company = ([undefined, 'confirmed', 'not_offered', 'failed'] as const).map((ending) => signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(ending ? { company: ending } : {}) }));
+    expect(new Set(company.map((notice) => JSON.stringify(notice))).size).toBe(4);
+    expect(company.map(({ kind }) => kind)).toEqual(['done', 'done', 'done', 'warning']);
   });
 });
 

@@ -124,7 +124,7 @@ function useNeedForm(form: SettingsForm, onForm: (form: SettingsForm) => void, e
   const [tried, setTried] = useState(false);
   const problems = tried ? problemsOf(form, []) : {};
   const problem = (field: string): string | undefined => problems[field] ?? (error.field === field ? error.message : undefined);
-  const part: FormPart = { form, stored: [], mayOwnClient: false, lastError: error, problem, set: (change) => onForm({ ...form, ...change }) };
+  const part: FormPart = { form, stored: [], entry: undefined, reload: () => {}, unsaved: false, mayOwnClient: false, lastError: error, problem, set: (change) => onForm({ ...form, ...change }) };
   const check = (then: () => void) => {
     setTried(true);
     const [wrong] = Object.keys(problemsOf(form, []));

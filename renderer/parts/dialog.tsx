@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type FormEvent, type ReactNode } from 'react';
+import { createPortal } from 'react-dom';
 import { messages } from '../messages.ts';
 import { Button } from './button.tsx';
 import { Foreign } from './foreign.tsx';
@@ -25,13 +26,15 @@ function Dialog({ title, children, onClose }: DialogProps) {
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
-  return (
+  // Beside the page, not inside it: a form in a dialog may be opened from within another form.
+  return createPortal(
     <dialog ref={dialog} className="dialog" aria-labelledby={titleId} onClose={onClose}>
       <h2 id={titleId}>
         <Foreign text={title} />
       </h2>
       {children}
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }
 
@@ -77,10 +80,34 @@ interface FormDialogProps {
   readonly onClose: () => void;
 }
 
+interface InfoDialogProps {
+  readonly title: string;
+  readonly text: string;
+  readonly children: ReactNode;
+  readonly onClose: () => void;
+}
+
+/** Something to take along, until it is closed. */
+export function InfoDialog({ title, text, children, onClose }: InfoDialogProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p className="dialog-text">{text}</p>
+      {children}
+      <div className="dialog-foot">
+        <Button kind="primary" onClick={onClose}>
+          {messages.done}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
 /** Asks for a little more before something is done. Its first field has the focus. */
 export function FormDialog({ title, text, confirm, busy, children, onSubmit, onClose }: FormDialogProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    // React would hand it on to the form that opened the dialog.
+    event.stopPropagation();
     if (!busy) onSubmit();
   };
   return (

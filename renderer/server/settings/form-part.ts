@@ -6,6 +6,12 @@ import type { SettingsForm } from './settings-change.ts';
 export interface FormPart {
   readonly form: SettingsForm;
   readonly stored: ServerDetail['storedSecrets'];
+  /** The entry that is being set; undefined: it is not in the list yet. */
+  readonly entry: string | undefined;
+  /** Something was changed and not saved yet. */
+  readonly unsaved: boolean;
+  /** Reads the server again: something was changed besides the form. */
+  readonly reload: () => void;
   /** The server has several accounts, and this one has no client of its own yet. */
   readonly mayOwnClient: boolean;
   readonly set: (change: Partial<SettingsForm>) => void;

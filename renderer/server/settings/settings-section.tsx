@@ -106,6 +106,9 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
     form,
     stored: detail.storedSecrets,
     lastError,
+    entry: id,
+    reload: onSaved,
+    unsaved: settingsChange(detail, form) !== undefined,
     mayOwnClient: detail.status.account !== undefined && !detail.ownClient,
     set: (changed) => {
       setForm((before) => ({ ...before, ...changed }));

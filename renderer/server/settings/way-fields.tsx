@@ -3,6 +3,7 @@ import { CheckField, TextField } from '../../parts/field.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
+import { MakeKey } from './make-key.tsx';
 import { NamedSecret, NamedText } from './named-fields.tsx';
 import { settingsMessages as words } from './settings-messages.ts';
 
@@ -58,6 +59,15 @@ function EnterpriseFields({ part }: { readonly part: FormPart }) {
       {text('clientId', words.enterpriseClientId, words.enterpriseClientIdHint)}
       <NamedSecret part={part} name="enterpriseClientSecret" />
       {text('tokenEndpoint', words.enterpriseTokenEndpoint, words.enterpriseTokenEndpointHint)}
+      <SelectField
+        label={words.redirectHost}
+        value={enterprise.redirectHost ?? 'auto'}
+        choices={words.redirectHosts}
+        onChange={(chosen) => changeSettings(part)({ enterprise: { ...enterprise, redirectHost: chosen === 'auto' ? undefined : chosen } })}
+        hint={words.redirectHostHint}
+        error={part.problem('settings.enterprise.redirectHost')}
+        field="settings.enterprise.redirectHost"
+      />
       <NamedSecret part={part} name="enterpriseIdToken" file hint={words.enterpriseIdTokenHint} />
     </>
   );
@@ -117,6 +127,7 @@ function ProofFields({ part }: { readonly part: FormPart }) {
           field="settings.clientAuth"
         />
         <NamedSecret part={part} name="privateKey" file hint={words.privateKeyHint} />
+        {part.entry !== undefined && <MakeKey part={part} entry={part.entry} />}
         {signs && (
           <>
             <SelectField
