@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorPage, errors, type ErrorCode } from '../shared/reply.ts';
@@ -18,6 +18,13 @@ describe('documentation', () => {
     const sources = ['electron', 'shared'].flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }));
     const files = sources.filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== 'errors.ts').map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'));
     expect(codes.filter((code) => !files.some((text) => text.includes(`'${code}'`)))).toEqual([]);
+  });
+
+  it('names tests that exist, where it says what holds a feature of oidc-provider', () => {
+    const rows = readFileSync(path.join(root, 'docs/interop.md'), 'utf8').matchAll(/^\| [^|]+ \| ((?:`[\w-]+`(?:, )?)+) \|$/gm);
+    const named = [...rows].flatMap(([, names = '']) => names.split(', ').map((name) => `${name.replaceAll('`', '')}.test.ts`));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !existsSync(path.join(root, 'test', name)))).toEqual([]);
   });
 
   it('has no page for a code that does not exist', () => {
