@@ -175,6 +175,7 @@ export const messages = {
     way: 'Choose another way to sign in',
     certificate: 'Add a certificate authority',
     setting: 'Open the setting',
+    copyRedirect: 'Copy the redirect URI',
   },
 
   failed: {

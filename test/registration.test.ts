@@ -262,6 +262,7 @@ describe('without registration at the server', () => {
     const error = await failure(ask({ server: metadata({ registration_endpoint: undefined }) }));
     expect(error.code).toBe('E_CLIENT_ID_NEEDED');
     expect(error.message).toContain(redirectUri);
+    expect(error.about('work').toInfo().redirectUri).toBe(redirectUri);
   });
 
   it('a client ID that the user entered is used before any other', async () => {

@@ -6,6 +6,7 @@ import { messages } from '../messages.ts';
 import { stateSentence } from '../sentences.ts';
 import { ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { PersonIcon } from '../parts/icons.tsx';
 import { stepWords } from '../parts/next-step.tsx';
@@ -52,15 +53,22 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
   );
 }
 
-/** Leads to where the error can be mended on this page. */
+/** Leads to where the error can be mended on this page, and hands out what that takes elsewhere. */
 function ErrorAction({ error }: { readonly error: ErrorInfo }) {
   const step = errorStep(error);
   return (
-    step && (
-      <Button small kind="primary" onClick={() => revealField(step.field)}>
-        {step.words}
-      </Button>
-    )
+    <>
+      {step && (
+        <Button small kind="primary" onClick={() => revealField(step.field)}>
+          {step.words}
+        </Button>
+      )}
+      {error.redirectUri !== undefined && (
+        <CopyButton small text={error.redirectUri}>
+          {messages.errorSteps.copyRedirect}
+        </CopyButton>
+      )}
+    </>
   );
 }
 

@@ -139,7 +139,7 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
   const { authorizationServer, redirectUri, serverId, preset } = request;
   const { issuer, registration_endpoint: endpoint } = authorizationServer;
   if (endpoint === undefined) {
-    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, redirectUri)}`);
+    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, redirectUri)}`, { redirectUri });
   }
   refuseDuringPause(deps, endpoint);
   const initialAccessToken = await initialToken(deps, server, issuer);
@@ -148,7 +148,7 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
     if (!(error instanceof AppError)) throw error;
     if (error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deps.clock.now() + error.retryAfterMs);
     throw error.code === 'E_REGISTRATION_REFUSED' && error.retryAfterMs === undefined && preset?.advice !== undefined
-      ? new AppError(error.code, `${error.message} ${adviceOf(preset, redirectUri)}`, { cause: error })
+      ? new AppError(error.code, `${error.message} ${adviceOf(preset, redirectUri)}`, { redirectUri, cause: error })
       : error;
   });
   if (answer.kind === 'redirect_refused') return answer;

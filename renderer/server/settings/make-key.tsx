@@ -6,6 +6,7 @@ import { Button } from '../../parts/button.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { FormDialog, InfoDialog } from '../../parts/dialog.tsx';
 import { CheckField } from '../../parts/field.tsx';
+import { Foreign } from '../../parts/foreign.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { useShell } from '../../shell.ts';
 import type { FormPart } from './form-part.ts';
@@ -43,7 +44,9 @@ export function MakeKey({ part, entry }: { readonly part: FormPart; readonly ent
         <InfoDialog title={words.keyMade} text={words.keyMadeText} onClose={close}>
           <dl className="facts">
             <dt>{words.keyId}</dt>
-            <dd className="mono">{made.kid}</dd>
+            <dd>
+              <Foreign text={made.kid} mono />
+            </dd>
           </dl>
           <pre className="code-block public-key">{made.publicPem}</pre>
           <div className="key-copies">
