@@ -1,9 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
+import { createHttp } from '../electron/core/http/client.ts';
+import { movedFrom } from '../electron/core/oauth/moved-issuer.ts';
+import type { Secret } from '../electron/core/secret.ts';
 import { selfSigned } from './fixtures/certificate.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
 import { startHttpsListener } from './fixtures/https-listener.ts';
 import { sendJson, startListener } from './fixtures/listener.ts';
+import { startProduct } from './fixtures/product.ts';
 import { startSignInRig, type SignInRig } from './fixtures/sign-in-rig.ts';
 import { startSite } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
@@ -130,6 +134,89 @@ describe('a server that moves to another authorization server (DM33)', () => {
     // Nobody finished the new one: the old sign-in is whole, and so is its registration.
     expect(stored(login)).toBe(before);
     expect(login.servers.find(server.id)?.registrations).toEqual(expect.arrayContaining(old));
+  });
+});
+
+describe('a stored sign-in whose server has moved (DM33)', () => {
+  /** The whole core with a stored sign-in, and what a bridge would get. */
+  async function product() {
+    const [started, remote] = [await startProduct(), await faulty()];
+    let open = true;
+    const close = async () => {
+      if (open) await started.close();
+      open = false;
+    };
+    closing.push(close);
+    await started.call('addServer', { url: remote.url, name: 'work' });
+    await started.call('signIn', { server: 'work' });
+    const connection = started.app.connect('work');
+    const token = async (rejected?: Secret) => connection.accessToken(rejected ? { rejected } : {});
+    const state = () => started.app.status.current().servers[0]?.state;
+    /** A call, a 401, a refresh, and once more a 401. */
+    const refusedTwice = async () => {
+      for (let round = 0; round < 2; round += 1) {
+        const answer = await token();
+        if (answer.kind === 'token') await token(answer.token);
+      }
+      return token();
+    };
+    return { started: { ...started, close }, remote, token, state, refusedTwice };
+  }
+
+  it('DM33 as-moved: a new sign-in is asked for, with both names, and the new one has heard nothing', async () => {
+    const { started, remote, state, refusedTwice } = await product();
+    await remote.setScenario('as-moved');
+    const answer = await refusedTwice();
+    expect(answer).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
+    const { message } = 'error' in answer ? answer.error : { message: '' };
+    expect(message).toContain(remote.evil.origin);
+    expect(message).toContain(remote.issuer);
+    expect(state()).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_SIGN_IN_AGAIN' } });
+    expect(remote.evilHits).toBe(0);
+    expect(remote.counts.refreshes).toBe(1);
+    // It was a mistake of the server's operator: a new sign-in at the old place does.
+    await remote.setScenario('healthy');
+    await started.call('signIn', { server: 'work' });
+    expect(state()).toMatchObject({ kind: 'signed_in' });
+  });
+
+  it('DM33 a server that refuses good tokens and has not moved, or says nothing, ends no sign-in', async () => {
+    for (const scenario of ['healthy', 'prm-500', 'prm-html', 'prm-no-as', 'prm-resource-mismatch']) {
+      const { started, remote, state, token } = await product();
+      await remote.setScenario(scenario);
+      const first = await token();
+      if (first.kind !== 'token') throw new Error(first.kind);
+      const second = await token(first.token);
+      if (second.kind !== 'token') throw new Error(second.kind);
+      expect(await token(second.token), scenario).toMatchObject({ kind: 'refused', error: { code: 'E_SERVER_REFUSED' } });
+      expect(state(), scenario).toMatchObject({ kind: 'signed_in' });
+      // One at a time: each holds a port for the answer of its sign-in.
+      await started.close();
+    }
+  });
+
+  it('DM33 a server that still names the old one among others has not moved, nor one that an exception makes the same', async () => {
+    const [mcp, http] = [await startSite(), createHttp()];
+    closing.push(() => mcp.close(), () => http.close());
+    const names = (...authorization_servers: string[]) => {
+      mcp.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${mcp.origin}/mcp`, authorization_servers };
+    };
+    const look = (settings = {}) => movedFrom({ url: `${mcp.origin}/mcp`, settings }, 'https://old.example', http);
+    names('https://new.example', 'https://old.example');
+    expect(await look()).toBeUndefined();
+    names('https://new.example');
+    expect((await look())?.message).toContain('https://new.example');
+    expect(await look({ issuerException: { named: 'https://new.example', found: 'https://old.example' } })).toBeUndefined();
+  });
+
+  it('DM33 as-moved-down: where the old authorization server is gone too, calls hear it instead of retries without end', { timeout: 60_000 }, async () => {
+    const { remote, state, token } = await product();
+    const first = await token();
+    await remote.setScenario('as-moved-down');
+    const answer = await token(first.kind === 'token' ? first.token : undefined);
+    expect(answer).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
+    expect(state()).toMatchObject({ kind: 'needs_sign_in' });
+    expect([remote.counts.refreshes, remote.evilHits]).toEqual([0, 0]);
   });
 });
 

@@ -153,6 +153,8 @@ describe('each scenario', () => {
     'mcp-': ['call', 'again'],
     'sse-': ['call', 'again'],
     'as-migrates': ['prm'],
+    'as-moved': ['prm', 'call', 'again'],
+    'as-moved-down': ['prm', 'metadata', 'register', 'authorize', 'token', 'refresh', 'reuse'],
     'as-down': ['metadata', 'register', 'authorize', 'token', 'refresh', 'reuse'],
     'refresh-as-down': ['metadata', 'register', 'authorize', 'token', 'refresh', 'reuse'],
     'rs-down': ['challenge', 'prm', 'initialize', 'list', 'call', 'again'],

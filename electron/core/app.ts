@@ -8,6 +8,7 @@ import { createCompanies } from './oauth/enterprise/companies.ts';
 import { companyOf, isCompanyId } from './oauth/enterprise/company.ts';
 import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery.ts';
+import { movedFrom } from './oauth/moved-issuer.ts';
 import { createSignIns } from './oauth/sign-in.ts';
 import { createTokenViews } from './oauth/token-view.ts';
 import { createTokenKeeper } from './oauth/tokens.ts';
@@ -65,6 +66,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     httpOf: (serverId: string) => clients.of(serverId),
     policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
     serverUrlOf: (id: string) => servers.find(id)?.url,
+    async movedFrom(id: string) {
+      const [server, issuer] = [servers.find(id), vault.facts(id)?.issuer];
+      return server && issuer !== undefined ? movedFrom(server, issuer, clients.of(id)) : undefined;
+    },
   };
   const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onChange: changed });
   const signIns = createSignIns({

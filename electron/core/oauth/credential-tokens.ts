@@ -7,6 +7,7 @@ import { storeFault } from '../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
 import { createLiveToken, type LiveToken } from './live-token.ts';
 import { refreshCredential, signInAgain, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
+import { createMoveWatch } from './moved-issuer.ts';
 import { createRefusals } from './refusals.ts';
 import { endsSoon } from './sign-in-end.ts';
 import { signOutOf } from './sign-out.ts';
@@ -21,6 +22,8 @@ const callWaitMs = 20_000;
 export interface CredentialTokensDeps extends RefreshDeps {
   readonly random: () => number;
   readonly onChange: (credentialId: string) => void;
+  /** Why the sign-in is no good any more, when its server has moved to another authorization server. */
+  readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
   /** True: the app is about to end. */
   readonly closing: () => boolean;
 }
@@ -49,6 +52,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   const backoff = createBackoff({ clock, random, tryNow: run, wanted: () => waiting.count > 0 });
   const trouble = createTrouble({ id, clock, log: deps.log, backoff });
   const refusals = createRefusals(clock);
+  const moves = createMoveWatch(clock, deps.movedFrom && (async () => deps.movedFrom?.(id)));
   const flights = new Set<Promise<void>>();
   let flight: Promise<void> | undefined;
   let live: LiveToken | undefined;
@@ -96,7 +100,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     };
     const subject = { id, turn, superseded: () => mine.superseded, closing: deps.closing, onUnsaved };
     const fly = async (): Promise<void> => {
-      const result = await refreshCredential(deps, subject).catch((error: unknown) => ({ kind: 'failed', error: asAppError(error) }) as const);
+      const outcome = await refreshCredential(deps, subject).catch((error: unknown) => ({ kind: 'failed', error: asAppError(error) }) as const);
+      const result = outcome.kind === 'failed' && mine === era ? ((await moves.failed()) ?? outcome) : outcome;
       if (mine !== era) return;
       flight = undefined;
       settle(result);
@@ -134,6 +139,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   function recovered(): void {
     trouble.clear();
     refusals.renewed();
+    moves.recovered();
   }
 
   /** What a waiting call can be told by now; undefined: it waits on. */
@@ -157,7 +163,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     const token = usable();
     if (token && rejected && token.token.equals(rejected)) {
       const refusal = refuse(token);
-      if (refusal) return { kind: 'refused', error: refusal };
+      if (refusal) return { kind: 'refused', error: (refusal.code === 'E_SERVER_REFUSED' && (await movedAway(token))) || refusal };
     } else if (token) {
       if (token.stage === 'due') tryRun();
       return token.answer;
@@ -165,6 +171,15 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     const answer = await waiting.wait(answerByNow, callWaitMs, signal);
     if (answer === 'cancelled') return { kind: 'unavailable', error: new AppError('E_CANCELLED', 'The call was cancelled.') };
     return answer === 'late' ? notNow() : answer;
+  }
+
+  /** Ends the sign-in whose token the server does not take any more because it has moved; gives the error. */
+  async function movedAway(token: LiveToken): Promise<AppError | undefined> {
+    const moved = vault.facts(id)?.grant === undefined ? await moves.refused() : undefined;
+    if (!moved || live !== token) return undefined;
+    settle(moved);
+    changed();
+    return moved.error;
   }
 
   /** The server answered 401 to the newest token. Gives an error when no refresh can help now. */
@@ -255,6 +270,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     idle: () => Promise.all([...flights, turn.run(async () => {})]),
     drop() {
       live?.drop();
+      moves.stop();
       backoff.stop();
     },
   };

@@ -72,6 +72,8 @@ export interface TokenKeeperDeps {
   readonly readAnswer?: NonNullable<RefreshDeps['readAnswer']>;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  /** See CredentialTokensDeps. */
+  readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
   /** See RefreshDeps. */
   readonly serverUrlOf?: NonNullable<RefreshDeps['serverUrlOf']>;
   /** The state of this credential may be another now. */
