@@ -47,7 +47,7 @@ export function App() {
         <div className="notices" aria-live="polite">
           {notice && !toldByState(notice, screen, status) && (
             <div className="page notice">
-              <NoticeBanner notice={notice} onClose={() => show(undefined)} />
+              <NoticeBanner notice={notice} onClose={() => show(undefined)} onShow={wayTo(notice, screen, go)} />
             </div>
           )}
         </div>
@@ -74,6 +74,13 @@ export function CurrentScreen({ status, screen, cameFrom }: CurrentScreenProps) 
   if (!server || !accounts) return <ServersScreen status={status} cameFrom={cameFrom} />;
   if (screen.at === 'connect_app') return <ConnectAppScreen key={server.id} server={server} />;
   return <ServerScreen key={server.id} server={server} accounts={accounts} store={status.store} />;
+}
+
+/** To the server that an error is about, from everywhere else. */
+function wayTo(notice: Notice, screen: Screen, go: Shell['go']): (() => void) | undefined {
+  if (notice.kind !== 'error' || notice.server === undefined) return undefined;
+  const { server } = notice;
+  return screen.at === 'server' && screen.server === server ? undefined : () => go({ at: 'server', server });
 }
 
 /** A server's own page tells its state's error already. */

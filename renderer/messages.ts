@@ -4,6 +4,7 @@ export const messages = {
   back: 'Servers',
   close: 'Close',
   done: 'Done',
+  showServer: 'Show server',
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Could not copy. Select the text and copy it yourself.',

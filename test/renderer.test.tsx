@@ -21,6 +21,7 @@ import { StatePanel } from '../renderer/server/state-panel.tsx';
 import { ServersLoading, ServersScreen } from '../renderer/servers/servers-screen.tsx';
 import { ShellContext, useShell, type Shell } from '../renderer/shell.ts';
 import { changesInWords, countsDownTo, grouped, hostOf, lifeLeft, untilWordsChange } from '../renderer/status.ts';
+import { errors, type ErrorCode } from '../shared/errors.ts';
 import { SignInState, type ServerSettings } from '../shared/model.ts';
 import { byAttention, durationWords, nextStep, overallTone, overallWords, stateLabel, stateTone, stateWords } from '../shared/wording.ts';
 import { errorInfo, exampleDetail, exampleDiscovery, exampleServer, exampleStates, exampleStatus, hostile } from './fixtures/renderer-preview/states.ts';
@@ -252,6 +253,18 @@ describe('the screens', () => {
     expect(errorReport(state.error, 'linear, https://linear.example.com/mcp', now)).toBe(
       `Keybridge, 2026-07-30T12:00:00.000Z\nlinear, https://linear.example.com/mcp\nE_CLIENT_ID_NEEDED: It lets no app register itself.\n${state.error.remedy}`,
     );
+  });
+
+  it.each(Object.keys(errors) as ErrorCode[])('offer something to do about %s, wherever it shows', (code) => {
+    const error = errorInfo(code, 'It did not work.');
+    const states: SignInState[] = [{ kind: 'needs_sign_in', error }, { kind: 'retrying', error, nextTryAt: now + minute }, { kind: 'store_blocked', error }];
+    for (const state of states) {
+      const server = exampleServer('linear', state);
+      const buttons = [...markup(<StatePanel server={server} detail={exampleDetail(server, now)} />).matchAll(/<button[^>]*>(.*?)<\/button>/gs)].map(([, words = '']) => textOf(words).trim());
+      expect(buttons.filter((words) => words !== 'Copy details').length, state.kind).toBeGreaterThan(0);
+      expect(buttons).toContain('Copy details');
+    }
+    expect(textOf(markup(<NoticeBanner notice={{ kind: 'error', title: 'It did not work', error, server: 'a' }} onShow={() => {}} />))).toContain('Show server');
   });
 
   it('lead back to the list from a server that is gone', () => {

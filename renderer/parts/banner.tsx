@@ -74,11 +74,23 @@ export function ErrorWords({ error, about, action }: ErrorWordsProps) {
   );
 }
 
-export function NoticeBanner({ notice, onClose }: { readonly notice: Notice; readonly onClose?: () => void }) {
+interface NoticeBannerProps {
+  readonly notice: Notice;
+  readonly onClose?: () => void;
+  /** Leads to the server that an error is about, where that is not what is on the screen. */
+  readonly onShow?: (() => void) | undefined;
+}
+
+export function NoticeBanner({ notice, onClose, onShow }: NoticeBannerProps) {
   if (notice.kind === 'error') {
+    const show = onShow && (
+      <Button small onClick={onShow}>
+        {messages.showServer}
+      </Button>
+    );
     return (
       <Banner tone="blocked" title={notice.title} onClose={onClose}>
-        <ErrorWords error={notice.error} />
+        <ErrorWords error={notice.error} action={show} />
       </Banner>
     );
   }
