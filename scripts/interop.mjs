@@ -20,6 +20,8 @@ await runCommand(async () => {
     return await runCases();
   } finally {
     interruption.stopWaiting();
+    // A job that hung has left something running.
+    setTimeout(() => process.exit(), 5_000).unref();
   }
 });
 

@@ -4,6 +4,9 @@ import { mainJob } from './job.mjs';
 import { Missing } from './missing.mjs';
 import { ensurePythonPeer } from './python.mjs';
 
+/** The longest waits 20 s for the end of a token; the rest is for a busy machine. */
+const jobLimitMs = 180_000;
+
 /**
  * Each case that has one of the words in its name (no words: all), one after the other; prints a line for each, and the sum.
  * @returns {Promise<number>} exit code
@@ -23,7 +26,7 @@ export async function runInterop({ words, program, log }) {
       if (onlyNamed && words.length === 0) throw new Missing(onlyNamed);
       const jobs = [await start({ keep: (close) => closing.unshift(close), log: console.error, fetched })].flat();
       const seen = [];
-      for (const peer of jobs) seen.push(await mainJob(peer, program));
+      for (const peer of jobs) seen.push(await within(jobLimitMs, mainJob(peer, program)));
       say('passed', seen.join('; '));
     } catch (error) {
       if (error instanceof Missing) say('skipped', error.message);
@@ -34,6 +37,18 @@ export async function runInterop({ words, program, log }) {
   }
   log(`${sums.passed} passed, ${sums.failed} failed, ${sums.skipped} skipped`);
   return sums.failed > 0 || sums.passed + sums.skipped === 0 ? 1 : 0;
+}
+
+async function within(limitMs, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${limitMs / 1_000} s`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function once(work) {
