@@ -88,14 +88,16 @@ function AccountRow({ entry }: { readonly entry: ServerStatus }) {
         <div className="row-cell">
           <h4>
             <OpenButton entry={entry} name={account?.name ?? ''} />
-            {account?.isDefault && <span className="tag">{messages.accounts.isDefault}</span>}
           </h4>
-          {other && (
-            <p className="row-second">
-              <span className="only-heard">{messages.server.account}: </span>
-              <Foreign text={identity} cut />
-            </p>
-          )}
+          <p className="row-second">
+            {account?.isDefault && <span>{other ? `${messages.accounts.isDefault} ·` : messages.accounts.isDefault}</span>}
+            {other && (
+              <>
+                <span className="only-heard">{messages.server.account}: </span>
+                <Foreign text={identity} cut />
+              </>
+            )}
+          </p>
         </div>
         <StateCell entry={entry} />
         <UseCell entry={entry} hideIdentity />
