@@ -113,7 +113,7 @@ describe('what cannot be saved is said at the field', () => {
     ['no resource at all', wrong({ resource: { value: '' } })],
     ['no scope', wrong({ scopes: [''] })],
     ['a document by http', wrong({ clientMetadataUrl: 'http://a.example/x' })],
-    ['a company by name', wrong({ grant: 'enterprise_managed', enterprise: { issuer: 'acme', clientId: 'k' } }, {}, ['enterpriseIdToken'])],
+    ['a company by name', wrong({ grant: 'enterprise_managed', enterprise: { issuer: 'acme', clientId: 'k' } })],
     ['a parameter of ours', wrong({}, { authorizeRows: [{ name: 'state', value: 'x' }] })],
     ['a parameter without a value', wrong({}, { tokenRows: [{ name: 'audience', value: ' ' }] })],
     ['a parameter twice', wrong({ tokenParameters: { audience: 'a' } }, { tokenRows: [{ name: 'audience', value: 'a' }, { name: 'audience ', value: 'b' }] })],

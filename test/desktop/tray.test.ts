@@ -80,7 +80,7 @@ describe('the tray', () => {
 
   it('shows a server in the window', async () => {
     await (await app.tray()).click('Show in window', 'work');
-    await app.page.getByRole('heading', { name: 'work' }).waitFor();
+    await app.page.getByRole('heading', { name: 'work', exact: true }).waitFor();
     await app.page.getByText(mcp.url).first().waitFor();
   });
 
