@@ -21,6 +21,8 @@ export const SignInState = z.discriminatedUnion('kind', [
     step: z.enum(['discover', 'register', 'browser', 'exchange']),
     startedAt: z.number(),
     url: z.string().optional(),
+    /** Hosts that see the sign-in besides the issuer's own: the page, or where the code or the tokens go. From `register` on. */
+    otherHosts: z.array(z.string()).optional(),
     /** To be entered at `url`, on whatever device (sign-in by device code). */
     userCode: z.string().optional(),
     /** When the code ends. */

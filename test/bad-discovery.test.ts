@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { logIn } from '../electron/command-line/login.ts';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp } from '../electron/core/http/client.ts';
 import { movedFrom } from '../electron/core/oauth/moved-issuer.ts';
@@ -245,6 +247,42 @@ describe('endpoints of somebody else (DM34)', () => {
     expect(honest.counts.authorizations).toBe(1);
     expect([mallory.counts.codeExchanges, honest.counts.codeExchanges]).toEqual([0, 0]);
     expect(login.store.items.size).toBe(0);
+  });
+});
+
+describe('hosts that see the sign-in (DM34, RG10)', () => {
+  const words = (host: string) => `The sign-in also passes through ${host}. Go on only if you expect that.`;
+
+  it('DM34 as-token-evil: are part of the state from the registration on, before anything has gone there', async () => {
+    const hits: [string, number][] = [];
+    const remote = await faulty({ scenario: 'as-token-evil' });
+    const login = await startSignInRig({ openBrowser: async (url, browser) => void (hits.push(['browser', remote.evilHits]), browser.open(url).catch(() => {})) });
+    closing.push(() => login.close());
+    const server = await login.add(remote.url);
+    // Without an `iss` that says otherwise nothing else can be known: the person has been told.
+    await login.signIns.start(server.id, { openBrowser: true });
+    const { host } = new URL(remote.evil.origin);
+    expect(login.steps.map(({ step, otherHosts }) => [step, otherHosts])).toEqual([['discover', undefined], ['register', [host]], ['browser', [host]], ['exchange', [host]]]);
+    expect(hits).toEqual([['browser', 0]]);
+    expect(remote.counts.registrations).toBe(1);
+  });
+
+  it('are nowhere where there are none', async () => {
+    const { login } = await signedIn();
+    expect(login.steps.flatMap(({ otherHosts = [] }) => otherHosts)).toEqual([]);
+  });
+
+  it('DM34 are said on the command line before the browser opens', async () => {
+    const [product, remote] = [await startProduct(), await faulty({ scenario: 'as-token-evil' })];
+    closing.push(() => product.close());
+    const { id } = await product.call('addServer', { url: remote.url, name: 'work' });
+    const told: string[] = [];
+    const opened = until(() => told.find((line) => line.startsWith('Open this address')), 'the address');
+    const terminal = { env: {}, stdin: Readable.from([]), print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt: () => () => {} };
+    const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal });
+    await product.browser.open(/^ {2}(\S+)$/m.exec(await opened)?.[1] ?? '');
+    await done;
+    expect(told[0]).toBe(words(new URL(remote.evil.origin).host));
   });
 });
 

@@ -91,6 +91,12 @@ describe('the words of the states', () => {
     expect(words({ ...states.retrying, nextTryAt: now })).toBe('Retrying, trying now');
   });
 
+  it('DM34 name the hosts that a sign-in passes through besides the usual one', () => {
+    const panel = (state: SignInState) => textOf(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />));
+    expect(panel({ ...states.signing_in, otherHosts: ['tokens.evil.example'] })).toContain('also passes through tokens.evil.example');
+    expect(panel(states.signing_in)).not.toContain('passes through');
+  });
+
   it('RF26 say a day before that a sign-in ends, and that signing in again is the next step', () => {
     const ending: SignInState = { ...states.signed_in, endsAt: now + 5 * 60 * minute };
     expect([stateTone(ending), nextStep(ending), countsDownTo(ending)]).toEqual(['attention', 'sign_in', now + 5 * 60 * minute]);

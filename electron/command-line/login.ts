@@ -30,6 +30,11 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   };
   const ended = new AbortController();
   const watching = watchStatus(dataDir, (status) => {
+    const hosts = otherHosts(status, server);
+    if (hosts !== '' && !shown.has(hosts)) {
+      shown.add(hosts);
+      terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);
+    }
     const code = codeToEnter(status, server);
     if (code && !shown.has(code.userCode)) {
       shown.add(code.userCode);
@@ -54,6 +59,12 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
     ended.abort();
     pasting?.close();
   }
+}
+
+/** Who sees the sign-in besides the authorization server's own host. */
+function otherHosts({ servers }: Status, server: string): string {
+  const state = servers.find(({ id }) => id === server)?.state;
+  return state?.kind === 'signing_in' ? foreign((state.otherHosts ?? []).join(', '), 500) : '';
 }
 
 /** The page that nobody has opened: because we asked for that, or because the running Keybridge has no browser. */

@@ -21,6 +21,7 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
   return (
     <div className="state-extra wait">
       <Steps step={state.step} />
+      {state.otherHosts && <OtherHosts hosts={state.otherHosts} />}
       {state.step === 'browser' && url !== undefined && (
         <>
           {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
@@ -28,6 +29,15 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
         </>
       )}
     </div>
+  );
+}
+
+/** As it was said when the server was added; it may have changed since. */
+function OtherHosts({ hosts }: { readonly hosts: readonly string[] }) {
+  return (
+    <p className="hint">
+      {messages.add.alsoSeenBy} <Foreign text={hosts.join(', ')} />. {messages.add.alsoSeenHint}
+    </p>
   );
 }
 

@@ -9,6 +9,8 @@ export interface Attempt {
   progress(): SignInProgress;
   /** The next step, as the status shows it. */
   step(step: SignInProgress['step'], more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt'>>): void;
+  /** Hosts of strangers that the next steps lead to; told with each of them. */
+  seenBy(otherHosts: readonly string[]): void;
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */
   refuseIfCancelled(): void;
@@ -26,13 +28,17 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   let progress: SignInProgress = { kind: 'signing_in', step: 'discover', startedAt };
   let awaited: { readonly redirectUri: string; readonly slot: AnswerSlot } | undefined;
   let followed: Attempt | undefined;
+  let seenBy: { otherHosts?: string[] } = {};
   return {
     signal: abort.signal,
     progress: () => progress,
     step(step, more = {}) {
       followed = undefined;
-      progress = { kind: 'signing_in', step, startedAt, ...more };
+      progress = { kind: 'signing_in', step, startedAt, ...seenBy, ...more };
       onChange();
+    },
+    seenBy(otherHosts) {
+      seenBy = otherHosts.length > 0 ? { otherHosts: [...otherHosts] } : {};
     },
     cancel: () => abort.abort(),
     refuseIfCancelled() {

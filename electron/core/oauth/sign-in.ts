@@ -85,12 +85,14 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     if (grant) {
       const withScopes = async () => {
         const found = await protectedBy(server, signal);
+        attempt.seenBy(found.otherHosts);
         return { ...found, scopes: scopesFor(server, found) };
       };
       await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, companies: deps.companies, openBrowser, discover: withScopes }, server, grant, attempt);
       return 'done';
     }
     const discovery = await protectedBy(server, signal);
+    attempt.seenBy(discovery.otherHosts);
     const rules = rulesFor(server.settings, discovery);
     const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopes(server, discovery.authorizationServer.scopes_supported)]);
     const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
