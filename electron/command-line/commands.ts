@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { SigningAlgorithm, type HostSnippet, type ServerStatus, type SignOutReport } from '../../shared/model.ts';
-import { nextStep } from '../../shared/wording.ts';
+import { nextStep, stateWords } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
 import type { CommandWord, Options } from './arguments.ts';
@@ -9,7 +9,7 @@ import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { identityLines } from './identity-words.ts';
 import { logIn } from './login.ts';
 import { readSecrets, readSettings } from './settings.ts';
-import { signOutWords, statusWords } from './status-table.ts';
+import { signOutWords, statusWords, storeWords } from './status-table.ts';
 import type { Answers, Terminal } from './terminal.ts';
 
 export interface Context {
@@ -106,6 +106,24 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const identity = one ? identityLines(await callBroker(dataDir, 'serverDetail', { server: one.id })) : [];
     answers.value(one, [statusWords({ ...status, servers }, Date.now()), ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
     return one ? readiness(one) : exitCodes.unknownServer;
+  },
+
+  async refresh([server = ''], { dataDir, options, answers }) {
+    const status = await callBroker(dataDir, 'refreshNow', account(server, options));
+    answers.value(status, `${entryName(status.name, status.account?.name)}: ${stateWords(status, Date.now())}.`);
+    return readiness(status);
+  },
+
+  async dismiss([server = ''], { dataDir, options, answers }) {
+    const status = await callBroker(dataDir, 'dismissAccess', account(server, options));
+    answers.value(status, `The calls that waited for more access to ${entryName(status.name, status.account?.name)} are refused. The same is not asked again for ten minutes.`);
+    return exitCodes.ok;
+  },
+
+  async unlock(_operands, { dataDir, answers }) {
+    const store = await callBroker(dataDir, 'unlockStore', undefined);
+    answers.value(store, storeWords(store));
+    return store.state === 'ready' ? exitCodes.ok : exitCodes.store;
   },
 
   async snippet([server = '', host], { dataDir, options, answers }) {

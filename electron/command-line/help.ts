@@ -10,6 +10,9 @@ Commands
   add <url>          add an MCP server
   login <server>     sign in to it
   status [<server>]  show where each sign-in stands
+  refresh <server>   renew its access token now
+  dismiss <server>   say no to an app's call that waits for more access
+  unlock             ask the system to unlock the keychain
   snippet <server>   print what to put into an app's configuration
   configure <server> change how Keybridge signs in to it
   key <server>       make the key that stands in for a client secret
@@ -92,6 +95,19 @@ address; if the browser is on another computer, paste the address of its last pa
   --watch                print again after each change, until Ctrl-C; with --json one line each
 
 With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first, 5 secrets not accessible.
+`,
+  refresh: `Usage: keybridge refresh <server> [--account NAME]
+
+Renews the access token now, whatever the pause after earlier failures.
+`,
+  dismiss: `Usage: keybridge dismiss <server> [--account NAME]
+
+Says no to an app's call that waits for more access: it gets its error, and the same is not asked again for ten minutes.
+To say yes: keybridge login <server>.
+`,
+  unlock: `Usage: keybridge unlock
+
+Asks the system to unlock the place where secrets are kept; the system may show its own prompt. What waited goes on by itself.
 `,
   snippet: `Usage: keybridge snippet <server> [<app>] [--account NAME]
 

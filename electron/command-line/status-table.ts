@@ -49,7 +49,7 @@ const storeStates: Readonly<Record<StoreStatus['state'], string>> = {
   unavailable: ' (not available)',
 };
 
-const storeWords = ({ label, state }: StoreStatus): string => `secrets in: ${foreign(label)}${storeStates[state]}`;
+export const storeWords = ({ label, state }: StoreStatus): string => `secrets in: ${foreign(label)}${storeStates[state]}`;
 
 const registrationWords: Readonly<Record<NonNullable<SignOutReport['registration']>, string>> = {
   deleted: 'The registration of Keybridge there is deleted too.',
