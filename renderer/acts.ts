@@ -68,11 +68,18 @@ export function useServerActs(server: ServerStatus): ServerActs {
   };
 }
 
+interface SignInOptions {
+  /** False: the user takes the link elsewhere. */
+  readonly openBrowser?: boolean;
+  readonly onCancelled?: () => void;
+}
+
 /** Answers when the sign-in has ended. A cancelled one is what the user wanted. */
-export function startSignIn({ run, show }: Shell, server: NamedServer, { openBrowser = true } = {}): void {
+export function startSignIn({ run, show }: Shell, server: NamedServer, { openBrowser = true, onCancelled }: SignInOptions = {}): void {
   show(undefined);
   after(run('signIn', { server: server.id, openBrowser }), (reply) => {
-    if (reply.ok || reply.error.code === 'E_CANCELLED') return;
+    if (!reply.ok && reply.error.code === 'E_CANCELLED') return onCancelled?.();
+    if (reply.ok) return;
     show({ kind: 'error', title: failed.signIn(whichServer(server)), error: reply.error, server: server.id });
   });
 }

@@ -269,6 +269,8 @@ export const messages = {
   connect: {
     title: 'Connect an app',
     lead: (name: string) => `Each app needs one entry, once. Then it uses ${name} with your sign-in, which never leaves Keybridge.`,
+    oneAccount: (name: string) => `The entry names the account ${name}. Without that, an app uses the default account.`,
+    defaultAccount: 'The entry names no account: the app uses the default one, whichever that is.',
     choose: 'App',
     loadFailed: 'The entries could not be made',
     file: 'Put this into',

@@ -1,4 +1,4 @@
-import { useId, useRef } from 'react';
+import { useId, useRef, useState } from 'react';
 import { after } from '../api.ts';
 import { settingsMessages as words } from '../server/settings/settings-messages.ts';
 import { Button } from './button.tsx';
@@ -20,10 +20,13 @@ const maxBytes = 32_000;
 /** A secret that can be entered, replaced and deleted, never read: the window does not have it. */
 export function SecretField({ label, value, stored, onChange, file = false, ...about }: SecretFieldProps) {
   const id = useId();
-  const { described, notes } = useFieldNotes({ ...about, hint: stored ? words.storedHint : (about.hint ?? words.secretHint) });
+  const [tooLarge, setTooLarge] = useState(false);
+  const { described, notes } = useFieldNotes({ ...about, error: tooLarge ? words.fileTooLarge : about.error, hint: stored ? words.storedHint : (about.hint ?? words.secretHint) });
   const picker = useRef<HTMLInputElement>(null);
   const take = (chosen: File | undefined) => {
-    if (!chosen || chosen.size > maxBytes) return;
+    if (!chosen) return;
+    setTooLarge(chosen.size > maxBytes);
+    if (chosen.size > maxBytes) return;
     after(chosen.text(), (text) => onChange(text === '' ? undefined : text));
   };
   return (
@@ -37,7 +40,10 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
           id={id}
           type="password"
           value={value ?? ''}
-          onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value)}
+          onChange={(event) => {
+            setTooLarge(false);
+            onChange(event.target.value === '' ? undefined : event.target.value);
+          }}
           onPaste={(event) => {
             // The field itself would drop the line ends, and a PEM key is nothing without them.
             const text = event.clipboardData.getData('text');

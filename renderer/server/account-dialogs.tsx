@@ -46,8 +46,13 @@ export function AddAccountDialog({ server, onClose }: { readonly server: ServerS
       if (refused(words.addFailed, reply) || !reply.ok) return;
       onClose();
       shell.go({ at: 'server', server: reply.value.id });
-      startSignIn(shell, reply.value, { openBrowser: !privateWindow });
+      startSignIn(shell, reply.value, { openBrowser: !privateWindow, onCancelled: () => giveUp(reply.value.id) });
     });
+  };
+  // As on the command line: an account to which nobody has signed in is not kept.
+  const giveUp = (added: string) => {
+    shell.go({ at: 'server', server: server.id });
+    after(shell.run('removeAccount', { server: added }), () => {});
   };
   return (
     <FormDialog title={words.addTitle(server.name)} text={words.addText} confirm={words.addAndSignIn} busy={shell.running('addAccount', server.id)} onSubmit={add} onClose={onClose}>

@@ -78,6 +78,14 @@ function StateAction({ server }: { readonly server: ServerStatus }) {
   const { state } = server;
   switch (nextStep(state)) {
     case undefined:
+      // It has not asked for a sign-in, or nobody has asked it yet.
+      if (state.kind === 'open') {
+        return (
+          <Button kind="quiet" busy={running('signIn', server.id)} onClick={acts.signIn}>
+            {messages.server.signIn}
+          </Button>
+        );
+      }
       return state.kind === 'signed_in' && state.renewable ? (
         <Button kind="quiet" busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
           {messages.server.refreshNow}

@@ -73,6 +73,23 @@ describe('two accounts of a server in the window', () => {
     await dialog.getByText('Use small letters').waitFor();
   });
 
+  it('does not keep an account to which nobody signs in', async () => {
+    const { page } = app;
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('nobody');
+    await dialog.getByLabel(/Do not open my browser/).check();
+    await dialog.getByRole('button', { name: 'Add and sign in' }).click();
+    await page.getByText('Signing in as another person?').waitFor();
+    // Just after its start a sign-in takes a click for the second half of a double click.
+    const cancel = async () => {
+      await page.getByRole('button', { name: 'Cancel', exact: true }).click({ timeout: 1_000 }).catch(() => {});
+      return (await status()).servers.length === 1;
+    };
+    await until(cancel, 'the account to go');
+    await page.getByRole('heading', { name: 'work', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Add account' }).click();
+  });
+
   it('signs the second person in through a private window, by the link that it gives', async () => {
     const { page } = app;
     const dialog = page.getByRole('dialog');
