@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -108,6 +109,24 @@ describe('the log file', () => {
     nowhere.write('line\n');
     nowhere.close();
     expect(await read('no-such-folder/app.log')).toBeUndefined();
+  });
+
+  it('LG06 says how many lines are missing as soon as there is room again', async () => {
+    let full = false;
+    const log = openLogFile(at('app.log'), undefined, (fd, line) => {
+      if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      return writeSync(fd, line);
+    });
+    log.write('before\n');
+    full = true;
+    for (const word of ['one', 'two', 'three']) log.write(`${word}\n`);
+    full = false;
+    log.write('after\n');
+    log.write('and on\n');
+    log.close();
+    const lines = (await read('app.log'))?.split('\n') ?? [];
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ event: 'lines_dropped', count: 3 });
+    expect([lines[0], ...lines.slice(2)]).toEqual(['before', 'after', 'and on', '']);
   });
 
   it('is never written through a link, and a fault in it stops nobody', async () => {
