@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { dispatch } from '../electron/core/dispatch.ts';
 import { asAppError } from '../electron/core/errors.ts';
 import { readAuthorities, readClientCertificate } from '../electron/core/http/tls-material.ts';
+import { neededSecret, workloadAssertion } from '../electron/core/oauth/grants/entered.ts';
 import { clientMetadataUrl } from '../electron/core/oauth/registration-advice.ts';
 import type { Discovery } from '../electron/core/oauth/discovery.ts';
 import { rulesFor } from '../electron/core/oauth/sign-in-rules.ts';
+import type { Server } from '../electron/core/servers/servers.ts';
 import type { Api } from '../shared/api.ts';
 import type { ServerSettings } from '../shared/model.ts';
 
@@ -43,6 +45,13 @@ describe('an error about a setting names it, so that the window shows it there',
     expect(fieldOf(await failure(() => readAuthorities(nowhere)))).toBe('settings.caFile');
     expect(fieldOf(await failure(() => readAuthorities('relative.pem')))).toBe('settings.caFile');
     expect(fieldOf(await failure(() => readClientCertificate(nowhere, {})))).toBe('settings.clientCertificateFile');
+  });
+
+  it('a secret that is missing, and a file without an assertion', async () => {
+    const server = { name: 'work', settings: { assertionFile: nowhere }, storedSecrets: [], id: 'a', serverId: 'a', account: { id: 'a', ownClient: false } } as unknown as Server;
+    const vault = { readClientSecret: async () => ({ kind: 'absent' }) as const };
+    expect(fieldOf(await failure(() => neededSecret(vault, server, 'headerValue')))).toBe('secrets.headerValue');
+    expect(fieldOf(await failure(() => workloadAssertion(vault, server)))).toBe('settings.assertionFile');
   });
 
   it('a member that the table of commands refuses', async () => {

@@ -23,7 +23,7 @@ export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (ser
     const entered = Object.entries(secrets).filter((one): one is [SecretName, string | Secret | null] => one[1] !== undefined);
     const { ownClient } = server.account;
     const shared = entered.find(([name]) => !heldByAccount(name, ownClient));
-    if (named !== undefined && shared) throw new AppError('E_BAD_INPUT', `The secret ${shared[0]} serves all accounts of the server. Enter it without an account, or give the account a client ID of its own.`, { server: server.name });
+    if (named !== undefined && shared) throw new AppError('E_BAD_INPUT', `The secret ${shared[0]} serves all accounts of the server. Enter it without an account, or give the account a client ID of its own.`, { server: server.name, field: shared[0] === 'clientSecret' ? shared[0] : `secrets.${shared[0]}` });
     for (const byAccount of [true, false]) {
       const those = entered.filter(([name]) => heldByAccount(name, ownClient) === byAccount);
       if (those.length === 0) continue;

@@ -21,7 +21,7 @@ export async function enteredSecret(vault: Pick<Vault, 'readClientSecret'>, serv
 export async function neededSecret(vault: Pick<Vault, 'readClientSecret'>, server: Server, name: SecretName): Promise<Secret> {
   const found = await enteredSecret(vault, server, name);
   if (found) return found;
-  throw new AppError('E_BAD_INPUT', `The secret ${name} is missing: keybridge configure ${server.name} --secret-file ${name}=FILE`);
+  throw new AppError('E_BAD_INPUT', `The secret ${name} is missing: keybridge configure ${server.name} --secret-file ${name}=FILE`, { field: name === 'clientSecret' ? name : `secrets.${name}` });
 }
 
 /** The workload's own JWT: from the file that its platform renews, else as entered. Throws E_BAD_INPUT, E_STORE_*. */
@@ -30,6 +30,6 @@ export async function workloadAssertion(vault: Pick<Vault, 'readClientSecret'>, 
   if (assertionFile === undefined) return neededSecret(vault, server, 'assertion');
   const text = await readFile(assertionFile, 'utf8').catch(() => '');
   const assertion = text.trim();
-  if (assertion === '' || assertion.length > longestAssertion) throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`);
+  if (assertion === '' || assertion.length > longestAssertion) throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`, { field: 'settings.assertionFile' });
   return new Secret(assertion);
 }

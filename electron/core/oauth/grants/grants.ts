@@ -100,7 +100,7 @@ function refuseExpired(assertion: Secret, now: number): void {
   try {
     expiresAt = decodeJwt(assertion.reveal()).exp;
   } catch {
-    throw new AppError('E_BAD_INPUT', 'The assertion is not a JWT.');
+    throw new AppError('E_BAD_INPUT', 'The assertion is not a JWT.', { field: 'secrets.assertion' });
   }
   if (expiresAt !== undefined && expiresAt * 1000 <= now) throw new AppError('E_TOKEN_REFUSED', 'The assertion has expired.', { sent: false });
 }

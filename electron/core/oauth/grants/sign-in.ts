@@ -112,7 +112,7 @@ function ownClient(server: Server, { authorizationServer, allow }: Protected, re
 /** MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown there. */
 async function bindToIssuer({ servers, clock }: GrantSignInDeps, server: Server, { clientId, clientAuth, issuer }: TokenClient, grant: RepeatedGrant): Promise<void> {
   if (grant === 'client_credentials' && clientAuth !== 'tls_client_auth' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
-    throw new AppError('E_BAD_INPUT', `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`);
+    throw new AppError('E_BAD_INPUT', `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`, { field: 'clientSecret' });
   }
   const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
   if (known.some((one) => one.issuer === issuer)) return;
