@@ -17,9 +17,23 @@ const shortSeconds = 6;
 /**
  * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs), or a list for one job after the other.
  * `keep(close)` names what has to end afterwards, in reverse order; `fetched` gives what the cases share. `onlyNamed`: why it
- * runs only when a word names it.
+ * runs only when a word names it. The longest comes first.
  */
 export const cases = [
+  {
+    id: `Keycloak ${keycloakVersion}, before mcp-auth`,
+    start: async (run) => {
+      const port = await freePort();
+      const seconds = 12;
+      const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log: run.log });
+      run.keep(() => keycloak.close());
+      const peer = await nodePeer(run, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
+      const job = { url: peer.facts.url, expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
+      const entered = { ...job, add: ['--client-id', 'keybridge'] };
+      const registered = { ...job, add: ['--secret-file', `initialAccessToken=${await secretFile(run, await keycloak.initialAccessToken())}`] };
+      return [entered, registered];
+    },
+  },
   {
     id: '@modelcontextprotocol/sdk 1.32.2, its own authorization server',
     start: async (run) => {
@@ -92,20 +106,6 @@ export const cases = [
       const { port, as, env } = await behindProxy(run, 'auth/callback', { accessTokens: 'jwt' });
       const peer = await pythonPeer(run, [String(port), 'proxy', as.issuer, as.jwksUri], env);
       return { url: peer.facts.url, ...expiryByClock(as) };
-    },
-  },
-  {
-    id: `Keycloak ${keycloakVersion}, before mcp-auth`,
-    start: async (run) => {
-      const port = await freePort();
-      const seconds = 20;
-      const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log: run.log });
-      run.keep(() => keycloak.close());
-      const peer = await nodePeer(run, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
-      const job = { url: peer.facts.url, expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
-      const entered = { ...job, add: ['--client-id', 'keybridge'] };
-      const registered = { ...job, add: ['--secret-file', `initialAccessToken=${await secretFile(run, await keycloak.initialAccessToken())}`] };
-      return [entered, registered];
     },
   },
   {

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { ensureCached, run } from '../../scripts/cache.mjs';
 import { until } from '../fixtures/wait.ts';
-import { Missing, notFetched } from './missing.mjs';
+import { Missing } from './missing.mjs';
 import { freePort } from './peers/free-port.mjs';
 
 export const keycloakVersion = '26.7.0';
@@ -14,7 +14,7 @@ const sha256 = 'e63bd0167199c0092b8a4d22cc137e6b7a70e0089070f6f7799b1be504b69a8a
 const unpack = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
 
 /** The first start builds the server anew. */
-const startWithinMs = 150_000;
+const startWithinMs = 180_000;
 
 /**
  * Keycloak in development mode with one realm that knows ada and the public client `keybridge`, whose tokens are for `resource`.
@@ -26,15 +26,35 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   const cached = await ensureKeycloak(log);
   // It writes into its own folder.
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-keycloak-'));
+  const removePlace = () => rmSync(place, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', removePlace);
   const home = path.join(place, 'keycloak');
-  await cp(path.join(cached, `keycloak-${keycloakVersion}`), home, { recursive: true });
+  await cp(cached, home, { recursive: true });
   await mkdir(path.join(home, 'data', 'import'), { recursive: true });
   await writeFile(path.join(home, 'data', 'import', 'mcp-realm.json'), JSON.stringify(realm(resource, accessTokenSeconds)));
 
-  const port = await freePort();
-  const args = [path.join(home, 'bin', 'kc.sh'), 'start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, '--import-realm'];
   const admin = { username: 'admin', password: randomUUID() };
-  const env = { ...process.env, KC_BOOTSTRAP_ADMIN_USERNAME: admin.username, KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password };
+  const server = await launch(home, ['--import-realm'], { KC_BOOTSTRAP_ADMIN_USERNAME: admin.username, KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password }).catch((error) => {
+    removePlace();
+    throw error;
+  });
+  return {
+    issuer: `${server.origin}/realms/mcp`,
+    initialAccessToken: () => initialAccessToken(server.origin, admin),
+    close: async () => {
+      await server.close();
+      process.off('exit', removePlace);
+      removePlace();
+    },
+  };
+}
+
+/** @returns {Promise<{ origin: string, close: () => Promise<void> }>} when it answers */
+async function launch(home, more, variables) {
+  const port = await freePort();
+  const args = [path.join(home, 'bin', 'kc.sh'), 'start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, ...more];
+  // The quick compiler is enough: it lives for a minute.
+  const env = { ...process.env, JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1', ...variables };
   const child = spawn('sh', args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
@@ -44,47 +64,52 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   const kill = () => {
     if (!over && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
-  const interrupted = () => {
-    kill();
-    rmSync(place, { recursive: true, force: true, maxRetries: 3 });
-  };
-  process.once('exit', interrupted);
+  process.prependOnceListener('exit', kill);
   const close = async () => {
     kill();
     await ended;
-    process.off('exit', interrupted);
-    await rm(place, { recursive: true, force: true });
+    process.off('exit', kill);
   };
-  const issuer = `http://127.0.0.1:${port}/realms/mcp`;
-  const answers = () => fetch(`${issuer}/.well-known/openid-configuration`).then(({ ok }) => ok, () => false);
+  const origin = `http://127.0.0.1:${port}`;
+  const answers = () => fetch(`${origin}/realms/master/.well-known/openid-configuration`).then(({ ok }) => ok, () => false);
   try {
     await until(async () => over || (await answers()), 'the start of Keycloak', startWithinMs);
     if (over) throw new Error(`Keycloak ended: ${text.trim().split('\n').slice(-5).join(' ')}`);
-    return { issuer, initialAccessToken: () => initialAccessToken(new URL(issuer).origin, admin), close };
+    return { origin, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** @returns {Promise<string>} the folder with the unpacked distribution */
-function ensureKeycloak(log) {
-  return ensureCached('interop-keycloak', `${keycloakVersion} ${sha256}`, async (folder) => {
+/** @returns {Promise<string>} the unpacked distribution, which has been started once: so the next starts are quick */
+async function ensureKeycloak(log) {
+  const name = `keycloak-${keycloakVersion}`;
+  const folder = await ensureCached('interop-keycloak', `${keycloakVersion} ${sha256} started`, async (place) => {
     log(`Fetching Keycloak ${keycloakVersion} (once, about 170 MB) ...`);
-    // Maven would keep it a second time, in a home that may not be there, and leave its marks where it is run.
-    const work = path.join(folder, 'maven');
-    const repository = path.join(work, 'repository');
-    await mkdir(repository, { recursive: true });
-    const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`;
-    await run('mvn', ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`], { cwd: work });
-    const zip = path.join(repository, 'org', 'keycloak', 'keycloak-quarkus-dist', keycloakVersion, `keycloak-quarkus-dist-${keycloakVersion}.zip`);
-    const found = createHash('sha256').update(await readFile(zip)).digest('hex');
-    if (found !== sha256) throw Object.assign(new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`), { code: 'EINTEGRITY' });
-    await rm(work, { recursive: true, force: true });
-  }).catch((error) => {
-    if (error.code === 'ENOENT' && error.syscall?.startsWith('spawn')) throw new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)');
-    return notFetched(`Keycloak ${keycloakVersion}`)(error);
+    await fetchKeycloak(place);
+    const home = path.join(place, name);
+    const server = await launch(home, [], {});
+    await server.close();
+    await rm(path.join(home, 'data'), { recursive: true, force: true });
   });
+  return path.join(folder, name);
+}
+
+async function fetchKeycloak(place) {
+  // Maven would keep it a second time, in a home that may not be there, and leave its marks where it is run.
+  const work = path.join(place, 'maven');
+  const repository = path.join(work, 'repository');
+  await mkdir(repository, { recursive: true });
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`;
+  await run('mvn', ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=${artifact}`, `-DoutputDirectory=${place}`], { cwd: work }).catch((error) => {
+    if (error.code === 'ENOENT') throw new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)');
+    throw new Missing(`Keycloak ${keycloakVersion} could not be fetched: ${error.message}`);
+  });
+  const zip = path.join(repository, 'org', 'keycloak', 'keycloak-quarkus-dist', keycloakVersion, `keycloak-quarkus-dist-${keycloakVersion}.zip`);
+  const found = createHash('sha256').update(await readFile(zip)).digest('hex');
+  if (found !== sha256) throw new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`);
+  await rm(work, { recursive: true, force: true });
 }
 
 async function needJava() {
