@@ -5,12 +5,14 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { envelope, errorLine, idAtEnd, sameId } from '../shared/json-rpc.ts';
 import { createLineSplitter } from '../shared/lines.ts';
+import type { CommandName } from '../shared/api.ts';
 import { createLedger } from '../electron/bridge/ledger.ts';
 import { route, routeBody, type Question } from '../electron/broker/answer.ts';
 import { readKey, ensureKey } from '../electron/broker/data-folder.ts';
 import { connectToBroker, prove } from '../electron/broker/endpoint.ts';
 import { createSseParser } from '../electron/broker/sse.ts';
 import { systemClock } from '../electron/core/clock.ts';
+import { dispatch } from '../electron/core/dispatch.ts';
 import { AppError } from '../electron/core/errors.ts';
 import type { Http, HttpAnswer } from '../electron/core/http/client.ts';
 import { isLoopbackHost } from '../electron/core/http/loopback.ts';
@@ -29,6 +31,7 @@ import { readTokenAnswer } from '../electron/core/oauth/token-answer.ts';
 import { exchangeCode, refresh, type TokenClient } from '../electron/core/oauth/token-endpoint.ts';
 import { fetchUserinfo } from '../electron/core/oauth/userinfo.ts';
 import { Secret } from '../electron/core/secret.ts';
+import { startProduct } from './fixtures/product.ts';
 import { chunked, damaged, distorted, seeded } from './fixtures/random.ts';
 import { startRelayRig } from './fixtures/relay-rig.ts';
 
@@ -357,6 +360,35 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     }
     expect(told.filter(({ lines }) => lines.length > 1).length).toBeGreaterThan(5);
     expect((await host.request('ping', undefined, 2_000)).result).toEqual({});
+  });
+
+  it('a command with damaged input is answered with what its table says, or with an error that tells which member is wrong', async () => {
+    const product = await startProduct();
+    closing.push(() => product.close());
+    await product.call('addServer', { url: 'http://127.0.0.1:1/mcp', name: 'work' });
+    const settings = {
+      grant: 'client_credentials', clientAuth: 'private_key_jwt', scopes: ['a', 'b'], resource: { value: 'x' }, authorizeParameters: { audience: 'x' }, tokenParameters: { tenant: '{resource}' }, keyId: 'k', headerName: 'x-key',
+      issuerException: { named: 'https://a.example', found: 'https://b.example' }, preset: 'none', enterprise: { issuer: 'https://idp.example', clientId: 'c' }, legacyEndpoints: true, caFile: '/nowhere/ca.pem', clientCertificateFile: '/nowhere/cert.p12', dpop: true,
+    };
+    const good: readonly (readonly [CommandName, object])[] = [
+      ['status', {}], ['addServer', { url: 'https://mcp.example/mcp', name: 'other', clientId: 'c', clientSecret: 's', settings, secrets: { privateKey: 'x' } }],
+      ['configureServer', { server: 'work', clientId: 'c', clientSecret: 's', allowMissingPkce: true, settings, secrets: { headerValue: 'v', assertion: null } }],
+      ['serverDetail', { server: 'work' }], ['hostSnippets', { server: 'work', account: 'main' }], ['addAccount', { server: 'work', name: 'second' }], ['updateAccount', { server: 'work', account: 'second', name: 'third' }],
+      ['finishSignIn', { server: 'work', redirectUrl: 'http://127.0.0.1:1/callback?code=c&state=s' }], ['cancelSignIn', { server: 'work' }], ['removeAccount', { server: 'work', account: 'third' }], ['generateKey', { server: 'work' }],
+    ];
+    // A name that the caller made up stands in the message.
+    const named = await dispatch(product.app.api, 'configureServer', { server: 'work', settings: { authorizeParameters: { ['\u202e\n\u001b[31m'.padEnd(5_000, 'x')]: 7 } } });
+    if (!named.ok) await fault(() => Promise.reject(new AppError(named.error.code, named.error.message)));
+    expect(JSON.stringify(named)).toContain('settings.authorizeParameters');
+    const codes = new Set<string>();
+    await rounds(600, async (random) => {
+      const [name, input] = random.pick(good);
+      const reply = await dispatch(product.app.api, random.chance(0.02) ? damaged(random, name) : name, random.chance(0.1) ? input : distorted(random, distorted(random, input)));
+      codes.add(reply.ok ? 'ok' : reply.error.code);
+      if (!reply.ok) await fault(() => Promise.reject(new AppError(reply.error.code, reply.error.message)));
+    });
+    expect([...codes]).toEqual(expect.arrayContaining(['ok', 'E_BAD_INPUT', 'E_UNKNOWN_COMMAND', 'E_SERVER_UNKNOWN']));
+    expect(product.app.status.current().servers.some(({ name }) => name === 'work')).toBe(true);
   });
 
   it('a caller of something else than the broker says nothing of itself, and gives a reason', async () => {
