@@ -1,4 +1,4 @@
-/** Every fixed word of the window; sentences.ts has what follows from a state or an answer. No terms of the trade in the main path. */
+/** The fixed words of the window (those of accounts, settings and needs stand beside their screens); sentences.ts has what follows from a state or an answer. No terms of the trade in the main path. */
 export const messages = {
   app: 'Keybridge',
   back: 'Servers',
@@ -58,28 +58,6 @@ export const messages = {
     add: 'Add',
     adding: 'Adding…',
     addFailed: 'The server was not added',
-  },
-
-  needs: {
-    certificates: { title: 'Does your company issue its own certificates?', text: 'Then name the file with its authorities. If the server asks who you are before it answers, name your certificate too.' },
-    way: { title: 'It does not say how to sign in', text: 'Perhaps it takes a fixed key, or is old. Its operator knows.' },
-    issuers: { title: 'Two names for the same sign-in', text: 'Somebody may have put their sign-in in the place of the real one. Accept the pair only if the operator told you that both are theirs.' },
-    reach: {
-      title: 'It could not be reached now',
-      text: 'It may be down, or only be reached through a proxy: Keybridge goes through the one that HTTPS_PROXY and NO_PROXY name when it starts. You can add the server now and sign in later.',
-    },
-    wayLabel: 'What do you have for it?',
-    ways: { later: 'Nothing yet', key: 'A fixed key', old: 'Nothing: it is an old server' },
-    wayHints: {
-      later: 'Add the server, and enter what its operator gives you in its settings.',
-      key: 'Keybridge sends the key to this server’s address alone, and keeps it in the keychain.',
-      old: 'Servers of MCP 2025-03-26 sign in at /authorize, /token and /register of their own address.',
-    },
-    passwordHint: 'Counts from when the server is added. Goes to the keychain and is never shown again.',
-    nameHint: 'Small letters, digits, dots and dashes. Leave it empty to take the name from the address.',
-    checkAgain: 'Check again',
-    addAnyway: 'Add anyway',
-    addWithKey: 'Add with this key',
   },
 
   server: {
@@ -219,42 +197,6 @@ export const messages = {
     registration: 'The registration of Keybridge there could not be deleted',
     failedAltogether: 'Signing out everywhere did not work',
     line: (words: string, names: readonly string[]) => `${words}: ${names.join(', ')}.`,
-  },
-
-  accounts: {
-    title: 'Accounts',
-    text: 'Each signs in by itself, and nothing of one reaches another. Apps whose entry names no account use the default one.',
-    one: 'Sign in as somebody else beside it, for example at work and at home. Each app chooses by its entry.',
-    isDefault: 'default',
-    add: 'Add account',
-    rename: 'Rename…',
-    makeDefault: 'Make default…',
-    remove: 'Remove account…',
-    name: 'Name',
-    nameHint: 'Small letters, digits and . _ @ + -. Apps’ entries and the command line use it.',
-    nameWrong: 'Use small letters, digits and . _ @ + -, beginning with a letter or digit.',
-    addTitle: (server: string) => `Add an account on ${server}`,
-    addText: 'Your browser may still be signed in there as the first person. Then sign out on that site first, or take the sign-in into a private window.',
-    addNameHint: 'Leave it empty to name the account after who signs in.',
-    privateWindow: 'Do not open my browser. I take the sign-in’s link into a private window.',
-    addAndSignIn: 'Add and sign in',
-    otherPerson: 'Signing in as another person? Sign out of that site first, or open the link in a private window.',
-    addFailed: 'The account was not added',
-    renameTitle: (name: string) => `Rename ${name}`,
-    renameText: 'Apps whose entry names this account need the new name there.',
-    renameFailed: 'The account was not renamed',
-    save: 'Rename',
-    defaultTitle: (name: string) => `Make ${name} the default?`,
-    defaultApps: 'Apps whose entry names no account change over to it at once.',
-    defaultOthers: 'The other accounts stay signed in.',
-    defaultConfirm: 'Make default',
-    defaultFailed: 'The default account was not changed',
-    removeTitle: (name: string) => `Remove ${name}?`,
-    removeOthers: 'The other accounts of this server stay as they are.',
-    removeHosts: 'Apps whose entry names this account get an error. Change or delete the entry there.',
-    removeConfirm: 'Remove account',
-    ownClient: 'Only for this account',
-    ownClientHint: 'The client ID and secret above are then this account’s own, and the others keep theirs.',
   },
 
   remove: {

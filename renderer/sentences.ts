@@ -2,6 +2,7 @@ import type { Output } from '../shared/api.ts';
 import type { HostSnippet, ServerDetail, ServerStatus, SignInState, SignOutReport, Status, StoreStatus } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
 import { whichServer } from '../shared/wording.ts';
+import { accountMessages } from './account-messages.ts';
 import { messages } from './messages.ts';
 import type { Notice } from './shell.ts';
 
@@ -83,7 +84,7 @@ export function signOutConsequences(detail: ServerDetail, store: StoreStatus): s
 export function removeAccountConsequences(detail: ServerDetail, store: StoreStatus): string[] {
   const { hosts } = detail.status;
   const ending = detail.signedInAt === undefined ? [] : endingWords(detail, store);
-  return [...ending, ...(hosts.length > 0 ? [messages.signOut.apps(hosts)] : []), messages.accounts.removeOthers, messages.accounts.removeHosts];
+  return [...ending, ...(hosts.length > 0 ? [messages.signOut.apps(hosts)] : []), accountMessages.removeOthers, accountMessages.removeHosts];
 }
 
 export function removeConsequences(detail: ServerDetail, store: StoreStatus): string[] {

@@ -15,6 +15,7 @@ import { problemsOf } from '../server/settings/problems.ts';
 import { revealField } from '../server/settings/setting-of.ts';
 import { settingsOf, type SettingsForm } from '../server/settings/settings-change.ts';
 import { useShell } from '../shell.ts';
+import { needMessages as words } from './need-messages.ts';
 import { needOf, type Need } from './need.ts';
 
 interface FailedLookProps {
@@ -27,7 +28,7 @@ interface FailedLookProps {
   readonly onCheck: (form: SettingsForm) => void;
 }
 
-const { needs, add } = messages;
+const { add } = messages;
 
 /** The address did not work as it is: what may be missing can be said here, or later, with the server in the list. */
 export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProps) {
@@ -46,26 +47,26 @@ export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProp
   };
   return (
     <form className="card found needed" onSubmit={submit} noValidate aria-labelledby="needed-title">
-      <h2 id="needed-title">{needs[need].title}</h2>
-      <p className="found-summary">{needs[need].text}</p>
+      <h2 id="needed-title">{words[need].title}</h2>
+      <p className="found-summary">{words[need].text}</p>
       <NeedFields need={need} part={part} error={error} onCheck={onCheck} />
       <div className="part">
-        <TextField label={add.name} value={name} onChange={setName} hint={needs.nameHint} error={nameProblem(name) ?? problem('name')} maxLength={63} optional />
+        <TextField label={add.name} value={name} onChange={setName} hint={words.nameHint} error={nameProblem(name) ?? problem('name')} maxLength={63} optional />
       </div>
       {refused && <NoticeBanner notice={{ kind: 'error', title: add.addFailed, error: refused }} />}
       <div className="form-foot">
         {withKey ? (
           <Button kind="primary" submit busy={adding}>
-            {needs.addWithKey}
+            {words.addWithKey}
           </Button>
         ) : (
           <>
             <Button busy={adding} onClick={addIt}>
-              {needs.addAnyway}
+              {words.addAnyway}
             </Button>
             {need !== 'issuers' && (
               <Button kind="primary" submit>
-                {needs.checkAgain}
+                {words.checkAgain}
               </Button>
             )}
           </>
@@ -91,18 +92,18 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
         <div className="part">
           <NamedText part={part} name="caFile" />
           <NamedText part={part} name="clientCertificateFile" />
-          {(settings.clientCertificateFile ?? '') !== '' && <NamedSecret part={part} name="clientCertificatePassword" hint={needs.passwordHint} />}
+          {(settings.clientCertificateFile ?? '') !== '' && <NamedSecret part={part} name="clientCertificatePassword" hint={words.passwordHint} />}
         </div>
       );
     case 'way': {
       const way = settings.grant === 'static_header' ? 'key' : settings.legacyEndpoints ? 'old' : 'later';
-      const choose = (chosen: keyof typeof needs.ways) => {
+      const choose = (chosen: keyof typeof words.ways) => {
         const { grant: _grant, legacyEndpoints: _legacy, ...rest } = settings;
         part.set({ settings: chosen === 'key' ? { ...rest, grant: 'static_header' } : chosen === 'old' ? { ...rest, legacyEndpoints: true } : rest });
       };
       return (
         <div className="part">
-          <SelectField label={needs.wayLabel} value={way} choices={needs.ways} onChange={choose} hint={needs.wayHints[way]} />
+          <SelectField label={words.wayLabel} value={way} choices={words.ways} onChange={choose} hint={words.wayHints[way]} />
           {way === 'key' && (
             <>
               <NamedSecret part={part} name="headerValue" />
@@ -124,7 +125,7 @@ function useNeedForm(form: SettingsForm, onForm: (form: SettingsForm) => void, e
   const [tried, setTried] = useState(false);
   const problems = tried ? problemsOf(form, []) : {};
   const problem = (field: string): string | undefined => problems[field] ?? (error.field === field ? error.message : undefined);
-  const part: FormPart = { form, stored: [], entry: undefined, reload: () => {}, unsaved: false, mayOwnClient: false, lastError: error, problem, set: (change) => onForm({ ...form, ...change }) };
+  const part: FormPart = { form, stored: [], entry: undefined, reload: () => {}, unsaved: false, mayOwnClient: false, ownsClient: false, lastError: error, problem, set: (change) => onForm({ ...form, ...change }) };
   const check = (then: () => void) => {
     setTried(true);
     const [wrong] = Object.keys(problemsOf(form, []));

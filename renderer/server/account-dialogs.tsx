@@ -3,13 +3,12 @@ import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model
 import type { Reply } from '../../shared/reply.ts';
 import { startSignIn } from '../acts.ts';
 import { after } from '../api.ts';
+import { accountMessages as words } from '../account-messages.ts';
 import { messages } from '../messages.ts';
 import { ConfirmDialog, FormDialog } from '../parts/dialog.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
 import { removeAccountConsequences, removedNotice } from '../sentences.ts';
 import { useShell } from '../shell.ts';
-
-const words = messages.accounts;
 
 /** As the contract has it (AccountName), so that a wrong name is said at the field. */
 export const isAccountName = (name: string): boolean => /^[a-z0-9][a-z0-9._@+-]{0,99}$/.test(name);

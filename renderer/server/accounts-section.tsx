@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
 import { stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
+import { accountMessages as words } from '../account-messages.ts';
 import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
@@ -10,8 +11,6 @@ import { Section } from '../parts/page.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
 import { useShell } from '../shell.ts';
 import { AddAccountDialog, MakeDefaultDialog, RemoveAccountDialog, RenameAccountDialog } from './account-dialogs.tsx';
-
-const words = messages.accounts;
 
 interface AccountsSectionProps {
   readonly accounts: ServerAccounts;

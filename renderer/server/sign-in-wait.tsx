@@ -3,6 +3,7 @@ import type { ServerStatus, SignInState } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { useServerActs } from '../acts.ts';
+import { accountMessages } from '../account-messages.ts';
 import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
@@ -25,7 +26,7 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
       {state.step === 'browser' && url !== undefined && (
         <>
           {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
-          {server.account && <p className="hint">{messages.accounts.otherPerson}</p>}
+          {server.account && <p className="hint">{accountMessages.otherPerson}</p>}
         </>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
 import { accountsWords, stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
+import { accountMessages } from '../account-messages.ts';
 import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { AppsIcon, ForwardIcon, PersonIcon } from '../parts/icons.tsx';
@@ -90,7 +91,7 @@ function AccountRow({ entry }: { readonly entry: ServerStatus }) {
             <OpenButton entry={entry} name={account?.name ?? ''} />
           </h4>
           <p className="row-second">
-            {account?.isDefault && <span>{other ? `${messages.accounts.isDefault} ·` : messages.accounts.isDefault}</span>}
+            {account?.isDefault && <span>{other ? `${accountMessages.isDefault} ·` : accountMessages.isDefault}</span>}
             {other && (
               <>
                 <span className="only-heard">{messages.server.account}: </span>

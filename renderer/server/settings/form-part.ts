@@ -14,6 +14,8 @@ export interface FormPart {
   readonly reload: () => void;
   /** The server has several accounts, and this one has no client of its own yet. */
   readonly mayOwnClient: boolean;
+  /** The client is this account's alone. */
+  readonly ownsClient: boolean;
   readonly set: (change: Partial<SettingsForm>) => void;
   /** What is to be said at a field (as errors name it). */
   readonly problem: (field: string) => string | undefined;

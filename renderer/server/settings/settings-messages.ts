@@ -2,6 +2,7 @@
 export const settingsMessages = {
   title: 'Settings',
   text: 'Most servers need nothing here. Changes count from the next sign-in.',
+  textAccounts: 'For all accounts of this server; a key, a statement or an ID token is this account’s alone. Changes count from the next sign-in.',
   save: 'Save',
   saveAndSignIn: 'Save and sign in',
   undo: 'Undo',
@@ -34,6 +35,7 @@ export const settingsMessages = {
     static_header: 'The key goes to this server’s address alone.',
   },
   clientIdHint: 'Only if the operator gave you one. Leave it empty to let Keybridge introduce itself.',
+  clientIdOwnHint: 'This account’s own. Leave it empty to go by what the server’s other accounts use.',
   clientSecretHint: 'Belongs to the client ID. Goes to the keychain and is never shown again.',
   scopes: 'Access to ask for',
   scopesHint: 'The next sign-in asks for this much.',

@@ -47,7 +47,7 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
   };
 
   return (
-    <Section id="settings-title" title={words.title} text={words.text}>
+    <Section id="settings-title" title={words.title} text={detail.status.account ? words.textAccounts : words.text}>
       <form ref={box} className="card settings" onSubmit={submit} aria-labelledby="settings-title" tabIndex={-1} noValidate>
         <SettingsGroup {...group('way')}>
           <WayFields part={part} />
@@ -109,6 +109,7 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
     entry: id,
     reload: onSaved,
     unsaved: settingsChange(detail, form) !== undefined,
+    ownsClient: detail.status.account !== undefined && detail.ownClient,
     mayOwnClient: detail.status.account !== undefined && !detail.ownClient,
     set: (changed) => {
       setForm((before) => ({ ...before, ...changed }));

@@ -1,3 +1,4 @@
+import { accountMessages } from '../../account-messages.ts';
 import { messages } from '../../messages.ts';
 import { CheckField, TextField } from '../../parts/field.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
@@ -81,7 +82,7 @@ function ClientFields({ part }: { readonly part: FormPart }) {
         label={messages.add.clientId}
         value={form.clientId}
         onChange={(clientId) => set({ clientId })}
-        hint={words.clientIdHint}
+        hint={part.ownsClient ? words.clientIdOwnHint : words.clientIdHint}
         error={problem('clientId')}
         field="clientId"
         maxLength={2_000}
@@ -97,7 +98,7 @@ function ClientFields({ part }: { readonly part: FormPart }) {
         field="clientSecret"
       />
       {part.mayOwnClient && form.clientId.trim() !== '' && (
-        <CheckField label={messages.accounts.ownClient} checked={form.ownClient} onChange={(ownClient) => set({ ownClient })} hint={messages.accounts.ownClientHint} />
+        <CheckField label={accountMessages.ownClient} checked={form.ownClient} onChange={(ownClient) => set({ ownClient })} hint={accountMessages.ownClientHint} />
       )}
       <ProofFields part={part} />
     </>
