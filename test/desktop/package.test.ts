@@ -145,7 +145,7 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     expect(refused.output.text).toContain('is not accepted');
   });
 
-  it('UI07: runs no script for ELECTRON_RUN_AS_NODE, and nothing from NODE_OPTIONS: it is the app as ever', async () => {
+  it('UI07 KC12: runs no script for ELECTRON_RUN_AS_NODE, and nothing from NODE_OPTIONS: it is the app as ever', async () => {
     app = start(['--hidden', '-e', 'console.log("ran as " + "node")'], { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: `--require ${path.join(out, 'not-there.cjs')}` });
     await until(() => keybridge('status').catch(() => undefined), 'an answer to status');
     expect(app.output.text).not.toMatch(/ran as node|not-there/);

@@ -6,12 +6,12 @@ import type { Credential } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
 import { createLiveToken, type LiveToken } from './live-token.ts';
-import { refreshCredential, signInAgain, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
+import { refreshCredential, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
 import { createMoveWatch } from './moved-issuer.ts';
 import { createRefusals } from './refusals.ts';
-import { endsSoon } from './sign-in-end.ts';
 import { signOutOf } from './sign-out.ts';
 import { createSlots } from './slots.ts';
+import { tokenState } from './token-state.ts';
 import type { TokenAnswer, TokenState } from './tokens.ts';
 import { createTrouble } from './trouble.ts';
 import { createWaiting } from './waiting.ts';
@@ -245,22 +245,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       return report;
     },
 
-    state() {
-      const facts = vault.facts(id);
-      if (signedOut || (!facts && !trouble.now)) return { kind: 'none' };
-      if (trouble.now) return trouble.now;
-      if (facts?.quarantinedAt !== undefined) return { kind: 'ended', error: signInAgain() };
-      const expiresAt = live?.expiresAt ?? facts?.expiresAt;
-      const refreshAt = holders > 0 && live?.stage === 'fresh' ? live.refreshAt : undefined;
-      return {
-        kind: 'usable',
-        renewable: facts?.renewable ?? false,
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-        ...(refreshAt === undefined ? {} : { refreshAt }),
-        ...(facts?.endsAt !== undefined && endsSoon(facts.endsAt, clock.now()) ? { endsAt: facts.endsAt } : {}),
-      };
-    },
-
+    state: () => (signedOut ? { kind: 'none' } : tokenState({ facts: vault.facts(id), trouble: trouble.now, live, held: holders > 0, now: clock.now() })),
     current: () => live,
     resume: tryRun,
     woke() {
