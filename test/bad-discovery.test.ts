@@ -206,6 +206,8 @@ describe('a stored sign-in whose server has moved (DM33)', () => {
     const look = (settings = {}) => movedFrom({ url: `${mcp.origin}/mcp`, settings }, 'https://old.example', http);
     names('https://new.example', 'https://old.example');
     expect(await look()).toBeUndefined();
+    names('https://old.example/');
+    expect(await look()).toBeUndefined();
     names('https://new.example');
     expect((await look())?.message).toContain('https://new.example');
     expect(await look({ issuerException: { named: 'https://new.example', found: 'https://old.example' } })).toBeUndefined();

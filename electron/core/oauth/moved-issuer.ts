@@ -27,12 +27,15 @@ export async function movedFrom({ url, settings }: Pick<Server, 'url' | 'setting
     const found = await findProtectedResource(run, server, asked.kind === 'challenged' ? asked.challenge : undefined);
     if (found.kind !== 'found') return undefined;
     const named = found.metadata.authorization_servers;
-    if (named.some((one) => acceptedIssuers(one, settings).includes(issuer))) return undefined;
+    if (named.some((one) => acceptedIssuers(one, settings).some((accepted) => isSame(accepted, issuer)))) return undefined;
     return new AppError('E_SIGN_IN_AGAIN', `The server now signs people in at ${foreign(named[0])}; this sign-in is from ${foreign(issuer)}.`);
   } catch {
     return undefined;
   }
 }
+
+/** A slash more is no move: it is how servers without this metadata began to have it. */
+const isSame = (one: string, other: string): boolean => one.replace(/\/$/, '') === other.replace(/\/$/, '');
 
 type Ended = Extract<RefreshResult, { kind: 'ended' }>;
 
