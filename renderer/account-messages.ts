@@ -9,7 +9,7 @@ export const accountMessages = {
   makeDefault: 'Make default…',
   remove: 'Remove account…',
   name: 'Name',
-  nameHint: 'Small letters, digits and . _ @ + -. Apps’ entries and the command line use it.',
+  nameHint: 'What apps’ entries and the command line call it.',
   nameWrong: 'Use small letters, digits and . _ @ + -, beginning with a letter or digit.',
   addTitle: (server: string) => `Add an account on ${server}`,
   addText: 'Your browser may still be signed in there as the first person. Then sign out on that site first, or take the sign-in into a private window.',
