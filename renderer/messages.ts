@@ -175,6 +175,7 @@ export const messages = {
     forget: (store: string) => `The sign-in is deleted from ${store}.`,
     apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use the server until you sign in again.`,
     keep: 'The server stays in your list.',
+    entered: (store: string) => `The keys and secrets that you entered stay in ${store}. Its settings can delete them.`,
     confirm: 'Sign out',
   },
 
@@ -184,7 +185,7 @@ export const messages = {
     revoke: 'Each server is asked to end the sign-in (to revoke its tokens).',
     forget: (store: string) => `The sign-ins are deleted from ${store}.`,
     apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use these servers until you sign in again.`,
-    keep: 'Your servers and their settings stay in the list.',
+    keep: 'Your servers stay in the list, with their settings and the keys and secrets that you entered.',
     confirm: 'Sign out everywhere',
     done: 'Signed out everywhere',
     doneInPart: 'Signed out, but not everything is confirmed',

@@ -77,7 +77,8 @@ function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>):
 export function signOutConsequences(detail: ServerDetail, store: StoreStatus): string[] {
   const { signOut } = messages;
   const { hosts } = detail.status;
-  return [...endingWords(detail, store), ...(hosts.length > 0 ? [signOut.apps(hosts)] : []), signOut.keep];
+  const entered = detail.storedSecrets.length > 0 ? [signOut.entered(storeName(store))] : [];
+  return [...endingWords(detail, store), ...(hosts.length > 0 ? [signOut.apps(hosts)] : []), ...entered, signOut.keep];
 }
 
 /** What removing one account of several will do. */

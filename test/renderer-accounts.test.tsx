@@ -110,7 +110,7 @@ describe('leaving', () => {
       'Each server is asked to end the sign-in (to revoke its tokens).',
       'The sign-ins are deleted from GNOME Keyring (Secret Service).',
       'Cursor cannot use these servers until you sign in again.',
-      'Your servers and their settings stay in the list.',
+      'Your servers stay in the list, with their settings and the keys and secrets that you entered.',
     ]);
   });
 

@@ -321,6 +321,8 @@ describe('signing out and removing', () => {
   it('say before what they will do', () => {
     const lines = signOutConsequences(detail, exampleStatus([]).store);
     expect(lines.join('\n')).toMatch(/auth\.example\.com.*\n.*GNOME Keyring.*\n.*Cursor/);
+    expect(lines.join('\n')).not.toContain('that you entered');
+    expect(signOutConsequences({ ...detail, storedSecrets: ['headerValue'] }, exampleStatus([]).store).join('\n')).toContain('keys and secrets that you entered stay in GNOME Keyring');
   });
 
   it('say after what was done', () => {

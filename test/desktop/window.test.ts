@@ -9,6 +9,7 @@ import { startHttpsListener, type HttpsListener } from '../fixtures/https-listen
 import { startSite, type Site } from '../fixtures/site.ts';
 import { until } from '../fixtures/wait.ts';
 import { launchApp, newDataFolder, type DesktopApp } from './app.ts';
+import { storedSecrets } from './secrets.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 
 /** What the command line can do, done in the real window. Each test goes on where the one before ended. */
@@ -40,6 +41,7 @@ describe('a daily user of the window', () => {
     as = await startAuthorizationServer({ deviceFlow: true });
     site = await startSite();
     site.routes['/mcp'] = (_request, response) => response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${site.origin}/prm"` }).end();
+    site.routes['/keyed'] = (_request, response) => response.writeHead(401).end();
     site.routes['/prm'] = { resource: `${site.origin}/mcp`, authorization_servers: [`${as.issuer}/`], scopes_supported: ['mcp:tools'] };
     app = await launchApp(session, { dataDir: folder.dataDir, env: { BROWSER: browserProgram } });
     app.page.setDefaultTimeout(15_000);
@@ -73,6 +75,24 @@ describe('a daily user of the window', () => {
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('heading', { name: 'intranet', exact: true }).waitFor();
     expect((await detail('intranet')).settings).toEqual({ caFile: path.join(folder.dataDir, 'ca.pem') });
+    await home();
+  });
+
+  it('adds a server that takes a fixed key: the key goes to the keychain, and stands nowhere in the window', async () => {
+    const { page } = app;
+    await look(`${site.origin}/keyed`);
+    await page.getByLabel('What do you have for it?').selectOption('key');
+    await page.getByRole('button', { name: 'Add with this key' }).click();
+    await page.getByText('Enter the key that the server expects').waitFor();
+    await page.getByLabel('Key', { exact: true }).fill('the-key-of-ada-0815');
+    await page.getByLabel('Header').fill('X-API-Key');
+    await page.getByLabel('Name').fill('keyed');
+    await page.getByRole('button', { name: 'Add with this key' }).click();
+    await page.getByRole('heading', { name: 'keyed', exact: true }).waitFor();
+    await until(async () => (await server('keyed'))?.state.kind === 'signed_in', 'the key to be taken');
+    expect((await detail('keyed')).settings).toEqual({ grant: 'static_header', headerName: 'X-API-Key' });
+    expect(JSON.stringify(await storedSecrets(session.busAddress))).toContain('the-key-of-ada-0815');
+    expect(await page.content()).not.toContain('the-key-of-ada-0815');
     await home();
   });
 
@@ -164,7 +184,7 @@ describe('a daily user of the window', () => {
     const revocations = as.counts.revocations;
     await page.getByRole('button', { name: 'Sign out everywhere…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Sign out everywhere?' });
-    await dialog.getByText('Keybridge signs out of odd.').waitFor();
+    await dialog.getByText(/Keybridge signs out of 2 sign-ins: .*odd/).waitFor();
     await dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.getByText('Confirmed by the server: odd.').waitFor();
     expect(as.counts.revocations).toBeGreaterThan(revocations);
