@@ -1,18 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { envelope, errorLine, idAtEnd, sameId } from '../shared/json-rpc.ts';
 import { createLineSplitter } from '../shared/lines.ts';
-import type { CommandName } from '../shared/api.ts';
 import { createLedger } from '../electron/bridge/ledger.ts';
 import { route, routeBody, type Question } from '../electron/broker/answer.ts';
-import { readKey, ensureKey } from '../electron/broker/data-folder.ts';
-import { connectToBroker, prove } from '../electron/broker/endpoint.ts';
 import { createSseParser } from '../electron/broker/sse.ts';
 import { systemClock } from '../electron/core/clock.ts';
-import { dispatch } from '../electron/core/dispatch.ts';
 import { AppError } from '../electron/core/errors.ts';
 import type { Http, HttpAnswer } from '../electron/core/http/client.ts';
 import { isLoopbackHost } from '../electron/core/http/loopback.ts';
@@ -20,6 +12,7 @@ import { retryAfterMs } from '../electron/core/http/retry-after.ts';
 import { bearerChallenge, parseChallenges } from '../electron/core/oauth/challenge.ts';
 import { describeDiscovery } from '../electron/core/oauth/describe.ts';
 import { discover } from '../electron/core/oauth/discovery.ts';
+import { deviceCode } from '../electron/core/oauth/grants/device.ts';
 import { verifyIdToken } from '../electron/core/oauth/id-token.ts';
 import { introspect } from '../electron/core/oauth/introspection.ts';
 import { createKeySets } from '../electron/core/oauth/jwks.ts';
@@ -31,44 +24,8 @@ import { readTokenAnswer } from '../electron/core/oauth/token-answer.ts';
 import { exchangeCode, refresh, type TokenClient } from '../electron/core/oauth/token-endpoint.ts';
 import { fetchUserinfo } from '../electron/core/oauth/userinfo.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { startProduct } from './fixtures/product.ts';
-import { chunked, damaged, distorted, seeded } from './fixtures/random.ts';
-import { startRelayRig } from './fixtures/relay-rig.ts';
-
-/** Another one: KEYBRIDGE_FUZZ_SEED. Whatever fails says its seed and its round, and comes out the same again. */
-const seed = Number(process.env['KEYBRIDGE_FUZZ_SEED'] ?? 20_261_123);
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-type Round = (random: ReturnType<typeof seeded>) => unknown;
-
-/** Runs the rounds, each with a seed of its own; what is thrown says which. */
-async function rounds(count: number, round: Round): Promise<void> {
-  for (let number = 0; number < count; number += 1) {
-    try {
-      await round(seeded(seed + number));
-    } catch (error) {
-      throw new Error(`seed ${seed}, round ${number}: ${String(error)}`, { cause: error });
-    }
-  }
-}
-
-/** The error, which must be one of ours and fit to be shown; undefined when there is none. */
-async function fault(work: () => unknown): Promise<AppError | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    expect(error.code).not.toBe('E_UNEXPECTED');
-    expect(error.message.length).toBeLessThanOrEqual(500);
-    expect(error.message).not.toMatch(/[\u0000-\u001f\u202a-\u202e\u2028]/);
-    return error;
-  }
-}
+import { fault, rounds, seed } from './fixtures/fuzz.ts';
+import { chunked, damaged, distorted } from './fixtures/random.ts';
 
 const emptyBody = { destroy: () => {}, async *[Symbol.asyncIterator]() {} };
 
@@ -204,6 +161,25 @@ describe(`random damage, seed ${seed}`, () => {
     expect(clients).toBeGreaterThan(200);
   });
 
+  it('a device code is one that a person can enter at an https page, or one of our errors', async () => {
+    const client: TokenClient = { issuer: 'https://login.example', tokenEndpoint: 'https://login.example/t', clientId: 'c', clientAuth: 'none', resource: 'https://mcp.example/mcp', allow: ['public'] };
+    const good = { device_code: 'd', user_code: 'WDJB-MJHT', verification_uri: 'https://login.example/device', verification_uri_complete: 'https://login.example/device?user_code=WDJB-MJHT', expires_in: 900, interval: 5 };
+    let codes = 0;
+    await rounds(500, async (random) => {
+      const body = random.chance(0.3) ? Buffer.from(damaged(random, JSON.stringify(good))) : json(distorted(random, good));
+      const http = answering(() => ({ status: random.pick([200, 200, 200, 400, 500]), body }));
+      await fault(async () => {
+        const { url, userCode, expiresInMs, intervalMs } = await deviceCode(client, 'https://login.example/device_authorization', ['a'], { http, clock: systemClock() });
+        codes += 1;
+        expect(url.protocol === 'https:' || isLoopbackHost(url)).toBe(true);
+        expect(url.username + url.password).toBe('');
+        expect(userCode).toMatch(/^[\x20-\x7e]{1,64}$/);
+        expect([expiresInMs > 0, expiresInMs <= 86_400_000, intervalMs >= 1_000, intervalMs <= 300_000]).toEqual([true, true, true, true]);
+      });
+    });
+    expect(codes).toBeGreaterThan(50);
+  });
+
   it('an address that comes back from the browser gives a code only with our state and issuer', async () => {
     const [state, issuer] = ['the-state-of-this-sign-in', 'https://login.example'];
     const good = new URLSearchParams({ code: 'the-code', state, iss: issuer }).toString();
@@ -313,118 +289,5 @@ describe(`random damage, seed ${seed}`, () => {
       if (id !== undefined) JSON.parse(errorLine(id, { code: 'E_BAD_MESSAGE', message: 'm', remedy: 'r' }));
     });
     expect(answers).toBeGreaterThan(300);
-  });
-});
-
-describe(`random damage on the local socket, seed ${seed}`, () => {
-  it('a stranger hears the broker’s proof at most, and a host goes on', async () => {
-    const rig = await startRelayRig();
-    closing.push(() => rig.close());
-    rig.addServer('work', 'http://127.0.0.1:1');
-    const host = await rig.host('work');
-    await host.initialize();
-    const key = readKey(rig.dataDir);
-    if (key.kind !== 'key') throw new Error('no key');
-    const hello = `${JSON.stringify({ keybridge: 1, nonce: '0'.repeat(32) })}\n`;
-    const introduction = (nonce: string) => `${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'work', pid: 1 })}\n`;
-    /** Everything that a stranger was told, line by line, and whether it has shown the key. */
-    const stranger = (number: number): Promise<{ lines: string[]; proved: boolean }> =>
-      new Promise((resolve) => {
-        const random = seeded(seed + number);
-        const socket = net.connect(rig.broker.address);
-        let [heard, proved] = ['', false];
-        socket.on('error', () => {}).once('close', () => resolve({ lines: heard.split('\n').filter((line) => line !== ''), proved }));
-        socket.on('data', (chunk: Buffer) => {
-          heard += chunk.toString();
-          const [first, second] = heard.split('\n');
-          if (second === '') {
-            const good = introduction((JSON.parse(first ?? '{}') as { nonce: string }).nonce);
-            const said = random.chance(0.2) ? good : damaged(random, good);
-            proved = said.includes((JSON.parse(good) as { proof: string }).proof);
-            socket.end(said);
-          }
-          else if (second !== undefined) socket.end();
-        });
-        socket.write(number % 2 === 0 ? hello : `${damaged(random, hello)}\n`);
-        // What is still open then waits for more of a line that never comes.
-        if (number % 2 === 1) socket.end();
-      });
-    const told = await Promise.all(Array.from({ length: 300 }, (_, number) => stranger(number)));
-    for (const [number, { lines, proved }] of told.entries()) {
-      const [first, second = '{"ok":false}', ...more] = lines;
-      const where = `seed ${seed}, stranger ${number}`;
-      if (first !== undefined) expect(Object.keys(JSON.parse(first) as object), where).toEqual(['keybridge', 'nonce', 'proof']);
-      const { ok } = JSON.parse(second) as { ok: boolean };
-      if (!ok) expect(more, where).toEqual([]);
-      if (!proved) expect(lines.length, where).toBeLessThanOrEqual(1);
-    }
-    expect(told.filter(({ lines }) => lines.length > 1).length).toBeGreaterThan(5);
-    expect((await host.request('ping', undefined, 2_000)).result).toEqual({});
-  });
-
-  it('a command with damaged input is answered with what its table says, or with an error that tells which member is wrong', async () => {
-    const product = await startProduct();
-    closing.push(() => product.close());
-    await product.call('addServer', { url: 'http://127.0.0.1:1/mcp', name: 'work' });
-    const settings = {
-      grant: 'client_credentials', clientAuth: 'private_key_jwt', scopes: ['a', 'b'], resource: { value: 'x' }, authorizeParameters: { audience: 'x' }, tokenParameters: { tenant: '{resource}' }, keyId: 'k', headerName: 'x-key',
-      issuerException: { named: 'https://a.example', found: 'https://b.example' }, preset: 'none', enterprise: { issuer: 'https://idp.example', clientId: 'c' }, legacyEndpoints: true, caFile: '/nowhere/ca.pem', clientCertificateFile: '/nowhere/cert.p12', dpop: true,
-    };
-    const good: readonly (readonly [CommandName, object])[] = [
-      ['status', {}], ['addServer', { url: 'https://mcp.example/mcp', name: 'other', clientId: 'c', clientSecret: 's', settings, secrets: { privateKey: 'x' } }],
-      ['configureServer', { server: 'work', clientId: 'c', clientSecret: 's', allowMissingPkce: true, settings, secrets: { headerValue: 'v', assertion: null } }],
-      ['serverDetail', { server: 'work' }], ['hostSnippets', { server: 'work', account: 'main' }], ['addAccount', { server: 'work', name: 'second' }], ['updateAccount', { server: 'work', account: 'second', name: 'third' }],
-      ['finishSignIn', { server: 'work', redirectUrl: 'http://127.0.0.1:1/callback?code=c&state=s' }], ['cancelSignIn', { server: 'work' }], ['removeAccount', { server: 'work', account: 'third' }], ['generateKey', { server: 'work' }],
-    ];
-    // A name that the caller made up stands in the message.
-    const named = await dispatch(product.app.api, 'configureServer', { server: 'work', settings: { authorizeParameters: { ['\u202e\n\u001b[31m'.padEnd(5_000, 'x')]: 7 } } });
-    if (!named.ok) await fault(() => Promise.reject(new AppError(named.error.code, named.error.message)));
-    expect(JSON.stringify(named)).toContain('settings.authorizeParameters');
-    const codes = new Set<string>();
-    await rounds(600, async (random) => {
-      const [name, input] = random.pick(good);
-      const reply = await dispatch(product.app.api, random.chance(0.02) ? damaged(random, name) : name, random.chance(0.1) ? input : distorted(random, distorted(random, input)));
-      codes.add(reply.ok ? 'ok' : reply.error.code);
-      if (!reply.ok) await fault(() => Promise.reject(new AppError(reply.error.code, reply.error.message)));
-    });
-    expect([...codes]).toEqual(expect.arrayContaining(['ok', 'E_BAD_INPUT', 'E_UNKNOWN_COMMAND', 'E_SERVER_UNKNOWN']));
-    expect(product.app.status.current().servers.some(({ name }) => name === 'work')).toBe(true);
-  });
-
-  it('a caller of something else than the broker says nothing of itself, and gives a reason', async () => {
-    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'keybridge-fuzz-'));
-    closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
-    const key = ensureKey(dataDir);
-    if (key.kind !== 'key') throw new Error('no key');
-    let number = 0;
-    let heard = '';
-    const fake = net.createServer((socket) => {
-      const random = seeded(seed + (number += 1));
-      socket.on('error', () => {});
-      socket.on('data', (chunk) => {
-        const line = chunk.toString();
-        heard += line;
-        if (!line.includes('"keybridge"')) return void socket.end(damaged(random, '{"ok":false,"error":{"code":"E_VERSION","message":"m","remedy":"r"}}\n'));
-        const { nonce } = JSON.parse(line) as { nonce: string };
-        // Now and then it does know the key: then its welcome is what is damaged.
-        const challenge = `${JSON.stringify({ keybridge: 1, nonce: '1'.repeat(32), proof: prove(key.key, 'broker', nonce, '1'.repeat(32)) })}\n`;
-        socket.write(number % 3 === 0 ? challenge : damaged(random, challenge));
-        if (number % 3 !== 0) socket.end();
-      });
-    });
-    const socketFile = path.join(dataDir, 'broker.sock');
-    await new Promise<void>((resolve) => fake.listen({ path: socketFile, readableAll: false }, resolve));
-    closing.push(() => new Promise((resolve) => fake.close(resolve)));
-    const { chmodSync } = await import('node:fs');
-    chmodSync(socketFile, 0o600);
-    writeFileSync(path.join(dataDir, 'unrelated'), '');
-    for (let round = 0; round < 300; round += 1) {
-      const connection = await connectToBroker(dataDir, { role: 'bridge', server: 'very-secret-name', pid: 1 });
-      if (connection.kind === 'connected') connection.socket.destroy();
-      else if (connection.kind === 'refused') expect(connection.error.code).toMatch(/^E_[A-Z_]+$/);
-    }
-    const introduced = heard.split('\n').filter((line) => line.includes('very-secret-name'));
-    expect(introduced.length).toBeGreaterThan(50);
-    expect(introduced.length).toBeLessThanOrEqual(110);
   });
 });
