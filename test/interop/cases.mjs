@@ -5,7 +5,6 @@ import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { until } from '../fixtures/wait.ts';
 import { azureVersion, startAzure } from './azure.mjs';
-import { placePrograms } from './cache.mjs';
 import { keycloakVersion, startKeycloak } from './keycloak.mjs';
 import { startPeer } from './peer-process.mjs';
 import { freePort } from './peers/free-port.mjs';
@@ -161,7 +160,7 @@ function expiryByClock(as) {
 
 /** @returns {ReturnType<typeof startPeer>} */
 async function nodePeer({ keep, fetched }, program, args, env = {}) {
-  const place = await placePrograms(await fetched.npm());
+  const place = await fetched.npm();
   const peer = await startPeer(process.execPath, [path.join(place, program), ...args], env);
   keep(() => peer.close());
   return peer;

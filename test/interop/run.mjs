@@ -1,4 +1,4 @@
-import { ensureNodePeers } from './cache.mjs';
+import { ensureNodePeers, placePrograms } from './cache.mjs';
 import { cases } from './cases.mjs';
 import { mainJob } from './job.mjs';
 import { Missing } from './missing.mjs';
@@ -16,7 +16,7 @@ const atOnce = 2;
  */
 export async function runInterop({ words, program, log }) {
   // What could not be fetched for one case is not tried again for the next.
-  const fetched = { npm: once(() => ensureNodePeers(console.error)), python: once(() => ensurePythonPeer(console.error)) };
+  const fetched = { npm: once(async () => placePrograms(await ensureNodePeers(console.error))), python: once(() => ensurePythonPeer(console.error)) };
   const sums = { pass: 0, FAIL: 0, skip: 0 };
   const waiting = cases.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
   const worker = async () => {
