@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { Fold } from '../../parts/fold.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 
 interface SettingsGroupProps {
@@ -6,25 +7,30 @@ interface SettingsGroupProps {
   readonly text: string;
   /** How it stands, in a few words, to be read without opening it. */
   readonly value: string;
-  /** Open from the start. */
-  readonly open: boolean;
+  /** An error is about something inside. */
+  readonly wanted: boolean;
   readonly children: ReactNode;
 }
 
 /** Settings that belong together, folded away; its line says how they stand. */
-export function SettingsGroup({ title, text, value, open, children }: SettingsGroupProps) {
+export function SettingsGroup({ title, text, value, wanted, children }: SettingsGroupProps) {
   return (
-    <details className="more settings-group" open={open}>
-      <summary>
-        <h3>{title}</h3>
-        <span className="settings-value">
-          <Foreign text={value} cut />
-        </span>
-      </summary>
+    <Fold
+      className="settings-group"
+      wanted={wanted}
+      summary={
+        <>
+          <h3>{title}</h3>
+          <span className="settings-value">
+            <Foreign text={value} cut />
+          </span>
+        </>
+      }
+    >
       <div className="settings-fields">
         <p className="section-text">{text}</p>
         {children}
       </div>
-    </details>
+    </Fold>
   );
 }

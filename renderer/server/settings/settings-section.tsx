@@ -40,7 +40,7 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
   const saving = shell.running('configureServer', detail.status.id);
   const mayMatter = lastError && settingOf(lastError);
 
-  const group = (name: GroupName) => ({ ...words.groups[name], value: groupValue(name, form), open: mayMatter !== undefined && groupOf(mayMatter) === name });
+  const group = (name: GroupName) => ({ ...words.groups[name], value: groupValue(name, form), wanted: mayMatter !== undefined && groupOf(mayMatter) === name });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     save(form);

@@ -1,6 +1,7 @@
 import { accountMessages } from '../../account-messages.ts';
 import { messages } from '../../messages.ts';
 import { CheckField, TextField } from '../../parts/field.tsx';
+import { Fold } from '../../parts/fold.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
@@ -115,8 +116,7 @@ function ProofFields({ part }: { readonly part: FormPart }) {
   const signs = settings.clientAuth === 'private_key_jwt' || settings.grant === 'client_credentials';
   const used = ['clientAuth', 'signingAlgorithm', 'keyId', 'clientMetadataUrl'].some((name) => name in settings) || stored.includes('privateKey') || stored.includes('initialAccessToken');
   return (
-    <details className="more inner-fold" open={used || settings.grant === 'client_credentials'}>
-      <summary>{words.proof}</summary>
+    <Fold className="inner-fold" wanted={used || settings.grant === 'client_credentials'} summary={words.proof}>
       <div className="fields">
         <SelectField
           label={words.clientAuth}
@@ -146,6 +146,6 @@ function ProofFields({ part }: { readonly part: FormPart }) {
         <NamedText part={part} name="clientMetadataUrl" />
         <NamedSecret part={part} name="initialAccessToken" file hint={words.initialAccessTokenHint} />
       </div>
-    </details>
+    </Fold>
   );
 }
