@@ -9,6 +9,8 @@ import { useShell, type Shell } from './shell.ts';
 /** What a person can do about one server. Each ends in a notice where the server's own state does not tell the result. */
 export interface ServerActs {
   readonly signIn: () => void;
+  /** Opens nothing: the user takes the link into another browser, or to another person. */
+  readonly signInByLink: () => void;
   /** Not now: the calls that wait get their answer. */
   readonly dismissAccess: () => void;
   readonly cancelSignIn: () => void;
@@ -36,6 +38,7 @@ export function useServerActs(server: ServerStatus): ServerActs {
 
   return {
     signIn: () => startSignIn(shell, server),
+    signInByLink: () => startSignIn(shell, server, { openBrowser: false }),
     dismissAccess() {
       show(undefined);
       after(run('dismissAccess', { server: id }), (reply) => fail(failed.dismiss(name), reply));

@@ -64,6 +64,8 @@ export const messages = {
     gone: 'This server is no longer in the list.',
     loadFailed: 'The details could not be read',
     signIn: 'Sign in',
+    signInByLink: 'Get a link',
+    signInByLinkLabel: 'Get a link to sign in elsewhere',
     cancel: 'Cancel',
     tryNow: 'Try now',
     refreshNow: 'Refresh now',

@@ -273,6 +273,14 @@ describe('the screens', () => {
     expect(textOf(markup(<NoticeBanner notice={{ kind: 'error', title: 'It did not work', error, server: 'a' }} onShow={() => {}} />))).toContain('Show server');
   });
 
+  it('give a link to sign in elsewhere, where somebody signs in through a page', () => {
+    const server = exampleServer('linear', states.signed_out);
+    const panel = (grant?: ServerSettings['grant']) => textOf(markup(<StatePanel server={server} detail={{ ...exampleDetail(server, now), settings: grant ? { grant } : {} }} />));
+    expect(panel()).toContain('Get a link');
+    expect(panel('enterprise_managed')).toContain('Get a link');
+    for (const grant of ['client_credentials', 'jwt_bearer', 'static_header', 'device_code'] as const) expect(panel(grant)).not.toContain('Get a link');
+  });
+
   it('lead back to the list from a server that is gone', () => {
     const text = textOf(markup(<CurrentScreen status={exampleStatus([])} screen={{ at: 'server', server: 'gone' }} cameFrom={undefined} />));
     expect(text).toContain('Add your first server');

@@ -41,7 +41,7 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
             </p>
           )}
         </div>
-        <StateAction server={server} />
+        <StateAction server={server} detail={detail} />
       </div>
       {'error' in state && state.kind !== 'needs_access' && (
         <ErrorWords error={state.error} about={`${whichServer(server)}, ${server.url}`} action={detail && <ErrorAction error={state.error} />} />
@@ -72,7 +72,12 @@ function ErrorAction({ error }: { readonly error: ErrorInfo }) {
   );
 }
 
-function StateAction({ server }: { readonly server: ServerStatus }) {
+/** Whether somebody opens a page to sign in. */
+function takesPerson({ settings: { grant } }: ServerDetail): boolean {
+  return grant === undefined || grant === 'authorization_code' || grant === 'enterprise_managed';
+}
+
+function StateAction({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
   const { running } = useShell();
   const acts = useServerActs(server);
   const { state } = server;
@@ -93,10 +98,17 @@ function StateAction({ server }: { readonly server: ServerStatus }) {
       ) : null;
     case 'sign_in':
       return (
-        // Where a setting is the way on, it comes first.
-        <Button kind={'error' in state && errorStep(state.error) ? 'plain' : 'primary'} busy={running('signIn', server.id)} onClick={acts.signIn}>
-          {messages.server.signIn}
-        </Button>
+        <div className="state-buttons">
+          {detail && takesPerson(detail) && (
+            <Button kind="quiet" onClick={acts.signInByLink} label={messages.server.signInByLinkLabel}>
+              {messages.server.signInByLink}
+            </Button>
+          )}
+          {/* Where a setting is the way on, it comes first. */}
+          <Button kind={'error' in state && errorStep(state.error) ? 'plain' : 'primary'} busy={running('signIn', server.id)} onClick={acts.signIn}>
+            {messages.server.signIn}
+          </Button>
+        </div>
       );
     case 'review_access':
       return (
