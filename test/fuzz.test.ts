@@ -12,6 +12,8 @@ import { retryAfterMs } from '../electron/core/http/retry-after.ts';
 import { bearerChallenge, parseChallenges } from '../electron/core/oauth/challenge.ts';
 import { describeDiscovery } from '../electron/core/oauth/describe.ts';
 import { discover } from '../electron/core/oauth/discovery.ts';
+import { createDpopHttp } from '../electron/core/oauth/dpop-http.ts';
+import { createDpopKey } from '../electron/core/oauth/dpop.ts';
 import { deviceCode } from '../electron/core/oauth/grants/device.ts';
 import { verifyIdToken } from '../electron/core/oauth/id-token.ts';
 import { introspect } from '../electron/core/oauth/introspection.ts';
@@ -22,10 +24,11 @@ import { registerClient } from '../electron/core/oauth/registration-request.ts';
 import { createAttempt } from '../electron/core/oauth/sign-in-attempt.ts';
 import { readTokenAnswer } from '../electron/core/oauth/token-answer.ts';
 import { exchangeCode, refresh, type TokenClient } from '../electron/core/oauth/token-endpoint.ts';
+import { lintAccessToken } from '../electron/core/oauth/token-lint.ts';
 import { fetchUserinfo } from '../electron/core/oauth/userinfo.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { fault, rounds, seed } from './fixtures/fuzz.ts';
-import { chunked, damaged, distorted } from './fixtures/random.ts';
+import { chunked, damaged, distortedJson } from './fixtures/random.ts';
 
 const emptyBody = { destroy: () => {}, async *[Symbol.asyncIterator]() {} };
 
@@ -39,8 +42,6 @@ const answering = (answer: (url: URL) => Partial<HttpAnswer>): Http => ({
   },
   close: async () => {},
 });
-
-const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 describe(`random damage, seed ${seed}`, () => {
   it('a WWW-Authenticate header is read to its end, and no more is kept of it than it has', async () => {
@@ -68,7 +69,7 @@ describe(`random damage, seed ${seed}`, () => {
       const asText = random.chance(0.1);
       const one = (value: unknown): Partial<HttpAnswer> => {
         const status = random.chance(0.05) ? random.pick([204, 302, 404, 500]) : 200;
-        return { status, headers: random.chance(0.1) ? { location: damaged(random, `${origin}/elsewhere`) } : {}, body: asText ? Buffer.from(damaged(random, JSON.stringify(value))) : json(distorted(random, value)) };
+        return { status, headers: random.chance(0.1) ? { location: damaged(random, `${origin}/elsewhere`) } : {}, body: asText ? Buffer.from(damaged(random, JSON.stringify(value))) : Buffer.from(distortedJson(random, value)) };
       };
       const http = answering(({ pathname }) => (pathname === '/mcp' ? { status: 401, headers: { 'www-authenticate': random.chance(0.3) ? damaged(random, headers['www-authenticate']) : headers['www-authenticate'] } } : one(pathname.includes('protected-resource') ? resource : metadata)));
       await fault(async () => {
@@ -95,11 +96,14 @@ describe(`random damage, seed ${seed}`, () => {
   it('a token answer gives tokens that a header can carry, or no tokens; openid-client behind it throws nothing', async () => {
     const good = { access_token: 'the-access-token', token_type: 'Bearer', expires_in: 3600, refresh_token: 'the-refresh-token', scope: 'a b', id_token: 'e30.e30.e30' };
     const client: TokenClient = { issuer: 'https://login.example', tokenEndpoint: 'https://login.example/token', clientId: 'c', clientAuth: 'none', resource: 'https://mcp.example/mcp', allow: ['public'] };
+    const key = await createDpopKey();
     let tokens = 0;
-    await rounds(2_000, async (random) => {
-      const value = random.chance(0.3) ? { error: 'invalid_grant', error_description: 'x', ...good } : good;
-      const body = random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(value))) : json(distorted(random, value));
-      const answer = { status: random.pick([200, 200, 200, 201, 302, 400, 401, 429, 500]), headers: { 'retry-after': damaged(random, '7') }, body };
+    await rounds(2_000, async (random, number) => {
+      const value = random.chance(0.3) ? { error: 'invalid_grant', error_description: 'x', ...good } : { ...good, token_type: random.pick(['Bearer', 'DPoP']) };
+      const usual = random.chance(0.4) ? damaged(random, JSON.stringify(value)) : distortedJson(random, value);
+      // The first one is too deep to be written again, with a key as its proof.
+      const body = Buffer.from(number === 0 ? `{"access_token":"a","token_type":"DPoP","refresh_token":"the-refresh-token","x":${'['.repeat(10_000)}${']'.repeat(10_000)}}` : usual);
+      const answer = { status: number === 0 ? 200 : random.pick([200, 200, 200, 201, 302, 400, 401, 429, 500]), headers: { 'retry-after': damaged(random, '7') }, body };
       const verdict = readTokenAnswer(answer, 0);
       if (verdict.kind === 'tokens') {
         tokens += 1;
@@ -107,13 +111,20 @@ describe(`random damage, seed ${seed}`, () => {
         expect(verdict.tokens.expiresInMs ?? 1).toBeGreaterThan(0);
       }
       if (verdict.kind === 'unclear') expect(verdict.fault.message).not.toMatch(/the-(access|refresh)-token/);
-      if (random.chance(0.2)) {
+      if (number === 0 || random.chance(0.08)) {
         const http = answering(() => answer);
-        expect(['refreshed', 'rejected', 'client_refused', 'unreachable']).toContain((await refresh(client, new Secret('r'), {}, { http })).kind);
+        for (const one of [http, createDpopHttp({ http, home: () => 'https://mcp.example', readKey: async () => key, keepKey: async () => {}, now: () => 0 })]) {
+          const outcome = await refresh(client, new Secret('r'), {}, { http: one });
+          // E_ENDPOINT_REFUSED: something threw where the answer is read.
+          expect('error' in outcome ? outcome.error.code : outcome.kind).toMatch(/^(?!E_UNEXPECTED|E_ENDPOINT_REFUSED)/);
+          // What has been rotated is not lost, however odd the rest of the answer is.
+          const kept = outcome.kind === 'refreshed' ? outcome.tokens.refreshToken : outcome.kind === 'unreachable' ? outcome.rotated : undefined;
+          if (verdict.kind === 'unclear' && verdict.rotated) expect(kept?.equals(verdict.rotated)).toBe(true);
+        }
         await fault(() => exchangeCode(client, { code: new Secret('c'), codeVerifier: new Secret('v'.repeat(43)), redirectUri: 'http://127.0.0.1:1/callback' }, { http }));
       }
     });
-    expect(tokens).toBeGreaterThan(200);
+    expect(tokens).toBeGreaterThan(100);
   });
 
   it('what tells who signed in is a verdict, claims as text or nothing, and never an error', async () => {
@@ -122,15 +133,16 @@ describe(`random damage, seed ${seed}`, () => {
     const client: TokenClient = { issuer: 'https://login.example', tokenEndpoint: 'https://login.example/t', introspectionEndpoint: 'https://login.example/i', clientId: 'c', clientAuth: 'none', resource: 'https://mcp.example/mcp', allow: ['public'] };
     const kinds = new Set<string>();
     await rounds(800, async (random) => {
-      const http = answering(() => ({ status: random.chance(0.9) ? 200 : 500, body: random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(keys))) : json(distorted(random, random.chance(0.5) ? keys : { ...claims, active: true })) }));
+      const http = answering(() => ({ status: random.chance(0.9) ? 200 : 500, body: random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(keys))) : Buffer.from(distortedJson(random, random.chance(0.5) ? keys : { ...claims, active: true })) }));
       const header = { alg: random.pick(['RS256', 'ES256', 'none', 'HS256', 'x']), kid: '1' };
-      const jwt = [header, distorted(random, claims), 'signature'].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+      const jwt = [JSON.stringify(header), distortedJson(random, claims), 'signature'].map((part) => Buffer.from(part).toString('base64url')).join('.');
       const token = random.chance(0.5) ? jwt : damaged(random, jwt);
       const expected = { issuer: 'https://login.example', clientId: 'c', accessToken: new Secret('a'), now: 0, ...(random.chance(0.5) ? { nonce: new Secret('n') } : {}) };
       const find = createKeySets(systemClock()).keysAt({ owner: 'o', uri: 'https://login.example/jwks', http, allow: ['public'] });
       const verdict = await verifyIdToken(new Secret(token), expected, find);
       kinds.add(verdict.kind);
       const read = decodedClaims(token);
+      if (read) for (const note of lintAccessToken(read, { url: 'https://mcp.example/mcp', resource: 'x', issuer: 'https://login.example', grantedScopes: ['a'], receivedAt: 0, now: 0 })) expect(note).not.toMatch(/[\u0000-\u001f\u202e]/);
       for (const [name, value] of Object.entries(read ? displayClaims(read) : {})) expect(`${name}${value}`).not.toMatch(/[\u0000-\u001f\u202e]/);
       await fetchUserinfo({ http, allow: ['public'], endpoint: 'https://login.example/me', accessToken: new Secret('a'), sub: 'ada' });
       for (const value of Object.values((await introspect(client, new Secret('a'), { http }))?.claims ?? {})) expect(value).not.toMatch(/[\u0000-\u001f\u202e]/);
@@ -146,7 +158,7 @@ describe(`random damage, seed ${seed}`, () => {
     let clients = 0;
     await rounds(1_500, async (random) => {
       const value = random.chance(0.2) ? { error: 'invalid_client_metadata', error_description: 'scope' } : good;
-      const body = random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(value))) : json(distorted(random, value));
+      const body = random.chance(0.4) ? Buffer.from(damaged(random, JSON.stringify(value))) : Buffer.from(distortedJson(random, value));
       const http = answering(() => ({ status: random.pick([200, 201, 201, 201, 302, 400, 429, 500]), body }));
       await fault(async () => {
         const answer = await registerClient(http, { endpoint: 'https://login.example/register', authorizationServer, allow: ['public'], redirectUri, scopes: ['a'] });
@@ -166,7 +178,7 @@ describe(`random damage, seed ${seed}`, () => {
     const good = { device_code: 'd', user_code: 'WDJB-MJHT', verification_uri: 'https://login.example/device', verification_uri_complete: 'https://login.example/device?user_code=WDJB-MJHT', expires_in: 900, interval: 5 };
     let codes = 0;
     await rounds(500, async (random) => {
-      const body = random.chance(0.3) ? Buffer.from(damaged(random, JSON.stringify(good))) : json(distorted(random, good));
+      const body = random.chance(0.3) ? Buffer.from(damaged(random, JSON.stringify(good))) : Buffer.from(distortedJson(random, good));
       const http = answering(() => ({ status: random.pick([200, 200, 200, 400, 500]), body }));
       await fault(async () => {
         const { url, userCode, expiresInMs, intervalMs } = await deviceCode(client, 'https://login.example/device_authorization', ['a'], { http, clock: systemClock() });

@@ -83,6 +83,15 @@ const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u206
 
 /** Words that came from outside, made fit for a message or a window: one line, no control or bidi characters, at most `max` characters. */
 export function foreign(text: unknown, max = 80): string {
-  const plain = String(text).replace(unsafe, ' ').trim();
+  const plain = asText(text).replace(unsafe, ' ').trim();
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
+}
+
+/** JSON can hold what no text can be made of: an object that is said to make its own, and lists that are nested without end. */
+function asText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'something that is no text';
+  }
 }

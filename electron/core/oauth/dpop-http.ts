@@ -105,9 +105,18 @@ function bound(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
   const json = answer.status >= 200 && answer.status < 300 ? fields(answer.body) : undefined;
   if (json?.['access_token'] === undefined) return answer;
   const type = json['token_type'];
-  if (typeof type === 'string' && type.toLowerCase() === 'dpop') return { ...answer, body: Buffer.from(JSON.stringify({ ...json, token_type: 'Bearer' })) };
+  if (typeof type === 'string' && type.toLowerCase() === 'dpop') return asBearer(answer, json);
   if (new URLSearchParams(String(request.body ?? '')).get('grant_type') === 'refresh_token') return answer;
   throw new AppError('E_TOKEN_RESPONSE', 'The token endpoint gave a token that is not bound to the key (DPoP).');
+}
+
+function asBearer(answer: HttpAnswer, json: Readonly<Record<string, unknown>>): HttpAnswer {
+  try {
+    return { ...answer, body: Buffer.from(JSON.stringify({ ...json, token_type: 'Bearer' })) };
+  } catch {
+    // Nested too deep to be written again: who reads it refuses it for its type, and keeps its refresh token.
+    return answer;
+  }
 }
 
 function fields(body: Buffer): Readonly<Record<string, unknown>> | undefined {

@@ -30,11 +30,14 @@ export function lintAccessToken(claims: JWTPayload, context: TokenContext): stri
 }
 
 function audience({ aud }: JWTPayload, { url, resource }: TokenContext): string[] {
-  const audiences = aud === undefined ? [] : [aud].flat().map(String);
+  const audiences = texts(aud);
   if (audiences.length === 0) return ['The access token does not say which server it is for.'];
   const fits = audiences.some((one) => one === resource || (URL.canParse(one) && covers(one, new URL(url))));
   return fits ? [] : [`The access token is for another audience than this server: ${foreign(audiences.join(', '), 120)}.`];
 }
+
+/** A text, or those of a list; the server may have written anything. */
+const texts = (value: unknown): string[] => [value].flat().filter((one) => typeof one === 'string');
 
 function issuer({ iss }: JWTPayload, context: TokenContext): string[] {
   if (iss === undefined || iss === context.issuer) return [];
@@ -52,7 +55,7 @@ function expiry({ exp }: JWTPayload, { receivedAt, expiresAt, now }: TokenContex
 
 function scopes(claims: JWTPayload, { grantedScopes }: TokenContext): string[] {
   const said = claims['scope'] ?? claims['scp'];
-  const named = (typeof said === 'string' ? said.split(' ') : Array.isArray(said) ? said.map(String) : []).filter((scope) => scope !== '');
+  const named = (typeof said === 'string' ? said.split(' ') : texts(said)).filter((scope) => scope !== '');
   if (named.length === 0) return [];
   // Entra ID grants api://id/name, and its tokens say name.
   const sameScope = (granted: string, one: string): boolean => granted === one || granted.endsWith(`/${one}`);

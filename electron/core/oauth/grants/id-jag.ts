@@ -107,8 +107,15 @@ function issuedType(body: Buffer): unknown {
 }
 
 function withoutType(body: Buffer): Buffer {
-  const { token_type: _type, ...rest } = parsed(body) ?? {};
-  return parsed(body) ? Buffer.from(JSON.stringify(rest)) : body;
+  const json = parsed(body);
+  if (!json) return body;
+  const { token_type: _type, ...rest } = json;
+  try {
+    return Buffer.from(JSON.stringify(rest));
+  } catch {
+    // Nested too deep to be written again: refused for its type.
+    return body;
+  }
 }
 
 function parsed(body: Buffer): Record<string, unknown> | undefined {
