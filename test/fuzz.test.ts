@@ -3,6 +3,8 @@ import { envelope, errorLine, idAtEnd, sameId } from '../shared/json-rpc.ts';
 import { createLineSplitter } from '../shared/lines.ts';
 import { createLedger } from '../electron/bridge/ledger.ts';
 import { route, routeBody, type Question } from '../electron/broker/answer.ts';
+import { readRefusal } from '../electron/broker/scope-refusal.ts';
+import { serverWords } from '../electron/broker/server-words.ts';
 import { createSseParser } from '../electron/broker/sse.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import { AppError } from '../electron/core/errors.ts';
@@ -266,6 +268,28 @@ describe(`random damage, seed ${seed}`, () => {
       for (const cap of [15, 100_000]) expect(read(chunked(random, bytes), cap)).toBe(read([bytes], cap));
       expect(read([bytes], 15)).not.toContain('much was kept');
     });
+  });
+
+  it('what a server says when it refuses is a sentence that is fit to be shown, scopes, or nothing', async () => {
+    const good = [{ error: 'insufficient_scope', error_description: 'The token lacks scopes.', scope: 'a b' }, { error: { code: -32_000, message: 'Required scopes are missing' }, missing_scopes: ['a', 'b'] }, { message: 'Not for you', detail: 'Ask your admin' }];
+    let scopes = 0;
+    await rounds(1_000, async (random) => {
+      const value = random.pick(good);
+      const body = Buffer.from(random.chance(0.4) ? damaged(random, JSON.stringify(value)) : distortedJson(random, value));
+      const words = serverWords(body);
+      expect(words).not.toMatch(/[\u0000-\u001f\u202a-\u202e\u2028]/);
+      expect(words.length).toBeLessThan(300);
+      async function* chunks() {
+        yield* chunked(random, body, 4_000);
+      }
+      const headers = random.chance(0.5) ? { 'www-authenticate': damaged(random, 'Bearer error="insufficient_scope", scope="a b"') } : {};
+      const refusal = await readRefusal({ status: 403, headers, body: Object.assign(chunks(), { destroy: () => {} }) });
+      if (refusal.kind === 'scopes') scopes += 1;
+      const again: Buffer[] = [];
+      for await (const chunk of refusal.stream.body) again.push(chunk);
+      expect(Buffer.concat(again).equals(body)).toBe(true);
+    });
+    expect(scopes).toBeGreaterThan(200);
   });
 
   it('JSON-RPC of a server is an answer, passed on or dropped, and what goes to the host is one line with its id', async () => {
