@@ -43,7 +43,7 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
         {...(exact ? {} : { error: problem('settings.resource'), field: 'settings.resource' })}
       />
       {exact && (
-        <TextField label={words.resourceValue} value={resource.value} onChange={(value) => change({ resource: { value } })} error={problem('settings.resource')} field="settings.resource" maxLength={2_000} mono />
+        <TextField label={words.resourceValue} value={resource.value} onChange={(value) => change({ resource: { value } })} hint={words.resourceValueHint} error={problem('settings.resource')} field="settings.resource" maxLength={2_000} mono />
       )}
       <ParameterRows
         label={words.authorizeParameters}

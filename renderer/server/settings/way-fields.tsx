@@ -83,7 +83,7 @@ function ClientFields({ part }: { readonly part: FormPart }) {
         label={messages.add.clientId}
         value={form.clientId}
         onChange={(clientId) => set({ clientId })}
-        hint={part.ownsClient ? words.clientIdOwnHint : words.clientIdHint}
+        hint={clientIdHint(part)}
         error={problem('clientId')}
         field="clientId"
         maxLength={2_000}
@@ -104,6 +104,11 @@ function ClientFields({ part }: { readonly part: FormPart }) {
       <ProofFields part={part} />
     </>
   );
+}
+
+function clientIdHint({ form, ownsClient }: FormPart): string {
+  if (form.settings.grant === 'client_credentials') return words.clientIdNeededHint;
+  return ownsClient ? words.clientIdOwnHint : words.clientIdHint;
 }
 
 const algorithms = { auto: words.algorithmAuto, RS256: 'RS256', PS256: 'PS256', ES256: 'ES256', EdDSA: 'EdDSA' } as const;
