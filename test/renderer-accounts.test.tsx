@@ -56,6 +56,11 @@ describe('a server with several accounts, in the list', () => {
     expect(byServer([work, out]).map(accountsWords)).toEqual(['1 account ready, 1 signed out']);
   });
 
+  it('has the default account first, then the others by name', () => {
+    const accounts = ['b', 'z', 'a'].map((name) => exampleAccount('linear', name, states.signed_in, { isDefault: name === 'z' }));
+    expect(byServer(accounts).map((all) => all.map(({ account }) => account?.name))).toEqual([['z', 'a', 'b']]);
+  });
+
   it('one account is shown as ever, with who is signed in', () => {
     expect(textOf(html)).toMatch(/notion notion\.example\.com Signed in .* Ada Lovelace/);
   });
