@@ -231,7 +231,8 @@ function summary(groups: readonly ServerAccounts[], one: string, many: string): 
   if (ending > 0) return ending === 1 ? '1 sign-in ends soon' : `${ending} sign-ins end soon`;
   if (count('signed_out') === groups.length) return groups.length === 1 ? 'Signed out' : 'All signed out';
   if (count('signed_out') > 0) return `${plural(groups.length - count('signed_out'))} ready, ${count('signed_out')} signed out`;
-  return groups.length === 1 ? 'Ready' : `All ${groups.length} ${many} ready`;
+  if (groups.length === 1) return 'Ready';
+  return `${groups.length === 2 ? 'Both' : `All ${groups.length}`} ${many} ready`;
 }
 
 /** What there is to say of a server: of its accounts' states the gravest. One signed-out account beside others is nothing. */

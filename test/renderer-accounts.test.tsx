@@ -52,7 +52,7 @@ describe('a server with several accounts, in the list', () => {
   it('counts as one server, whose gravest account speaks for it', () => {
     expect(overallWords(status)).toBe('1 of 2 servers needs you');
     const out = exampleAccount('linear', 'private', states.signed_out);
-    expect(overallWords(exampleStatus([work, out, notion]))).toBe('All 2 servers ready');
+    expect(overallWords(exampleStatus([work, out, notion]))).toBe('Both servers ready');
     expect(byServer([work, out]).map(accountsWords)).toEqual(['1 account ready, 1 signed out']);
   });
 

@@ -131,7 +131,7 @@ describe('the words of the states', () => {
     };
     expect(overall()).toBe('off: No servers yet');
     expect(overall(states.signed_in)).toBe('ok: Ready');
-    expect(overall(states.signed_in, states.open)).toBe('ok: All 2 servers ready');
+    expect(overall(states.signed_in, states.open)).toBe('ok: Both servers ready');
     expect(overall(states.signed_out, states.signed_in)).toBe('ok: 1 server ready, 1 signed out');
     expect(overall(states.signed_out, states.signed_out)).toBe('off: All signed out');
     expect(overall(states.retrying, states.signed_in)).toBe('attention: 1 server retrying');

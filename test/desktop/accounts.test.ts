@@ -123,7 +123,7 @@ describe('two accounts of a server in the window', () => {
     await until(async () => (await rows.count()) === 2, 'two rows');
     await rows.filter({ hasText: 'grace' }).getByText(/^Signed in$/).waitFor();
     const labels = lines(await (await app.tray()).menu()).map(({ label }) => label);
-    expect(labels.some((label) => label.startsWith('work: All 2 accounts ready'))).toBe(true);
+    expect(labels.some((label) => label.startsWith('work: Both accounts ready'))).toBe(true);
     expect(labels.some((label) => label.startsWith('second: Signed in'))).toBe(true);
   });
 
