@@ -409,7 +409,7 @@ describe('the bridge ends', () => {
     for (const host of hosts) await host.initialize();
     expect(broker.connected).toBe(2);
     await hosts[0]?.kill();
-    process.kill(hosts[1]?.pid ?? 0, 'SIGTERM');
+    process.kill(hosts[1]?.pid ?? Number.NaN, 'SIGTERM');
     await until(() => hosts.every((host) => host.exit !== undefined) && broker.connected === 0, 'the end of both', 1_000);
   });
 

@@ -2,15 +2,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright';
-import { ensureElectron } from '../../scripts/electron-runtime.mjs';
+import { ensureElectron, sandboxSwitches } from '../../scripts/electron-runtime.mjs';
 import { until } from '../fixtures/wait.ts';
 import type { DesktopSession } from './session.ts';
 import { trayItems, type TrayItem } from './tray-menu.ts';
 
 export const root = path.join(import.meta.dirname, '../..');
 
-/** As root Chromium's sandbox cannot run; only launchers switch it off. */
-export const launcherSwitches = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+/** Where Chromium's sandbox cannot run, which only launchers may say; else empty. */
+export const launcherSwitches: readonly string[] = sandboxSwitches();
 
 export interface DesktopApp {
   readonly electron: ElectronApplication;
@@ -36,7 +36,8 @@ export async function launchApp(session: DesktopSession, { dataDir, env = {}, ar
     args: [...launcherSwitches, root, ...args],
     env: { ...session.env, KEYBRIDGE_DATA_DIR: dataDir, KEYBRIDGE_NODE: process.execPath, ...env },
   });
-  const pid = electron.process().pid ?? -1;
+  const { pid } = electron.process();
+  if (pid === undefined) throw new Error('The app has no process.');
   const page = await electron.firstWindow();
   return {
     electron,

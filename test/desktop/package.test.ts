@@ -125,18 +125,19 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     expect(await stopApp()).toBe(0);
     const host = startHost(file('resources/bin/keybridge'), ['connect', 'work'], env());
     try {
-      if (process.getuid?.() === 0) {
-        // As root the packaged app cannot start without a launcher's --no-sandbox, which it never writes down.
+      if (launcherSwitches.length > 0) {
+        // Where the packaged app needs a launcher's --no-sandbox, no bridge can start it: the switch is never written down.
         expect(JSON.parse(await readFile(path.join(folder.dataDir, 'app.json'), 'utf8'))).toEqual({ command: file('keybridge'), args: ['--hidden'] });
         return;
       }
       expect((await host.initialize()).error).toBeUndefined();
       expect(textOf(await host.call('echo', { text: 'started by the bridge' }, 20_000))).toContain('started by the bridge');
-      const item = (await trayItems(session.busAddress))[0];
-      process.kill(item?.pid ?? -1, 'SIGTERM');
+      await until(async () => (await trayItems(session.busAddress)).length > 0, 'its tray icon');
     } finally {
       await host.close();
+      for (const { pid } of await trayItems(session.busAddress)) process.kill(pid, 'SIGTERM');
     }
+    await until(async () => (await trayItems(session.busAddress)).length === 0, 'its end');
   });
 
   it.each(['--remote-debugging-port=0', '--remote-debugging-pipe', '--inspect=0', '--js-flags=--expose-gc'])('UI07: refuses to start with %s', async (debug) => {
