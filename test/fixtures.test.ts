@@ -358,6 +358,6 @@ describe('the host', () => {
     const stubborn = startHost(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {});
     await expect(stubborn.close(200)).rejects.toThrow('did not end');
     expect(stubborn.exit).toBe('SIGKILL');
-    expect(startHost('/no/such/program', [], {}).pid).toBe(-1);
+    expect(startHost('/no/such/program', [], {}).pid).toBeNaN();
   });
 });
