@@ -3,9 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Secret } from '../electron/core/secret.ts';
+import { accountChoice } from '../electron/core/oauth/account-choice.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
 import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { textOf, type Host } from './fixtures/host.ts';
+import { firstCredential } from './fixtures/keeper.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product, type ProductOptions } from './fixtures/product.ts';
 import { recordingStore } from './fixtures/recording-store.ts';
@@ -155,6 +158,40 @@ describe('several accounts of one server', () => {
     expect(only?.account).toBeUndefined();
   });
 
+  it.each(['signOut', 'removeAccount'] as const)('a sign-in that begins during %s waits for its end', async (leave) => {
+    let release = () => {};
+    let holding: Promise<void> | undefined = new Promise((resolve) => (release = resolve));
+    let deleting = false;
+    const memory = createMemoryStore();
+    const store = recordingStore({ ...memory, async delete(name) {
+      deleting = true;
+      await holding;
+      return memory.delete(name);
+    } });
+    holding = undefined;
+    const one = await twoPeople({ dpop: 'offered' }, { store });
+    const { as, product } = one;
+    const [, accountId = ''] = ((await statusOf(one, 'second'))?.id ?? '').split(':');
+    holding = new Promise((resolve) => (release = resolve));
+    deleting = false;
+    const leaving = product.call(leave, { server: 'work', account: 'second' });
+    await until(() => deleting, 'the sign-out deletes');
+    const exchanges = as.counts.codeExchangesGranted;
+    const joining = signIn(one, 'grace', 'second').then(({ state }) => state.kind, (error: unknown) => String(error));
+    await until(() => as.counts.codeExchangesGranted > exchanges || product.log.some((line) => line.includes('sign_in_waits')), 'the sign-in waits, or is through');
+    holding = undefined;
+    release();
+    await leaving;
+    if (leave === 'signOut') {
+      expect(await joining).toBe('signed_in');
+      await product.call('refreshNow', { server: 'work', account: 'second' });
+      expect(await who(await started(product, '--account', 'second'))).toBe('grace');
+    } else {
+      expect(await joining).toContain('E_SERVER_UNKNOWN');
+      expect(store.names().filter((name) => name.includes(accountId))).toEqual([]);
+    }
+  });
+
   it('removing the default account makes the next one the default; the last one cannot be removed', async () => {
     const one = await twoPeople();
     const { product } = one;
@@ -261,6 +298,32 @@ describe('who signs in', () => {
     expect((await signIn(one, 'grace', 'second')).state.kind).toBe('signed_in');
   });
 
+  it('one person who signs in to two accounts at the same time gets one of them', async () => {
+    let release = () => {};
+    const identified = () => product.log.filter((line) => line.includes('"id_token"')).length;
+    const memory = createMemoryStore();
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const store = { ...memory, async set(name: string, value: Secret) {
+      if (name.includes('/credential/')) await held;
+      return memory.set(name, value);
+    } };
+    const { product } = await world({}, { store });
+    await product.call('addAccount', { server: 'work', name: 'second' });
+    await product.call('addAccount', { server: 'work', name: 'third' });
+    product.browser.options.login = { user: 'grace', password: people.grace };
+    // Both are known before either is stored.
+    void until(() => identified() === 2, 'both are identified').finally(release);
+    const both = await Promise.allSettled(['second', 'third'].map((account) => product.call('signIn', { server: 'work', account })));
+    expect(both.flatMap((ending) => (ending.status === 'rejected' ? [String(ending.reason)] : []))).toEqual(['Error: E_ACCOUNT_OTHER']);
+  });
+
+  it('is told to the authorization server that knows the person, and to no other', () => {
+    const facts = { ...firstCredential(), renewable: true, idTokenClaims: { email: 'ada@example.test' } };
+    const hint = (issuer: string) => accountChoice({ vault: { facts: () => facts } }, { id: 'a', account: { alone: false } }, { issuer, authorization_endpoint: issuer, token_endpoint: issuer }, undefined).loginHint;
+    expect(hint(facts.issuer)).toBe('ada@example.test');
+    expect(hint('https://another.example')).toBeUndefined();
+  });
+
   it('an account stays with its person: another one is refused, until it is signed out', async () => {
     const one = await twoPeople();
     const host = await started(one.product, '--account', 'second');
@@ -273,6 +336,26 @@ describe('who signs in', () => {
 });
 
 describe('what was entered', () => {
+  it('a client that an account gives up takes its secrets along, and another one begins without', async () => {
+    const store = recordingStore(createMemoryStore());
+    const { product } = await world({}, { store });
+    await product.call('addAccount', { server: 'work', name: 'second' });
+    await product.call('configureServer', { server: 'work', account: 'second', clientId: 'for-one', clientSecret: 'secret-for-one' });
+    await product.call('configureServer', { server: 'work', account: 'second', clientId: null });
+    expect(store.names()).toEqual([]);
+    await product.call('configureServer', { server: 'work', account: 'second', clientId: 'another' });
+    expect((await product.call('serverDetail', { server: 'work', account: 'second' })).storedSecrets).toEqual([]);
+  });
+
+  it('the secret of the server’s client goes with the server, though its only account has a client of its own', async () => {
+    const store = recordingStore(createMemoryStore());
+    const { product } = await world({}, { store });
+    await product.call('configureServer', { server: 'work', clientId: 'for-all', clientSecret: 'secret-for-all' });
+    await product.call('configureServer', { server: 'work', account: 'main', clientId: 'for-one', clientSecret: 'secret-for-one' });
+    await product.call('removeServer', { server: 'work' });
+    expect(store.names()).toEqual([]);
+  });
+
   it('a key of one account is not used for another', async () => {
     const { product } = await world();
     await product.call('configureServer', { server: 'work', settings: { grant: 'static_header' }, secrets: { headerValue: 'key-of-the-first' } });

@@ -378,6 +378,22 @@ describe('signing out', () => {
     expect(one.browser.openings).toBe(2);
   });
 
+  it('while the company’s sign-in is being stored ends it: nothing of it stays', async () => {
+    const one = await desk();
+    await one.add('a');
+    let leaving: Promise<unknown> | undefined;
+    const set = one.store.set.bind(one.store);
+    Object.assign(one.store, {
+      async set(item: string, value: Secret) {
+        // The whole sign-out takes place while the first item is on its way.
+        if (item.includes('credential/enterprise:')) await (leaving ??= one.product.call('signOut', { server: 'a' }));
+        return set(item, value);
+      },
+    });
+    expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_CANCELLED' });
+    await until(() => one.kept().length === 0 && one.company.idp.counts.revocations > 0, 'the company’s sign-in is gone');
+  });
+
   it('everywhere ends it too, whatever uses it', async () => {
     const one = await desk();
     for (const name of ['a', 'b', 'c']) await one.add(name);

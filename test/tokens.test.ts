@@ -707,6 +707,18 @@ describe('sign-out', () => {
     expect(said(await rig.keeper.accessToken(id))).toBe('access-9');
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-9');
   });
+
+  it('while a sign-in is being stored wins: both of its tokens are revoked, and neither is used', async () => {
+    rig.http.answer = () => ({});
+    const joining = rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 100_000);
+    const leaving = rig.keeper.signOut(id);
+    await rig.clock.advance(0);
+    await Promise.all([joining, leaving]);
+    expect(said(await rig.keeper.accessToken(id))).toBe('anonymous');
+    expect(rig.keeper.state(id)).toEqual({ kind: 'none' });
+    expect(rig.http.requests.map(({ form }) => form.get('token'))).toEqual(['refresh-9', 'access-9']);
+    expect(rig.store.items.size).toBe(0);
+  });
 });
 
 describe('start and end', () => {

@@ -95,6 +95,8 @@ export function createCommands(deps: CommandsDeps): Api {
       // Named, the account gets a client of its own; else the client is that of the server, for all accounts without.
       const own = input.account !== undefined || server.account.ownClient;
       if (clientId !== undefined) {
+        // The secrets of a client that is given up must never be shown for the next one.
+        if (clientId === null && server.account.ownClient) await keepSecrets(server, { clientSecret: null, privateKey: null });
         const change = { clientId: clientId ?? undefined };
         server = own ? await servers.updateAccount(server.id, change) : await servers.update(server.id, change);
       }

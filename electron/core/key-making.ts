@@ -16,7 +16,7 @@ export interface KeyRequest {
  * Makes the key with which the client of this server proves who it is (`private_key_jwt`, RFC 7523), and puts it to use. Only
  * the public half is given. Throws E_BAD_INPUT when there is a key already, E_STORE_*, E_CONFIG_WRITE.
  */
-export async function makeSigningKey(deps: { readonly servers: Pick<Servers, 'update'>; readonly keepSecrets: ReturnType<typeof createSecretKeeping> }, server: Server, { algorithm, replace, account }: KeyRequest): Promise<PublicKey> {
+export async function makeSigningKey(deps: { readonly servers: Pick<Servers, 'find' | 'update'>; readonly keepSecrets: ReturnType<typeof createSecretKeeping> }, server: Server, { algorithm, replace, account }: KeyRequest): Promise<PublicKey> {
   const { name, settings, storedSecrets } = server;
   if (settings.clientCertificateFile !== undefined) {
     throw new AppError('E_BAD_INPUT', `The private key of ${name} is the one of its client certificate.`, { server: name, field: 'settings.clientCertificateFile' });
@@ -27,6 +27,6 @@ export async function makeSigningKey(deps: { readonly servers: Pick<Servers, 'up
   const { secret, ...publicKey } = await generateSigningKey(algorithm);
   await deps.keepSecrets(server, { privateKey: secret }, account);
   // A client of the account's own is told by its key; the settings are for all accounts.
-  if (!server.account.ownClient) await deps.servers.update(server.id, { settings: { ...settings, clientAuth: 'private_key_jwt', keyId: publicKey.kid, signingAlgorithm: algorithm } });
+  if (!server.account.ownClient) await deps.servers.update(server.id, { settings: { ...(deps.servers.find(server.id)?.settings ?? settings), clientAuth: 'private_key_jwt', keyId: publicKey.kid, signingAlgorithm: algorithm } });
   return publicKey;
 }

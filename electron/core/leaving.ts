@@ -22,7 +22,7 @@ export interface LeavingDeps {
   readonly vault: Vault;
   readonly tokens: Pick<TokenKeeper, 'signOut'>;
   readonly companies: Pick<Companies, 'release'>;
-  readonly signIns: Pick<SignIns, 'cancel'>;
+  readonly signIns: Pick<SignIns, 'without'>;
   readonly notes: ServerNotes;
   readonly stepUps: StepUps;
   readonly connections: Pick<Connections, 'removed' | 'defaultChanged'>;
@@ -47,7 +47,6 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   const accountsOf = (server: Server) => servers.list().filter(({ serverId }) => serverId === server.serverId);
 
   async function signOut({ id }: Server): Promise<SignOutReport> {
-    deps.signIns.cancel(id);
     const report = await tokens.signOut(id);
     const registration = await deregister(id);
     if (registration) report.registration = registration;
@@ -78,27 +77,35 @@ export function createLeaving(deps: LeavingDeps): Leaving {
     const { hasClientSecret, storedSecrets, account } = servers.find(server.id) ?? server;
     const entered = [...storedSecrets, ...(hasClientSecret ? (['clientSecret'] as const) : [])];
     const gone = which === 'all' ? entered : entered.filter((name) => heldByAccount(name, account.ownClient));
-    for (const key of [...clientSecretKeys(servers.find(server.id) ?? server), ...gone.map((name) => secretKeyOf(server, name))]) await vault.deleteClientSecret(key);
+    // What its own client hides of the server's.
+    const hidden = which === 'all' && account.ownClient ? (['clientSecret', 'privateKey'] as const).map((name) => secretKeyOf({ ...server, account: { ...account, ownClient: false } }, name)) : [];
+    for (const key of [...clientSecretKeys(servers.find(server.id) ?? server), ...gone.map((name) => secretKeyOf(server, name)), ...hidden]) await vault.deleteClientSecret(key);
   }
+
+  /** What a sign-in stored meanwhile would lose its registration and its key, or have no account any more. */
+  const alone = <Value>({ id }: Server, work: () => Promise<Value>) => deps.signIns.without(id, work);
 
   return {
     accountsOf,
-    signOut,
+    signOut: (server) => alone(server, () => signOut(server)),
 
     signOutEverywhere: () =>
       Promise.all(
         servers.list().map(async (server) => {
           // One that fails must not hide what became of the others.
-          const report = await signOut(server).catch((error: unknown): SignOutReport => ({ revoked: 'failed', deleted: false, detail: asAppError(error).message }));
+          const report = await alone(server, () => signOut(server)).catch((error: unknown): SignOutReport => ({ revoked: 'failed', deleted: false, detail: asAppError(error).message }));
           return { server: server.name, ...(server.account.alone ? {} : { account: server.account.name }), report };
         }),
       ),
 
     async removeAccount(server) {
       if (server.account.alone) throw new AppError('E_BAD_INPUT', `${server.name} has only this account. Remove the server instead.`, { server: server.name });
-      const report = await leave(server);
-      await forgetSecrets(server, 'own');
-      await servers.removeAccount(server.id);
+      const report = await alone(server, async () => {
+        const left = await leave(server);
+        await forgetSecrets(server, 'own');
+        await servers.removeAccount(server.id);
+        return left;
+      });
       deps.connections.removed(server.id);
       deps.connections.defaultChanged();
       changed();
@@ -108,9 +115,15 @@ export function createLeaving(deps: LeavingDeps): Leaving {
     async removeServer(server) {
       const accounts = accountsOf(server);
       const reports: SignOutReport[] = [];
-      for (const account of accounts) reports.push(await leave(account));
-      for (const account of accounts) await forgetSecrets(account, 'all');
-      await servers.remove(server.id);
+      const removal = accounts.reduce(
+        (work, account) => () => alone(account, work),
+        async () => {
+          for (const account of accounts) reports.push(await leave(account));
+          for (const account of accounts) await forgetSecrets(account, 'all');
+          await servers.remove(server.id);
+        },
+      );
+      await removal();
       for (const { id } of accounts) deps.connections.removed(id);
       changed();
       return worst(reports);

@@ -2,7 +2,7 @@ import { AppError, foreign } from '../errors.ts';
 import type { Server, Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import type { AuthorizationServer } from './discovery.ts';
-import type { Identity } from './identity.ts';
+import type { Identity, Subject } from './identity.ts';
 import type { Preset } from './presets.ts';
 
 export interface AccountChoice {
@@ -13,6 +13,8 @@ export interface AccountChoice {
 interface Deps {
   readonly servers: Pick<Servers, 'list'>;
   readonly vault: Pick<Vault, 'facts'>;
+  /** By account: who has just signed in to it, and is not stored yet. */
+  readonly arriving?: ReadonlyMap<string, Subject>;
 }
 
 /**
@@ -22,7 +24,9 @@ interface Deps {
  */
 export function accountChoice({ vault }: Pick<Deps, 'vault'>, { id, account }: { readonly id: string; readonly account: Pick<Server['account'], 'alone'> }, metadata: AuthorizationServer, preset: Preset | undefined): AccountChoice {
   if (account.alone) return {};
-  const { email, preferred_username: name } = vault.facts(id)?.idTokenClaims ?? {};
+  const known = vault.facts(id);
+  // Who signed in elsewhere is no business of a server to which the sign-in has moved.
+  const { email, preferred_username: name } = (known?.issuer === metadata.issuer ? known.idTokenClaims : undefined) ?? {};
   const loginHint = email ?? name;
   if (loginHint !== undefined) return { loginHint };
   const prompt = promptOf(metadata, preset);
@@ -40,14 +44,13 @@ function promptOf(metadata: AuthorizationServer, preset: Preset | undefined): Ac
  * Refuses a sign-in by somebody who is another account of this server already, or who is not the one that this account
  * belongs to. Throws E_ACCOUNT_OTHER.
  */
-export function refuseOtherPerson({ servers, vault }: Deps, server: Server, { subject, account: name }: Identity): void {
+export function refuseOtherPerson({ servers, vault, arriving }: Deps, server: Server, { subject, account: name }: Identity): void {
   if (server.account.alone || !subject) return;
-  const same = (id: string) => {
-    const known = vault.facts(id)?.subject;
+  const same = (id: string, known = vault.facts(id)?.subject) => {
     return known && known.issuer === subject.issuer ? known.sub === subject.sub : undefined;
   };
   const who = foreign(name ?? subject.sub, 100);
-  const twin = servers.list().find((other) => other.serverId === server.serverId && other.id !== server.id && same(other.id) === true);
+  const twin = servers.list().find((other) => other.serverId === server.serverId && other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true));
   if (twin) throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, who is the account "${twin.account.name}" already.`, { server: server.name });
   if (same(server.id) === false) {
     throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, but the account "${server.account.name}" belongs to ${foreign(vault.facts(server.id)?.account, 100)}.`, { server: server.name });

@@ -240,7 +240,12 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       const token = live?.token;
       nextEra('signed_out');
       changed();
-      const report = await turn.run(() => signOutOf(deps, id, token));
+      const report = await turn.run(() => {
+        // A sign-in that was being stored when this began is over as well.
+        const stored = live?.token;
+        nextEra('signed_out');
+        return signOutOf(deps, id, stored ?? token);
+      });
       changed();
       return report;
     },

@@ -10,7 +10,7 @@ import { createBrowserSignIn } from './by-browser.ts';
 import { discover, type Challenge, type Discovery } from './discovery.ts';
 import type { Companies } from './enterprise/companies.ts';
 import { createGrants } from './grants/grants.ts';
-import { identify, type IdentityRequest } from './identity.ts';
+import { identify, type IdentityRequest, type Subject } from './identity.ts';
 import { createKeySets } from './jwks.ts';
 import { signInByDevice } from './grants/device-sign-in.ts';
 import { repeatedGrantOf, signInByGrant } from './grants/sign-in.ts';
@@ -31,6 +31,8 @@ export interface SignIns {
    */
   start(serverId: string, options: { readonly openBrowser: boolean }): Promise<void>;
   cancel(serverId: string): void;
+  /** Cancels the sign-in that runs; one that begins before `work` has ended waits for that. */
+  without<Value>(serverId: string, work: () => Promise<Value>): Promise<Value>;
   /**
    * Gives a waiting sign-in the address that the browser was sent to, and waits for its end. Throws E_REDIRECT_URL,
    * E_SERVER_UNKNOWN, and what the sign-in throws.
@@ -73,6 +75,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
   const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock, ...(deps.companies ? { companies: deps.companies } : {}) });
   const running = new Map<string, Running>();
+  const leaving = new Map<string, Promise<unknown>>();
+  const arriving = new Map<string, Subject>();
   const keySets = createKeySets(ports.clock);
   const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
   const byBrowser = createBrowserSignIn({ ...deps, clock: ports.clock, httpOf, grants, registering });
@@ -97,7 +101,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopes(server, discovery.authorizationServer.scopes_supported)]);
     const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
       const identity = await identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
-      refuseOtherPerson({ servers, vault: deps.vault }, server, identity);
+      refuseOtherPerson({ servers, vault: deps.vault, arriving }, server, identity);
+      if (identity.subject) arriving.set(server.id, identity.subject);
       return identity;
     };
     if (server.settings.grant === 'device_code') {
@@ -112,7 +117,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, ...(challenge ? { challenge } : {}) });
     if (discovery.kind === 'protected') {
       // Kept among the settings, where the user sees it and can switch it off: the refresh needs the key, too.
-      if (discovery.dpopRequired && server.settings.dpop === undefined) await servers.update(server.id, { settings: { ...server.settings, dpop: true } });
+      if (discovery.dpopRequired && server.settings.dpop === undefined) await servers.update(server.id, { settings: { ...found(server.id).settings, dpop: true } });
       return discovery;
     }
     throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
@@ -139,6 +144,9 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     const name = found(serverId).name;
     try {
       await before?.catch(() => {});
+      const left = leaving.get(serverId);
+      if (left) ports.log('sign_in_waits', { server: name });
+      await left;
       attempt.refuseIfCancelled();
       ports.log('sign_in_started', { server: name });
       const first = await signIn(found(serverId), attempt, openBrowser);
@@ -149,6 +157,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       ports.log('sign_in_failed', { server: name, code: known.code });
       throw known;
     } finally {
+      arriving.delete(serverId);
       if (running.get(serverId)?.attempt === attempt) running.delete(serverId);
       deps.onChange(serverId);
     }
@@ -172,6 +181,14 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     },
     cancel(serverId) {
       running.get(serverId)?.attempt.cancel();
+    },
+    async without(serverId, work) {
+      running.get(serverId)?.attempt.cancel();
+      const done = work();
+      const ended = Promise.allSettled([leaving.get(serverId), done]);
+      leaving.set(serverId, ended);
+      void ended.finally(() => leaving.get(serverId) === ended && leaving.delete(serverId));
+      return done;
     },
     async finish(serverId, redirectUrl) {
       const { name } = found(serverId);

@@ -93,6 +93,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       await keeper.adopt(credential, idToken, lifeMs);
       deps.onSignedIn(serversOf(id));
     },
+    abandoned: () => void release().catch((error: unknown) => log('company_not_released', { code: asAppError(error).code })),
   });
 
   /** For a person who waits: one try, whatever the back-off says. Throws the fault when that may pass. */
@@ -126,6 +127,18 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
   }
 
+  const release = (): Promise<CompanyEnding | undefined> =>
+    ending.run(async () => {
+      const used = new Set(servers.list().flatMap((server) => (vault.facts(server.id) || deps.signingIn(server.id) ? (companyOf(server)?.id ?? []) : [])));
+      const endings: (CompanyEnding | undefined)[] = [];
+      for (const id of vault.ids().filter(isCompanyId)) {
+        if (used.has(id) || shared.running(id)) continue;
+        const { revoked, deleted } = await keeper.signOut(id);
+        endings.push(!deleted ? 'failed' : revoked === 'nothing_to_revoke' ? undefined : revoked);
+      }
+      return (['failed', 'not_offered', 'confirmed'] as const).find((one) => endings.includes(one));
+    });
+
   return {
     async signIn(server, attempt, { openBrowser }) {
       const company = of(server);
@@ -153,17 +166,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       return { ...(subject && !identityNotes ? { subject } : {}), ...(account === undefined ? {} : { account }), ...(idTokenClaims ? { idTokenClaims } : {}), ...(identityNotes ? { identityNotes } : {}) };
     },
 
-    release: () =>
-      ending.run(async () => {
-        const used = new Set(servers.list().flatMap((server) => (vault.facts(server.id) || deps.signingIn(server.id) ? (companyOf(server)?.id ?? []) : [])));
-        const endings: (CompanyEnding | undefined)[] = [];
-        for (const id of vault.ids().filter(isCompanyId)) {
-          if (used.has(id) || shared.running(id)) continue;
-          const { revoked, deleted } = await keeper.signOut(id);
-          endings.push(!deleted ? 'failed' : revoked === 'nothing_to_revoke' ? undefined : revoked);
-        }
-        return (['failed', 'not_offered', 'confirmed'] as const).find((one) => endings.includes(one));
-      }),
+    release,
 
     unblock() {
       for (const id of vault.ids().filter(isCompanyId)) if (keeper.state(id).kind === 'blocked') void keeper.refreshNow(id);

@@ -17,6 +17,8 @@ export interface SharedSignInsDeps {
   readonly choiceOf: (company: Company, metadata: AuthorizationServer) => AccountChoice;
   /** Stores it; the sign-in has worked when this has. */
   readonly done: (companyId: string, signedIn: CompanySignedIn) => Promise<void>;
+  /** One was stored, but everybody had left before that. */
+  readonly abandoned: () => void;
 }
 
 /** Sign-ins in the browser that several servers wait for together, one page per company. */
@@ -71,6 +73,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
     };
     const run = async () => {
       let listener: RedirectListener | undefined;
+      let stored = false;
       try {
         ports.log('company_sign_in_started', { issuer });
         const known = await signInAtCompany(
@@ -92,6 +95,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
           attempt,
         );
         await deps.done(id, known);
+        stored = true;
         ports.log('company_signed_in', { issuer });
       } catch (error) {
         ports.log('company_sign_in_failed', { issuer, code: asAppError(error).code });
@@ -99,6 +103,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
       } finally {
         if (listener) retired.add(listener);
         if (all.get(id) === shared) all.delete(id);
+        if (stored && attempt.signal.aborted) deps.abandoned();
       }
     };
     const wantPage = () => {
