@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { redirectPath } from '../electron/core/oauth/redirect.ts';
-import { freePort } from './fixtures/behaviour/free-port.ts';
+import { freePort } from './fixtures/free-port.ts';
 import { rows } from './fixtures/behaviour/rows.ts';
 import { createWorlds, type PeerWorld, type SideOptions } from './fixtures/behaviour/worlds.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { redirectPath } from '../electron/core/oauth/redirect.ts';
-import { freePort } from './fixtures/behaviour/free-port.ts';
+import { freePort } from './fixtures/free-port.ts';
 import { rows } from './fixtures/behaviour/rows.ts';
 import { createWorlds, type Side } from './fixtures/behaviour/worlds.ts';
 import type { AuthorizationServerOptions } from './fixtures/authorization-server.ts';

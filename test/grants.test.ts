@@ -11,7 +11,8 @@ import { secretKeyOf, type Server } from '../electron/core/servers/servers.ts';
 import type { SecretName, ServerSettings } from '../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { createFakeClock } from './fixtures/clock.ts';
-import { sendJson, startListener } from './fixtures/listener.ts';
+import { freePort } from './fixtures/free-port.ts';
+import { sendJson } from './fixtures/listener.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
 import { startSite, type Site } from './fixtures/site.ts';
@@ -212,7 +213,7 @@ describe('private_key_jwt', () => {
   });
 
   it('authenticates the authorization code grant and its refresh, too', async () => {
-    const { port } = await freePort();
+    const port = await freePort();
     const { as, mcp } = await provider({
       token_endpoint_auth_method: 'private_key_jwt',
       application_type: 'native',
@@ -505,13 +506,6 @@ describe('device code (RFC 8628)', () => {
     }
   });
 });
-
-/** A port that was free a moment ago: the redirect URI to register has the issuer in it. */
-async function freePort(): Promise<{ readonly port: number }> {
-  const listener = await startListener(() => {});
-  await listener.close();
-  return listener;
-}
 
 interface TokenSite {
   readonly site: Site;

@@ -6,7 +6,7 @@ import type { ErrorInfo } from '../shared/reply.ts';
 import { startAuthorizationServer, type AuthorizationServer } from './fixtures/authorization-server.ts';
 import { bareMachine } from './fixtures/command-line.ts';
 import { createFakeStore, type FakeStore } from './fixtures/fake-store.ts';
-import { startListener } from './fixtures/listener.ts';
+import { freePort } from './fixtures/free-port.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 
@@ -22,13 +22,6 @@ async function product(store: FakeStore = createFakeStore()): Promise<Product & 
   const started = await startProduct({ store });
   closing.push(() => started.close());
   return Object.assign(Object.create(started) as Product, { store });
-}
-
-/** A port for a server that comes later, since its clients must know their keys when it starts. */
-async function freePort(): Promise<number> {
-  const listener = await startListener(() => {});
-  await listener.close();
-  return listener.port;
 }
 
 /** oidc-provider with clients that act for themselves by `private_key_jwt`, and the SDK's MCP server at this port. */

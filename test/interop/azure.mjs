@@ -7,7 +7,7 @@ import { ensurePackages } from '../../scripts/cache.mjs';
 import { until } from '../fixtures/wait.ts';
 import { startAzureIssuer } from './azure-issuer.mjs';
 import { Missing, notFetched } from './missing.mjs';
-import { freePort } from './peers/free-port.mjs';
+import { freePort } from '../fixtures/free-port.ts';
 
 export const azureVersion = '2.0.5';
 

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { until } from '../fixtures/wait.ts';
 import { azureVersion, startAzure } from './azure.mjs';
 import { keycloakVersion, startKeycloak } from './keycloak.mjs';
 import { startPeer } from './peer-process.mjs';
-import { freePort } from './peers/free-port.mjs';
 import { pythonFastmcp } from './python.mjs';
 
 /** For peers that judge a token by itself: it lives for a few seconds, and its end is waited for. */
@@ -63,7 +63,7 @@ export const cases = [
       const as = await authorizationServer(run, { accessTokens: 'opaque', accessTokenSeconds: 600 });
       const { clientId, clientSecret } = as.resourceServer;
       const env = { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret };
-      const peer = await nodePeer(run, 'fastmcp-resource-server.mjs', [as.issuer, as.introspectionEndpoint], env);
+      const peer = await nodePeer(run, 'fastmcp-resource-server.mjs', [as.issuer, as.introspectionEndpoint, String(await freePort())], env);
       return { url: peer.facts.url, expire: async () => as.revokeAccessTokens(), refreshes: async () => as.counts.refreshesGranted };
     },
   },

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { ensureCached, run } from '../../scripts/cache.mjs';
 import { until } from '../fixtures/wait.ts';
 import { Missing } from './missing.mjs';
-import { freePort } from './peers/free-port.mjs';
+import { freePort } from '../fixtures/free-port.ts';
 
 export const keycloakVersion = '26.7.0';
 const sha256 = 'e63bd0167199c0092b8a4d22cc137e6b7a70e0089070f6f7799b1be504b69a8a';

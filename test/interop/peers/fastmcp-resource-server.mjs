@@ -1,12 +1,11 @@
 // A resource server by npm fastmcp that asks the authorization server about each token (RFC 7662). argv: the issuer, the
-// introspection endpoint; environment: the client that may ask.
+// introspection endpoint, the port; environment: the client that may ask.
 import { FastMCP } from 'fastmcp';
 import { z } from 'zod';
-import { freePort } from './free-port.mjs';
 import { ready } from './echo-server.mjs';
 
-const [issuer, introspection] = process.argv.slice(2);
-const port = await freePort();
+const [issuer, introspection, portText] = process.argv.slice(2);
+const port = Number(portText);
 const origin = `http://127.0.0.1:${port}`;
 const credentials = Buffer.from(`${process.env.CLIENT_ID}:${process.env.CLIENT_SECRET}`).toString('base64');
 
