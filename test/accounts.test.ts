@@ -347,6 +347,20 @@ describe('what was entered', () => {
     expect((await product.call('serverDetail', { server: 'work', account: 'second' })).storedSecrets).toEqual([]);
   });
 
+  it('the secret of one client is not shown for the next one, whose authorization server may be another', async () => {
+    const { product } = await world();
+    const stored = async () => (await product.call('serverDetail', { server: 'work' })).storedSecrets;
+    await product.call('configureServer', { server: 'work', clientId: 'one', clientSecret: 'secret-of-one' });
+    await product.call('configureServer', { server: 'work', clientId: 'one' });
+    expect(await stored()).toEqual(['clientSecret']);
+    await product.call('configureServer', { server: 'work', clientId: 'two' });
+    expect(await stored()).toEqual([]);
+    await product.call('configureServer', { server: 'work', clientId: 'three', clientSecret: 'secret-of-three' });
+    expect(await stored()).toEqual(['clientSecret']);
+    await product.call('configureServer', { server: 'work', clientId: null });
+    expect(await stored()).toEqual([]);
+  });
+
   it('the secret of the server’s client goes with the server, though its only account has a client of its own', async () => {
     const store = recordingStore(createMemoryStore());
     const { product } = await world({}, { store });

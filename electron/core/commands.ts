@@ -95,8 +95,12 @@ export function createCommands(deps: CommandsDeps): Api {
       // Named, the account gets a client of its own; else the client is that of the server, for all accounts without.
       const own = input.account !== undefined || server.account.ownClient;
       if (clientId !== undefined) {
-        // The secrets of a client that is given up must never be shown for the next one.
-        if (clientId === null && server.account.ownClient) await keepSecrets(server, { clientSecret: null, privateKey: null });
+        // The secret of a client that is given up must never be shown for the next one, whose issuer may be another.
+        const gone = server.clientId !== undefined && server.clientId !== clientId && own === server.account.ownClient;
+        const secret = gone && server.hasClientSecret ? { clientSecret: null } : {};
+        // Without a client of its own an account cannot have a key of its own either.
+        const key = clientId === null && server.account.ownClient ? { privateKey: null } : {};
+        await keepSecrets(server, { ...secret, ...key });
         const change = { clientId: clientId ?? undefined };
         server = own ? await servers.updateAccount(server.id, change) : await servers.update(server.id, change);
       }
