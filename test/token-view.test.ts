@@ -3,6 +3,12 @@ import { lintAccessToken, type TokenContext } from '../electron/core/oauth/token
 import { introspectionEndpoint } from '../electron/core/oauth/introspection.ts';
 import type { CallInput } from '../shared/api.ts';
 import type { ServerDetail } from '../shared/model.ts';
+import { createGrants } from '../electron/core/oauth/grants/grants.ts';
+import { createTokenViews } from '../electron/core/oauth/token-view.ts';
+import { Secret } from '../electron/core/secret.ts';
+import { createFakeClock } from './fixtures/clock.ts';
+import { firstCredential } from './fixtures/keeper.ts';
+import { createScriptedHttp } from './fixtures/scripted-http.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { startOpenidSite, type OpenidOptions, type OpenidSite } from './fixtures/openid-site.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
@@ -178,4 +184,25 @@ describe('introspection of an opaque access token', () => {
     expect(await app.call('serverDetail', { server: 'tools' })).toMatchObject({ introspection: { active: true, claims: { scope: 'mcp:tools' } }, tokenNotes: [] });
     expect(auth.counts.introspections).toBe(1);
   });
+});
+
+it('a token is asked about only where it is from, though somebody signs in elsewhere meanwhile', async () => {
+  const before = { ...firstCredential(), introspectionEndpoint: 'https://as.example/introspect' };
+  const after = { ...before, issuer: 'https://new.example', tokenEndpoint: 'https://new.example/token', introspectionEndpoint: 'https://new.example/introspect' };
+  const asked: string[] = [];
+  const clock = createFakeClock();
+  const http = createScriptedHttp(clock, () => ({ body: { active: true } }));
+  const views = createTokenViews({
+    vault: { facts: () => ({ ...before, renewable: true }), read: async () => ({ kind: 'found', credential: after }) },
+    tokens: { current: () => ({ token: new Secret('opaque'), receivedAt: 0, expiresAt: undefined }) },
+    clock,
+    grants: { ...createGrants({ servers: { find: () => undefined }, vault: { readClientSecret: async () => ({ kind: 'absent' }) }, clock }), equip: async (_credential, client) => client },
+    policyOf: async () => ['public'],
+    httpOf: () => ({ ...http, fetch: (request) => {
+      asked.push(request.url.host);
+      return http.fetch(request);
+    } }),
+  });
+  await views.of({ id: before.id, url: 'https://mcp.example/mcp' });
+  expect(asked).toEqual([]);
 });

@@ -39,10 +39,11 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
   const { vault, tokens, clock } = deps;
   const asked = new Map<string, { readonly token: Secret; readonly answer: Promise<Introspection | undefined> }>();
 
-  async function ask(id: string, token: Secret): Promise<Introspection | undefined> {
+  async function ask(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
     try {
       const read = await vault.read(id);
-      if (read.kind !== 'found') return undefined;
+      // Somebody may have signed in elsewhere since: the token is none of that server's business.
+      if (read.kind !== 'found' || read.credential.issuer !== issuer) return undefined;
       return await introspect(await clientOf(deps, read.credential), token, { http: deps.httpOf(id), clock });
     } catch {
       return undefined;
@@ -50,10 +51,10 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
   }
 
   /** Once for each token. */
-  function introspected(id: string, token: Secret): Promise<Introspection | undefined> {
+  function introspected(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
     const before = asked.get(id);
     if (before?.token.equals(token)) return before.answer;
-    const answer = ask(id, token);
+    const answer = ask(id, token, issuer);
     asked.set(id, { token, answer });
     return answer;
   }
@@ -72,7 +73,7 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
         return { accessTokenClaims: displayClaims(claims), notes: [...notes, ...odd] };
       }
       if (facts.introspectionEndpoint === undefined) return { notes };
-      const introspection = await introspected(id, live.token);
+      const introspection = await introspected(id, live.token, facts.issuer);
       return { notes: introspection?.active === false ? [...notes, inactive] : notes, ...(introspection ? { introspection } : {}) };
     },
   };
