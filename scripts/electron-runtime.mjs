@@ -58,14 +58,18 @@ async function downloaded(wanted, dist) {
 }
 
 /**
- * Chromium's sandbox cannot run as root, nor where the system gives an ordinary user no user namespaces (containers,
- * Ubuntu 24.04 outside a package). For launchers of tests and of the demo only.
+ * Chromium's sandbox cannot run as root, nor where the system gives an ordinary user no user namespaces. For launchers of
+ * tests and of the demo only.
  * @returns {string[]}
  */
 export function sandboxSwitches() {
   if (process.platform !== 'linux') return [];
-  const works = process.getuid?.() !== 0 && spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' }).status === 0;
-  return works ? [] : ['--no-sandbox'];
+  return process.getuid?.() !== 0 && hasUserNamespaces() ? [] : ['--no-sandbox'];
+}
+
+/** Not in most containers, and not on Ubuntu 24.04 for a program that no package brought. */
+export function hasUserNamespaces() {
+  return spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' }).status === 0;
 }
 
 async function runtimeIn(dist, wanted) {

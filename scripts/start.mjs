@@ -1,8 +1,9 @@
 // npm start: the app for daily use, from a checkout. Arguments go to the app (--hidden: without a window).
 import { spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buildAll } from './build.mjs';
-import { ensureElectron } from './electron-runtime.mjs';
+import { ensureElectron, hasUserNamespaces } from './electron-runtime.mjs';
 import { ensureModules, ensureSystem, runCommand, SetupNeeded } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
@@ -18,14 +19,25 @@ await runCommand(async () => {
   if (electron.kind === 'development') {
     console.error(`This is a development runtime (Electron ${electron.version}), not the one that ships: good for trying, not for daily use.`);
   }
-  return runApp(electron.executable, [...sandboxSwitch(), root, ...process.argv.slice(2)]);
+  return runApp(electron.executable, [...(await sandboxSwitch(electron.dist)), root, ...process.argv.slice(2)]);
 });
 
 /** Chromium does not run its sandbox as root. */
-function sandboxSwitch() {
-  if (process.getuid?.() !== 0) return [];
-  console.error('Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.');
-  return ['--no-sandbox'];
+async function sandboxSwitch(dist) {
+  if (process.getuid?.() === 0) {
+    console.error('Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.');
+    return ['--no-sandbox'];
+  }
+  if (process.platform === 'linux' && !hasUserNamespaces()) await needSandboxHelper(path.join(dist, 'chrome-sandbox'));
+  return [];
+}
+
+/** Where there are no user namespaces, Chromium ends at once unless this program of its own has root's rights. */
+async function needSandboxHelper(helper) {
+  const { uid, mode } = await stat(helper);
+  if (uid === 0 && (mode & 0o4755) === 0o4755) return;
+  throw new SetupNeeded(`This system gives ordinary users no user namespaces, which the window's sandbox needs. Run this line once, then try again:
+  sudo chown root "${helper}" && sudo chmod 4755 "${helper}"`);
 }
 
 /** The app's exit code. Interrupting this ends the app in good order. */
