@@ -196,6 +196,15 @@ describe('what binds tokens to the key', () => {
     expect(site.hits[1]?.headers['dpop']).toMatch(/^ey/);
   });
 
+  it('a token that manages a registration stays a Bearer token, also where server and authorization server are one', async () => {
+    let home: string | undefined;
+    const { site, ask, useKey } = await bound({}, () => home);
+    await useKey();
+    home = site.origin;
+    await ask('/mcp', { headers: { authorization: 'Bearer manage' }, ownBearer: true });
+    expect(site.hits.map(({ headers }) => [headers.authorization, headers['dpop']])).toEqual([['Bearer manage', undefined]]);
+  });
+
   it('a server that asks for a new nonce each time is asked twice, and not for ever', async () => {
     let home: string | undefined;
     const { site, ask, useKey } = await bound({}, () => home);

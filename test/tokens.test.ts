@@ -207,6 +207,16 @@ describe('a 401', () => {
     expect(rig.keeper.state(id).kind).toBe('usable');
   });
 
+  it('to a token near its own end, soon after another refusal, is no fault of the server: it is renewed', async () => {
+    rig.http.answer = rotating({ expires_in: 20 });
+    await rig.signIn({}, 20_000);
+    call(token('access-1'));
+    await rig.clock.advance(17_000);
+    const second = call(token('access-2'));
+    await rig.clock.advance(0);
+    expect(second.got).toBe('access-3');
+  });
+
   it('RF13 the same worthless token once more: at most one refresh in 10 s', async () => {
     rig.http.answer = rotating({ access_token: 'access-1', expires_in: 1 });
     await rig.signIn();

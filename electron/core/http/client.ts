@@ -25,6 +25,8 @@ export interface HttpRequest {
    * that the server's settings ask for are meant for it, although it may go to another origin than the server's.
    */
   readonly forTokens?: boolean;
+  /** The Bearer token in it is no access token of the server's (RFC 7591, RFC 7592), and never bound to a key. */
+  readonly ownBearer?: boolean;
   /** `fetch`: for everything. `open`: until the headers are there. */
   readonly timeoutMs: number;
   /** Decoded bytes of the body; more is E_TOO_LARGE. */

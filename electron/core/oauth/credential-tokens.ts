@@ -184,7 +184,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
 
   /** The server answered 401 to the newest token. Gives an error when no refresh can help now. */
   function refuse(token: LiveToken): AppError | undefined {
-    if (refusals.tooSoon) return new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.');
+    // A token that is near its end anyway is renewed, however short its life is.
+    if (refusals.tooSoon && token.stage === 'fresh') return new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.');
     token.spend();
     refusals.refused();
     if (vault.facts(id)?.renewable !== false) return undefined;

@@ -72,7 +72,7 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
   return {
     ...http,
     fetch(request) {
-      if (home() === undefined) return http.fetch(request);
+      if (home() === undefined || request.ownBearer) return http.fetch(request);
       // An access token at the authorization server (userinfo) needs its proof as much as at the MCP server.
       const token = request.forTokens ? bearerOf(request) : tokenIn(request);
       if (request.forTokens && token === undefined) return fetchTokens(request);

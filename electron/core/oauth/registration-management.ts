@@ -42,6 +42,7 @@ async function deleteOne(deps: DeleteRegistrationsDeps, serverId: string, regist
     url: new URL(uri),
     method: 'DELETE',
     headers: { authorization: `Bearer ${token.value.reveal()}`, accept: 'application/json' },
+    ownBearer: true,
     allow: deps.allow,
     timeoutMs,
     maxBytes: 64 * 1024,

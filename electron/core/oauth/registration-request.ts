@@ -70,6 +70,7 @@ function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, g
       ...(initialAccessToken ? { authorization: `Bearer ${initialAccessToken.reveal()}` } : {}),
     },
     body: JSON.stringify(metadata),
+    ownBearer: true,
     allow,
     timeoutMs,
     maxBytes: maxAnswerBytes,

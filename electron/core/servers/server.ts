@@ -49,8 +49,8 @@ export const firstAccount = 'main';
 /** One server as the user added it. No secrets. */
 export const StoredServer = z
   .object({
-    /** Random, for ever; store items and credentials are keyed by it, never by name or URL. */
-    id: z.string().regex(/^[a-z0-9]{8,32}$/),
+    /** Random, for ever; store items and credentials are keyed by it, never by name or URL. Companies' sign-ins begin with `enterprise`. */
+    id: z.string().regex(/^(?!enterprise$)[a-z0-9]{8,32}$/),
     name: ServerName,
     url: z.string().transform(checkedUrl),
     addedAt: z.number(),
