@@ -4,7 +4,7 @@ import path from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Secret } from '../electron/core/secret.ts';
-import { accountChoice } from '../electron/core/oauth/account-choice.ts';
+import { accountChoice } from '../electron/core/oauth/sign-in/account-choice.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
 import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { textOf, type Host } from './fixtures/host.ts';

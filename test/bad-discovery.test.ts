@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { logIn } from '../electron/command-line/login.ts';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp } from '../electron/core/http/client.ts';
-import { movedFrom } from '../electron/core/oauth/moved-issuer.ts';
+import { movedFrom } from '../electron/core/oauth/discovery/moved-issuer.ts';
 import type { Secret } from '../electron/core/secret.ts';
 import { selfSigned } from './fixtures/certificate.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';

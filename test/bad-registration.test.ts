@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp } from '../electron/core/http/client.ts';
-import { describeDiscovery } from '../electron/core/oauth/describe.ts';
-import { discover } from '../electron/core/oauth/discovery.ts';
+import { describeDiscovery } from '../electron/core/oauth/discovery/describe.ts';
+import { discover } from '../electron/core/oauth/discovery/discovery.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
 import { said } from './fixtures/keeper.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type AddressClass, type Http } from '../electron/core/http/client.ts';
-import { bearerChallenge, parseChallenges } from '../electron/core/oauth/challenge.ts';
-import { describeDiscovery } from '../electron/core/oauth/describe.ts';
-import { discover, type Challenge, type Discovery, type DiscoveryOptions } from '../electron/core/oauth/discovery.ts';
+import { bearerChallenge, parseChallenges } from '../electron/core/oauth/discovery/challenge.ts';
+import { describeDiscovery } from '../electron/core/oauth/discovery/describe.ts';
+import { discover, type Challenge, type Discovery, type DiscoveryOptions } from '../electron/core/oauth/discovery/discovery.ts';
 import { startSite, type Route, type Site } from './fixtures/site.ts';
 import { startListener } from './fixtures/listener.ts';
 import { until } from './fixtures/wait.ts';

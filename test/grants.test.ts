@@ -5,7 +5,7 @@ import path from 'node:path';
 import { decodeJwt, decodeProtectedHeader, UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
-import { redirectPath } from '../electron/core/oauth/redirect.ts';
+import { redirectPath } from '../electron/core/oauth/redirect/redirect.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { secretKeyOf, type Server } from '../electron/core/servers/servers.ts';
 import type { SecretName, ServerSettings } from '../shared/model.ts';

@@ -4,9 +4,9 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
-import { createAnswerSlot, parseRedirect, type ExpectedAnswer } from '../electron/core/oauth/redirect-answer.ts';
-import { redirectPage, type Ending } from '../electron/core/oauth/redirect-page.ts';
-import { listenForRedirect, redirectPath, type RedirectListener, type RedirectListenerOptions } from '../electron/core/oauth/redirect.ts';
+import { createAnswerSlot, parseRedirect, type ExpectedAnswer } from '../electron/core/oauth/redirect/redirect-answer.ts';
+import { redirectPage, type Ending } from '../electron/core/oauth/redirect/redirect-page.ts';
+import { listenForRedirect, redirectPath, type RedirectListener, type RedirectListenerOptions } from '../electron/core/oauth/redirect/redirect.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { until } from './fixtures/wait.ts';
 

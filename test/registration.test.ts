@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { silentLog } from '../electron/core/log.ts';
-import type { AuthorizationServer } from '../electron/core/oauth/discovery.ts';
-import { clientSecretKey, clientSecretKeys, dropRegistration, registrationFor, type RegistrationDeps, type RegistrationOutcome } from '../electron/core/oauth/registration.ts';
+import type { AuthorizationServer } from '../electron/core/oauth/discovery/discovery.ts';
+import { clientSecretKey, clientSecretKeys, dropRegistration, registrationFor, type RegistrationDeps, type RegistrationOutcome } from '../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { openServers, secretKeyOf, type Server, type Servers } from '../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../electron/core/vault/credentials.ts';
@@ -25,7 +25,7 @@ let store: FakeStore;
 let servers: Servers;
 let vault: Vault;
 let deps: RegistrationDeps;
-let serverId: string;
+let accountKey: string;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-registration-'));
@@ -36,7 +36,7 @@ beforeEach(async () => {
   servers = await openServers({ dataDir, clock, log: silentLog });
   vault = await openVault({ store, dataDir, installId: servers.installId, clock, log: silentLog });
   deps = { http, clock, servers, vault, pauses: new Map() };
-  serverId = (await servers.add({ name: 'one', url: 'https://mcp.example/mcp', signInRequired: false, hasClientSecret: false, allowMissingPkce: false })).id;
+  accountKey = (await servers.add({ name: 'one', url: 'https://mcp.example/mcp', signInRequired: false, hasClientSecret: false, allowMissingPkce: false })).id;
   auth.routes['/register'] = accept();
 });
 afterEach(async () => {
@@ -60,7 +60,7 @@ const metadata = (more: object = {}): AuthorizationServer => ({
 });
 
 const ask = (more: { server?: AuthorizationServer; redirectUri?: string; scopes?: readonly string[] } = {}) =>
-  registrationFor(deps, { serverId, authorizationServer: more.server ?? metadata(), allow: ['public', 'loopback'], redirectUri: more.redirectUri ?? redirectUri, scopes: more.scopes ?? [] });
+  registrationFor(deps, { accountKey, authorizationServer: more.server ?? metadata(), allow: ['public', 'loopback'], redirectUri: more.redirectUri ?? redirectUri, scopes: more.scopes ?? [] });
 
 async function registered(...args: Parameters<typeof ask>): Promise<Extract<RegistrationOutcome, { kind: 'registered' }>> {
   const outcome = await ask(...args);
@@ -78,7 +78,7 @@ async function failure(promise: Promise<unknown>): Promise<AppError> {
 }
 
 const sent = (n = -1) => JSON.parse(auth.hits.at(n)?.body ?? 'null') as Record<string, unknown>;
-const saved = () => servers.find(serverId)?.registrations ?? [];
+const saved = () => servers.find(accountKey)?.registrations ?? [];
 
 describe('a registration', () => {
   it('tells the server what Keybridge is, with exactly the live redirect URI', async () => {
@@ -147,7 +147,7 @@ describe('a registration', () => {
   it('whose secret was lost is made again', async () => {
     auth.routes['/register'] = accept({ client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' });
     const { registration } = await registered();
-    await vault.deleteClientSecret(clientSecretKey(serverId, registration));
+    await vault.deleteClientSecret(clientSecretKey(accountKey, registration));
     expect((await registered()).reused).toBe(false);
   });
 
@@ -164,11 +164,11 @@ describe('a registration', () => {
     auth.routes['/register'] = accept({ client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' });
     const other = await registered({ redirectUri: `${redirectUri}/other` });
     const { registration } = await registered();
-    const server = servers.find(serverId);
-    expect(server && clientSecretKeys(server)).toEqual([other.registration, registration].map((one) => clientSecretKey(serverId, one)));
-    await dropRegistration(deps, serverId, registration);
+    const server = servers.find(accountKey);
+    expect(server && clientSecretKeys(server)).toEqual([other.registration, registration].map((one) => clientSecretKey(accountKey, one)));
+    await dropRegistration(deps, accountKey, registration);
     expect(saved()).toEqual([other.registration]);
-    expect(await vault.readClientSecret(clientSecretKey(serverId, registration))).toEqual({ kind: 'absent' });
+    expect(await vault.readClientSecret(clientSecretKey(accountKey, registration))).toEqual({ kind: 'absent' });
     expect((await registered()).reused).toBe(false);
   });
 });
@@ -267,7 +267,7 @@ describe('without registration at the server', () => {
 
   it('a client ID that the user entered is used before any other', async () => {
     await registered();
-    await servers.update(serverId, { clientId: 'mine' });
+    await servers.update(accountKey, { clientId: 'mine' });
     const { registration, reused } = await registered();
     expect(registration).toMatchObject({ client_id: 'mine', token_endpoint_auth_method: 'none', how: 'configured' });
     expect(reused).toBe(false);
@@ -279,19 +279,19 @@ describe('without registration at the server', () => {
     [['client_secret_post'], 'client_secret_post'],
     [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
   ])('its secret is sent in the way that the server offers (%j)', async (methods, wanted) => {
-    await vault.writeClientSecret(secretKeyOf(servers.find(serverId) as Server, 'clientSecret'), new Secret('mine-too'));
-    await servers.update(serverId, { clientId: 'mine', hasClientSecret: true });
+    await vault.writeClientSecret(secretKeyOf(servers.find(accountKey) as Server, 'clientSecret'), new Secret('mine-too'));
+    await servers.update(accountKey, { clientId: 'mine', hasClientSecret: true });
     const { registration, clientSecret } = await registered({ server: metadata(methods ? { token_endpoint_auth_methods_supported: methods } : {}) });
     expect(registration.token_endpoint_auth_method).toBe(wanted);
     expect(clientSecret?.reveal()).toBe('mine-too');
   });
 
   it('DM33: it is never shown to another authorization server than the first one', async () => {
-    await servers.update(serverId, { clientId: 'mine' });
+    await servers.update(accountKey, { clientId: 'mine' });
     await registered();
     const error = await failure(ask({ server: metadata({ issuer: 'https://other.example' }) }));
     expect(error.code).toBe('E_CLIENT_ID_NEEDED');
-    await servers.update(serverId, { clientId: 'another' });
+    await servers.update(accountKey, { clientId: 'another' });
     expect((await registered({ server: metadata({ issuer: 'https://other.example' }) })).registration.client_id).toBe('another');
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Challenge } from '../electron/core/oauth/discovery.ts';
+import type { Challenge } from '../electron/core/oauth/discovery/discovery.ts';
 import { createServerNotes } from '../electron/core/server-notes.ts';
 import type { Server } from '../electron/core/servers/servers.ts';
 import { createStepUps, type StepUpDeps } from '../electron/core/step-up.ts';

@@ -6,8 +6,8 @@ import { AppError } from '../electron/core/errors.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { retryAfterMs } from '../electron/core/http/retry-after.ts';
-import { readTokenAnswer } from '../electron/core/oauth/token-answer.ts';
-import { exchangeCode, refresh, revoke, type TokenClient, type Tokens } from '../electron/core/oauth/token-endpoint.ts';
+import { readTokenAnswer } from '../electron/core/oauth/tokens/token-answer.ts';
+import { exchangeCode, refresh, revoke, type TokenClient, type Tokens } from '../electron/core/oauth/tokens/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
 

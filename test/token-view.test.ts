@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { lintAccessToken, type TokenContext } from '../electron/core/oauth/token-lint.ts';
-import { introspectionEndpoint } from '../electron/core/oauth/introspection.ts';
+import { lintAccessToken, type TokenContext } from '../electron/core/oauth/identity/token-lint.ts';
+import { introspectionEndpoint } from '../electron/core/oauth/identity/introspection.ts';
 import type { CallInput } from '../shared/api.ts';
 import type { ServerDetail } from '../shared/model.ts';
 import { createGrants } from '../electron/core/oauth/grants/grants.ts';
-import { createTokenViews } from '../electron/core/oauth/token-view.ts';
+import { createTokenViews } from '../electron/core/oauth/identity/token-view.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { firstCredential } from './fixtures/keeper.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { retryDelay } from '../electron/core/oauth/backoff.ts';
-import { decodedClaims, displayClaims } from '../electron/core/oauth/jwt-claims.ts';
-import { createSlots } from '../electron/core/oauth/slots.ts';
+import { retryDelay } from '../electron/core/oauth/tokens/backoff.ts';
+import { decodedClaims, displayClaims } from '../electron/core/oauth/identity/jwt-claims.ts';
+import { createSlots } from '../electron/core/oauth/tokens/slots.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { locked, unavailable } from './fixtures/fake-store.ts';
 import { createKeeperRig, credentialId as id, firstCredential, said, storedRefreshToken, type KeeperRig } from './fixtures/keeper.ts';

@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connections.ts';
-import type { Challenge } from '../core/oauth/discovery.ts';
+import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { Secret } from '../core/secret.ts';
 import { scopeNeeded } from '../core/status.ts';
 import type { UpstreamRequest } from './upstream.ts';

@@ -1,7 +1,7 @@
 import { envelope } from '../../shared/json-rpc.ts';
 import type { HttpStream } from '../core/http/client.ts';
-import { bearerChallenge } from '../core/oauth/challenge.ts';
-import type { Challenge } from '../core/oauth/discovery.ts';
+import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
+import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 
 /** What a 403 to a call with a token is about. */
 export type Refusal =

@@ -7,11 +7,11 @@ import type { Http } from './http/client.ts';
 import { createCompanies } from './oauth/enterprise/companies.ts';
 import { companyOf, isCompanyId } from './oauth/enterprise/company.ts';
 import { createGrants } from './oauth/grants/grants.ts';
-import { discover } from './oauth/discovery.ts';
-import { movedFrom } from './oauth/moved-issuer.ts';
-import { createSignIns } from './oauth/sign-in.ts';
-import { createTokenViews } from './oauth/token-view.ts';
-import { createTokenKeeper } from './oauth/tokens.ts';
+import { discover } from './oauth/discovery/discovery.ts';
+import { movedFrom } from './oauth/discovery/moved-issuer.ts';
+import { createSignIns } from './oauth/sign-in/sign-in.ts';
+import { createTokenViews } from './oauth/identity/token-view.ts';
+import { createTokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
@@ -51,10 +51,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
 
   const companies = createCompanies({
     ports,
-    httpOf: (serverId) => clients.of(serverId),
+    httpOf: (accountKey) => clients.of(accountKey),
     servers,
     vault,
-    signingIn: (serverId) => signIns.progress(serverId) !== undefined,
+    signingIn: (accountKey) => signIns.progress(accountKey) !== undefined,
     onSignedIn(theirs) {
       for (const { id } of theirs) if (tokens.state(id).kind === 'ended') void tokens.refreshNow(id);
     },
@@ -63,7 +63,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     vault,
     clock,
     grants: createGrants({ servers, vault, clock, companies }),
-    httpOf: (serverId: string) => clients.of(serverId),
+    httpOf: (accountKey: string) => clients.of(accountKey),
     policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
     serverUrlOf: (id: string) => servers.find(id)?.url,
     async movedFrom(id: string) {
@@ -74,17 +74,17 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onChange: changed });
   const signIns = createSignIns({
     ports,
-    httpOf: (serverId) => clients.of(serverId),
+    httpOf: (accountKey) => clients.of(accountKey),
     servers,
     vault,
     tokens,
-    refusedClient(serverId) {
-      const state = tokens.state(serverId);
-      return state.kind === 'ended' && state.error.code === 'E_CLIENT_REFUSED' ? vault.facts(serverId)?.clientId : undefined;
+    refusedClient(accountKey) {
+      const state = tokens.state(accountKey);
+      return state.kind === 'ended' && state.error.code === 'E_CLIENT_REFUSED' ? vault.facts(accountKey)?.clientId : undefined;
     },
     companies,
-    challengeOf: (serverId) => notes.get(serverId).challenge,
-    extraScopes: (serverId) => [...notes.get(serverId).missingScopes, ...learnedScopesOf(servers.find(serverId))],
+    challengeOf: (accountKey) => notes.get(accountKey).challenge,
+    extraScopes: (accountKey) => [...notes.get(accountKey).missingScopes, ...learnedScopesOf(servers.find(accountKey))],
     onChange: changed,
   });
   const stepUps = createStepUps({
@@ -98,36 +98,36 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
-    grantedScopes: (serverId) => vault.facts(serverId)?.grantedScopes ?? [],
-    autoSignIn: options.autoSignIn ? (serverId) => signIn(serverId, true) : undefined,
+    grantedScopes: (accountKey) => vault.facts(accountKey)?.grantedScopes ?? [],
+    autoSignIn: options.autoSignIn ? (accountKey) => signIn(accountKey, true) : undefined,
     onChange: changed,
   });
   const connections = createConnections({
     servers,
     tokens,
-    httpOf: (serverId) => clients.of(serverId),
+    httpOf: (accountKey) => clients.of(accountKey),
     notes,
     stepUps,
     log,
-    signIn: (serverId) => signIn(serverId, true),
+    signIn: (accountKey) => signIn(accountKey, true),
     autoSignIn: options.autoSignIn ?? false,
     onChange: changed,
   });
 
   const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
 
-  async function signIn(serverId: string, openBrowser: boolean): Promise<void> {
-    notes.set(serverId, { lastFailure: undefined });
+  async function signIn(accountKey: string, openBrowser: boolean): Promise<void> {
+    notes.set(accountKey, { lastFailure: undefined });
     try {
-      await signIns.start(serverId, { openBrowser });
-      await nameAccount(serverId);
-      await stepUps.signInEnded(serverId, undefined);
-      notes.clear(serverId);
-      connections.signedIn(serverId);
+      await signIns.start(accountKey, { openBrowser });
+      await nameAccount(accountKey);
+      await stepUps.signInEnded(accountKey, undefined);
+      notes.clear(accountKey);
+      connections.signedIn(accountKey);
     } catch (error) {
-      const failure = asAppError(error, servers.find(serverId)?.name);
-      if (failure.code !== 'E_CANCELLED') notes.set(serverId, { lastFailure: failure });
-      await stepUps.signInEnded(serverId, failure);
+      const failure = asAppError(error, servers.find(accountKey)?.name);
+      if (failure.code !== 'E_CANCELLED') notes.set(accountKey, { lastFailure: failure });
+      await stepUps.signInEnded(accountKey, failure);
       throw failure;
     } finally {
       changed();
@@ -135,18 +135,18 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   }
 
   /** A name of ours gives way to who signed in. */
-  async function nameAccount(serverId: string): Promise<void> {
-    const server = servers.find(serverId);
-    const facts = vault.facts(serverId);
+  async function nameAccount(accountKey: string): Promise<void> {
+    const server = servers.find(accountKey);
+    const facts = vault.facts(accountKey);
     const claims = facts?.idTokenClaims;
     // A bare `sub` is a name for nobody.
     const who = claims ? (claims['email'] ?? claims['preferred_username'] ?? claims['name']) : facts?.account;
     const name = server && nameFrom(who, server, servers.list());
-    if (name !== undefined) await servers.updateAccount(serverId, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
+    if (name !== undefined) await servers.updateAccount(accountKey, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 
-  function urlOf(serverId: string): URL {
-    const server = servers.find(serverId);
+  function urlOf(accountKey: string): URL {
+    const server = servers.find(accountKey);
     return new URL(server?.url ?? 'https://removed.invalid');
   }
 
@@ -171,7 +171,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     notes,
     connections,
     stepUps,
-    statusOf: (serverId) => board.of(serverId),
+    statusOf: (accountKey) => board.of(accountKey),
     current: () => board.current(),
     changed,
     unlockStore,

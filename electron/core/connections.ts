@@ -1,7 +1,7 @@
 import { AppError, foreign } from './errors.ts';
 import type { Http } from './http/client.ts';
-import type { Challenge } from './oauth/discovery.ts';
-import type { TokenAnswer, TokenKeeper } from './oauth/tokens.ts';
+import type { Challenge } from './oauth/discovery/discovery.ts';
+import type { TokenAnswer, TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Log } from './log.ts';
 import type { Secret } from './secret.ts';
 import type { ServerNotes } from './server-notes.ts';
@@ -34,18 +34,18 @@ export interface Connections {
   /** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
   open(server: string, account?: string): Connection;
   /** Names of the hosts connected to an account now. */
-  hostsOf(serverId: string): readonly string[];
+  hostsOf(accountKey: string): readonly string[];
   /** Another account is the default one now. */
   defaultChanged(): void;
-  signedIn(serverId: string): void;
-  removed(serverId: string): void;
+  signedIn(accountKey: string): void;
+  removed(accountKey: string): void;
 }
 
 export interface ConnectionsDeps {
   readonly servers: Servers;
   readonly tokens: TokenKeeper;
-  readonly httpOf: (serverId: string) => Http;
-  readonly signIn: (serverId: string) => Promise<void>;
+  readonly httpOf: (accountKey: string) => Http;
+  readonly signIn: (accountKey: string) => Promise<void>;
   readonly notes: ServerNotes;
   readonly stepUps: StepUps;
   readonly log: Log;
@@ -57,7 +57,7 @@ export interface ConnectionsDeps {
 type Event = 'signedIn' | 'removed' | 'moved';
 
 interface Open {
-  readonly serverId: string;
+  readonly accountKey: string;
   /** The host named no account. */
   readonly byDefault: boolean;
   host: string;
@@ -74,7 +74,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   return {
     open(name, account) {
       const server = foundServer(deps.servers, name, account);
-      const open: Open = { serverId: server.id, byDefault: account === undefined && server.account.isDefault, host: 'app', signedIn: [], removed: [], moved: [] };
+      const open: Open = { accountKey: server.id, byDefault: account === undefined && server.account.isDefault, host: 'app', signedIn: [], removed: [], moved: [] };
       all.add(open);
       deps.onChange();
       return connection(server, open, deps, () => {
@@ -82,10 +82,10 @@ export function createConnections(deps: ConnectionsDeps): Connections {
         deps.onChange();
       });
     },
-    hostsOf: (serverId) => [...all].filter((open) => open.serverId === serverId).map((open) => open.host),
-    signedIn: (serverId) => tell('signedIn', (open) => open.serverId === serverId),
-    removed: (serverId) => tell('removed', (open) => open.serverId === serverId),
-    defaultChanged: () => tell('moved', (open) => open.byDefault && deps.servers.find(open.serverId)?.account.isDefault !== true),
+    hostsOf: (accountKey) => [...all].filter((open) => open.accountKey === accountKey).map((open) => open.host),
+    signedIn: (accountKey) => tell('signedIn', (open) => open.accountKey === accountKey),
+    removed: (accountKey) => tell('removed', (open) => open.accountKey === accountKey),
+    defaultChanged: () => tell('moved', (open) => open.byDefault && deps.servers.find(open.accountKey)?.account.isDefault !== true),
   };
 }
 
@@ -131,8 +131,8 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
 }
 
 /** Remembers what the challenge says, so that the next sign-in asks for it. */
-async function learn(deps: ConnectionsDeps, serverId: string, challenge: Challenge | undefined): Promise<void> {
-  if (challenge) deps.notes.set(serverId, { challenge });
-  if (deps.servers.find(serverId)?.signInRequired === false) await deps.servers.update(serverId, { signInRequired: true });
+async function learn(deps: ConnectionsDeps, accountKey: string, challenge: Challenge | undefined): Promise<void> {
+  if (challenge) deps.notes.set(accountKey, { challenge });
+  if (deps.servers.find(accountKey)?.signInRequired === false) await deps.servers.update(accountKey, { signInRequired: true });
   deps.onChange();
 }

@@ -1,6 +1,6 @@
 import type { ServerSettings } from '../../shared/model.ts';
 import { AppError } from './errors.ts';
-import { generateSigningKey, type PublicKey } from './oauth/signing-keys.ts';
+import { generateSigningKey, type PublicKey } from './oauth/client/signing-keys.ts';
 import type { createSecretKeeping } from './secret-keeping.ts';
 import type { Server, Servers } from './servers/servers.ts';
 

@@ -1,6 +1,6 @@
 import type { Http } from './http/client.ts';
 import { createServerHttp, type ServerHttp } from './http/server-http.ts';
-import { createDpopHttp } from './oauth/dpop-http.ts';
+import { createDpopHttp } from './oauth/client/dpop-http.ts';
 import type { Clock } from './ports.ts';
 import { secretKeyOf, type Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
@@ -8,9 +8,9 @@ import { storeFault } from './vault/store-fault.ts';
 
 /** The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no other's. */
 export interface ServerClients {
-  of(serverId: string): ServerHttp;
+  of(accountKey: string): ServerHttp;
   /** Deletes the key to which the server's tokens are bound: the next sign-in makes another. */
-  forgetKey(serverId: string): Promise<void>;
+  forgetKey(accountKey: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ interface Client {
 }
 
 /** Where the vault keeps the key of an account's DPoP-bound tokens. */
-const dpopKeyOf = (serverId: string): string => `${serverId}:dpop-key`;
+const dpopKeyOf = (accountKey: string): string => `${accountKey}:dpop-key`;
 
 export function createServerClients({ http, servers, vault, clock }: ServerClientsDeps): ServerClients {
   const all = new Map<string, Client>();
@@ -38,8 +38,8 @@ export function createServerClients({ http, servers, vault, clock }: ServerClien
     throw storeFault(found, `${what} cannot be read`);
   };
 
-  const make = (serverId: string): Client => {
-    const server = () => servers.find(serverId);
+  const make = (accountKey: string): Client => {
+    const server = () => servers.find(accountKey);
     const secret = async (name: 'privateKey' | 'clientCertificatePassword') => {
       const found = server();
       return found && read(secretKeyOf(found, name), 'The key of the client certificate');
@@ -51,26 +51,26 @@ export function createServerClients({ http, servers, vault, clock }: ServerClien
         const found = server();
         return found?.settings.dpop === true ? new URL(found.url).origin : undefined;
       },
-      readKey: () => read(dpopKeyOf(serverId), 'The key of the sign-in'),
+      readKey: () => read(dpopKeyOf(accountKey), 'The key of the sign-in'),
       async keepKey(key) {
-        const kept = await vault.writeClientSecret(dpopKeyOf(serverId), key);
+        const kept = await vault.writeClientSecret(dpopKeyOf(accountKey), key);
         if (kept.kind !== 'done') throw storeFault(kept, 'The key of the sign-in could not be kept');
       },
       now: () => clock.now(),
     });
     return { http: { ...certified, ...proving }, forgetKey: () => proving.forgetKey() };
   };
-  const clientOf = (serverId: string): Client => {
-    const client = all.get(serverId) ?? make(serverId);
-    all.set(serverId, client);
+  const clientOf = (accountKey: string): Client => {
+    const client = all.get(accountKey) ?? make(accountKey);
+    all.set(accountKey, client);
     return client;
   };
 
   return {
-    of: (serverId) => clientOf(serverId).http,
-    async forgetKey(serverId) {
-      clientOf(serverId).forgetKey();
-      await vault.deleteClientSecret(dpopKeyOf(serverId));
+    of: (accountKey) => clientOf(accountKey).http,
+    async forgetKey(accountKey) {
+      clientOf(accountKey).forgetKey();
+      await vault.deleteClientSecret(dpopKeyOf(accountKey));
     },
     async close() {
       await Promise.all([...all.values()].map((client) => client.http.close()));

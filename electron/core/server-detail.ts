@@ -1,6 +1,6 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
-import { presetFor } from './oauth/presets.ts';
-import type { TokenView } from './oauth/token-view.ts';
+import { presetFor } from './oauth/discovery/presets.ts';
+import type { TokenView } from './oauth/identity/token-view.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
 

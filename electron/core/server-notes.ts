@@ -1,5 +1,5 @@
 import type { AppError } from './errors.ts';
-import type { Challenge } from './oauth/discovery.ts';
+import type { Challenge } from './oauth/discovery/discovery.ts';
 
 /** A host's call that the server refused for want of scopes. */
 export interface AccessAsk {
@@ -22,9 +22,9 @@ export interface ServerNote {
 }
 
 export interface ServerNotes {
-  get(serverId: string): ServerNote;
-  set(serverId: string, change: Partial<ServerNote>): void;
-  clear(serverId: string): void;
+  get(accountKey: string): ServerNote;
+  set(accountKey: string, change: Partial<ServerNote>): void;
+  clear(accountKey: string): void;
 }
 
 const nothing: ServerNote = { missingScopes: [], askedBy: [] };
@@ -32,8 +32,8 @@ const nothing: ServerNote = { missingScopes: [], askedBy: [] };
 export function createServerNotes(): ServerNotes {
   const notes = new Map<string, ServerNote>();
   return {
-    get: (serverId) => notes.get(serverId) ?? nothing,
-    set: (serverId, change) => void notes.set(serverId, { ...(notes.get(serverId) ?? nothing), ...change }),
-    clear: (serverId) => void notes.delete(serverId),
+    get: (accountKey) => notes.get(accountKey) ?? nothing,
+    set: (accountKey, change) => void notes.set(accountKey, { ...(notes.get(accountKey) ?? nothing), ...change }),
+    clear: (accountKey) => void notes.delete(accountKey),
   };
 }

@@ -1,7 +1,7 @@
 import type { ServerStatus, Status, StoreStatus } from '../../shared/model.ts';
 import type { Connections } from './connections.ts';
-import type { SignIns } from './oauth/sign-in.ts';
-import type { TokenKeeper } from './oauth/tokens.ts';
+import type { SignIns } from './oauth/sign-in/sign-in.ts';
+import type { TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
 import type { ServerNotes } from './server-notes.ts';
 import type { Servers } from './servers/servers.ts';
@@ -22,7 +22,7 @@ export interface StatusBoardDeps {
 export interface StatusBoard {
   current(): Status;
   /** Undefined: there is no such server. */
-  of(serverId: string): ServerStatus | undefined;
+  of(accountKey: string): ServerStatus | undefined;
   /** Something that the status is computed from is another now. */
   changed(): void;
   /** Calls the listener with the current state at once, then after each change. Gives the function that ends this. */
@@ -37,22 +37,22 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
   let storeState: StoreStatus['state'] = 'ready';
   let pending = false;
 
-  function of(serverId: string): ServerStatus | undefined {
-    const server = deps.servers.find(serverId);
+  function of(accountKey: string): ServerStatus | undefined {
+    const server = deps.servers.find(accountKey);
     if (!server) return undefined;
-    const facts = deps.vault.facts(serverId);
-    const { lastFailure, missingScopes, askedBy } = deps.notes.get(serverId);
+    const facts = deps.vault.facts(accountKey);
+    const { lastFailure, missingScopes, askedBy } = deps.notes.get(accountKey);
     return serverStatus({
       server,
       lastFailure,
       missingScopes,
       askedBy,
-      signIn: deps.signIns.progress(serverId),
-      tokens: deps.tokens.state(serverId),
+      signIn: deps.signIns.progress(accountKey),
+      tokens: deps.tokens.state(accountKey),
       needsSignIn: server.signInRequired,
       grantedScopes: facts?.grantedScopes ?? [],
       identity: facts?.account,
-      hosts: deps.connections.hostsOf(serverId),
+      hosts: deps.connections.hostsOf(accountKey),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { ServerStatus, SignInState } from '../../shared/model.ts';
-import type { TokenState } from './oauth/tokens.ts';
-import type { SignInProgress } from './oauth/sign-in.ts';
+import type { TokenState } from './oauth/tokens/tokens.ts';
+import type { SignInProgress } from './oauth/sign-in/sign-in.ts';
 import { AppError, foreign } from './errors.ts';
 import type { AccessAsk } from './server-notes.ts';
 import type { Server } from './servers/servers.ts';

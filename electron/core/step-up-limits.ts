@@ -4,12 +4,12 @@ import type { AccessAsk } from './server-notes.ts';
 /** Keeps a server that is never content from sending its user to the browser again and again. */
 export interface StepUpLimits {
   /** True: no further sign-in for this operation, or for just these scopes, for now. */
-  reached(serverId: string, ask: AccessAsk): boolean;
+  reached(accountKey: string, ask: AccessAsk): boolean;
   /** A sign-in for these has ended. */
-  tried(serverId: string, asks: readonly AccessAsk[]): void;
+  tried(accountKey: string, asks: readonly AccessAsk[]): void;
   /** The user does not want these now. */
-  dismissed(serverId: string, asks: readonly AccessAsk[]): void;
-  forget(serverId: string): void;
+  dismissed(accountKey: string, asks: readonly AccessAsk[]): void;
+  forget(accountKey: string): void;
 }
 
 /** Sign-ins for one operation within `whileMs`. */
@@ -20,21 +20,21 @@ export function createStepUpLimits(clock: Clock): StepUpLimits {
   /** By server, then by operation or by set of scopes: when it was tried. */
   const tries = new Map<string, Map<string, readonly number[]>>();
 
-  const recent = (serverId: string, key: string) => (tries.get(serverId)?.get(key) ?? []).filter((at) => clock.now() - at < whileMs);
+  const recent = (accountKey: string, key: string) => (tries.get(accountKey)?.get(key) ?? []).filter((at) => clock.now() - at < whileMs);
 
-  function count(serverId: string, asks: readonly AccessAsk[], times: number): void {
-    const ofServer = tries.get(serverId) ?? new Map<string, readonly number[]>();
-    tries.set(serverId, ofServer);
+  function count(accountKey: string, asks: readonly AccessAsk[], times: number): void {
+    const ofServer = tries.get(accountKey) ?? new Map<string, readonly number[]>();
+    tries.set(accountKey, ofServer);
     const now = Array.from({ length: times }, () => clock.now());
-    for (const key of new Set(asks.flatMap(keysOf))) ofServer.set(key, [...recent(serverId, key), ...now]);
+    for (const key of new Set(asks.flatMap(keysOf))) ofServer.set(key, [...recent(accountKey, key), ...now]);
   }
 
   return {
-    reached: (serverId, ask) => keysOf(ask).some((key) => recent(serverId, key).length >= mostTries),
-    tried: (serverId, asks) => count(serverId, asks, 1),
+    reached: (accountKey, ask) => keysOf(ask).some((key) => recent(accountKey, key).length >= mostTries),
+    tried: (accountKey, asks) => count(accountKey, asks, 1),
     // Only the operation: another tool may need the same scope, and is worth a question of its own.
-    dismissed: (serverId, asks) => count(serverId, asks.map((ask) => ({ ...ask, scopes: [] })), mostTries),
-    forget: (serverId) => void tries.delete(serverId),
+    dismissed: (accountKey, asks) => count(accountKey, asks.map((ask) => ({ ...ask, scopes: [] })), mostTries),
+    forget: (accountKey) => void tries.delete(accountKey),
   };
 }
 

@@ -1,7 +1,7 @@
 import { asAppError, foreign, type AppError } from './errors.ts';
 import type { Log } from './log.ts';
-import type { Challenge } from './oauth/discovery.ts';
-import { readScopes, uniqueScopes } from './oauth/scopes.ts';
+import type { Challenge } from './oauth/discovery/discovery.ts';
+import { readScopes, uniqueScopes } from './oauth/sign-in/scopes.ts';
 import type { Clock } from './ports.ts';
 import type { AccessAsk, ServerNotes } from './server-notes.ts';
 import type { Server, Servers } from './servers/servers.ts';
@@ -24,10 +24,10 @@ export interface StepUps {
    */
   ask(server: Server, host: string, challenge: Challenge, call: RefusedCall): Promise<'granted' | 'refused'>;
   /** A sign-in to this server has ended; `failure` when it did not end well. Calls before the notes are cleared. */
-  signInEnded(serverId: string, failure: AppError | undefined): Promise<void>;
+  signInEnded(accountKey: string, failure: AppError | undefined): Promise<void>;
   /** The user does not want it now: held calls get their error, and the same is not asked again for a while. */
-  dismiss(serverId: string): void;
-  forget(serverId: string): void;
+  dismiss(accountKey: string): void;
+  forget(accountKey: string): void;
 }
 
 export interface StepUpDeps {
@@ -37,14 +37,14 @@ export interface StepUpDeps {
   readonly log: Log;
   /** What a sign-in after this challenge would ask for, where the challenge itself names no scope. */
   readonly offeredScopes: (server: Server, challenge: Challenge) => Promise<readonly string[]>;
-  readonly grantedScopes: (serverId: string) => readonly string[];
+  readonly grantedScopes: (accountKey: string) => readonly string[];
   /** Starts the sign-in by itself (headless, off by default). */
-  readonly autoSignIn: ((serverId: string) => Promise<void>) | undefined;
+  readonly autoSignIn: ((accountKey: string) => Promise<void>) | undefined;
   readonly onChange: () => void;
 }
 
 interface Held {
-  readonly serverId: string;
+  readonly accountKey: string;
   readonly end: (how: 'granted' | 'refused') => void;
 }
 
@@ -58,11 +58,11 @@ export function createStepUps(deps: StepUpDeps): StepUps {
   const limits = createStepUpLimits(clock);
   const counted = new WeakSet<AccessAsk>();
 
-  const release = (serverId: string, how: 'granted' | 'refused') => {
-    for (const one of held) if (one.serverId === serverId) one.end(how);
+  const release = (accountKey: string, how: 'granted' | 'refused') => {
+    for (const one of held) if (one.accountKey === accountKey) one.end(how);
   };
 
-  function hold(serverId: string, { waitMs, signal }: RefusedCall): Promise<'granted' | 'refused'> {
+  function hold(accountKey: string, { waitMs, signal }: RefusedCall): Promise<'granted' | 'refused'> {
     if (waitMs <= 0 || signal?.aborted) return Promise.resolve('refused');
     return new Promise((resolve) => {
       const end = (how: 'granted' | 'refused') => {
@@ -72,7 +72,7 @@ export function createStepUps(deps: StepUpDeps): StepUps {
         resolve(how);
       };
       const abort = () => end('refused');
-      const one: Held = { serverId, end };
+      const one: Held = { accountKey, end };
       const stop = clock.after(waitMs, abort);
       signal?.addEventListener('abort', abort, { once: true });
       held.add(one);
@@ -91,10 +91,10 @@ export function createStepUps(deps: StepUpDeps): StepUps {
     return listed.filter((scope) => !granted.has(scope));
   }
 
-  function note(serverId: string, ask: AccessAsk, challenge: Challenge): void {
-    const { missingScopes, askedBy } = notes.get(serverId);
+  function note(accountKey: string, ask: AccessAsk, challenge: Challenge): void {
+    const { missingScopes, askedBy } = notes.get(accountKey);
     const others = askedBy.filter(({ host, operation }) => host !== ask.host || operation !== ask.operation);
-    notes.set(serverId, {
+    notes.set(accountKey, {
       challenge,
       missingScopes: uniqueScopes([...missingScopes, ...ask.scopes]).slice(0, mostScopes),
       askedBy: [...others, ask].slice(-mostAsks),
@@ -102,10 +102,10 @@ export function createStepUps(deps: StepUpDeps): StepUps {
     deps.onChange();
   }
 
-  function dismiss(serverId: string): void {
-    limits.dismissed(serverId, notes.get(serverId).askedBy);
-    notes.set(serverId, { missingScopes: [], askedBy: [] });
-    release(serverId, 'refused');
+  function dismiss(accountKey: string): void {
+    limits.dismissed(accountKey, notes.get(accountKey).askedBy);
+    notes.set(accountKey, { missingScopes: [], askedBy: [] });
+    release(accountKey, 'refused');
     deps.onChange();
   }
 
@@ -124,20 +124,20 @@ export function createStepUps(deps: StepUpDeps): StepUps {
       }
       return waiting;
     },
-    async signInEnded(serverId, failure) {
-      const { askedBy } = notes.get(serverId);
-      if (failure && wasRefused(failure)) return dismiss(serverId);
+    async signInEnded(accountKey, failure) {
+      const { askedBy } = notes.get(accountKey);
+      if (failure && wasRefused(failure)) return dismiss(accountKey);
       // Several may have waited for the same sign-in, and each tells of its end.
-      limits.tried(serverId, askedBy.filter((ask) => !counted.has(ask)));
+      limits.tried(accountKey, askedBy.filter((ask) => !counted.has(ask)));
       for (const ask of askedBy) counted.add(ask);
-      if (!failure) await learn(deps, serverId, askedBy);
-      else if (failure.code === 'E_AUTHORIZATION_ERROR') await unlearn(deps, serverId);
-      release(serverId, failure ? 'refused' : 'granted');
+      if (!failure) await learn(deps, accountKey, askedBy);
+      else if (failure.code === 'E_AUTHORIZATION_ERROR') await unlearn(deps, accountKey);
+      release(accountKey, failure ? 'refused' : 'granted');
     },
     dismiss,
-    forget(serverId) {
-      limits.forget(serverId);
-      release(serverId, 'refused');
+    forget(accountKey) {
+      limits.forget(accountKey);
+      release(accountKey, 'refused');
     },
   };
 }
@@ -146,20 +146,20 @@ export function createStepUps(deps: StepUpDeps): StepUps {
 const wasRefused = ({ code }: AppError): boolean => code === 'E_CANCELLED' || code === 'E_SIGN_IN_DENIED';
 
 /** Keeps which tool needed what, so that the next sign-in asks for it at once, and for no more. */
-async function learn({ servers, log }: StepUpDeps, serverId: string, asks: readonly AccessAsk[]): Promise<void> {
-  const server = servers.find(serverId);
+async function learn({ servers, log }: StepUpDeps, accountKey: string, asks: readonly AccessAsk[]): Promise<void> {
+  const server = servers.find(accountKey);
   if (!server || asks.length === 0) return;
   const known = new Map(Object.entries(server.learnedScopes));
   for (const { operation, scopes } of asks) known.set(operation, uniqueScopes([...(known.get(operation) ?? []), ...scopes]).slice(0, mostScopes));
-  await servers.updateAccount(serverId, { learnedScopes: Object.fromEntries([...known].slice(-100)) }).catch((error: unknown) => {
+  await servers.updateAccount(accountKey, { learnedScopes: Object.fromEntries([...known].slice(-100)) }).catch((error: unknown) => {
     log('learned_scopes_not_kept', { server: server.name, code: asAppError(error).code });
   });
 }
 
 /** A scope that the server knows no more must not stand in the way of every sign-in. */
-async function unlearn({ servers }: StepUpDeps, serverId: string): Promise<void> {
-  const server = servers.find(serverId);
-  if (server && Object.keys(server.learnedScopes).length > 0) await servers.updateAccount(serverId, { learnedScopes: {} }).catch(() => {});
+async function unlearn({ servers }: StepUpDeps, accountKey: string): Promise<void> {
+  const server = servers.find(accountKey);
+  if (server && Object.keys(server.learnedScopes).length > 0) await servers.updateAccount(accountKey, { learnedScopes: {} }).catch(() => {});
 }
 
 /** Every scope that this user's tools have needed at this server. */

@@ -1,8 +1,8 @@
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import type { Subject } from '../oauth/identity.ts';
-import type { TokenQuirks } from '../oauth/token-quirks.ts';
+import type { Subject } from '../oauth/identity/identity.ts';
+import type { TokenQuirks } from '../oauth/tokens/token-quirks.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
 import { createShelf } from './shelf.ts';

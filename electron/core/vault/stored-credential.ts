@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TokenQuirks } from '../oauth/token-quirks.ts';
+import { TokenQuirks } from '../oauth/tokens/token-quirks.ts';
 import { Secret } from '../secret.ts';
 import { clientAuths, isRenewable, repeatedGrants } from './credential-kinds.ts';
 import type { Credential, CredentialFacts } from './credentials.ts';

@@ -7,14 +7,14 @@ import type { Server, Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { enteredSecret } from '../grants/entered.ts';
-import { tokenClient } from '../refresh.ts';
-import { createSlots } from '../slots.ts';
-import { accountChoice, refuseOtherPerson } from '../account-choice.ts';
-import type { Identity } from '../identity.ts';
-import { presetFor } from '../presets.ts';
-import type { Attempt } from '../sign-in-attempt.ts';
-import type { TokenClient } from '../token-endpoint.ts';
-import { createTokenKeeper, type TokenAnswer } from '../tokens.ts';
+import { tokenClient } from '../tokens/refresh.ts';
+import { createSlots } from '../tokens/slots.ts';
+import { accountChoice, refuseOtherPerson } from '../sign-in/account-choice.ts';
+import type { Identity } from '../identity/identity.ts';
+import { presetFor } from '../discovery/presets.ts';
+import type { Attempt } from '../sign-in/sign-in-attempt.ts';
+import type { TokenClient } from '../tokens/token-endpoint.ts';
+import { createTokenKeeper, type TokenAnswer } from '../tokens/tokens.ts';
 import { companyHttp } from './company-http.ts';
 import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
@@ -53,11 +53,11 @@ export interface Companies {
 
 export interface CompaniesDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
-  readonly httpOf: (serverId: string) => Http;
+  readonly httpOf: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'list'>;
   readonly vault: Vault;
   /** Whether a sign-in to this server runs. */
-  readonly signingIn: (serverId: string) => boolean;
+  readonly signingIn: (accountKey: string) => boolean;
   /** A person has signed in at the company: what waited for that in these servers can go on. */
   readonly onSignedIn: (servers: readonly Server[]) => void;
   /** Ports for the redirect, in the order of trying. */

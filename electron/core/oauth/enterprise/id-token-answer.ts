@@ -1,8 +1,8 @@
 import { foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
-import { decodedClaims } from '../jwt-claims.ts';
-import { readTokenAnswer, type TokenVerdict } from '../token-answer.ts';
+import { decodedClaims } from '../identity/jwt-claims.ts';
+import { readTokenAnswer, type TokenVerdict } from '../tokens/token-answer.ts';
 
 /** What an ID token must say that is to be exchanged. */
 export interface ExpectedIdToken {

@@ -1,10 +1,10 @@
 import { AppError, foreign } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
 import type { AddressPolicy, Http } from '../../http/client.ts';
-import { searchMetadata } from '../authorization-server.ts';
-import type { AuthorizationServer } from '../discovery.ts';
-import { checkEndpoint } from '../endpoint-url.ts';
-import { startRun } from '../metadata.ts';
+import { searchMetadata } from '../discovery/authorization-server.ts';
+import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { checkEndpoint } from '../discovery/endpoint-url.ts';
+import { startRun } from '../discovery/metadata.ts';
 
 const discoveryMs = 15_000;
 

@@ -1,12 +1,12 @@
 import { asAppError } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
-import type { AccountChoice } from '../account-choice.ts';
-import { openAuthorizationUrl } from '../browser.ts';
-import type { AuthorizationServer } from '../discovery.ts';
-import { createKeySets } from '../jwks.ts';
-import { listenForRedirect, redirectPorts as usualPorts, type RedirectListener } from '../redirect.ts';
-import { cancelled, createAttempt, type Attempt } from '../sign-in-attempt.ts';
+import type { AccountChoice } from '../sign-in/account-choice.ts';
+import { openAuthorizationUrl } from '../redirect/browser.ts';
+import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { createKeySets } from '../identity/jwks.ts';
+import { listenForRedirect, redirectPorts as usualPorts, type RedirectListener } from '../redirect/redirect.ts';
+import { cancelled, createAttempt, type Attempt } from '../sign-in/sign-in-attempt.ts';
 import type { Company } from './company.ts';
 import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
 

@@ -1,6 +1,6 @@
 import type { Server } from '../../servers/servers.ts';
 import type { ClientAuth } from '../../vault/credential-kinds.ts';
-import { secretMethod } from '../secret-method.ts';
+import { secretMethod } from '../client/secret-method.ts';
 
 /**
  * How the client that the user entered proves who it is, as far as they have said. A private key of the account's own says it

@@ -1,13 +1,13 @@
 import { asAppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
-import type { Discovery } from '../discovery.ts';
-import type { Identity, IdentityRequest } from '../identity.ts';
-import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration.ts';
-import type { Attempt } from '../sign-in-attempt.ts';
-import { credentialOf, tokenClient } from '../sign-in-result.ts';
-import { rulesFor } from '../sign-in-rules.ts';
-import type { TokenKeeper } from '../tokens.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import type { Identity, IdentityRequest } from '../identity/identity.ts';
+import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration/registration.ts';
+import type { Attempt } from '../sign-in/sign-in-attempt.ts';
+import { credentialOf, tokenClient } from '../sign-in/sign-in-result.ts';
+import { rulesFor } from '../sign-in/sign-in-rules.ts';
+import type { TokenKeeper } from '../tokens/tokens.ts';
 import { deviceCode, deviceGrant, pollForTokens } from './device.ts';
 import type { Grants } from './grants.ts';
 
@@ -36,7 +36,7 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
   const rules = rulesFor(server.settings, discovery);
   const options = { http: registering.http, clock, signal };
   attempt.step('register');
-  const found = await registrationFor(registering, { serverId: server.id, authorizationServer, allow, redirectUri, scopes, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
+  const found = await registrationFor(registering, { accountKey: server.id, authorizationServer, allow, redirectUri, scopes, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
   if (found.kind === 'redirect_refused') throw found.error;
   try {
     const client = await grants.equip({ id: server.id }, tokenClient(discovery, found, rules));

@@ -4,11 +4,11 @@ import { AppError, asAppError, foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
-import { checkEndpoint } from '../endpoint-url.ts';
-import type { Tokens } from '../token-answer.ts';
-import { isPassing, pause, tokensOf, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
-import { tokenParameters } from '../token-quirks.ts';
-import { configuration, post, requestTokens } from '../token-request.ts';
+import { checkEndpoint } from '../discovery/endpoint-url.ts';
+import type { Tokens } from '../tokens/token-answer.ts';
+import { isPassing, pause, tokensOf, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
+import { tokenParameters } from '../tokens/token-quirks.ts';
+import { configuration, post, requestTokens } from '../tokens/token-request.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 

@@ -5,13 +5,13 @@ import type { Http, HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { checkEndpoint } from '../endpoint-url.ts';
+import { checkEndpoint } from '../discovery/endpoint-url.ts';
 import { companyClientAuth } from '../enterprise/company-sign-in.ts';
 import { companyOf } from '../enterprise/company.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { atCompany, findIdentityProvider } from '../enterprise/identity-provider.ts';
-import { readTokenAnswer, type TokenVerdict } from '../token-answer.ts';
-import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../token-endpoint.ts';
+import { readTokenAnswer, type TokenVerdict } from '../tokens/token-answer.ts';
+import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { enteredSecret, neededSecret } from './entered.ts';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { AppError, asAppError, foreign } from '../../errors.ts';
+import type { Challenge, ProtectedResource } from './discovery.ts';
+import { place } from './endpoint-url.ts';
+import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
+
+const wellKnown = '/.well-known/oauth-protected-resource';
+
+const Metadata = z.object({
+  resource: z.string().refine((text) => URL.canParse(text) && !text.includes('#')),
+  authorization_servers: z.array(z.string()).min(1),
+  scopes_supported: z.array(z.string()).optional(),
+  resource_name: z.string().optional(),
+  dpop_bound_access_tokens_required: z.boolean().optional().catch(undefined),
+});
+
+export type ResourceSearch =
+  | { readonly kind: 'found'; readonly metadata: ProtectedResource }
+  /** Nowhere. `hint`: what was there instead. */
+  | { readonly kind: 'absent'; readonly hint?: AppError }
+  | { readonly kind: 'fault'; readonly error: AppError };
+
+/**
+ * Protected resource metadata (RFC 9728) in MCP's order: where the challenge says, then at the well-known place for the
+ * server's path, then for its origin. A challenge that points to another origin is not followed: it would let a server
+ * send us anywhere. Throws E_CANCELLED only.
+ */
+export async function findProtectedResource(run: Run, server: URL, challenge: Challenge | undefined): Promise<ResourceSearch> {
+  let hint: AppError | undefined;
+  let fault: AppError | undefined;
+  for (const url of places(server, challenge)) {
+    try {
+      const document = await fetchDocument(run, url);
+      if (document.kind === 'found') return { kind: 'found', metadata: read(document.value, url, server) };
+      if (document.kind === 'strange') hint ??= document.error;
+      if (document.kind === 'fault') fault ??= document.error;
+    } catch (error) {
+      const known = asAppError(error);
+      if (known.code === 'E_CANCELLED') throw known;
+      return { kind: 'fault', error: known };
+    }
+  }
+  if (fault) return { kind: 'fault', error: fault };
+  return hint ? { kind: 'absent', hint } : { kind: 'absent' };
+}
+
+function places(server: URL, challenge: Challenge | undefined): URL[] {
+  const named = challenge?.resourceMetadata;
+  const found = new Map<string, URL>();
+  const add = (url: URL) => found.set(url.href, url);
+  if (named !== undefined && URL.canParse(named, server.href)) {
+    const url = new URL(named, server);
+    if (url.origin === server.origin && url.username === '' && url.password === '') add(url);
+  }
+  if (server.pathname !== '/' || server.search !== '') {
+    add(new URL(`${wellKnown}${server.pathname === '/' ? '' : server.pathname}${server.search}`, server.origin));
+  }
+  add(new URL(wellKnown, server.origin));
+  return [...found.values()];
+}
+
+function read(value: unknown, url: URL, server: URL): ProtectedResource {
+  const { resource, authorization_servers, scopes_supported, resource_name, dpop_bound_access_tokens_required } = parseMetadata(Metadata, value, url);
+  if (!covers(resource, server)) {
+    throw new AppError('E_RESOURCE_MISMATCH', `The server at ${place(server)} describes itself as "${foreign(resource, 120)}".`);
+  }
+  return {
+    resource,
+    authorization_servers,
+    ...(scopes_supported ? { scopes_supported } : {}),
+    ...(resource_name ? { resource_name: foreign(resource_name) } : {}),
+    ...(dpop_bound_access_tokens_required === undefined ? {} : { dpop_bound_access_tokens_required }),
+  };
+}
+
+/** RFC 9728 3.3: the resource must be the server that was asked, or a parent path of it on the same origin. */
+export function covers(resource: string, server: URL): boolean {
+  const url = new URL(resource);
+  if (url.origin !== server.origin || url.username !== '' || url.password !== '') return false;
+  if (url.search !== '' && url.search !== server.search) return false;
+  const parent = url.pathname.replace(/\/$/, '');
+  const path = server.pathname.replace(/\/$/, '');
+  return path === parent || path.startsWith(`${parent}/`);
+}

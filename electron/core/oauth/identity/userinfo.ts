@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { Secret } from '../../secret.ts';
+
+export interface UserinfoRequest {
+  readonly http: Http;
+  readonly allow: AddressPolicy;
+  /** Checked by discovery. */
+  readonly endpoint: string;
+  readonly accessToken: Secret;
+  /** Of the verified ID token. */
+  readonly sub: string;
+  readonly signal?: AbortSignal;
+}
+
+/** `none`: the server told nothing that can be used, e.g. because the token is for the MCP server alone. */
+export type Userinfo = { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> } | { readonly kind: 'other_person' } | { readonly kind: 'none' };
+
+const timeoutMs = 5_000;
+const maxAnswerBytes = 64 * 1024;
+
+/**
+ * What the authorization server says about who signed in (OpenID Connect Core 5.3). An answer about somebody else is not
+ * used (5.3.2), nor is a signed or encrypted one. Never throws.
+ */
+export async function fetchUserinfo({ http, allow, endpoint, accessToken, sub, signal }: UserinfoRequest): Promise<Userinfo> {
+  try {
+    const { status, body } = await http.fetch({
+      url: new URL(endpoint),
+      method: 'GET',
+      headers: { accept: 'application/json', authorization: `Bearer ${accessToken.reveal()}` },
+      forTokens: true,
+      allow,
+      timeoutMs,
+      maxBytes: maxAnswerBytes,
+      ...(signal ? { signal } : {}),
+    });
+    if (status !== 200) return { kind: 'none' };
+    const claims = z.record(z.string(), z.unknown()).parse(JSON.parse(body.toString('utf8')));
+    return claims['sub'] === sub ? { kind: 'claims', claims } : { kind: 'other_person' };
+  } catch {
+    return { kind: 'none' };
+  }
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../../../../shared/reply.ts';
+import { AppError, foreign } from '../../errors.ts';
+import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
+import { retryAfterMs } from '../../http/retry-after.ts';
+import { Secret } from '../../secret.ts';
+import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { redirected } from '../discovery/metadata.ts';
+
+export type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
+
+export interface RegisteredClient {
+  readonly clientId: string;
+  readonly clientAuth: ClientAuth;
+  readonly clientSecret?: Secret;
+  /** Unix ms; absent: never. */
+  readonly secretExpiresAt?: number;
+  /** Where and with what it can be deleted (RFC 7592 3). */
+  readonly management?: { readonly uri: string; readonly token: Secret };
+}
+
+export type RegistrationAnswer =
+  | { readonly kind: 'registered'; readonly client: RegisteredClient }
+  | { readonly kind: 'redirect_refused'; readonly error: AppError };
+
+export interface ClientRegistrationRequest {
+  readonly endpoint: string;
+  readonly authorizationServer: AuthorizationServer;
+  readonly allow: AddressPolicy;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  /** Besides the usual ones. */
+  readonly grantTypes?: readonly string[];
+  /** RFC 7591 3. */
+  readonly initialAccessToken?: Secret;
+  readonly signal?: AbortSignal;
+}
+
+const timeoutMs = 15_000;
+const maxAnswerBytes = 64 * 1024;
+
+/**
+ * One dynamic registration (RFC 7591 3). Where the server takes offence at a scope it is asked once more without any.
+ * Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS, E_REDIRECTED and the faults of Http.
+ */
+export async function registerClient(http: Http, request: ClientRegistrationRequest): Promise<RegistrationAnswer> {
+  const first = await post(http, request, request.scopes);
+  const refusal = refusalIn(first);
+  const answer = request.scopes.length > 0 && refusal && blames(refusal, 'scope') ? await post(http, request, []) : first;
+  return read(answer, request);
+}
+
+function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, grantTypes = [], initialAccessToken, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
+  const metadata = {
+    client_name: 'Keybridge',
+    // MCP 2026-07-28: a server may bind the redirect rules to it (OpenID Connect Registration 2).
+    application_type: 'native',
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'refresh_token', ...grantTypes],
+    response_types: ['code'],
+    token_endpoint_auth_method: preferredAuth(authorizationServer),
+    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+  };
+  return http.fetch({
+    url: new URL(endpoint),
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(initialAccessToken ? { authorization: `Bearer ${initialAccessToken.reveal()}` } : {}),
+    },
+    body: JSON.stringify(metadata),
+    ownBearer: true,
+    allow,
+    timeoutMs,
+    maxBytes: maxAnswerBytes,
+    ...(signal ? { signal } : {}),
+  });
+}
+
+/**
+ * A program on the user's computer keeps no secret from its user: `none` with PKCE, where that is offered. Else what the server
+ * names first: servers on the official Python SDK name both ways with a secret, but take the second only with a `client_id`
+ * in the body.
+ */
+function preferredAuth({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
+  if (!methods || methods.includes('none')) return 'none';
+  return methods.find((method) => method === 'client_secret_basic' || method === 'client_secret_post') ?? 'none';
+}
+
+const Refusal = z.object({ error: z.string(), error_description: z.string().nullish() });
+type Refusal = z.infer<typeof Refusal>;
+
+function refusalIn({ status, body }: HttpAnswer): Refusal | undefined {
+  return status < 400 || status > 499 ? undefined : Refusal.safeParse(json(body)).data;
+}
+
+/** RFC 7591 3.2.2 has one code for all members but the redirect URI; the description says which. */
+const blames = ({ error, error_description }: Refusal, member: string): boolean => error.includes(member) || (error_description ?? '').includes(member);
+
+function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer }: ClientRegistrationRequest): RegistrationAnswer {
+  const { status, headers } = answer;
+  const host = foreign(new URL(endpoint).host);
+  if (status === 200 || status === 201) return { kind: 'registered', client: readClient(json(answer.body), redirectUri, authorizationServer, endpoint) };
+  if (status >= 300 && status < 400) throw redirected(new URL(endpoint), 'the registration');
+  const wait = retryAfterMs(headers, Date.now());
+  const detail = wait === undefined ? {} : { retryAfterMs: wait };
+  if (status >= 500) throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
+
+  const refusal = refusalIn(answer);
+  const reason = refusal ? `${foreign(refusal.error, 40)}${refusal.error_description ? `: ${foreign(refusal.error_description, 150)}` : ''}` : `status ${status}`;
+  const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
+  if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri'))) return { kind: 'redirect_refused', error };
+  throw error;
+}
+
+/** RFC 7591 3.2.1. Members that we do not use may be anything. */
+const Client = z.object({
+  client_id: z.string().regex(/^[\x20-\x7e]{1,2000}$/),
+  client_secret: z.string().regex(/^[\x20-\x7e]{1,4000}$/).nullish(),
+  client_secret_expires_at: z.number().nullish(),
+  redirect_uris: z.array(z.string()).nullish(),
+  token_endpoint_auth_method: z.string().nullish(),
+  registration_access_token: z.unknown().optional(),
+  registration_client_uri: z.unknown().optional(),
+});
+
+function readClient(value: unknown, redirectUri: string, server: AuthorizationServer, endpoint: string): RegisteredClient {
+  const host = foreign(new URL(endpoint).host);
+  const invalid = (what: string, code: ErrorCode = 'E_REGISTRATION_INVALID') => new AppError(code, `${host} answered the registration ${what}.`);
+  const parsed = Client.safeParse(value);
+  if (!parsed.success) {
+    const at = parsed.error.issues[0]?.path.map(String).join('.');
+    throw invalid(at ? `with a bad ${foreign(at, 40)}` : 'with something that is no JSON object');
+  }
+  const { client_id, client_secret, client_secret_expires_at: expires, redirect_uris, token_endpoint_auth_method } = parsed.data;
+  if (redirect_uris && !redirect_uris.includes(redirectUri)) throw invalid('with another redirect URI than ours');
+  const management = managementOf(parsed.data, endpoint);
+  const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
+  if (!clientAuth) throw invalid(`with a way to authenticate that was not asked for: ${foreign(token_endpoint_auth_method, 40)}`);
+  return {
+    clientId: client_id,
+    clientAuth,
+    ...(client_secret && clientAuth !== 'none' ? { clientSecret: new Secret(client_secret) } : {}),
+    // 0 means never; in seconds.
+    ...(expires && expires > 0 && client_secret && clientAuth !== 'none' ? { secretExpiresAt: expires * 1000 } : {}),
+    ...(management ? { management } : {}),
+  };
+}
+
+/** Only where both are there and good. The token goes nowhere but to the origin that gave it. */
+function managementOf({ registration_access_token: token, registration_client_uri: uri }: z.infer<typeof Client>, endpoint: string): RegisteredClient['management'] {
+  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8000}$/.test(token) || typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  const url = new URL(uri);
+  const own = url.origin === new URL(endpoint).origin && url.username === '' && url.password === '';
+  return own ? { uri: url.href, token: new Secret(token) } : undefined;
+}
+
+/** The server's word counts; where it says nothing, a secret is there to be used. */
+function authMethod(said: string | undefined, secret: string | undefined, server: AuthorizationServer): ClientAuth | undefined {
+  if (said === 'none') return 'none';
+  if (said === 'client_secret_basic' || said === 'client_secret_post') return secret === undefined ? undefined : said;
+  if (said !== undefined) return undefined;
+  if (secret === undefined) return 'none';
+  const methods = server.token_endpoint_auth_methods_supported;
+  return methods?.includes('client_secret_post') && !methods.includes('client_secret_basic') ? 'client_secret_post' : 'client_secret_basic';
+}
+
+function json(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}

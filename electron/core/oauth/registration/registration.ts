@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { AppError, foreign } from '../../errors.ts';
+import type { Clock } from '../../ports.ts';
+import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { Secret } from '../../secret.ts';
+import { secretKeyOf, type Registration, type Server, type Servers } from '../../servers/servers.ts';
+import type { Vault } from '../../vault/credentials.ts';
+import { storeFault } from '../../vault/store-fault.ts';
+import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
+import type { Preset } from '../discovery/presets.ts';
+import { registerClient } from './registration-request.ts';
+import { secretMethod } from '../client/secret-method.ts';
+
+export interface RegistrationDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
+  readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
+  /** Registration endpoints that asked to be left alone, and until when (Unix ms). */
+  readonly pauses: Map<string, number>;
+}
+
+export interface RegistrationRequest {
+  readonly accountKey: string;
+  readonly authorizationServer: AuthorizationServer;
+  readonly allow: AddressPolicy;
+  /** The live redirect URI, exactly. */
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly signal?: AbortSignal;
+  /** Besides the usual ones. */
+  readonly grantTypes?: readonly string[];
+  /** What is known of this provider. */
+  readonly preset?: Preset;
+}
+
+export type RegistrationOutcome =
+  /** `reused`: from an earlier sign-in, so the server may have forgotten it. */
+  | { readonly kind: 'registered'; readonly registration: Registration; readonly clientSecret?: Secret; readonly reused: boolean }
+  /** The server takes no redirect URI like this; another host name may do. */
+  | { readonly kind: 'redirect_refused'; readonly error: AppError };
+
+/**
+ * Who we are at this authorization server, in MCP's order: the client ID that the user entered, else the client ID
+ * metadata document that the user hosts, else what was registered before for exactly this issuer and redirect URI, else
+ * a new registration (RFC 7591), which is saved. Throws E_CLIENT_ID_NEEDED, E_REGISTRATION_REFUSED, E_BAD_INPUT,
+ * E_REGISTRATION_INVALID, E_STORE_*, E_CONFIG_WRITE and the faults of Http.
+ */
+export async function registrationFor(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
+  const server = found(deps, request.accountKey);
+  if (server.clientId !== undefined) return configured(deps, request, server, server.clientId);
+  const document = clientMetadataUrl(server.settings, request.authorizationServer);
+  if (document !== undefined) return byDocument(deps, request, document);
+  return (await known(deps, request, server)) ?? register(deps, request, server);
+}
+
+/** The registrations that Keybridge made by itself at this issuer, newest first. */
+export function dynamicRegistrations(server: Server, issuer: string): Registration[] {
+  return server.registrations.filter((one) => one.how === 'dynamic' && one.issuer === issuer).sort((a, b) => b.registeredAt - a.registeredAt);
+}
+
+/** Where the vault keeps the token that manages a registration (RFC 7592). */
+export const managementTokenKey = (accountKey: string, registration: Pick<Registration, 'issuer' | 'redirect_uri'>): string => `${clientSecretKey(accountKey, registration)}:management`;
+
+/** Where the vault keeps the secret of a registration that Keybridge made by itself. */
+export function clientSecretKey(accountKey: string, { issuer, redirect_uri }: Pick<Registration, 'issuer' | 'redirect_uri'>): string {
+  return `${accountKey}:${createHash('sha256').update(`${issuer} ${redirect_uri}`).digest('hex').slice(0, 16)}`;
+}
+
+/** Everything that the vault keeps for the registrations of an account, for when it is removed. */
+export function clientSecretKeys({ id, registrations }: Server): string[] {
+  return [...new Set(registrations.filter(({ how }) => how === 'dynamic').flatMap((one) => secretKeysOf(id, one)))];
+}
+
+function secretKeysOf(accountKey: string, registration: Registration): string[] {
+  const management = registration.registration_client_uri === undefined ? [] : [managementTokenKey(accountKey, registration)];
+  return registration.hasSecret ? [clientSecretKey(accountKey, registration), ...management] : management;
+}
+
+/** Forgets a registration that the server no longer knows: the next sign-in registers again. */
+export async function dropRegistration({ servers, vault }: Pick<RegistrationDeps, 'servers' | 'vault'>, accountKey: string, dropped: Registration): Promise<void> {
+  const server = servers.find(accountKey);
+  if (!server) return;
+  await servers.updateAccount(accountKey, { registrations: server.registrations.filter((one) => one.client_id !== dropped.client_id || one.issuer !== dropped.issuer) });
+  for (const key of dropped.how === 'dynamic' ? secretKeysOf(accountKey, dropped) : []) await vault.deleteClientSecret(key);
+}
+
+async function configured(deps: RegistrationDeps, request: RegistrationRequest, server: Server, clientId: string): Promise<RegistrationOutcome> {
+  const { authorizationServer, redirectUri } = request;
+  const { issuer } = authorizationServer;
+  const elsewhere = server.registrations.find((one) => one.how === 'configured' && one.client_id === clientId && one.issuer !== issuer);
+  if (elsewhere) {
+    // MCP, Authorization Server Binding: what belongs to one issuer is never shown to another.
+    throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
+  }
+  const before = server.registrations.find((one) => one.how === 'configured' && one.client_id === clientId);
+  const clientSecret = server.hasClientSecret ? await readSecret(deps, secretKeyOf(server, 'clientSecret')) : undefined;
+  const registration: Registration = {
+    issuer,
+    client_id: clientId,
+    token_endpoint_auth_method: clientSecret ? secretMethod(authorizationServer.token_endpoint_auth_methods_supported, before) : 'none',
+    redirect_uri: redirectUri,
+    registeredAt: deps.clock.now(),
+    hasSecret: clientSecret !== undefined,
+    how: 'configured',
+  };
+  await save(deps, server.id, registration);
+  return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
+}
+
+/** The client ID is the document's own address; nothing is registered, and there is no secret. */
+async function byDocument(deps: RegistrationDeps, { authorizationServer, redirectUri, accountKey }: RegistrationRequest, url: string): Promise<RegistrationOutcome> {
+  const registration: Registration = {
+    issuer: authorizationServer.issuer,
+    client_id: url,
+    token_endpoint_auth_method: 'none',
+    redirect_uri: redirectUri,
+    registeredAt: deps.clock.now(),
+    hasSecret: false,
+    how: 'metadata_document',
+  };
+  await save(deps, accountKey, registration);
+  return { kind: 'registered', registration, reused: false };
+}
+
+async function known(deps: RegistrationDeps, { authorizationServer, redirectUri }: RegistrationRequest, server: Server): Promise<RegistrationOutcome | undefined> {
+  const registration = dynamicRegistrations(server, authorizationServer.issuer).find(
+    (one) => one.redirect_uri === redirectUri && (one.secretExpiresAt === undefined || one.secretExpiresAt > deps.clock.now()),
+  );
+  if (!registration) return undefined;
+  if (!registration.hasSecret) return { kind: 'registered', registration, reused: true };
+  const clientSecret = await readSecret(deps, clientSecretKey(server.id, registration));
+  // A registration without its secret is worth nothing.
+  return clientSecret && { kind: 'registered', registration, clientSecret, reused: true };
+}
+
+async function register(deps: RegistrationDeps, request: RegistrationRequest, server: Server): Promise<RegistrationOutcome> {
+  const { authorizationServer, redirectUri, accountKey, preset } = request;
+  const { issuer, registration_endpoint: endpoint } = authorizationServer;
+  if (endpoint === undefined) {
+    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, redirectUri)}`, { redirectUri });
+  }
+  refuseDuringPause(deps, endpoint);
+  const initialAccessToken = await initialToken(deps, server, issuer);
+  const scopes = preset?.registerWithoutScopes ? [] : request.scopes;
+  const answer = await registerClient(deps.http, { ...request, scopes, endpoint, ...(initialAccessToken ? { initialAccessToken } : {}) }).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    if (error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deps.clock.now() + error.retryAfterMs);
+    throw error.code === 'E_REGISTRATION_REFUSED' && error.retryAfterMs === undefined && preset?.advice !== undefined
+      ? new AppError(error.code, `${error.message} ${adviceOf(preset, redirectUri)}`, { redirectUri, cause: error })
+      : error;
+  });
+  if (answer.kind === 'redirect_refused') return answer;
+  const { clientId, clientSecret, clientAuth, secretExpiresAt, management } = answer.client;
+  const registration: Registration = {
+    issuer,
+    client_id: clientId,
+    token_endpoint_auth_method: clientAuth,
+    redirect_uri: redirectUri,
+    registeredAt: deps.clock.now(),
+    hasSecret: clientSecret !== undefined,
+    how: 'dynamic',
+    ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
+    ...(management ? { registration_client_uri: management.uri } : {}),
+  };
+  if (management) await writeSecret(deps, managementTokenKey(accountKey, registration), management.token);
+  if (clientSecret) await writeSecret(deps, clientSecretKey(accountKey, registration), clientSecret);
+  await save(deps, accountKey, registration);
+  return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
+}
+
+/** RFC 7591 3: what the user entered, shown to the one issuer that it was first used at. */
+async function initialToken(deps: RegistrationDeps, server: Server, issuer: string): Promise<Secret | undefined> {
+  if (!server.storedSecrets.includes('initialAccessToken')) return undefined;
+  const { initialAccessTokenIssuer: owner } = server;
+  if (owner !== undefined && owner !== issuer) {
+    throw new AppError('E_REGISTRATION_REFUSED', `The initial access token belongs to ${foreign(owner)}, but the sign-in is now at ${foreign(issuer)}. Enter it again if that is right.`);
+  }
+  if (owner === undefined) await deps.servers.update(server.id, { initialAccessTokenIssuer: issuer });
+  return readSecret(deps, secretKeyOf(server, 'initialAccessToken'));
+}
+
+/** A server that said "later" is not asked again before that (RG02). */
+function refuseDuringPause({ pauses, clock }: RegistrationDeps, endpoint: string): void {
+  const waitMs = (pauses.get(endpoint) ?? 0) - clock.now();
+  if (waitMs <= 0) return;
+  throw new AppError('E_REGISTRATION_REFUSED', `${foreign(new URL(endpoint).host)} asked to wait before the next registration.`, { retryAfterMs: waitMs, sent: false });
+}
+
+async function readSecret({ vault }: RegistrationDeps, key: string): Promise<Secret | undefined> {
+  const read = await vault.readClientSecret(key);
+  if (read.kind === 'found') return read.value;
+  if (read.kind === 'absent') return undefined;
+  throw storeFault(read, 'The client secret could not be read');
+}
+
+async function writeSecret({ vault }: RegistrationDeps, key: string, secret: Secret): Promise<void> {
+  const written = await vault.writeClientSecret(key, secret);
+  if (written.kind !== 'done') throw storeFault(written, 'The client secret could not be kept');
+}
+
+/** One registration for each issuer, redirect URI and kind. */
+async function save(deps: RegistrationDeps, accountKey: string, registration: Registration): Promise<void> {
+  const { registrations } = found(deps, accountKey);
+  const others = registrations.filter(
+    ({ how, issuer, redirect_uri }) => how !== registration.how || issuer !== registration.issuer || redirect_uri !== registration.redirect_uri,
+  );
+  const same = registrations.find((one) => !others.includes(one) && one.client_id === registration.client_id && one.how === 'configured');
+  if (same && same.token_endpoint_auth_method === registration.token_endpoint_auth_method && same.hasSecret === registration.hasSecret) return;
+  await deps.servers.updateAccount(accountKey, { registrations: [...others, registration] });
+}
+
+function found({ servers }: RegistrationDeps, accountKey: string): Server {
+  const server = servers.find(accountKey);
+  if (!server) throw new AppError('E_SERVER_UNKNOWN', 'The server was removed.');
+  return server;
+}

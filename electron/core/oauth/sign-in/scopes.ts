@@ -1,0 +1,40 @@
+import type { ServerSettings } from '../../../../shared/model.ts';
+
+/** RFC 6749 3.3: what a scope may be made of. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;
+
+/** Scopes in a string that came from outside; what is not one is left out, and each comes once. */
+export function readScopes(text: string): string[] {
+  return uniqueScopes(text.split(' '));
+}
+
+export function uniqueScopes(scopes: readonly string[]): string[] {
+  return [...new Set(scopes.filter((scope) => scopeToken.test(scope)))];
+}
+
+/**
+ * MCP's rule (Scope Selection): the challenge's scope, else all that the resource names, else none; or what the user
+ * chose: `minimal` takes the challenge alone, `all` both together, a list is taken as it is. `offline_access` is added
+ * where the authorization server knows it: without it many give no refresh token.
+ */
+export function selectScopes(
+  challenge: string | undefined,
+  resource: readonly string[] | undefined,
+  authorizationServer: readonly string[] | undefined,
+  choice?: ServerSettings['scopes'],
+): string[] {
+  if (Array.isArray(choice)) return uniqueScopes(choice);
+  const challenged = challenge === undefined ? undefined : readScopes(challenge);
+  const listed = choice === 'minimal' ? [] : uniqueScopes(resource ?? []);
+  const wanted = choice === 'all' ? uniqueScopes([...(challenged ?? []), ...listed]) : (challenged ?? listed);
+  return authorizationServer?.includes('offline_access') ? uniqueScopes([...wanted, 'offline_access']) : wanted;
+}
+
+/**
+ * What is added to find out who signs in (OpenID Connect Core 5.4): as the user wants it; else, to tell accounts apart, where a
+ * server has several and the authorization server can say it, but for scopes that the user has listed. `supported`: of its metadata.
+ */
+export function identityScopes({ settings, account }: { readonly settings: Pick<ServerSettings, 'identity' | 'scopes'>; readonly account: { readonly alone: boolean } }, supported: readonly string[] = []): string[] {
+  const wanted = settings.identity ?? (!account.alone && !Array.isArray(settings.scopes) && supported.includes('openid'));
+  return wanted ? ['openid', ...['profile', 'email'].filter((scope) => supported.includes(scope))] : [];
+}

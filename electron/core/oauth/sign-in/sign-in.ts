@@ -1,0 +1,211 @@
+import type { SignInState } from '../../../../shared/model.ts';
+import { AppError, asAppError } from '../../errors.ts';
+import type { Http } from '../../http/client.ts';
+import type { Ports } from '../../ports.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
+import type { Vault } from '../../vault/credentials.ts';
+import { refuseOtherPerson } from './account-choice.ts';
+import { openAuthorizationUrl } from '../redirect/browser.ts';
+import { createBrowserSignIn } from './by-browser.ts';
+import { discover, type Challenge, type Discovery } from '../discovery/discovery.ts';
+import type { Companies } from '../enterprise/companies.ts';
+import { createGrants } from '../grants/grants.ts';
+import { identify, type IdentityRequest, type Subject } from '../identity/identity.ts';
+import { createKeySets } from '../identity/jwks.ts';
+import { signInByDevice } from '../grants/device-sign-in.ts';
+import { repeatedGrantOf, signInByGrant } from '../grants/sign-in.ts';
+import type { RegistrationDeps } from '../registration/registration.ts';
+import { identityScopes, uniqueScopes } from './scopes.ts';
+import { rulesFor } from './sign-in-rules.ts';
+import { createAttempt, type Attempt } from './sign-in-attempt.ts';
+import type { TokenKeeper } from '../tokens/tokens.ts';
+
+/** Progress of one sign-in, for the status. */
+export type SignInProgress = Extract<SignInState, { kind: 'signing_in' }>;
+
+/** The LOGIN PATH, one sign-in per account at a time. */
+export interface SignIns {
+  /**
+   * Runs the whole sign-in and resolves when the credential is stored. A second call for the same server joins the first.
+   * Throws AppError.
+   */
+  start(accountKey: string, options: { readonly openBrowser: boolean }): Promise<void>;
+  cancel(accountKey: string): void;
+  /** Cancels the sign-in that runs; one that begins before `work` has ended waits for that. */
+  without<Value>(accountKey: string, work: () => Promise<Value>): Promise<Value>;
+  /**
+   * Gives a waiting sign-in the address that the browser was sent to, and waits for its end. Throws E_REDIRECT_URL,
+   * E_SERVER_UNKNOWN, and what the sign-in throws.
+   */
+  finish(accountKey: string, redirectUrl: string): Promise<void>;
+  progress(accountKey: string): SignInProgress | undefined;
+  /** Cancels all. */
+  close(): Promise<void>;
+}
+
+export interface SignInsDeps {
+  readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
+  /** The client with the certificates of a server; absent: `ports.http` for all. */
+  readonly httpOf?: (accountKey: string) => Http;
+  readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount'>;
+  readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
+  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  /** The client ID that a refresh ended with, because the authorization server knew it no more. */
+  readonly refusedClient?: (accountKey: string) => string | undefined;
+  /** Sign-ins at companies' identity providers; absent: their ID tokens must have been entered by hand. */
+  readonly companies?: Companies;
+  /** The newest challenge that the server gave to a call. */
+  readonly challengeOf: (accountKey: string) => Challenge | undefined;
+  /** Scopes that the server asked for and did not get (step-up). */
+  readonly extraScopes: (accountKey: string) => readonly string[];
+  readonly onChange: (accountKey: string) => void;
+  /** Ports for the redirect, in the order of trying; `redirectPorts` when absent. */
+  readonly redirectPorts?: readonly number[];
+}
+
+type Protected = Extract<Discovery, { kind: 'protected' }>;
+
+interface Running {
+  readonly attempt: Attempt;
+  readonly done: Promise<void>;
+}
+
+export function createSignIns(deps: SignInsDeps): SignIns {
+  const { ports, servers } = deps;
+  const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
+  const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock, ...(deps.companies ? { companies: deps.companies } : {}) });
+  const running = new Map<string, Running>();
+  const leaving = new Map<string, Promise<unknown>>();
+  const arriving = new Map<string, Subject>();
+  const keySets = createKeySets(ports.clock);
+  const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
+  const byBrowser = createBrowserSignIn({ ...deps, clock: ports.clock, httpOf, grants, registering });
+
+  /** The LOGIN PATH. 'again': the server did not know our old registration, which is dropped now. */
+  async function signIn(server: Server, attempt: Attempt, openBrowser: boolean): Promise<'done' | 'again'> {
+    const { signal } = attempt;
+    attempt.step('discover');
+    const grant = repeatedGrantOf(server);
+    if (grant) {
+      const withScopes = async () => {
+        const found = await protectedBy(server, signal);
+        attempt.seenBy(found.otherHosts);
+        return { ...found, scopes: scopesFor(server, found) };
+      };
+      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, companies: deps.companies, openBrowser, discover: withScopes }, server, grant, attempt);
+      return 'done';
+    }
+    const discovery = await protectedBy(server, signal);
+    attempt.seenBy(discovery.otherHosts);
+    const rules = rulesFor(server.settings, discovery);
+    const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopes(server, discovery.authorizationServer.scopes_supported)]);
+    const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
+      const identity = await identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
+      refuseOtherPerson({ servers, vault: deps.vault, arriving }, server, identity);
+      if (identity.subject) arriving.set(server.id, identity.subject);
+      return identity;
+    };
+    if (server.settings.grant === 'device_code') {
+      const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
+      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, whoIs }, server, discovery, scopes, attempt);
+    }
+    return byBrowser.signIn({ server, discovery, rules, scopes, whoIs, ...(openBrowser ? { open: (url) => openInBrowser(attempt, url) } : {}) }, attempt);
+  }
+
+  async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
+    const challenge = deps.challengeOf(server.id);
+    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, ...(challenge ? { challenge } : {}) });
+    if (discovery.kind === 'protected') {
+      // Kept among the settings, where the user sees it and can switch it off: the refresh needs the key, too.
+      if (discovery.dpopRequired && server.settings.dpop === undefined) await servers.update(server.id, { settings: { ...found(server.id).settings, dpop: true } });
+      return discovery;
+    }
+    throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
+  }
+
+  /** A step-up asks for what was asked for before, too: the new token replaces the old one. */
+  function scopesFor(server: Server, discovery: Protected): readonly string[] {
+    const extra = deps.extraScopes(server.id);
+    if (extra.length === 0) return discovery.scopes;
+    const before = deps.vault.facts(server.id)?.requestedScopes ?? [];
+    return uniqueScopes([...before, ...discovery.scopes, ...extra]);
+  }
+
+  /** Not awaited: some openers return only when the browser is closed. */
+  function openInBrowser(attempt: Attempt, url: URL, userCode?: string): void {
+    openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
+      ports.log('browser_failed', { code: asAppError(error).code });
+      const { step, endsAt } = attempt.progress();
+      if (step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true, ...(userCode === undefined ? {} : { userCode }), ...(endsAt === undefined ? {} : { endsAt }) });
+    });
+  }
+
+  async function run(accountKey: string, attempt: Attempt, openBrowser: boolean, before: Promise<void> | undefined): Promise<void> {
+    const name = found(accountKey).name;
+    try {
+      await before?.catch(() => {});
+      const left = leaving.get(accountKey);
+      if (left) ports.log('sign_in_waits', { server: name });
+      await left;
+      attempt.refuseIfCancelled();
+      ports.log('sign_in_started', { server: name });
+      const first = await signIn(found(accountKey), attempt, openBrowser);
+      if (first === 'again') await signIn(found(accountKey), attempt, openBrowser);
+      ports.log('signed_in', { server: name });
+    } catch (error) {
+      const known = asAppError(error, name);
+      ports.log('sign_in_failed', { server: name, code: known.code });
+      throw known;
+    } finally {
+      arriving.delete(accountKey);
+      if (running.get(accountKey)?.attempt === attempt) running.delete(accountKey);
+      deps.onChange(accountKey);
+    }
+  }
+
+  function found(accountKey: string): Server {
+    const server = servers.find(accountKey);
+    if (!server) throw new AppError('E_SERVER_UNKNOWN', 'There is no such server.');
+    return server;
+  }
+
+  return {
+    async start(accountKey, { openBrowser }) {
+      const before = running.get(accountKey);
+      if (before && !before.attempt.signal.aborted) return before.done;
+      found(accountKey);
+      const attempt = createAttempt(ports.clock, () => deps.onChange(accountKey));
+      const done = run(accountKey, attempt, openBrowser, before?.done);
+      running.set(accountKey, { attempt, done });
+      return done;
+    },
+    cancel(accountKey) {
+      running.get(accountKey)?.attempt.cancel();
+    },
+    async without(accountKey, work) {
+      running.get(accountKey)?.attempt.cancel();
+      const done = work();
+      const ended = Promise.allSettled([leaving.get(accountKey), done]);
+      leaving.set(accountKey, ended);
+      void ended.finally(() => leaving.get(accountKey) === ended && leaving.delete(accountKey));
+      return done;
+    },
+    async finish(accountKey, redirectUrl) {
+      const { name } = found(accountKey);
+      const { attempt, done } = running.get(accountKey) ?? {};
+      if (!attempt || attempt.signal.aborted) throw new AppError('E_REDIRECT_URL', 'No sign-in is waiting for an address.', { server: name });
+      attempt.paste(redirectUrl.trim());
+      await done;
+    },
+    progress(accountKey) {
+      const { attempt } = running.get(accountKey) ?? {};
+      return attempt && !attempt.signal.aborted ? attempt.progress() : undefined;
+    },
+    async close() {
+      const all = [...running.values()];
+      for (const { attempt } of all) attempt.cancel();
+      await Promise.allSettled(all.map(({ done }) => done));
+      await byBrowser.close();
+    },
+  };
+}

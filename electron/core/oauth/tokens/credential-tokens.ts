@@ -1,0 +1,268 @@
+import type { SignOutReport } from '../../../../shared/model.ts';
+import { AppError, asAppError } from '../../errors.ts';
+import type { Secret } from '../../secret.ts';
+import { isRenewable } from '../../vault/credential-kinds.ts';
+import type { Credential } from '../../vault/credentials.ts';
+import { storeFault } from '../../vault/store-fault.ts';
+import { createBackoff } from './backoff.ts';
+import { createLiveToken, type LiveToken } from './live-token.ts';
+import { refreshCredential, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
+import { createMoveWatch } from '../discovery/moved-issuer.ts';
+import { createRefusals } from './refusals.ts';
+import { signOutOf } from '../sign-in/sign-out.ts';
+import { createSlots } from './slots.ts';
+import { tokenState } from './token-state.ts';
+import type { TokenAnswer, TokenState } from './tokens.ts';
+import { createTrouble } from './trouble.ts';
+import { createWaiting } from './waiting.ts';
+
+/** Longest wait of a call for a token, in ms. */
+const callWaitMs = 20_000;
+
+export interface CredentialTokensDeps extends RefreshDeps {
+  readonly random: () => number;
+  readonly onChange: (credentialId: string) => void;
+  /** Why the sign-in is no good any more, when its server has moved to another authorization server. */
+  readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
+  /** True: the app is about to end. */
+  readonly closing: () => boolean;
+}
+
+/** TokenKeeper, for one credential. */
+export interface CredentialTokens {
+  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
+  adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
+  refreshNow(): Promise<TokenAnswer>;
+  hold(): () => void;
+  signOut(): Promise<SignOutReport>;
+  state(): TokenState;
+  current(): LiveToken | undefined;
+  /** Refreshes because the journal says that the last refresh was cut off. */
+  resume(): void;
+  woke(): void;
+  /** Resolves when nothing is under way any more. */
+  idle(): Promise<unknown>;
+  drop(): void;
+}
+
+export function createCredentialTokens(deps: CredentialTokensDeps, id: string): CredentialTokens {
+  const { clock, random, vault } = deps;
+  const turn = createSlots(1);
+  const waiting = createWaiting(clock);
+  const backoff = createBackoff({ clock, random, tryNow: run, wanted: () => waiting.count > 0 });
+  const trouble = createTrouble({ id, clock, log: deps.log, backoff });
+  const refusals = createRefusals(clock);
+  const moves = createMoveWatch(clock, deps.movedFrom && (async () => deps.movedFrom?.(id)));
+  const flights = new Set<Promise<void>>();
+  let flight: Promise<void> | undefined;
+  let live: LiveToken | undefined;
+  /** Changes with each sign-in and sign-out: what began before does not count any more. */
+  let era: { superseded: 'no' | 'signed_in' | 'signed_out' } = { superseded: 'no' };
+  let signedOut = false;
+  let holders = 0;
+
+  const exists = (): boolean => !signedOut && (vault.facts(id) !== undefined || vault.uncertain(id));
+  const usable = (): LiveToken | undefined => (live && live.stage !== 'spent' ? live : undefined);
+
+  function changed(): void {
+    waiting.changed();
+    deps.onChange(id);
+  }
+
+  function use(token: Secret | undefined, lifeMs?: number, header?: string): void {
+    live?.drop();
+    live = token && createLiveToken({ clock, random, token, lifeMs, header, onDue: () => (holders > 0 || waiting.count > 0) && tryRun() });
+  }
+
+  function nextEra(superseded: 'signed_in' | 'signed_out'): void {
+    era.superseded = superseded;
+    era = { superseded: 'no' };
+    flight = undefined;
+    refusals.forget();
+    signedOut = superseded === 'signed_out';
+    trouble.clear();
+    use(undefined);
+  }
+
+  function tryRun(): void {
+    if (backoff.mayTry) run();
+  }
+
+  /** Starts the one refresh of this credential, unless it runs already. */
+  function run(): void {
+    if (flight || deps.closing()) return;
+    backoff.begin();
+    const mine = era;
+    const onUnsaved = (error: AppError): void => {
+      if (mine !== era) return;
+      trouble.unsaved(error);
+      changed();
+    };
+    const subject = { id, turn, superseded: () => mine.superseded, closing: deps.closing, onUnsaved };
+    const fly = async (): Promise<void> => {
+      const outcome = await refreshCredential(deps, subject).catch((error: unknown) => ({ kind: 'failed', error: asAppError(error) }) as const);
+      const result = outcome.kind === 'failed' && mine === era ? ((await moves.failed()) ?? outcome) : outcome;
+      if (mine !== era) return;
+      flight = undefined;
+      settle(result);
+      changed();
+    };
+    const current = fly().finally(() => flights.delete(current));
+    flight = current;
+    flights.add(current);
+  }
+
+  function settle(result: RefreshResult): void {
+    switch (result.kind) {
+      case 'refreshed':
+        // The same token once more tells nothing about its life: it is used until the server refuses it (RF13).
+        use(result.accessToken, live?.token.equals(result.accessToken) ? undefined : result.expiresInMs);
+        return recovered();
+      case 'access_only':
+        use(result.accessToken, undefined, result.header);
+        return recovered();
+      case 'absent':
+        use(undefined);
+        if (!vault.facts(id)) return recovered();
+        return trouble.meet({ kind: 'ended', final: false, error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.') });
+      case 'ended':
+        use(undefined);
+        return trouble.meet(result);
+      case 'client_refused':
+      case 'failed':
+      case 'blocked':
+        return trouble.meet(result);
+      case 'superseded':
+    }
+  }
+
+  function recovered(): void {
+    trouble.clear();
+    refusals.renewed();
+    moves.recovered();
+  }
+
+  /** What a waiting call can be told by now; undefined: it waits on. */
+  function answerByNow(): TokenAnswer | Promise<TokenAnswer> | undefined {
+    if (!usable() && exists()) tryRun();
+    const token = usable();
+    if (token) return token.answer;
+    if (!exists()) return { kind: 'anonymous' };
+    if (flight || !trouble.now) return undefined;
+    if (trouble.now.kind === 'ended') return { kind: 'refused', error: trouble.now.error };
+    // Where a person has to unlock first, nothing is gained by waiting.
+    if (trouble.now.kind === 'blocked' && trouble.now.error.code !== 'E_STORE_UNAVAILABLE') return notNow();
+    return undefined;
+  }
+
+  function notNow(): TokenAnswer {
+    return { kind: 'unavailable', error: trouble.now?.error ?? new AppError('E_REFRESH_FAILED', 'The authorization server has not answered yet.') };
+  }
+
+  async function obtain(rejected: Secret | undefined, signal: AbortSignal | undefined): Promise<TokenAnswer> {
+    const token = usable();
+    if (token && rejected && token.token.equals(rejected)) {
+      const refusal = refuse(token);
+      if (refusal) return { kind: 'refused', error: (refusal.code === 'E_SERVER_REFUSED' && (await movedAway(token))) || refusal };
+    } else if (token) {
+      if (token.stage === 'due') tryRun();
+      return token.answer;
+    }
+    const answer = await waiting.wait(answerByNow, callWaitMs, signal);
+    if (answer === 'cancelled') return { kind: 'unavailable', error: new AppError('E_CANCELLED', 'The call was cancelled.') };
+    return answer === 'late' ? notNow() : answer;
+  }
+
+  /** Ends the sign-in whose token the server does not take any more because it has moved; gives the error. */
+  async function movedAway(token: LiveToken): Promise<AppError | undefined> {
+    const moved = vault.facts(id)?.grant === undefined ? await moves.refused() : undefined;
+    if (!moved || live !== token) return undefined;
+    settle(moved);
+    changed();
+    return moved.error;
+  }
+
+  /** The server answered 401 to the newest token. Gives an error when no refresh can help now. */
+  function refuse(token: LiveToken): AppError | undefined {
+    // A token that is near its end anyway is renewed, however short its life is.
+    if (refusals.tooSoon && token.stage === 'fresh') return new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.');
+    token.spend();
+    refusals.refused();
+    if (vault.facts(id)?.renewable !== false) return undefined;
+    const error =
+      vault.facts(id)?.grant === 'static_header'
+        ? new AppError('E_SERVER_REFUSED', 'The server refused the key. Enter another one, and sign in again.')
+        : new AppError('E_SIGN_IN_AGAIN', 'The server refused the access token, and it gave no refresh token.');
+    trouble.meet({ kind: 'ended', final: true, error });
+    changed();
+    return error;
+  }
+
+  return {
+    accessToken(options) {
+      // The way of almost every call: no work, no promise of its own.
+      if (live?.stage === 'fresh' && options?.rejected === undefined) return live.answer;
+      return obtain(options?.rejected, options?.signal);
+    },
+
+    async adopt(credential, accessToken, expiresInMs) {
+      await turn.run(async () => {
+        const written = await vault.write(withLongLived(credential, accessToken, expiresInMs, clock.now()));
+        if (written.kind !== 'done') throw storeFault(written, 'The sign-in could not be stored');
+        nextEra('signed_in');
+        // A key is read, with the name of its header, from where the user put it.
+        if (credential.grant !== 'static_header') use(accessToken, isRenewable(credential) ? expiresInMs : undefined);
+      });
+      changed();
+    },
+
+    async refreshNow() {
+      if (exists()) {
+        backoff.succeeded();
+        run();
+        const running = flight;
+        if (running) await waiting.wait(() => (flight === running ? undefined : true), callWaitMs, undefined);
+      }
+      if (trouble.now) return trouble.now.kind === 'ended' ? { kind: 'refused', error: trouble.now.error } : notNow();
+      return (await answerByNow()) ?? notNow();
+    },
+
+    hold() {
+      let held = true;
+      holders += 1;
+      if (live?.stage === 'due') tryRun();
+      return () => {
+        if (held) holders -= 1;
+        held = false;
+      };
+    },
+
+    async signOut() {
+      const token = live?.token;
+      nextEra('signed_out');
+      changed();
+      const report = await turn.run(() => {
+        // A sign-in that was being stored when this began is over as well.
+        const stored = live?.token;
+        nextEra('signed_out');
+        return signOutOf(deps, id, stored ?? token);
+      });
+      changed();
+      return report;
+    },
+
+    state: () => (signedOut ? { kind: 'none' } : tokenState({ facts: vault.facts(id), trouble: trouble.now, live, held: holders > 0, now: clock.now() })),
+    current: () => live,
+    resume: tryRun,
+    woke() {
+      live?.woke();
+      backoff.wake();
+    },
+    idle: () => Promise.all([...flights, turn.run(async () => {})]),
+    drop() {
+      live?.drop();
+      moves.stop();
+      backoff.stop();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { CredentialFacts } from '../../vault/credentials.ts';
+import type { LiveToken } from './live-token.ts';
+import { signInAgain } from './refresh.ts';
+import { endsSoon } from '../sign-in/sign-in-end.ts';
+import type { TokenState } from './tokens.ts';
+import type { Trouble } from './trouble.ts';
+
+export interface TokenStateParts {
+  /** Undefined: nothing is stored, or it has just been signed out. */
+  readonly facts: CredentialFacts | undefined;
+  readonly trouble: Trouble['now'];
+  readonly live: LiveToken | undefined;
+  /** Whether a bridge is connected, so that the refresh runs ahead of expiry. */
+  readonly held: boolean;
+  /** Unix ms. */
+  readonly now: number;
+}
+
+/** Where the tokens of one credential stand, for the status. */
+export function tokenState({ facts, trouble, live, held, now }: TokenStateParts): TokenState {
+  if (trouble) return trouble;
+  if (!facts) return { kind: 'none' };
+  if (facts.quarantinedAt !== undefined) return { kind: 'ended', error: signInAgain() };
+  const expiresAt = live?.expiresAt ?? facts.expiresAt;
+  const refreshAt = held && live?.stage === 'fresh' ? live.refreshAt : undefined;
+  return {
+    kind: 'usable',
+    renewable: facts.renewable,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(refreshAt === undefined ? {} : { refreshAt }),
+    ...(facts.endsAt !== undefined && endsSoon(facts.endsAt, now) ? { endsAt: facts.endsAt } : {}),
+  };
+}
