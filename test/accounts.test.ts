@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Secret } from '../electron/core/secret.ts';
 import { accountChoice } from '../electron/core/oauth/sign-in/account-choice.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
@@ -13,11 +13,9 @@ import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts'
 import { startProduct, type Product, type ProductOptions } from './fixtures/product.ts';
 import { recordingStore } from './fixtures/recording-store.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 const people = { ada: 'lovelace', grace: 'hopper' };
 

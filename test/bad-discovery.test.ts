@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { logIn } from '../electron/command-line/login.ts';
-import { AppError } from '../electron/core/errors.ts';
 import { createHttp } from '../electron/core/http/client.ts';
 import { movedFrom } from '../electron/core/oauth/discovery/moved-issuer.ts';
 import type { Secret } from '../electron/core/secret.ts';
@@ -13,6 +12,7 @@ import { startProduct } from './fixtures/product.ts';
 import { startSignInRig, type SignInRig } from './fixtures/sign-in-rig.ts';
 import { startSite } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
+import { failure } from './fixtures/failure.ts';
 
 // Discovery that lies or fails when a sign-in is already stored: it has to survive, and nothing of it may go elsewhere.
 
@@ -20,15 +20,6 @@ const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
-}
 
 async function faulty(...args: Parameters<typeof startFaulty>): Promise<Faulty> {
   const started = await startFaulty(...args);

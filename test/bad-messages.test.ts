@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { batchItems, envelope, idAtEnd, maxBatchItems, sameId } from '../shared/json-rpc.ts';
 import { createLedger } from '../electron/bridge/ledger.ts';
 import type { JsonRpcMessage } from './fixtures/host.ts';
@@ -7,13 +7,11 @@ import { readBody, startListener } from './fixtures/listener.ts';
 import { startRelayRig, tokenAnswer } from './fixtures/relay-rig.ts';
 import { startSite } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
 // Messages that are JSON and mean harm: they must cost the broker no time of others, and never an answer that is no JSON.
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
 

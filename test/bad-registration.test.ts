@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
 import { createHttp } from '../electron/core/http/client.ts';
 import { describeDiscovery } from '../electron/core/oauth/discovery/describe.ts';
 import { discover } from '../electron/core/oauth/discovery/discovery.ts';
@@ -9,6 +8,7 @@ import { said } from './fixtures/keeper.ts';
 import { sendHtml, sendJson } from './fixtures/listener.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
 import { startSite, type Route } from './fixtures/site.ts';
+import { failure } from './fixtures/failure.ts';
 
 // Registrations that are refused, broken, expired or pointed elsewhere, in a whole sign-in.
 
@@ -16,15 +16,6 @@ const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
-}
 
 async function rig(options: SignInRigOptions = {}): Promise<SignInRig> {
   const started = await startSignInRig(options);

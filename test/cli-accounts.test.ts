@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readBridgeArguments } from '../electron/bridge.ts';
 import { readArguments } from '../electron/command-line/arguments.ts';
 import { exitCodes } from '../electron/command-line/exit-codes.ts';
@@ -9,11 +9,9 @@ import { bareMachine, type BareMachine, type Ran } from './fixtures/command-line
 import { textOf } from './fixtures/host.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 const people = { ada: 'lovelace', grace: 'hopper' };
 

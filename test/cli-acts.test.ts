@@ -1,15 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../electron/command-line/exit-codes.ts';
 import { Status, StoreStatus } from '../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServer } from './fixtures/authorization-server.ts';
 import { bareMachine, browserProgram, type BareMachine } from './fixtures/command-line.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 /** `keybridge serve` with a server `work` that is signed in to. */
 async function signedIn(): Promise<{ readonly as: AuthorizationServer; readonly bare: BareMachine }> {

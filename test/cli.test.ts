@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readArguments } from '../electron/command-line/arguments.ts';
 import { commandHelp, overview } from '../electron/command-line/help.ts';
 import { exitCodeOf, exitCodes } from '../electron/command-line/exit-codes.ts';
@@ -17,11 +17,9 @@ import { startFaulty } from './fixtures/faulty-server.ts';
 import { textOf } from './fixtures/host.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function machine(): Promise<BareMachine> {
   const one = await bareMachine();

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type AddressClass, type Http } from '../electron/core/http/client.ts';
 import { bearerChallenge, parseChallenges } from '../electron/core/oauth/discovery/challenge.ts';
 import { describeDiscovery } from '../electron/core/oauth/discovery/describe.ts';
@@ -7,6 +6,7 @@ import { discover, type Challenge, type Discovery, type DiscoveryOptions } from 
 import { startSite, type Route, type Site } from './fixtures/site.ts';
 import { startListener } from './fixtures/listener.ts';
 import { until } from './fixtures/wait.ts';
+import { failure } from './fixtures/failure.ts';
 
 // Three networks on one computer: 127.0.0.1 plays the internet, 127.0.0.2 the user's own network, 127.0.0.3 another site.
 const classes: Record<string, AddressClass> = { '127.0.0.1': 'public', '127.0.0.2': 'private', '127.0.0.3': 'public' };
@@ -58,15 +58,6 @@ async function found(...args: Parameters<typeof look>): Promise<Extract<Discover
   const discovery = await look(...args);
   if (discovery.kind !== 'protected') throw new Error('The server is open.');
   return discovery;
-}
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
 }
 
 const paths = (site: Site) => site.hits.map(({ path }) => path);

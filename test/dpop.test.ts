@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createUpstream } from '../electron/broker/upstream.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import { createHttp } from '../electron/core/http/client.ts';
@@ -15,11 +15,9 @@ import { startAuthorizationServer, type AuthorizationServer, type AuthorizationS
 import { startDpopServer, type DpopServer } from './fixtures/dpop-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { startSite } from './fixtures/site.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 function later<Value extends { close(): Promise<unknown> }>(value: Value): Value {
   closing.push(() => value.close());

@@ -1,14 +1,12 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { bareMachine, browserProgram } from './fixtures/command-line.ts';
 import { textOf } from './fixtures/host.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 const lifeSeconds = 4;
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { httpBrowser } from './fixtures/browser.ts';
 import { bareMachine } from './fixtures/command-line.ts';
@@ -9,11 +9,9 @@ import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { startSite, type Route, type Site } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function product(): Promise<Product> {
   const started = await startProduct();

@@ -4,7 +4,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt, decodeProtectedHeader, UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
 import { redirectPath } from '../electron/core/oauth/redirect/redirect.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { secretKeyOf, type Server } from '../electron/core/servers/servers.ts';
@@ -17,17 +16,12 @@ import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
 import { startSite, type Site } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
+import { failure } from './fixtures/failure.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(() => undefined, (thrown: unknown) => thrown);
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
-}
 
 interface Wanted {
   readonly settings: ServerSettings;

@@ -1,18 +1,16 @@
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
+import { describe, expect, it } from 'vitest';
 import { addressPolicy, classifyAddress } from '../electron/core/http/address.ts';
 import { createHttp, type AddressClass, type Http, type HttpOptions, type HttpRequest } from '../electron/core/http/client.ts';
 import { selfSigned } from './fixtures/certificate.ts';
 import { startListener, type Listener } from './fixtures/listener.ts';
 import { until } from './fixtures/wait.ts';
+import { failure } from './fixtures/failure.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 function http(options: HttpOptions = {}): Http {
   const client = createHttp(options);
@@ -41,15 +39,6 @@ const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => (
   maxBytes: 256 * 1024,
   ...more,
 });
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
-}
 
 describe('the class of an address', () => {
   const cases: Record<AddressClass, readonly string[]> = {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
 import type { CredentialFacts } from '../electron/core/vault/credentials.ts';
 import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import { sendJson } from './fixtures/listener.ts';
 import { startOpenidSite, type Issued, type OpenidOptions, type OpenidSite } from './fixtures/openid-site.ts';
 import { startSignInRig, type SignInRig } from './fixtures/sign-in-rig.ts';
 import { startSite } from './fixtures/site.ts';
+import { failure } from './fixtures/failure.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -32,15 +32,6 @@ async function world(options: OpenidOptions = {}, added: Parameters<SignInRig['a
   const login = await rig();
   const server = await login.add(site.mcpUrl, added);
   return { site, login, start: () => login.signIns.start(server.id, { openBrowser: true }), facts: () => login.vault.facts(server.id) };
-}
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
 }
 
 const changed = (change: object) => (issued: Issued) => issued.sign({ ...issued.claims, ...change });

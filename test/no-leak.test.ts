@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { commands, type CommandName } from '../shared/api.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { createFakeStore } from './fixtures/fake-store.ts';
@@ -8,11 +8,9 @@ import { startFaulty } from './fixtures/faulty-server.ts';
 import type { Host } from './fixtures/host.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 /** A secret as it would look after the usual ways of writing it down. */
 function encodings(secret: string): string[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createUpstream } from '../electron/broker/upstream.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import { createLog } from '../electron/core/log.ts';
@@ -10,13 +10,11 @@ import { httpBrowser } from './fixtures/browser.ts';
 import { startDpopServer, type DpopServer } from './fixtures/dpop-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
 // oidc-provider with every feature switched on at once: what one of them does must not get into another's way.
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 function later<Value extends { close(): Promise<unknown> }>(value: Value): Value {
   closing.push(() => value.close());

@@ -1,15 +1,13 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { textOf, type Host, type JsonRpcMessage } from './fixtures/host.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct } from './fixtures/product.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
 // The main job at the official SDK's servers, of both generations, each called by a host of its generation.
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 function later<Value extends { close(): Promise<unknown> }>(value: Value): Value {
   closing.push(() => value.close());

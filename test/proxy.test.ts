@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
+import { describe, expect, it } from 'vitest';
 import { createHttp, type Http, type HttpOptions, type HttpRequest } from '../electron/core/http/client.ts';
 import { proxyFromEnvironment } from '../electron/core/http/proxy.ts';
 import { selfSigned } from './fixtures/certificate.ts';
@@ -9,11 +8,10 @@ import { bareMachine } from './fixtures/command-line.ts';
 import { startConnectProxy, type ConnectProxy, type ConnectProxyOptions } from './fixtures/connect-proxy.ts';
 import { startHttpsListener } from './fixtures/https-listener.ts';
 import { startListener } from './fixtures/listener.ts';
+import { failure } from './fixtures/failure.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 function later<Value extends { close(): Promise<unknown> }>(value: Value): Value {
   closing.push(() => value.close());
@@ -44,15 +42,6 @@ const internet = (address: string) => (address === '127.0.0.1' ? 'public' : addr
 
 const client = (options: HttpOptions): Http => later(createHttp(options));
 const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({ url: new URL(url), method: 'GET', allow: ['public'], timeoutMs: 5_000, maxBytes: 1_000, ...more });
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
-}
 
 describe('what HTTPS_PROXY and NO_PROXY say', () => {
   const proxied = (env: Record<string, string>, hostname: string, port = 443) => proxyFromEnvironment(env)?.(hostname, port) !== undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { redirectPorts } from '../electron/core/oauth/redirect/redirect.ts';
 import { managementTokenKey } from '../electron/core/oauth/registration/registration.ts';
@@ -10,11 +10,9 @@ import { startAuthorizationServer, type AuthorizationServer, type AuthorizationS
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function peers(options: AuthorizationServerOptions = {}): Promise<{ as: AuthorizationServer; url: string }> {
   const as = await startAuthorizationServer(options);

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { silentLog } from '../electron/core/log.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery/discovery.ts';
@@ -14,6 +13,7 @@ import { createFakeClock, type FakeClock } from './fixtures/clock.ts';
 import { createFakeStore, type FakeStore } from './fixtures/fake-store.ts';
 import { sendHtml, sendJson } from './fixtures/listener.ts';
 import { startSite, type Route, type Site } from './fixtures/site.ts';
+import { failure } from './fixtures/failure.ts';
 
 const redirectUri = 'http://127.0.0.1:33427/callback/x';
 
@@ -66,15 +66,6 @@ async function registered(...args: Parameters<typeof ask>): Promise<Extract<Regi
   const outcome = await ask(...args);
   if (outcome.kind !== 'registered') throw new Error('not registered');
   return outcome;
-}
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
 }
 
 const sent = (n = -1) => JSON.parse(auth.hits.at(n)?.body ?? 'null') as Record<string, unknown>;

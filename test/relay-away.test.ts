@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { httpBrowser } from './fixtures/browser.ts';
@@ -8,11 +8,9 @@ import { startMcpServer, type McpServerOptions, type RunningMcpServer } from './
 import { startRelayRig, tokenAnswer, type RelayRig } from './fixtures/relay-rig.ts';
 import { clientByHand } from './fixtures/sign-in-by-hand.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function rig(): Promise<RelayRig> {
   const one = await startRelayRig();

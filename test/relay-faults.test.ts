@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Secret } from '../electron/core/secret.ts';
 import { httpBrowser } from './fixtures/browser.ts';
@@ -8,11 +8,9 @@ import { startListener, type Listener } from './fixtures/listener.ts';
 import { startRelayRig, tokenAnswer, type RelayRig, type RigServer, type SocketHost } from './fixtures/relay-rig.ts';
 import { clientByHand } from './fixtures/sign-in-by-hand.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
 

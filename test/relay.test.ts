@@ -1,15 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';
 import { startListener, type Listener } from './fixtures/listener.ts';
 import { startMcpServer, type McpServerOptions, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { startRelayRig, type RelayRig, type RigServer, type SocketHost } from './fixtures/relay-rig.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function rig(): Promise<RelayRig> {
   const one = await startRelayRig();

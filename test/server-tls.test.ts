@@ -22,6 +22,7 @@ import { selfSigned, type Certificate } from './fixtures/certificate.ts';
 import { startHttpsListener, type HttpsListener } from './fixtures/https-listener.ts';
 import { readBody } from './fixtures/listener.ts';
 import { startProduct } from './fixtures/product.ts';
+import { failure } from './fixtures/failure.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let folder: string;
@@ -83,15 +84,6 @@ function clientOf(url: string, settings: ServerSettings, secrets: Readonly<Recor
 }
 
 const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({ url: new URL(url), method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes: 1_000, ...more });
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
-}
 
 describe('a private certificate authority of one server', () => {
   it('HT36: is trusted for this server, and for no other', async () => {

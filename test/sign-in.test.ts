@@ -16,6 +16,7 @@ import { sendJson } from './fixtures/listener.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
 import { startSite } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
+import { failure } from './fixtures/failure.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -32,15 +33,6 @@ async function faulty(...args: Parameters<typeof startFaulty>): Promise<Faulty> 
   const started = await startFaulty(...args);
   closing.push(() => started.close());
   return started;
-}
-
-async function failure(promise: Promise<unknown>): Promise<AppError> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
-  return error;
 }
 
 /** A rig and a faulty server that is in its list. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ErrorInfo } from '../shared/reply.ts';
 import { startAuthorizationServer, type AuthorizationServer } from './fixtures/authorization-server.ts';
 import { bareMachine } from './fixtures/command-line.ts';
@@ -9,11 +9,9 @@ import { createFakeStore, type FakeStore } from './fixtures/fake-store.ts';
 import { freePort } from './fixtures/free-port.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 const algorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
 type Algorithm = (typeof algorithms)[number];

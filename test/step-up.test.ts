@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Challenge } from '../electron/core/oauth/discovery/discovery.ts';
 import { createServerNotes } from '../electron/core/server-notes.ts';
 import type { Server } from '../electron/core/servers/servers.ts';
@@ -13,11 +13,9 @@ import { textOf, type Host } from './fixtures/host.ts';
 import { startMcpServer, type McpServerOptions } from './fixtures/mcp-server.ts';
 import { startProduct, type Product, type ProductOptions } from './fixtures/product.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 /** oidc-provider and the official SDK's server, whose tool `admin` wants mcp:admin; signed in without it. */
 async function world({ mcp: mcpOptions = {}, ...options }: ProductOptions & { readonly mcp?: McpServerOptions } = {}) {

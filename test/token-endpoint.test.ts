@@ -10,6 +10,7 @@ import { readTokenAnswer } from '../electron/core/oauth/tokens/token-answer.ts';
 import { exchangeCode, refresh, revoke, type TokenClient, type Tokens } from '../electron/core/oauth/tokens/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
+import { failure } from './fixtures/failure.ts';
 
 let http: Http;
 beforeEach(() => {
@@ -56,17 +57,6 @@ async function authorize(faulty: Faulty): Promise<{ code: Secret; codeVerifier: 
 
 const exchange = async (faulty: Faulty, client = clientOf(faulty), using = http): Promise<Tokens> =>
   exchangeCode(client, await authorize(faulty), { http: using, clock: systemClock() });
-
-const failure = (work: Promise<unknown>): Promise<AppError> =>
-  work.then(
-    () => {
-      throw new Error('It succeeded');
-    },
-    (error: unknown) => {
-      if (error instanceof AppError) return error;
-      throw error;
-    },
-  );
 
 describe('the code exchange', () => {
   it('sends exactly what the specification asks for, and gives the tokens', () =>

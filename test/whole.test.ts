@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
 import type { Host } from './fixtures/host.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { until } from './fixtures/wait.ts';
+import { closeAfterEach } from './fixtures/closing.ts';
 
 /** The main job with everything real but Electron: oidc-provider, the official SDK's server, built bridges. */
 interface World {
@@ -12,10 +13,7 @@ interface World {
   readonly product: Product;
 }
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function world(options: AuthorizationServerOptions = {}): Promise<World> {
   const as = await startAuthorizationServer(options);
