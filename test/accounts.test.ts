@@ -208,6 +208,28 @@ describe('several accounts of one server', () => {
     expect(store.names()).toEqual([]);
   });
 
+  it('an account that is added while its server is removed goes with it', async () => {
+    const memory = createMemoryStore();
+    let deleting = false;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const store = recordingStore({ ...memory, async delete(name) {
+      deleting = true;
+      await held;
+      return memory.delete(name);
+    } });
+    const one = await world({}, { store });
+    await signIn(one, 'ada');
+    const removing = one.product.call('removeServer', { server: 'work' });
+    await until(() => deleting, 'the removal deletes');
+    await one.product.call('addAccount', { server: 'work', name: 'late' });
+    expect((await signIn(one, 'grace', 'late')).state.kind).toBe('signed_in');
+    release();
+    expect(await removing).toMatchObject({ deleted: true });
+    expect((await one.product.call('status')).servers).toEqual([]);
+    expect(store.names()).toEqual([]);
+  });
+
   it('both are there after a restart', async () => {
     const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-accounts-'));
     closing.unshift(() => rm(dataDir, { recursive: true, force: true }));

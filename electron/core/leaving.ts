@@ -85,6 +85,29 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   /** What a sign-in stored meanwhile would lose its registration and its key, or have no account any more. */
   const alone = <Value>({ id }: Server, work: () => Promise<Value>) => deps.signIns.without(id, work);
 
+  /** Gives a report for each account. */
+  async function removeAll(server: Server): Promise<SignOutReport[]> {
+    const accounts = accountsOf(server);
+    const known = new Set(accounts.map(({ id }) => id));
+    const reports: SignOutReport[] = [];
+    let late: Server | undefined;
+    const removal = accounts.reduce(
+      (work, account) => () => alone(account, work),
+      async () => {
+        for (const account of accounts) reports.push(await leave(account));
+        for (const account of accounts) await forgetSecrets(account, 'all');
+        // One that was added meanwhile may be signed in already.
+        late = accountsOf(server).find(({ id }) => !known.has(id));
+        if (late) for (const { id } of accounts) await servers.removeAccount(id);
+        else await servers.remove(server.id);
+      },
+    );
+    await removal();
+    for (const id of known) deps.connections.removed(id);
+    changed();
+    return late ? [...reports, ...(await removeAll(late))] : reports;
+  }
+
   return {
     accountsOf,
     signOut: (server) => alone(server, () => signOut(server)),
@@ -112,22 +135,7 @@ export function createLeaving(deps: LeavingDeps): Leaving {
       return report;
     },
 
-    async removeServer(server) {
-      const accounts = accountsOf(server);
-      const reports: SignOutReport[] = [];
-      const removal = accounts.reduce(
-        (work, account) => () => alone(account, work),
-        async () => {
-          for (const account of accounts) reports.push(await leave(account));
-          for (const account of accounts) await forgetSecrets(account, 'all');
-          await servers.remove(server.id);
-        },
-      );
-      await removal();
-      for (const { id } of accounts) deps.connections.removed(id);
-      changed();
-      return worst(reports);
-    },
+    removeServer: async (server) => worst(await removeAll(server)),
   };
 }
 
