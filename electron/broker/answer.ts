@@ -3,6 +3,7 @@ import type { HttpHead, HttpStream } from '../core/http/client.ts';
 import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from './eras.ts';
 import { serverWords } from './server-words.ts';
+import type { Answered } from './upstream.ts';
 
 /** Longest message in either direction, in bytes. */
 export const maxMessageBytes = 16 * 1024 * 1024;
@@ -47,11 +48,11 @@ const isNamelessError = (found: Envelope): boolean =>
   found.hasError && found.method === undefined && (found.id === undefined || found.id === 'null') && found.problem !== 'syntax' && found.problem !== 'depth';
 
 /** A whole body as the answer. Throws E_NOT_JSON, E_SERVER_ANSWER, or what the status says. */
-export function routeBody(body: Buffer, question: Question, sink: Sink, stream: HttpStream, server: string): void {
+export function routeBody(body: Buffer, question: Question, sink: Sink, stream: Answered, server: string): void {
   const { status } = stream;
   const ok = status >= 200 && status < 300;
   const found = envelope(body);
-  if (!ok && !isNamelessError(found) && !(found.kind === 'response' && found.hasError)) throw statusFault(status, body, question.envelope, server);
+  if (!ok && !isNamelessError(found) && !(found.kind === 'response' && found.hasError)) throw statusFault(stream, body, question.envelope, server);
   if (!ok && found.id !== question.envelope.id) {
     // A refusal of the whole request belongs to it, whatever id it carries.
     sink.answer(oneLine(withId(body, found, question.envelope.id)), found, stream);
@@ -67,9 +68,9 @@ const looksLikeHtml = (body: Buffer, stream: HttpStream): boolean =>
   /^text\/html\b/i.test(stream.headers['content-type'] ?? '') || /^\s*</.test(body.toString('latin1', 0, 64));
 
 /** A status that came without a JSON-RPC error. */
-function statusFault(status: number, body: Buffer, { method, modern }: Envelope, server: string): AppError {
+function statusFault({ status, sent }: Answered, body: Buffer, { method, modern }: Envelope, server: string): AppError {
   const said = `The server answered with status ${status}`;
-  if (status === 401 || status === 403) return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body)}`, { server });
+  if (status === 401 || status === 403) return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body, sent)}`, { server });
   if (status === 429) return new AppError('E_RATE_LIMITED', `${said}: too many calls, without saying how long to wait.`, { server });
   if (status >= 500 && status !== 503 && !isRepeatable(method ?? '')) return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
   if (status >= 500) return new AppError('E_SERVER_UNREACHABLE', `${said}.`, { server });

@@ -1,19 +1,27 @@
 import { z } from 'zod';
 import { foreign } from '../core/errors.ts';
+import type { Secret } from '../core/secret.ts';
 
 const Said = z.object({ error_description: z.string().nullish(), message: z.string().nullish(), detail: z.string().nullish(), error: z.unknown().optional() });
 
 /**
  * What a server that refuses says about it, as a sentence for the error that its user reads; '' where there is nothing
  * for a person in it. A valid sign-in that is refused for want of a set-up can be put right only by those who know of it.
+ * `sent`: the token or key that it was sent, which it may repeat.
  */
-export function serverWords(body: Uint8Array): string {
+export function serverWords(body: Uint8Array, sent: Secret | undefined): string {
   const text = Buffer.from(body).toString('utf8').trim();
-  const said = text.startsWith('{') ? inJson(text) : text;
+  const said = without(sent, text.startsWith('{') ? inJson(text) : text);
   // A web page is no sentence, and neither is a bare code.
   if (!/\S\s+\S/.test(said) || said.startsWith('<')) return '';
-  // What goes on for long without a blank may be a token that was sent to it.
+  // What goes on for long without a blank may be another form of it.
   return ` The server says: "${foreign(said.replaceAll(/\S{40,}/g, '...'), 200)}".`;
+}
+
+/** A key is the whole value of a header, its scheme before it. */
+function without(sent: Secret | undefined, said: string): string {
+  const secret = sent?.reveal().split(' ').at(-1);
+  return secret ? said.replaceAll(secret, '...') : said;
 }
 
 function inJson(text: string): string {

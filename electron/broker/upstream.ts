@@ -32,6 +32,9 @@ export interface UpstreamRequest {
   readonly hold?: () => HeldCall;
 }
 
+/** An answer, and the token or key that the request went out with. */
+export type Answered = HttpStream & { readonly sent?: Secret | undefined };
+
 /** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
 export interface Upstream {
   /**
@@ -39,7 +42,7 @@ export interface Upstream {
    * Throws E_SIGN_IN_NEEDED and what else the core says about tokens, E_SERVER_REFUSED, E_SCOPE_NEEDED, E_RATE_LIMITED,
    * E_REDIRECTED, and the client's network faults with `sent` set.
    */
-  request(request: UpstreamRequest): Promise<HttpStream>;
+  request(request: UpstreamRequest): Promise<Answered>;
 }
 
 export interface UpstreamDeps {
@@ -163,7 +166,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     if (refused) {
       log('token_refused_by_server', { server: name, token });
       turn.rejected = token;
-      turn.words = serverWords(await body);
+      turn.words = serverWords(await body, token);
       turn.challenge = bearerChallenge(headers['www-authenticate']);
     } else if (anonymous) {
       await challenged(bearerChallenge(headers['www-authenticate']), ask, turn);
@@ -184,7 +187,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
         const refusal = came.status === 403 && token && turn.keyHeader === undefined ? await readRefusal(came) : undefined;
         const forbidden = came.status === 403 && !token ? await readRpcRefusal(came) : undefined;
         const stream = refusal?.stream ?? forbidden?.stream ?? came;
-        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, forbidden?.rpc ?? false, token, ask, turn)) return stream;
+        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, forbidden?.rpc ?? false, token, ask, turn)) return { ...stream, sent: token };
       }
     },
   };
