@@ -15,7 +15,7 @@ import { createTokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
-import { nameFrom } from './servers/accounts.ts';
+import { accountsOf, nameFrom } from './servers/accounts.ts';
 import { openServers } from './servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
@@ -141,7 +141,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     const claims = facts?.idTokenClaims;
     // A bare `sub` is a name for nobody.
     const who = claims ? (claims['email'] ?? claims['preferred_username'] ?? claims['name']) : facts?.account;
-    const name = server && nameFrom(who, server, servers.list());
+    const name = server && nameFrom(who, server, accountsOf(servers, server));
     if (name !== undefined) await servers.updateAccount(accountKey, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 

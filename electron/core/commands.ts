@@ -19,6 +19,7 @@ import type { ServerClients } from './server-clients.ts';
 import { serverDetail } from './server-detail.ts';
 import type { ServerNotes } from './server-notes.ts';
 import type { StepUps } from './step-up.ts';
+import { accountsOf } from './servers/accounts.ts';
 import { suggestName } from './servers/name.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
@@ -107,7 +108,7 @@ export function createCommands(deps: CommandsDeps): Api {
       await keepSecrets(server, { ...secrets, clientSecret }, input.account);
       // Who chooses the scopes anew means all of them: a step-up's union would bring the old ones back.
       if (settings && JSON.stringify(settings.scopes) !== JSON.stringify(server.settings.scopes)) {
-        for (const { id } of leaving.accountsOf(server)) await servers.updateAccount(id, { learnedScopes: {} });
+        for (const { id } of accountsOf(servers, server)) await servers.updateAccount(id, { learnedScopes: {} });
       }
       await servers.update(server.id, { ...(settings ? { settings } : {}), ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }) });
       await deps.companies.release();

@@ -10,6 +10,7 @@ import type { TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
 import type { ServerClients } from './server-clients.ts';
 import type { ServerNotes } from './server-notes.ts';
+import { accountsOf } from './servers/accounts.ts';
 import { heldByAccount } from './servers/server.ts';
 import { secretKeyOf, type Server, type Servers } from './servers/servers.ts';
 import type { StepUps } from './step-up.ts';
@@ -39,12 +40,10 @@ export interface Leaving {
   removeAccount(server: Server): Promise<SignOutReport>;
   /** With all accounts; of their reports the worst. Throws E_STORE_UNAVAILABLE: nothing was removed. */
   removeServer(server: Server): Promise<SignOutReport>;
-  accountsOf(server: Server): readonly Server[];
 }
 
 export function createLeaving(deps: LeavingDeps): Leaving {
   const { ports, clients, servers, vault, tokens, changed } = deps;
-  const accountsOf = (server: Server) => servers.list().filter(({ serverId }) => serverId === server.serverId);
 
   async function signOut({ id }: Server): Promise<SignOutReport> {
     const report = await tokens.signOut(id);
@@ -87,7 +86,7 @@ export function createLeaving(deps: LeavingDeps): Leaving {
 
   /** Gives a report for each account. */
   async function removeAll(server: Server): Promise<SignOutReport[]> {
-    const accounts = accountsOf(server);
+    const accounts = accountsOf(servers, server);
     const known = new Set(accounts.map(({ id }) => id));
     const reports: SignOutReport[] = [];
     let late: Server | undefined;
@@ -97,7 +96,7 @@ export function createLeaving(deps: LeavingDeps): Leaving {
         for (const account of accounts) reports.push(await leave(account));
         for (const account of accounts) await forgetSecrets(account, 'all');
         // One that was added meanwhile may be signed in already.
-        late = accountsOf(server).find(({ id }) => !known.has(id));
+        late = accountsOf(servers, server).find(({ id }) => !known.has(id));
         if (late) for (const { id } of accounts) await servers.removeAccount(id);
         else await servers.remove(server.id);
       },
@@ -109,7 +108,6 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   }
 
   return {
-    accountsOf,
     signOut: (server) => alone(server, () => signOut(server)),
 
     signOutEverywhere: () =>

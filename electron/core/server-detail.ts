@@ -1,6 +1,7 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { presetFor } from './oauth/discovery/presets.ts';
 import type { TokenView } from './oauth/identity/token-view.ts';
+import { accountsOf } from './servers/accounts.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
 
@@ -16,10 +17,9 @@ export function serverDetail({ servers, vault }: ServerDetailDeps, server: Serve
   const preset = facts && presetFor(facts.issuer, server.settings.preset);
   const { accessTokenClaims, introspection } = view;
   const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
-  const accounts = servers.list().filter(({ serverId }) => serverId === server.serverId);
   return {
     status,
-    accounts: accounts.map(({ id, account: { name, isDefault } }) => ({ id, name, isDefault })),
+    accounts: accountsOf(servers, server).map(({ id, account: { name, isDefault } }) => ({ id, name, isDefault })),
     ownClient: server.account.ownClient,
     addedAt: server.addedAt,
     requestedScopes: [...(facts?.requestedScopes ?? [])],

@@ -2,6 +2,9 @@ import { AccountName } from '../../../shared/model.ts';
 import { AppError, foreign } from '../errors.ts';
 import type { Account, Server, StoredServer } from './server.ts';
 
+/** The entries of all accounts of the same server, this one's too. */
+export const accountsOf = (servers: { list(): readonly Server[] }, { serverId }: Pick<Server, 'serverId'>): Server[] => servers.list().filter((one) => one.serverId === serverId);
+
 /** Of the entries of one server: the account with this name or id; without one, the default account. */
 export function namedAccount(entries: readonly Server[], wanted: string | undefined): Server | undefined {
   if (wanted === undefined) return entries.find(({ account }) => account.isDefault);
@@ -27,12 +30,12 @@ export function freeName({ name: server, accounts }: StoredServer, wanted: strin
 
 /**
  * The name for an account that has none of the user's: who signed in, as far as it can be typed and no other account of
- * the server has it. Undefined: the account keeps its name.
+ * the server (`siblings`, this one's too) has it. Undefined: the account keeps its name.
  */
-export function nameFrom(identity: string | undefined, { account, serverId }: Server, all: readonly Server[]): string | undefined {
+export function nameFrom(identity: string | undefined, { account }: Server, siblings: readonly Server[]): string | undefined {
   const name = identity?.trim().toLowerCase().replaceAll(/\s+/g, '-');
   if (!account.autoNamed || !AccountName.safeParse(name).success || name === account.name) return undefined;
-  const taken = all.some((other) => other.serverId === serverId && (other.account.name === name || other.account.id === name));
+  const taken = siblings.some((other) => other.account.name === name || other.account.id === name);
   return taken ? undefined : name;
 }
 

@@ -105,10 +105,12 @@ export async function openServers({ dataDir, clock, log }: ServersDeps): Promise
     notice,
     list: () => file.servers.flatMap(entriesOf),
     find(wanted, account) {
-      const direct = file.servers.flatMap(entriesOf).find(({ id }) => id === wanted);
-      if (direct && account === undefined) return direct;
-      const server = file.servers.find(({ name }) => name === wanted) ?? file.servers.find(({ id }) => id === (direct?.serverId ?? wanted));
-      return server && namedAccount(entriesOf(server), account);
+      // By an entry's own id, which is asked for with every request: no name has a colon.
+      const [serverId = wanted, ownAccount] = wanted.split(':');
+      const server = file.servers.find(({ name }) => name === wanted) ?? file.servers.find(({ id }) => id === serverId);
+      if (!server || ownAccount === undefined) return server && namedAccount(entriesOf(server), account);
+      const own = entriesOf(server).find(({ id }) => id === wanted);
+      return own && account !== undefined ? namedAccount(entriesOf(server), account) : own;
     },
     add: (wanted) =>
       change((servers) => {

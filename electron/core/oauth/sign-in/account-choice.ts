@@ -1,4 +1,5 @@
 import { AppError, foreign } from '../../errors.ts';
+import { accountsOf } from '../../servers/accounts.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
@@ -50,7 +51,7 @@ export function refuseOtherPerson({ servers, vault, arriving }: Deps, server: Se
     return known && known.issuer === subject.issuer ? known.sub === subject.sub : undefined;
   };
   const who = foreign(name ?? subject.sub, 100);
-  const twin = servers.list().find((other) => other.serverId === server.serverId && other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true));
+  const twin = accountsOf(servers, server).find((other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true));
   if (twin) throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, who is the account "${twin.account.name}" already.`, { server: server.name });
   if (same(server.id) === false) {
     throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, but the account "${server.account.name}" belongs to ${foreign(vault.facts(server.id)?.account, 100)}.`, { server: server.name });
