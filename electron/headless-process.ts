@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Terminal } from './command-line/terminal.ts';
+import { whereThrown } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 
 /** Resolves with the reason to end: a signal, or the end of stdin when that is a pipe (a parent that went away). */
@@ -27,10 +28,9 @@ function isPipe(fd: number): boolean {
 
 /** What nobody caught. The words of such an error may hold anything, so they are not written down; the place is. */
 export function logFaults(log: Log, terminal: Terminal): void {
-  const place = (error: unknown) => /\n\s+at ([^\n]+)/.exec((error as Error | undefined)?.stack ?? '')?.[1] ?? 'unknown';
-  process.on('unhandledRejection', (error) => log('fault', { kind: 'rejection', at: place(error) }));
+  process.on('unhandledRejection', (error) => log('fault', { source: 'rejection', ...whereThrown(error) }));
   process.on('uncaughtException', (error) => {
-    log('fault', { kind: 'exception', at: place(error) });
+    log('fault', { source: 'exception', ...whereThrown(error) });
     terminal.tell('Keybridge ended because of a fault in itself; keybridge.log says where. (E_UNEXPECTED)');
     process.exit(1);
   });

@@ -5,7 +5,7 @@ export { errors, errorPage, type ErrorCode } from './errors.ts';
 
 export const ErrorInfo = z.object({
   code: z.string().transform((code) => (Object.hasOwn(errors, code) ? (code as ErrorCode) : 'E_UNEXPECTED')),
-  /** What happened: the step and the cause, in one sentence. Plain text, never a secret, at most 300 characters. */
+  /** What happened: the step and the cause, in one sentence. Plain text, never a secret, at most 500 characters. */
   message: z.string(),
   /** What to do about it. */
   remedy: z.string(),

@@ -31,8 +31,9 @@ afterEach(async () => {
 });
 
 /** The built child on this bus, and on no other. */
-function realStore(address: string | undefined, options: Partial<KeychainStoreOptions> = {}): SecretStore & { readonly pids: number[] } {
+function realStore(address: string | undefined, options: Partial<KeychainStoreOptions> = {}): SecretStore & { readonly pids: number[]; readonly exits: number[] } {
   const pids: number[] = [];
+  const exits: number[] = [];
   const { DBUS_SESSION_BUS_ADDRESS: _bus, XDG_RUNTIME_DIR: _runtime, DISPLAY: _display, ...env } = process.env;
   const start = createNodeKeychainSpawner({
     command: process.execPath,
@@ -42,11 +43,12 @@ function realStore(address: string | undefined, options: Partial<KeychainStoreOp
   const spawnChild = (): KeychainChild => {
     const child = start();
     pids.push(pids.length);
+    child.onExit(() => exits.push(exits.length));
     return child;
   };
   const store = createKeychainStore({ spawnChild, label: 'Test keyring', service, clock: systemClock(), log: silentLog, ...options });
   stores.push(store);
-  return Object.assign(store, { pids });
+  return Object.assign(store, { pids, exits });
 }
 
 const kinds = async (store: SecretStore): Promise<string[]> => [
@@ -140,7 +142,7 @@ describe.skipIf(missing !== undefined)('on a real keyring', () => {
   it('the child ends when it is not needed, and comes back', async () => {
     const store = realStore(keyring.address, { idleMs: 50 });
     await store.set('a', new Secret('kept'));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await until(() => store.exits.length === 1, 'the child has ended');
     expect(await value(store, 'a')).toBe('kept');
     expect(store.pids).toHaveLength(2);
   });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
@@ -10,7 +10,10 @@ import { readTokenAnswer } from '../electron/core/oauth/tokens/token-answer.ts';
 import { exchangeCode, refresh, revoke, type TokenClient, type Tokens } from '../electron/core/oauth/tokens/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
+import { createFakeClock } from './fixtures/clock.ts';
 import { failure } from './fixtures/failure.ts';
+import { startSite, type Hit } from './fixtures/site.ts';
+import { until } from './fixtures/wait.ts';
 
 let http: Http;
 beforeEach(() => {
@@ -163,10 +166,32 @@ describe('the code exchange', () => {
   it('a cancelled sign-in does not wait for the later try', () =>
     withFaulty('token-429', { retryAfterSeconds: 15 }, async (faulty) => {
       const abort = new AbortController();
-      const work = exchangeCode(clientOf(faulty), await authorize(faulty), { http, clock: systemClock(), signal: abort.signal });
-      setTimeout(() => abort.abort(), 300);
-      expect((await failure(work)).code).toBe('E_CANCELLED');
+      // Stands still: nothing but the cancelling can end the wait.
+      const clock = createFakeClock();
+      const ended = failure(exchangeCode(clientOf(faulty), await authorize(faulty), { http, clock, signal: abort.signal }));
+      await until(() => clock.pending === 1, 'it waits for the later try');
+      abort.abort();
+      expect((await ended).code).toBe('E_CANCELLED');
+      expect(faulty.counts.codeExchanges).toBe(1);
     }));
+
+  it('LG02 an error that repeats the code, the verifier or the client secret is shown without them', async () => {
+    const site = await startSite();
+    site.routes['/token'] = (request: IncomingMessage, response: ServerResponse, hit: Hit) => {
+      const form = new URLSearchParams(hit.body);
+      const { authorization = '' } = request.headers;
+      const secret = decodeURIComponent(Buffer.from(authorization.replace('Basic ', ''), 'base64').toString().split(':')[1] ?? '');
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: 'invalid_grant', error_description: `no ${form.get('code')} ${form.get('code_verifier')} ${secret}` }));
+    };
+    try {
+      const client: TokenClient = { issuer: site.origin, tokenEndpoint: `${site.origin}/token`, clientId: 'c1', clientSecret: new Secret('kb-secret'), clientAuth: 'client_secret_basic', resource: site.origin, allow: ['loopback'] };
+      const error = await failure(exchangeCode(client, { code: new Secret('kb-code-1'), codeVerifier: new Secret('kb-verifier'), redirectUri }, { http, clock: systemClock() }));
+      expect(error.message).toContain('no ... ... ...');
+      expect(error.message).not.toContain('kb-');
+    } finally {
+      await site.close();
+    }
+  });
 
   it('an unknown client is told apart from other refusals', () =>
     withFaulty('healthy', {}, async (faulty) => {

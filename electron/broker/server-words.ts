@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { foreign } from '../core/errors.ts';
+import { withoutEcho } from '../core/oauth/client/echo.ts';
 import type { Secret } from '../core/secret.ts';
 
 const Said = z.object({ error_description: z.string().nullish(), message: z.string().nullish(), detail: z.string().nullish(), error: z.unknown().optional() });
@@ -11,17 +12,11 @@ const Said = z.object({ error_description: z.string().nullish(), message: z.stri
  */
 export function serverWords(body: Uint8Array, sent: Secret | undefined): string {
   const text = Buffer.from(body).toString('utf8').trim();
-  const said = without(sent, text.startsWith('{') ? inJson(text) : text);
+  const said = withoutEcho(text.startsWith('{') ? inJson(text) : text, '', sent);
   // A web page is no sentence, and neither is a bare code.
   if (!/\S\s+\S/.test(said) || said.startsWith('<')) return '';
   // What goes on for long without a blank may be another form of it.
   return ` The server says: "${foreign(said.replaceAll(/\S{40,}/g, '...'), 200)}".`;
-}
-
-/** A key is the whole value of a header, its scheme before it. */
-function without(sent: Secret | undefined, said: string): string {
-  const secret = sent?.reveal().split(' ').at(-1);
-  return secret ? said.replaceAll(secret, '...') : said;
 }
 
 function inJson(text: string): string {

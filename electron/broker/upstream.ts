@@ -32,7 +32,7 @@ export interface UpstreamRequest {
   readonly hold?: () => HeldCall;
 }
 
-/** An answer, and the token or key that the request went out with. */
+/** An answer; of a refusal also the token or key that the request went out with. */
 export type Answered = HttpStream & { readonly sent?: Secret | undefined };
 
 /** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
@@ -187,7 +187,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
         const refusal = came.status === 403 && token && turn.keyHeader === undefined ? await readRefusal(came) : undefined;
         const forbidden = came.status === 403 && !token ? await readRpcRefusal(came) : undefined;
         const stream = refusal?.stream ?? forbidden?.stream ?? came;
-        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, forbidden?.rpc ?? false, token, ask, turn)) return { ...stream, sent: token };
+        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, forbidden?.rpc ?? false, token, ask, turn)) return stream.status === 401 || stream.status === 403 ? { ...stream, sent: token } : stream;
       }
     },
   };

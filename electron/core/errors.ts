@@ -74,7 +74,8 @@ export function asAppError(error: unknown, server?: string): AppError {
 /** Where an unforeseen error was thrown, for the log: its class, its code and its frames, never its words, which may hold a secret. */
 export function whereThrown(error: unknown): { kind: string; code: string; at: string } {
   if (!(error instanceof Error)) return { kind: typeof error, code: '', at: '' };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  // A line of its words may look like a frame.
+  const frames = (error.stack ?? '').replace(error.message, '').split('\n').filter((line) => /^\s+at /.test(line));
   const at = frames.slice(0, 3).map((line) => line.trim().replace(/\(?(?:file:\/\/)?[^()\s]*[/\\]([^/\\()]+)\)?$/, '($1)'));
   return { kind: error.name, code: (error as NodeJS.ErrnoException).code ?? '', at: at.join(' < ') };
 }

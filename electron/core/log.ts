@@ -5,7 +5,7 @@ export type LogValue = string | number | boolean | undefined | Secret;
 
 /**
  * The diagnostic log: an event name that is a literal, and typed fields. There is no free text, no body, no URL with a
- * query and no switch that shows secrets (docs/logging.md).
+ * query and no switch that shows secrets.
  */
 export interface Log {
   (event: string, fields?: Readonly<Record<string, LogValue>>): void;

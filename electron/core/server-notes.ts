@@ -9,7 +9,7 @@ export interface AccessAsk {
   readonly scopes: readonly string[];
 }
 
-/** What this run of the app has learned about one server. Gone at the end, and with each new sign-in. */
+/** What this run of the app has learned about one account. Gone at the end, and with each new sign-in. */
 export interface ServerNote {
   /** Why the last sign-in failed. */
   lastFailure?: AppError | undefined;

@@ -13,9 +13,10 @@ import { useShell } from '../shell.ts';
 /** As the contract has it (AccountName), so that a wrong name is said at the field. */
 export const isAccountName = (name: string): boolean => /^[a-z0-9][a-z0-9._@+-]{0,99}$/.test(name);
 
-/** What is wrong with a name that was entered; the core's own words where it is taken. */
-function useNameError() {
+/** An account's name as it is entered, and what is wrong with it; the core's own words where it is taken. */
+function useName(before: string) {
   const { show } = useShell();
+  const [name, setName] = useState(before);
   const [error, setError] = useState<string>();
   /** True: it may be sent. */
   const check = (name: string): boolean => {
@@ -29,16 +30,21 @@ function useNameError() {
     else show({ kind: 'error', title, error: reply.error });
     return true;
   };
-  return { error, check, refused, clear: () => setError(undefined) };
+  const change = (value: string) => {
+    setName(value);
+    setError(undefined);
+  };
+  const field = ({ hint, optional = false }: { readonly hint: string; readonly optional?: boolean }) => (
+    <TextField label={words.name} value={name} onChange={change} hint={hint} error={error} maxLength={100} optional={optional} focusFirst />
+  );
+  return { wanted: name.trim(), check, refused, field };
 }
 
 /** One more account, and its first sign-in. The browser is where two people get mixed up: it says so. */
 export function AddAccountDialog({ server, onClose }: { readonly server: ServerStatus; readonly onClose: () => void }) {
   const shell = useShell();
-  const [name, setName] = useState('');
   const [privateWindow, setPrivateWindow] = useState(false);
-  const { error, check, refused, clear } = useNameError();
-  const wanted = name.trim();
+  const { wanted, check, refused, field } = useName('');
   const add = () => {
     if (wanted !== '' && !check(wanted)) return;
     after(shell.run('addAccount', { server: server.id, ...(wanted === '' ? {} : { name: wanted }) }), (reply) => {
@@ -55,19 +61,7 @@ export function AddAccountDialog({ server, onClose }: { readonly server: ServerS
   };
   return (
     <FormDialog title={words.addTitle(server.name)} text={words.addText} confirm={words.addAndSignIn} busy={shell.running('addAccount', server.id)} onSubmit={add} onClose={onClose}>
-      <TextField
-        label={words.name}
-        value={name}
-        onChange={(value) => {
-          setName(value);
-          clear();
-        }}
-        hint={words.addNameHint}
-        error={error}
-        maxLength={100}
-        optional
-        focusFirst
-      />
+      {field({ hint: words.addNameHint, optional: true })}
       <CheckField label={words.privateWindow} checked={privateWindow} onChange={setPrivateWindow} />
     </FormDialog>
   );
@@ -76,10 +70,8 @@ export function AddAccountDialog({ server, onClose }: { readonly server: ServerS
 export function RenameAccountDialog({ account, onClose }: { readonly account: ServerStatus; readonly onClose: () => void }) {
   const { run, running } = useShell();
   const before = account.account?.name ?? '';
-  const [name, setName] = useState(before);
-  const { error, check, refused, clear } = useNameError();
+  const { wanted, check, refused, field } = useName(before);
   const rename = () => {
-    const wanted = name.trim();
     if (wanted === before) return onClose();
     if (!check(wanted)) return;
     after(run('updateAccount', { server: account.id, name: wanted }), (reply) => {
@@ -88,18 +80,7 @@ export function RenameAccountDialog({ account, onClose }: { readonly account: Se
   };
   return (
     <FormDialog title={words.renameTitle(before)} text={words.renameText} confirm={words.save} busy={running('updateAccount', account.id)} onSubmit={rename} onClose={onClose}>
-      <TextField
-        label={words.name}
-        value={name}
-        onChange={(value) => {
-          setName(value);
-          clear();
-        }}
-        hint={words.nameHint}
-        error={error}
-        maxLength={100}
-        focusFirst
-      />
+      {field({ hint: words.nameHint })}
     </FormDialog>
   );
 }

@@ -4,7 +4,6 @@ export const settingsMessages = {
   text: 'Most servers need nothing here. Changes count from the next sign-in.',
   textAccounts: 'For all accounts of this server; a key, a statement or an ID token is this account’s alone. Changes count from the next sign-in.',
   save: 'Save',
-  saveAndSignIn: 'Save and sign in',
   undo: 'Undo',
   lastSignIn: (message: string) => `The last sign-in: ${message}`,
   groups: {

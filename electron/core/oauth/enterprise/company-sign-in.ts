@@ -50,7 +50,7 @@ export interface CompanySignedIn {
  * Where the answers of every company's identity provider come in. One path for all, so that an administrator can register it
  * without knowing anything of this computer; no MCP server's sign-in ever uses it.
  */
-export const companyRedirectPath = '/callback/enterprise';
+const companyRedirectPath = '/callback/enterprise';
 
 /** For the person in the browser. */
 const answerWithinMs = 10 * 60 * 1000;

@@ -6,6 +6,7 @@ import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../secret.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { redirected } from '../discovery/metadata.ts';
+import { withoutEcho } from '../client/echo.ts';
 
 export type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
 
@@ -98,7 +99,7 @@ function refusalIn({ status, body }: HttpAnswer): Refusal | undefined {
 /** RFC 7591 3.2.2 has one code for all members but the redirect URI; the description says which. */
 const blames = ({ error, error_description }: Refusal, member: string): boolean => error.includes(member) || (error_description ?? '').includes(member);
 
-function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer }: ClientRegistrationRequest): RegistrationAnswer {
+function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest): RegistrationAnswer {
   const { status, headers } = answer;
   const host = foreign(new URL(endpoint).host);
   if (status === 200 || status === 201) return { kind: 'registered', client: readClient(json(answer.body), redirectUri, authorizationServer, endpoint) };
@@ -108,7 +109,8 @@ function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer }
   if (status >= 500) throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
 
   const refusal = refusalIn(answer);
-  const reason = refusal ? `${foreign(refusal.error, 40)}${refusal.error_description ? `: ${foreign(refusal.error_description, 150)}` : ''}` : `status ${status}`;
+  const clean = (words: string, length: number) => foreign(withoutEcho(words, '', initialAccessToken), length);
+  const reason = refusal ? `${clean(refusal.error, 40)}${refusal.error_description ? `: ${clean(refusal.error_description, 150)}` : ''}` : `status ${status}`;
   const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
   if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri'))) return { kind: 'redirect_refused', error };
   throw error;

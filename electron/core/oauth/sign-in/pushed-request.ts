@@ -5,6 +5,8 @@ import type { HttpAnswer } from '../../http/client.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import type { TokenClient, TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { configuration, post } from '../tokens/token-request.ts';
+import { withoutEcho } from '../client/echo.ts';
+import type { Secret } from '../../secret.ts';
 
 /** The address for the browser, or why the server takes no sign-in of ours. */
 export type Pushed =
@@ -45,7 +47,7 @@ async function push(
       client,
       clock,
       async (url, headers, body) => {
-        verdict = await http.fetch(post(client, url, headers, body, timeoutMs, signal)).then(read, (error: unknown) => fault(asAppError(error)));
+        verdict = await http.fetch(post(client, url, headers, body, timeoutMs, signal)).then((answer) => read(answer, body, client.clientSecret), (error: unknown) => fault(asAppError(error)));
         return verdict.kind === 'stored'
           ? Response.json({ request_uri: verdict.requestUri, expires_in: 60 }, { status: 201 })
           : Response.json({ error: 'refused' }, { status: 400 });
@@ -59,14 +61,15 @@ async function push(
 }
 
 /** RFC 9126 2.2, 2.3; errors are those of a token endpoint. */
-function read({ status, body }: HttpAnswer): Verdict {
+function read({ status, body }: HttpAnswer, sent: string, clientSecret: Secret | undefined): Verdict {
   const value = json(body);
   const stored = status === 200 || status === 201 ? Stored.safeParse(value).data : undefined;
   if (stored) return { kind: 'stored', requestUri: stored.request_uri };
   const refusal = Refusal.safeParse(value).data;
   if (!refusal) return fault(new AppError('E_HTTP_STATUS', `The authorization server did not take the pushed request (status ${status}).`));
-  const { error, error_description: description } = refusal;
-  const words = description ? `${foreign(error, 40)}: ${foreign(description, 120)}` : foreign(error, 40);
+  const { error, error_description } = refusal;
+  const clean = (words: string, length: number) => foreign(withoutEcho(words, sent, clientSecret), length);
+  const words = error_description ? `${clean(error, 40)}: ${clean(error_description, 120)}` : clean(error, 40);
   const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_AUTHORIZATION_ERROR';
   return { kind: 'refused', oauthError: error, error: new AppError(code, `The authorization server refused the pushed request (${words}).`) };
 }

@@ -26,7 +26,7 @@ export type SignInProgress = Extract<SignInState, { kind: 'signing_in' }>;
 /** The LOGIN PATH, one sign-in per account at a time. */
 export interface SignIns {
   /**
-   * Runs the whole sign-in and resolves when the credential is stored. A second call for the same server joins the first.
+   * Runs the whole sign-in and resolves when the credential is stored. A second call for the same account joins the first.
    * Throws AppError.
    */
   start(accountKey: string, options: { readonly openBrowser: boolean }): Promise<void>;
@@ -45,7 +45,7 @@ export interface SignIns {
 
 export interface SignInsDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
-  /** The client with the certificates of a server; absent: `ports.http` for all. */
+  /** The client of an account; absent: `ports.http` for all. */
   readonly httpOf?: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
@@ -149,8 +149,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       await left;
       attempt.refuseIfCancelled();
       ports.log('sign_in_started', { server: name });
-      const first = await signIn(found(accountKey), attempt, openBrowser);
-      if (first === 'again') await signIn(found(accountKey), attempt, openBrowser);
+      // Each round has dropped a registration that the server knows no more; a new one is never refused as an old one.
+      while ((await signIn(found(accountKey), attempt, openBrowser)) === 'again');
       ports.log('signed_in', { server: name });
     } catch (error) {
       const known = asAppError(error, name);

@@ -5,6 +5,7 @@ import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import { basicAuthentication } from '../client/basic-auth.ts';
 import { clientAssertion, type SigningKey } from '../client/client-assertion.ts';
+import { withoutEcho } from '../client/echo.ts';
 import { readTokenAnswer, type TokenVerdict } from './token-answer.ts';
 import type { TokenClient, TokenEndpointOptions } from './token-endpoint.ts';
 
@@ -20,7 +21,7 @@ export async function requestTokens(client: TokenClient, { http, signal, clock, 
   let verdict: TokenVerdict | undefined;
   const request: Post = async (url, headers, body) => {
     verdict = await http.fetch(post(client, url, headers, body, tokenTimeoutMs, signal)).then(
-      (answer: HttpAnswer) => readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn),
+      (answer: HttpAnswer) => quiet(readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn), client, body),
       (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
     );
     return tidyResponse(verdict);
@@ -37,6 +38,13 @@ export async function requestTokens(client: TokenClient, { http, signal, clock, 
   return verdict ?? { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token endpoint was not asked.') };
 }
 
+function quiet(verdict: TokenVerdict, { clientSecret }: TokenClient, form: string): TokenVerdict {
+  if (verdict.kind !== 'error') return verdict;
+  const { error, description } = verdict;
+  const clean = (words: string) => withoutEcho(words, form, clientSecret);
+  return { ...verdict, error: clean(error), ...(description === undefined ? {} : { description: clean(description) }) };
+}
+
 /** The verdict in the one form that openid-client expects. The ID token is left out: see `identify`. */
 function tidyResponse(verdict: TokenVerdict): Response {
   if (verdict.kind === 'unclear') return Response.json({ error: 'unclear' }, { status: 400 });
@@ -44,16 +52,18 @@ function tidyResponse(verdict: TokenVerdict): Response {
   return Response.json({ access_token: verdict.tokens.accessToken.reveal(), token_type: 'bearer' });
 }
 
-/** Whether the server confirmed the revocation. */
+/** Whether the server confirmed the revocation. Never throws: a sign-out goes on without it. */
 export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal, clock }: TokenEndpointOptions): Promise<boolean> {
-  const config = await configuration(client, clock, async (url, headers, body) => {
-    const answer = await http.fetch(post(client, url, headers, body, revocationTimeoutMs, signal));
-    return new Response(null, { status: answer.status >= 200 && answer.status < 300 ? 200 : 500 });
-  });
-  return openid.tokenRevocation(config, token.reveal(), { token_type_hint: hint }).then(
-    () => true,
-    () => false,
-  );
+  try {
+    const config = await configuration(client, clock, async (url, headers, body) => {
+      const answer = await http.fetch(post(client, url, headers, body, revocationTimeoutMs, signal));
+      return new Response(null, { status: answer.status >= 200 && answer.status < 300 ? 200 : 500 });
+    });
+    await openid.tokenRevocation(config, token.reveal(), { token_type_hint: hint });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;

@@ -1,0 +1,18 @@
+import type { Secret } from '../../secret.ts';
+
+/** What a form carries that must not come back in an error (RFC 6749, 7521, 7636, 8628, 8693). */
+const secretParameters = ['code', 'code_verifier', 'refresh_token', 'device_code', 'client_secret', 'client_assertion', 'assertion', 'subject_token', 'token', 'state'];
+
+/** Shorter is no secret, and would tear words apart. */
+const shortest = 8;
+
+/**
+ * The words of an answer without the secrets of the request: servers repeat what they were sent, and errors are shown.
+ * `form`: the body that was sent; `others`: what went in headers, whole or in parts (a key may have blanks in it).
+ */
+export function withoutEcho(words: string, form: string, ...others: readonly (Secret | undefined)[]): string {
+  const parameters = new URLSearchParams(form);
+  const inHeaders = others.flatMap((secret) => (secret ? [secret.reveal(), ...secret.reveal().split(' ')] : []));
+  const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(({ length }) => length >= shortest);
+  return sent.reduce((text, secret) => text.replaceAll(secret, '...'), words);
+}
