@@ -50,7 +50,7 @@ export const errors = {
   E_SIGN_IN_TIMEOUT: 'Sign in again, and finish in the browser within ten minutes.',
   E_AUTHORIZATION_ERROR: 'The authorization server refused the sign-in. Try again, or ask its operator.',
   E_ISS_MISMATCH: 'The answer came from another authorization server. Do not sign in here; ask the operator.',
-  E_PORT_IN_USE: 'Another program uses the ports for the sign-in answer. Close it and try again.',
+  E_PORT_IN_USE: 'Other programs use the ports for the sign-in answer. Close one of them and try again.',
   E_BROWSER: 'Copy the address from the window and open it in a browser yourself.',
   E_ID_TOKEN: 'The sign-in may be somebody else’s. Sign in again; if it happens again, ask the operator of the server.',
   E_REDIRECT_URL: 'Paste the whole address of the last page of the sign-in, unchanged.',

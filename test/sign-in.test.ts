@@ -370,11 +370,11 @@ describe('registration in a sign-in', () => {
     expect(remote.counts).toMatchObject({ registrations: 2, codeExchanges: 3 });
   });
 
-  it('CB03: with every port taken says so', async () => {
+  it('CB03: with every port taken, and a client ID that was entered for them, says so', async () => {
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve));
     closing.push(() => new Promise((resolve) => squatter.close(resolve)));
-    const { remote, start } = await world({ redirectPorts: [(squatter.address() as AddressInfo).port] });
+    const { remote, start } = await world({ redirectPorts: [(squatter.address() as AddressInfo).port], added: { clientId: 'entered' } });
     expect((await failure(start())).code).toBe('E_PORT_IN_USE');
     expect(remote.counts.registrations).toBe(0);
   });

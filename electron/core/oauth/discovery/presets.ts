@@ -32,6 +32,8 @@ const Preset = z
     issuerExceptions: z.array(z.strictObject({ named: z.string(), found: z.string() })).optional(),
     /** True: a registration that names scopes gets fewer than one that does not. */
     registerWithoutScopes: z.boolean().optional(),
+    /** `any`: the port of a redirect URI on this computer is not compared (RFC 8252 7.3). `listed`: it is, although it should not be. */
+    loopbackPorts: z.enum(['any', 'listed']).optional(),
     /** What a person does to get a client ID. */
     advice: z.string().optional(),
     /** Where this is known from. */

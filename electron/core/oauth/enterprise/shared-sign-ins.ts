@@ -5,6 +5,7 @@ import type { AccountChoice } from '../sign-in/account-choice.ts';
 import { openAuthorizationUrl } from '../redirect/browser.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { createKeySets } from '../identity/jwks.ts';
+import { presetFor } from '../discovery/presets.ts';
 import { listenForRedirect, redirectPorts as usualPorts, type RedirectListener } from '../redirect/redirect.ts';
 import { cancelled, createAttempt, type Attempt } from '../sign-in/sign-in-attempt.ts';
 import type { Company } from './company.ts';
@@ -84,7 +85,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
             choice: (metadata) => deps.choiceOf(client.company, metadata),
             async listen(options) {
               await freePorts();
-              return (listener = await listenForRedirect({ ...options, ports: deps.redirectPorts ?? usualPorts }));
+              return (listener = await listenForRedirect({ ...options, ports: deps.redirectPorts ?? usualPorts, anyPort: presetFor(issuer, undefined)?.loopbackPorts === 'any' }));
             },
             open(url) {
               page = url;

@@ -27,23 +27,64 @@ export interface DoorOptions {
 
 /**
  * The listener that is up, and the registration for exactly its redirect URI. First at the place that an earlier
- * registration knows; where the server takes no 127.0.0.1, at `localhost`. The caller closes the listener.
+ * registration knows; where the server takes no 127.0.0.1, at `localhost`; where all usual ports are taken, at any free
+ * port if the authorization server will take that (RFC 8252 7.3). The caller closes the listener. Throws E_PORT_IN_USE
+ * and the errors of `registrationFor`.
  */
-export async function openDoor(deps: RegistrationDeps, { server, discovery, scopes, preset, refused: forgotten, ports, signal }: DoorOptions): Promise<Door> {
+export async function openDoor(deps: RegistrationDeps, options: DoorOptions): Promise<Door> {
+  const { server, discovery, refused: forgotten } = options;
   const dead = server.registrations.find((one) => one.how === 'dynamic' && one.client_id === forgotten);
   if (dead) await dropRegistration(deps, server.id, dead);
-  const { authorizationServer, allow } = discovery;
-  const { issuer } = authorizationServer;
+  const { authorizationServer } = discovery;
   const document = server.clientId === undefined && clientMetadataUrl(server.settings, authorizationServer) !== undefined;
-  const path = document ? documentRedirectPath : redirectPath(issuer);
-  const remembered = document ? undefined : rememberedPlace(server, issuer);
-  const hosts: RedirectHost[] = remembered?.host === 'localhost' ? ['localhost'] : ['127.0.0.1', 'localhost'];
-  const order = remembered ? [remembered.port, ...ports.filter((port) => port !== remembered.port)] : ports;
+  if (!document) return openAt(deps, options, placeOfClient(options));
+  try {
+    return await openAt(deps, options, placeOfDocument(options));
+  } catch (error) {
+    const canRegister = authorizationServer.registration_endpoint !== undefined;
+    if (!canRegister || !(error instanceof AppError) || error.code !== 'E_PORT_IN_USE') throw error;
+    return openAt(deps, options, { ...placeOfClient(options), withoutDocument: true });
+  }
+}
+
+/** Where to listen. */
+interface Place {
+  readonly path: string;
+  readonly hosts: readonly RedirectHost[];
+  readonly ports: readonly number[];
+  /** A redirect URI with another port than these is taken, too. */
+  readonly anyPort: boolean;
+  readonly withoutDocument?: true;
+}
+
+const bothHosts: readonly RedirectHost[] = ['127.0.0.1', 'localhost'];
+
+/** A registration of our own can be made for any port; a client that was entered has fixed ones, unless its provider does not compare them. */
+function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place {
+  const { issuer, registration_endpoint: registrationEndpoint } = discovery.authorizationServer;
+  const remembered = rememberedPlace(server, issuer);
+  return {
+    path: redirectPath(issuer),
+    hosts: remembered?.host === 'localhost' ? ['localhost'] : bothHosts,
+    ports: remembered ? [remembered.port, ...ports.filter((port) => port !== remembered.port)] : ports,
+    anyPort: preset?.loopbackPorts === 'any' || (server.clientId === undefined && registrationEndpoint !== undefined),
+  };
+}
+
+/** The document names the usual ports, and the address without a port. Where that is not known to do, a registration is surer. */
+function placeOfDocument({ discovery, preset, ports }: DoorOptions): Place {
+  const canRegister = discovery.authorizationServer.registration_endpoint !== undefined;
+  const anyPort = preset?.loopbackPorts === 'any' || (!canRegister && preset?.loopbackPorts !== 'listed');
+  return { path: documentRedirectPath, hosts: bothHosts, ports, anyPort };
+}
+
+async function openAt(deps: RegistrationDeps, { server, discovery, scopes, preset, signal }: DoorOptions, { path, hosts, ports, anyPort, withoutDocument }: Place): Promise<Door> {
+  const { authorizationServer, allow } = discovery;
   let refused: AppError | undefined;
   for (const host of hosts) {
-    const listener = await listenForRedirect({ ports: order, host, path, serverName: server.name });
+    const listener = await listenForRedirect({ ports, host, path, anyPort, serverName: server.name });
     try {
-      const request = { accountKey: server.id, authorizationServer, allow, redirectUri: listener.redirectUri, scopes, signal, ...(preset ? { preset } : {}) };
+      const request = { accountKey: server.id, authorizationServer, allow, redirectUri: listener.redirectUri, scopes, signal, ...(preset ? { preset } : {}), ...(withoutDocument ? { withoutDocument } : {}) };
       const outcome = await registrationFor(deps, request);
       if (outcome.kind === 'registered') return { ...outcome, listener };
       refused ??= outcome.error;

@@ -11,7 +11,7 @@ export type Ending =
   | { readonly kind: 'failed'; readonly error: AppError };
 
 /** Everything that the listener can say. */
-export type PageKind = Ending | { readonly kind: 'finishing' | 'stranger' | 'used' | 'expired' | 'no_answer' | 'not_found' | 'wrong_method' | 'wrong_host' };
+export type PageKind = Ending | { readonly kind: 'finishing' | 'stranger' | 'used' | 'expired' | 'no_answer' | 'not_found' | 'wrong_method' | 'wrong_host' | 'prefetch' };
 
 export interface Page {
   readonly status: number;
@@ -51,6 +51,9 @@ function words(page: PageKind, server: string): Words {
       return { status: 404, mark: 'stop', title: 'Nothing here', lines: ['Keybridge waits here for the end of a sign-in, and for nothing else.'] };
     case 'wrong_method':
       return { status: 405, mark: 'stop', title: 'The sign-in answer did not arrive', lines: [`The server sent it as a form, which Keybridge does not take. Tell the operator of ${server}.`] };
+    // Browsers throw away a prefetched page that is no success, and fetch it again when it is opened.
+    case 'prefetch':
+      return { status: 503, mark: 'wait', title: 'The sign-in is waiting', lines: ['Open this page to finish the sign-in.'] };
     case 'wrong_host':
       return { status: 421, mark: 'stop', title: 'Nothing here', lines: ['This address belongs to a program on this computer.'] };
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError } from '../../errors.ts';
+import { systemPortHolders, type PortHolders } from './port-holders.ts';
 import { redirectPage, type Ending, type PageKind } from './redirect-page.ts';
 
 /** Tried in this order. Fixed, because many authorization servers compare the port that was registered. */
@@ -31,23 +32,36 @@ export interface RedirectListenerOptions {
   readonly path: string;
   /** For the page. */
   readonly serverName: string;
+  /** When all of `ports` are taken, take any free port: the authorization server will learn it, or does not compare ports (RFC 8252 7.3). */
+  readonly anyPort?: boolean;
+  /** Names the programs that hold the ports; the system's own way when absent. */
+  readonly portHolders?: PortHolders;
 }
 
 /** How long the browser waits for the outcome before it is told to look at Keybridge. */
 const pageWaitMs = 8_000;
 const lingerMs = 700;
 
+/** The system gives a port that is free on 127.0.0.1; on ::1 somebody else may hold it. */
+const anyPortAttempts = 5;
+
 /**
  * A listener on this computer for one authorization response (RFC 8252 7.3), on the first port that is free. On
  * 127.0.0.1 only; for `localhost`, on ::1 too where there is one, because browsers may try that first and nobody else
- * must sit there. Throws E_PORT_IN_USE.
+ * must sit there. Throws E_PORT_IN_USE, which names the programs that hold the ports where the system tells them.
  */
 export async function listenForRedirect(options: RedirectListenerOptions): Promise<RedirectListener> {
-  for (const port of options.ports) {
+  const { ports, anyPort = false, portHolders = systemPortHolders } = options;
+  for (const port of anyPort ? [...ports, ...Array.from({ length: anyPortAttempts }, () => 0)] : ports) {
     const servers = await listenOn(port, options.host === 'localhost' ? ['127.0.0.1', '::1'] : ['127.0.0.1']);
     if (servers) return listenerOn(servers, options);
   }
-  throw new AppError('E_PORT_IN_USE', `The ports ${options.ports.join(', ')} are all in use.`);
+  throw portsInUse(ports, await portHolders(ports));
+}
+
+function portsInUse(ports: readonly number[], holders: ReadonlyMap<number, string>): AppError {
+  const named = ports.map((port) => (holders.has(port) ? `${port} (${holders.get(port)})` : String(port)));
+  return new AppError('E_PORT_IN_USE', `The ports ${named.join(', ')} are all in use.`);
 }
 
 /** The path on which answers of this issuer are awaited. */
@@ -119,7 +133,9 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
     const target = request.url ?? '';
     const query = target.indexOf('?');
     if ((query === -1 ? target : target.slice(0, query)) !== path) return { kind: 'not_found' };
+    // The answer works once: HEAD, OPTIONS and a prefetch do not use it up for the person who opens the page.
     if (request.method !== 'GET') return { kind: 'wrong_method' };
+    if (isPrefetch(request)) return { kind: 'prefetch' };
     const params = new URLSearchParams(query === -1 ? '' : target.slice(query + 1));
     if (!params.has('state') && !params.has('code') && !params.has('error')) return { kind: 'no_answer' };
     if (last) return last;
@@ -155,6 +171,11 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
     },
     close: () => (closed ??= close()),
   };
+}
+
+/** A browser that fetches a page before anybody opens it: `Sec-Purpose: prefetch`, `prefetch;prerender`; in older ones `Purpose`, `X-Purpose: preview` (Safari) and `X-Moz`. */
+function isPrefetch({ headers }: IncomingMessage): boolean {
+  return ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')));
 }
 
 async function endingWithin(ending: Promise<Ending>, ms: number): Promise<PageKind> {

@@ -33,6 +33,8 @@ export interface RegistrationRequest {
   readonly grantTypes?: readonly string[];
   /** What is known of this provider. */
   readonly preset?: Preset;
+  /** Register even where a client ID metadata document could be used: its redirect URIs are fixed. */
+  readonly withoutDocument?: boolean;
 }
 
 export type RegistrationOutcome =
@@ -50,7 +52,7 @@ export type RegistrationOutcome =
 export async function registrationFor(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
   const server = found(deps, request.accountKey);
   if (server.clientId !== undefined) return configured(deps, request, server, server.clientId);
-  const document = clientMetadataUrl(server.settings, request.authorizationServer);
+  const document = request.withoutDocument ? undefined : clientMetadataUrl(server.settings, request.authorizationServer);
   if (document !== undefined) return byDocument(deps, request, document);
   return (await known(deps, request, server)) ?? register(deps, request, server);
 }
