@@ -149,6 +149,8 @@ export const messages = {
     learned: 'Tools that needed it; the next sign-in asks for it at once',
   },
 
+  audience: { named: 'The access token is for', accept: 'Accept exactly this' },
+
   errorSteps: {
     leave: 'To “Remove”',
     clientId: 'Enter a client ID',
@@ -167,6 +169,7 @@ export const messages = {
     refresh: (name: string) => `The refresh of ${name} did not work`,
     signOut: (name: string) => `Signing out of ${name} did not work`,
     remove: (name: string) => `${name} was not removed`,
+    acceptAudience: (name: string) => `The audience was not accepted for ${name}`,
     unlock: 'The keychain could not be unlocked',
   },
 

@@ -1,7 +1,7 @@
 import type { Output } from '../shared/api.ts';
 import type { HostSnippet, ServerDetail, ServerStatus, SignInState, SignOutReport, Status, StoreStatus } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
-import { whichServer } from '../shared/wording.ts';
+import { isKeptBack, whichServer } from '../shared/wording.ts';
 import { accountMessages } from './account-messages.ts';
 import { messages } from './messages.ts';
 import type { Notice } from './shell.ts';
@@ -47,6 +47,7 @@ export function stateSentence(state: SignInState): string {
     case 'retrying':
       return 'The sign-in is kept. Keybridge tries again by itself.';
     case 'needs_sign_in':
+      if (isKeptBack(state)) return 'You are signed in, but the access token is for another website. Keybridge sends it nowhere until you decide.';
       return 'Only you can go on. Apps get an answer that says to sign in here.';
     case 'needs_access':
       return 'A call wanted more than you have granted so far. Everything else goes on.';
@@ -104,7 +105,7 @@ const storeName = (store: StoreStatus): string => (store.name === 'memory' ? 'me
 
 /** Whether there may be a sign-in to end. */
 export function signedInSomewhere({ state }: ServerStatus): boolean {
-  return state.kind === 'signed_in' || state.kind === 'retrying' || state.kind === 'needs_access' || state.kind === 'store_blocked';
+  return isKeptBack(state) || state.kind === 'signed_in' || state.kind === 'retrying' || state.kind === 'needs_access' || state.kind === 'store_blocked';
 }
 
 /** What signing out everywhere will do, one line each. */

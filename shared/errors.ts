@@ -58,6 +58,7 @@ export const errors = {
   E_TOKEN_RESPONSE: 'The authorization server’s answer is broken. Try again, or ask its operator.',
   E_TOKEN_REFUSED: 'The authorization server refused the request. Try again, or ask its operator.',
   E_CLIENT_REFUSED: 'Sign in again: the authorization server no longer knows Keybridge.',
+  E_TOKEN_AUDIENCE: 'Ask the operator of the server whether its tokens name this audience. If so, accept exactly this one for this server.',
   E_SIGN_IN_NEEDED: 'Open Keybridge and sign in to this server.',
   E_SIGN_IN_AGAIN: 'Open Keybridge and sign in to this server again: its sign-in has ended.',
   E_SCOPE_NEEDED: 'Open Keybridge and sign in to this server again with more access.',

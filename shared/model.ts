@@ -152,6 +152,8 @@ export const ServerSettings = z.strictObject({
   tokenParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
   /** The one pair of issuers that is accepted although they differ: as the server names it, as the metadata says. */
   issuerException: z.strictObject({ named: z.string().max(2_000), found: z.string().max(2_000) }).optional(),
+  /** The one audience of another site that access tokens for this server may name, exactly. */
+  audienceException: z.string().max(2_000).optional(),
   /** Name of a preset (electron/core/oauth/discovery/presets.json); absent: by the issuer. `none`: no preset at all. */
   preset: z.string().max(100).optional(),
   /** Name of the header of `static_header`; absent: Authorization with Bearer. */

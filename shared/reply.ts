@@ -15,6 +15,8 @@ export const ErrorInfo = z.object({
   field: z.string().max(100).optional(),
   /** With E_ISSUER_MISMATCH: both names exactly, as the setting `issuerException` takes them. */
   issuers: z.object({ named: z.string(), found: z.string() }).optional(),
+  /** With E_TOKEN_AUDIENCE: the audience exactly, as the setting `audienceException` takes it. */
+  audience: z.string().optional(),
   /** What a person registers by hand where no app can register itself. */
   redirectUri: z.string().optional(),
 });

@@ -39,6 +39,7 @@ export function stateLabel(state: SignInState): string {
     case 'retrying':
       return 'Retrying';
     case 'needs_sign_in':
+      if (isKeptBack(state)) return 'Token kept back';
       return hasEnded(state.error.code) ? 'Sign in again' : 'Sign-in failed';
     case 'needs_access':
       return 'Needs more access';
@@ -49,6 +50,9 @@ export function stateLabel(state: SignInState): string {
 
 /** A sign-in that there was; every other error is one that never came to be. */
 const hasEnded = (code: string): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_SIGN_IN_NEEDED';
+
+/** Somebody has signed in, and has to say whether the token may be sent: another sign-in would bring the same. */
+export const isKeptBack = (state: SignInState): boolean => state.kind === 'needs_sign_in' && state.error.code === 'E_TOKEN_AUDIENCE';
 
 function blockedLabel(code: string): string {
   if (code === 'E_STORE_LOCKED') return 'Keychain locked';
@@ -114,7 +118,7 @@ export function durationWords(ms: number): string {
 }
 
 /** The one thing to do next about a state; absent when there is nothing to do. */
-export type NextStep = 'sign_in' | 'review_access' | 'try_now' | 'cancel' | 'unlock';
+export type NextStep = 'sign_in' | 'review_access' | 'review_token' | 'try_now' | 'cancel' | 'unlock';
 
 /** Days before the end of a client certificate from which on it is said: renewing one takes a company some days. */
 const certificateWarningDays = 14;
@@ -130,8 +134,9 @@ export function certificateWords(expiresAt: number, now: number): string {
 export function nextStep(state: SignInState): NextStep | undefined {
   switch (state.kind) {
     case 'signed_out':
-    case 'needs_sign_in':
       return 'sign_in';
+    case 'needs_sign_in':
+      return isKeptBack(state) ? 'review_token' : 'sign_in';
     case 'needs_access':
       return 'review_access';
     case 'retrying':
@@ -150,6 +155,7 @@ export function nextStep(state: SignInState): NextStep | undefined {
 export const nextStepLabels: Readonly<Record<NextStep, string>> = {
   sign_in: 'Sign in',
   review_access: 'Review access',
+  review_token: 'Review',
   try_now: 'Try now',
   cancel: 'Cancel',
   unlock: 'Unlock',

@@ -13,7 +13,7 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   { part: 'shared/errors.ts', may: [], packages: [] },
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
   { part: 'shared/', may: [], packages: ['zod'] },
-  { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose'] },
+  { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'] },
   { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts'], packages: ['node:'] },
   { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
   { part: 'electron/broker/kernel-lock.ts', may: [], packages: ['node:'] },

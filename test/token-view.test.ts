@@ -80,13 +80,13 @@ const jwt = (claims: object) => `${[{ alg: 'RS256', typ: 'at+jwt' }, claims].map
 
 describe('what a person sees of a sign-in', () => {
   it('is who signed in, verified, and what looks odd about the access token; nothing was refused for it', async () => {
-    const odd = jwt({ iss: 'https://upstream.example', aud: 'https://graph.example', exp: 1, scope: 'mail.read', jti: 'j-1' });
+    const odd = jwt({ iss: 'https://upstream.example', aud: 'api://graph', exp: 1, scope: 'mail.read', jti: 'j-1' });
     const { detail } = await signedIn(await startOpenidSite({ accessToken: () => odd }));
     expect(await detail()).toMatchObject({
       status: { state: { kind: 'signed_in' }, identity: 'Ada Lovelace' },
       identityVerified: true,
       idTokenClaims: { sub: 'ada-1', name: 'Ada Lovelace' },
-      accessTokenClaims: { aud: 'https://graph.example', scope: 'mail.read' },
+      accessTokenClaims: { aud: 'api://graph', scope: 'mail.read' },
       tokenNotes: [expect.stringMatching(/another audience/), expect.stringMatching(/issued by/), expect.stringMatching(/has ended/), expect.stringMatching(/leaves out/), expect.stringMatching(/more access/)],
     });
   });

@@ -63,7 +63,8 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       ...(settings ? { settings } : {}),
       secrets,
     });
-    answers.value(changed, `Changed ${changed.name}. It counts from the next sign-in.`);
+    const atOnce = options.set?.every((one) => one.startsWith('audienceException=')) ?? false;
+    answers.value(changed, `Changed ${changed.name}. It counts ${atOnce ? 'at once' : 'from the next sign-in'}.`);
     return exitCodes.ok;
   },
 
@@ -87,7 +88,8 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     if (known) return signInAndSay(known.status.id, context);
     const added = await callBroker(dataDir, 'addAccount', { server: name, ...(options.account === undefined ? {} : { name: options.account }) });
     return signInAndSay(added.id, context).catch(async (error: unknown) => {
-      // Nobody signed in: there is no such account.
+      // Nobody signed in: there is no such account. One whose token is kept back is there.
+      if (asAppError(error).code === 'E_TOKEN_AUDIENCE') throw error;
       await callBroker(dataDir, 'removeAccount', { server: added.id }).catch(() => {});
       throw error;
     });

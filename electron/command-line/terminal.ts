@@ -50,7 +50,14 @@ export function createAnswers(terminal: Terminal, json: boolean): Answers {
   };
 }
 
-/** Sentence, remedy, code. */
-export function failureWords({ message, remedy, code, server }: ErrorInfo): string {
-  return `${server === undefined ? '' : `${server}: `}${message}\n${remedy}\n(${code})`;
+/** Sentence, remedy, the command that carries it out, code. */
+export function failureWords(error: ErrorInfo): string {
+  const { message, remedy, code, server } = error;
+  return `${server === undefined ? '' : `${server}: `}${message}\n${remedy}${acceptCommand(error)}\n(${code})`;
+}
+
+/** What accepts the audience of E_TOKEN_AUDIENCE; not for one that a shell could read as something else. */
+function acceptCommand({ server, audience }: ErrorInfo): string {
+  if (server === undefined || audience === undefined || !/^[\w:/.~%@+,=?&#-]+$/.test(audience)) return '';
+  return `\n\n  keybridge configure ${server} --set 'audienceException=${audience}'\n`;
 }

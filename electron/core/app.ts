@@ -11,12 +11,14 @@ import { discover } from './oauth/discovery/discovery.ts';
 import { movedFrom } from './oauth/discovery/moved-issuer.ts';
 import { createSignIns } from './oauth/sign-in/sign-in.ts';
 import { createTokenViews } from './oauth/identity/token-view.ts';
+import { audienceFault, knownAudiences } from './oauth/tokens/audience.ts';
 import { createTokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
 import { accountsOf, nameFrom } from './servers/accounts.ts';
-import { openServers } from './servers/servers.ts';
+import type { Secret } from './secret.ts';
+import { openServers, type Server } from './servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
 import { openVault, type Credential } from './vault/credentials.ts';
@@ -66,6 +68,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     httpOf: (accountKey: string) => clients.of(accountKey),
     policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
     serverUrlOf: (id: string) => servers.find(id)?.url,
+    audienceFault(id: string, token: Secret) {
+      const server = servers.find(id);
+      return server && audienceFault(token, knownAudiences(server, vault.facts(id)));
+    },
     async movedFrom(id: string) {
       const [server, issuer] = [servers.find(id), vault.facts(id)?.issuer];
       return server && issuer !== undefined ? movedFrom(server, issuer, clients.of(id)) : undefined;
@@ -126,11 +132,22 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       connections.signedIn(accountKey);
     } catch (error) {
       const failure = asAppError(error, servers.find(accountKey)?.name);
+      // Somebody has signed in, and what came of it is kept back.
+      if (failure.code === 'E_TOKEN_AUDIENCE') await nameAccount(accountKey);
       if (failure.code !== 'E_CANCELLED') notes.set(accountKey, { lastFailure: failure });
       await stepUps.signInEnded(accountKey, failure);
       throw failure;
     } finally {
       changed();
+    }
+  }
+
+  /** The settings of a server are others: a token that was kept back for its audience may be usable now. */
+  function reviewAudiences(server: Server): void {
+    for (const { id } of accountsOf(servers, server)) {
+      if (!tokens.reviewAudience(id)) continue;
+      notes.set(id, { lastFailure: undefined });
+      connections.signedIn(id);
     }
   }
 
@@ -174,6 +191,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     statusOf: (accountKey) => board.of(accountKey),
     current: () => board.current(),
     changed,
+    reviewAudiences,
     unlockStore,
     views: createTokenViews({ ...reaching, tokens }),
   });

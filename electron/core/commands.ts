@@ -40,6 +40,7 @@ export interface CommandsDeps {
   readonly statusOf: (accountKey: string) => ServerStatus | undefined;
   readonly current: () => Status;
   readonly changed: () => void;
+  readonly reviewAudiences: (server: Server) => void;
   readonly unlockStore: () => Promise<StoreStatus>;
   readonly views: TokenViews;
 }
@@ -112,6 +113,7 @@ export function createCommands(deps: CommandsDeps): Api {
       }
       await servers.update(server.id, { ...(settings ? { settings } : {}), ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }) });
       await deps.companies.release();
+      deps.reviewAudiences(server);
       changed();
       return statusOf(server);
     },

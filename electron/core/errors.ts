@@ -13,6 +13,8 @@ export interface ErrorDetail {
   field?: string;
   /** The two names of an authorization server that differ, exactly as they came. */
   issuers?: { readonly named: string; readonly found: string };
+  /** The audience of another site that an access token names, exactly as it came. */
+  audience?: string;
   /** To be registered by hand. */
   redirectUri?: string;
   /** Kept for debugging in memory; never logged, serialised or shown. */
@@ -27,6 +29,7 @@ export class AppError extends Error {
   readonly sent: boolean;
   readonly field: string | undefined;
   readonly issuers: { readonly named: string; readonly found: string } | undefined;
+  readonly audience: string | undefined;
   readonly redirectUri: string | undefined;
 
   /** `message`: the step and the cause in one sentence, plain text. Foreign words in it go through `foreign()`. */
@@ -39,6 +42,7 @@ export class AppError extends Error {
     this.sent = detail.sent ?? true;
     this.field = detail.field;
     this.issuers = detail.issuers;
+    this.audience = detail.audience;
     this.redirectUri = detail.redirectUri;
   }
 
@@ -49,6 +53,7 @@ export class AppError extends Error {
     if (this.retryAfterMs !== undefined) detail.retryAfterMs = this.retryAfterMs;
     if (this.field !== undefined) detail.field = this.field;
     if (this.issuers !== undefined) detail.issuers = this.issuers;
+    if (this.audience !== undefined) detail.audience = this.audience;
     if (this.redirectUri !== undefined) detail.redirectUri = this.redirectUri;
     return new AppError(this.code, this.message, detail);
   }
@@ -60,6 +65,7 @@ export class AppError extends Error {
     if (this.retryAfterMs !== undefined) info.retryAfterMs = this.retryAfterMs;
     if (this.field !== undefined) info.field = this.field;
     if (this.issuers !== undefined) info.issuers = { ...this.issuers };
+    if (this.audience !== undefined) info.audience = this.audience;
     if (this.redirectUri !== undefined) info.redirectUri = this.redirectUri;
     return info;
   }

@@ -10,7 +10,7 @@ export type TrayAction =
   | { readonly kind: 'quit' }
   | { readonly kind: 'unlock' }
   | { readonly kind: 'show'; readonly server: string }
-  | { readonly kind: 'step'; readonly step: Exclude<NextStep, 'review_access' | 'unlock'>; readonly server: string };
+  | { readonly kind: 'step'; readonly step: Exclude<NextStep, 'review_access' | 'review_token' | 'unlock'>; readonly server: string };
 
 export type TrayItem =
   | { readonly kind: 'separator' }
@@ -107,8 +107,9 @@ function stepItems(server: ServerStatus): TrayItem[] {
     case 'unlock':
       return [{ kind: 'action', label: nextStepLabels.unlock, action: { kind: 'unlock' } }];
     case 'review_access':
-      // What the server wants must be read before it is granted: that takes the window.
-      return [{ kind: 'action', label: nextStepLabels.review_access, action: { kind: 'show', server: server.id } }];
+    case 'review_token':
+      // What is granted must be read before: that takes the window.
+      return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'show', server: server.id } }];
     case 'sign_in':
     case 'try_now':
     case 'cancel':

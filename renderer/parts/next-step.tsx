@@ -16,6 +16,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
       case undefined:
         return go({ at: 'connect_app', server: server.id });
       case 'review_access':
+      case 'review_token':
         return go({ at: 'server', server: server.id });
       case 'sign_in':
         return acts.signIn();
@@ -39,7 +40,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
   );
 }
 
-const looks = { sign_in: 'tinted', review_access: 'tinted', unlock: 'tinted', try_now: 'plain', cancel: 'plain', none: 'quiet' } as const;
+const looks = { sign_in: 'tinted', review_access: 'tinted', review_token: 'tinted', unlock: 'tinted', try_now: 'plain', cancel: 'plain', none: 'quiet' } as const;
 
 /** A store that is not locked cannot be unlocked: then it is only looked at again. */
 export function stepWords(state: SignInState): string {

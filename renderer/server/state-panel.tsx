@@ -14,6 +14,7 @@ import { StateGlyph } from '../parts/state-glyph.tsx';
 import { revealField } from './settings/setting-of.ts';
 import { errorStep } from './error-step.ts';
 import { useShell } from '../shell.ts';
+import { AcceptAudience } from './accept-audience.tsx';
 import { AccessRequest } from './access-request.tsx';
 import { SignInWait } from './sign-in-wait.tsx';
 import { TokenLife } from './token-life.tsx';
@@ -44,7 +45,7 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
         <StateAction server={server} detail={detail} />
       </div>
       {'error' in state && state.kind !== 'needs_access' && (
-        <ErrorWords error={state.error} about={`${whichServer(server)}, ${server.url}`} action={detail && <ErrorAction error={state.error} />} />
+        <ErrorWords error={state.error} about={`${whichServer(server)}, ${server.url}`} action={detail && <ErrorAction error={state.error} detail={detail} />} />
       )}
       {state.kind === 'needs_access' && <AccessRequest state={state} />}
       {state.kind === 'signing_in' && <SignInWait server={server} state={state} />}
@@ -54,7 +55,8 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
 }
 
 /** Leads to where the error can be mended on this page, and hands out what that takes elsewhere. */
-function ErrorAction({ error }: { readonly error: ErrorInfo }) {
+function ErrorAction({ error, detail }: { readonly error: ErrorInfo; readonly detail: ServerDetail }) {
+  if (error.audience !== undefined) return <AcceptAudience detail={detail} audience={error.audience} />;
   const step = errorStep(error);
   return (
     <>
@@ -121,6 +123,9 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
           </Button>
         </div>
       );
+    case 'review_token':
+      // The button stands with the error, under what it accepts.
+      return null;
     case 'try_now':
       return (
         <Button busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>

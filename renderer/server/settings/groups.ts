@@ -8,7 +8,7 @@ export type GroupName = keyof typeof words.groups;
 const places: readonly (readonly [RegExp, GroupName])[] = [
   [/^settings\.(scopes|identity)/, 'access'],
   [/^settings\.(caFile|clientCertificateFile|dpop)|^secrets\.clientCertificatePassword/, 'network'],
-  [/^settings\.(preset|resource|authorizeParameters|tokenParameters|issuerException|legacyEndpoints)|^allowMissingPkce/, 'odd'],
+  [/^settings\.(preset|resource|authorizeParameters|tokenParameters|issuerException|audienceException|legacyEndpoints)|^allowMissingPkce/, 'odd'],
 ];
 
 export const groupOf = (field: string): GroupName => places.find(([pattern]) => pattern.test(field))?.[1] ?? 'way';

@@ -20,7 +20,7 @@ interface OddFieldsProps {
 /** What few servers need: where they differ from the standard. */
 export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
   const { form, set, problem } = part;
-  const { resource, preset, legacyEndpoints } = form.settings;
+  const { resource, preset, legacyEndpoints, audienceException } = form.settings;
   const change = changeSettings(part);
   const exact = typeof resource === 'object';
   return (
@@ -62,6 +62,17 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
         field="settings.tokenParameters"
       />
       <IssuerFields part={part} onAccept={onAcceptIssuers} />
+      <TextField
+        label={words.audienceException}
+        value={audienceException ?? ''}
+        onChange={(audience) => change({ audienceException: audience })}
+        hint={words.audienceExceptionHint}
+        error={problem('settings.audienceException')}
+        field="settings.audienceException"
+        maxLength={2_000}
+        optional
+        mono
+      />
       <CheckField
         label={words.legacyEndpoints}
         checked={legacyEndpoints ?? false}

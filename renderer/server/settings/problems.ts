@@ -11,7 +11,7 @@ const words = settingsMessages.problems;
 /** What the form cannot be saved with. The core checks again; this says it at the field, before anything is sent. */
 export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecrets']): Problems {
   const settings = settingsOf(form);
-  const { grant, scopes, resource, enterprise, issuerException } = settings;
+  const { grant, scopes, resource, enterprise, issuerException, audienceException } = settings;
   const has = (name: SecretName): boolean => {
     const entered = name === 'clientSecret' ? form.clientSecret : form.secrets[name];
     return entered === undefined ? stored.includes(name) : entered !== null;
@@ -34,6 +34,7 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
   note(form.settings.resource !== undefined && typeof form.settings.resource === 'object' && (typeof resource !== 'object' || !URL.canParse(resource.value)), 'settings.resource', words.uri);
   note(settings.clientMetadataUrl !== undefined && !isDocumentUrl(settings.clientMetadataUrl), 'settings.clientMetadataUrl', words.documentAddress);
   for (const name of ['caFile', 'clientCertificateFile', 'assertionFile'] as const) note(!isWholePath(settings[name]), `settings.${name}`, words.wholePath);
+  note(audienceException !== undefined && !URL.canParse(audienceException), 'settings.audienceException', words.uri);
   if (issuerException) {
     note(!URL.canParse(issuerException.named ?? ''), 'settings.issuerException.named', words.bothNames);
     note(!URL.canParse(issuerException.found ?? ''), 'settings.issuerException.found', words.bothNames);

@@ -8,6 +8,7 @@ const byCode: Readonly<Partial<Record<ErrorCode, string>>> = {
   E_REGISTRATION_INVALID: 'clientId',
   E_PKCE_UNSUPPORTED: 'allowMissingPkce',
   E_ISSUER_MISMATCH: 'settings.issuerException',
+  E_TOKEN_AUDIENCE: 'settings.audienceException',
   E_METADATA_MISSING: 'settings.grant',
   E_TLS: 'settings.caFile',
 };

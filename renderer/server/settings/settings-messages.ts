@@ -134,6 +134,8 @@ export const settingsMessages = {
   issuerFoundHint: 'The issuer in the sign-in’s own description.',
   issuersSeen: 'The last sign-in found',
   acceptIssuers: 'Accept exactly these',
+  audienceException: 'Accept tokens for another website',
+  audienceExceptionHint: 'An access token must name this server. Enter the one other audience that its tokens may name, exactly, and only if the operator told you that it is theirs.',
   authorizeParameters: 'Extra parameters of the sign-in page',
   authorizeParametersHint: 'Go along when the page is opened, for example audience. {resource} stands for the resource.',
   tokenParameters: 'Extra parameters of token requests',

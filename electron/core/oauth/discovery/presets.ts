@@ -30,6 +30,8 @@ const Preset = z
     missingPkce: z.literal('allowed').optional(),
     /** Pairs that differ in the provider's own documents. */
     issuerExceptions: z.array(z.strictObject({ named: z.string(), found: z.string() })).optional(),
+    /** Hosts of another site that its access tokens name as their audience, as addresses. */
+    audiences: z.array(z.string().regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/$/)).optional(),
     /** True: a registration that names scopes gets fewer than one that does not. */
     registerWithoutScopes: z.boolean().optional(),
     /** `any`: the port of a redirect URI on this computer is not compared (RFC 8252 7.3). `listed`: it is, although it should not be. */
@@ -41,7 +43,7 @@ const Preset = z
     /** What it was tried against. */
     ran: z.enum(['fixture', 'real']),
   })
-  .refine(({ issuers, missingPkce, issuerExceptions }) => (!missingPkce && !issuerExceptions) || issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)), {
+  .refine(({ issuers, missingPkce, issuerExceptions, audiences }) => (!missingPkce && !issuerExceptions && !audiences) || issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)), {
     error: 'what loosens a check needs a whole host name: a path, or a name below a shared one, can be anybody’s',
   });
 export type Preset = z.infer<typeof Preset>;

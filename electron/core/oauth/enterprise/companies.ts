@@ -81,6 +81,8 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     owns: isCompanyId,
     policyOf: ({ issuer }) => addressPolicy(ports.http, new URL(issuer)),
     readAnswer: ({ issuer, clientId, subject }) => idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
+    // An ID token is for its client, whose ID may be an address, and goes back to its issuer alone.
+    audienceFault: () => undefined,
     onChange: () => {},
   });
   const shared = createSharedSignIns({

@@ -48,8 +48,8 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
     // Without a nonce: the request for a device code has none (RFC 8628 3.1).
     const identity = await deps.whoIs({ authorizationServer, client, tokens, scopes, signal });
     attempt.refuseIfCancelled();
-    await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
     await deps.servers.update(server.id, { signInRequired: true });
+    await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
     return 'done';
   } catch (error) {
     const known = asAppError(error);

@@ -59,8 +59,8 @@ export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant
   if (outcome.kind !== 'refreshed') throw outcome.error;
   const { tokens } = outcome;
   attempt.refuseIfCancelled();
-  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: client.clientId, ...deps.companies?.person(server) }, tokens.accessToken, tokens.expiresInMs);
   await deps.servers.update(server.id, { signInRequired: true });
+  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: client.clientId, ...deps.companies?.person(server) }, tokens.accessToken, tokens.expiresInMs);
 }
 
 /** The company may have ended its sign-in without our knowing: then the person signs in there, and once more we ask. */

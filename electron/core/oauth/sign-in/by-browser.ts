@@ -99,8 +99,8 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
       const { client: known, tokens } = await exchangeAs({ servers, server, door, authorizationServer }, client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
       const identity = await whoIs({ authorizationServer, client: known, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
       attempt.refuseIfCancelled();
-      await deps.tokens.adopt(credentialOf(server, known, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
       await servers.update(server.id, { signInRequired: true });
+      await deps.tokens.adopt(credentialOf(server, known, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
       ending.end({ kind: 'signed_in' });
       return 'done';
     } catch (error) {

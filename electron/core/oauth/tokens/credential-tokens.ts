@@ -24,6 +24,8 @@ export interface CredentialTokensDeps extends RefreshDeps {
   readonly onChange: (credentialId: string) => void;
   /** Why the sign-in is no good any more, when its server has moved to another authorization server. */
   readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
+  /** Why this access token must not be sent to its MCP server (audience.ts). */
+  readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
   /** True: the app is about to end. */
   readonly closing: () => boolean;
 }
@@ -33,6 +35,7 @@ export interface CredentialTokens {
   accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   refreshNow(): Promise<TokenAnswer>;
+  reviewAudience(): boolean;
   hold(): () => void;
   signOut(): Promise<SignOutReport>;
   state(): TokenState;
@@ -56,13 +59,15 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   const flights = new Set<Promise<void>>();
   let flight: Promise<void> | undefined;
   let live: LiveToken | undefined;
+  /** Why `live` is sent to nobody. */
+  let keptBack: AppError | undefined;
   /** Changes with each sign-in and sign-out: what began before does not count any more. */
   let era: { superseded: 'no' | 'signed_in' | 'signed_out' } = { superseded: 'no' };
   let signedOut = false;
   let holders = 0;
 
   const exists = (): boolean => !signedOut && (vault.facts(id) !== undefined || vault.uncertain(id));
-  const usable = (): LiveToken | undefined => (live && live.stage !== 'spent' ? live : undefined);
+  const usable = (): LiveToken | undefined => (live && live.stage !== 'spent' && !keptBack ? live : undefined);
 
   function changed(): void {
     waiting.changed();
@@ -72,6 +77,13 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   function use(token: Secret | undefined, lifeMs?: number, header?: string): void {
     live?.drop();
     live = token && createLiveToken({ clock, random, token, lifeMs, header, onDue: () => (holders > 0 || waiting.count > 0) && tryRun() });
+    keptBack = audienceFault();
+    if (keptBack) deps.log('token_kept_back', { credential: id, code: keptBack.code });
+  }
+
+  /** A fixed key is for the origin that it was entered for, whatever it says. */
+  function audienceFault(): AppError | undefined {
+    return live && vault.facts(id)?.grant !== 'static_header' ? deps.audienceFault(id, live.token) : undefined;
   }
 
   function nextEra(superseded: 'signed_in' | 'signed_out'): void {
@@ -85,7 +97,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   }
 
   function tryRun(): void {
-    if (backoff.mayTry) run();
+    if (backoff.mayTry && !keptBack) run();
   }
 
   /** Starts the one refresh of this credential, unless it runs already. */
@@ -144,6 +156,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
 
   /** What a waiting call can be told by now; undefined: it waits on. */
   function answerByNow(): TokenAnswer | Promise<TokenAnswer> | undefined {
+    if (keptBack) return { kind: 'refused', error: keptBack };
     if (!usable() && exists()) tryRun();
     const token = usable();
     if (token) return token.answer;
@@ -201,7 +214,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   return {
     accessToken(options) {
       // The way of almost every call: no work, no promise of its own.
-      if (live?.stage === 'fresh' && options?.rejected === undefined) return live.answer;
+      if (live?.stage === 'fresh' && !keptBack && options?.rejected === undefined) return live.answer;
       return obtain(options?.rejected, options?.signal);
     },
 
@@ -214,6 +227,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         if (credential.grant !== 'static_header') use(accessToken, isRenewable(credential) ? expiresInMs : undefined);
       });
       changed();
+      if (keptBack) throw keptBack;
     },
 
     async refreshNow() {
@@ -225,6 +239,13 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       }
       if (trouble.now) return trouble.now.kind === 'ended' ? { kind: 'refused', error: trouble.now.error } : notNow();
       return (await answerByNow()) ?? notNow();
+    },
+
+    reviewAudience() {
+      const before = keptBack;
+      keptBack = audienceFault();
+      if (before || keptBack) changed();
+      return before !== undefined && keptBack === undefined;
     },
 
     hold() {
@@ -251,7 +272,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       return report;
     },
 
-    state: () => (signedOut ? { kind: 'none' } : tokenState({ facts: vault.facts(id), trouble: trouble.now, live, held: holders > 0, now: clock.now() })),
+    state: () => (signedOut ? { kind: 'none' } : tokenState({ facts: vault.facts(id), trouble: trouble.now, keptBack, live, held: holders > 0, now: clock.now() })),
     current: () => live,
     resume: tryRun,
     woke() {

@@ -1,3 +1,4 @@
+import type { AppError } from '../../errors.ts';
 import type { CredentialFacts } from '../../vault/credentials.ts';
 import type { LiveToken } from './live-token.ts';
 import { signInAgain } from './refresh.ts';
@@ -9,6 +10,8 @@ export interface TokenStateParts {
   /** Undefined: nothing is stored, or it has just been signed out. */
   readonly facts: CredentialFacts | undefined;
   readonly trouble: Trouble['now'];
+  /** Why the token in memory is sent to nobody. */
+  readonly keptBack: AppError | undefined;
   readonly live: LiveToken | undefined;
   /** Whether a bridge is connected, so that the refresh runs ahead of expiry. */
   readonly held: boolean;
@@ -17,9 +20,10 @@ export interface TokenStateParts {
 }
 
 /** Where the tokens of one credential stand, for the status. */
-export function tokenState({ facts, trouble, live, held, now }: TokenStateParts): TokenState {
+export function tokenState({ facts, trouble, keptBack, live, held, now }: TokenStateParts): TokenState {
   if (trouble) return trouble;
   if (!facts) return { kind: 'none' };
+  if (keptBack) return { kind: 'ended', error: keptBack };
   if (facts.quarantinedAt !== undefined) return { kind: 'ended', error: signInAgain() };
   const expiresAt = live?.expiresAt ?? facts.expiresAt;
   const refreshAt = held && live?.stage === 'fresh' ? live.refreshAt : undefined;

@@ -19,7 +19,7 @@ export type TokenAnswer =
   | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
   /** No sign-in is stored: call without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
   | { readonly kind: 'anonymous' }
-  /** Only a person can go on (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED). */
+  /** Only a person can go on (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
   | { readonly kind: 'refused'; readonly error: AppError }
   /** A passing fault (network, authorization server, store of secrets); nothing is lost. */
   | { readonly kind: 'unavailable'; readonly error: AppError };
@@ -40,10 +40,15 @@ export interface TokenKeeper {
    * `rejected`: the token that the server just answered 401 to. Never opens a browser.
    */
   accessToken(credentialId: string, options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
-  /** A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*. */
+  /**
+   * A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*, and
+   * E_TOKEN_AUDIENCE once it is stored: the token is kept back until a person accepts its audience.
+   */
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   /** Refreshes now, whatever the back-off says. */
   refreshNow(credentialId: string): Promise<TokenAnswer>;
+  /** The settings of the server are others: judges the audience of its token again. True: a token that was kept back is usable now. */
+  reviewAudience(credentialId: string): boolean;
   /** While at least one holder exists, the refresh runs ahead of expiry. Gives the function that lets go. */
   hold(credentialId: string): () => void;
   /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
@@ -76,6 +81,8 @@ export interface TokenKeeperDeps {
   readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
   /** See RefreshDeps. */
   readonly serverUrlOf?: NonNullable<RefreshDeps['serverUrlOf']>;
+  /** See CredentialTokensDeps. */
+  readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
   /** The state of this credential may be another now. */
   readonly onChange: (credentialId: string) => void;
   /** For jitter; Math.random when absent. */
@@ -109,6 +116,7 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
     accessToken: (id, options) => tokensOf(id).accessToken(options),
     adopt: (credential, accessToken, expiresInMs) => tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
     refreshNow: (id) => tokensOf(id).refreshNow(),
+    reviewAudience: (id) => tokensOf(id).reviewAudience(),
     hold: (id) => tokensOf(id).hold(),
     signOut: (id) => tokensOf(id).signOut(),
     state: (id) => tokensOf(id).state(),

@@ -1,0 +1,38 @@
+import type { ServerDetail } from '../../shared/model.ts';
+import { whichServer } from '../../shared/wording.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { Button } from '../parts/button.tsx';
+import { Foreign } from '../parts/foreign.tsx';
+import { useShell } from '../shell.ts';
+
+interface AcceptAudienceProps {
+  readonly detail: ServerDetail;
+  /** Exactly as the access token names it. */
+  readonly audience: string;
+}
+
+/** The audience in full, and the one button that accepts exactly this one for this server. */
+export function AcceptAudience({ detail, audience }: AcceptAudienceProps) {
+  const { run, running, show } = useShell();
+  const { id } = detail.status;
+  const accept = () => {
+    show(undefined);
+    after(run('configureServer', { server: id, settings: { ...detail.settings, audienceException: audience } }), (reply) => {
+      if (!reply.ok) show({ kind: 'error', title: messages.failed.acceptAudience(whichServer(detail.status)), error: reply.error, server: id });
+    });
+  };
+  return (
+    <div className="seen-issuers">
+      <dl>
+        <dt>{messages.audience.named}</dt>
+        <dd>
+          <Foreign text={audience} mono />
+        </dd>
+      </dl>
+      <Button small kind="primary" busy={running('configureServer', id)} onClick={accept}>
+        {messages.audience.accept}
+      </Button>
+    </div>
+  );
+}
