@@ -2,6 +2,7 @@ import * as openid from 'openid-client';
 import { z } from 'zod';
 import { AppError, asAppError, foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
 import { checkEndpoint } from '../discovery/endpoint-url.ts';
@@ -47,7 +48,7 @@ export async function deviceCode(client: TokenClient, endpoint: unknown, scopes:
     client,
     clock,
     async (url, headers, body) => {
-      answer = await http.fetch(post(client, url, headers, body, requestMs, signal)).catch((error: unknown) => asAppError(error));
+      answer = await fetchFollowing(http, post(client, url, headers, body, requestMs, signal)).catch((error: unknown) => asAppError(error));
       return Response.json({ error: 'seen' }, { status: 400 });
     },
     { device_authorization_endpoint: checkEndpoint('device_authorization_endpoint', endpoint).href },

@@ -2,6 +2,7 @@ import * as openid from 'openid-client';
 import { z } from 'zod';
 import { foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../secret.ts';
 import type { TokenClient, TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { configuration, post } from '../tokens/token-request.ts';
@@ -35,7 +36,7 @@ export async function introspect(client: TokenClient, token: Secret, { http, clo
       client,
       clock,
       async (url, headers, body) => {
-        answer = await http.fetch(post(client, url, headers, body, timeoutMs, signal));
+        answer = await fetchFollowing(http, post(client, url, headers, body, timeoutMs, signal));
         return Response.json({ active: false });
       },
       { introspection_endpoint: endpoint },

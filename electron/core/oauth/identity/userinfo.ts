@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AddressPolicy, Http } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../secret.ts';
 
 export interface UserinfoRequest {
@@ -25,7 +26,7 @@ const maxAnswerBytes = 64 * 1024;
  */
 export async function fetchUserinfo({ http, allow, endpoint, accessToken, sub, signal }: UserinfoRequest): Promise<Userinfo> {
   try {
-    const { status, body } = await http.fetch({
+    const { status, body } = await fetchFollowing(http, {
       url: new URL(endpoint),
       method: 'GET',
       headers: { accept: 'application/json', authorization: `Bearer ${accessToken.reveal()}` },

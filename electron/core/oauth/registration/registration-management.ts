@@ -1,6 +1,7 @@
 import type { AppError } from '../../errors.ts';
 import { asAppError } from '../../errors.ts';
 import type { AddressPolicy, Http } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import type { Log } from '../../log.ts';
 import type { Registration, Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -38,7 +39,7 @@ async function deleteOne(deps: DeleteRegistrationsDeps, accountKey: string, regi
   const token = await deps.vault.readClientSecret(managementTokenKey(accountKey, registration));
   if (token.kind === 'absent') return 'not_offered';
   if (token.kind !== 'found') return 'failed';
-  const { status } = await deps.http.fetch({
+  const { status } = await fetchFollowing(deps.http, {
     url: new URL(uri),
     method: 'DELETE',
     headers: { authorization: `Bearer ${token.value.reveal()}`, accept: 'application/json' },

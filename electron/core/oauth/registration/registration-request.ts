@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../../../shared/reply.ts';
 import { AppError, foreign } from '../../errors.ts';
 import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../secret.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
@@ -62,7 +63,7 @@ function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, g
     token_endpoint_auth_method: preferredAuth(authorizationServer),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
   };
-  return http.fetch({
+  return fetchFollowing(http, {
     url: new URL(endpoint),
     method: 'POST',
     headers: {

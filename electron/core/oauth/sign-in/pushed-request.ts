@@ -2,6 +2,7 @@ import * as openid from 'openid-client';
 import { z } from 'zod';
 import { AppError, asAppError, foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import type { TokenClient, TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { configuration, post } from '../tokens/token-request.ts';
@@ -47,7 +48,7 @@ async function push(
       client,
       clock,
       async (url, headers, body) => {
-        verdict = await http.fetch(post(client, url, headers, body, timeoutMs, signal)).then((answer) => read(answer, body, client.clientSecret), (error: unknown) => fault(asAppError(error)));
+        verdict = await fetchFollowing(http, post(client, url, headers, body, timeoutMs, signal)).then((answer) => read(answer, body, client.clientSecret), (error: unknown) => fault(asAppError(error)));
         return verdict.kind === 'stored'
           ? Response.json({ request_uri: verdict.requestUri, expires_in: 60 }, { status: 201 })
           : Response.json({ error: 'refused' }, { status: 400 });

@@ -1,6 +1,7 @@
 import * as openid from 'openid-client';
 import { AppError, asAppError } from '../../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import { basicAuthentication } from '../client/basic-auth.ts';
@@ -20,7 +21,7 @@ const maxAnswerBytes = 64 * 1024;
 export async function requestTokens(client: TokenClient, { http, signal, clock, readAnswer = readTokenAnswer }: TokenEndpointOptions, grant: (config: openid.Configuration) => Promise<unknown>): Promise<TokenVerdict> {
   let verdict: TokenVerdict | undefined;
   const request: Post = async (url, headers, body) => {
-    verdict = await http.fetch(post(client, url, headers, body, tokenTimeoutMs, signal)).then(
+    verdict = await fetchFollowing(http, post(client, url, headers, body, tokenTimeoutMs, signal)).then(
       (answer: HttpAnswer) => quiet(readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn), client, body),
       (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
     );
@@ -56,7 +57,7 @@ function tidyResponse(verdict: TokenVerdict): Response {
 export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal, clock }: TokenEndpointOptions): Promise<boolean> {
   try {
     const config = await configuration(client, clock, async (url, headers, body) => {
-      const answer = await http.fetch(post(client, url, headers, body, revocationTimeoutMs, signal));
+      const answer = await fetchFollowing(http, post(client, url, headers, body, revocationTimeoutMs, signal));
       return new Response(null, { status: answer.status >= 200 && answer.status < 300 ? 200 : 500 });
     });
     await openid.tokenRevocation(config, token.reveal(), { token_type_hint: hint });

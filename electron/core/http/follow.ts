@@ -1,0 +1,20 @@
+import type { Http, HttpAnswer, HttpRequest } from './client.ts';
+
+/**
+ * Fetches, and follows one redirect that keeps method and body (307, 308; RFC 9110 15.4.8) on the same origin: servers
+ * answer so to a path that lacks a slash, before anything has looked at the request. Every other redirect is the
+ * caller's to see. Throws what `http.fetch` throws.
+ */
+export async function fetchFollowing(http: Pick<Http, 'fetch'>, request: HttpRequest): Promise<HttpAnswer> {
+  const answer = await http.fetch(request);
+  const target = repeatAt(answer, request.url);
+  return target ? http.fetch({ ...request, url: target }) : answer;
+}
+
+/** Where the same request is wanted again; undefined: nowhere, or at another origin. */
+function repeatAt({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>, from: URL): URL | undefined {
+  const location = headers['location'];
+  if ((status !== 307 && status !== 308) || location === undefined || !URL.canParse(location, from.href)) return undefined;
+  const target = new URL(location, from);
+  return target.origin === from.origin && target.username === '' && target.password === '' ? target : undefined;
+}
