@@ -80,6 +80,7 @@ export function createSession(deps: SessionDeps): Session {
       drained: () => undefined,
     };
     triedAt = clock.now();
+    upstream.forgetCookies();
     await exchange(deps, question, sink, { session: undefined, signal, onChallenge });
     if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
     return answer;
@@ -159,6 +160,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   connection.onSignedIn(() => {
+    upstream.forgetCookies();
     stream.poke();
     // Perhaps somebody else has signed in: the server may not let them have this session.
     if (session) session.suspect = true;

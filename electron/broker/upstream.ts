@@ -2,6 +2,7 @@ import type { Connection } from '../core/connections.ts';
 import { AppError, foreign } from '../core/errors.ts';
 import { addressPolicy } from '../core/http/address.ts';
 import type { AddressPolicy, Http, HttpStream } from '../core/http/client.ts';
+import { createCookieJar } from '../core/http/cookies.ts';
 import { retryAfterMs } from '../core/http/retry-after.ts';
 import type { Log } from '../core/log.ts';
 import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
@@ -43,6 +44,8 @@ export interface Upstream {
    * E_REDIRECTED, and the client's network faults with `sent` set.
    */
   request(request: UpstreamRequest): Promise<Answered>;
+  /** A new session begins, or somebody else has signed in: what the server set in cookies was for the one before. */
+  forgetCookies(): void;
 }
 
 export interface UpstreamDeps {
@@ -61,6 +64,9 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   const http = connection.http ?? deps.http;
   const { name } = connection.server;
   const home = new URL(connection.server.url);
+  // Of this one connection, so of one account: never shared.
+  const emptyJar = () => createCookieJar(home.origin, () => clock.now());
+  let cookies = emptyJar();
   let policy: Promise<AddressPolicy> | undefined;
   /** Unix ms before which the server wants to see nobody. */
   let notBefore = 0;
@@ -100,16 +106,21 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
     const { method, headers, body, timeoutMs, signal } = ask;
     try {
-      return await http.open({
+      // A late answer fills the jar that its request was sent with, not a newer one.
+      const jar = cookies;
+      const cookie = jar.header(turn.url);
+      const stream = await http.open({
         url: turn.url,
         method,
-        headers: token ? { ...headers, ...tokenHeader(token, turn) } : headers,
+        headers: { ...headers, ...(token ? tokenHeader(token, turn) : {}), ...(cookie === undefined ? {} : { cookie }) },
         allow: await allowed(),
         timeoutMs,
         maxBytes: noLimit,
         ...(body ? { body } : {}),
         ...(signal ? { signal } : {}),
       });
+      jar.keep(turn.url, stream.setCookies ?? []);
+      return stream;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const again = error.code === 'E_CONNECTION_LOST' && (ask.repeatable || !error.sent) && !turn.repeated;
@@ -177,6 +188,9 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   return {
+    forgetCookies() {
+      cookies = emptyJar();
+    },
     async request(ask) {
       const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, words: '', asked: false, access: { looked: false, held: 0 }, repeated: false, waited: 0 };
       for (;;) {

@@ -36,8 +36,10 @@ export interface HttpRequest {
 
 export interface HttpHead {
   readonly status: number;
-  /** Names in lower case; a repeated header is joined with ", ". */
+  /** Names in lower case; a repeated header is joined with ", ". Without Set-Cookie. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Each Set-Cookie header as it came, of `open`. */
+  readonly setCookies?: readonly string[];
 }
 
 export interface HttpAnswer extends HttpHead {
@@ -50,7 +52,7 @@ export interface HttpStream extends HttpHead {
 }
 
 /**
- * The one HTTP client. It never follows a redirect (the caller sees the 3xx), sends no cookies, no Accept-Encoding,
+ * The one HTTP client. It never follows a redirect (the caller sees the 3xx), keeps no cookies, sends no Accept-Encoding,
  * and accepts http only for loopback addresses. Faults are AppErrors with `sent` set: E_DNS, E_CONNECT, E_TLS,
  * E_TIMEOUT, E_CONNECTION_LOST, E_TOO_LARGE, E_ADDRESS_REFUSED, E_INSECURE_URL, E_CANCELLED (the signal).
  */

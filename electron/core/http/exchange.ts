@@ -62,7 +62,9 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }
         }
         const joined = joinHeaders(headers);
         try {
-          resolve({ status, headers: joined, body: readable(source.body, joined['content-encoding'], maxBytes, host) });
+          const cookies = headers['set-cookie'];
+          const setCookies = cookies === undefined ? {} : { setCookies: typeof cookies === 'string' ? [cookies] : cookies };
+          resolve({ status, headers: joined, ...setCookies, body: readable(source.body, joined['content-encoding'], maxBytes, host) });
         } catch (error) {
           fail(exchangeFault(error, host, sent));
         }
@@ -104,7 +106,7 @@ function joinHeaders(headers: Readonly<Record<string, string | string[] | undefi
   const joined: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ');
+    if (value !== undefined && name !== 'set-cookie') joined[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return joined;
 }
