@@ -9,6 +9,8 @@ import { useShell, type Shell } from './shell.ts';
 /** What a person can do about one server. Each ends in a notice where the server's own state does not tell the result. */
 export interface ServerActs {
   readonly signIn: () => void;
+  /** Asks the server whether it wants a sign-in. */
+  readonly check: () => void;
   /** Opens nothing: the user takes the link into another browser, or to another person. */
   readonly signInByLink: () => void;
   /** Not now: the calls that wait get their answer. */
@@ -39,6 +41,10 @@ export function useServerActs(server: ServerStatus): ServerActs {
   return {
     signIn: () => startSignIn(shell, server),
     signInByLink: () => startSignIn(shell, server, { openBrowser: false }),
+    check() {
+      show(undefined);
+      after(run('checkServer', { server: id }), (reply) => fail(failed.check(name), reply));
+    },
     dismissAccess() {
       show(undefined);
       after(run('dismissAccess', { server: id }), (reply) => fail(failed.dismiss(name), reply));

@@ -67,6 +67,7 @@ export const messages = {
     signInByLink: 'Get a link',
     signInByLinkLabel: 'Get a link to sign in elsewhere',
     cancel: 'Cancel',
+    checkNow: 'Check now',
     tryNow: 'Try now',
     refreshNow: 'Refresh now',
     signOut: 'Sign out',
@@ -163,6 +164,7 @@ export const messages = {
 
   failed: {
     signIn: (name: string) => `The sign-in to ${name} did not work`,
+    check: (name: string) => `${name} could not be checked`,
     cancel: (name: string) => `The sign-in to ${name} could not be cancelled`,
     finish: 'This address did not end the sign-in',
     dismiss: (name: string) => `The question of ${name} could not be closed`,

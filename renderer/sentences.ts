@@ -34,7 +34,11 @@ export function storeTrouble(store: StoreStatus): { readonly title: string; read
 export function stateSentence(state: SignInState): string {
   switch (state.kind) {
     case 'open':
-      return 'The server has not asked for a sign-in. Apps can use it as it is.';
+      return 'The server answers without a sign-in. Apps can use it as it is.';
+    case 'not_checked':
+      return 'The server has not answered yet, so Keybridge does not know whether it wants a sign-in.';
+    case 'not_signed_in':
+      return 'The server wants a sign-in. Until then calls of apps get an answer that says to sign in here.';
     case 'signed_out':
       return 'Apps can connect, and their calls get an answer that says to sign in here.';
     case 'signing_in':

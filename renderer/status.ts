@@ -35,6 +35,8 @@ export function countsDownTo(state: SignInState): number | undefined {
     case 'signing_in':
       return state.endsAt;
     case 'open':
+    case 'not_checked':
+    case 'not_signed_in':
     case 'signed_out':
     case 'needs_sign_in':
     case 'needs_access':

@@ -52,6 +52,8 @@ export const commands = {
     input: OneAccount.extend({ algorithm: SigningAlgorithm.default('ES256'), replace: z.boolean().default(false) }),
     output: z.object({ kid: z.string(), publicJwk: z.record(z.string(), z.string()), publicPem: z.string() }),
   },
+  /** Asks the server, without a token, whether it wants a sign-in, and keeps what it says. Throws why it could not be asked. */
+  checkServer: { input: OneAccount, output: ServerStatus },
   serverDetail: { input: OneAccount, output: ServerDetail },
   /** Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. */
   signIn: { input: OneAccount.extend({ openBrowser: z.boolean().default(true) }), output: ServerStatus },

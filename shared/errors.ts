@@ -38,6 +38,7 @@ export const errors = {
   E_RESOURCE_MISMATCH: 'The server describes itself under another address. Check the address, or ask its operator.',
   E_ISSUER_MISMATCH: 'The authorization server’s identity does not match. Do not sign in; ask the operator of the server.',
   E_METADATA_INVALID: 'The server’s sign-in description is broken. Ask its operator.',
+  E_NO_SIGN_IN: 'Nothing to do: apps can use the server as it is.',
   E_METADATA_MISSING: 'The server does not say how to sign in. Check the address, or ask its operator.',
   E_ENDPOINT_REFUSED: 'The server named an address that is not safe to open or to send a sign-in to. Remove the server.',
   E_PKCE_UNSUPPORTED: 'The authorization server does not announce PKCE (S256). You can allow this one server in its settings.',

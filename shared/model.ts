@@ -12,8 +12,13 @@ export const AccountName = z.string().regex(/^[a-z0-9][a-z0-9._@+-]{0,99}$/);
  * Times are Unix milliseconds.
  */
 export const SignInState = z.discriminatedUnion('kind', [
-  /** Added, never asked for a sign-in so far. Calls go out without a token. */
+  /** Added; it has not answered yet, so nobody knows whether it wants a sign-in. Calls go out without a token. */
+  z.object({ kind: z.literal('not_checked') }),
+  /** It has answered MCP without a token, and never asked for a sign-in. Calls go out without a token. */
   z.object({ kind: z.literal('open') }),
+  /** It wants a sign-in, and nobody has signed in with this account. */
+  z.object({ kind: z.literal('not_signed_in') }),
+  /** A person signed out. */
   z.object({ kind: z.literal('signed_out') }),
   /** A person is signing in right now. `url` is the page in the browser; present once it is open (or should be). */
   z.object({

@@ -18,6 +18,8 @@ export function stateTone(state: SignInState): Tone {
     case 'needs_access':
       return 'attention';
     case 'open':
+    case 'not_checked':
+    case 'not_signed_in':
     case 'signed_out':
       return 'off';
     case 'store_blocked':
@@ -30,6 +32,10 @@ export function stateLabel(state: SignInState): string {
   switch (state.kind) {
     case 'open':
       return 'No sign-in needed';
+    case 'not_checked':
+      return 'Not checked yet';
+    case 'not_signed_in':
+      return 'Not signed in yet';
     case 'signed_out':
       return 'Signed out';
     case 'signing_in':
@@ -77,6 +83,8 @@ export function stateDetail(state: SignInState, now: number): string {
     case 'retrying':
       return state.nextTryAt > now ? `next try in ${durationWords(state.nextTryAt - now)}` : 'trying now';
     case 'open':
+    case 'not_checked':
+    case 'not_signed_in':
     case 'signed_out':
     case 'needs_sign_in':
     case 'needs_access':
@@ -118,7 +126,7 @@ export function durationWords(ms: number): string {
 }
 
 /** The one thing to do next about a state; absent when there is nothing to do. */
-export type NextStep = 'sign_in' | 'review_access' | 'review_token' | 'try_now' | 'cancel' | 'unlock';
+export type NextStep = 'sign_in' | 'check' | 'review_access' | 'review_token' | 'try_now' | 'cancel' | 'unlock';
 
 /** Days before the end of a client certificate from which on it is said: renewing one takes a company some days. */
 const certificateWarningDays = 14;
@@ -133,6 +141,9 @@ export function certificateWords(expiresAt: number, now: number): string {
 
 export function nextStep(state: SignInState): NextStep | undefined {
   switch (state.kind) {
+    case 'not_checked':
+      return 'check';
+    case 'not_signed_in':
     case 'signed_out':
       return 'sign_in';
     case 'needs_sign_in':
@@ -154,6 +165,7 @@ export function nextStep(state: SignInState): NextStep | undefined {
 
 export const nextStepLabels: Readonly<Record<NextStep, string>> = {
   sign_in: 'Sign in',
+  check: 'Check now',
   review_access: 'Review access',
   review_token: 'Review',
   try_now: 'Try now',
@@ -175,6 +187,8 @@ const order: readonly SignInState['kind'][] = [
   'needs_access',
   'signing_in',
   'retrying',
+  'not_signed_in',
+  'not_checked',
   'signed_out',
   'signed_in',
   'open',
@@ -235,14 +249,23 @@ function summary(groups: readonly ServerAccounts[], one: string, many: string): 
   if (count('retrying') > 0) return `${plural(count('retrying'))} retrying`;
   const ending = groups.flat().filter(({ state }) => endsSoon(state)).length;
   if (ending > 0) return ending === 1 ? '1 sign-in ends soon' : `${ending} sign-ins end soon`;
-  if (count('signed_out') === groups.length) return groups.length === 1 ? 'Signed out' : 'All signed out';
-  if (count('signed_out') > 0) return `${plural(groups.length - count('signed_out'))} ready, ${count('signed_out')} signed out`;
+  if (count('signed_out') === groups.length && groups.length > 1) return 'All signed out';
+  const unused = unusedKinds.filter((kind) => count(kind) > 0);
+  const ready = groups.length - unused.reduce((sum, kind) => sum + count(kind), 0);
+  const counted = unused.map((kind) => `${count(kind)} ${labelOf(kind).toLowerCase()}`);
+  if (unused.length > 0 && ready > 0) return [`${plural(ready)} ready`, ...counted].join(', ');
+  if (unused.length > 0) return groups.length === 1 && unused[0] ? labelOf(unused[0]) : counted.join(', ');
   if (groups.length === 1) return 'Ready';
   return `${groups.length === 2 ? 'Both' : `All ${groups.length}`} ${many} ready`;
 }
 
-/** What there is to say of a server: of its accounts' states the gravest. One signed-out account beside others is nothing. */
+/** Nobody is signed in, and nothing is wrong: the server, or the account, waits until a person wants it. */
+const unusedKinds = ['signed_out', 'not_signed_in', 'not_checked'] as const;
+const isUnused = ({ kind }: SignInState): boolean => unusedKinds.some((one) => one === kind);
+const labelOf = (kind: (typeof unusedKinds)[number]): string => stateLabel({ kind });
+
+/** What there is to say of a server: of its accounts' states the gravest. One unused account beside others is nothing. */
 function groupKind(group: ServerAccounts): SignInState['kind'] {
-  const used = group.filter(({ state }) => state.kind !== 'signed_out');
+  const used = group.filter(({ state }) => !isUnused(state));
   return order.find((kind) => (used.length > 0 ? used : group).some(({ state }) => state.kind === kind)) ?? 'open';
 }

@@ -58,6 +58,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
     addServer: { url, name: 'another', clientId: 'a-client', clientSecret: 'canary-client-secret' },
     configureServer: { server: 'another', clientSecret: 'canary-second-secret' },
     generateKey: { server },
+    checkServer: { server },
     serverDetail: { server },
     signIn: { server },
     dismissAccess: { server },

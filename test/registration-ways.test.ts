@@ -173,7 +173,7 @@ describe('signing out', () => {
       { server: 'two', report: expect.objectContaining({ revoked: 'failed', deleted: true, registration: 'failed' }) as unknown },
       { server: 'three', report: { revoked: 'nothing_to_revoke', deleted: true } },
     ]);
-    expect((await started.call('status')).servers.map(({ state }) => state.kind)).toEqual(['signed_out', 'signed_out', 'open']);
+    expect((await started.call('status')).servers.map(({ state }) => state.kind)).toEqual(['signed_out', 'signed_out', 'not_checked']);
   });
 
   it('the token for deleting lies in the vault and nowhere else, and goes with the registration', async () => {

@@ -68,6 +68,8 @@ describe('the words of the states', () => {
     const steps = Object.fromEntries(kinds.map((state) => [state.kind, nextStep(state)]));
     expect(steps).toEqual({
       open: undefined,
+      not_checked: 'check',
+      not_signed_in: 'sign_in',
       signed_in: undefined,
       signed_out: 'sign_in',
       signing_in: 'cancel',
@@ -205,7 +207,7 @@ describe('what a screen reader is told', () => {
       const html = markup(<ServersScreen status={exampleStatus([exampleServer('linear', state)])} />);
       const labels = [...html.matchAll(/<button[^>]*button-small[^>]*aria-label="([^"]+)"/g)].map((match) => match[1]);
       expect(labels, state.kind).toHaveLength(1);
-      expect(labels[0]).toMatch(/^(Sign in|Cancel|Try now|Review access|Unlock|Connect an app): linear$/);
+      expect(labels[0]).toMatch(/^(Sign in|Check now|Cancel|Try now|Review access|Unlock|Connect an app): linear$/);
     }
   });
 });

@@ -195,7 +195,7 @@ describe('a sign-in', () => {
     closing.push(() => open.close());
     open.routes['/mcp'] = { jsonrpc: '2.0', id: 1, result: {} };
     const server = await login.add(`${open.origin}/mcp`);
-    expect(await failure(login.signIns.start(server.id, { openBrowser: true }))).toMatchObject({ code: 'E_METADATA_MISSING', server: server.name });
+    expect(await failure(login.signIns.start(server.id, { openBrowser: true }))).toMatchObject({ code: 'E_NO_SIGN_IN', server: server.name });
     expect(login.opened).toEqual([]);
   });
 
@@ -257,7 +257,8 @@ describe('bad discovery', () => {
     expect(remote.counts).toMatchObject({ registrations: 0, authorizations: 0, codeExchanges: 0 });
     expect([remote.internalHits, remote.evilHits]).toEqual([0, 0]);
     expect(await credential()).toBeUndefined();
-    expect(login.servers.find(server.id)).toEqual(server);
+    // That it wants a sign-in may have been learned.
+    expect({ ...login.servers.find(server.id), signInRequired: false }).toEqual(server);
   });
 
   it('DM23: metadata that drips for ever ends at the total deadline of 15 s', { timeout: 40_000 }, async () => {

@@ -182,7 +182,10 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   }
 
   const sinkFor = (call: Call): Sink => ({
-    answer: (line) => answer(call, line),
+    answer(line) {
+      connection.answered();
+      answer(call, line);
+    },
     other(line, found) {
       // 2026-07-28 has no requests of the server; a host of that generation could not answer one.
       if (found.kind === 'request' && call.question.envelope.modern) log('server_request_dropped', { server });

@@ -98,6 +98,7 @@ export function createSession(deps: SessionDeps): Session {
     if (sessionId !== undefined && !isSessionId(sessionId)) throw new AppError('E_SERVER_ANSWER', 'The server gave a session id that cannot be sent back.', { server });
     const version = typeof parsed.result?.protocolVersion === 'string' ? parsed.result.protocolVersion : undefined;
     capabilities = parsed.result?.capabilities ?? {};
+    connection.answered();
     session = { sessionId, version: isVersion(version) ? version : undefined, suspect: false };
     log('session_opened', { server, version, session: sessionId !== undefined });
   }

@@ -48,6 +48,7 @@ export const commandShapes = {
   add: { operands: ['url'], options: ['name', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'login', 'no-browser'] },
   configure: { operands: ['server'], options: ['account', 'account-name', 'default-account', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
   key: { operands: ['server'], options: ['account', 'algorithm', 'replace', 'pem'] },
+  check: { operands: ['server'], options: ['account'] },
   login: { operands: ['server'], options: ['account', 'no-browser'] },
   status: { operands: ['[server]'], options: ['account', 'watch'] },
   refresh: { operands: ['server'], options: ['account'] },

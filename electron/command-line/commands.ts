@@ -10,7 +10,7 @@ import { identityLines } from './identity-words.ts';
 import { logIn } from './login.ts';
 import { readSecrets, readSettings } from './settings.ts';
 import { signOutWords, statusWords, storeWords } from './status-table.ts';
-import type { Answers, Terminal } from './terminal.ts';
+import { failureWords, type Answers, type Terminal } from './terminal.ts';
 
 export interface Context {
   readonly dataDir: string;
@@ -28,6 +28,11 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const clientSecret = await readClientSecret(context);
     const settings = readSettings({}, options.set ?? []);
     const secrets = await readSecrets(options['secret-file'] ?? []);
+    // What Keybridge sees there counts for the server that is then added; one that is down now can be added all the same.
+    const unseen = await callBroker(dataDir, 'discover', { url, settings }).then(
+      () => undefined,
+      (error: unknown) => asAppError(error),
+    );
     const added = await callBroker(dataDir, 'addServer', {
       url,
       ...(options.name === undefined ? {} : { name: options.name }),
@@ -37,10 +42,14 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       settings,
       secrets,
     });
-    if (!options.login) answers.value(added, `Added ${added.name}: ${foreign(added.url, 200)}\nSign in: keybridge login ${added.name}`);
-    if (!options.login) return exitCodes.ok;
-    terminal.tell(`Added ${added.name}: ${foreign(added.url, 200)}`);
-    return signInAndSay(added.id, context);
+    const words = `Added ${added.name}: ${foreign(added.url, 200)}`;
+    if (options.login) {
+      terminal.tell(words);
+      return signInAndSay(added.id, context);
+    }
+    if (unseen && !options.json) terminal.tell(failureWords(unseen.toInfo()));
+    answers.value(added, `${words}\n${nextStepWords(added)}`);
+    return exitCodes.ok;
   },
 
   async configure([server = ''], context) {
@@ -76,6 +85,12 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     answers.value(made, options.pem ? made.publicPem.trimEnd() : JSON.stringify(made.publicJwk, undefined, 2));
     if (!options.json) terminal.tell(`The private key is in the keychain. Register this public key (key ID ${made.kid}) for the client ID of ${entryName(server, options.account)}.`);
     return exitCodes.ok;
+  },
+
+  async check([server = ''], { dataDir, options, answers }) {
+    const status = await callBroker(dataDir, 'checkServer', account(server, options));
+    answers.value(status, `${entryName(status.name, status.account?.name)}: ${stateWords(status, Date.now())}.\n${nextStepWords(status)}`);
+    return readiness(status);
   },
 
   async login([server = ''], context) {
@@ -200,9 +215,19 @@ const account = (server: string, options: Options, renamed?: string) => {
 
 const entryName = (server: string, accountName: string | undefined): string => (accountName === undefined ? server : `${server} (${accountName})`);
 
+/** What to do next about a server, as a command. */
+function nextStepWords({ name, state, account: one }: ServerStatus): string {
+  const entry = one && !one.isDefault ? `${name} --account ${one.name}` : name;
+  const step = nextStep(state);
+  if (step === 'check') return `Not checked yet. Ask it again: keybridge check ${entry}`;
+  if (step === 'sign_in') return `Sign in: keybridge login ${entry}`;
+  return `${state.kind === 'open' ? 'No sign-in needed. ' : ''}Connect an app: keybridge snippet ${entry}`;
+}
+
 /** Whether a call to this server would go through, as an exit code. */
 function readiness({ state }: ServerStatus): ExitCode {
   if (state.kind === 'store_blocked') return exitCodes.store;
+  if (state.kind === 'not_checked') return exitCodes.unreachable;
   return nextStep(state) === undefined || state.kind === 'retrying' || state.kind === 'signed_in' ? exitCodes.ok : exitCodes.signInNeeded;
 }
 

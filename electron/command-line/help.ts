@@ -8,6 +8,7 @@ Usage: keybridge <command> [options]
 Commands
   serve              run Keybridge without a window
   add <url>          add an MCP server
+  check <server>     ask it whether it wants a sign-in
   login <server>     sign in to it
   status [<server>]  show where each sign-in stands
   refresh <server>   renew its access token now
@@ -83,6 +84,10 @@ authorization server to register. From then on Keybridge proves with it who it i
   --pem                  print PEM instead of JWK
   --replace              although there is a key already, which ends with that
 `,
+  check: `Usage: keybridge check <server> [--account NAME]
+
+Asks the server, without a token, whether it wants a sign-in. The exit code is that of status <server>.
+`,
   login: `Usage: keybridge login <server> [--account NAME] [--no-browser]
 
 Opens the sign-in page in the browser and waits until it is done. Where no browser can be opened, prints the
@@ -94,7 +99,8 @@ address; if the browser is on another computer, paste the address of its last pa
 
   --watch                print again after each change, until Ctrl-C; with --json one line each
 
-With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first, 5 secrets not accessible.
+With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first, 5 secrets not
+accessible, 7 it has not answered yet.
 `,
   refresh: `Usage: keybridge refresh <server> [--account NAME]
 

@@ -115,6 +115,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     notes,
     stepUps,
     log,
+    clock,
     signIn: (accountKey) => signIn(accountKey, true),
     autoSignIn: options.autoSignIn ?? false,
     onChange: changed,
@@ -134,7 +135,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       const failure = asAppError(error, servers.find(accountKey)?.name);
       // Somebody has signed in, and what came of it is kept back.
       if (failure.code === 'E_TOKEN_AUDIENCE') await nameAccount(accountKey);
-      if (failure.code !== 'E_CANCELLED') notes.set(accountKey, { lastFailure: failure });
+      // An open server can be used: that there was nothing to sign in to is no failure of its own.
+      if (failure.code !== 'E_CANCELLED' && failure.code !== 'E_NO_SIGN_IN') notes.set(accountKey, { lastFailure: failure });
       await stepUps.signInEnded(accountKey, failure);
       throw failure;
     } finally {

@@ -1,7 +1,7 @@
 import type { Api } from '../../shared/api.ts';
 import type { ServerStatus, Status, StoreStatus } from '../../shared/model.ts';
 import { foundServer, type Connections } from './connections.ts';
-import { AppError } from './errors.ts';
+import { AppError, asAppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { createLeaving } from './leaving.ts';
 import { createServerHttp } from './http/server-http.ts';
@@ -14,6 +14,7 @@ import type { SignIns } from './oauth/sign-in/sign-in.ts';
 import type { TokenViews } from './oauth/identity/token-view.ts';
 import type { TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
+import { createLooks, keepSeen } from './looks.ts';
 import { createSecretKeeping } from './secret-keeping.ts';
 import type { ServerClients } from './server-clients.ts';
 import { serverDetail } from './server-detail.ts';
@@ -50,6 +51,7 @@ export function createCommands(deps: CommandsDeps): Api {
   const { ports, servers, tokens, signIns, connections, changed } = deps;
   const leaving = createLeaving(deps);
   const keepSecrets = createSecretKeeping(deps);
+  const looks = createLooks();
 
   const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server => foundServer(servers, server, account);
 
@@ -67,7 +69,9 @@ export function createCommands(deps: CommandsDeps): Api {
       const entry = { url: parsed.href, settings, storedSecrets: [] };
       const http = createServerHttp({ http: ports.http, server: () => entry, secret: async () => undefined });
       try {
-        return describeDiscovery(parsed, await discover(parsed, { http, settings }), settings);
+        const discovery = await discover(parsed, { http, settings });
+        looks.remember(parsed.href, settings, discovery.kind === 'open' ? 'open' : 'sign_in');
+        return describeDiscovery(parsed, discovery, settings);
       } finally {
         await http.close();
       }
@@ -77,13 +81,15 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async addServer({ url, name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const parsed = parseServerUrl(url);
+      const seen = looks.seen(parsed.href, settings ?? {});
       const server = await servers.add({
         name: name ?? suggestName(parsed, (taken) => servers.find(taken) !== undefined),
         url: parsed.href,
         ...(clientId === undefined ? {} : { clientId }),
         hasClientSecret: false,
         allowMissingPkce: allowMissingPkce ?? false,
-        signInRequired: false,
+        signInRequired: seen === 'sign_in',
+        ...(seen === 'open' ? { openSeenAt: ports.clock.now() } : {}),
         ...(settings ? { settings } : {}),
       });
       await keepSecrets(server, { ...secrets, clientSecret });
@@ -114,6 +120,16 @@ export function createCommands(deps: CommandsDeps): Api {
       await servers.update(server.id, { ...(settings ? { settings } : {}), ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }) });
       await deps.companies.release();
       deps.reviewAudiences(server);
+      changed();
+      return statusOf(server);
+    },
+
+    async checkServer(input) {
+      const server = named(input);
+      const discovery = await discover(new URL(server.url), { http: deps.clients.of(server.id), settings: server.settings }).catch((error: unknown) => {
+        throw asAppError(error, server.name);
+      });
+      await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
       changed();
       return statusOf(server);
     },

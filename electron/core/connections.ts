@@ -1,8 +1,10 @@
-import { AppError, foreign } from './errors.ts';
+import { AppError, asAppError, foreign } from './errors.ts';
 import type { Http } from './http/client.ts';
 import type { Challenge } from './oauth/discovery/discovery.ts';
 import type { TokenAnswer, TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Log } from './log.ts';
+import { keepSeen } from './looks.ts';
+import type { Clock } from './ports.ts';
 import type { Secret } from './secret.ts';
 import type { ServerNotes } from './server-notes.ts';
 import type { Server, Servers } from './servers/servers.ts';
@@ -21,6 +23,8 @@ export interface Connection {
    * the user decides. 'retry': a sign-in took place meanwhile, call again; 'refused': tell the host.
    */
   challenged(status: 401 | 403, challenge: Challenge | undefined, call?: RefusedCall): Promise<'retry' | 'refused'>;
+  /** The server has answered a request of MCP. Without a sign-in that shows that it needs none. */
+  answered(): void;
   /** Calls the listener each time a sign-in to this server has been completed. */
   onSignedIn(listener: () => void): void;
   /** Calls the listener when the server, or its account, is removed from the list. */
@@ -49,6 +53,7 @@ export interface ConnectionsDeps {
   readonly notes: ServerNotes;
   readonly stepUps: StepUps;
   readonly log: Log;
+  readonly clock: Clock;
   /** A call that needs a sign-in may start one in the browser by itself (headless, off by default). */
   readonly autoSignIn: boolean;
   readonly onChange: () => void;
@@ -99,6 +104,7 @@ export function foundServer(servers: Pick<Servers, 'find'>, name: string, accoun
 
 function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: () => void): Connection {
   const letGo = deps.tokens.hold(server.id);
+  let keeping = false;
   return {
     server,
     http: deps.httpOf(server.id),
@@ -119,6 +125,11 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
         () => 'retry' as const,
         () => 'refused' as const,
       );
+    },
+    answered() {
+      if (keeping || deps.servers.find(server.id)?.openSeenAt !== undefined || deps.tokens.state(server.id).kind !== 'none') return;
+      keeping = true;
+      keepSeen(deps.servers, server, 'open', deps.clock.now()).then(deps.onChange, (error: unknown) => deps.log('open_not_kept', { code: asAppError(error).code }));
     },
     onSignedIn: (listener) => void open.signedIn.push(listener),
     onRemoved: (listener) => void open.removed.push(listener),

@@ -17,7 +17,7 @@ import type { StepUps } from './step-up.ts';
 import type { Vault } from './vault/credentials.ts';
 
 export interface LeavingDeps {
-  readonly ports: Pick<Ports, 'http' | 'log'>;
+  readonly ports: Pick<Ports, 'http' | 'log' | 'clock'>;
   readonly clients: ServerClients;
   readonly servers: Servers;
   readonly vault: Vault;
@@ -46,7 +46,9 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   const { ports, clients, servers, vault, tokens, changed } = deps;
 
   async function signOut({ id }: Server): Promise<SignOutReport> {
+    const wasSignedIn = vault.facts(id) !== undefined;
     const report = await tokens.signOut(id);
+    if (wasSignedIn && report.deleted) await servers.updateAccount(id, { signedOutAt: ports.clock.now() });
     const registration = await deregister(id);
     if (registration) report.registration = registration;
     await clients.forgetKey(id);

@@ -49,7 +49,6 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
       askedBy,
       signIn: deps.signIns.progress(accountKey),
       tokens: deps.tokens.state(accountKey),
-      needsSignIn: server.signInRequired,
       grantedScopes: facts?.grantedScopes ?? [],
       identity: facts?.account,
       hosts: deps.connections.hostsOf(accountKey),

@@ -12,8 +12,6 @@ export interface StatusParts {
   /** Why the last sign-in failed; gone with the next one. */
   readonly lastFailure: AppError | undefined;
   readonly tokens: TokenState;
-  /** The server has answered 401 to a call, or discovery found that it wants a sign-in. */
-  readonly needsSignIn: boolean;
   /** Scopes that the server asked for and that are not granted. */
   readonly missingScopes: readonly string[];
   readonly grantedScopes: readonly string[];
@@ -37,13 +35,20 @@ export function serverStatus(parts: StatusParts): ServerStatus {
   return status;
 }
 
+/** What is known of a server that nobody is signed in to. */
+function withoutSignIn({ signInRequired, openSeenAt, settings, signedOutAt }: Server): SignInState {
+  // Whoever chose how to sign in means to, whatever the server says to a call without a token.
+  if (signInRequired || settings.grant !== undefined) return { kind: signedOutAt === undefined ? 'not_signed_in' : 'signed_out' };
+  return { kind: openSeenAt === undefined ? 'not_checked' : 'open' };
+}
+
 function signInState(parts: StatusParts): SignInState {
   if (parts.signIn) return parts.signIn;
   const { tokens } = parts;
   switch (tokens.kind) {
     case 'none':
       if (parts.lastFailure) return { kind: 'needs_sign_in', error: parts.lastFailure.toInfo() };
-      return parts.needsSignIn ? { kind: 'signed_out' } : { kind: 'open' };
+      return withoutSignIn(parts.server);
     case 'blocked':
       return { kind: 'store_blocked', error: tokens.error.toInfo() };
     case 'ended':

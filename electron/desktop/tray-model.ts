@@ -111,6 +111,7 @@ function stepItems(server: ServerStatus): TrayItem[] {
       // What is granted must be read before: that takes the window.
       return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'show', server: server.id } }];
     case 'sign_in':
+    case 'check':
     case 'try_now':
     case 'cancel':
       return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'step', step, server: server.id } }];

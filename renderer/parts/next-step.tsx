@@ -20,6 +20,8 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
         return go({ at: 'server', server: server.id });
       case 'sign_in':
         return acts.signIn();
+      case 'check':
+        return acts.check();
       case 'try_now':
         return acts.refreshNow();
       case 'cancel':
@@ -30,6 +32,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
   };
   const busy =
     (step === 'sign_in' && running('signIn', server.id)) ||
+    (step === 'check' && running('checkServer', server.id)) ||
     (step === 'try_now' && running('refreshNow', server.id)) ||
     (step === 'cancel' && running('cancelSignIn', server.id)) ||
     (step === 'unlock' && running('unlockStore'));
@@ -40,7 +43,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
   );
 }
 
-const looks = { sign_in: 'tinted', review_access: 'tinted', review_token: 'tinted', unlock: 'tinted', try_now: 'plain', cancel: 'plain', none: 'quiet' } as const;
+const looks = { sign_in: 'tinted', check: 'plain', review_access: 'tinted', review_token: 'tinted', unlock: 'tinted', try_now: 'plain', cancel: 'plain', none: 'quiet' } as const;
 
 /** A store that is not locked cannot be unlocked: then it is only looked at again. */
 export function stepWords(state: SignInState): string {

@@ -17,6 +17,18 @@ export function StateGlyph({ state, large = false }: { readonly state: SignInSta
 const shapes: Readonly<Record<SignInState['kind'], ReactNode>> = {
   signed_in: <circle cx="10" cy="10" r="5.5" fill="currentColor" stroke="none" />,
   signed_out: <circle cx="10" cy="10" r="5" />,
+  not_signed_in: (
+    <>
+      <circle cx="10" cy="10" r="5" />
+      <path d="M7.8 10h4.4" />
+    </>
+  ),
+  not_checked: (
+    <>
+      <path d="M7.4 7.6a2.7 2.7 0 1 1 3.9 2.4c-.8.4-1.3 1-1.3 1.9" />
+      <path d="M10 14.6v.1" />
+    </>
+  ),
   open: <circle cx="10" cy="10" r="5" strokeDasharray="0.1 3.82" />,
   signing_in: (
     <g className="spin">

@@ -85,7 +85,7 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
   const { state } = server;
   switch (nextStep(state)) {
     case undefined:
-      // It has not asked for a sign-in, or nobody has asked it yet.
+      // It may want one for some calls only.
       if (state.kind === 'open') {
         return (
           <Button kind="quiet" busy={running('signIn', server.id)} onClick={acts.signIn}>
@@ -98,6 +98,12 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
           {messages.server.refreshNow}
         </Button>
       ) : null;
+    case 'check':
+      return (
+        <Button kind="primary" busy={running('checkServer', server.id)} onClick={acts.check}>
+          {messages.server.checkNow}
+        </Button>
+      );
     case 'sign_in':
       return (
         <div className="state-buttons">

@@ -34,6 +34,8 @@ export const Account = z.object({
   name: AccountName,
   /** True: the name is ours, and gives way to who signs in. */
   autoNamed: z.boolean().default(true),
+  /** When a person last signed out. Unix ms; absent: never. */
+  signedOutAt: z.number().optional(),
   /** A client of its own; absent: the server's. */
   ...client,
   /** Which tool (or method) has needed which scopes: the next sign-in asks for them at once. */
@@ -54,8 +56,10 @@ export const StoredServer = z
     name: ServerName,
     url: z.string().transform(checkedUrl),
     addedAt: z.number(),
-    /** Learned from the server: it answers 401 without a token. */
+    /** Learned from the server: it answers 401 without a token. False alone says nothing: it may not have been asked. */
     signInRequired: z.boolean().default(false),
+    /** When it last answered MCP without a token. Unix ms; absent: that was never seen. */
+    openSeenAt: z.number().optional(),
     ...client,
     /** The one issuer that may see the secret `initialAccessToken`: the first that it was used at. */
     initialAccessTokenIssuer: z.string().optional(),
@@ -80,7 +84,7 @@ export type ServersFile = z.infer<typeof ServersFile>;
  * A server as ONE of its accounts sees it: what signs in, calls and refreshes works with this, and so can reach nothing
  * of another account.
  */
-export interface Server extends Omit<StoredServer, 'accounts' | 'defaultAccount'>, Pick<Account, 'learnedScopes' | 'registrations'> {
+export interface Server extends Omit<StoredServer, 'accounts' | 'defaultAccount'>, Pick<Account, 'learnedScopes' | 'registrations' | 'signedOutAt'> {
   /** `<server id>:<account id>`: everything of this account is keyed by it, its credential too. */
   readonly id: string;
   readonly serverId: string;
@@ -89,7 +93,7 @@ export interface Server extends Omit<StoredServer, 'accounts' | 'defaultAccount'
 
 /** One view for each account, in the order in which they were added. */
 export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): Server[] {
-  return accounts.map(({ id, name, autoNamed, clientId, hasClientSecret, storedSecrets, learnedScopes, registrations }) => {
+  return accounts.map(({ id, name, autoNamed, signedOutAt, clientId, hasClientSecret, storedSecrets, learnedScopes, registrations }) => {
     const ownClient = clientId !== undefined;
     const held = (secret: SecretName) => (heldByAccount(secret, ownClient) ? storedSecrets : server.storedSecrets).includes(secret);
     return {
@@ -102,6 +106,7 @@ export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): 
       storedSecrets: secretNames.filter(held),
       learnedScopes,
       registrations,
+      signedOutAt,
     };
   });
 }

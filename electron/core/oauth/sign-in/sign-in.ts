@@ -1,5 +1,6 @@
 import type { SignInState } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../errors.ts';
+import { keepSeen } from '../../looks.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
@@ -115,12 +116,13 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
     const challenge = deps.challengeOf(server.id);
     const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, ...(challenge ? { challenge } : {}) });
+    await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
     if (discovery.kind === 'protected') {
       // Kept among the settings, where the user sees it and can switch it off: the refresh needs the key, too.
       if (discovery.dpopRequired && server.settings.dpop === undefined) await servers.update(server.id, { settings: { ...found(server.id).settings, dpop: true } });
       return discovery;
     }
-    throw new AppError('E_METADATA_MISSING', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
+    throw new AppError('E_NO_SIGN_IN', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
   }
 
   /** A step-up asks for what was asked for before, too: the new token replaces the old one. */
