@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { addressOf, busSockets, ownBusSocket } from './core/vault/bus-address.ts';
 import { createKeychainDesk, type Keytar } from './core/vault/keychain-desk.ts';
 import { KeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
 import { createSecretService } from './core/vault/secret-service.ts';
@@ -23,16 +24,19 @@ async function keytar(): Promise<Keytar> {
 }
 
 /**
- * The session bus, which libsecret is then made to use too: never one that it would start by itself. Without the variable
- * it is the socket in the runtime folder, where systemd puts it.
+ * The session bus. Without the variable it is the socket in the runtime folder, where systemd puts it. libsecret reads the
+ * variable for itself and takes the first address in it, of whatever kind, or starts a bus of its own: so it gets the one
+ * socket that was judged, or an address that leads nowhere.
  */
 function busAddress(): string | undefined {
   const given = process.env['DBUS_SESSION_BUS_ADDRESS'];
   const runtime = process.env['XDG_RUNTIME_DIR'];
   const socket = runtime === undefined ? undefined : path.join(runtime, 'bus');
-  const address = given || (socket !== undefined && existsSync(socket) ? `unix:path=${socket}` : undefined);
-  if (address !== undefined) process.env['DBUS_SESSION_BUS_ADDRESS'] = address;
-  return address;
+  const address = given || (socket !== undefined && existsSync(socket) ? addressOf(socket) : undefined);
+  // One that is not there yet may come later; secret-service.ts looks whose it is each time that it connects.
+  const chosen = address === undefined ? undefined : (ownBusSocket(address) ?? busSockets(address)[0]);
+  process.env['DBUS_SESSION_BUS_ADDRESS'] = chosen === undefined ? 'disabled:' : addressOf(chosen);
+  return chosen === undefined ? address : addressOf(chosen);
 }
 
 const answer = createKeychainDesk({

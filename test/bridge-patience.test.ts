@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorCodeOf, makePlace, type Place } from './fixtures/bridge-place.ts';
@@ -14,12 +14,13 @@ const inPlace = (test: (place: Place) => Promise<void>) => async () => {
     await place.clear();
   }
 };
-const neverRun = JSON.stringify([process.execPath, '-e', 'require("node:fs").writeFileSync(process.env.KEYBRIDGE_DATA_DIR + "/started", String(process.pid))']);
+const neverRun = [process.execPath, '-e', 'require("node:fs").writeFileSync(process.env.KEYBRIDGE_DATA_DIR + "/started", String(process.pid))'] as const;
 const patienceMs = 10_000;
 
 describe.concurrent('a bridge without a broker tells the host: after 10 s, or after 4 s when nothing will start one (SI08)', () => {
   it('without a display: no app is started, the error names `keybridge serve`, and a broker that comes later is used', inPlace(async (place) => {
-    const host = place.host(['demo'], { KEYBRIDGE_APP: neverRun });
+    place.appIs(neverRun);
+    const host = place.host();
     const answer = await host.request('initialize', {}, 5_000);
     expect(errorCodeOf(answer)).toBe('E_BROKER_DOWN');
     expect(textOf(answer)).toMatch(/demo: .*no display.*`keybridge serve`.*\[E_BROKER_DOWN\]/);
@@ -37,8 +38,7 @@ describe.concurrent('a bridge without a broker tells the host: after 10 s, or af
 
   it('a start command that others could have written is not run', inPlace(async (place) => {
     const file = path.join(place.dataDir, 'app.json');
-    const [command, ...args] = JSON.parse(neverRun) as string[];
-    writeFileSync(file, JSON.stringify({ command, args }));
+    place.appIs(neverRun);
     chmodSync(file, 0o666);
     const answer = await place.host(['demo'], { DISPLAY: ':77' }).request('initialize', {}, 5_000);
     expect(errorCodeOf(answer)).toBe('E_BROKER_DOWN');
@@ -46,13 +46,15 @@ describe.concurrent('a bridge without a broker tells the host: after 10 s, or af
     expect(place.apps()).toEqual([]);
   }));
 
-  it.each([
+  const apps: readonly [string, readonly [string, ...string[]], string, number][] = [
     ['cannot be started', ['/nowhere/keybridge'], 'could not be started (ENOENT)', 0],
     ['ends at once', [process.execPath, '-e', 'process.exit(127)'], 'ended at once (exit code 127)', 0],
     ['says nothing', [process.execPath, '-e', 'setTimeout(() => {}, 15_000)'], 'was started but does not answer yet', patienceMs - 500],
-  ])('an app that %s', (_, command, words, waitedMs) =>
+  ];
+  it.each(apps)('an app that %s', (_, command, words, waitedMs) =>
     inPlace(async (place) => {
-      const host = place.host(['demo'], { DISPLAY: ':77', KEYBRIDGE_APP: JSON.stringify(command) });
+      place.appIs(command);
+      const host = place.host(['demo'], { DISPLAY: ':77' });
       const started = performance.now();
       const answer = await host.request('initialize', {}, waitedMs + 5_000);
       expect(performance.now() - started).toBeGreaterThan(waitedMs);

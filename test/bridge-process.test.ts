@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,24 @@ beforeEach(() => {
 });
 afterEach(() => place.clear());
 
-const appCommand = (...args: string[]) => JSON.stringify([process.execPath, app, '--hidden', ...args]);
+const appCommand = (...args: string[]): [string, ...string[]] => [process.execPath, app, '--hidden', ...args];
+
+/** What may not reach an app that serves all hosts. */
+const notForTheApp = {
+  KEYBRIDGE_STORE: 'memory',
+  KEYBRIDGE_KEYCHAIN_DBUS: 'unix:path=/nowhere',
+  KEYBRIDGE_CLIENT_SECRET: 'marked',
+  KEYBRIDGE_NODE: '/nowhere',
+  NODE_OPTIONS: '--no-warnings',
+  NODE_EXTRA_CA_CERTS: '/nowhere',
+  SSL_CERT_FILE: '/nowhere',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  ELECTRON_RUN_AS_NODE: '1',
+  LD_LIBRARY_PATH: '/nowhere',
+  GTK_MODULES: 'marked',
+  XDG_ACTIVATION_TOKEN: 'marked',
+};
+const environmentOfApp = () => JSON.parse(readFileSync(path.join(place.dataDir, 'environment.json'), 'utf8')) as { env: Record<string, string>; args: string[] };
 
 /** Listens with the mode of a broker's socket. Gives the end of it. */
 async function listenAt(server: net.Server, address: string): Promise<() => Promise<void>> {
@@ -124,7 +141,8 @@ describe('the bridge passes messages', () => {
 
 describe('the bridge without a broker', () => {
   it('keeps what the host says until the broker is there', async () => {
-    const host = place.host(['demo'], { DISPLAY: ':77', KEYBRIDGE_APP: appCommand('--silent') });
+    place.appIs(appCommand('--silent'));
+    const host = place.host(['demo'], { DISPLAY: ':77' });
     const greeting = host.initialize();
     const call = host.call('echo', { text: 'early' });
     await until(() => place.apps().length === 1, 'the bridge, which has found nobody');
@@ -135,41 +153,60 @@ describe('the bridge without a broker', () => {
   });
 
   it('starts the app that left its command in the data folder: hidden, in a process group of its own, with a clean environment (SI13)', async () => {
-    writeFileSync(path.join(place.dataDir, 'app.json'), JSON.stringify({ command: process.execPath, args: [app, '--hidden'] }), { mode: 0o600 });
+    place.appIs(appCommand());
+    const bus = path.join(place.dataDir, 'bus');
+    const endBus = await listenAt(net.createServer(), bus);
     const host = place.host(['demo'], {
       DISPLAY: ':77',
       LC_TIME: 'C',
-      XDG_RUNTIME_DIR: '/nowhere',
-      DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
-      KEYBRIDGE_STORE: 'memory',
-      KEYBRIDGE_CLIENT_SECRET: 'marked',
-      NODE_OPTIONS: '--no-warnings',
-      ELECTRON_RUN_AS_NODE: '1',
-      LD_PRELOAD_X: 'marked',
+      XDG_RUNTIME_DIR: place.dataDir,
+      DBUS_SESSION_BUS_ADDRESS: `tcp:host=127.0.0.1,port=9;unix:path=${bus},guid=1`,
       GITHUB_TOKEN: 'marked',
+      ...notForTheApp,
     });
     await host.initialize();
     const [pid] = place.apps();
-    const { env, args } = JSON.parse(readFileSync(path.join(place.dataDir, 'environment.json'), 'utf8')) as { env: Record<string, string>; args: string[] };
+    const { env, args } = environmentOfApp();
     expect(args).toEqual(['--hidden']);
-    expect(Object.keys(env).toSorted()).toEqual(['DBUS_SESSION_BUS_ADDRESS', 'DISPLAY', 'KEYBRIDGE_DATA_DIR', 'KEYBRIDGE_STORE', 'LC_TIME', 'PATH', 'XDG_RUNTIME_DIR']);
+    expect(Object.keys(env).toSorted()).toEqual(['DBUS_SESSION_BUS_ADDRESS', 'DISPLAY', 'KEYBRIDGE_DATA_DIR', 'LC_TIME', 'PATH', 'XDG_RUNTIME_DIR']);
+    expect(env['DBUS_SESSION_BUS_ADDRESS']).toBe(`unix:path=${bus}`);
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ');
     expect(Number(fields?.[2])).toBe(pid);
     expect(await host.close()).toBe(0);
     expect(isAlive(pid ?? 0)).toBe(true);
+    await endBus();
+  });
+
+  it('an app that a bridge starts gets no store, keychain bus, session bus, screen or program that the host’s entry names', async () => {
+    place.appIs(appCommand());
+    const host = place.host(['demo'], {
+      ...notForTheApp,
+      DISPLAY: 'elsewhere.example:0',
+      WAYLAND_DISPLAY: 'wayland-0',
+      XDG_RUNTIME_DIR: '/tmp',
+      DBUS_SESSION_BUS_ADDRESS: 'tcp:host=127.0.0.1,port=9',
+      KEYBRIDGE_APP: JSON.stringify([process.execPath, app, '--silent']),
+    });
+    await host.initialize();
+    const { env, args } = environmentOfApp();
+    expect(args).toEqual(['--hidden']);
+    expect(env).toEqual({ PATH: process.env['PATH'], WAYLAND_DISPLAY: 'wayland-0', KEYBRIDGE_DATA_DIR: place.dataDir });
   });
 
   it('one of 20 bridges starts the app, and all of them are served', async () => {
-    const hosts = Array.from({ length: 20 }, () => place.host(['demo'], { DISPLAY: ':77', KEYBRIDGE_APP: appCommand() }));
+    place.appIs(appCommand());
+    const hosts = Array.from({ length: 20 }, () => place.host(['demo'], { DISPLAY: ':77' }));
     const answers = await Promise.all(hosts.map((host) => host.initialize()));
     expect(answers.every((answer) => answer.result !== undefined)).toBe(true);
     expect(place.apps()).toHaveLength(1);
   }, 60_000);
 
   it('the starter that is killed in the middle does not keep the others from starting', async () => {
-    const first = place.host(['demo'], { DISPLAY: ':77', KEYBRIDGE_APP: appCommand('--silent') });
+    place.appIs(appCommand('--silent'));
+    const first = place.host(['demo'], { DISPLAY: ':77' });
     await until(() => place.apps().length === 1, 'the silent app');
-    const second = place.host(['demo'], { DISPLAY: ':77', KEYBRIDGE_APP: appCommand() });
+    place.appIs(appCommand());
+    const second = place.host(['demo'], { DISPLAY: ':77' });
     await first.kill();
     expect((await second.initialize()).error).toBeUndefined();
     expect(place.apps()).toHaveLength(2);

@@ -13,6 +13,9 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   { part: 'shared/errors.ts', may: [], packages: [] },
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
   { part: 'shared/', may: [], packages: ['zod'] },
+  // The bridge loads these two.
+  { part: 'electron/core/own-socket.ts', may: [], packages: ['node:'] },
+  { part: 'electron/core/vault/bus-address.ts', may: ['electron/core/own-socket.ts'], packages: ['node:'] },
   { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'] },
   { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts'], packages: ['node:'] },
   { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
@@ -27,6 +30,8 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
       'electron/broker/data-folder.ts',
       'electron/broker/kernel-lock.ts',
       'electron/broker/eras.ts',
+      'electron/core/own-socket.ts',
+      'electron/core/vault/bus-address.ts',
       'shared/local-protocol.ts',
       'shared/json-rpc.ts',
       'shared/json-scan.ts',

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { callBroker, watchStatus } from '../electron/broker/control-client.ts';
 import { dataFolder, ensureKey, readKey, writePrivateFile } from '../electron/broker/data-folder.ts';
+import { AppError } from '../electron/core/errors.ts';
 import { addressFile, brokerPlace, connectToBroker, prove } from '../electron/broker/endpoint.ts';
 import { connectHost, startRelayRig, type RelayRig } from './fixtures/relay-rig.ts';
 import { until } from './fixtures/wait.ts';
@@ -158,6 +159,18 @@ describe('where the socket is', () => {
     expect(place).toMatchObject({ folder: '/run/user/7/keybridge', announced: true });
     expect(place?.address).toMatch(/^\/run\/user\/7\/keybridge\/[0-9a-f]{16}\.sock$/);
     expect(brokerPlace(long, { XDG_RUNTIME_DIR: `/${'r'.repeat(100)}` })).toBeUndefined();
+  });
+
+  it('a broker without any short path says which variable to set (E_PATH_TOO_LONG)', async () => {
+    const before = process.env['XDG_RUNTIME_DIR'];
+    const dataDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'keybridge-long-')), 'd'.repeat(120));
+    process.env['XDG_RUNTIME_DIR'] = `/${'r'.repeat(100)}`;
+    const error = await startRelayRig({ dataDir }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).toInfo()).toMatchObject({ code: 'E_PATH_TOO_LONG', message: expect.stringContaining('XDG_RUNTIME_DIR'), remedy: expect.stringContaining('KEYBRIDGE_DATA_DIR') });
+    if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
+    else process.env['XDG_RUNTIME_DIR'] = before;
+    rmSync(path.dirname(dataDir), { recursive: true });
   });
 
   it('a bridge finds it there whatever its own environment says (LS08)', async () => {

@@ -87,19 +87,14 @@ export function createStarter(dataDir: string, env: NodeJS.ProcessEnv): Starter 
 }
 
 /**
- * How the app is started: `KEYBRIDGE_APP` (a path, or command and arguments as a JSON array), else what the app itself has
- * left in the data folder. A sentence when it cannot be.
+ * How the app is started: as the app itself has left it in the data folder. Nothing else is believed: the environment is
+ * that of one host's entry. A sentence when it cannot be started.
  */
 export function startCommand(dataDir: string, env: NodeJS.ProcessEnv): Command | string {
-  const command = commandFrom(env['KEYBRIDGE_APP']) ?? commandInFolder(dataDir);
+  const command = commandInFolder(dataDir);
   if (typeof command === 'string') return command;
   if (!hasDisplay(env)) return 'Keybridge is not running, and there is no display to start it on.';
   return command ?? 'Keybridge is not running, and was never started on this data folder.';
-}
-
-function commandFrom(text: string | undefined): Command | undefined {
-  if (!text) return undefined;
-  return text.trimStart().startsWith('[') ? asCommand(parse(text)) : [text, '--hidden'];
 }
 
 /** Written by the app at each start. Not believed when others can write it. */

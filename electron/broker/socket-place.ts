@@ -17,7 +17,7 @@ export interface Listening {
  */
 export async function listenForBridges(dataDir: string): Promise<Listening> {
   const place = brokerPlace(dataDir);
-  if (!place) throw new AppError('E_PATH_TOO_LONG', 'The data folder’s path is too long for a socket.');
+  if (!place) throw new AppError('E_PATH_TOO_LONG', `The path of the data folder is too long for a socket, and so is that of the runtime folder (XDG_RUNTIME_DIR or TMPDIR): ${dataDir}`);
   const folder = place.folder === undefined ? undefined : ensureFolder(place.folder);
   if (folder?.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', folder.message);
   const { address } = place;

@@ -15,23 +15,6 @@ export interface DbusConnection {
   close(): void;
 }
 
-/**
- * The socket of a bus address (D-Bus Specification, "Server Addresses"): the first `unix:` one with a path or an abstract
- * name. Undefined for every other kind, `autolaunch:` above all: a bus that we start would not be the user's.
- */
-export function busSocket(address: string): string | undefined {
-  for (const one of address.split(';')) {
-    if (!one.startsWith('unix:')) continue;
-    const pairs = new Map(one.slice('unix:'.length).split(',').map((pair) => pair.split('=') as [string, string | undefined]));
-    const unescape = (value: string): string => value.replace(/%([0-9a-f]{2})/gi, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-    const path = pairs.get('path');
-    if (path) return unescape(path);
-    const abstract = pairs.get('abstract');
-    if (abstract) return `\0${unescape(abstract)}`;
-  }
-  return undefined;
-}
-
 /** Connects, proves who we are (SASL EXTERNAL: the kernel tells the bus our user id) and says Hello. */
 export function connectToBus(socketPath: string): DbusConnection {
   const socket = createConnection(socketPath);

@@ -1,4 +1,5 @@
-import { bus, busSocket, connectToBus, type DbusConnection } from './dbus-connection.ts';
+import { busSockets, ownBusSocket } from './bus-address.ts';
+import { bus, connectToBus, type DbusConnection } from './dbus-connection.ts';
 
 /** What the Secret Service says about the collection in which secrets are stored (freedesktop.org Secret Service API). */
 export type CollectionState =
@@ -18,7 +19,8 @@ const servicePath = '/org/freedesktop/secrets';
 
 /**
  * Asks the Secret Service what libsecret does not tell: whether the default collection is locked. Never prompts, and never
- * starts a bus. `address`: of the session bus, as in DBUS_SESSION_BUS_ADDRESS; undefined: there is none.
+ * starts a bus. `address`: of the session bus, as in DBUS_SESSION_BUS_ADDRESS; undefined: there is none. A bus that another
+ * user of the computer or another machine holds is none either: whoever holds it reads and answers in the keychain's name.
  */
 export function createSecretService(address: string | undefined): SecretService {
   let connection: DbusConnection | undefined;
@@ -46,9 +48,9 @@ export function createSecretService(address: string | undefined): SecretService 
 
   return {
     async state() {
-      const socket = address === undefined ? undefined : busSocket(address);
-      if (socket === undefined) return { kind: 'no_bus', detail: 'there is no session bus' };
       if (!connection?.open) {
+        const socket = address === undefined ? undefined : ownBusSocket(address);
+        if (socket === undefined) return { kind: 'no_bus', detail: whyNoBus(address) };
         met = false;
         connection = connectToBus(socket);
       }
@@ -56,6 +58,11 @@ export function createSecretService(address: string | undefined): SecretService 
     },
     close: () => connection?.close(),
   };
+}
+
+function whyNoBus(address: string | undefined): string {
+  if (address === undefined) return 'there is no session bus';
+  return busSockets(address).length === 0 ? 'the session bus is not a Unix socket' : 'the session bus is not there, or belongs to another user';
 }
 
 /** Whether there is a service, or one that the bus would start at the next call. Asking the bus starts nothing. */
