@@ -57,7 +57,7 @@ export const errors = {
   E_REDIRECT_URL: 'Paste the whole address of the last page of the sign-in, unchanged.',
   // Tokens
   E_TOKEN_RESPONSE: 'The authorization server’s answer is broken. Try again, or ask its operator.',
-  E_TOKEN_REFUSED: 'The authorization server refused the request. Try again, or ask its operator.',
+  E_TOKEN_REFUSED: 'The authorization server refused the request. Ask its operator, with the words of the message.',
   E_CLIENT_REFUSED: 'Sign in again: the authorization server no longer knows Keybridge.',
   E_TOKEN_AUDIENCE: 'Ask the operator of the server whether its tokens name this audience. If so, accept exactly this one for this server.',
   E_SIGN_IN_NEEDED: 'Open Keybridge and sign in to this server.',

@@ -14,5 +14,9 @@ export function withoutEcho(words: string, form: string, ...others: readonly (Se
   const parameters = new URLSearchParams(form);
   const inHeaders = others.flatMap((secret) => (secret ? [secret.reveal(), ...secret.reveal().split(' ')] : []));
   const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(({ length }) => length >= shortest);
-  return sent.reduce((text, secret) => text.replaceAll(secret, '...'), words);
+  // Longest first: one may hold another. Some servers repeat the form as it came.
+  const all = sent.flatMap((secret) => [secret, inForm(secret), inForm(secret).replaceAll('+', '%20')]).sort((a, b) => b.length - a.length);
+  return all.reduce((text, secret) => text.replaceAll(secret, '...'), words);
 }
+
+const inForm = (text: string): string => new URLSearchParams({ a: text }).toString().slice(2);

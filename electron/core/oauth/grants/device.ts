@@ -5,6 +5,7 @@ import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
+import { errorWords, isRefusal, readErrorResponse } from '../client/error-response.ts';
 import { checkEndpoint } from '../discovery/endpoint-url.ts';
 import type { Tokens } from '../tokens/token-answer.ts';
 import { isPassing, pause, tokensOf, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
@@ -58,13 +59,12 @@ export async function deviceCode(client: TokenClient, endpoint: unknown, scopes:
   await openid.initiateDeviceAuthorization(config, parameters).catch(() => {});
   if (!answer) throw new AppError('E_ENDPOINT_REFUSED', 'The request for a device code could not be made.', { sent: false });
   if (answer instanceof AppError) throw answer;
-  return read(answer);
+  return read(answer, client);
 }
 
-function read(answer: HttpAnswer): DeviceCode {
-  const json = parsed(answer.body);
-  const found = Answer.safeParse(json);
-  if (answer.status >= 300 || !found.success) throw refusal(json, answer.status);
+function read(answer: HttpAnswer, client: TokenClient): DeviceCode {
+  const found = Answer.safeParse(parsed(answer.body));
+  if (answer.status >= 300 || !found.success) throw refusal(answer, client);
   const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = found.data;
   return {
     deviceCode: new Secret(device_code),
@@ -88,7 +88,7 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
     if (verdict.kind === 'error' && verdict.error === 'slow_down') intervalMs += slowDownMs;
     else if (verdict.kind === 'error' && verdict.error === 'access_denied') throw new AppError('E_SIGN_IN_DENIED', 'The sign-in was refused on the other device.');
     else if (verdict.kind === 'error' && verdict.error === 'expired_token') throw tooLate();
-    else if (verdict.kind === 'unclear' && verdict.fault.code !== 'E_CANCELLED' && verdict.fault.code !== 'E_TOKEN_RESPONSE') intervalMs = Math.min(intervalMs * 2, longestIntervalMs);
+    else if (verdict.kind === 'unclear' && !verdict.refused && verdict.fault.code !== 'E_CANCELLED' && verdict.fault.code !== 'E_TOKEN_RESPONSE') intervalMs = Math.min(intervalMs * 2, longestIntervalMs);
     else if (verdict.kind === 'error' && isPassing(verdict)) intervalMs = Math.min(Math.max(intervalMs * 2, verdict.retryAfterMs ?? 0), longestIntervalMs);
     else return tokensOf(verdict);
   }
@@ -97,10 +97,12 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
 
 const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody entered the code in time.');
 
-function refusal(json: unknown, status: number): AppError {
-  const said = z.object({ error: z.string() }).safeParse(json);
-  if (!said.success) return new AppError('E_TOKEN_RESPONSE', `The answer to the request for a device code cannot be used (status ${status}).`);
-  return new AppError(said.data.error === 'invalid_client' || said.data.error === 'unauthorized_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED', `The authorization server gave no device code (${foreign(said.data.error)}).`);
+function refusal(answer: HttpAnswer, { clientSecret }: TokenClient): AppError {
+  const { status } = answer;
+  const said = readErrorResponse(answer);
+  if (said.error === undefined && !isRefusal(status)) return new AppError('E_TOKEN_RESPONSE', `The answer to the request for a device code cannot be used (status ${status}).`);
+  const code = said.error === 'invalid_client' || said.error === 'unauthorized_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
+  return new AppError(code, `The authorization server gave no device code (${errorWords(said, '', clientSecret) || `status ${status}`}).`);
 }
 
 function parsed(body: Buffer): unknown {

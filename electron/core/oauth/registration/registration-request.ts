@@ -7,7 +7,7 @@ import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../secret.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { redirected } from '../discovery/metadata.ts';
-import { withoutEcho } from '../client/echo.ts';
+import { errorWords, readErrorResponse, type ErrorResponse } from '../client/error-response.ts';
 
 export type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
 
@@ -90,15 +90,12 @@ function preferredAuth({ token_endpoint_auth_methods_supported: methods }: Autho
   return methods.find((method) => method === 'client_secret_basic' || method === 'client_secret_post') ?? 'none';
 }
 
-const Refusal = z.object({ error: z.string(), error_description: z.string().nullish() });
-type Refusal = z.infer<typeof Refusal>;
-
-function refusalIn({ status, body }: HttpAnswer): Refusal | undefined {
-  return status < 400 || status > 499 ? undefined : Refusal.safeParse(json(body)).data;
+function refusalIn(answer: HttpAnswer): ErrorResponse | undefined {
+  return answer.status < 400 || answer.status > 499 ? undefined : readErrorResponse(answer);
 }
 
 /** RFC 7591 3.2.2 has one code for all members but the redirect URI; the description says which. */
-const blames = ({ error, error_description }: Refusal, member: string): boolean => error.includes(member) || (error_description ?? '').includes(member);
+const blames = ({ error = '', description = '' }: ErrorResponse, member: string): boolean => error.includes(member) || description.includes(member);
 
 function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest): RegistrationAnswer {
   const { status, headers } = answer;
@@ -110,8 +107,7 @@ function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer, 
   if (status >= 500) throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
 
   const refusal = refusalIn(answer);
-  const clean = (words: string, length: number) => foreign(withoutEcho(words, '', initialAccessToken), length);
-  const reason = refusal ? `${clean(refusal.error, 40)}${refusal.error_description ? `: ${clean(refusal.error_description, 150)}` : ''}` : `status ${status}`;
+  const reason = errorWords(refusal ?? {}, '', initialAccessToken) || `status ${status}`;
   const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
   if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri'))) return { kind: 'redirect_refused', error };
   throw error;

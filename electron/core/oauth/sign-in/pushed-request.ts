@@ -1,12 +1,12 @@
 import * as openid from 'openid-client';
 import { z } from 'zod';
-import { AppError, asAppError, foreign } from '../../errors.ts';
+import { AppError, asAppError } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import type { TokenClient, TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { configuration, post } from '../tokens/token-request.ts';
-import { withoutEcho } from '../client/echo.ts';
+import { errorWords, isRefusal, readErrorResponse } from '../client/error-response.ts';
 import type { Secret } from '../../secret.ts';
 
 /** The address for the browser, or why the server takes no sign-in of ours. */
@@ -18,7 +18,6 @@ type Verdict = { readonly kind: 'stored'; readonly requestUri: string } | Extrac
 
 const timeoutMs = 15_000;
 const Stored = z.object({ request_uri: z.string().min(1).max(2_000) });
-const Refusal = z.object({ error: z.string().min(1), error_description: z.string().nullish() });
 
 /**
  * Hands the authorization request to the server and sends only its name through the browser (RFC 9126), where the server
@@ -62,17 +61,17 @@ async function push(
 }
 
 /** RFC 9126 2.2, 2.3; errors are those of a token endpoint. */
-function read({ status, body }: HttpAnswer, sent: string, clientSecret: Secret | undefined): Verdict {
+function read(answer: HttpAnswer, sent: string, clientSecret: Secret | undefined): Verdict {
+  const { status, body } = answer;
   const value = json(body);
   const stored = status === 200 || status === 201 ? Stored.safeParse(value).data : undefined;
   if (stored) return { kind: 'stored', requestUri: stored.request_uri };
-  const refusal = Refusal.safeParse(value).data;
-  if (!refusal) return fault(new AppError('E_HTTP_STATUS', `The authorization server did not take the pushed request (status ${status}).`));
-  const { error, error_description } = refusal;
-  const clean = (words: string, length: number) => foreign(withoutEcho(words, sent, clientSecret), length);
-  const words = error_description ? `${clean(error, 40)}: ${clean(error_description, 120)}` : clean(error, 40);
+  const refusal = readErrorResponse(answer);
+  const { error } = refusal;
+  const words = errorWords(refusal, sent, clientSecret);
+  if (error === undefined && !isRefusal(status)) return fault(new AppError('E_HTTP_STATUS', `The authorization server did not take the pushed request (status ${status}).`));
   const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_AUTHORIZATION_ERROR';
-  return { kind: 'refused', oauthError: error, error: new AppError(code, `The authorization server refused the pushed request (${words}).`) };
+  return { kind: 'refused', oauthError: error, error: new AppError(code, `The authorization server refused the pushed request (${words || `status ${status}`}).`) };
 }
 
 const fault = (error: AppError) => ({ kind: 'refused', oauthError: undefined, error }) as const;

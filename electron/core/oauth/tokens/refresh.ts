@@ -243,10 +243,11 @@ export function tokenClient(credential: Credential, allow: AddressPolicy): Token
 }
 
 /** Both tokens of a grant; says what the server said about the one that matters. */
-export async function revokeAll(client: TokenClient, refreshToken: Secret | undefined, accessToken: Secret | undefined, http: Http): Promise<'confirmed' | 'not_offered' | 'failed'> {
+export async function revokeAll(client: TokenClient, refreshToken: Secret | undefined, accessToken: Secret | undefined, http: Http, onRefusal?: (words: string) => void): Promise<'confirmed' | 'not_offered' | 'failed'> {
+  const options = { http, ...(onRefusal ? { onRefusal } : {}) };
   const [first, second] = await Promise.all([
-    refreshToken ? revoke(client, refreshToken, 'refresh_token', { http }) : undefined,
-    accessToken ? revoke(client, accessToken, 'access_token', { http }) : undefined,
+    refreshToken ? revoke(client, refreshToken, 'refresh_token', options) : undefined,
+    accessToken ? revoke(client, accessToken, 'access_token', options) : undefined,
   ]);
   return first ?? second ?? 'failed';
 }

@@ -3,6 +3,7 @@ import { AppError, foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../secret.ts';
+import { isRefusal, readErrorResponse, type ErrorResponse } from '../client/error-response.ts';
 
 /** A good token answer with everything odd made plain (RFC 6749 5.1). */
 export interface Tokens {
@@ -23,8 +24,11 @@ export type TokenVerdict =
   | { readonly kind: 'tokens'; readonly tokens: Tokens }
   /** An error object (RFC 6749 5.2): the server understood and said no. */
   | { readonly kind: 'error'; readonly error: string; readonly description?: string; readonly status: number; readonly retryAfterMs?: number }
-  /** No answer to go by. `rotated`: a new refresh token that came along; the old one may be spent. */
-  | { readonly kind: 'unclear'; readonly fault: AppError; readonly status?: number; readonly rotated?: Secret };
+  /**
+   * No answer to go by. `rotated`: a new refresh token that came along; the old one may be spent. `said`: the server's words,
+   * which are not in the fault yet. `refused`: it looks like a refusal that will not pass by itself.
+   */
+  | { readonly kind: 'unclear'; readonly fault: AppError; readonly status?: number; readonly rotated?: Secret; readonly said?: ErrorResponse; readonly refused?: true };
 
 /** More is nonsense, and would overflow arithmetic. */
 const longestLifeSeconds = 10 * 366 * 24 * 60 * 60;
@@ -39,16 +43,25 @@ export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: stri
   if (status >= 300 && status < 400) return unclear('E_REDIRECTED', 'The token endpoint answered with a redirect.');
   const json = parseObject(answer.body);
   const wait = retryAfterMs(headers, now);
-  const error = text(json?.['error']);
-  if (error !== undefined) {
-    const description = text(json?.['error_description']);
+  const good = status >= 200 && status < 300;
+  const given = json && (tokensIn === undefined ? json : inner(json, tokensIn));
+  const plainError = text(json?.['error']) !== undefined;
+  if (good && given && !plainError && text(given['access_token']) !== undefined) return readTokens(given);
+  const said = readErrorResponse(answer);
+  const { error, description } = said;
+  // Among tokens a code is believed only where RFC 6749 has it.
+  if (error !== undefined && (!good || plainError)) {
     return { kind: 'error', error: errorAsMeant(error, status), status, ...(description === undefined ? {} : { description }), ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
-  if (status < 200 || status >= 300) {
-    const fault = new AppError('E_HTTP_STATUS', `The token endpoint answered with status ${status}.`, wait === undefined ? {} : { retryAfterMs: wait });
-    return { kind: 'unclear', fault, status };
+  if (!good) {
+    const [code, words] = isRefusal(status) ? (['E_TOKEN_REFUSED', `refused the request (status ${status})`] as const) : (['E_HTTP_STATUS', `answered with status ${status}`] as const);
+    const fault = new AppError(code, `The token endpoint ${words}.`, wait === undefined ? {} : { retryAfterMs: wait });
+    // A firewall or a gateway refuses in other ways than these, and for a while.
+    const final = wait === undefined && (status === 401 || (status === 400 && description !== undefined));
+    return { kind: 'unclear', fault, status, said, ...(final ? { refused: true } : {}) };
   }
-  return json ? readTokens(tokensIn === undefined ? json : inner(json, tokensIn)) : unclear('E_NOT_JSON', 'The token endpoint answered with something that is not JSON.');
+  const verdict = given ? readTokens(given) : unclear('E_NOT_JSON', 'The token endpoint answered with something that is not JSON.');
+  return verdict.kind === 'unclear' ? { ...verdict, said } : verdict;
 }
 
 /** Older servers on the official Python SDK call an unknown client this, with the status that is for `invalid_client` (RFC 6749 5.2). */

@@ -38,13 +38,15 @@ export type RefreshOutcome =
    * A passing fault; the same refresh token is tried again, or `rotated` where the broken answer held a new one.
    * `error.retryAfterMs` when the server asked for it.
    */
-  | { readonly kind: 'unreachable'; readonly error: AppError; readonly rotated?: Secret };
+  | { readonly kind: 'unreachable'; readonly error: AppError; readonly rotated?: Secret; /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string };
 
 export interface TokenEndpointOptions {
   readonly http: Http;
   readonly signal?: AbortSignal;
   /** For the one later try of `exchangeCode` after "connection refused" or 429; without it there is none. */
   readonly clock?: Clock;
+  /** Told what the server said when it did not confirm a revocation: one line, fit to be shown. */
+  readonly onRefusal?: (words: string) => void;
   /** Reads the answer of a grant whose tokens are not plain ones; `readTokenAnswer` when absent. */
   readonly readAnswer?: typeof readTokenAnswer;
 }
@@ -105,10 +107,11 @@ function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
     case 'tokens':
       return { kind: 'refreshed', tokens: verdict.tokens };
     case 'unclear':
-      return { kind: 'unreachable', error: verdict.fault, ...(verdict.rotated ? { rotated: verdict.rotated } : {}) };
+      return { kind: 'unreachable', error: verdict.fault, ...(verdict.rotated ? { rotated: verdict.rotated } : {}), ...(verdict.refused ? { refusal: `status ${verdict.status}` } : {}) };
     case 'error':
       if (verdict.error === 'invalid_grant') return { kind: 'rejected', error: refusal(verdict) };
-      return { kind: verdict.error === 'invalid_client' ? 'client_refused' : 'unreachable', error: refusal(verdict) };
+      if (verdict.error === 'invalid_client') return { kind: 'client_refused', error: refusal(verdict) };
+      return { kind: 'unreachable', error: refusal(verdict), ...(isPassing(verdict) ? {} : { refusal: verdict.error }) };
   }
 }
 

@@ -3,10 +3,11 @@ import { AppError, asAppError } from '../../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Clock } from '../../ports.ts';
-import type { Secret } from '../../secret.ts';
+import { Secret } from '../../secret.ts';
 import { basicAuthentication } from '../client/basic-auth.ts';
 import { clientAssertion, type SigningKey } from '../client/client-assertion.ts';
 import { withoutEcho } from '../client/echo.ts';
+import { errorWords, readErrorResponse } from '../client/error-response.ts';
 import { readTokenAnswer, type TokenVerdict } from './token-answer.ts';
 import type { TokenClient, TokenEndpointOptions } from './token-endpoint.ts';
 
@@ -22,7 +23,7 @@ export async function requestTokens(client: TokenClient, { http, signal, clock, 
   let verdict: TokenVerdict | undefined;
   const request: Post = async (url, headers, body) => {
     verdict = await fetchFollowing(http, post(client, url, headers, body, tokenTimeoutMs, signal)).then(
-      (answer: HttpAnswer) => quiet(readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn), client, body),
+      (answer: HttpAnswer) => quiet(readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn), body, sentSecrets(client, headers)),
       (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
     );
     return tidyResponse(verdict);
@@ -39,11 +40,26 @@ export async function requestTokens(client: TokenClient, { http, signal, clock, 
   return verdict ?? { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token endpoint was not asked.') };
 }
 
-function quiet(verdict: TokenVerdict, { clientSecret }: TokenClient, form: string): TokenVerdict {
-  if (verdict.kind !== 'error') return verdict;
+/** The verdict with the server's words in it, from which what was sent is taken out. */
+function quiet(verdict: TokenVerdict, form: string, secrets: readonly Secret[]): TokenVerdict {
+  if (verdict.kind === 'tokens') return verdict;
+  if (verdict.kind === 'unclear') {
+    const words = errorWords(verdict.said ?? {}, form, ...secrets);
+    return words === '' ? verdict : { ...verdict, fault: withWords(verdict.fault, words) };
+  }
   const { error, description } = verdict;
-  const clean = (words: string) => withoutEcho(words, form, clientSecret);
+  const clean = (words: string) => withoutEcho(words, form, ...secrets);
   return { ...verdict, error: clean(error), ...(description === undefined ? {} : { description: clean(description) }) };
+}
+
+/** What proves us besides the form: the client's secret, as it is and as the header carries it. */
+const sentSecrets = ({ clientSecret }: TokenClient, { authorization }: Readonly<Record<string, string>>): Secret[] => [
+  ...(clientSecret ? [clientSecret] : []),
+  ...(authorization === undefined ? [] : [new Secret(authorization)]),
+];
+
+function withWords({ code, message, sent, retryAfterMs }: AppError, words: string): AppError {
+  return new AppError(code, `${message} It said: ${words}`, { sent, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 
 /** The verdict in the one form that openid-client expects. The ID token is left out: see `identify`. */
@@ -54,11 +70,13 @@ function tidyResponse(verdict: TokenVerdict): Response {
 }
 
 /** Whether the server confirmed the revocation. Never throws: a sign-out goes on without it. */
-export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal, clock }: TokenEndpointOptions): Promise<boolean> {
+export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal, clock, onRefusal }: TokenEndpointOptions): Promise<boolean> {
   try {
     const config = await configuration(client, clock, async (url, headers, body) => {
       const answer = await fetchFollowing(http, post(client, url, headers, body, revocationTimeoutMs, signal));
-      return new Response(null, { status: answer.status >= 200 && answer.status < 300 ? 200 : 500 });
+      if (answer.status >= 200 && answer.status < 300) return new Response(null, { status: 200 });
+      onRefusal?.(errorWords(readErrorResponse(answer), body, ...sentSecrets(client, headers)) || `status ${answer.status}`);
+      return new Response(null, { status: 500 });
     });
     await openid.tokenRevocation(config, token.reveal(), { token_type_hint: hint });
     return true;
