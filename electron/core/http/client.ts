@@ -1,9 +1,9 @@
-import { Agent } from 'undici';
 import { AppError, foreign } from '../errors.ts';
 import { classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { isLoopbackHost } from './loopback.ts';
+import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
 import type { ClientCertificate, TlsMaterial } from './tls-material.ts';
 
@@ -78,25 +78,17 @@ export interface HttpOptions {
   readonly certificate?: ClientCertificate;
   /** Absent: no proxy. */
   readonly proxyFor?: ProxyRule | undefined;
+  /** Unix ms, and what tells one network from another; for tests of what sleep and a change of network do to connections. */
+  readonly now?: () => number;
+  readonly network?: () => string;
 }
-
-/** Headers of an answer that we take; a challenge of 30 KB is odd but harmless. */
-const maxHeaderBytes = 64 * 1024;
 
 export function createHttp(options: HttpOptions = {}): Http {
   const { lookup = resolveHost, classify = classifyAddress, ca = [], certificate, proxyFor } = options;
+  const pools = createPools({ now: options.now, network: options.network });
   // One pool per policy, never shared: a connection that one server may have is not there for another to reuse.
-  const agents = new Map<string, Agent>();
-
-  const agentFor = (allow: AddressPolicy): Agent => {
-    const key = allow.join();
-    const known = agents.get(key);
-    if (known) return known;
-    const connect = createConnector({ lookup, classify, ca, allow, ...(certificate ? { certificate } : {}), ...(proxyFor ? { proxyFor } : {}) });
-    const agent = new Agent({ connect, pipelining: 1, maxHeaderSize: maxHeaderBytes });
-    agents.set(key, agent);
-    return agent;
-  };
+  const agentFor = (allow: AddressPolicy) =>
+    pools.agentFor(allow.join(), () => createConnector({ lookup, classify, ca, allow, ...(certificate ? { certificate } : {}), ...(proxyFor ? { proxyFor } : {}) }));
 
   return {
     async fetch(request) {
@@ -122,7 +114,7 @@ export function createHttp(options: HttpOptions = {}): Http {
     },
     withTls: (material) => createHttp({ ...options, ...material, ca: [...ca, ...(material.ca ?? [])] }),
     async close() {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      await pools.destroy();
     },
   };
 }
