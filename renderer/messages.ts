@@ -158,6 +158,7 @@ export const messages = {
     issuers: 'Compare the names',
     way: 'Choose another way to sign in',
     certificate: 'Add a certificate authority',
+    secret: 'Enter the secret again',
     setting: 'Open the setting',
     copyRedirect: 'Copy the redirect URI',
   },

@@ -62,6 +62,7 @@ export const errors = {
   E_TOKEN_AUDIENCE: 'Ask the operator of the server whether its tokens name this audience. If so, accept exactly this one for this server.',
   E_SIGN_IN_NEEDED: 'Open Keybridge and sign in to this server.',
   E_SIGN_IN_AGAIN: 'Open Keybridge and sign in to this server again: its sign-in has ended.',
+  E_SECRET_AGAIN: 'If the new place is right, enter the secret again in the server’s settings. It was not sent there.',
   E_SCOPE_NEEDED: 'Open Keybridge and sign in to this server again with more access.',
   E_REFRESH_FAILED: 'Nothing is lost: Keybridge keeps the sign-in and tries again by itself.',
   // Where secrets are kept

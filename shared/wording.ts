@@ -46,6 +46,7 @@ export function stateLabel(state: SignInState): string {
       return 'Retrying';
     case 'needs_sign_in':
       if (isKeptBack(state)) return 'Token kept back';
+      if (state.error.code === 'E_SECRET_AGAIN') return 'Enter the secret again';
       return hasEnded(state.error.code) ? 'Sign in again' : 'Sign-in failed';
     case 'needs_access':
       return 'Needs more access';

@@ -48,10 +48,10 @@ describe('an error about a setting names it, so that the window shows it there',
   });
 
   it('a secret that is missing, and a file without an assertion', async () => {
-    const server = { name: 'work', settings: { assertionFile: nowhere }, storedSecrets: [], id: 'a', serverId: 'a', account: { id: 'a', ownClient: false } } as unknown as Server;
+    const server = { name: 'work', url: 'https://work.example/mcp', settings: { assertionFile: nowhere }, registrations: [], storedSecrets: [], id: 'a', serverId: 'a', account: { id: 'a', ownClient: false } } as unknown as Server;
     const vault = { readClientSecret: async () => ({ kind: 'absent' }) as const };
-    expect(fieldOf(await failure(() => neededSecret(vault, server, 'headerValue')))).toBe('secrets.headerValue');
-    expect(fieldOf(await failure(() => workloadAssertion(vault, server)))).toBe('settings.assertionFile');
+    expect(fieldOf(await failure(() => neededSecret(vault, server, 'headerValue', {})))).toBe('secrets.headerValue');
+    expect(fieldOf(await failure(() => workloadAssertion(vault, server, {})))).toBe('settings.assertionFile');
   });
 
   it('a member that the table of commands refuses', async () => {

@@ -126,7 +126,7 @@ describe('an initial access token', () => {
     const id = await withToken(rig, first.url);
     await rig.signIns.start(id, { openBrowser: true });
     await rig.servers.update(id, { url: second.url });
-    expect(await failed(rig.signIns.start(id, { openBrowser: true }))).toBe('E_REGISTRATION_REFUSED');
+    expect(await failed(rig.signIns.start(id, { openBrowser: true }))).toBe('E_SECRET_AGAIN');
     expect(second.as.counts.registrations).toBe(0);
   });
 });
@@ -184,7 +184,7 @@ describe('signing out', () => {
     const [registration] = rig.servers.find(id)?.registrations ?? [];
     if (!registration) throw new Error('no registration');
     expect(registration.registration_client_uri?.startsWith(as.issuer)).toBe(true);
-    const kept = await rig.vault.readClientSecret(managementTokenKey(id, registration));
+    const kept = await rig.vault.readClientSecret(managementTokenKey(id, registration), {});
     expect(kept.kind === 'found' && as.secrets().includes(kept.value.reveal())).toBe(true);
     expect(as.secrets().some((secret) => JSON.stringify(rig.servers.list()).includes(secret))).toBe(false);
   });

@@ -159,7 +159,7 @@ describe('a registration', () => {
     expect(server && clientSecretKeys(server)).toEqual([other.registration, registration].map((one) => clientSecretKey(accountKey, one)));
     await dropRegistration(deps, accountKey, registration);
     expect(saved()).toEqual([other.registration]);
-    expect(await vault.readClientSecret(clientSecretKey(accountKey, registration))).toEqual({ kind: 'absent' });
+    expect(await vault.readClientSecret(clientSecretKey(accountKey, registration), {})).toEqual({ kind: 'absent' });
     expect((await registered()).reused).toBe(false);
   });
 });

@@ -396,10 +396,10 @@ describe('client secrets', () => {
   it('are kept, replaced and deleted like credentials, under keys of any length', async () => {
     const key = `srv00001 https://as.example/${'realm/'.repeat(100)}`;
     const vault = await open();
-    expect((await vault.readClientSecret(key)).kind).toBe('absent');
+    expect((await vault.readClientSecret(key, {})).kind).toBe('absent');
     await vault.writeClientSecret(key, new Secret('one'));
     await vault.writeClientSecret(key, new Secret(`two${'ü'.repeat(4_000)}`));
-    const read = await (await open()).readClientSecret(key);
+    const read = await (await open()).readClientSecret(key, {});
     expect(read.kind === 'found' && read.value.reveal()).toBe(`two${'ü'.repeat(4_000)}`);
     expect(Math.max(...[...store.items.keys()].map((name) => name.length))).toBeLessThan(200);
     expect(index()).not.toContain('two');
@@ -411,7 +411,7 @@ describe('client secrets', () => {
     const vault = await open();
     await vault.writeClientSecret('k', new Secret('one'));
     store.fault = () => locked;
-    expect((await vault.readClientSecret('k')).kind).toBe('locked');
+    expect((await vault.readClientSecret('k', {})).kind).toBe('locked');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 
 /** Only a person can end these: trying again by ourselves is of no use. */
-const forPerson = new Set<ErrorCode>(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SERVER_REFUSED', 'E_SCOPE_NEEDED', 'E_CLIENT_REFUSED', 'E_TOKEN_AUDIENCE', 'E_PROTOCOL_ERA', 'E_CANCELLED']);
+const forPerson = new Set<ErrorCode>(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN', 'E_SERVER_REFUSED', 'E_SCOPE_NEEDED', 'E_CLIENT_REFUSED', 'E_TOKEN_AUDIENCE', 'E_PROTOCOL_ERA', 'E_CANCELLED']);
 
 /** Faults of the way to the server, which end by themselves. */
 const ofTheWay = new Set<ErrorCode>(['E_CONNECTION_LOST', 'E_CONNECT', 'E_DNS', 'E_TIMEOUT', 'E_SERVER_UNREACHABLE', 'E_RATE_LIMITED', 'E_REFRESH_FAILED']);

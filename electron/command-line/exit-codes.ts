@@ -23,6 +23,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   E_BROKER_DOWN: exitCodes.noBroker,
   E_SIGN_IN_NEEDED: exitCodes.signInNeeded,
   E_SIGN_IN_AGAIN: exitCodes.signInNeeded,
+  E_SECRET_AGAIN: exitCodes.signInNeeded,
   E_SCOPE_NEEDED: exitCodes.signInNeeded,
   E_TOKEN_AUDIENCE: exitCodes.signInNeeded,
   E_STORE_LOCKED: exitCodes.store,

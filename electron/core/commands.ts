@@ -111,8 +111,14 @@ export function createCommands(deps: CommandsDeps): Api {
         await keepSecrets(server, { ...secret, ...key });
         const change = { clientId: clientId ?? undefined };
         server = own ? await servers.updateAccount(server.id, change) : await servers.update(server.id, change);
+        // Entered anew, it may be meant for another issuer.
+        for (const { id, registrations } of accountsOf(servers, server)) {
+          const kept = registrations.filter((one) => one.how !== 'configured' || one.client_id !== clientId);
+          if (kept.length < registrations.length) await servers.updateAccount(id, { registrations: kept });
+        }
       }
-      await keepSecrets(server, { ...secrets, clientSecret }, input.account);
+      // A secret that comes with new settings is meant for them.
+      await keepSecrets(settings ? { ...server, settings } : server, { ...secrets, clientSecret }, input.account);
       // Who chooses the scopes anew means all of them: a step-up's union would bring the old ones back.
       if (settings && JSON.stringify(settings.scopes) !== JSON.stringify(server.settings.scopes)) {
         for (const { id } of accountsOf(servers, server)) await servers.updateAccount(id, { learnedScopes: {} });

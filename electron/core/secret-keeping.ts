@@ -1,6 +1,7 @@
 import type { SecretName } from '../../shared/model.ts';
 import { AppError } from './errors.ts';
 import { Secret } from './secret.ts';
+import { bindingAtEntry } from './servers/secret-binding.ts';
 import { heldByAccount } from './servers/server.ts';
 import { secretKeyOf, type Server, type Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
@@ -16,7 +17,7 @@ type Entered = Readonly<Partial<Record<SecretName, string | Secret | null | unde
 
 /**
  * Stores or deletes what the user entered; a secret that could not be kept leaves the server as it was. `named`: the account
- * that the user named, whose own the secrets then must be. Throws E_STORE_*, E_BAD_INPUT, E_CONFIG_WRITE.
+ * that the user named, whose own the secrets then must be. What each is for, the settings of `server` say. Throws E_STORE_*, E_BAD_INPUT, E_CONFIG_WRITE.
  */
 export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (server: Server, secrets: Entered, named?: string) => Promise<void> {
   return async (server, secrets, named) => {
@@ -31,7 +32,7 @@ export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (ser
       let { hasClientSecret } = server;
       for (const [name, value] of those) {
         const key = secretKeyOf(server, name);
-        const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, value instanceof Secret ? value : new Secret(value));
+        const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, value instanceof Secret ? value : new Secret(value), bindingAtEntry(server, name));
         if (done.kind !== 'done') throw storeFault(done, 'The secret could not be kept').about(server.name);
         if (name === 'clientSecret') hasClientSecret = value !== null;
         else if (value === null) stored.delete(name);

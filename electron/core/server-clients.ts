@@ -2,7 +2,10 @@ import type { Http } from './http/client.ts';
 import { createServerHttp, type ServerHttp } from './http/server-http.ts';
 import { createDpopHttp } from './oauth/client/dpop-http.ts';
 import type { Clock } from './ports.ts';
-import { secretKeyOf, type Servers } from './servers/servers.ts';
+import { enteredSecret } from './oauth/grants/entered.ts';
+import { atServer } from './servers/secret-binding.ts';
+import type { Servers } from './servers/servers.ts';
+import type { Binding } from './vault/binding.ts';
 import type { Vault } from './vault/credentials.ts';
 import { storeFault } from './vault/store-fault.ts';
 
@@ -31,18 +34,23 @@ const dpopKeyOf = (accountKey: string): string => `${accountKey}:dpop-key`;
 
 export function createServerClients({ http, servers, vault, clock }: ServerClientsDeps): ServerClients {
   const all = new Map<string, Client>();
-  const read = async (key: string, what: string) => {
-    const found = await vault.readClientSecret(key);
+  /** The key of the server's tokens. One that was made for another origin proves nothing here: another is made. */
+  const readKey = async (accountKey: string) => {
+    const found = await vault.readClientSecret(dpopKeyOf(accountKey), boundTo(accountKey));
     if (found.kind === 'found') return found.value;
-    if (found.kind === 'absent') return undefined;
-    throw storeFault(found, `${what} cannot be read`);
+    if (found.kind === 'absent' || found.kind === 'elsewhere') return undefined;
+    throw storeFault(found, 'The key of the sign-in cannot be read');
+  };
+  const boundTo = (accountKey: string): Binding => {
+    const found = servers.find(accountKey);
+    return found ? atServer(found) : {};
   };
 
   const make = (accountKey: string): Client => {
     const server = () => servers.find(accountKey);
     const secret = async (name: 'privateKey' | 'clientCertificatePassword') => {
       const found = server();
-      return found && read(secretKeyOf(found, name), 'The key of the client certificate');
+      return found && enteredSecret(vault, found, name, atServer(found));
     };
     const certified = createServerHttp({ http, server, secret });
     const proving = createDpopHttp({
@@ -51,9 +59,9 @@ export function createServerClients({ http, servers, vault, clock }: ServerClien
         const found = server();
         return found?.settings.dpop === true ? new URL(found.url).origin : undefined;
       },
-      readKey: () => read(dpopKeyOf(accountKey), 'The key of the sign-in'),
+      readKey: () => readKey(accountKey),
       async keepKey(key) {
-        const kept = await vault.writeClientSecret(dpopKeyOf(accountKey), key);
+        const kept = await vault.writeClientSecret(dpopKeyOf(accountKey), key, boundTo(accountKey));
         if (kept.kind !== 'done') throw storeFault(kept, 'The key of the sign-in could not be kept');
       },
       now: () => clock.now(),

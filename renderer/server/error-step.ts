@@ -18,5 +18,6 @@ const wordsFor: Readonly<Partial<Record<ErrorCode, string>>> = {
   E_REGISTRATION_INVALID: messages.errorSteps.clientId,
   E_ISSUER_MISMATCH: messages.errorSteps.issuers,
   E_METADATA_MISSING: messages.errorSteps.way,
+  E_SECRET_AGAIN: messages.errorSteps.secret,
   E_TLS: messages.errorSteps.certificate,
 };

@@ -1,8 +1,10 @@
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault } from '../ports.ts';
-import { Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import type { Subject } from '../oauth/identity/identity.ts';
 import type { TokenQuirks } from '../oauth/tokens/token-quirks.ts';
+import type { Binding } from './binding.ts';
+import { createBoundSecrets, type BoundRead } from './bound-secrets.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
 import { createShelf } from './shelf.ts';
@@ -27,6 +29,8 @@ export interface Credential {
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
   readonly introspectionEndpoint?: string;
+  /** Of a company's sign-in: origins where its ID token may be exchanged besides that of `tokenEndpoint`. Absent: an older version stored it. */
+  readonly exchangeOrigins?: readonly string[];
   readonly clientId: string;
   readonly clientSecret?: Secret;
   readonly clientAuth: ClientAuth;
@@ -89,9 +93,9 @@ export interface Vault {
   ids(): readonly string[];
   /** True: the index was lost, and the store was not asked about this one yet. */
   uncertain(id: string): boolean;
-  /** A client secret that the user entered or a registration gave; keyed like a credential. */
-  readClientSecret(key: string): Promise<{ readonly kind: 'found'; readonly value: Secret } | { readonly kind: 'absent' } | StoreFault>;
-  writeClientSecret(key: string, value: Secret): Promise<{ readonly kind: 'done' } | StoreFault>;
+  /** A secret that the user entered or a registration gave, for one use (BoundSecrets.read); keyed like a credential. */
+  readClientSecret(key: string, use: Binding, old?: Binding): Promise<BoundRead>;
+  writeClientSecret(key: string, value: Secret, binding?: Binding): Promise<{ readonly kind: 'done' } | StoreFault>;
   deleteClientSecret(key: string): Promise<{ readonly kind: 'done' } | StoreFault>;
 }
 
@@ -114,7 +118,8 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
   };
   const shared = { records: createRecords(store), store, lost, save, saveOrLog, log };
   const credentials = createShelf({ ...shared, entries: index.credentials, prefix: `${installId}/credential/` });
-  const clientSecrets = createShelf({ ...shared, entries: index.clientSecrets, prefix: `${installId}/client-secret/` });
+  const secretShelf = createShelf({ ...shared, entries: index.clientSecrets, prefix: `${installId}/client-secret/` });
+  const clientSecrets = createBoundSecrets(secretShelf, saveOrLog);
   const journalOf = (id: string) => index.journal.find((entry) => entry.id === id);
 
   function dropJournal(id: string): boolean {
@@ -154,7 +159,7 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
 
     async sweep() {
       await credentials.sweep();
-      await clientSecrets.sweep();
+      await secretShelf.sweep();
     },
 
     async openJournal(id, generation) {
@@ -176,23 +181,9 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
     ids: () => Object.keys(index.facts),
     uncertain: (id) => credentials.uncertain(id),
 
-    async readClientSecret(key) {
-      const read = await clientSecrets.read(key);
-      if (read.kind === 'damaged') return { kind: 'unavailable', detail: 'the item of a client secret is damaged' };
-      if (read.kind !== 'found') return read;
-      return typeof read.record.value === 'string' && read.record.value !== ''
-        ? { kind: 'found', value: new Secret(read.record.value) }
-        : { kind: 'unavailable', detail: 'the item of a client secret is damaged' };
-    },
-
-    async writeClientSecret(key, value) {
-      const written = await clientSecrets.write(key, value.reveal());
-      if (written.kind !== 'done') return written;
-      await saveOrLog();
-      return { kind: 'done' };
-    },
-
-    deleteClientSecret: (key) => clientSecrets.remove(key),
+    readClientSecret: clientSecrets.read,
+    writeClientSecret: clientSecrets.write,
+    deleteClientSecret: clientSecrets.remove,
   };
 
   if (lost) {

@@ -16,6 +16,7 @@ const Facts = z.object({
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().optional(),
   introspectionEndpoint: z.string().optional(),
+  exchangeOrigins: z.array(z.string()).optional(),
   clientId: z.string(),
   clientAuth: z.enum(clientAuths),
   grant: z.enum(repeatedGrants).optional(),

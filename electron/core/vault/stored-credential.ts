@@ -15,6 +15,7 @@ const Stored = z.object({
   tokenEndpoint: z.string(),
   revocationEndpoint: z.string().optional(),
   introspectionEndpoint: z.string().optional(),
+  exchangeOrigins: z.array(z.string()).optional(),
   clientId: z.string(),
   clientSecret: z.string().optional(),
   clientAuth: z.enum(clientAuths),
@@ -33,9 +34,10 @@ const Stored = z.object({
 });
 
 /** The one place where the three secrets of a credential become text: it goes to the store and nowhere else. */
-export function toStored({ generation: _generation, idTokenClaims: _claims, identityNotes: _notes, ...credential }: Credential): z.infer<typeof Stored> {
+export function toStored({ generation: _generation, idTokenClaims: _claims, identityNotes: _notes, exchangeOrigins, ...credential }: Credential): z.infer<typeof Stored> {
   return {
     ...credential,
+    ...(exchangeOrigins ? { exchangeOrigins: [...exchangeOrigins] } : {}),
     requestedScopes: [...credential.requestedScopes],
     grantedScopes: [...credential.grantedScopes],
     clientSecret: credential.clientSecret?.reveal(),

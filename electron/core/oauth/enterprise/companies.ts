@@ -15,6 +15,8 @@ import { presetFor } from '../discovery/presets.ts';
 import type { Attempt } from '../sign-in/sign-in-attempt.ts';
 import type { TokenClient } from '../tokens/token-endpoint.ts';
 import { createTokenKeeper, type TokenAnswer } from '../tokens/tokens.ts';
+import { atCompanyOf } from '../../servers/secret-binding.ts';
+import { bindOldSignIns, exchangeElsewhere, exchangeOriginOf, exchangeOrigins } from './exchange-origins.ts';
 import { companyHttp } from './company-http.ts';
 import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
@@ -90,22 +92,23 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     httpFor,
     ...(deps.redirectPorts ? { redirectPorts: deps.redirectPorts } : {}),
     choiceOf: ({ id, issuer, separate }, metadata) => accountChoice(deps, { id, account: { alone: !separate } }, metadata, presetFor(issuer, undefined)),
-    async done(id, { credential, idToken, lifeMs }) {
+    async done(id, { credential, idToken, lifeMs }, exchangeAt) {
       for (const server of serversOf(id)) refuseOtherPerson(deps, server, credential);
-      await keeper.adopt(credential, idToken, lifeMs);
+      await keeper.adopt({ ...credential, exchangeOrigins: await exchangeOrigins(vault, id, exchangeAt) }, idToken, lifeMs);
       deps.onSignedIn(serversOf(id));
     },
     abandoned: () => void release().catch((error: unknown) => log('company_not_released', { code: asAppError(error).code })),
   });
 
   /** For a person who waits: one try, whatever the back-off says. Throws the fault when that may pass. */
-  async function isSignedIn(company: Company): Promise<boolean> {
+  async function isSignedIn(company: Company, server: Server): Promise<boolean> {
     if (keeper.state(company.id).kind === 'ended') return false;
     try {
       const token = keeper.current(company.id)?.token;
       const answer = token && !isOver(token, clock.now()) ? await keeper.accessToken(company.id) : await keeper.refreshNow(company.id);
       idTokenIn(answer, company);
-      return true;
+      const read = await vault.read(company.id);
+      return read.kind !== 'found' || exchangeElsewhere(read.credential, server) === undefined;
     } catch (error) {
       if (needsPerson(asAppError(error))) return false;
       throw error;
@@ -145,17 +148,19 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     async signIn(server, attempt, { openBrowser }) {
       const company = of(server);
       if (!shared.running(company.id)) {
-        if (await isSignedIn(company)) return;
+        if (await isSignedIn(company, server)) return;
       }
-      const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret');
+      const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
       const redirectHost = server.settings.enterprise?.redirectHost ?? '127.0.0.1';
-      await shared.join({ company, clientSecret, redirectHost, serverName: server.name }, attempt, openBrowser);
+      await shared.join({ company, clientSecret, redirectHost, serverName: server.name, exchangeAt: exchangeOriginOf(server) }, attempt, openBrowser);
     },
 
     async identity(server, { refused, signal } = {}) {
       const company = of(server);
       const idToken = await idTokenOf(company, refused, signal);
       const read = await vault.read(company.id);
+      const elsewhere = read.kind === 'found' ? exchangeElsewhere(read.credential, server) : undefined;
+      if (elsewhere) throw atCompany(elsewhere, company.issuer);
       if (read.kind === 'found') return { idToken, renewable: read.credential.refreshToken !== undefined, client: tokenClient(read.credential, await addressPolicy(ports.http, new URL(company.issuer))) };
       if (read.kind === 'absent' || read.kind === 'damaged') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'), company.issuer);
       throw storeFault(read, 'The sign-in at the company cannot be read');
@@ -174,7 +179,10 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       for (const id of vault.ids().filter(isCompanyId)) if (keeper.state(id).kind === 'blocked') void keeper.refreshNow(id);
     },
 
-    start: () => keeper.start(),
+    async start() {
+      await bindOldSignIns(vault, serversOf);
+      await keeper.start();
+    },
     async close() {
       await shared.close();
       await keeper.close();

@@ -37,6 +37,8 @@ export interface CompanyClient {
   readonly redirectHost: RedirectHost;
   /** Of the server for which it is done first, for the page. */
   readonly serverName: string;
+  /** Origin where this server's settings have the ID token exchanged; undefined: at the provider's own token endpoint. */
+  readonly exchangeAt: string | undefined;
 }
 
 /** What came of it: `idToken` with its life in ms, and what the vault keeps. */

@@ -16,8 +16,8 @@ export interface SharedSignInsDeps {
   readonly httpFor: (companyId: string) => Http;
   readonly redirectPorts?: readonly number[];
   readonly choiceOf: (company: Company, metadata: AuthorizationServer) => AccountChoice;
-  /** Stores it; the sign-in has worked when this has. */
-  readonly done: (companyId: string, signedIn: CompanySignedIn) => Promise<void>;
+  /** Stores it; the sign-in has worked when this has. `exchangeAt`: of the servers that waited for it. */
+  readonly done: (companyId: string, signedIn: CompanySignedIn, exchangeAt: readonly string[]) => Promise<void>;
   /** One was stored, but everybody had left before that. */
   readonly abandoned: () => void;
 }
@@ -35,7 +35,8 @@ export interface SharedSignIns {
 
 interface Shared {
   readonly attempt: Attempt;
-  readonly followers: Set<Attempt>;
+  /** With the origin where its server has the ID token exchanged, if it says one. */
+  readonly followers: Map<Attempt, string | undefined>;
   readonly done: Promise<void>;
   /** Opens the page for one more who wants that; it is opened once. */
   readonly wantPage: () => void;
@@ -56,9 +57,9 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
 
   function start(client: CompanyClient): Shared {
     const { id, issuer } = client.company;
-    const followers = new Set<Attempt>();
+    const followers = new Map<Attempt, string | undefined>();
     const attempt = createAttempt(ports.clock, () => {
-      for (const follower of followers) follower.follow(attempt);
+      for (const follower of followers.keys()) follower.follow(attempt);
     });
     let wanted = false;
     let page: URL | undefined;
@@ -95,7 +96,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
           client,
           attempt,
         );
-        await deps.done(id, known);
+        await deps.done(id, known, [...followers.values()].filter((origin) => origin !== undefined));
         stored = true;
         ports.log('company_signed_in', { issuer });
       } catch (error) {
@@ -126,7 +127,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
       const { id } = client.company;
       const current = all.get(id);
       const shared = current && !current.attempt.signal.aborted ? current : start(client);
-      shared.followers.add(attempt);
+      shared.followers.set(attempt, client.exchangeAt);
       if (openBrowser) shared.wantPage();
       attempt.follow(shared.attempt);
       await Promise.race([shared.done, aborted(attempt.signal)]).finally(() => {

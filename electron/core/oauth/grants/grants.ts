@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import { AppError, foreign } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
+import { atIssuer } from '../../servers/secret-binding.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
 import { readSigningKey } from '../client/client-assertion.ts';
@@ -26,14 +27,14 @@ export interface KeyHeader {
 export interface Grants {
   /**
    * Adds what the user entered: the key of `private_key_jwt`, and the secret of a client that acts for itself.
-   * Throws E_STORE_*, E_BAD_INPUT.
+   * Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
    */
   equip(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
   /** Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as `ask`. */
   prepare(credential: Credential): Promise<void>;
-  /** One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_TOKEN_REFUSED when what was entered is out of date. */
+  /** One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_TOKEN_REFUSED when what was entered is out of date. */
   ask(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
-  /** The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT. */
+  /** The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN. */
   header(credential: Pick<Credential, 'id' | 'resource'>): Promise<KeyHeader>;
 }
 
@@ -54,7 +55,7 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
 
   const assertionFor = async (server: Server, credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> => {
     if (credential.grant === 'enterprise_managed') return identityAssertion({ vault, companies, server, client, scopes: credential.requestedScopes }, options);
-    const assertion = await workloadAssertion(vault, server);
+    const assertion = await workloadAssertion(vault, server, atIssuer(server, client.issuer, client.tokenEndpoint));
     refuseExpired(assertion, clock.now());
     return assertion;
   };
@@ -65,10 +66,11 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
       const { settings } = server;
       const chosen = given.clientId === server.clientId ? chosenAuth(server) : undefined;
       const client = chosen === undefined ? given : { ...given, clientAuth: chosen };
-      if (client.clientAuth === 'private_key_jwt') return { ...client, signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey'), settings) };
+      const use = atIssuer(server, client.issuer, client.tokenEndpoint);
+      if (client.clientAuth === 'private_key_jwt') return { ...client, signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey', use), settings) };
       // A client that acts for itself keeps its secret in one place only, so that a new one counts at once.
       if (credential.grant === undefined || client.clientAuth === 'none' || client.clientAuth === 'tls_client_auth') return client;
-      const clientSecret = await enteredSecret(vault, server, 'clientSecret');
+      const clientSecret = await enteredSecret(vault, server, 'clientSecret', use);
       return clientSecret ? { ...client, clientSecret } : client;
     },
 

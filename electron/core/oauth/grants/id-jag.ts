@@ -3,6 +3,7 @@ import { AppError, foreign } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
 import type { Http, HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
+import { atCompanyOf } from '../../servers/secret-binding.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { checkEndpoint } from '../discovery/endpoint-url.ts';
@@ -31,14 +32,14 @@ export interface IdentityRequest {
 /**
  * Enterprise-managed authorization (SEP-990), first half: the company's identity provider turns the user's ID token into
  * an assertion for one authorization server and one resource (RFC 8693 2.1, ID-JAG). An outcome instead of an assertion
- * is why there is none. Throws E_STORE_*, E_BAD_INPUT, E_SIGN_IN_AGAIN when the person has to sign in at the company, and
+ * is why there is none. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_SIGN_IN_AGAIN when the person has to sign in at the company, and
  * what discovery throws.
  */
 export async function identityAssertion(request: IdentityRequest, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
   const { companies, server, vault } = request;
   const { enterprise } = server.settings;
   if (!enterprise) throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
-  if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken'), await identityProvider(request, enterprise, options), options));
+  if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken', atCompanyOf(server)), await identityProvider(request, enterprise, options), options));
 
   const signal = options.signal ? { signal: options.signal } : {};
   const { idToken, client, renewable } = await companies.identity(server, signal);
@@ -88,7 +89,7 @@ async function identityProvider({ vault, server, client }: IdentityRequest, ente
   const found = entered === undefined ? await findIdentityProvider(http, issuer, signal) : undefined;
   const allow = found?.allow ?? (await addressPolicy(http, checkEndpoint('issuer of the company', issuer)));
   const tokenEndpoint = checkEndpoint('token_endpoint of the company', entered ?? found?.metadata.token_endpoint ?? '').href;
-  const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret');
+  const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
   return { issuer, tokenEndpoint, clientId, resource: client.resource, allow, clientAuth: companyClientAuth(found?.metadata, clientSecret), ...(clientSecret ? { clientSecret } : {}) };
 }
 

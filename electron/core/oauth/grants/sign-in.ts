@@ -13,6 +13,7 @@ import type { Attempt } from '../sign-in/sign-in-attempt.ts';
 import { rulesFor } from '../sign-in/sign-in-rules.ts';
 import type { TokenClient } from '../tokens/token-endpoint.ts';
 import type { TokenKeeper } from '../tokens/tokens.ts';
+import { clientElsewhere } from '../registration/registration.ts';
 import { clientAuthOf } from './client-auth.ts';
 import type { Grants } from './grants.ts';
 
@@ -47,10 +48,10 @@ export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant
   attempt.step('register');
   const rules = rulesFor(server.settings, discovery);
   const client = ownClient(server, discovery, rules.resource, rules.quirks);
-  await bindToIssuer(deps, server, client, grant);
-
   const scopes = discovery.scopes.filter((scope) => scope !== 'offline_access');
   const credential = credentialFor(server, grant, client, scopes, clock.now());
+  await bindToIssuer(deps, server, client, credential);
+
   const ask = async () => {
     attempt.step('exchange');
     return grants.ask(credential, await grants.equip(credential, client), { http, clock, signal: attempt.signal });
@@ -110,14 +111,26 @@ function ownClient(server: Server, { authorizationServer, allow }: Protected, re
 }
 
 /** MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown there. */
-async function bindToIssuer({ servers, clock }: GrantSignInDeps, server: Server, { clientId, clientAuth, issuer }: TokenClient, grant: RepeatedGrant): Promise<void> {
-  if (grant === 'client_credentials' && clientAuth !== 'tls_client_auth' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
+async function bindToIssuer({ servers, clock, grants }: GrantSignInDeps, server: Server, client: TokenClient, credential: Credential): Promise<void> {
+  const { clientId, clientAuth, issuer } = client;
+  if (credential.grant === 'client_credentials' && clientAuth !== 'tls_client_auth' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
     throw new AppError('E_BAD_INPUT', `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`, { field: 'clientSecret' });
   }
   const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
   if (known.some((one) => one.issuer === issuer)) return;
   const [elsewhere] = known;
-  if (elsewhere) throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
+  if (elsewhere && !(await enteredForHere(grants, credential, client))) throw clientElsewhere(elsewhere.issuer, issuer);
   const registration = { issuer, client_id: clientId, token_endpoint_auth_method: 'none', redirect_uri: '', registeredAt: clock.now(), hasSecret: server.hasClientSecret, how: 'configured' } as const;
-  await servers.updateAccount(server.id, { registrations: [...server.registrations, registration] });
+  await servers.updateAccount(server.id, { registrations: [...server.registrations.filter((one) => !known.includes(one)), registration] });
+}
+
+/** Whether the client's secret or key was entered since, and so for this issuer. */
+async function enteredForHere(grants: Grants, credential: Credential, client: TokenClient): Promise<boolean> {
+  try {
+    const { clientSecret, signingKey } = await grants.equip(credential, client);
+    return clientSecret !== undefined || signingKey !== undefined;
+  } catch (error) {
+    if (asAppError(error).code === 'E_SECRET_AGAIN') return false;
+    throw error;
+  }
 }

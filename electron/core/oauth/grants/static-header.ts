@@ -1,5 +1,6 @@
 import { AppError, foreign } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
+import { atServer } from '../../servers/secret-binding.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { neededSecret } from './entered.ts';
@@ -12,11 +13,11 @@ const ownNames = /^(?:host|connection|content-.*|transfer-encoding|te|trailer|up
 
 /**
  * The header with the key of a server without OAuth. `origin`: where the user entered it for; it goes nowhere else.
- * Throws E_STORE_*, E_BAD_INPUT.
+ * Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
  */
 export async function keyHeader(vault: Pick<Vault, 'readClientSecret'>, server: Server, origin: string): Promise<KeyHeader> {
   if (new URL(server.url).origin !== origin) throw new AppError('E_BAD_INPUT', `The key was entered for ${foreign(origin)}, and the server is elsewhere now. Sign in again.`, { field: 'secrets.headerValue' });
-  const key = await neededSecret(vault, server, 'headerValue');
+  const key = await neededSecret(vault, server, 'headerValue', atServer(server));
   const name = server.settings.headerName?.toLowerCase();
   if (name !== undefined && (!fieldName.test(name) || ownNames.test(name))) throw new AppError('E_BAD_INPUT', `No key can go into a header named "${foreign(name, 40)}".`, { field: 'settings.headerName' });
   // Visible ASCII; in between, spaces too.

@@ -5,7 +5,7 @@ import { fetchFollowing } from '../../http/follow.ts';
 import type { Log } from '../../log.ts';
 import type { Registration, Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { dropRegistration, managementTokenKey, type RegistrationDeps } from './registration.ts';
+import { dropRegistration, managementTokenKey, managementUse, type RegistrationDeps } from './registration.ts';
 
 /** What became of the registrations of a server when it was signed out: of several, the worst. */
 export type RegistrationEnding = 'deleted' | 'not_offered' | 'failed';
@@ -36,7 +36,7 @@ export async function deleteRegistrations(deps: DeleteRegistrationsDeps, server:
 async function deleteOne(deps: DeleteRegistrationsDeps, accountKey: string, registration: Registration): Promise<RegistrationEnding> {
   const uri = registration.registration_client_uri;
   if (uri === undefined) return 'not_offered';
-  const token = await deps.vault.readClientSecret(managementTokenKey(accountKey, registration));
+  const token = await deps.vault.readClientSecret(managementTokenKey(accountKey, registration), managementUse(registration.issuer, uri));
   if (token.kind === 'absent') return 'not_offered';
   if (token.kind !== 'found') return 'failed';
   const { status } = await fetchFollowing(deps.http, {

@@ -5,7 +5,11 @@ import type { AddressPolicy, Http } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
 import { secretKeyOf, type Registration, type Server, type Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
+import { atIssuer, bindingOfOld } from '../../servers/secret-binding.ts';
+import { originOf, type Binding, type Elsewhere } from '../../vault/binding.ts';
+import type { BoundRead } from '../../vault/bound-secrets.ts';
 import { storeFault } from '../../vault/store-fault.ts';
+import { enteredSecret, enterAgain } from '../grants/entered.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
 import type { Preset } from '../discovery/presets.ts';
@@ -50,7 +54,7 @@ export type RegistrationOutcome =
  * E_REGISTRATION_INVALID, E_STORE_*, E_CONFIG_WRITE and the faults of Http.
  */
 export async function registrationFor(deps: RegistrationDeps, request: RegistrationRequest): Promise<RegistrationOutcome> {
-  const server = found(deps, request.accountKey);
+  const server = serverOf(deps, request.accountKey);
   if (server.clientId !== undefined) return configured(deps, request, server, server.clientId);
   const document = request.withoutDocument ? undefined : clientMetadataUrl(server.settings, request.authorizationServer);
   if (document !== undefined) return byDocument(deps, request, document);
@@ -91,13 +95,12 @@ export async function dropRegistration({ servers, vault }: Pick<RegistrationDeps
 async function configured(deps: RegistrationDeps, request: RegistrationRequest, server: Server, clientId: string): Promise<RegistrationOutcome> {
   const { authorizationServer, redirectUri } = request;
   const { issuer } = authorizationServer;
-  const elsewhere = server.registrations.find((one) => one.how === 'configured' && one.client_id === clientId && one.issuer !== issuer);
-  if (elsewhere) {
-    // MCP, Authorization Server Binding: what belongs to one issuer is never shown to another.
-    throw new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(elsewhere.issuer)}, but the sign-in is now at ${foreign(issuer)}.`);
-  }
-  const before = server.registrations.find((one) => one.how === 'configured' && one.client_id === clientId);
-  const clientSecret = server.hasClientSecret ? await readSecret(deps, secretKeyOf(server, 'clientSecret')) : undefined;
+  const ours = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
+  const elsewhere = ours.find((one) => one.issuer !== issuer);
+  const clientSecret = server.hasClientSecret ? await enteredClientSecret(deps, request, server, elsewhere) : undefined;
+  // MCP, Authorization Server Binding: what belongs to one issuer is never shown to another. A secret that was entered since says that this one is meant.
+  if (elsewhere && !clientSecret) throw clientElsewhere(elsewhere.issuer, issuer);
+  const before = ours.find((one) => one.issuer === issuer);
   const registration: Registration = {
     issuer,
     client_id: clientId,
@@ -107,8 +110,14 @@ async function configured(deps: RegistrationDeps, request: RegistrationRequest, 
     hasSecret: clientSecret !== undefined,
     how: 'configured',
   };
-  await save(deps, server.id, registration);
+  await save(deps, server.id, registration, elsewhere ? ours.filter((one) => one.issuer !== issuer) : []);
   return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
+}
+
+async function enteredClientSecret({ vault }: RegistrationDeps, { authorizationServer: { issuer, token_endpoint } }: RegistrationRequest, server: Server, elsewhere: Registration | undefined): Promise<Secret | undefined> {
+  const read = await vault.readClientSecret(secretKeyOf(server, 'clientSecret'), atIssuer(server, issuer, token_endpoint), bindingOfOld(server, 'clientSecret'));
+  if (read.kind === 'elsewhere') throw elsewhere ? clientElsewhere(elsewhere.issuer, issuer) : enterAgain(server, 'clientSecret', read);
+  return found(read);
 }
 
 /** The client ID is the document's own address; nothing is registered, and there is no secret. */
@@ -132,8 +141,9 @@ async function known(deps: RegistrationDeps, { authorizationServer, redirectUri 
   );
   if (!registration) return undefined;
   if (!registration.hasSecret) return { kind: 'registered', registration, reused: true };
-  const clientSecret = await readSecret(deps, clientSecretKey(server.id, registration));
+  const read = await deps.vault.readClientSecret(clientSecretKey(server.id, registration), secretUse(authorizationServer));
   // A registration without its secret is worth nothing.
+  const clientSecret = read.kind === 'elsewhere' ? undefined : found(read);
   return clientSecret && { kind: 'registered', registration, clientSecret, reused: true };
 }
 
@@ -144,7 +154,7 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
     throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, redirectUri)}`, { redirectUri });
   }
   refuseDuringPause(deps, endpoint);
-  const initialAccessToken = await initialToken(deps, server, issuer);
+  const initialAccessToken = await initialToken(deps, server, issuer, endpoint);
   const scopes = preset?.registerWithoutScopes ? [] : request.scopes;
   const answer = await registerClient(deps.http, { ...request, scopes, endpoint, ...(initialAccessToken ? { initialAccessToken } : {}) }).catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error;
@@ -166,21 +176,16 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
     ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
     ...(management ? { registration_client_uri: management.uri } : {}),
   };
-  if (management) await writeSecret(deps, managementTokenKey(accountKey, registration), management.token);
-  if (clientSecret) await writeSecret(deps, clientSecretKey(accountKey, registration), clientSecret);
+  if (management) await writeSecret(deps, managementTokenKey(accountKey, registration), management.token, managementUse(issuer, management.uri));
+  if (clientSecret) await writeSecret(deps, clientSecretKey(accountKey, registration), clientSecret, secretUse(authorizationServer));
   await save(deps, accountKey, registration);
   return { kind: 'registered', registration, reused: false, ...(clientSecret ? { clientSecret } : {}) };
 }
 
 /** RFC 7591 3: what the user entered, shown to the one issuer that it was first used at. */
-async function initialToken(deps: RegistrationDeps, server: Server, issuer: string): Promise<Secret | undefined> {
+async function initialToken({ vault }: RegistrationDeps, server: Server, issuer: string, endpoint: string): Promise<Secret | undefined> {
   if (!server.storedSecrets.includes('initialAccessToken')) return undefined;
-  const { initialAccessTokenIssuer: owner } = server;
-  if (owner !== undefined && owner !== issuer) {
-    throw new AppError('E_REGISTRATION_REFUSED', `The initial access token belongs to ${foreign(owner)}, but the sign-in is now at ${foreign(issuer)}. Enter it again if that is right.`);
-  }
-  if (owner === undefined) await deps.servers.update(server.id, { initialAccessTokenIssuer: issuer });
-  return readSecret(deps, secretKeyOf(server, 'initialAccessToken'));
+  return enteredSecret(vault, server, 'initialAccessToken', atIssuer(server, issuer, endpoint));
 }
 
 /** A server that said "later" is not asked again before that (RG02). */
@@ -190,30 +195,41 @@ function refuseDuringPause({ pauses, clock }: RegistrationDeps, endpoint: string
   throw new AppError('E_REGISTRATION_REFUSED', `${foreign(new URL(endpoint).host)} asked to wait before the next registration.`, { retryAfterMs: waitMs, sent: false });
 }
 
-async function readSecret({ vault }: RegistrationDeps, key: string): Promise<Secret | undefined> {
-  const read = await vault.readClientSecret(key);
+/** What the token endpoint gave to us, for it alone. */
+const secretUse = ({ issuer, token_endpoint }: AuthorizationServer): Binding => ({ issuer, endpoint: originOf(token_endpoint) });
+
+/** The management token goes to where the registration said (RFC 7592). */
+export const managementUse = (issuer: string, uri: string): Binding => ({ issuer, endpoint: originOf(uri) });
+
+/** A client ID that the user entered for another issuer. */
+export function clientElsewhere(was: string, now: string): AppError {
+  return new AppError('E_CLIENT_ID_NEEDED', `The client ID belongs to ${foreign(was)}, but the sign-in is now at ${foreign(now)}. If that is right, enter its secret again, or the client ID where it has none.`);
+}
+
+/** Throws E_STORE_*. */
+function found(read: Exclude<BoundRead, Elsewhere>): Secret | undefined {
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
   throw storeFault(read, 'The client secret could not be read');
 }
 
-async function writeSecret({ vault }: RegistrationDeps, key: string, secret: Secret): Promise<void> {
-  const written = await vault.writeClientSecret(key, secret);
+async function writeSecret({ vault }: RegistrationDeps, key: string, secret: Secret, use: Binding): Promise<void> {
+  const written = await vault.writeClientSecret(key, secret, use);
   if (written.kind !== 'done') throw storeFault(written, 'The client secret could not be kept');
 }
 
-/** One registration for each issuer, redirect URI and kind. */
-async function save(deps: RegistrationDeps, accountKey: string, registration: Registration): Promise<void> {
-  const { registrations } = found(deps, accountKey);
+/** One registration for each issuer, redirect URI and kind; without those that are `gone`. */
+async function save(deps: RegistrationDeps, accountKey: string, registration: Registration, gone: readonly Registration[] = []): Promise<void> {
+  const registrations = serverOf(deps, accountKey).registrations.filter((one) => !gone.some(({ issuer, client_id, how }) => how === one.how && issuer === one.issuer && client_id === one.client_id));
   const others = registrations.filter(
     ({ how, issuer, redirect_uri }) => how !== registration.how || issuer !== registration.issuer || redirect_uri !== registration.redirect_uri,
   );
   const same = registrations.find((one) => !others.includes(one) && one.client_id === registration.client_id && one.how === 'configured');
-  if (same && same.token_endpoint_auth_method === registration.token_endpoint_auth_method && same.hasSecret === registration.hasSecret) return;
+  if (gone.length === 0 && same && same.token_endpoint_auth_method === registration.token_endpoint_auth_method && same.hasSecret === registration.hasSecret) return;
   await deps.servers.updateAccount(accountKey, { registrations: [...others, registration] });
 }
 
-function found({ servers }: RegistrationDeps, accountKey: string): Server {
+function serverOf({ servers }: RegistrationDeps, accountKey: string): Server {
   const server = servers.find(accountKey);
   if (!server) throw new AppError('E_SERVER_UNKNOWN', 'The server was removed.');
   return server;

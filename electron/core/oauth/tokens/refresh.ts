@@ -188,8 +188,8 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
 /** Why nothing was sent: the store, what the user entered, or the network. */
 function hindrance(error: AppError): RefreshResult {
   if (error.code.startsWith('E_STORE_')) return { kind: 'blocked', error };
-  // Signing in again at the company puts this right for all of its servers.
-  return error.code === 'E_BAD_INPUT' || error.code === 'E_SIGN_IN_AGAIN' ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
+  // Signing in again at the company puts this right for all of its servers; a secret that is entered again, for this one.
+  return ['E_BAD_INPUT', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN'].includes(error.code) ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
 }
 
 /** Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what `Grants.equip` does, and E_DNS. */

@@ -1,0 +1,41 @@
+import { AppError, foreign } from '../../errors.ts';
+import type { Server } from '../../servers/servers.ts';
+import { originOf } from '../../vault/binding.ts';
+import type { Credential, Vault } from '../../vault/credentials.ts';
+import { isCompanyId } from './company.ts';
+
+/** Origin where the settings of a server have the company's ID token exchanged; undefined: at the provider's own token endpoint. */
+export function exchangeOriginOf({ settings }: Pick<Server, 'settings'>): string | undefined {
+  const endpoint = settings.enterprise?.tokenEndpoint;
+  return endpoint === undefined ? undefined : originOf(endpoint);
+}
+
+/**
+ * A sign-in at the company is good for the endpoints that it was made for: those of the provider, and where the servers
+ * that waited for it had its ID token exchanged. Gives the error for a server whose settings name another place.
+ */
+export function exchangeElsewhere({ tokenEndpoint, exchangeOrigins: known = [] }: Pick<Credential, 'tokenEndpoint' | 'exchangeOrigins'>, server: Server): AppError | undefined {
+  const wanted = exchangeOriginOf(server);
+  if (wanted === undefined || wanted === originOf(tokenEndpoint) || known.includes(wanted)) return undefined;
+  return new AppError('E_SIGN_IN_AGAIN', `The sign-in was not made for ${foreign(wanted)}, where ${server.name} now has it exchanged (setting enterprise.tokenEndpoint).`, { sent: false });
+}
+
+/** For a new sign-in: what the one before was good for, and what is added now. */
+export async function exchangeOrigins(vault: Pick<Vault, 'read'>, companyId: string, added: readonly string[]): Promise<readonly string[]> {
+  const read = await vault.read(companyId);
+  const before = read.kind === 'found' ? (read.credential.exchangeOrigins ?? []) : [];
+  return [...new Set([...before, ...added])];
+}
+
+/**
+ * Sign-ins that an older version stored are good for what the settings say at the first start. One whose refresh was cut off
+ * waits, and one that cannot be read now is good for the provider's own endpoints until somebody signs in again.
+ */
+export async function bindOldSignIns(vault: Pick<Vault, 'ids' | 'facts' | 'openJournals' | 'read' | 'write'>, serversOf: (companyId: string) => readonly Server[]): Promise<void> {
+  for (const id of vault.ids().filter(isCompanyId)) {
+    const origins = serversOf(id).flatMap((server) => exchangeOriginOf(server) ?? []);
+    if (origins.length === 0 || vault.facts(id)?.exchangeOrigins !== undefined || vault.openJournals().includes(id)) continue;
+    const read = await vault.read(id);
+    if (read.kind === 'found' && read.credential.exchangeOrigins === undefined) await vault.write({ ...read.credential, exchangeOrigins: [...new Set(origins)] });
+  }
+}
