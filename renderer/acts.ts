@@ -1,7 +1,8 @@
-import type { ServerStatus } from '../shared/model.ts';
+import type { EndpointHost, ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
 import { whichServer } from '../shared/wording.ts';
 import { after } from './api.ts';
+import { confirmMessages } from './confirm-messages.ts';
 import { messages } from './messages.ts';
 import { removedNotice, signedOutNotice } from './sentences.ts';
 import { useShell, type Shell } from './shell.ts';
@@ -16,6 +17,8 @@ export interface ServerActs {
   /** Not now: the calls that wait get their answer. */
   readonly dismissAccess: () => void;
   readonly cancelSignIn: () => void;
+  /** Yes, the sign-in may lead to these. */
+  readonly confirmSignIn: (hosts: readonly EndpointHost[]) => void;
   readonly finishSignIn: (redirectUrl: string) => Promise<Reply<ServerStatus>>;
   readonly refreshNow: () => void;
   readonly signOut: () => void;
@@ -53,6 +56,9 @@ export function useServerActs(server: ServerStatus): ServerActs {
       if (state.kind === 'signing_in' && Date.now() - state.startedAt < doubleClickMs) return;
       after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));
     },
+    confirmSignIn(hosts) {
+      after(run('confirmSignIn', { server: id, hosts: [...hosts] }), (reply) => fail(confirmMessages.failed(name), reply));
+    },
     finishSignIn: (redirectUrl) => run('finishSignIn', { server: id, redirectUrl }),
     refreshNow() {
       show(undefined);
@@ -86,7 +92,7 @@ interface SignInOptions {
 /** Answers when the sign-in has ended. A cancelled one is what the user wanted. */
 export function startSignIn({ run, show }: Shell, server: NamedServer, { openBrowser = true, onCancelled }: SignInOptions = {}): void {
   show(undefined);
-  after(run('signIn', { server: server.id, openBrowser }), (reply) => {
+  after(run('signIn', { server: server.id, openBrowser, canAsk: true }), (reply) => {
     if (!reply.ok && reply.error.code === 'E_CANCELLED') return onCancelled?.();
     if (reply.ok) return;
     show({ kind: 'error', title: failed.signIn(whichServer(server)), error: reply.error, server: server.id });

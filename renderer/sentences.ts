@@ -73,6 +73,7 @@ export function errorReport({ code, message, remedy }: ErrorInfo, about: string 
 const saidByButton: ReadonlySet<string> = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SCOPE_NEEDED']);
 
 function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>): string {
+  if (state.step === 'confirm') return 'Keybridge needs your answer before it goes on.';
   if (state.step !== 'browser') return 'This takes a moment.';
   if (state.userCode !== undefined) return 'Sign in with the code, on whatever device is at hand.';
   return state.browserFailed ? 'No browser could be opened.' : 'Finish in your browser. This window notices by itself.';

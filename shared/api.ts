@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountName, Discovered, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SigningAlgorithm, SignOutReport, Status, StoreStatus } from './model.ts';
+import { AccountName, Discovered, EndpointHost, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SigningAlgorithm, SignOutReport, Status, StoreStatus } from './model.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
 const OneAccount = OneServer.extend({ account: z.string().min(1).max(200).optional() });
@@ -55,8 +55,13 @@ export const commands = {
   /** Asks the server, without a token, whether it wants a sign-in, and keeps what it says. Throws why it could not be asked. */
   checkServer: { input: OneAccount, output: ServerStatus },
   serverDetail: { input: OneAccount, output: ServerDetail },
-  /** Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. */
-  signIn: { input: OneAccount.extend({ openBrowser: z.boolean().default(true) }), output: ServerStatus },
+  /**
+   * Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. `canAsk`: a person
+   * sees the state meanwhile and can answer its step `confirm`; without one a sign-in that needs that ends in E_HOSTS_UNCONFIRMED.
+   */
+  signIn: { input: OneAccount.extend({ openBrowser: z.boolean().default(true), canAsk: z.boolean().default(false) }), output: ServerStatus },
+  /** The person's yes to exactly these hosts, as the state named them. Throws E_BAD_INPUT when it does not ask for these. */
+  confirmSignIn: { input: OneAccount.extend({ hosts: z.array(EndpointHost).max(20) }), output: ServerStatus },
   /** Not now: calls that wait for more access get their error, and the same is not asked again for ten minutes. */
   dismissAccess: { input: OneAccount, output: ServerStatus },
   cancelSignIn: { input: OneAccount, output: ServerStatus },

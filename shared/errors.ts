@@ -41,6 +41,7 @@ export const errors = {
   E_NO_SIGN_IN: 'Nothing to do: apps can use the server as it is.',
   E_METADATA_MISSING: 'The server does not say how to sign in. Check the address, or ask its operator.',
   E_ENDPOINT_REFUSED: 'The server named an address that is not safe to open or to send a sign-in to. Remove the server.',
+  E_HOSTS_UNCONFIRMED: 'If you expect these hosts, sign in from the window, or with `keybridge login` in a terminal, and confirm them there. Otherwise remove the server.',
   E_PKCE_UNSUPPORTED: 'The authorization server does not announce PKCE (S256). You can allow this one server in its settings.',
   // Client registration
   E_CLIENT_ID_NEEDED: 'Ask the operator for a client ID, and enter it in the server’s settings.',

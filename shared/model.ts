@@ -7,6 +7,17 @@ export const ServerName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 /** An account's name: made from who signed in, or chosen by the user, who types it too. */
 export const AccountName = z.string().regex(/^[a-z0-9][a-z0-9._@+-]{0,99}$/);
 
+/** A host to which a sign-in leads, and what happens there. With its port where that is not the usual one. */
+export const EndpointHost = z.object({
+  what: z.enum(['page', 'device', 'issuer', 'token', 'pushed_request', 'registration', 'userinfo', 'revocation', 'introspection']),
+  host: z.string().max(300),
+});
+export type EndpointHost = z.infer<typeof EndpointHost>;
+
+/** All of them, for one issuer. */
+export const SignInHosts = z.object({ issuer: z.string().max(2_000), hosts: z.array(EndpointHost).max(20).readonly() });
+export type SignInHosts = z.infer<typeof SignInHosts>;
+
 /**
  * Where a server's sign-in stands. One of these at any time; window, tray and command line are functions of it.
  * Times are Unix milliseconds.
@@ -23,11 +34,13 @@ export const SignInState = z.discriminatedUnion('kind', [
   /** A person is signing in right now. `url` is the page in the browser; present once it is open (or should be). */
   z.object({
     kind: z.literal('signing_in'),
-    step: z.enum(['discover', 'register', 'browser', 'exchange']),
+    step: z.enum(['discover', 'confirm', 'register', 'browser', 'exchange']),
     startedAt: z.number(),
     url: z.string().optional(),
     /** Hosts that see the sign-in besides the issuer's own: the page, or where the code or the tokens go. From `register` on. */
     otherHosts: z.array(z.string()).optional(),
+    /** Step `confirm`: the hosts that the person has to confirm (`confirmSignIn`) before anything goes there. */
+    confirm: z.array(EndpointHost).optional(),
     /** To be entered at `url`, on whatever device (sign-in by device code). */
     userCode: z.string().optional(),
     /** When the code ends. */

@@ -98,6 +98,8 @@ function signInStep(state: Extract<SignInState, { kind: 'signing_in' }>): string
   switch (state.step) {
     case 'discover':
       return 'looking up how';
+    case 'confirm':
+      return 'waiting for your yes';
     case 'register':
       return 'introducing Keybridge';
     case 'browser':

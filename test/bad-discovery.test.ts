@@ -32,7 +32,7 @@ async function signedIn() {
   const [login, remote] = [await startSignInRig(), await faulty()];
   closing.push(() => login.close());
   const server = await login.add(remote.url);
-  const start = () => login.signIns.start(server.id, { openBrowser: true });
+  const start = () => login.signIns.start(server.id, { openBrowser: true, canAsk: true });
   await start();
   return { login, remote, server, start };
 }
@@ -252,10 +252,10 @@ describe('hosts that see the sign-in (DM34, RG10)', () => {
     const login = await startSignInRig({ openBrowser: async (url, browser) => void (hits.push(['browser', remote.evilHits]), browser.open(url).catch(() => {})) });
     closing.push(() => login.close());
     const server = await login.add(remote.url);
-    // Without an `iss` that says otherwise nothing else can be known: the person has been told.
-    await login.signIns.start(server.id, { openBrowser: true });
+    // Without an `iss` that says otherwise nothing else can be known: the person has been asked.
+    await login.signIns.start(server.id, { openBrowser: true, canAsk: true });
     const { host } = new URL(remote.evil.origin);
-    expect(login.steps.map(({ step, otherHosts }) => [step, otherHosts])).toEqual([['discover', undefined], ['register', [host]], ['browser', [host]], ['exchange', [host]]]);
+    expect(login.steps.map(({ step, otherHosts }) => [step, otherHosts])).toEqual([['discover', undefined], ['confirm', [host]], ['register', [host]], ['browser', [host]], ['exchange', [host]]]);
     expect(hits).toEqual([['browser', 0]]);
     expect(remote.counts.registrations).toBe(1);
   });
@@ -271,11 +271,13 @@ describe('hosts that see the sign-in (DM34, RG10)', () => {
     const { id } = await product.call('addServer', { url: remote.url, name: 'work' });
     const told: string[] = [];
     const opened = until(() => told.find((line) => line.startsWith('Open this address')), 'the address');
-    const terminal = { env: {}, stdin: Readable.from([]), print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt: () => () => {} };
+    const terminal = { env: {}, stdin: Readable.from(['y\n']), interactive: true, print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt: () => () => {} };
     const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal });
     await product.browser.open(/^ {2}(\S+)$/m.exec(await opened)?.[1] ?? '');
     await done;
-    expect(told[0]).toBe(words(new URL(remote.evil.origin).host));
+    const { host } = new URL(remote.evil.origin);
+    expect(told[0]).toContain(`the sign-in is handed to ${host}`);
+    expect(told.slice(1, 3)).toEqual(['Do they belong together? [y/N]', words(host)]);
   });
 });
 

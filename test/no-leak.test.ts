@@ -61,6 +61,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
     checkServer: { server },
     serverDetail: { server },
     signIn: { server },
+    confirmSignIn: { server, hosts: [] },
     dismissAccess: { server },
     cancelSignIn: { server },
     finishSignIn: { server, redirectUrl: 'http://127.0.0.1:1/callback?code=canary-pasted-code&state=canary-pasted-state' },

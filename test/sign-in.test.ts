@@ -40,7 +40,7 @@ async function world(options: SignInRigOptions & { scenario?: string; server?: P
   const { scenario, server: more, added, ...rest } = options;
   const [login, remote] = [await rig(rest), await faulty({ ...more, ...(scenario === undefined ? {} : { scenario }) })];
   const server = await login.add(remote.url, added);
-  const start = (openBrowser = true) => login.signIns.start(server.id, { openBrowser });
+  const start = (openBrowser = true) => login.signIns.start(server.id, { openBrowser, canAsk: true });
   const credential = async () => {
     const read = await login.vault.read(server.id);
     return read.kind === 'found' ? read.credential : undefined;

@@ -26,6 +26,7 @@ const byError: Partial<Record<ErrorCode, ExitCode>> = {
   E_SECRET_AGAIN: exitCodes.signInNeeded,
   E_SCOPE_NEEDED: exitCodes.signInNeeded,
   E_TOKEN_AUDIENCE: exitCodes.signInNeeded,
+  E_HOSTS_UNCONFIRMED: exitCodes.signInNeeded,
   E_STORE_LOCKED: exitCodes.store,
   E_STORE_DENIED: exitCodes.store,
   E_STORE_UNAVAILABLE: exitCodes.store,

@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from 'node:readline';
-import type { ServerStatus, Status } from '../../shared/model.ts';
+import type { EndpointHost, ServerStatus, Status } from '../../shared/model.ts';
+import { hostWords } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { asAppError, foreign } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/http/loopback.ts';
@@ -23,6 +24,7 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   const openBrowser = browser && hasBrowser({ env: terminal.env, platform: process.platform });
   const shown = new Set<string>();
   let pasting: Interface | undefined;
+  let asked = false;
 
   const byHand = (url: string) => {
     terminal.tell(`Open this address in a browser:\n\n  ${url}\n\nIf the last page cannot be reached there, paste its address here and press Enter.`);
@@ -30,7 +32,12 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   };
   const ended = new AbortController();
   const watching = watchStatus(dataDir, (status) => {
-    const hosts = otherHosts(status, server);
+    const question = hostsToConfirm(status, server);
+    if (question && !asked) {
+      asked = true;
+      askAboutHosts(question, server, dataDir, terminal, ended.signal);
+    }
+    const hosts = question ? '' : otherHosts(status, server);
     if (hosts !== '' && !shown.has(hosts)) {
       shown.add(hosts);
       terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);
@@ -53,7 +60,7 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
     callBroker(dataDir, 'cancelSignIn', { server }).catch(() => {});
   });
   try {
-    return await callBroker(dataDir, 'signIn', { server, openBrowser });
+    return await callBroker(dataDir, 'signIn', { server, openBrowser, canAsk: terminal.interactive });
   } finally {
     endInterrupt();
     ended.abort();
@@ -65,6 +72,27 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
 function otherHosts({ servers }: Status, server: string): string {
   const state = servers.find(({ id }) => id === server)?.state;
   return state?.kind === 'signing_in' ? foreign((state.otherHosts ?? []).join(', '), 500) : '';
+}
+
+function hostsToConfirm({ servers }: Status, server: string): readonly EndpointHost[] | undefined {
+  const state = servers.find(({ id }) => id === server)?.state;
+  return state?.kind === 'signing_in' && state.step === 'confirm' ? state.confirm : undefined;
+}
+
+/** y goes on, anything else cancels the sign-in. Without a terminal the window may still answer. */
+function askAboutHosts(hosts: readonly EndpointHost[], server: string, dataDir: string, terminal: Terminal, signal: AbortSignal): void {
+  const rows = hostWords(hosts).map((words) => `  ${foreign(words, 400)}`);
+  terminal.tell(['This sign-in leads to hosts of different owners:', ...rows, 'Go on only if you know that all of these belong together.'].join('\n'));
+  if (!terminal.interactive) return;
+  terminal.tell('Do they belong together? [y/N]');
+  const lines = createInterface({ input: terminal.stdin });
+  signal.addEventListener('abort', () => lines.close(), { once: true });
+  lines.once('line', (line) => {
+    lines.close();
+    const yes = /^\s*y(es)?\s*$/i.test(line);
+    const answer = yes ? callBroker(dataDir, 'confirmSignIn', { server, hosts: [...hosts] }) : callBroker(dataDir, 'cancelSignIn', { server });
+    answer.catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
+  });
 }
 
 /** The page that nobody has opened: because we asked for that, or because the running Keybridge has no browser. */

@@ -5,6 +5,8 @@ import type { ErrorInfo } from '../../shared/reply.ts';
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable;
+  /** A person is there who can answer a question. */
+  readonly interactive: boolean;
   /** stdout, for the result: what a script reads. */
   print(text: string): void;
   /** stderr, for a person. */
@@ -22,6 +24,7 @@ export function processTerminal(): Terminal {
   return {
     env: process.env,
     stdin: process.stdin,
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
     print: (text) => void process.stdout.write(`${text}\n`),
     tell: (text) => void process.stderr.write(`${text}\n`),
     async flush() {

@@ -9,6 +9,7 @@ import { companyOf, isCompanyId } from './oauth/enterprise/company.ts';
 import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery/discovery.ts';
 import { movedFrom } from './oauth/discovery/moved-issuer.ts';
+import { refuseUnconfirmed } from './oauth/sign-in/endpoint-hosts.ts';
 import { createSignIns } from './oauth/sign-in/sign-in.ts';
 import { createTokenViews } from './oauth/identity/token-view.ts';
 import { audienceFault, knownAudiences } from './oauth/tokens/audience.ts';
@@ -66,7 +67,11 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     clock,
     grants: createGrants({ servers, vault, clock, companies }),
     httpOf: (accountKey: string) => clients.of(accountKey),
-    policyOf: async ({ id }: Pick<Credential, 'id'>) => addressPolicy(http, urlOf(id)),
+    async policyOf(credential: Credential) {
+      const server = servers.find(credential.id);
+      refuseUnconfirmed(credential, { preset: server?.settings.preset, confirmed: server?.confirmedHosts ?? [] });
+      return addressPolicy(http, urlOf(credential.id));
+    },
     serverUrlOf: (id: string) => servers.find(id)?.url,
     audienceFault(id: string, token: Secret) {
       const server = servers.find(id);
@@ -105,7 +110,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
     grantedScopes: (accountKey) => vault.facts(accountKey)?.grantedScopes ?? [],
-    autoSignIn: options.autoSignIn ? (accountKey) => signIn(accountKey, true) : undefined,
+    autoSignIn: options.autoSignIn ? (accountKey) => signIn(accountKey, { openBrowser: true }) : undefined,
     onChange: changed,
   });
   const connections = createConnections({
@@ -116,17 +121,17 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     stepUps,
     log,
     clock,
-    signIn: (accountKey) => signIn(accountKey, true),
+    signIn: (accountKey) => signIn(accountKey, { openBrowser: true }),
     autoSignIn: options.autoSignIn ?? false,
     onChange: changed,
   });
 
   const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
 
-  async function signIn(accountKey: string, openBrowser: boolean): Promise<void> {
+  async function signIn(accountKey: string, how: { readonly openBrowser: boolean; readonly canAsk?: boolean }): Promise<void> {
     notes.set(accountKey, { lastFailure: undefined });
     try {
-      await signIns.start(accountKey, { openBrowser });
+      await signIns.start(accountKey, how);
       await nameAccount(accountKey);
       await stepUps.signInEnded(accountKey, undefined);
       notes.clear(accountKey);

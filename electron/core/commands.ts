@@ -34,7 +34,7 @@ export interface CommandsDeps {
   readonly tokens: TokenKeeper;
   readonly companies: Companies;
   readonly signIns: SignIns;
-  readonly signIn: (accountKey: string, openBrowser: boolean) => Promise<void>;
+  readonly signIn: (accountKey: string, options: { readonly openBrowser: boolean; readonly canAsk?: boolean }) => Promise<void>;
   readonly notes: ServerNotes;
   readonly connections: Connections;
   readonly stepUps: StepUps;
@@ -148,7 +148,13 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async signIn(input) {
       const server = named(input);
-      await deps.signIn(server.id, input.openBrowser);
+      await deps.signIn(server.id, input);
+      return statusOf(server);
+    },
+
+    async confirmSignIn(input) {
+      const server = named(input);
+      signIns.confirm(server.id, input.hosts);
       return statusOf(server);
     },
 

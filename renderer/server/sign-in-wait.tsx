@@ -12,6 +12,7 @@ import { TextField } from '../parts/field.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon } from '../parts/icons.tsx';
 import { useShell } from '../shell.ts';
+import { ConfirmHosts } from './confirm-hosts.tsx';
 import { UserCode } from './user-code.tsx';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
@@ -21,8 +22,9 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
   const { url, browserFailed, userCode } = state;
   return (
     <div className="state-extra wait">
-      <Steps step={state.step} />
-      {state.otherHosts && <OtherHosts hosts={state.otherHosts} />}
+      <Steps step={state.step === 'confirm' ? 'discover' : state.step} />
+      {state.step === 'confirm' && state.confirm && <ConfirmHosts server={server} hosts={state.confirm} />}
+      {state.otherHosts && state.step !== 'confirm' && <OtherHosts hosts={state.otherHosts} />}
       {state.step === 'browser' && url !== undefined && (
         <>
           {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
@@ -62,9 +64,11 @@ function BrowserWait({ server, url, browserFailed }: { readonly server: ServerSt
   );
 }
 
-const steps: readonly SigningIn['step'][] = ['discover', 'register', 'browser', 'exchange'];
+type Step = Exclude<SigningIn['step'], 'confirm'>;
 
-function Steps({ step }: { readonly step: SigningIn['step'] }) {
+const steps: readonly Step[] = ['discover', 'register', 'browser', 'exchange'];
+
+function Steps({ step }: { readonly step: Step }) {
   const at = steps.indexOf(step);
   return (
     <ol className="steps" aria-label={messages.server.stepsLabel}>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountName, secretNames, ServerName, ServerSettings, type SecretName } from '../../../shared/model.ts';
+import { AccountName, secretNames, ServerName, ServerSettings, SignInHosts, type SecretName } from '../../../shared/model.ts';
 import { parseServerUrl } from './url.ts';
 
 /** A client registration at one issuer (RFC 7591), without its secret, which lies in the vault. */
@@ -64,6 +64,8 @@ export const StoredServer = z
     /** The one issuer that may see the secret `initialAccessToken`: the first that it was used at. */
     initialAccessTokenIssuer: z.string().optional(),
     allowMissingPkce: z.boolean().default(false),
+    /** What a person has confirmed of sign-ins that lead to hosts of different owners: used for exactly these. */
+    confirmedHosts: z.array(SignInHosts).default([]),
     settings: ServerSettings.default({}),
     accounts: z.array(Account).min(1).max(100).refine(tellsApart, 'names and ids must be unique').prefault([{ id: firstAccount, name: firstAccount }]),
     /** Id of the account for who names none. */

@@ -12,6 +12,8 @@ const Parameters = z.record(z.string().refine(mayBeExtra), z.string().min(1).max
  */
 const IssuerPattern = z.string().regex(/^(https:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+)?\/[\w*./-]*$/);
 
+const HostPattern = z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/);
+
 const Preset = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
@@ -28,6 +30,8 @@ const Preset = z
     chooseAccount: z.enum(['select_account', 'login']).optional(),
     /** It takes PKCE and does not announce it. */
     missingPkce: z.literal('allowed').optional(),
+    /** Hosts of its endpoints besides those of the issuer's site, or `*.` and the end of them: all are the provider's. */
+    hosts: z.array(HostPattern).optional(),
     /** Pairs that differ in the provider's own documents. */
     issuerExceptions: z.array(z.strictObject({ named: z.string(), found: z.string() })).optional(),
     /** Hosts of another site that its access tokens name as their audience, as addresses. */
@@ -43,7 +47,7 @@ const Preset = z
     /** What it was tried against. */
     ran: z.enum(['fixture', 'real']),
   })
-  .refine(({ issuers, missingPkce, issuerExceptions, audiences }) => (!missingPkce && !issuerExceptions && !audiences) || issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)), {
+  .refine(({ issuers, missingPkce, issuerExceptions, hosts, audiences }) => (!missingPkce && !issuerExceptions && !hosts && !audiences) || issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)), {
     error: 'what loosens a check needs a whole host name: a path, or a name below a shared one, can be anybody’s',
   });
 export type Preset = z.infer<typeof Preset>;
@@ -72,6 +76,15 @@ export function presetFor(issuer: string, wanted: ServerSettings['preset']): Pre
 export function acceptedIssuers(named: string, { preset, issuerException }: ServerSettings): readonly string[] {
   const pairs = [...(issuerException ? [issuerException] : []), ...(presetFor(named, preset)?.issuerExceptions ?? [])];
   return [named, ...pairs.filter((pair) => pair.named === named).map(({ found }) => found)];
+}
+
+/**
+ * Which hosts are known to belong to the provider under whose name this metadata was found. A preset that the user chose by its name
+ * says nothing of that: the metadata then came from anybody.
+ */
+export function vouchedHosts(named: string, wanted: ServerSettings['preset']): (host: string) => boolean {
+  const patterns = wanted === 'none' ? [] : (presetFor(named, undefined)?.hosts ?? []);
+  return (host) => patterns.some((pattern) => matchesHost(pattern, host));
 }
 
 function matches(pattern: string, issuer: string): boolean {

@@ -1,15 +1,16 @@
 import { AppError, asAppError } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
-import type { Http } from '../../http/client.ts';
+import type { AddressPolicy, Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
-import type { Vault } from '../../vault/credentials.ts';
+import type { Credential, Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { enteredSecret } from '../grants/entered.ts';
 import { tokenClient } from '../tokens/refresh.ts';
 import { createSlots } from '../tokens/slots.ts';
 import { accountChoice, refuseOtherPerson } from '../sign-in/account-choice.ts';
+import { needsConfirmation, refuseUnconfirmed, withConfirmed } from '../sign-in/endpoint-hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import { presetFor } from '../discovery/presets.ts';
 import type { Attempt } from '../sign-in/sign-in-attempt.ts';
@@ -56,7 +57,7 @@ export interface Companies {
 export interface CompaniesDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
   readonly httpOf: (accountKey: string) => Http;
-  readonly servers: Pick<Servers, 'list'>;
+  readonly servers: Pick<Servers, 'list' | 'update'>;
   readonly vault: Vault;
   /** Whether a sign-in to this server runs. */
   readonly signingIn: (accountKey: string) => boolean;
@@ -72,6 +73,12 @@ export function createCompanies(deps: CompaniesDeps): Companies {
   const serversOf = (id: string) => servers.list().filter((server) => companyOf(server)?.id === id);
   const httpFor = (id: string) => companyHttp(() => serversOf(id), deps.httpOf, ports.http);
   const ending = createSlots(1);
+  const confirmedOf = (id: string) => serversOf(id).flatMap(({ confirmedHosts }) => confirmedHosts);
+
+  async function policyOf(credential: Credential): Promise<AddressPolicy> {
+    refuseUnconfirmed(credential, { preset: undefined, confirmed: confirmedOf(credential.id) });
+    return addressPolicy(ports.http, new URL(credential.issuer));
+  }
 
   const keeper = createTokenKeeper({
     http: ports.http,
@@ -81,7 +88,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     vault,
     onWake: ports.onWake,
     owns: isCompanyId,
-    policyOf: ({ issuer }) => addressPolicy(ports.http, new URL(issuer)),
+    policyOf,
     readAnswer: ({ issuer, clientId, subject }) => idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
     // An ID token is for its client, whose ID may be an address, and goes back to its issuer alone.
     audienceFault: () => undefined,
@@ -92,6 +99,11 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     httpFor,
     ...(deps.redirectPorts ? { redirectPorts: deps.redirectPorts } : {}),
     choiceOf: ({ id, issuer, separate }, metadata) => accountChoice(deps, { id, account: { alone: !separate } }, metadata, presetFor(issuer, undefined)),
+    async confirm({ id, issuer }, hosts, attempt) {
+      if (!needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: confirmedOf(id) })) return;
+      await attempt.confirm(hosts);
+      for (const server of serversOf(id)) await servers.update(server.id, { confirmedHosts: withConfirmed(server.confirmedHosts, hosts) });
+    },
     async done(id, { credential, idToken, lifeMs }, exchangeAt) {
       for (const server of serversOf(id)) refuseOtherPerson(deps, server, credential);
       await keeper.adopt({ ...credential, exchangeOrigins: await exchangeOrigins(vault, id, exchangeAt) }, idToken, lifeMs);
@@ -161,7 +173,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       const read = await vault.read(company.id);
       const elsewhere = read.kind === 'found' ? exchangeElsewhere(read.credential, server) : undefined;
       if (elsewhere) throw atCompany(elsewhere, company.issuer);
-      if (read.kind === 'found') return { idToken, renewable: read.credential.refreshToken !== undefined, client: tokenClient(read.credential, await addressPolicy(ports.http, new URL(company.issuer))) };
+      if (read.kind === 'found') return { idToken, renewable: read.credential.refreshToken !== undefined, client: tokenClient(read.credential, await policyOf(read.credential)) };
       if (read.kind === 'absent' || read.kind === 'damaged') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'), company.issuer);
       throw storeFault(read, 'The sign-in at the company cannot be read');
     },

@@ -1,3 +1,4 @@
+import type { SignInHosts } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
@@ -11,6 +12,7 @@ import { identify, type Identity } from '../identity/identity.ts';
 import type { KeySets } from '../identity/jwks.ts';
 import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../redirect/redirect.ts';
 import { secretMethod } from '../client/secret-method.ts';
+import { endpointHosts } from '../sign-in/endpoint-hosts.ts';
 import { createEnding, expectedAnswer, receptionOf } from '../sign-in/sign-in-answer.ts';
 import { within, type Attempt } from '../sign-in/sign-in-attempt.ts';
 import type { Tokens } from '../tokens/token-answer.ts';
@@ -21,6 +23,8 @@ import { atCompany, findIdentityProvider } from './identity-provider.ts';
 
 export interface CompanySignInDeps {
   readonly ports: Pick<Ports, 'clock' | 'log'>;
+  /** Throws where the person does not confirm, or has not confirmed, that the sign-in leads to these hosts. */
+  readonly confirm: (hosts: SignInHosts) => Promise<void>;
   /** What makes the page ask who it is to be, where that matters. */
   readonly choice: (metadata: AuthorizationServer) => AccountChoice;
   /** For the company alone: no certificate and no key of a server goes with it. */
@@ -70,10 +74,11 @@ export async function signInAtCompany(deps: CompanySignInDeps, client: CompanyCl
   }
 }
 
-async function run({ ports, http, keySets, listen, open, choice }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+async function run({ ports, http, keySets, listen, open, choice, confirm }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
   const { clock, log } = ports;
   const { signal } = attempt;
   const { metadata, allow } = await findIdentityProvider(http, company.issuer, signal);
+  await confirm(endpointHosts(metadata, 'page'));
   const client = tokenClient(company, metadata, clientSecret, allow);
   const scopes = ['openid', ...(metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [])];
 

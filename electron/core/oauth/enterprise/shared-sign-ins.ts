@@ -1,3 +1,4 @@
+import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../errors.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
@@ -16,6 +17,8 @@ export interface SharedSignInsDeps {
   readonly httpFor: (companyId: string) => Http;
   readonly redirectPorts?: readonly number[];
   readonly choiceOf: (company: Company, metadata: AuthorizationServer) => AccountChoice;
+  /** Asks the person where the provider's endpoints lie at hosts of different owners. Throws as `Attempt.confirm`. */
+  readonly confirm: (company: Company, hosts: SignInHosts, attempt: Attempt) => Promise<void>;
   /** Stores it; the sign-in has worked when this has. `exchangeAt`: of the servers that waited for it. */
   readonly done: (companyId: string, signedIn: CompanySignedIn, exchangeAt: readonly string[]) => Promise<void>;
   /** One was stored, but everybody had left before that. */
@@ -83,6 +86,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
             ports,
             http: deps.httpFor(id),
             keySets,
+            confirm: (hosts) => deps.confirm(client.company, hosts, attempt),
             choice: (metadata) => deps.choiceOf(client.company, metadata),
             async listen(options) {
               await freePorts();

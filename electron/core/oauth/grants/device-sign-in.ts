@@ -1,9 +1,11 @@
+import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration/registration.ts';
+import { endpointHosts, withDevicePage } from '../sign-in/endpoint-hosts.ts';
 import type { Attempt } from '../sign-in/sign-in-attempt.ts';
 import { credentialOf, tokenClient } from '../sign-in/sign-in-result.ts';
 import { rulesFor } from '../sign-in/sign-in-rules.ts';
@@ -18,6 +20,8 @@ export interface DeviceSignInDeps {
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   readonly grants: Grants;
   readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
+  /** Throws where the person does not confirm, or has not confirmed, that the sign-in leads to these hosts. */
+  readonly confirm: (hosts: SignInHosts) => Promise<void>;
   /** Opens the page where the user wants that; its failure is shown, and the wait goes on. */
   readonly open: (url: URL, userCode: string) => void;
 }
@@ -41,6 +45,7 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
   try {
     const client = await grants.equip({ id: server.id }, tokenClient(discovery, found, rules));
     const code = await deviceCode(client, authorizationServer['device_authorization_endpoint'], scopes, options);
+    await deps.confirm(withDevicePage(endpointHosts(authorizationServer, 'device'), code.url));
     attempt.step('browser', { url: code.url.href, userCode: code.userCode, endsAt: clock.now() + code.expiresInMs });
     deps.open(code.url, code.userCode);
     const tokens = await pollForTokens(client, code, options);

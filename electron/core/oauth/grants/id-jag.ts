@@ -11,6 +11,7 @@ import { companyClientAuth } from '../enterprise/company-sign-in.ts';
 import { companyOf } from '../enterprise/company.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { atCompany, findIdentityProvider } from '../enterprise/identity-provider.ts';
+import { endpointHosts, needsConfirmation, unconfirmed } from '../sign-in/endpoint-hosts.ts';
 import { readTokenAnswer, type TokenVerdict } from '../tokens/token-answer.ts';
 import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { enteredSecret, neededSecret } from './entered.ts';
@@ -88,6 +89,9 @@ async function identityProvider({ vault, server, client }: IdentityRequest, ente
   const { issuer, clientId, tokenEndpoint: entered } = enterprise;
   const found = entered === undefined ? await findIdentityProvider(http, issuer, signal) : undefined;
   const allow = found?.allow ?? (await addressPolicy(http, checkEndpoint('issuer of the company', issuer)));
+  const hosts = found && endpointHosts(found.metadata, 'none');
+  // An endpoint that the user entered needs no question.
+  if (hosts && needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: server.confirmedHosts })) throw unconfirmed(hosts, 'If that is right, name the token endpoint in the setting enterprise.');
   const tokenEndpoint = checkEndpoint('token_endpoint of the company', entered ?? found?.metadata.token_endpoint ?? '').href;
   const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
   return { issuer, tokenEndpoint, clientId, resource: client.resource, allow, clientAuth: companyClientAuth(found?.metadata, clientSecret), ...(clientSecret ? { clientSecret } : {}) };

@@ -1,16 +1,28 @@
+import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
+import { isSameList, unconfirmed } from './endpoint-hosts.ts';
 import type { SignInProgress } from './sign-in.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { createAnswerSlot, type AnswerSlot, type ExpectedAnswer } from '../redirect/redirect-answer.ts';
+
+/** For the person at the window or terminal. */
+const answerWithinMs = 10 * 60 * 1000;
 
 /** One sign-in that runs: how far it is, how to stop it, and where its answer goes in. */
 export interface Attempt {
   readonly signal: AbortSignal;
   progress(): SignInProgress;
   /** The next step, as the status shows it. */
-  step(step: SignInProgress['step'], more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt'>>): void;
+  step(step: SignInProgress['step'], more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt' | 'confirm'>>): void;
   /** Hosts of strangers that the next steps lead to; told with each of them. */
   seenBy(otherHosts: readonly string[]): void;
+  /** Somebody sees the state and can answer a question in it. */
+  allowQuestions(): void;
+  readonly canAsk: boolean;
+  /** Asks whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED where nobody can be asked, E_CANCELLED, E_SIGN_IN_TIMEOUT. */
+  confirm(hosts: SignInHosts): Promise<void>;
+  /** The person's yes. Throws E_BAD_INPUT when it is not these hosts that are asked about. */
+  confirmed(hosts: readonly EndpointHost[]): void;
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */
   refuseIfCancelled(): void;
@@ -28,8 +40,10 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   let progress: SignInProgress = { kind: 'signing_in', step: 'discover', startedAt };
   let awaited: { readonly redirectUri: string; readonly slot: AnswerSlot } | undefined;
   let followed: Attempt | undefined;
+  let canAsk = false;
+  let question: { readonly hosts: readonly EndpointHost[]; readonly yes: () => void } | undefined;
   let seenBy: { otherHosts?: string[] } = {};
-  return {
+  const attempt: Attempt = {
     signal: abort.signal,
     progress: () => progress,
     step(step, more = {}) {
@@ -39,6 +53,31 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     },
     seenBy(otherHosts) {
       seenBy = otherHosts.length > 0 ? { otherHosts: [...otherHosts] } : {};
+    },
+    allowQuestions() {
+      canAsk = true;
+      followed?.allowQuestions();
+    },
+    get canAsk() {
+      return canAsk;
+    },
+    async confirm(wanted) {
+      if (!canAsk) throw unconfirmed(wanted, 'Nobody could be asked whether that is right, so nothing was sent there.');
+      const { hosts } = wanted;
+      const answer = new Promise<void>((yes) => {
+        question = { hosts, yes };
+      });
+      attempt.step('confirm', { confirm: [...hosts] });
+      try {
+        await within(answer, clock, answerWithinMs, abort.signal, () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.'));
+      } finally {
+        question = undefined;
+      }
+    },
+    confirmed(hosts) {
+      if (followed) return followed.confirmed(hosts);
+      if (!question || !isSameList(question.hosts, hosts)) throw new AppError('E_BAD_INPUT', 'The sign-in does not ask about these hosts.', { field: 'hosts' });
+      question.yes();
     },
     cancel: () => abort.abort(),
     refuseIfCancelled() {
@@ -57,10 +96,12 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     },
     follow(shared) {
       followed = shared;
+      if (canAsk) shared.allowQuestions();
       progress = { ...shared.progress(), startedAt };
       onChange();
     },
   };
+  return attempt;
 }
 
 /** Never puts the address into its error: there is a code in it. */

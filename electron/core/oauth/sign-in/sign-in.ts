@@ -1,4 +1,4 @@
-import type { SignInState } from '../../../../shared/model.ts';
+import type { EndpointHost, SignInHosts, SignInState } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../errors.ts';
 import { keepSeen } from '../../looks.ts';
 import type { Http } from '../../http/client.ts';
@@ -16,6 +16,7 @@ import { createKeySets } from '../identity/jwks.ts';
 import { signInByDevice } from '../grants/device-sign-in.ts';
 import { repeatedGrantOf, signInByGrant } from '../grants/sign-in.ts';
 import type { RegistrationDeps } from '../registration/registration.ts';
+import { endpointHosts, needsConfirmation, withConfirmed } from './endpoint-hosts.ts';
 import { identityScopes, uniqueScopes } from './scopes.ts';
 import { rulesFor } from './sign-in-rules.ts';
 import { createAttempt, type Attempt } from './sign-in-attempt.ts';
@@ -30,7 +31,7 @@ export interface SignIns {
    * Runs the whole sign-in and resolves when the credential is stored. A second call for the same account joins the first.
    * Throws AppError.
    */
-  start(accountKey: string, options: { readonly openBrowser: boolean }): Promise<void>;
+  start(accountKey: string, options: { readonly openBrowser: boolean; /** Somebody can answer the step `confirm`. */ readonly canAsk?: boolean }): Promise<void>;
   cancel(accountKey: string): void;
   /** Cancels the sign-in that runs; one that begins before `work` has ended waits for that. */
   without<Value>(accountKey: string, work: () => Promise<Value>): Promise<Value>;
@@ -39,6 +40,8 @@ export interface SignIns {
    * E_SERVER_UNKNOWN, and what the sign-in throws.
    */
   finish(accountKey: string, redirectUrl: string): Promise<void>;
+  /** The person's yes to the hosts that the state names. Throws E_SERVER_UNKNOWN, E_BAD_INPUT. */
+  confirm(accountKey: string, hosts: readonly EndpointHost[]): void;
   progress(accountKey: string): SignInProgress | undefined;
   /** Cancels all. */
   close(): Promise<void>;
@@ -91,6 +94,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       const withScopes = async () => {
         const found = await protectedBy(server, signal);
         attempt.seenBy(found.otherHosts);
+        await confirmHosts(server, found, attempt, endpointHosts(found.authorizationServer, 'none'));
         return { ...found, scopes: scopesFor(server, found) };
       };
       await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, companies: deps.companies, openBrowser, discover: withScopes }, server, grant, attempt);
@@ -99,6 +103,9 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     const discovery = await protectedBy(server, signal);
     attempt.seenBy(discovery.otherHosts);
     const rules = rulesFor(server.settings, discovery);
+    const byDevice = server.settings.grant === 'device_code';
+    const confirm = (hosts: SignInHosts) => confirmHosts(server, discovery, attempt, hosts);
+    await confirm(endpointHosts(discovery.authorizationServer, byDevice ? 'device' : 'page'));
     const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopes(server, discovery.authorizationServer.scopes_supported)]);
     const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
       const identity = await identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
@@ -106,11 +113,18 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       if (identity.subject) arriving.set(server.id, identity.subject);
       return identity;
     };
-    if (server.settings.grant === 'device_code') {
+    if (byDevice) {
       const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
-      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, whoIs }, server, discovery, scopes, attempt);
+      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, confirm, whoIs }, server, discovery, scopes, attempt);
     }
     return byBrowser.signIn({ server, discovery, rules, scopes, whoIs, ...(openBrowser ? { open: (url) => openInBrowser(attempt, url) } : {}) }, attempt);
+  }
+
+  /** Before anything is sent there. The answer holds for this server and exactly these hosts. */
+  async function confirmHosts({ id, settings: { preset } }: Server, { issuerNamed }: Protected, attempt: Attempt, hosts: SignInHosts): Promise<void> {
+    if (!needsConfirmation(hosts, { named: issuerNamed, preset, confirmed: found(id).confirmedHosts })) return;
+    await attempt.confirm(hosts);
+    await servers.update(id, { confirmedHosts: withConfirmed(found(id).confirmedHosts, hosts) });
   }
 
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
@@ -172,11 +186,13 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   }
 
   return {
-    async start(accountKey, { openBrowser }) {
+    async start(accountKey, { openBrowser, canAsk = false }) {
       const before = running.get(accountKey);
+      if (before && canAsk) before.attempt.allowQuestions();
       if (before && !before.attempt.signal.aborted) return before.done;
       found(accountKey);
       const attempt = createAttempt(ports.clock, () => deps.onChange(accountKey));
+      if (canAsk) attempt.allowQuestions();
       const done = run(accountKey, attempt, openBrowser, before?.done);
       running.set(accountKey, { attempt, done });
       return done;
@@ -198,6 +214,12 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       if (!attempt || attempt.signal.aborted) throw new AppError('E_REDIRECT_URL', 'No sign-in is waiting for an address.', { server: name });
       attempt.paste(redirectUrl.trim());
       await done;
+    },
+    confirm(accountKey, hosts) {
+      const { name } = found(accountKey);
+      const { attempt } = running.get(accountKey) ?? {};
+      if (!attempt || attempt.signal.aborted) throw new AppError('E_BAD_INPUT', 'No sign-in waits for a confirmation.', { server: name });
+      attempt.confirmed(hosts);
     },
     progress(accountKey) {
       const { attempt } = running.get(accountKey) ?? {};

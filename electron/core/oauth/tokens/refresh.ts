@@ -18,7 +18,7 @@ export interface RefreshDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly vault: Vault;
-  /** What may be connected to for this credential. */
+  /** What may be connected to for this credential. Throws E_HOSTS_UNCONFIRMED where nothing may be sent to its endpoints. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** Where its tokens would be sent now; undefined: to no server. Absent: nobody can have changed that. */
   readonly serverUrlOf?: (credentialId: string) => string | undefined;
@@ -189,10 +189,10 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
 function hindrance(error: AppError): RefreshResult {
   if (error.code.startsWith('E_STORE_')) return { kind: 'blocked', error };
   // Signing in again at the company puts this right for all of its servers; a secret that is entered again, for this one.
-  return ['E_BAD_INPUT', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN'].includes(error.code) ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
+  return ['E_BAD_INPUT', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN', 'E_HOSTS_UNCONFIRMED'].includes(error.code) ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
 }
 
-/** Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what `Grants.equip` does, and E_DNS. */
+/** Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what `Grants.equip` and `policyOf` do. */
 export async function clientOf({ policyOf, grants }: Pick<RefreshDeps, 'policyOf' | 'grants'>, credential: Credential): Promise<TokenClient> {
   if (credential.grant === 'static_header') return tokenClient(credential, []);
   const client = tokenClient(credential, await policyOf(credential));
