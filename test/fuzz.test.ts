@@ -3,7 +3,7 @@ import { envelope, errorLine, idAtEnd, sameId } from '../shared/json-rpc.ts';
 import { createLineSplitter } from '../shared/lines.ts';
 import { createLedger } from '../electron/bridge/ledger.ts';
 import { route, routeBody, type Question } from '../electron/broker/answer.ts';
-import { readRefusal } from '../electron/broker/scope-refusal.ts';
+import { readFacts } from '../electron/broker/response-facts.ts';
 import { serverWords } from '../electron/broker/server-words.ts';
 import { createSseParser } from '../electron/broker/sse.ts';
 import { systemClock } from '../electron/core/clock.ts';
@@ -283,8 +283,8 @@ describe(`random damage, seed ${seed}`, () => {
         yield* chunked(random, body, 4_000);
       }
       const headers = random.chance(0.5) ? { 'www-authenticate': damaged(random, 'Bearer error="insufficient_scope", scope="a b"') } : {};
-      const refusal = await readRefusal({ status: 403, headers, body: Object.assign(chunks(), { destroy: () => {} }) });
-      if (refusal.kind === 'scopes') scopes += 1;
+      const refusal = await readFacts({ status: 403, headers, body: Object.assign(chunks(), { destroy: () => {} }) }, 0);
+      if (refusal.facts.lacksScopes) scopes += 1;
       const again: Buffer[] = [];
       for await (const chunk of refusal.stream.body) again.push(chunk);
       expect(Buffer.concat(again).equals(body)).toBe(true);

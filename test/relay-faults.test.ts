@@ -76,14 +76,21 @@ describe('faults of the MCP server, one by one', () => {
     expect(server.challenges).toEqual([]);
   });
 
-  it.each(['mcp-429', 'mcp-503'])('HT04 %s: waits as long as the server says, and then the call runs', async (scenario) => {
-    expect(textOf(await callUnder(scenario))).toBe('hi');
-    expect(faulty.counts.early).toBe(0);
+  it.each([
+    ['mcp-429', 'E_RATE_LIMITED'],
+    ['mcp-503', 'E_OUTCOME_UNKNOWN'],
+  ])('HT04 %s: the call is not repeated, and the next one waits as long as the server says', async (scenario, code) => {
+    expect((await callUnder(scenario)).error?.data).toMatchObject({ code, retryAfterMs: 1_000 });
+    expect(textOf(await host.call('echo', { text: 'next' }))).toBe('next');
+    expect(faulty.counts).toMatchObject({ early: 0, toolRuns: 2 });
   });
 
-  it.each(['mcp-429', 'mcp-503'])('HT04 %s for a minute: an error with the time, and no call before it', async (scenario) => {
+  it.each([
+    ['mcp-429', 'E_RATE_LIMITED'],
+    ['mcp-503', 'E_OUTCOME_UNKNOWN'],
+  ])('HT04 %s for a minute: an error with the time, and no call before it', async (scenario, code) => {
     const answer = await callUnder(scenario, { retryAfterSeconds: 60 });
-    expect(answer.error?.data).toMatchObject({ code: 'E_RATE_LIMITED', retryAfterMs: 60_000 });
+    expect(answer.error?.data).toMatchObject({ code, retryAfterMs: 60_000 });
     const { toolCalls } = faulty.counts;
     expect(codeOf(await host.call('echo'))).toBe('E_RATE_LIMITED');
     expect(faulty.counts).toMatchObject({ early: 0, toolCalls });

@@ -52,7 +52,7 @@ export function routeBody(body: Buffer, question: Question, sink: Sink, stream: 
   const { status } = stream;
   const ok = status >= 200 && status < 300;
   const found = envelope(body);
-  if (!ok && !isNamelessError(found) && !(found.kind === 'response' && found.hasError)) throw statusFault(stream, body, question.envelope, server);
+  if (!ok && !isNamelessError(found) && !(found.kind === 'response' && (found.hasError || sameId(found.id, question.envelope.id)))) throw statusFault(stream, body, question.envelope, server);
   if (!ok && found.id !== question.envelope.id) {
     // A refusal of the whole request belongs to it, whatever id it carries.
     sink.answer(oneLine(withId(body, found, question.envelope.id)), found, stream);
@@ -72,11 +72,14 @@ function statusFault({ status, sent }: Answered, body: Buffer, { method, modern 
   const said = `The server answered with status ${status}`;
   if (status === 401 || status === 403) return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body, sent)}`, { server });
   if (status === 429) return new AppError('E_RATE_LIMITED', `${said}: too many calls, without saying how long to wait.`, { server });
-  if (status >= 500 && status !== 503 && !isRepeatable(method ?? '')) return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
+  if (mayHaveRun(status) && !isRepeatable(method ?? '')) return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
   if (status >= 500) return new AppError('E_SERVER_UNREACHABLE', `${said}.`, { server });
   if (modern && [400, 404, 405, 406, 415].includes(status)) return new AppError('E_PROTOCOL_ERA', `${said} to a message of MCP 2026-07-28.`, { server });
   return new AppError('E_HTTP_STATUS', `${said}.`, { server });
 }
+
+/** Not by a refusal of the request as such, which comes before the work. 404 and 409 may be about what a tool was looking for. */
+const mayHaveRun = (status: number): boolean => status >= 500 || [404, 408, 409, 410, 424, 499].includes(status);
 
 /** The message with this id, all other bytes as they are. */
 function withId(bytes: Buffer, found: Envelope, id: string): Buffer {

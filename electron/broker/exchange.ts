@@ -3,12 +3,14 @@ import type { HttpStream } from '../core/http/client.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './answer.ts';
+import { discard } from './drain.ts';
 import { answerTimeoutMs, isRepeatable } from './eras.ts';
 import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
+import { judgeSession, knowsSession } from './session-loss.ts';
 import { createSseParser } from './sse.ts';
 import type { ToolHeaders } from './tool-headers.ts';
-import { discard, type Upstream, type UpstreamRequest } from './upstream.ts';
+import type { Upstream, UpstreamRequest } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
 export interface ExchangeDeps {
@@ -30,11 +32,13 @@ export interface ExchangeOptions {
   readonly onHead?: () => void;
   /** It waits for more access from now on, or no longer. */
   readonly onHold?: (held: boolean) => void;
+  /** The server does not know the session any more, but may have processed the request, which gets its answer. */
+  readonly onSessionLost?: () => void;
 }
 
 /**
  * One request of a host: POST, and what comes back as JSON or as a stream, taken up again where the server can do that.
- * Gives 'session_lost' when the server does not know the session (404): then the request was not processed.
+ * Gives 'session_lost' when the server does not know the session: then the request was not processed, or may be processed twice.
  * Throws AppError when there is no answer to be had.
  */
 export async function exchange(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
@@ -72,7 +76,9 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     body: line,
     timeoutMs: answerTimeoutMs(asked.method),
     signal,
-    repeatable: false,
+    repeatable: isRepeatable(asked.method),
+    // A session is opened again by itself, and meanwhile the host is answered.
+    persistent: asked.method !== 'initialize' && isRepeatable(asked.method),
     onChallenge,
     hold: () => heldCall(question, deps.clock, sink, options.onHold),
   });
@@ -85,15 +91,18 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     return 'answered';
   }
   const body = await readBody(stream, deps.server);
-  if ((stream.status === 404 || suspect) && session?.sessionId !== undefined && !isUnknownMethod(body)) return 'session_lost';
+  if (session?.sessionId !== undefined && !ok) {
+    const verdict = suspect ? 'lost' : judgeSession(stream.status, body, asked.id);
+    const lost = verdict === 'lost' || (verdict === 'doubtful' && !(await knowsSession(deps.upstream, session, deps.clock, signal)));
+    // A fault of the server's own may come after the work; every other refusal comes before it.
+    if (lost && (verdict === 'lost' || stream.status !== 500 || isRepeatable(asked.method))) return 'session_lost';
+    if (lost) options.onSessionLost?.();
+  }
   routeBody(body, question, sink, stream, deps.server);
   return 'answered';
 }
 
 export const isEventStream = (stream: HttpStream): boolean => /^text\/event-stream\b/i.test(stream.headers['content-type'] ?? '');
-
-/** 404 is also how an unknown method is told (2026-07-28). */
-const isUnknownMethod = (body: Buffer): boolean => body.length < 65_536 && /"code"\s*:\s*-32601\b/.test(body.toString('latin1'));
 
 /** The stream of a POST, and those that continue it, until the answer has come. */
 async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {

@@ -2,9 +2,10 @@ import { AppError, asAppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
+import { discard } from './drain.ts';
 import { legacyHeaders, modernHeaders } from './headers.ts';
 import type { Session } from './session.ts';
-import { discard, type Upstream } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface OneWayDeps {
   readonly upstream: Upstream;

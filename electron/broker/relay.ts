@@ -154,7 +154,8 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       const empty = session.promised ? unofferedAnswer(asked.id, asked.method, session.capabilities) : undefined;
       if (empty !== undefined) return answer(call, empty);
       const onHold = (held: boolean) => void (call.held = held);
-      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold } as const;
+      const onSessionLost = () => void (current && session.renew(current).catch(() => {}));
+      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold, onSessionLost } as const;
       if ((await exchange(deps, call.question, sinkFor(call), options)) === 'answered') return session.remember(call.question);
       if (again || !current) throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
       await orAborted(session.renew(current), call.abort.signal);

@@ -1,36 +1,18 @@
-import { envelope } from '../../shared/json-rpc.ts';
 import type { HttpStream } from '../core/http/client.ts';
-import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
 import type { Challenge } from '../core/oauth/discovery/discovery.ts';
-
-/** What a 403 to a call with a token is about. */
-export type Refusal =
-  /** Scopes; `scope` is there where the server names any. */
-  | { readonly kind: 'scopes'; readonly challenge: Challenge; readonly stream: HttpStream }
-  | { readonly kind: 'other'; readonly stream: HttpStream };
 
 /** More of a body is not looked at. */
 const lookBytes = 64 * 1024;
 
 /**
- * Reads a 403 as servers write it: `insufficient_scope` in a Bearer challenge (RFC 6750 3.1), another name for that
- * (`missing_required_scopes`), a challenge with a scope, or a body that says so. The answer stays whole.
+ * What a 403 asks for, as servers write it: `insufficient_scope` in a Bearer challenge (RFC 6750 3.1), another name for that
+ * (`missing_required_scopes`), a challenge with a scope, or a body that says so. Undefined: it is not about scopes.
  */
-export async function readRefusal(stream: HttpStream): Promise<Refusal> {
-  const challenge = bearerChallenge(stream.headers['www-authenticate']);
-  const named = challenge && (challenge.scope !== undefined || /scope/i.test(challenge.error ?? ''));
-  if (challenge?.scope !== undefined) return { kind: 'scopes', challenge, stream };
-  const { text, whole } = await look(stream);
-  const said = saysScope.test(text);
-  if (!named && !said) return { kind: 'other', stream: whole };
+export function scopesMissing(challenge: Challenge | undefined, text: string): Challenge | undefined {
+  if (challenge?.scope !== undefined) return challenge;
+  if (!/scope/i.test(challenge?.error ?? '') && !saysScope.test(text)) return undefined;
   const scope = scopeIn(text);
-  return { kind: 'scopes', challenge: { ...challenge, ...(scope === undefined ? {} : { scope }) }, stream: whole };
-}
-
-/** Whether a refusal is JSON-RPC, which is for the host whatever its status. The answer stays whole. */
-export async function readRpcRefusal(stream: HttpStream): Promise<{ readonly rpc: boolean; readonly stream: HttpStream }> {
-  const { text, whole } = await look(stream);
-  return { rpc: envelope(Buffer.from(text)).hasError, stream: whole };
+  return { ...challenge, ...(scope === undefined ? {} : { scope }) };
 }
 
 const saysScope = /insufficient[ _]scopes?|missing[ _](?:required[ _])?scopes?|required[ _]scopes?|scopes? (?:is |are )?(?:required|missing)/i;
@@ -54,7 +36,7 @@ function scopeIn(text: string): string | undefined {
 }
 
 /** The beginning of a body, and the same answer with the body as if nobody had looked. */
-async function look(stream: HttpStream): Promise<{ text: string; whole: HttpStream }> {
+export async function look(stream: HttpStream): Promise<{ text: string; whole: HttpStream }> {
   const rest = stream.body[Symbol.asyncIterator]();
   const seen: Buffer[] = [];
   let bytes = 0;

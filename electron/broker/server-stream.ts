@@ -2,11 +2,12 @@ import { asAppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import { maxMessageBytes } from './answer.ts';
+import { discard } from './drain.ts';
 import { isEventStream } from './exchange.ts';
 import { streamHeaders, type SessionHeaders } from './headers.ts';
 import { needsPerson, retryDelayMs } from './passing.ts';
 import { createSseParser } from './sse.ts';
-import { discard, type Upstream } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
 /** The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the session lives. */

@@ -3,6 +3,7 @@ import type { Connection } from '../core/connections.ts';
 import type { HttpHead } from '../core/http/client.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
 import type { Question, Sink } from './answer.ts';
+import { discard } from './drain.ts';
 import { parse } from './endpoint.ts';
 import { refusesLegacy } from './eras.ts';
 import { exchange, type ExchangeDeps } from './exchange.ts';
@@ -10,7 +11,7 @@ import { addSession, isSessionId, isVersion, legacyHeaders, type SessionHeaders 
 import { listsChanged } from './local-answers.ts';
 import { needsPerson, retryDelayMs } from './passing.ts';
 import type { ServerStream } from './server-stream.ts';
-import { discard, type UpstreamRequest } from './upstream.ts';
+import type { UpstreamRequest } from './upstream.ts';
 
 /**
  * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is opened
@@ -50,6 +51,8 @@ export interface SessionDeps extends ExchangeDeps {
 
 type Challenge = UpstreamRequest['onChallenge'];
 
+/** For the end of a session to be told, with all that comes before it: a token that is awaited, a server that is busy. */
+const farewellMs = 1_500;
 /** A call may make us try again, but not more often than this. */
 const calmMs = 1_000;
 
@@ -153,10 +156,14 @@ export function createSession(deps: SessionDeps): Session {
     if (ended?.sessionId === undefined) return;
     const headers: Record<string, string> = {};
     addSession(headers, ended);
+    const late = new AbortController();
+    const cancel = clock.after(farewellMs, () => late.abort());
     try {
-      discard(await upstream.request({ method: 'DELETE', headers, timeoutMs: 1_500, repeatable: false, onChallenge: 'quiet' }), clock);
+      discard(await upstream.request({ method: 'DELETE', headers, timeoutMs: farewellMs, signal: late.signal, repeatable: false, onChallenge: 'quiet' }), clock);
     } catch {
       // It ends by itself at the server.
+    } finally {
+      cancel();
     }
   }
 

@@ -3,15 +3,15 @@ import { AppError, foreign } from '../core/errors.ts';
 import { addressPolicy } from '../core/http/address.ts';
 import type { AddressPolicy, Http, HttpStream } from '../core/http/client.ts';
 import { createCookieJar } from '../core/http/cookies.ts';
-import { retryAfterMs } from '../core/http/retry-after.ts';
 import type { Log } from '../core/log.ts';
-import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
 import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Secret } from '../core/secret.ts';
+import { classify, longestWaitMs, type TurnFacts, type Verdict } from './classify.ts';
+import { drain } from './drain.ts';
 import type { HeldCall } from './held-call.ts';
 import { createMoreAccess, type AccessTurn } from './more-access.ts';
-import { readRefusal, readRpcRefusal } from './scope-refusal.ts';
+import { readFacts, type ReadFacts } from './response-facts.ts';
 import { serverWords } from './server-words.ts';
 import { waitFor } from './waiting.ts';
 
@@ -22,8 +22,10 @@ export interface UpstreamRequest {
   /** Until the head is there, in ms. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** May be sent twice when the connection broke after it was sent. */
+  /** May be carried out twice: it is sent again after a lost connection, and when a busy server says when to come again. */
   readonly repeatable: boolean;
+  /** It is also repeated when a busy server says nothing about that; false when absent. */
+  readonly persistent?: boolean;
   /**
    * What a 401 without a stored sign-in does: `ask` waits for a sign-in where the core may start one by itself; `tell`
    * lets the core know; `quiet` neither (background work). A 403 for want of scopes is waited for with `ask`.
@@ -41,7 +43,7 @@ export interface Upstream {
   /**
    * Sends one request and gives the answer's head and body: any 2xx, and every other status that is not dealt with here.
    * Throws E_SIGN_IN_NEEDED and what else the core says about tokens, E_SERVER_REFUSED, E_SCOPE_NEEDED, E_RATE_LIMITED,
-   * E_REDIRECTED, and the client's network faults with `sent` set.
+   * E_OUTCOME_UNKNOWN, E_REDIRECTED, and the client's network faults with `sent` set.
    */
   request(request: UpstreamRequest): Promise<Answered>;
   /** A new session begins, or somebody else has signed in: what the server set in cookies was for the one before. */
@@ -55,8 +57,6 @@ export interface UpstreamDeps {
   readonly clock: Clock;
 }
 
-/** Longest wait for a server that says when to come again; above it the host is told. */
-const longestWaitMs = 20_000;
 /** The relay bounds what it keeps; streams go on for ever. */
 const noLimit = Number.MAX_SAFE_INTEGER;
 
@@ -98,7 +98,10 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   const rateLimited = (ms: number) =>
-    new AppError('E_RATE_LIMITED', `The server wants no more calls for ${Math.ceil(ms / 1000)} s.`, { server: name, retryAfterMs: Math.ceil(ms) });
+    new AppError('E_RATE_LIMITED', `The server wants no more calls for ${inWords(ms)}.`, { server: name, retryAfterMs: Math.ceil(ms) });
+
+  const unclear = (status: number, ms: number) =>
+    new AppError('E_OUTCOME_UNKNOWN', `The server answered with status ${status}, and wants no more calls for ${inWords(ms)}.`, { server: name, retryAfterMs: Math.ceil(ms) });
 
   const moreAccess = createMoreAccess({ connection, tokenNow: (signal) => tokenFor(undefined, signal) });
 
@@ -123,9 +126,9 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       return stream;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const again = error.code === 'E_CONNECTION_LOST' && (ask.repeatable || !error.sent) && !turn.repeated;
+      const again = error.code === 'E_CONNECTION_LOST' && (ask.repeatable || !error.sent) && !turn.reconnected;
       if (!again) throw error.about(name);
-      turn.repeated = true;
+      turn.reconnected = true;
       return undefined;
     }
   };
@@ -147,12 +150,11 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     return tokenFor(undefined, signal, turn);
   };
 
-  const askedToWait = (stream: HttpStream, ms: number, turn: Turn) => {
-    log('server_asked_to_wait', { server: name, status: stream.status, ms });
+  /** The server is busy until then, for everybody who has not sent yet. */
+  const noteBusy = ({ status, retryAfterMs: ms }: ReadFacts['facts']) => {
+    if (ms === undefined || (status !== 429 && status !== 503)) return;
+    log('server_asked_to_wait', { server: name, status, ms });
     notBefore = Math.max(notBefore, clock.now() + ms);
-    // A server that always says "at once" is not asked for ever.
-    turn.waited += 250;
-    if (turn.waited + ms > longestWaitMs) throw rateLimited(ms);
   };
 
   const redirected = (stream: HttpStream, turn: Turn) => {
@@ -165,26 +167,35 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     turn.url = target;
   };
 
-  /** True: the answer is the caller's. Otherwise it is dealt with, and the request is to be sent again. */
-  const judge = async (stream: HttpStream, scopes: Challenge | undefined, rpc: boolean, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<boolean> => {
-    const { status, headers } = stream;
-    const wait = status === 429 || status === 503 ? retryAfterMs(headers, clock.now()) : undefined;
-    const anonymous = !token && (status === 401 || (status === 403 && !rpc));
-    const refused = status === 401 && token && !turn.rejected;
-    const moved = status >= 300 && status < 400;
-    if (!refused && !anonymous && !scopes && wait === undefined && !moved) return true;
+  /** Does what the verdict says, after which the request is to be sent again. Throws where it is not. */
+  const act = async (verdict: Exclude<Verdict, { kind: 'deliver' }>, read: ReadFacts, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<void> => {
+    const { stream, challenge, facts } = read;
     const body = drain(stream, clock);
-    if (refused) {
-      log('token_refused_by_server', { server: name, token });
-      turn.rejected = token;
-      turn.words = serverWords(await body, token);
-      turn.challenge = bearerChallenge(headers['www-authenticate']);
-    } else if (anonymous) {
-      await challenged(bearerChallenge(headers['www-authenticate']), ask, turn);
-    } else if (scopes && token) await moreAccess(scopes, token, ask, turn.access);
-    else if (wait !== undefined) askedToWait(stream, wait, turn);
-    else redirected(stream, turn);
-    return false;
+    switch (verdict.kind) {
+      case 'renew':
+        log('token_refused_by_server', { server: name, token });
+        turn.rejected = token;
+        turn.words = serverWords(await body, token);
+        turn.challenge = challenge;
+        return;
+      case 'refused':
+        throw new AppError('E_SERVER_REFUSED', `The server refused a token that was renewed a moment ago.${serverWords(await body, token)}`, { server: name });
+      case 'sign_in':
+        return challenged(challenge, ask, turn);
+      case 'more_access':
+        return token && moreAccess(challenge ?? {}, token, ask, turn.access);
+      case 'redirect':
+        return redirected(stream, turn);
+      case 'repeat':
+        await waitFor(clock, verdict.pauseMs, ask.signal);
+        turn.repeats += 1;
+        turn.waited += verdict.pauseMs;
+        return;
+      case 'rate_limited':
+        throw rateLimited(verdict.ms);
+      case 'unclear':
+        throw unclear(facts.status, verdict.ms);
+    }
   };
 
   return {
@@ -192,20 +203,31 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       cookies = emptyJar();
     },
     async request(ask) {
-      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, words: '', asked: false, access: { looked: false, held: 0 }, repeated: false, waited: 0 };
+      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, words: '', asked: false, access: { looked: false, held: 0 }, reconnected: false, repeats: 0, waited: 0 };
       for (;;) {
         const token = await tokenFor(turn.rejected, ask.signal, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
         turn.waited = await waitTurn(turn.waited, ask.signal);
         const came = await send(ask, turn, token);
         if (!came) continue;
-        const refusal = came.status === 403 && token && turn.keyHeader === undefined ? await readRefusal(came) : undefined;
-        const forbidden = came.status === 403 && !token ? await readRpcRefusal(came) : undefined;
-        const stream = refusal?.stream ?? forbidden?.stream ?? came;
-        if (await judge(stream, refusal?.kind === 'scopes' ? refusal.challenge : undefined, forbidden?.rpc ?? false, token, ask, turn)) return stream.status === 401 || stream.status === 403 ? { ...stream, sent: token } : stream;
+        if (came.status >= 200 && came.status < 300) return came;
+        const read = await readFacts(came, clock.now());
+        noteBusy(read.facts);
+        const verdict = classify(read.facts, turnFacts(ask, turn, token));
+        if (verdict.kind === 'deliver') return { ...read.stream, sent: token };
+        await act(verdict, read, token, ask, turn);
       }
     },
   };
 }
+
+const turnFacts = ({ repeatable, persistent = false }: UpstreamRequest, turn: Turn, token: Secret | undefined): TurnFacts => ({
+  credential: token ? (turn.keyHeader === undefined ? 'token' : 'key') : 'none',
+  renewed: turn.rejected !== undefined,
+  repeatable,
+  persistent,
+  repeats: turn.repeats,
+  waitedMs: turn.waited,
+});
 
 /** What one request has been through. */
 interface Turn {
@@ -221,10 +243,15 @@ interface Turn {
   /** The core has been told of a 401. */
   asked: boolean;
   readonly access: AccessTurn;
-  repeated: boolean;
+  /** It was sent again after a lost connection. */
+  reconnected: boolean;
+  /** How often it was sent again because the server was busy. */
+  repeats: number;
   /** In ms, because the server wanted it. */
   waited: number;
 }
+
+const inWords = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
 
 const tokenHeader = (token: Secret, { keyHeader }: Turn): Record<string, string> =>
   keyHeader === undefined ? { authorization: `Bearer ${token.reveal()}` } : { [keyHeader]: token.reveal() };
@@ -232,28 +259,4 @@ const tokenHeader = (token: Secret, { keyHeader }: Turn): Record<string, string>
 function redirectTarget(stream: HttpStream, from: URL): URL | undefined {
   const { location } = stream.headers;
   return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-}
-
-/** Reads a short body to its end, so that the connection can be used again; gives up on a long or slow one. */
-export function discard(stream: HttpStream, clock: Clock): void {
-  void drain(stream, clock);
-}
-
-/** The same, and gives what came. Never rejects. */
-async function drain(stream: HttpStream, clock: Clock): Promise<Buffer> {
-  const stop = clock.after(2_000, () => stream.body.destroy());
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of stream.body) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > 65_536) break;
-    }
-  } catch {
-    // What is there has to do.
-  } finally {
-    stop();
-  }
-  return Buffer.concat(chunks);
 }

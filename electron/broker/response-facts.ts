@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { envelope } from '../../shared/json-rpc.ts';
+import type { HttpStream } from '../core/http/client.ts';
+import { retryAfterMs } from '../core/http/retry-after.ts';
+import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
+import type { Challenge } from '../core/oauth/discovery/discovery.ts';
+import type { ResponseFacts } from './classify.ts';
+import { look, scopesMissing } from './scope-refusal.ts';
+
+/** Statuses whose body says more than the status. */
+const withWords = new Set([400, 403, 429, 500, 502, 503, 504]);
+
+export interface ReadFacts {
+  readonly facts: ResponseFacts;
+  /** What the server asks for: of the header, and of a 403's body. */
+  readonly challenge: Challenge | undefined;
+  /** The same response, whole. */
+  readonly stream: HttpStream;
+}
+
+/** Looks at a response that is no success, as far as its handling depends on it. `now`: Unix ms. */
+export async function readFacts(stream: HttpStream, now: number): Promise<ReadFacts> {
+  const { status, headers } = stream;
+  const named = bearerChallenge(headers['www-authenticate']);
+  const { text, whole } = withWords.has(status) ? await look(stream) : { text: '', whole: stream };
+  const lacking = status === 403 ? scopesMissing(named, text) : undefined;
+  const facts = {
+    status,
+    oauthError: named?.error ?? errorIn(text),
+    lacksScopes: lacking !== undefined,
+    rpcError: text !== '' && envelope(text).hasError,
+    retryAfterMs: retryAfterMs(headers, now),
+  };
+  return { facts, challenge: lacking ?? named, stream: whole };
+}
+
+const OauthError = z.object({ error: z.string() });
+
+function errorIn(text: string): string | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    return OauthError.safeParse(JSON.parse(text)).data?.error;
+  } catch {
+    return undefined;
+  }
+}
