@@ -65,7 +65,7 @@ export const errors = {
   E_SIGN_IN_AGAIN: 'Open Keybridge and sign in to this server again: its sign-in has ended.',
   E_SECRET_AGAIN: 'If the new place is right, enter the secret again in the server’s settings. It was not sent there.',
   E_SCOPE_NEEDED: 'Open Keybridge and sign in to this server again with more access.',
-  E_REFRESH_FAILED: 'Nothing is lost: Keybridge keeps the sign-in and tries again by itself.',
+  E_REFRESH_FAILED: 'Nothing to do for now: Keybridge keeps the sign-in and tries again by itself.',
   // Where secrets are kept
   E_STORE_LOCKED: 'Unlock your keychain. Keybridge goes on by itself.',
   E_STORE_DENIED: 'Allow Keybridge to use your keychain.',

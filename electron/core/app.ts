@@ -82,7 +82,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       return server && issuer !== undefined ? movedFrom(server, issuer, clients.of(id)) : undefined;
     },
   };
-  const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onChange: changed });
+  const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onRecovered: (id) => connections.signedIn(id), onChange: changed });
   const signIns = createSignIns({
     ports,
     httpOf: (accountKey) => clients.of(accountKey),

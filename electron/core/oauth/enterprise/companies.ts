@@ -92,6 +92,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     readAnswer: ({ issuer, clientId, subject }) => idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
     // An ID token is for its client, whose ID may be an address, and goes back to its issuer alone.
     audienceFault: () => undefined,
+    onRecovered: (id) => deps.onSignedIn(serversOf(id)),
     onChange: () => {},
   });
   const shared = createSharedSignIns({

@@ -26,6 +26,8 @@ export interface CredentialTokensDeps extends RefreshDeps {
   readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
   /** Why this access token must not be sent to its MCP server (audience.ts). */
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
+  /** A sign-in that had ended for want of a person works again by itself: what gave up on it can go on. */
+  readonly onRecovered: (credentialId: string) => void;
   /** True: the app is about to end. */
   readonly closing: () => boolean;
 }
@@ -53,7 +55,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   const turn = createSlots(1);
   const waiting = createWaiting(clock);
   const backoff = createBackoff({ clock, random, tryNow: run, wanted: () => waiting.count > 0 });
-  const trouble = createTrouble({ id, clock, log: deps.log, backoff });
+  const trouble = createTrouble({ id, clock, log: deps.log, backoff, tokenOver: () => live === undefined || live.stage === 'spent' });
   const refusals = createRefusals(clock);
   const moves = createMoveWatch(clock, deps.movedFrom && (async () => deps.movedFrom?.(id)));
   const flights = new Set<Promise<void>>();
@@ -125,17 +127,18 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   }
 
   function settle(result: RefreshResult): void {
+    const ended = trouble.now?.kind === 'ended';
     switch (result.kind) {
       case 'refreshed':
         // The same token once more tells nothing about its life: it is used until the server refuses it (RF13).
         use(result.accessToken, live?.token.equals(result.accessToken) ? undefined : result.expiresInMs);
-        return recovered();
+        return recovered(ended);
       case 'access_only':
         use(result.accessToken, undefined, result.header);
-        return recovered();
+        return recovered(ended);
       case 'absent':
         use(undefined);
-        if (!vault.facts(id)) return recovered();
+        if (!vault.facts(id)) return recovered(false);
         return trouble.meet({ kind: 'ended', final: false, error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.') });
       case 'ended':
         use(undefined);
@@ -148,10 +151,12 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     }
   }
 
-  function recovered(): void {
+  /** `ended`: calls had been told that the sign-in is over. */
+  function recovered(ended: boolean): void {
     trouble.clear();
     refusals.renewed();
     moves.recovered();
+    if (ended && usable()) deps.onRecovered(id);
   }
 
   /** What a waiting call can be told by now; undefined: it waits on. */

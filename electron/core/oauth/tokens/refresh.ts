@@ -52,8 +52,8 @@ export type RefreshResult =
   /** Only a person can go on. `final: false`: what is wrong may be put right from outside. */
   | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean }
   | { readonly kind: 'client_refused'; readonly error: AppError }
-  /** A passing fault of network or server. */
-  | { readonly kind: 'failed'; readonly error: AppError }
+  /** A passing fault of network or server; or a refusal that may pass, and what makes two of them equal. */
+  | { readonly kind: 'failed'; readonly error: AppError; readonly refusal?: string }
   | { readonly kind: 'blocked'; readonly error: AppError };
 
 /**
@@ -109,7 +109,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
     case 'unreachable':
       // 6. Unclear: the same token again later; or its successor, where the broken answer held one.
       if (sent.rotated) await save(deps, subject, client, { ...credential, refreshToken: sent.rotated }, undefined);
-      return superseded() === 'no' ? { kind: 'failed', error: sent.error } : { kind: 'superseded' };
+      return superseded() === 'no' ? failed(sent) : { kind: 'superseded' };
     case 'client_refused':
       return { kind: 'client_refused', error: sent.error };
     case 'rejected':
@@ -174,7 +174,7 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
       case 'refreshed':
         return { kind: 'refreshed', accessToken: sent.tokens.accessToken, expiresInMs: sent.tokens.expiresInMs };
       case 'unreachable':
-        return { kind: 'failed', error: sent.error };
+        return failed(sent);
       case 'client_refused':
         return { kind: 'client_refused', error: sent.error };
       case 'rejected':
@@ -184,6 +184,8 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
     return hindrance(asAppError(error));
   }
 }
+
+const failed = ({ error, refusal }: Extract<RefreshOutcome, { kind: 'unreachable' }>): RefreshResult => ({ kind: 'failed', error, ...(refusal === undefined ? {} : { refusal }) });
 
 /** Why nothing was sent: the store, what the user entered, or the network. */
 function hindrance(error: AppError): RefreshResult {

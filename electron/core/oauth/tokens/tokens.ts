@@ -83,6 +83,8 @@ export interface TokenKeeperDeps {
   readonly serverUrlOf?: NonNullable<RefreshDeps['serverUrlOf']>;
   /** See CredentialTokensDeps. */
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
+  /** See CredentialTokensDeps. */
+  readonly onRecovered: (credentialId: string) => void;
   /** The state of this credential may be another now. */
   readonly onChange: (credentialId: string) => void;
   /** For jitter; Math.random when absent. */

@@ -7,8 +7,11 @@ import type { TokenState } from './tokens.ts';
 
 /** An answer that nobody can use is not asked for again earlier (RF13, TR08). */
 const uselessAnswerMs = 10_000;
-/** How long an authorization server is believed that it does not know us. */
-const clientRefusedMs = 300_000;
+/** Equal refusals in a row (RFC 6749 5.2) that are believed: one may be a server that is being restarted. */
+const believedAfter = 3;
+/** Pauses after a refusal that is believed: doubled from 5 min to a day. A server that was set right heals the sign-in by itself. */
+const slowRetryMs = 300_000;
+const slowestRetryMs = 86_400_000;
 /** Longest pause between looks at a store that cannot be used. */
 const storeRetryMs = 10_000;
 
@@ -22,13 +25,40 @@ export interface Trouble {
   clear(): void;
 }
 
-export function createTrouble({ id, clock, log, backoff }: { readonly id: string; readonly clock: Clock; readonly log: Log; readonly backoff: Backoff }): Trouble {
+export interface TroubleDeps {
+  readonly id: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly backoff: Backoff;
+  /** Whether no access token is left: until then a refused refresh stops nothing. */
+  readonly tokenOver: () => boolean;
+}
+
+export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDeps): Trouble {
   let now: Trouble['now'];
   let clientRefusals = 0;
+  let slowRetries = 0;
+  let refused: { readonly what: string; readonly times: number; readonly error: AppError } | undefined;
+
+  const believed = (): AppError | undefined => (refused && refused.times >= believedAfter && tokenOver() ? refused.error : undefined);
+
+  /** Nobody can hurry it, but a person who tries now. Gives the delay in ms. */
+  function retrySlowly(): number {
+    const floorMs = Math.min(slowRetryMs * 2 ** slowRetries, slowestRetryMs);
+    slowRetries += 1;
+    return backoff.failed({ floorMs });
+  }
+
+  function refusedAgain({ refusal, error }: Extract<RefreshResult, { kind: 'failed' }>): void {
+    if (refusal === undefined) return;
+    const times = refused?.what === refusal ? refused.times + 1 : 1;
+    refused = { what: refusal, times, error: new AppError('E_SIGN_IN_AGAIN', `The authorization server refuses to renew the sign-in. ${error.message}`, { cause: error }) };
+    log('refresh_refused', { credential: id, code: error.code, times });
+  }
 
   function retry(cause: AppError): void {
     const floorMs = Math.max(cause.retryAfterMs ?? 0, cause.code === 'E_TOKEN_RESPONSE' ? uselessAnswerMs : 0);
-    const delay = backoff.failed({ floorMs });
+    const delay = believed() ? retrySlowly() : backoff.failed({ floorMs });
     log('refresh_failed', { credential: id, code: cause.code, nextTryMs: Math.round(delay) });
     now = {
       kind: 'retrying',
@@ -38,18 +68,21 @@ export function createTrouble({ id, clock, log, backoff }: { readonly id: string
   }
 
   return {
-    get now() {
-      return now;
+    get now(): Trouble['now'] {
+      // With the token over, what was a fault to wait for becomes something for a person.
+      const error = now?.kind === 'retrying' ? believed() : undefined;
+      return error ? { kind: 'ended', error } : now;
     },
     meet(result) {
       clientRefusals = result.kind === 'client_refused' ? clientRefusals + 1 : 0;
       switch (result.kind) {
         case 'failed':
+          refusedAgain(result);
           return retry(result.error);
         case 'client_refused':
           // One "unknown client" may be a server that has just restarted; two are believed, for a while.
-          if (clientRefusals === 1) return retry(result.error);
-          backoff.failed({ alone: false, floorMs: clientRefusedMs });
+          if (clientRefusals === 1) return retry(new AppError(result.error.code, `${result.error.message} If it says so again, a new sign-in is needed.`, { cause: result.error }));
+          retrySlowly();
           now = { kind: 'ended', error: result.error };
           return;
         case 'blocked':
@@ -67,7 +100,9 @@ export function createTrouble({ id, clock, log, backoff }: { readonly id: string
     },
     clear() {
       now = undefined;
+      refused = undefined;
       clientRefusals = 0;
+      slowRetries = 0;
       backoff.succeeded();
     },
   };
