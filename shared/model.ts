@@ -220,6 +220,7 @@ export const ServerDetail = z.object({
   preset: z.string().optional(),
   redirectUri: z.string().optional(),
   requestedScopes: z.array(z.string()),
+  /** As the server said; of the scopes for the authorization server itself (`offline_access`, `openid`, `profile`, `email`) also what came of them. */
   grantedScopes: z.array(z.string()),
   /** Which tool has needed which scopes; the next sign-in asks for them at once. */
   learnedScopes: z.record(z.string(), z.array(z.string())).optional(),

@@ -4,10 +4,12 @@ import { foreign } from '../core/errors.ts';
 /** Who is signed in, as far as that is known, and what a person should know of it: one line each. Empty before a sign-in. */
 export function identityLines(detail: ServerDetail): string[] {
   if (detail.signedInAt === undefined) return [];
-  const { introspection, tokenNotes } = detail;
+  const { introspection, tokenNotes, requestedScopes, grantedScopes } = detail;
+  const lost = requestedScopes.filter((scope) => !grantedScopes.includes(scope));
   const told = introspection && [introspection.active ? 'active' : 'not active', ...Object.entries(introspection.claims).map(([name, value]) => `${name} ${foreign(value, 120)}`)];
   return [
     whoWords(detail),
+    ...(lost.length > 0 ? [`Asked, not granted: ${foreign(lost.join(' '), 300)}`] : []),
     ...(told ? [`The authorization server says of the access token: ${told.join(', ')}.`] : []),
     ...tokenNotes.map((note) => `Note: ${foreign(note, 400)}`),
   ];

@@ -10,6 +10,7 @@ import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery/discovery.ts';
 import { movedFrom } from './oauth/discovery/moved-issuer.ts';
 import { refuseUnconfirmed } from './oauth/sign-in/endpoint-hosts.ts';
+import { scopesInEffect } from './oauth/sign-in/granted-scopes.ts';
 import { createSignIns } from './oauth/sign-in/sign-in.ts';
 import { createTokenViews } from './oauth/identity/token-view.ts';
 import { audienceFault, knownAudiences } from './oauth/tokens/audience.ts';
@@ -109,7 +110,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
-    grantedScopes: (accountKey) => vault.facts(accountKey)?.grantedScopes ?? [],
+    grantedScopes(accountKey) {
+      const facts = vault.facts(accountKey);
+      return facts ? scopesInEffect(facts) : [];
+    },
     autoSignIn: options.autoSignIn ? (accountKey) => signIn(accountKey, { openBrowser: true }) : undefined,
     onChange: changed,
   });

@@ -1,5 +1,6 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { presetFor } from './oauth/discovery/presets.ts';
+import { scopesInEffect } from './oauth/sign-in/granted-scopes.ts';
 import type { TokenView } from './oauth/identity/token-view.ts';
 import { accountsOf } from './servers/accounts.ts';
 import type { Server, Servers } from './servers/servers.ts';
@@ -23,7 +24,7 @@ export function serverDetail({ servers, vault }: ServerDetailDeps, server: Serve
     ownClient: server.account.ownClient,
     addedAt: server.addedAt,
     requestedScopes: [...(facts?.requestedScopes ?? [])],
-    grantedScopes: [...(facts?.grantedScopes ?? [])],
+    grantedScopes: facts ? scopesInEffect(facts) : [],
     learnedScopes: { ...server.learnedScopes },
     allowMissingPkce: server.allowMissingPkce,
     settings: server.settings,

@@ -1,5 +1,6 @@
 import type { ServerStatus, Status, StoreStatus } from '../../shared/model.ts';
 import type { Connections } from './connections.ts';
+import { scopesInEffect } from './oauth/sign-in/granted-scopes.ts';
 import type { SignIns } from './oauth/sign-in/sign-in.ts';
 import type { TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
@@ -49,7 +50,7 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
       askedBy,
       signIn: deps.signIns.progress(accountKey),
       tokens: deps.tokens.state(accountKey),
-      grantedScopes: facts?.grantedScopes ?? [],
+      grantedScopes: facts ? scopesInEffect(facts) : [],
       identity: facts?.account,
       hosts: deps.connections.hostsOf(accountKey),
     });
