@@ -99,6 +99,14 @@ export function startSignIn({ run, show }: Shell, server: NamedServer, { openBro
   });
 }
 
+/** Uses a server that another program added to the list or changed. */
+export function acceptServer({ run, show }: Shell, server: string, name: string): void {
+  show(undefined);
+  after(run('acceptServer', { server }), (reply) => {
+    if (!reply.ok) show({ kind: 'error', title: failed.accept(name), error: reply.error });
+  });
+}
+
 /** Asks the system to unlock the store; may wait for the system's own prompt. */
 export function unlockStore({ run, show }: Shell): void {
   show(undefined);

@@ -26,6 +26,12 @@ export const messages = {
     signOutEverywhere: 'Sign out everywhere…',
   },
 
+  setAside: {
+    title: (name: string) => `${name} is not used`,
+    use: 'Use these settings',
+    address: 'Address in the list:',
+  },
+
   add: {
     title: 'Add a server',
     lead: 'Paste the address of its MCP endpoint. Nothing is saved until you add it.',
@@ -165,6 +171,7 @@ export const messages = {
 
   failed: {
     signIn: (name: string) => `The sign-in to ${name} did not work`,
+    accept: (name: string) => `The settings of ${name} could not be used`,
     check: (name: string) => `${name} could not be checked`,
     cancel: (name: string) => `The sign-in to ${name} could not be cancelled`,
     finish: 'This address did not end the sign-in',

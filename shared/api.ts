@@ -54,6 +54,8 @@ export const commands = {
   },
   /** Asks the server, without a token, whether it wants a sign-in, and keeps what it says. Throws why it could not be asked. */
   checkServer: { input: OneAccount, output: ServerStatus },
+  /** Uses an entry of the list that another program added or changed. Its secrets stay bound to what they were entered for. */
+  acceptServer: { input: OneServer, output: ServerStatus },
   serverDetail: { input: OneAccount, output: ServerDetail },
   /**
    * Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. `canAsk`: a person

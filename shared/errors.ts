@@ -19,6 +19,8 @@ export const errors = {
   E_ACCOUNT_OTHER: 'Sign out of the other account in your browser (or use a private window), then sign in again.',
   E_SERVER_URL: 'Give the address of the MCP server as https://host/path.',
   E_CONFIG_DAMAGED: 'Keybridge went on with the last good copy. Check the file that the message names.',
+  E_CONFIG_ENTRY: 'Correct this entry of servers.json and start Keybridge again, or remove the server.',
+  E_CONFIG_CHANGED: 'If the change is yours, accept it: “Use these settings”, or `keybridge accept SERVER`. If not, set it back, or remove the server.',
   E_CONFIG_NEWER: 'Update Keybridge, or use another data folder.',
   E_CONFIG_WRITE: 'Check that the disk has room and that the data folder belongs to you.',
   E_CONFIG_UNSAFE: 'Run the command that the message names, look into the file, and start again.',

@@ -103,6 +103,18 @@ export const StoreStatus = z.object({
 });
 export type StoreStatus = z.infer<typeof StoreStatus>;
 
+/** An entry of the list of servers that is not used. It stays in the file as it is. */
+export const SetAside = z.object({
+  /** Commands take it as `server`. */
+  key: z.string(),
+  name: z.string(),
+  url: z.string().optional(),
+  /** `changed`: by another program than Keybridge; a person can accept it. `bad`: it cannot be understood. */
+  why: z.enum(['changed', 'bad']),
+  error: ErrorInfo,
+});
+export type SetAside = z.infer<typeof SetAside>;
+
 export const Status = z.object({
   version: z.string(),
   front: z.enum(['desktop', 'headless']),
@@ -110,6 +122,8 @@ export const Status = z.object({
   runtime: z.enum(['release', 'development']),
   store: StoreStatus,
   servers: z.array(ServerStatus),
+  /** Absent: there are none. */
+  setAside: z.array(SetAside).optional(),
   /** A fault of the app itself, e.g. a damaged server list that was restored. */
   notice: ErrorInfo.optional(),
 });

@@ -231,7 +231,7 @@ export function overallTone(status: Status): Tone {
 }
 
 /** The state of all servers in one line: "2 of 3 servers need you". */
-export const overallWords = (status: Status): string => summary(byServer(status.servers), 'server', 'servers');
+export const overallWords = ({ servers, setAside = [] }: Status): string => summary(byServer(servers), 'server', 'servers', setAside.length);
 
 /** The state of a server with several accounts in one line: "1 of 2 accounts needs you". */
 export const accountsWords = (accounts: ServerAccounts): string =>
@@ -241,13 +241,17 @@ export const accountsWords = (accounts: ServerAccounts): string =>
     'accounts',
   );
 
-function summary(groups: readonly ServerAccounts[], one: string, many: string): string {
+/** Why a server of the list is not used, as its state. */
+export const asideWords = { changed: 'Changed by another program', bad: 'Entry not understood' } as const;
+
+/** `aside`: servers that are not used and wait for a person. */
+function summary(groups: readonly ServerAccounts[], one: string, many: string, aside = 0): string {
   const plural = (count: number): string => (count === 1 ? `1 ${one}` : `${count} ${many}`);
   const kinds = groups.map(groupKind);
   const count = (kind: SignInState['kind']) => kinds.filter((one) => one === kind).length;
-  const waiting = groups.filter((group) => group.some(({ state }) => needsPerson(state))).length;
-  if (groups.length === 0) return `No ${many} yet`;
-  if (waiting > 0) return `${waiting} of ${plural(groups.length)} ${waiting === 1 ? 'needs' : 'need'} you`;
+  const waiting = groups.filter((group) => group.some(({ state }) => needsPerson(state))).length + aside;
+  if (groups.length + aside === 0) return `No ${many} yet`;
+  if (waiting > 0) return `${waiting} of ${plural(groups.length + aside)} ${waiting === 1 ? 'needs' : 'need'} you`;
   if (count('signing_in') > 0) return 'Signing in';
   if (count('retrying') > 0) return `${plural(count('retrying'))} retrying`;
   const ending = groups.flat().filter(({ state }) => endsSoon(state)).length;

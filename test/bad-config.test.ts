@@ -40,6 +40,8 @@ describe('an address that was changed in servers.json (CF04)', () => {
     const issued = remote.secrets();
     edit(remote.url, `${evil.origin}/mcp`);
     const second = await open();
+    expect(() => second.app.connect('work')).toThrow(expect.objectContaining({ code: 'E_CONFIG_CHANGED' }));
+    await second.call('acceptServer', { server: 'work' });
     const answer = await second.app.connect('work').accessToken();
     expect(answer).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining(remote.url) as string } });
     expect(second.app.status.current().servers[0]?.state).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_SIGN_IN_AGAIN' } });
@@ -51,6 +53,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     edit(`${evil.origin}/mcp`, remote.url);
     const third = await open();
     closing.push(() => third.close());
+    await third.call('acceptServer', { server: 'work' });
     expect(said(await third.app.connect('work').accessToken())).toMatch(/^kb-access-/);
     expect(third.app.status.current().servers[0]).toMatchObject({ id, state: { kind: 'signed_in' } });
   });
@@ -62,6 +65,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     writeFileSync(index, readFileSync(index, 'utf8').replaceAll(remote.url, 'https://evil.example/mcp'));
     const second = await open();
     closing.push(() => second.close());
+    await second.call('acceptServer', { server: 'work' });
     expect(said(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
     expect(remote.counts.refreshes).toBe(0);
   });
@@ -73,6 +77,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     edit(remote.url, other.url);
     const second = await open();
     closing.push(() => second.close());
+    await second.call('acceptServer', { server: 'work' });
     await second.call('signIn', { server: 'work' });
     expect(said(await second.app.connect('work').accessToken())).toMatch(/^other-access-/);
     const heard = JSON.stringify([other.seen.token, other.seen.register, other.seen.mcp]);

@@ -19,6 +19,9 @@ it(`KC14 ${count} servers: the start takes no more than 2 s and asks the keychai
     await first.call('signIn', { server: 'work' });
     await first.close();
     multiply(dataDir, one.id.split(':')[0] ?? '');
+    // As if an older version had left it: the list is signed at the first start.
+    for (const item of store.items.keys()) if (item.endsWith('/list-key')) store.items.delete(item);
+    await startProduct({ dataDir, store }).then((older) => older.close());
     store.calls.length = 0;
 
     const begun = performance.now();
@@ -27,7 +30,8 @@ it(`KC14 ${count} servers: the start takes no more than 2 s and asks the keychai
     expect(performance.now() - begun).toBeLessThan(2_000);
     expect(servers).toHaveLength(count);
     expect(servers.filter(({ state }) => state.kind !== 'signed_in')).toEqual([]);
-    const reads = () => store.calls.filter((call) => call.startsWith('get'));
+    // The key of the list is asked for, and nothing of any server.
+    const reads = () => store.calls.filter((call) => call.startsWith('get') && !call.endsWith('/list-key'));
     expect(reads()).toEqual([]);
     // And the first call of one looks for that one alone.
     await product.app.connect('work-7').accessToken();

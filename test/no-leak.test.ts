@@ -59,6 +59,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
     configureServer: { server: 'another', clientSecret: 'canary-second-secret' },
     generateKey: { server },
     checkServer: { server },
+    acceptServer: { server },
     serverDetail: { server },
     signIn: { server },
     confirmSignIn: { server, hosts: [] },

@@ -51,6 +51,7 @@ export const commandShapes = {
   check: { operands: ['server'], options: ['account'] },
   login: { operands: ['server'], options: ['account', 'no-browser'] },
   status: { operands: ['[server]'], options: ['account', 'watch'] },
+  accept: { operands: ['server'], options: [] },
   refresh: { operands: ['server'], options: ['account'] },
   dismiss: { operands: ['server'], options: ['account'] },
   unlock: { operands: [], options: [] },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { SigningAlgorithm, type HostSnippet, type ServerStatus, type SignOutReport } from '../../shared/model.ts';
+import { SigningAlgorithm, type HostSnippet, type ServerStatus, type SignOutReport, type Status } from '../../shared/model.ts';
 import { nextStep, stateWords } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
@@ -118,11 +118,18 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       answers.value(status, statusWords(status, Date.now()));
       return exitCodes.ok;
     }
+    refuseSetAside(status, wanted);
     const servers = named(status.servers, wanted, context.options.account);
     const one = servers.find((server) => server.account?.isDefault) ?? servers[0];
     const identity = one ? identityLines(await callBroker(dataDir, 'serverDetail', { server: one.id })) : [];
-    answers.value(one, [statusWords({ ...status, servers }, Date.now()), ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
+    answers.value(one, [statusWords({ ...status, servers, setAside: [] }, Date.now()), ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
     return one ? readiness(one) : exitCodes.unknownServer;
+  },
+
+  async accept([server = ''], { dataDir, answers }) {
+    const status = await callBroker(dataDir, 'acceptServer', { server });
+    answers.value(status, `${status.name} is used again, as its entry in servers.json says: ${foreign(status.url, 200)}`);
+    return exitCodes.ok;
   },
 
   async refresh([server = ''], { dataDir, options, answers }) {
@@ -195,6 +202,12 @@ async function watch(wanted: string | undefined, { dataDir, options, terminal, a
   } finally {
     endInterrupt();
   }
+}
+
+/** Throws what is wrong with an entry that is not used. */
+function refuseSetAside({ servers, setAside = [] }: Status, wanted: string): void {
+  const aside = setAside.find(({ name, key }) => name === wanted || key === wanted);
+  if (aside && !servers.some(({ name }) => name === wanted)) throw new AppError(aside.error.code, aside.error.message);
 }
 
 /** All accounts of a server, or one. */

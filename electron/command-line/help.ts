@@ -11,6 +11,7 @@ Commands
   check <server>     ask it whether it wants a sign-in
   login <server>     sign in to it
   status [<server>]  show where each sign-in stands
+  accept <server>    use its entry in servers.json, which another program changed
   refresh <server>   renew its access token now
   dismiss <server>   say no to an app's call that waits for more access
   unlock             ask the system to unlock the keychain
@@ -101,6 +102,11 @@ address; if the browser is on another computer, paste the address of its last pa
 
 With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first, 5 secrets not
 accessible, 7 it has not answered yet.
+`,
+  accept: `Usage: keybridge accept <server>
+
+Uses a server that is set aside because another program than Keybridge added it to servers.json, or changed how it signs in. Its
+secrets are not sent to another place for that: where the address or the issuer is a new one, they have to be entered again.
 `,
   refresh: `Usage: keybridge refresh <server> [--account NAME]
 

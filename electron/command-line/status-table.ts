@@ -5,8 +5,9 @@ import { foreign } from '../core/errors.ts';
 /** The status for a person: a row per server, then what needs attention. Names from outside are made fit for a terminal. */
 export function statusWords(status: Status, now: number): string {
   const servers = status.servers.toSorted(byAttention);
-  const table = servers.length === 0 ? ['No servers yet. Add one: keybridge add https://…'] : rows(servers, now);
-  const troubles = servers.flatMap(troubleOf);
+  const aside = status.setAside ?? [];
+  const table = servers.length === 0 && aside.length > 0 ? ['No server is in use.'] : servers.length === 0 ? ['No servers yet. Add one: keybridge add https://…'] : rows(servers, now);
+  const troubles = [...servers.flatMap(troubleOf), ...aside.map(({ error }) => `${error.message} ${error.remedy} (${error.code})`)];
   const notice = status.notice ? [`${status.notice.message} ${status.notice.remedy} (${status.notice.code})`] : [];
   const about = `Keybridge ${status.version} (${status.front}), ${storeWords(status.store)}`;
   return [...table, ...spaced(troubles), ...spaced(notice), '', about].join('\n');

@@ -15,7 +15,8 @@ import { createSignIns } from './oauth/sign-in/sign-in.ts';
 import { createTokenViews } from './oauth/identity/token-view.ts';
 import { audienceFault, knownAudiences } from './oauth/tokens/audience.ts';
 import { createTokenKeeper } from './oauth/tokens/tokens.ts';
-import type { Ports } from './ports.ts';
+import { bindOldSecrets } from './old-secrets.ts';
+import type { Ports, StoreFault } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
 import { createServerNotes } from './server-notes.ts';
 import { accountsOf, nameFrom } from './servers/accounts.ts';
@@ -23,7 +24,9 @@ import type { Secret } from './secret.ts';
 import { openServers, type Server } from './servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
+import { createCheckedStore } from './vault/checked-store.ts';
 import { openVault, type Credential } from './vault/credentials.ts';
+import { createListMacs } from './vault/list-macs.ts';
 
 export type { Connection } from './connections.ts';
 
@@ -44,14 +47,21 @@ export interface AppOptions {
   readonly autoSignIn?: boolean;
 }
 
+/** Longest that the start waits for the keychain's word on the list of servers. */
+const firstCheckMs = 3_000;
+
 /** Opens what lies in the data folder and puts the parts together. One per data folder: the caller holds the lock. */
 export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
-  const { clock, log, http, dataDir, store } = ports;
-  const servers = await openServers({ dataDir, clock, log });
-  const vault = await openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().flatMap((server) => [server.id, companyOf(server)?.id ?? []].flat()) });
+  const { clock, log, http, dataDir } = ports;
+  const servers = await openServers({ dataDir, clock, log, macs: ports.store.name === 'memory' ? undefined : (installId) => createListMacs(ports.store, installId) });
+  const checkedStore = createCheckedStore(ports.store, () => !servers.unchecked, () => checkList());
+  const { store } = checkedStore;
+  // What the index has lost is looked for; nothing of it is used yet.
+  const vault = await checkedStore.unchecked(() => openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().flatMap((server) => [server.id, companyOf(server)?.id ?? []].flat()) }));
   const clients = createServerClients({ http, servers, vault, clock });
   const notes = createServerNotes();
   const changed = (): void => board.changed();
+  let checking: Promise<{ readonly kind: 'done' } | StoreFault> | undefined;
 
   const companies = createCompanies({
     ports,
@@ -178,9 +188,28 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     return new URL(server?.url ?? 'https://removed.invalid');
   }
 
+  /** Looks who wrote the list of servers; each that somebody else changed is not used any more. A fault of the store: not yet. */
+  async function lookWhoWrote(): Promise<{ readonly kind: 'done' } | StoreFault> {
+    try {
+      const looked = await servers.check(() => checkedStore.unchecked(() => bindOldSecrets(vault, servers.list())));
+      if (looked.kind === 'done') for (const id of looked.gone ?? []) connections.removed(id);
+      changed();
+      return looked;
+    } catch (error) {
+      // The list could not be signed; each secret still says itself what it is for.
+      log('list_not_signed', { code: asAppError(error).code });
+      return { kind: 'done' };
+    }
+  }
+  function checkList(): Promise<{ readonly kind: 'done' } | StoreFault> {
+    checking ??= lookWhoWrote().finally(() => (checking = undefined));
+    return checking;
+  }
+
   /** What waited for the store goes on at once. */
   async function unlockStore() {
     const status = await board.lookAtStore(() => store.unlock());
+    if (status.state === 'ready' && servers.unchecked) await checkList();
     if (status.state === 'ready') companies.unblock();
     const waiting = servers.list().map(({ id }) => id).filter((id) => tokens.state(id).kind === 'blocked');
     if (status.state === 'ready') for (const id of waiting) void tokens.refreshNow(id);
@@ -207,6 +236,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     views: createTokenViews({ ...reaching, tokens }),
   });
 
+  // A keychain that does not answer must not keep the app from starting: nothing is read from it before the list is checked.
+  if (servers.unchecked) await Promise.race([checkList(), new Promise<void>((resolve) => void clock.after(firstCheckMs, resolve))]);
   await Promise.all([tokens.start(), companies.start()]);
   void board.lookAtStore(() => store.probe());
 

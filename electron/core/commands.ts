@@ -83,7 +83,7 @@ export function createCommands(deps: CommandsDeps): Api {
       const parsed = parseServerUrl(url);
       const seen = looks.seen(parsed.href, settings ?? {});
       const server = await servers.add({
-        name: name ?? suggestName(parsed, (taken) => servers.find(taken) !== undefined),
+        name: name ?? suggestName(parsed, (taken) => servers.find(taken) !== undefined || servers.setAside.some((one) => one.name === taken)),
         url: parsed.href,
         ...(clientId === undefined ? {} : { clientId }),
         hasClientSecret: false,
@@ -210,7 +210,17 @@ export function createCommands(deps: CommandsDeps): Api {
     removeAccount: (input) => leaving.removeAccount(named(input)),
     signOut: (input) => leaving.signOut(named(input)),
     signOutEverywhere: () => leaving.signOutEverywhere(),
-    removeServer: (input) => leaving.removeServer(named(input)),
+    async removeServer({ server }) {
+      const aside = servers.find(server) ? undefined : servers.setAside.find(({ name, key }) => name === server || key === server);
+      return aside ? leaving.removeAside(aside) : leaving.removeServer(named({ server }));
+    },
+
+    async acceptServer({ server }) {
+      const accepted = await servers.accept(server);
+      ports.log('server_accepted', { server: accepted.name });
+      changed();
+      return statusOf(accepted);
+    },
 
     async hostSnippets(input) {
       const { name, account } = named(input);

@@ -94,11 +94,13 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   };
 }
 
-/** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
-export function foundServer(servers: Pick<Servers, 'find'>, name: string, account: string | undefined): Server {
+/** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN; E_CONFIG_CHANGED, E_CONFIG_ENTRY for one that is set aside. */
+export function foundServer(servers: Pick<Servers, 'find' | 'setAside'>, name: string, account: string | undefined): Server {
   const server = servers.find(name, account);
   if (server) return server;
   if (servers.find(name)) throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(name)} has no account named "${foreign(account)}".`, { server: name });
+  const aside = servers.setAside.find((one) => one.name === name || one.key === name);
+  if (aside) throw aside.error;
   throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
 }
 

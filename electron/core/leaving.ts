@@ -12,6 +12,7 @@ import type { ServerClients } from './server-clients.ts';
 import type { ServerNotes } from './server-notes.ts';
 import { accountsOf } from './servers/accounts.ts';
 import { heldByAccount } from './servers/server.ts';
+import type { SetAside } from './servers/items.ts';
 import { secretKeyOf, type Server, type Servers } from './servers/servers.ts';
 import type { StepUps } from './step-up.ts';
 import type { Vault } from './vault/credentials.ts';
@@ -40,6 +41,8 @@ export interface Leaving {
   removeAccount(server: Server): Promise<SignOutReport>;
   /** With all accounts; of their reports the worst. Throws E_STORE_UNAVAILABLE: nothing was removed. */
   removeServer(server: Server): Promise<SignOutReport>;
+  /** An entry that is set aside: nothing in it is believed, so nothing is revoked. Throws E_STORE_UNAVAILABLE: nothing was removed. */
+  removeAside(aside: SetAside): Promise<SignOutReport>;
 }
 
 export function createLeaving(deps: LeavingDeps): Leaving {
@@ -136,6 +139,14 @@ export function createLeaving(deps: LeavingDeps): Leaving {
     },
 
     removeServer: async (server) => worst(await removeAll(server)),
+
+    async removeAside({ key, name }) {
+      const kept = vault.ids().some((id) => id.startsWith(`${key}:`));
+      if ((await vault.forget(key)).kind !== 'done') throw new AppError('E_STORE_UNAVAILABLE', `${name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: name });
+      await servers.drop(key);
+      changed();
+      return kept ? { revoked: 'failed', deleted: true, detail: 'The entry was set aside, so the server was not asked.' } : { revoked: 'nothing_to_revoke', deleted: true };
+    },
   };
 }
 

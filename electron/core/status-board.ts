@@ -65,6 +65,8 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
       store: { name: store.name, label: store.label, state: storeState },
       servers: deps.servers.list().flatMap(({ id }) => of(id) ?? []),
     };
+    const { setAside } = deps.servers;
+    if (setAside.length > 0) status.setAside = setAside.map(({ error, ...one }) => ({ ...one, error: error.toInfo() }));
     if (deps.servers.notice) status.notice = deps.servers.notice.toInfo();
     return status;
   }

@@ -1,5 +1,5 @@
 import type { ServerStatus, Status } from '../../shared/model.ts';
-import { accountsWords, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
+import { accountsWords, asideWords, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -43,6 +43,7 @@ export function trayModel(status: Status, now: number): TrayModel {
       separator,
       ...servers.slice(0, mostServers).map((accounts) => serverItem(accounts, now)),
       ...(servers.length > mostServers ? [moreItem(servers.length - mostServers)] : []),
+      ...asideItems(status),
       ...(servers.length > 0 ? [separator] : []),
       { kind: 'action', label: 'Open Keybridge', action: { kind: 'open' } },
       { kind: 'action', label: 'Quit Keybridge', action: { kind: 'quit' } },
@@ -51,12 +52,18 @@ export function trayModel(status: Status, now: number): TrayModel {
   };
 }
 
-function trayIcon({ servers, store, notice }: Status): TrayIcon {
-  if (store.state !== 'ready' || notice || servers.some(({ state }) => needsPerson(state) || endsSoon(state))) return 'attention';
+function trayIcon({ servers, setAside = [], store, notice }: Status): TrayIcon {
+  if (store.state !== 'ready' || notice || setAside.length > 0 || servers.some(({ state }) => needsPerson(state) || endsSoon(state))) return 'attention';
   const kinds = new Set(servers.map(({ state }) => state.kind));
   if (kinds.has('signing_in')) return 'busy';
   if (kinds.has('retrying')) return 'retrying';
   return kinds.has('signed_in') || kinds.has('open') ? 'ok' : 'signed-out';
+}
+
+/** Servers that are not used until somebody has looked at them. */
+function asideItems({ setAside = [] }: Status): TrayItem[] {
+  const shown = setAside.slice(0, mostServers).map(({ name, why }): TrayItem => ({ kind: 'action', label: `${name}: ${asideWords[why]}`, action: { kind: 'open' } }));
+  return shown.length > 0 ? [...shown, separator] : [];
 }
 
 function storeItems({ store }: Status): TrayItem[] {

@@ -19,7 +19,7 @@ export function ServersScreen({ status, cameFrom }: { readonly status: Status; r
   const heading = useFocusOnReturn(cameFrom);
   const { go } = useShell();
   const { needYou, others } = grouped(status.servers);
-  const empty = status.servers.length === 0;
+  const empty = status.servers.length === 0 && (status.setAside ?? []).length === 0;
   const store = (
     <p className="store-line">
       <LockIcon size={16} />
@@ -51,7 +51,7 @@ export function ServersScreen({ status, cameFrom }: { readonly status: Status; r
               <ServerList title={messages.servers.others} servers={others} />
             </>
           ) : (
-            <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
+            status.servers.length > 0 && <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
           )}
           <SignOutEverywhere status={status} />
         </>

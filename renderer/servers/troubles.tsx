@@ -5,6 +5,7 @@ import { storeTrouble } from '../sentences.ts';
 import { Banner, ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { useShell } from '../shell.ts';
+import { SetAsideServers } from './set-aside.tsx';
 
 /** What is wrong with Keybridge itself, above the list: the store of secrets, the file of servers. */
 export function Troubles({ status }: { readonly status: Status }) {
@@ -26,6 +27,7 @@ export function Troubles({ status }: { readonly status: Status }) {
           <p>{unlocking ? messages.trouble.unlocking : trouble.text}</p>
         </Banner>
       )}
+      <SetAsideServers setAside={status.setAside ?? []} />
       {status.notice && (
         <Banner tone="attention" title={messages.servers.noticeTitle}>
           <ErrorWords error={status.notice} />

@@ -48,6 +48,17 @@ export type Account = z.infer<typeof Account>;
 /** The account that every server begins with. */
 export const firstAccount = 'main';
 
+const { enterprise, issuerException, resource } = ServerSettings.shape;
+const [resourceMode, resourceValue] = resource.unwrap().options;
+
+/** As ServerSettings, which refuses what it does not know. In the file that may be of another version: it is not used, and kept. */
+const StoredSettings = z.object({
+  ...ServerSettings.shape,
+  enterprise: z.object(enterprise.unwrap().shape).optional(),
+  issuerException: z.object(issuerException.unwrap().shape).optional(),
+  resource: z.union([resourceMode, z.object(resourceValue.shape)]).optional(),
+});
+
 /** One server as the user added it. No secrets. */
 export const StoredServer = z
   .object({
@@ -66,21 +77,13 @@ export const StoredServer = z
     allowMissingPkce: z.boolean().default(false),
     /** What a person has confirmed of sign-ins that lead to hosts of different owners: used for exactly these. */
     confirmedHosts: z.array(SignInHosts).default([]),
-    settings: ServerSettings.default({}),
+    settings: StoredSettings.default({}),
     accounts: z.array(Account).min(1).max(100).refine(tellsApart, 'names and ids must be unique').prefault([{ id: firstAccount, name: firstAccount }]),
     /** Id of the account for who names none. */
     defaultAccount: z.string().default(firstAccount),
   })
   .refine(({ accounts, defaultAccount }) => accounts.some(({ id }) => id === defaultAccount), 'the default account must be one of them');
 export type StoredServer = z.infer<typeof StoredServer>;
-
-export const ServersFile = z.object({
-  version: z.literal(1),
-  /** Keeps the store items of two data folders apart. */
-  installId: z.string().regex(/^[a-z0-9]{8,32}$/),
-  servers: z.array(StoredServer).refine(tellsApart, 'names and ids must be unique'),
-});
-export type ServersFile = z.infer<typeof ServersFile>;
 
 /**
  * A server as ONE of its accounts sees it: what signs in, calls and refreshes works with this, and so can reach nothing

@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { AppError, foreign } from '../errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../files.ts';
 import type { Log } from '../log.ts';
-import { ServersFile } from './server.ts';
 
 const fileName = 'servers.json';
 const backupName = 'servers.json.bak';
@@ -13,68 +12,81 @@ const backupName = 'servers.json.bak';
 /** More is no list that a person made. */
 const maxBytes = 16_000_000;
 
+/** What is written: every member of the file, those too that this version does not know. */
+export type FileContent = Readonly<Record<string, unknown>>;
+
 export interface LoadedServers {
-  readonly file: ServersFile;
+  /** Keeps the store items of two data folders apart. */
+  readonly installId: string;
+  /** Each as it stands in the file; none is judged here. */
+  readonly entries: readonly unknown[];
+  /** The entries of the copy. */
+  readonly backup: readonly unknown[];
+  /** The members of the file beside the list. */
+  readonly others: FileContent;
   readonly notice: AppError | undefined;
   /** The file is of a newer Keybridge: writing it would lose what this one does not know. */
   readonly readOnly: boolean;
 }
 
 type Reading =
-  | { readonly kind: 'good' | 'newer'; readonly file: ServersFile }
+  | ({ readonly kind: 'good' | 'newer' } & Pick<LoadedServers, 'installId' | 'entries' | 'others'>)
   | { readonly kind: 'absent' }
   | { readonly kind: 'damaged'; readonly installId: string | undefined };
 
 /**
- * Reads `servers.json`. Damaged or gone: the last good copy (`servers.json.bak`) takes its place, and the damaged file is
- * kept beside it. Throws E_CONFIG_UNSAFE, E_CONFIG_WRITE.
+ * Reads `servers.json`. Damaged as a whole, or gone: the last good copy (`servers.json.bak`) takes its place, and what is damaged
+ * is kept beside it. Throws E_CONFIG_UNSAFE, E_CONFIG_WRITE.
  */
 export async function loadServersFile(dataDir: string, now: number, log: Log): Promise<LoadedServers> {
   await removeTemporaries(dataDir);
   const main = await readServers(path.join(dataDir, fileName));
-  if (main.kind === 'good') return { file: main.file, notice: undefined, readOnly: false };
-  if (main.kind === 'newer') return { file: main.file, notice: newer(dataDir), readOnly: true };
+  if (main.kind === 'newer') return { ...main, backup: [], notice: newer(dataDir), readOnly: true };
 
   const backup = await readServers(path.join(dataDir, backupName));
-  if (backup.kind === 'newer') return { file: backup.file, notice: newer(dataDir), readOnly: true };
-  if (main.kind === 'absent' && backup.kind === 'absent') {
-    return { file: await firstFile(dataDir, randomId(), log), notice: undefined, readOnly: false };
-  }
-  const kept = main.kind === 'damaged' ? await putAside(dataDir, now) : undefined;
+  if (main.kind === 'good') return { ...main, backup: backup.kind === 'good' ? backup.entries : [], notice: undefined, readOnly: false };
+  if (backup.kind === 'newer') return { ...backup, backup: [], notice: newer(dataDir), readOnly: true };
+  if (main.kind === 'absent' && backup.kind === 'absent') return { ...(await firstFile(dataDir, randomId(), log)), notice: undefined };
+  const kept = main.kind === 'damaged' ? await putAside(dataDir, fileName, now) : undefined;
   log('servers_file_restored', { from: backup.kind === 'good' ? 'backup' : 'nothing' });
   if (backup.kind === 'good') {
-    await saveServersFile(dataDir, backup.file, log);
-    return { file: backup.file, notice: damaged(dataDir, kept, 'the last good copy is used'), readOnly: false };
+    const content = contentOf(backup);
+    await saveServersFile(dataDir, content, content, log);
+    return { ...backup, backup: backup.entries, notice: damaged(dataDir, kept, 'the last good copy is used'), readOnly: false };
   }
+  if (backup.kind === 'damaged') await putAside(dataDir, backupName, now);
   // Store items are named by the install id, so it is saved from what is left of the file where it can be.
   const installId = savedId(main) ?? savedId(backup) ?? randomId();
-  const file = await firstFile(dataDir, installId, log);
-  return { file, notice: damaged(dataDir, kept, 'there is no good copy, so the list is empty'), readOnly: false };
+  return { ...(await firstFile(dataDir, installId, log)), notice: damaged(dataDir, kept, 'there is no good copy, so the list is empty') };
 }
 
+/** All of the file. */
+export const contentOf = ({ others, installId, entries }: Pick<LoadedServers, 'others' | 'installId' | 'entries'>): FileContent => ({ ...others, version: 1, installId, servers: entries });
+
 /** Writes the list, then the copy that stands in when the list is damaged. Throws E_CONFIG_WRITE. */
-export async function saveServersFile(dataDir: string, file: ServersFile, log: Log): Promise<void> {
-  const text = `${JSON.stringify(file, undefined, 2)}\n`;
+export async function saveServersFile(dataDir: string, content: FileContent, copy: FileContent, log: Log): Promise<void> {
   try {
-    await writeFileAtomic(path.join(dataDir, fileName), text);
+    await writeFileAtomic(path.join(dataDir, fileName), textOf(content));
   } catch (error) {
     throw new AppError('E_CONFIG_WRITE', `${foreign(path.join(dataDir, fileName), 200)} could not be written (${codeOf(error)}).`, { cause: error });
   }
   try {
-    await writeFileAtomic(path.join(dataDir, backupName), text);
+    await writeFileAtomic(path.join(dataDir, backupName), textOf(copy));
   } catch (error) {
     // The list itself is on disk; the copy is one change behind until the next write.
     log('servers_backup_failed', { code: codeOf(error) });
   }
 }
 
+const textOf = (content: FileContent): string => `${JSON.stringify(content, undefined, 2)}\n`;
+
 /** 64 random bits in hex. */
 export const randomId = (): string => randomBytes(8).toString('hex');
 
-async function firstFile(dataDir: string, installId: string, log: Log): Promise<ServersFile> {
-  const file: ServersFile = { version: 1, installId, servers: [] };
-  await saveServersFile(dataDir, file, log);
-  return file;
+async function firstFile(dataDir: string, installId: string, log: Log) {
+  const first = { installId, entries: [], backup: [], others: {}, readOnly: false };
+  await saveServersFile(dataDir, contentOf(first), contentOf(first), log);
+  return first;
 }
 
 async function readServers(file: string): Promise<Reading> {
@@ -87,18 +99,23 @@ async function readServers(file: string): Promise<Reading> {
   return text === undefined ? { kind: 'absent' } : parseServers(text);
 }
 
+/** The entries are judged one by one, by `readEntries`. */
+const ServersFile = z.looseObject({ version: z.literal(1), installId: z.string().regex(/^[a-z0-9]{8,32}$/), servers: z.array(z.unknown()) });
 const NewerFile = z.looseObject({ version: z.number().int().min(2) });
 
 function parseServers(text: string): Reading {
   const json = parseJson(text);
   const good = ServersFile.safeParse(json);
-  if (good.success) return { kind: 'good', file: good.data };
+  if (good.success) return { kind: 'good', ...partsOf(good.data) };
   const found = NewerFile.safeParse(json);
   if (!found.success) return { kind: 'damaged', installId: /"installId"\s*:\s*"([a-z0-9]{8,32})"/.exec(text)?.[1] };
   // Shown as far as this version understands it; never written.
   const understood = ServersFile.safeParse({ ...found.data, version: 1 });
-  const file = understood.success ? understood.data : { version: 1 as const, installId: randomId(), servers: [] };
-  return { kind: 'newer', file };
+  return { kind: 'newer', ...(understood.success ? partsOf(understood.data) : { installId: randomId(), entries: [], others: {} }) };
+}
+
+function partsOf({ version: _version, installId, servers, ...others }: z.infer<typeof ServersFile>): Pick<LoadedServers, 'installId' | 'entries' | 'others'> {
+  return { installId, entries: servers, others };
 }
 
 function parseJson(text: string): unknown {
@@ -128,10 +145,10 @@ async function refuseUnsafe(file: string): Promise<number | undefined> {
   return stat.size;
 }
 
-async function putAside(dataDir: string, now: number): Promise<string> {
+async function putAside(dataDir: string, name: string, now: number): Promise<string> {
   const time = new Date(now).toISOString().replace(/[:.]/g, '-');
-  const kept = path.join(dataDir, `${fileName}.damaged-${time}`);
-  await rename(path.join(dataDir, fileName), kept);
+  const kept = path.join(dataDir, `${name}.damaged-${time}`);
+  await rename(path.join(dataDir, name), kept);
   return kept;
 }
 

@@ -1,12 +1,16 @@
 import { AppError, foreign } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, StoreFault } from '../ports.ts';
 import { freeName, namedAccount, withAccount } from './accounts.ts';
-import { Account, StoredServer, viewsOf, type Server, type ServersFile } from './server.ts';
-import { loadServersFile, randomId, saveServersFile } from './servers-file.ts';
+import type { ListMacs } from '../vault/list-macs.ts';
+import { createSlots } from '../oauth/tokens/slots.ts';
+import type { SetAside } from './items.ts';
+import { createServerList } from './list.ts';
+import { Account, StoredServer, viewsOf, type Server } from './server.ts';
+import { loadServersFile, randomId } from './servers-file.ts';
 import { parseServerUrl } from './url.ts';
 
-export { Registration, secretKeyOf, ServersFile, type Server } from './server.ts';
+export { Registration, secretKeyOf, type Server } from './server.ts';
 
 /** What the user says of a new server. */
 export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'clientId' | 'settings' | 'openSeenAt'>>;
@@ -40,6 +44,19 @@ export interface Servers {
   removeAccount(id: string): Promise<void>;
   /** The whole server, with all accounts. */
   remove(id: string): Promise<void>;
+  /** Entries that are not used: damaged, or changed by somebody else. They are kept in the file as they are. */
+  readonly setAside: readonly SetAside[];
+  /** True: it is not known yet who wrote the entries, because the store of secrets could not be read. */
+  readonly unchecked: boolean;
+  /**
+   * Looks who wrote each entry, with a key from the store of secrets. Where the data folder has none yet, one is made after `first`.
+   * `gone`: entries that are not used any more. Throws what `first` throws.
+   */
+  check(first: () => Promise<void>): Promise<{ readonly kind: 'done'; readonly gone?: readonly string[] } | StoreFault>;
+  /** Uses an entry that somebody else changed. Throws E_SERVER_UNKNOWN, E_CONFIG_ENTRY, E_CONFIG_WRITE. */
+  accept(key: string): Promise<Server>;
+  /** Takes an entry that is not used out of the file. */
+  drop(key: string): Promise<void>;
   /** What was wrong with the file when it was opened: E_CONFIG_DAMAGED, E_CONFIG_NEWER (then read-only). */
   readonly notice: AppError | undefined;
 }
@@ -49,16 +66,22 @@ export interface ServersDeps {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the entries of a data folder are signed with; absent: they are not. */
+  readonly macs?: ((installId: string) => ListMacs) | undefined;
 }
 
 /**
  * Opens the server list. A damaged file is put aside and the last good copy used; a newer one is shown but not written.
  * Throws E_CONFIG_UNSAFE when others could have written the file, E_CONFIG_WRITE when it cannot be read at all.
  */
-export async function openServers({ dataDir, clock, log }: ServersDeps): Promise<Servers> {
-  const { notice, readOnly, ...loaded } = await loadServersFile(dataDir, clock.now(), log);
-  let file: ServersFile = loaded.file;
-  let lastChange: Promise<unknown> = Promise.resolve();
+export async function openServers({ dataDir, clock, log, macs }: ServersDeps): Promise<Servers> {
+  const loaded = await loadServersFile(dataDir, clock.now(), log);
+  const { notice, installId } = loaded;
+  const list = createServerList({ dataDir, log, loaded, macs: macs?.(installId) });
+  const turn = createSlots(1);
+  let beforeFirst = async (): Promise<void> => {};
+  /** The key of the list was asked for by a change; it is asked for again only by `check`. */
+  let asked = false;
   /** The same entry as long as its server is unchanged. */
   const views = new WeakMap<StoredServer, readonly Server[]>();
 
@@ -75,19 +98,14 @@ export async function openServers({ dataDir, clock, log }: ServersDeps): Promise
 
   /** One change after the other, each on the newest list; in memory only once it is on disk. */
   function change<Value>(edit: (servers: readonly StoredServer[]) => { servers: StoredServer[]; value: Value }): Promise<Value> {
-    const run = async () => {
-      if (readOnly && notice) throw notice;
-      const { servers, value } = edit(file.servers);
-      const next = { ...file, servers };
-      await saveServersFile(dataDir, next, log);
-      file = next;
+    return turn.run(async () => {
+      // What is added or changed now is to be signed.
+      if (!asked) await list.check(beforeFirst).catch(() => {});
+      asked = true;
+      const { servers, value } = edit(list.used);
+      await list.replace(servers);
       return value;
-    };
-    const done = lastChange.then(run, run);
-    lastChange = done;
-    // Whoever asked for the change sees its error; the next change must not.
-    done.catch(() => {});
-    return done;
+    });
   }
 
   /** Changes one server; gives the entry of the account that `id` names, or that `edit` says. */
@@ -100,14 +118,43 @@ export async function openServers({ dataDir, clock, log }: ServersDeps): Promise
       return { servers: servers.map((each) => (each === old ? checked : each)), value: entry(checked, accountId) };
     });
 
+  /** A name must lead to one server, so it must not be another one's id either. */
+  const refuseTakenName = (servers: readonly StoredServer[], wanted: string): void => {
+    const taken = servers.some(({ id, name }) => name === wanted || id === wanted) || list.setAside.some(({ name, key }) => name === wanted || key === wanted);
+    if (taken) throw new AppError('E_SERVER_EXISTS', `There is already a server named "${foreign(wanted)}".`);
+  };
+
   return {
-    installId: file.installId,
+    installId,
     notice,
-    list: () => file.servers.flatMap(entriesOf),
+    get setAside() {
+      return list.setAside;
+    },
+    get unchecked() {
+      return list.unchecked;
+    },
+    check(first) {
+      beforeFirst = first;
+      return turn.run(async () => {
+        if (!list.unchecked) return { kind: 'done' };
+        const before = list.used;
+        asked = true;
+        const checked = await list.check(first);
+        return checked.kind === 'done' ? { kind: 'done', gone: before.filter((server) => !list.used.includes(server)).flatMap((server) => entriesOf(server).map(({ id }) => id)) } : checked;
+      });
+    },
+    accept: (key) =>
+      turn.run(async () => {
+        const server = await list.accept(key);
+        return entry(server, server.defaultAccount);
+      }),
+    drop: (key) => turn.run(() => list.drop(key)),
+    list: () => list.used.flatMap(entriesOf),
     find(wanted, account) {
       // By an entry's own id, which is asked for with every request: no name has a colon.
       const [serverId = wanted, ownAccount] = wanted.split(':');
-      const server = file.servers.find(({ name }) => name === wanted) ?? file.servers.find(({ id }) => id === serverId);
+      const { used } = list;
+      const server = used.find(({ name }) => name === wanted) ?? used.find(({ id }) => id === serverId);
       if (!server || ownAccount === undefined) return server && namedAccount(entriesOf(server), account);
       const own = entriesOf(server).find(({ id }) => id === wanted);
       return own && account !== undefined ? namedAccount(entriesOf(server), account) : own;
@@ -146,13 +193,6 @@ export async function openServers({ dataDir, clock, log }: ServersDeps): Promise
         return { servers: servers.filter((server) => server !== gone), value: undefined };
       }),
   };
-}
-
-/** A name must lead to one server, so it must not be another one's id either. */
-function refuseTakenName(servers: readonly StoredServer[], wanted: string): void {
-  if (servers.some(({ id, name }) => name === wanted || id === wanted)) {
-    throw new AppError('E_SERVER_EXISTS', `There is already a server named "${foreign(wanted)}".`);
-  }
 }
 
 const unknownServer = (id: string) => new AppError('E_SERVER_UNKNOWN', `There is no server "${foreign(id)}".`);

@@ -78,6 +78,8 @@ export interface Vault {
   write(credential: Credential): Promise<{ readonly kind: 'done' } | StoreFault>;
   /** All parts of all generations. After a fault the rest goes with `sweep`; from now on `read` says 'absent'. */
   delete(id: string): Promise<{ readonly kind: 'done' } | StoreFault>;
+  /** Everything of a server, whatever account it is of. */
+  forget(serverId: string): Promise<{ readonly kind: 'done' } | StoreFault>;
   /** Ends deletions that a crash or a locked store cut off. */
   sweep(): Promise<void>;
   /**
@@ -155,6 +157,19 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
       delete index.facts[id];
       dropJournal(id);
       return credentials.remove(id);
+    },
+
+    async forget(serverId) {
+      const mine = (entries: object) => Object.keys(entries).filter((key) => key.startsWith(`${serverId}:`));
+      for (const id of mine(index.credentials)) {
+        const gone = await vault.delete(id);
+        if (gone.kind !== 'done') return gone;
+      }
+      for (const key of mine(index.clientSecrets)) {
+        const gone = await clientSecrets.remove(key);
+        if (gone.kind !== 'done') return gone;
+      }
+      return { kind: 'done' };
     },
 
     async sweep() {

@@ -57,7 +57,7 @@ export interface Companies {
 export interface CompaniesDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
   readonly httpOf: (accountKey: string) => Http;
-  readonly servers: Pick<Servers, 'list' | 'update'>;
+  readonly servers: Pick<Servers, 'list' | 'update' | 'setAside'>;
   readonly vault: Vault;
   /** Whether a sign-in to this server runs. */
   readonly signingIn: (accountKey: string) => boolean;
@@ -147,6 +147,8 @@ export function createCompanies(deps: CompaniesDeps): Companies {
 
   const release = (): Promise<CompanyEnding | undefined> =>
     ending.run(async () => {
+      // One that is set aside may come back, and nobody knows what it uses.
+      if (servers.setAside.length > 0) return undefined;
       const used = new Set(servers.list().flatMap((server) => (vault.facts(server.id) || deps.signingIn(server.id) ? (companyOf(server)?.id ?? []) : [])));
       const endings: (CompanyEnding | undefined)[] = [];
       for (const id of vault.ids().filter(isCompanyId)) {

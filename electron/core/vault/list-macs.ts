@@ -1,0 +1,60 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { SecretStore, StoreFault } from '../ports.ts';
+import { Secret } from '../secret.ts';
+
+/** Says of an entry of the list of servers whether Keybridge wrote it: with a key that lies in the store of secrets. */
+export interface ListMacs {
+  /**
+   * Reads the key; without it nothing can be said. 'absent': none was made for this data folder yet. It is asked of the store
+   * itself, not of the vault: what stands in a file must not be able to hide it.
+   */
+  readonly read: () => Promise<{ readonly kind: 'ready' | 'absent' } | StoreFault>;
+  /** Makes a key, once per data folder. It counts when `keep` has stored it: what is signed with it has to be on disk before. */
+  readonly make: () => void;
+  readonly keep: () => Promise<{ readonly kind: 'done' } | StoreFault>;
+  /** Throws when the key was neither read nor made. */
+  readonly of: (text: string) => string;
+  readonly isRight: (text: string, mac: unknown) => boolean;
+}
+
+const keyBytes = 32;
+
+export function createListMacs(store: Pick<SecretStore, 'get' | 'set'>, installId: string): ListMacs {
+  const item = `${installId}/list-key`;
+  let key: Secret | undefined;
+
+  const read: ListMacs['read'] = async () => {
+    const found = await store.get(item);
+    if (found.kind !== 'found') return found;
+    // A damaged one is of no more use than none, and must not keep everything back.
+    if (Buffer.from(found.value.reveal(), 'base64url').length !== keyBytes) return { kind: 'absent' };
+    key = found.value;
+    return { kind: 'ready' };
+  };
+  const macOf = (text: string): string => {
+    if (!key) throw new Error('the key of the list was not read');
+    // Of its own kind: no text that something else is signed with is ever taken for it.
+    return createHmac('sha256', Buffer.from(key.reveal(), 'base64url')).update(`keybridge server 1\n${text}`).digest('base64url');
+  };
+  return {
+    read,
+    make() {
+      key = new Secret(randomBytes(keyBytes).toString('base64url'));
+    },
+    async keep() {
+      const made = key;
+      if (!made) return { kind: 'unavailable', detail: 'there is no key of the list' };
+      const kept = await store.set(item, made);
+      key = undefined;
+      if (kept.kind !== 'done') return kept;
+      const back = await read();
+      if (back.kind === 'ready') return { kind: 'done' };
+      return back.kind === 'absent' ? { kind: 'unavailable', detail: 'the store did not keep what was written' } : (back as StoreFault);
+    },
+    of: macOf,
+    isRight(text, mac) {
+      const [right, given] = [Buffer.from(macOf(text)), Buffer.from(typeof mac === 'string' ? mac : '')];
+      return right.length === given.length && timingSafeEqual(right, given);
+    },
+  };
+}
