@@ -1,5 +1,6 @@
 // No packages, no Node: the bridge loads this file.
 import { errorPage, type ErrorCode } from './errors.ts';
+import { readJson } from './json.ts';
 import { eachElement, eachMember, fail, rawText, skipSpace, skipValue, textOf, type Cursor } from './json-scan.ts';
 import { bridgeErrorCode } from './local-protocol.ts';
 
@@ -87,17 +88,9 @@ function readId(cursor: Cursor, found: Envelope, start: number): void {
   const readable = first === 0x22 || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39);
   const id = readable ? rawText(cursor.bytes, start, cursor.at) : 'null';
   // It goes into an answer as it stands, so what passes inside of other strings must not pass here.
-  if (first === 0x22 && parsedId(id) === undefined) return fail(cursor);
+  if (first === 0x22 && readJson(id) === undefined) return fail(cursor);
   found.id = id;
   found.idAt = [start, cursor.at];
-}
-
-function parsedId(id: string): unknown {
-  try {
-    return JSON.parse(id);
-  } catch {
-    return undefined;
-  }
 }
 
 function readParams(cursor: Cursor, found: Envelope, names: Names): void {
@@ -145,14 +138,14 @@ export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | un
 export function sameId(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined || one === 'null' || other === 'null') return false;
   if (one === other) return true;
-  const value = parsedId(one);
-  return value !== undefined && value === parsedId(other);
+  const value = readJson(one);
+  return value !== undefined && value === readJson(other);
 }
 
 /** An id at the end of a message whose beginning is lost: only the `jsonrpc` member may follow. */
 export function idAtEnd(tail: string): string | undefined {
   const id = /"id"\s*:\s*(-?\d[\d.eE+-]*|"(?:[^"\\]|\\.)*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail)?.[1];
-  return id !== undefined && parsedId(id) !== undefined ? id : undefined;
+  return id !== undefined && readJson(id) !== undefined ? id : undefined;
 }
 
 export interface LineError {

@@ -1,4 +1,6 @@
 // No packages, no Node: the bridge loads this file.
+import { readJson } from './json.ts';
+
 declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
 
 /** A place in one JSON text. `at` is the offset of the next byte. Once `fault` is set nothing more is read. */
@@ -181,11 +183,8 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
     plain = byte >= 0x20 && byte < 0x80 && byte !== backslash;
   }
   if (plain) return ascii(bytes, start + 1, end - 1);
-  try {
-    return String(JSON.parse(decoder.decode(bytes.subarray(start, end))));
-  } catch {
-    return '';
-  }
+  const text = readJson(bytes.subarray(start, end));
+  return typeof text === 'string' ? text : '';
 }
 
 /** The bytes between the offsets as text, as they stand. */

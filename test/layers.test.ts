@@ -7,8 +7,9 @@ const root = path.join(import.meta.dirname, '..');
 /** What each part may import, besides itself: folders or files of the project, and packages. First match counts. */
 const layers: readonly { readonly part: string; readonly may: readonly string[]; readonly packages: readonly string[] }[] = [
   // What the bridge loads: no packages.
-  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/errors.ts', 'shared/json-scan.ts'], packages: [] },
-  { part: 'shared/json-scan.ts', may: [], packages: [] },
+  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/errors.ts', 'shared/json-scan.ts', 'shared/json.ts'], packages: [] },
+  { part: 'shared/json-scan.ts', may: ['shared/json.ts'], packages: [] },
+  { part: 'shared/json.ts', may: [], packages: [] },
   { part: 'shared/lines.ts', may: [], packages: [] },
   { part: 'shared/errors.ts', may: [], packages: [] },
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
@@ -17,7 +18,7 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   { part: 'electron/core/own-socket.ts', may: [], packages: ['node:'] },
   { part: 'electron/core/vault/bus-address.ts', may: ['electron/core/own-socket.ts'], packages: ['node:'] },
   { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'] },
-  { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts'], packages: ['node:'] },
+  { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'], packages: ['node:'] },
   { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
   { part: 'electron/broker/kernel-lock.ts', may: [], packages: ['node:'] },
   { part: 'electron/broker/eras.ts', may: [], packages: [] },
@@ -35,6 +36,7 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
       'shared/local-protocol.ts',
       'shared/json-rpc.ts',
       'shared/json-scan.ts',
+      'shared/json.ts',
       'shared/lines.ts',
       'shared/errors.ts',
     ],
@@ -108,6 +110,10 @@ describe('layers', () => {
   it('there is no default export, barrel or utils file', () => {
     expect(files.filter((file) => /(^|\/)(index|utils?|helpers?)\.tsx?$/.test(file))).toEqual([]);
     expect(files.filter((file) => /^export default/m.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
+  });
+
+  it('JSON is read in one place, which takes a byte order mark', () => {
+    expect(files.filter((file) => /\bJSON\.parse\(/.test(readFileSync(path.join(root, file), 'utf8')))).toEqual(['shared/json.ts']);
   });
 
   it('only reveal() opens a secret, and only where one is used or stored', () => {

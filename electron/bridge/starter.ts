@@ -1,7 +1,7 @@
 import path from 'node:path';
+import { readJson } from '../../shared/json.ts';
 import { appEnvironment, hasDisplay } from './environment.ts';
 import { codeOf, ensureKey, readPrivateFile } from '../broker/data-folder.ts';
-import { parse } from '../broker/endpoint.ts';
 import { takeKernelLock, type Lock } from '../broker/kernel-lock.ts';
 
 /** Starts the app when nobody listens: of all bridges of a data folder one does, once. */
@@ -102,7 +102,7 @@ function commandInFolder(dataDir: string): Command | string | undefined {
   const file = readPrivateFile(path.join(dataDir, 'app.json'));
   if (file.kind === 'unsafe') return `Keybridge is not running, and how to start it cannot be trusted: ${file.message}`;
   if (file.kind === 'absent') return undefined;
-  const { command, args } = (parse(file.text) ?? {}) as { command?: unknown; args?: unknown };
+  const { command, args } = (readJson(file.text) ?? {}) as { command?: unknown; args?: unknown };
   return asCommand([command, ...(Array.isArray(args) ? (args as unknown[]) : [])]);
 }
 

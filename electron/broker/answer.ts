@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import type { HttpHead, HttpStream } from '../core/http/client.ts';
+import { isUtf16 } from '../../shared/json.ts';
 import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from './eras.ts';
 import { serverWords } from './server-words.ts';
@@ -25,7 +26,8 @@ export interface Sink {
 }
 
 /** Takes one message, or a batch, that came for a question. 'dropped': not JSON-RPC, or an answer to nobody. */
-export function route(bytes: Buffer, question: Question, sink: Sink, head: HttpHead): 'answer' | 'other' | 'dropped' {
+export function route(message: Buffer, question: Question, sink: Sink, head: HttpHead): 'answer' | 'other' | 'dropped' {
+  const bytes = withoutMark(message);
   const found = envelope(bytes);
   if (found.kind !== 'batch') return routeOne(bytes, found, question, sink, head);
   const results = (batchItems(bytes) ?? []).map((item) => routeOne(item, envelope(item), question, sink, head));
@@ -48,7 +50,8 @@ const isNamelessError = (found: Envelope): boolean =>
   found.hasError && found.method === undefined && (found.id === undefined || found.id === 'null') && found.problem !== 'syntax' && found.problem !== 'depth';
 
 /** A whole body as the answer. Throws E_NOT_JSON, E_SERVER_ANSWER, or what the status says. */
-export function routeBody(body: Buffer, question: Question, sink: Sink, stream: Answered, server: string): void {
+export function routeBody(whole: Buffer, question: Question, sink: Sink, stream: Answered, server: string): void {
+  const body = withoutMark(whole);
   const { status } = stream;
   const ok = status >= 200 && status < 300;
   const found = envelope(body);
@@ -60,7 +63,7 @@ export function routeBody(body: Buffer, question: Question, sink: Sink, stream: 
   }
   if (route(body, question, sink, stream) === 'answer') return;
   if (found.problem === 'syntax' && looksLikeHtml(body, stream)) throw new AppError('E_NOT_JSON', 'A web page came instead of the server’s answer.', { server });
-  const what = body.length === 0 ? 'empty' : found.problem === 'syntax' ? 'not JSON' : 'not an answer to the call';
+  const what = body.length === 0 ? 'empty' : isUtf16(body) ? 'UTF-16 text, and JSON is UTF-8' : found.problem === 'syntax' ? 'not JSON' : 'not an answer to the call';
   throw new AppError('E_SERVER_ANSWER', `The server’s answer to ${question.envelope.method} is ${what} (status ${status}).`, { server });
 }
 
@@ -80,6 +83,9 @@ function statusFault({ status, sent }: Answered, body: Buffer, { method, modern 
 
 /** Not by a refusal of the request as such, which comes before the work. 404 and 409 may be about what a tool was looking for. */
 const mayHaveRun = (status: number): boolean => status >= 500 || [404, 408, 409, 410, 424, 499].includes(status);
+
+/** Without the byte order mark of UTF-8: hosts do not take one inside of a line. */
+const withoutMark = (bytes: Buffer): Buffer => (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes);
 
 /** The message with this id, all other bytes as they are. */
 function withId(bytes: Buffer, found: Envelope, id: string): Buffer {

@@ -4,8 +4,9 @@ import { createLineSplitter } from '../../shared/lines.ts';
 import type { ControlRequest } from '../../shared/local-protocol.ts';
 import { Status } from '../../shared/model.ts';
 import { ErrorInfo } from '../../shared/reply.ts';
+import { readJson } from '../../shared/json.ts';
 import { AppError, asAppError } from '../core/errors.ts';
-import { connectToBroker, parse } from './endpoint.ts';
+import { connectToBroker } from './endpoint.ts';
 
 const Reply = z.union([z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), error: ErrorInfo })]);
 const Line = z.union([z.object({ id: z.number(), reply: Reply }), z.object({ id: z.number(), status: Status })]);
@@ -76,7 +77,7 @@ async function converse<Value>(
         onTooLong: () => reject(new AppError('E_HANDSHAKE', 'Keybridge’s answer was not understood.')),
         onLine: (line) => {
           try {
-            onLine(Line.parse(parse(line.toString('utf8'))), resolve);
+            onLine(Line.parse(readJson(line.toString('utf8'))), resolve);
           } catch (error) {
             reject(error instanceof z.ZodError ? new AppError('E_HANDSHAKE', 'Keybridge’s answer was not understood.') : asAppError(error));
           }

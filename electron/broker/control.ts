@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts';
 import { createLineSplitter } from '../../shared/lines.ts';
 import type { ControlAnswer } from '../../shared/local-protocol.ts';
 import type { Status } from '../../shared/model.ts';
-import { parse } from './endpoint.ts';
+import { readJson } from '../../shared/json.ts';
 import type { Service } from './server.ts';
 
 export interface ControlDeps {
@@ -35,7 +35,7 @@ export function serveControl(socket: net.Socket, accept: () => Buffer, { app, lo
   };
 
   const handle = async (line: Buffer) => {
-    const request = Request.safeParse(parse(line.toString('utf8')));
+    const request = Request.safeParse(readJson(line.toString('utf8')));
     if (!request.success) {
       end();
       return;

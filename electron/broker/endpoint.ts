@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { errors, type ErrorCode } from '../../shared/errors.ts';
 import { helloMaxBytes, helloTimeoutMs, localProtocol, type Answer, type Challenge, type Hello, type Welcome } from '../../shared/local-protocol.ts';
+import { readJson } from '../../shared/json.ts';
 import { checkFolder, checkOwner, codeOf, look, readKey, readPrivateFile } from './data-folder.ts';
 
 /** Longest path of a Unix socket that every platform takes, in bytes (macOS: 104 with the end). */
@@ -73,12 +74,12 @@ export async function connectToBroker(dataDir: string, introduction: Introductio
   try {
     const hello: Hello = { keybridge: localProtocol, nonce: newNonce() };
     socket.write(`${JSON.stringify(hello)}\n`);
-    const challenge = parse(await opening.line()) as Partial<Challenge> | undefined;
+    const challenge = readJson(await opening.line()) as Partial<Challenge> | undefined;
     const nonce = String(challenge?.nonce);
     if (!provesWell(challenge?.proof, prove(found.key, 'broker', hello.nonce, nonce))) return refuse(socket, 'E_HANDSHAKE', 'What answers on Keybridge’s socket is not Keybridge.');
     if (challenge?.keybridge !== localProtocol) return refuse(socket, 'E_VERSION', 'This bridge and the Keybridge that is running are of different versions.');
     socket.write(`${JSON.stringify({ proof: prove(found.key, 'caller', hello.nonce, nonce), ...introduction })}\n`);
-    const welcome = parse(await opening.line()) as Welcome | undefined;
+    const welcome = readJson(await opening.line()) as Welcome | undefined;
     if (welcome?.ok === true) return { kind: 'connected', socket, rest: opening.finish() };
     if (welcome?.ok !== false) return refuse(socket, 'E_HANDSHAKE', 'Keybridge’s welcome was not understood.');
     const code = Object.hasOwn(errors, welcome.error.code) ? (welcome.error.code as ErrorCode) : 'E_HANDSHAKE';
@@ -174,11 +175,4 @@ export function readOpening(socket: net.Socket): Opening {
   };
 }
 
-/** Parsed JSON, or undefined. */
-export function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
+export { readJson as parse };

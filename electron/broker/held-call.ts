@@ -1,7 +1,7 @@
 import { envelope } from '../../shared/json-rpc.ts';
+import { readJson } from '../../shared/json.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Question, Sink } from './answer.ts';
-import { parse } from './endpoint.ts';
 
 /** A call that waits until its user has decided about more access. */
 export interface HeldCall {
@@ -47,7 +47,7 @@ export function heldCall({ line, envelope: asked }: Question, clock: Clock, sink
 
 /** `params._meta.progressToken`; undefined when there is none, or when it is a number that would lose digits. */
 function progressToken(line: Uint8Array): string | number | undefined {
-  const message = parse(Buffer.from(line).toString('utf8')) as { params?: { _meta?: { progressToken?: unknown } } } | undefined;
+  const message = readJson(Buffer.from(line).toString('utf8')) as { params?: { _meta?: { progressToken?: unknown } } } | undefined;
   const token = message?.params?._meta?.progressToken;
   return typeof token === 'string' || Number.isSafeInteger(token) ? (token as string | number) : undefined;
 }

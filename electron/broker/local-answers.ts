@@ -1,5 +1,5 @@
+import { readJson } from '../../shared/json.ts';
 import type { AppError } from '../core/errors.ts';
-import { parse } from './endpoint.ts';
 import { legacyVersions } from './eras.ts';
 
 /** What a host's `initialize` says, as far as we look at it. */
@@ -11,7 +11,7 @@ export interface HostHello {
 
 /** Reads a host's `initialize` or a message of 2026-07-28. Foreign: to be cleaned before it is shown. */
 export function helloOf(line: Uint8Array): HostHello {
-  const message = parse(Buffer.from(line).toString('utf8')) as { params?: Record<string, unknown> } | undefined;
+  const message = readJson(Buffer.from(line).toString('utf8')) as { params?: Record<string, unknown> } | undefined;
   const { protocolVersion, clientInfo, _meta } = (message?.params ?? {}) as { protocolVersion?: unknown; clientInfo?: Named; _meta?: Record<string, Named | undefined> };
   const name = (clientInfo ?? _meta?.['io.modelcontextprotocol/clientInfo'])?.name;
   return { protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : '', client: typeof name === 'string' ? name : '' };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { envelope } from '../../shared/json-rpc.ts';
+import { readJson } from '../../shared/json.ts';
 import type { HttpStream } from '../core/http/client.ts';
 import { retryAfterMs } from '../core/http/retry-after.ts';
 import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
@@ -37,10 +38,5 @@ export async function readFacts(stream: HttpStream, now: number): Promise<ReadFa
 const OauthError = z.object({ error: z.string() });
 
 function errorIn(text: string): string | undefined {
-  if (!text.trimStart().startsWith('{')) return undefined;
-  try {
-    return OauthError.safeParse(JSON.parse(text)).data?.error;
-  } catch {
-    return undefined;
-  }
+  return text.trimStart().startsWith('{') ? OauthError.safeParse(readJson(text)).data?.error : undefined;
 }

@@ -1,3 +1,4 @@
+import { readJson, readText } from '../../shared/json.ts';
 import type { HttpStream } from '../core/http/client.ts';
 import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 
@@ -19,12 +20,7 @@ const saysScope = /insufficient[ _]scopes?|missing[ _](?:required[ _])?scopes?|r
 
 /** The scopes that a JSON body names, as far as servers have a member for that. */
 function scopeIn(text: string): string | undefined {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const body = readJson(text);
   if (typeof body !== 'object' || body === null) return undefined;
   const members = body as Readonly<Record<string, unknown>>;
   for (const name of ['missing_scopes', 'required_scopes', 'scope', 'scopes']) {
@@ -51,5 +47,5 @@ export async function look(stream: HttpStream): Promise<{ text: string; whole: H
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
   }
   const body = Object.assign(again(), { destroy: () => stream.body.destroy() });
-  return { text: Buffer.concat(seen).toString('utf8'), whole: { ...stream, body } };
+  return { text: readText(Buffer.concat(seen)), whole: { ...stream, body } };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson, readText } from '../../shared/json.ts';
 import { foreign } from '../core/errors.ts';
 import { withoutEcho } from '../core/oauth/client/echo.ts';
 import type { Secret } from '../core/secret.ts';
@@ -11,7 +12,7 @@ const Said = z.object({ error_description: z.string().nullish(), message: z.stri
  * `sent`: the token or key that it was sent, which it may repeat.
  */
 export function serverWords(body: Uint8Array, sent: Secret | undefined): string {
-  const text = Buffer.from(body).toString('utf8').trim();
+  const text = readText(body).trim();
   const said = withoutEcho(text.startsWith('{') ? inJson(text) : text, '', sent);
   // A web page is no sentence, and neither is a bare code.
   if (!/\S\s+\S/.test(said) || said.startsWith('<')) return '';
@@ -20,13 +21,7 @@ export function serverWords(body: Uint8Array, sent: Secret | undefined): string 
 }
 
 function inJson(text: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return '';
-  }
-  const said = Said.safeParse(value).data;
+  const said = Said.safeParse(readJson(text)).data;
   if (!said) return '';
   const inner = Said.safeParse(said.error).data;
   const code = typeof said.error === 'string' ? said.error : undefined;

@@ -2,9 +2,9 @@ import { AppError, asAppError } from '../core/errors.ts';
 import type { Connection } from '../core/connections.ts';
 import type { HttpHead } from '../core/http/client.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
+import { readJson } from '../../shared/json.ts';
 import type { Question, Sink } from './answer.ts';
 import { discard } from './drain.ts';
-import { parse } from './endpoint.ts';
 import { refusesLegacy } from './eras.ts';
 import { exchange, type ExchangeDeps } from './exchange.ts';
 import { addSession, isSessionId, isVersion, legacyHeaders, type SessionHeaders } from './headers.ts';
@@ -91,7 +91,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Takes over what the server said; throws when it refused. */
   function begin({ line, found, head }: { line: Buffer; found: Envelope; head: HttpHead }): void {
-    const parsed = parse(line.toString('utf8')) as { result?: { protocolVersion?: unknown; capabilities?: Record<string, unknown> }; error?: { code?: unknown } } | undefined;
+    const parsed = readJson(line.toString('utf8')) as { result?: { protocolVersion?: unknown; capabilities?: Record<string, unknown> }; error?: { code?: unknown } } | undefined;
     if (!parsed) throw new AppError('E_SERVER_ANSWER', 'The server’s answer to initialize is not JSON.', { server });
     if (found.hasError) {
       if (refusesLegacy(parsed.error?.code)) throw new AppError('E_PROTOCOL_ERA', 'The server does not know initialize: it speaks MCP 2026-07-28 or newer, and the app does not.', { server });

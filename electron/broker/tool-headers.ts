@@ -1,6 +1,6 @@
+import { readJson } from '../../shared/json.ts';
 import type { Log } from '../core/log.ts';
 import type { Question } from './answer.ts';
-import { parse } from './endpoint.ts';
 import { headerValue } from './headers.ts';
 
 /**
@@ -34,7 +34,7 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
     learn({ envelope: asked }, line) {
       // Nearly every server: nothing to parse, and every byte stays what it was.
       if (known.size === 0 && !line.includes(keyword)) return line;
-      const result = (parse(line.toString('utf8')) as { result?: { tools?: unknown } } | undefined)?.result;
+      const result = (readJson(line.toString('utf8')) as { result?: { tools?: unknown } } | undefined)?.result;
       const tools = Array.isArray(result?.tools) ? (result.tools as readonly unknown[]) : [];
       const kept = tools.filter((tool) => {
         const { name, inputSchema } = members(tool);
@@ -52,7 +52,7 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
     of({ line, envelope: asked }) {
       const mirrored = asked.method === 'tools/call' && asked.name !== undefined ? known.get(asked.name) : undefined;
       if (!mirrored) return {};
-      const params = (parse(Buffer.from(line).toString('utf8')) as { params?: { arguments?: unknown } } | undefined)?.params;
+      const params = (readJson(Buffer.from(line).toString('utf8')) as { params?: { arguments?: unknown } } | undefined)?.params;
       return Object.fromEntries(
         mirrored.flatMap(({ path, header }) => {
           const value = path.reduce<unknown>((inside, name) => own(inside, name), params?.arguments);

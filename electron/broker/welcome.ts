@@ -2,7 +2,8 @@ import type net from 'node:net';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import { localProtocol, type Challenge, type Welcome } from '../../shared/local-protocol.ts';
-import { newNonce, parse, prove, provesWell, readOpening } from './endpoint.ts';
+import { readJson } from '../../shared/json.ts';
+import { newNonce, prove, provesWell, readOpening } from './endpoint.ts';
 
 const Hello = z.object({ keybridge: z.number(), nonce: z.string().regex(/^[0-9a-f]{32}$/) });
 const Introduction = z.discriminatedUnion('role', [
@@ -26,11 +27,11 @@ export interface Caller {
 export async function welcomeCaller(socket: net.Socket, key: Buffer): Promise<Caller | undefined> {
   const opening = readOpening(socket);
   try {
-    const hello = Hello.parse(parse(await opening.line()));
+    const hello = Hello.parse(readJson(await opening.line()));
     const nonce = newNonce();
     const challenge: Challenge = { keybridge: localProtocol, nonce, proof: prove(key, 'broker', hello.nonce, nonce) };
     socket.write(`${JSON.stringify(challenge)}\n`);
-    const answer = parse(await opening.line());
+    const answer = readJson(await opening.line());
     if (!provesWell(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce))) throw new Error('wrong proof');
     const rest = opening.finish();
     const refuse = (error: AppError) => {

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { SigningAlgorithm, type HostSnippet, type ServerStatus, type SignOutReport, type Status } from '../../shared/model.ts';
 import { nextStep, stateWords } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
@@ -8,6 +6,7 @@ import type { CommandWord, Options } from './arguments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { identityLines } from './identity-words.ts';
 import { logIn } from './login.ts';
+import { readSecretFile } from './secret-file.ts';
 import { readSecrets, readSettings } from './settings.ts';
 import { signOutWords, statusWords, storeWords } from './status-table.ts';
 import { failureWords, type Answers, type Terminal } from './terminal.ts';
@@ -252,11 +251,5 @@ const snippetWords = ({ title, host, place, text: snippet }: HostSnippet): strin
 async function readClientSecret({ options, terminal }: Context): Promise<string | undefined> {
   const file = options['client-secret-file'];
   if (file === undefined) return terminal.env['KEYBRIDGE_CLIENT_SECRET'] || undefined;
-  try {
-    const secret = (file === '-' ? await text(terminal.stdin) : await readFile(file, 'utf8')).replace(/\r?\n$/, '');
-    if (secret !== '') return secret;
-  } catch (error) {
-    throw new AppError('E_BAD_INPUT', `The file with the client secret cannot be read: ${foreign(file, 150)}.`, { cause: asAppError(error) });
-  }
-  throw new AppError('E_BAD_INPUT', `The file with the client secret is empty: ${foreign(file, 150)}.`);
+  return readSecretFile(file, 'client secret', terminal.stdin);
 }

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { secretNames, ServerSettings, type SecretName } from '../../shared/model.ts';
+import { readJson } from '../../shared/json.ts';
 import { AppError, foreign } from '../core/errors.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /**
  * `--set name=value`, once per setting: the value is JSON, or text where it is none. `--set name=` takes the setting back.
@@ -21,28 +22,21 @@ export function readSettings(before: ServerSettings, given: readonly string[]): 
   throw new AppError('E_BAD_INPUT', `The value of ${String(parsed.error.issues[0]?.path[0] ?? 'a setting')} is not one that it takes.`);
 }
 
-/** `--secret-file name=FILE`, once per secret. The file's last line break is not part of it. Throws E_BAD_INPUT. */
+/** `--secret-file name=FILE`, once per secret. Throws E_BAD_INPUT. */
 export async function readSecrets(given: readonly string[]): Promise<Partial<Record<SecretName, string>>> {
   const secrets: Partial<Record<SecretName, string>> = {};
   for (const one of given) {
     const at = one.indexOf('=');
     const name = secretNames.find((known) => known === one.slice(0, at));
     if (!name) throw unknown('secret', at < 0 ? one : one.slice(0, at), secretNames);
-    const file = one.slice(at + 1);
-    const text = await readFile(file, 'utf8').catch(() => {
-      throw new AppError('E_BAD_INPUT', `The file ${foreign(file, 200)} cannot be read.`);
-    });
-    secrets[name] = text.replace(/\r?\n$/, '');
+    secrets[name] = await readSecretFile(one.slice(at + 1), `secret ${name}`);
   }
   return secrets;
 }
 
 function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  const value = readJson(text);
+  return value === undefined ? text : value;
 }
 
 function unknown(what: string, name: string, known: readonly string[]): AppError {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { isUtf16, readText } from '../../shared/json.ts';
+import { AppError, foreign } from './errors.ts';
 
 /**
  * Replaces the file at `file` as a whole: after a crash or a power cut there is the old text or the new one, never a
@@ -42,9 +44,16 @@ async function syncFolder(folder: string): Promise<void> {
 /** The text of a file, or undefined when there is none. Rejects on every other fault: unreadable is not absent. */
 export async function readFileIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readTextFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** The UTF-8 text of a file, without a byte order mark. Rejects with the file system's own error, and E_BAD_INPUT for UTF-16. */
+export async function readTextFile(file: string): Promise<string> {
+  const bytes = await readFile(file);
+  if (isUtf16(bytes)) throw new AppError('E_BAD_INPUT', `The file ${foreign(file, 200)} is UTF-16 text; save it as UTF-8.`, { sent: false });
+  return readText(bytes);
 }

@@ -1,4 +1,5 @@
 import type { SecretName } from '../../shared/model.ts';
+import { withoutByteOrderMark } from '../../shared/json.ts';
 import { AppError } from './errors.ts';
 import { Secret } from './secret.ts';
 import { bindingAtEntry } from './servers/secret-binding.ts';
@@ -32,7 +33,7 @@ export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (ser
       let { hasClientSecret } = server;
       for (const [name, value] of those) {
         const key = secretKeyOf(server, name);
-        const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, value instanceof Secret ? value : new Secret(value), bindingAtEntry(server, name));
+        const done = value === null ? await vault.deleteClientSecret(key) : await vault.writeClientSecret(key, value instanceof Secret ? value : new Secret(withoutByteOrderMark(value)), bindingAtEntry(server, name));
         if (done.kind !== 'done') throw storeFault(done, 'The secret could not be kept').about(server.name);
         if (name === 'clientSecret') hasClientSecret = value !== null;
         else if (value === null) stored.delete(name);

@@ -1,6 +1,7 @@
 import { writeFileAtomic, readFileIfThere } from '../core/files.ts';
 import { screen, type BrowserWindow } from 'electron';
 import { z } from 'zod';
+import { readJson } from '../../shared/json.ts';
 
 const Bounds = z.object({ x: z.int(), y: z.int(), width: z.int().min(200).max(10_000), height: z.int().min(200).max(10_000), maximized: z.boolean() });
 export type Bounds = z.infer<typeof Bounds>;
@@ -8,7 +9,7 @@ export type Bounds = z.infer<typeof Bounds>;
 /** Where the window was; undefined when that is not known, or not on any of today's screens. */
 export async function readBounds(file: string): Promise<Bounds | undefined> {
   const text = await readFileIfThere(file).catch(() => undefined);
-  const bounds = text === undefined ? undefined : Bounds.safeParse(parse(text)).data;
+  const bounds = text === undefined ? undefined : Bounds.safeParse(readJson(text)).data;
   return bounds && onSomeScreen(bounds) ? bounds : undefined;
 }
 
@@ -36,12 +37,4 @@ function onSomeScreen({ x, y, width }: Bounds): boolean {
     const overlap = Math.min(x + width, workArea.x + workArea.width) - Math.max(x, workArea.x);
     return overlap >= 100 && y >= workArea.y - 10 && y < workArea.y + workArea.height - 40;
   });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

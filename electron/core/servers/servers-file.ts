@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../../../shared/json.ts';
 import { AppError, foreign } from '../errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../files.ts';
 import type { Log } from '../log.ts';
@@ -94,6 +95,7 @@ async function readServers(file: string): Promise<Reading> {
   if (size === undefined) return { kind: 'absent' };
   if (size > maxBytes) return { kind: 'damaged', installId: undefined };
   const text = await readFileIfThere(file).catch((error: unknown) => {
+    if (error instanceof AppError) throw error;
     throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, { cause: error });
   });
   return text === undefined ? { kind: 'absent' } : parseServers(text);
@@ -104,7 +106,7 @@ const ServersFile = z.looseObject({ version: z.literal(1), installId: z.string()
 const NewerFile = z.looseObject({ version: z.number().int().min(2) });
 
 function parseServers(text: string): Reading {
-  const json = parseJson(text);
+  const json = readJson(text);
   const good = ServersFile.safeParse(json);
   if (good.success) return { kind: 'good', ...partsOf(good.data) };
   const found = NewerFile.safeParse(json);
@@ -116,14 +118,6 @@ function parseServers(text: string): Reading {
 
 function partsOf({ version: _version, installId, servers, ...others }: z.infer<typeof ServersFile>): Pick<LoadedServers, 'installId' | 'entries' | 'others'> {
   return { installId, entries: servers, others };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../../../shared/json.ts';
 import { AppError } from '../errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../files.ts';
 import type { Log } from '../log.ts';
@@ -88,12 +89,7 @@ export function memoryIndex(): IndexStore {
 const emptyIndex = (): Index => ({ version: 1, credentials: {}, clientSecrets: {}, facts: {}, journal: [] });
 
 function parseIndex(text: string): Index | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const json = readJson(text);
   const version = z.object({ version: z.number() }).safeParse(json);
   if (version.success && version.data.version > 1) {
     throw new AppError('E_CONFIG_NEWER', `credentials.json was written by a newer Keybridge (format ${version.data.version}).`);

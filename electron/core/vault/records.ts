@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { readJson } from '../../../shared/json.ts';
 import type { SecretStore, StoreFault, StoreWrite } from '../ports.ts';
 import { Secret } from '../secret.ts';
 
@@ -106,7 +107,7 @@ function encode(generation: number, value: unknown): string {
 
 function decode(text: string): StoredRecord | undefined {
   if (text.length <= hashLength || hash(text.slice(hashLength)) !== text.slice(0, hashLength)) return undefined;
-  const body = Body.safeParse(parse(text.slice(hashLength)));
+  const body = Body.safeParse(readJson(text.slice(hashLength)));
   return body.success ? { generation: body.data.generation, value: body.data.value } : undefined;
 }
 
@@ -130,7 +131,7 @@ type HeadRead = { readonly kind: 'found'; readonly head: z.infer<typeof Head> } 
 async function readHead(store: SecretStore, name: string): Promise<HeadRead> {
   const read = await store.get(headOf(name));
   if (read.kind !== 'found') return read;
-  const head = Head.safeParse(parse(read.value.reveal()));
+  const head = Head.safeParse(readJson(read.value.reveal()));
   return head.success ? { kind: 'found', head: head.data } : { kind: 'damaged' };
 }
 
@@ -166,12 +167,4 @@ async function newestWhole(store: SecretStore, name: string, headAbsent: boolean
 
 function isFault(answer: { readonly kind: string }): answer is StoreFault {
   return answer.kind === 'locked' || answer.kind === 'denied' || answer.kind === 'unavailable';
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { createPrivateKey, randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
 import type { ServerSettings } from '../../../../shared/model.ts';
+import { readJson } from '../../../../shared/json.ts';
 import { AppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
 
@@ -54,7 +55,7 @@ const Jwk = z.looseObject({ kty: z.string(), kid: z.string().optional(), alg: z.
 function parseJwk(text: string): z.infer<typeof Jwk> | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    return Jwk.parse(JSON.parse(text));
+    return Jwk.parse(readJson(text));
   } catch {
     throw new AppError('E_BAD_INPUT', 'The private key is not a JWK (RFC 7517).', { field: 'secrets.privateKey' });
   }

@@ -1,3 +1,4 @@
+import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError } from '../../errors.ts';
 import type { Http, HttpAnswer, HttpRequest, HttpStream } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
@@ -95,14 +96,14 @@ function withHeaders(request: HttpRequest, headers: Readonly<Record<string, stri
 }
 
 /** RFC 9449 8: an error object like any other of the token endpoint. */
-const wantsNonce = ({ status, body }: HttpAnswer): boolean => status >= 400 && status < 500 && fields(body)?.['error'] === 'use_dpop_nonce';
+const wantsNonce = ({ status, body }: HttpAnswer): boolean => status >= 400 && status < 500 && readJsonObject(body)?.['error'] === 'use_dpop_nonce';
 
 /**
  * What is bound to our key is as good as a Bearer token to everyone above. A token that is not bound is refused (RFC 9449
  * 5), but for a refresh, where the answer may hold the only refresh token.
  */
 function bound(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
-  const json = answer.status >= 200 && answer.status < 300 ? fields(answer.body) : undefined;
+  const json = answer.status >= 200 && answer.status < 300 ? readJsonObject(answer.body) : undefined;
   if (json?.['access_token'] === undefined) return answer;
   const type = json['token_type'];
   if (typeof type === 'string' && type.toLowerCase() === 'dpop') return asBearer(answer, json);
@@ -116,14 +117,5 @@ function asBearer(answer: HttpAnswer, json: Readonly<Record<string, unknown>>): 
   } catch {
     // Nested too deep to be written again: who reads it refuses it for its type, and keeps its refresh token.
     return answer;
-  }
-}
-
-function fields(body: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const json: unknown = JSON.parse(body.toString('utf8'));
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : undefined;
-  } catch {
-    return undefined;
   }
 }

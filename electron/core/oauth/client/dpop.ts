@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
 import { Secret } from '../../secret.ts';
 
 const algorithm = 'ES256';
@@ -23,7 +24,7 @@ export async function createDpopKey(): Promise<Secret> {
 
 /** `now`: Unix ms. Rejects when the key is none of `createDpopKey`. */
 export async function createDpopProofs(key: Secret, now: () => number): Promise<DpopProofs> {
-  const { d, ...jwk } = PrivateKey.parse(JSON.parse(key.reveal()));
+  const { d, ...jwk } = PrivateKey.parse(readJson(key.reveal()));
   const privateKey = await importJWK({ ...jwk, d } satisfies JWK, algorithm);
   const nonces = new Map<string, string>();
   return {

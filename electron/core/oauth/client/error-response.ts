@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson, readText } from '../../../../shared/json.ts';
 import { foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
@@ -30,8 +31,8 @@ const knownCodes: ReadonlySet<string> = new Set([
  * problem details (RFC 9457), and the ways of common frameworks. A web page says nothing.
  */
 export function readErrorResponse({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): ErrorResponse {
-  const text = body.toString('utf8').replace(/^\ufeff/, '').trim();
-  const json = parsed(text);
+  const text = readText(body).trim();
+  const json = readJson(text);
   if (json !== undefined) return fromJson(json, deepest);
   if (/^error=|&error=/.test(text)) return fromMembers(Object.fromEntries(new URLSearchParams(text)));
   const page = text.startsWith('<') || /html|xml/i.test(headers['content-type'] ?? '');
@@ -83,11 +84,3 @@ function reasonIn(value: unknown, depth: number): string | undefined {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isUtf16, readJson } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../errors.ts';
 import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
@@ -79,11 +80,9 @@ function readDocument(answer: HttpAnswer, url: URL): Document {
   const { status } = answer;
   if (status >= 500 || status === 429 || status === 408) return { kind: 'fault', error: statusError(answer, url) };
   if (status !== 200) return { kind: 'absent' };
-  try {
-    return { kind: 'found', value: JSON.parse(answer.body.toString('utf8').replace(/^\ufeff/, '')) as unknown };
-  } catch {
-    return { kind: 'strange', error: new AppError('E_NOT_JSON', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`) };
-  }
+  const value = readJson(answer.body);
+  if (value !== undefined) return { kind: 'found', value };
+  return { kind: 'strange', error: new AppError('E_NOT_JSON', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`) };
 }
 
 export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url: URL): AppError {
@@ -93,7 +92,8 @@ export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url:
 
 function kindOf({ headers, body }: HttpAnswer): string {
   const html = /html/i.test(headers['content-type'] ?? '') || body.subarray(0, 64).toString('latin1').trimStart().startsWith('<');
-  return html ? 'a web page' : 'something else';
+  if (html) return 'a web page';
+  return isUtf16(body) ? 'UTF-16 text' : 'something else';
 }
 
 /** Metadata that has been read; what does not fit is an error that names the member, never its value. */

@@ -1,5 +1,6 @@
 import * as openid from 'openid-client';
 import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
 import { AppError, asAppError, foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
@@ -63,7 +64,7 @@ export async function deviceCode(client: TokenClient, endpoint: unknown, scopes:
 }
 
 function read(answer: HttpAnswer, client: TokenClient): DeviceCode {
-  const found = Answer.safeParse(parsed(answer.body));
+  const found = Answer.safeParse(readJson(answer.body));
   if (answer.status >= 300 || !found.success) throw refusal(answer, client);
   const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = found.data;
   return {
@@ -103,12 +104,4 @@ function refusal(answer: HttpAnswer, { clientSecret }: TokenClient): AppError {
   if (said.error === undefined && !isRefusal(status)) return new AppError('E_TOKEN_RESPONSE', `The answer to the request for a device code cannot be used (status ${status}).`);
   const code = said.error === 'invalid_client' || said.error === 'unauthorized_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
   return new AppError(code, `The authorization server gave no device code (${errorWords(said, '', clientSecret) || `status ${status}`}).`);
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { SecretName } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../errors.ts';
+import { readTextFile } from '../../files.ts';
 import { Secret } from '../../secret.ts';
 import { bindingOfOld } from '../../servers/secret-binding.ts';
 import { heldByAccount } from '../../servers/server.ts';
@@ -36,7 +36,10 @@ export async function neededSecret(vault: Pick<Vault, 'readClientSecret'>, serve
 export async function workloadAssertion(vault: Pick<Vault, 'readClientSecret'>, server: Server, use: Binding): Promise<Secret> {
   const { assertionFile } = server.settings;
   if (assertionFile === undefined) return neededSecret(vault, server, 'assertion', use);
-  const text = await readFile(assertionFile, 'utf8').catch(() => '');
+  const text = await readTextFile(assertionFile).catch((error: unknown) => {
+    if (error instanceof AppError) throw error;
+    return '';
+  });
   const assertion = text.trim();
   if (assertion === '' || assertion.length > longestAssertion) throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`, { field: 'settings.assertionFile' });
   return new Secret(assertion);

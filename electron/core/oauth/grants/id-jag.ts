@@ -1,4 +1,5 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
+import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../errors.ts';
 import { addressPolicy } from '../../http/address.ts';
 import type { Http, HttpAnswer } from '../../http/client.ts';
@@ -108,11 +109,11 @@ function readAnswer(answer: HttpAnswer, now: number): TokenVerdict {
 }
 
 function issuedType(body: Buffer): unknown {
-  return parsed(body)?.['issued_token_type'];
+  return readJsonObject(body)?.['issued_token_type'];
 }
 
 function withoutType(body: Buffer): Buffer {
-  const json = parsed(body);
+  const json = readJsonObject(body);
   if (!json) return body;
   const { token_type: _type, ...rest } = json;
   try {
@@ -120,14 +121,5 @@ function withoutType(body: Buffer): Buffer {
   } catch {
     // Nested too deep to be written again: refused for its type.
     return body;
-  }
-}
-
-function parsed(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(body.toString('utf8'));
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import * as openid from 'openid-client';
 import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
 import { foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
@@ -50,7 +51,7 @@ export async function introspect(client: TokenClient, token: Secret, { http, clo
 }
 
 function read({ body }: HttpAnswer): Introspection {
-  const { active, scope, username, exp } = Answer.parse(JSON.parse(body.toString('utf8')));
+  const { active, scope, username, exp } = Answer.parse(readJson(body));
   const told = Object.entries({ scope, username, exp }).filter(([, value]) => value !== undefined && value !== null);
   return { active, claims: Object.fromEntries(told.map(([name, value]) => [name, foreign(value, 300)])) };
 }

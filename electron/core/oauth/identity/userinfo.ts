@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
 import type { AddressPolicy, Http } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../secret.ts';
@@ -37,7 +38,7 @@ export async function fetchUserinfo({ http, allow, endpoint, accessToken, sub, s
       ...(signal ? { signal } : {}),
     });
     if (status !== 200) return { kind: 'none' };
-    const claims = z.record(z.string(), z.unknown()).parse(JSON.parse(body.toString('utf8')));
+    const claims = z.record(z.string(), z.unknown()).parse(readJson(body));
     return claims['sub'] === sub ? { kind: 'claims', claims } : { kind: 'other_person' };
   } catch {
     return { kind: 'none' };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../../../shared/reply.ts';
+import { isUtf16, readJson } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../errors.ts';
 import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
@@ -100,7 +101,8 @@ const blames = ({ error = '', description = '' }: ErrorResponse, member: string)
 function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest): RegistrationAnswer {
   const { status, headers } = answer;
   const host = foreign(new URL(endpoint).host);
-  if (status === 200 || status === 201) return { kind: 'registered', client: readClient(json(answer.body), redirectUri, authorizationServer, endpoint) };
+  if (isUtf16(answer.body)) throw new AppError('E_REGISTRATION_INVALID', `${host} answered the registration with UTF-16 text, and JSON is UTF-8.`);
+  if (status === 200 || status === 201) return { kind: 'registered', client: readClient(readJson(answer.body), redirectUri, authorizationServer, endpoint) };
   if (status >= 300 && status < 400) throw redirected(new URL(endpoint), 'the registration');
   const wait = retryAfterMs(headers, Date.now());
   const detail = wait === undefined ? {} : { retryAfterMs: wait };
@@ -163,12 +165,4 @@ function authMethod(said: string | undefined, secret: string | undefined, server
   if (secret === undefined) return 'none';
   const methods = server.token_endpoint_auth_methods_supported;
   return methods?.includes('client_secret_post') && !methods.includes('client_secret_basic') ? 'client_secret_post' : 'client_secret_basic';
-}
-
-function json(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import * as openid from 'openid-client';
 import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
 import { AppError, asAppError } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
@@ -63,7 +64,7 @@ async function push(
 /** RFC 9126 2.2, 2.3; errors are those of a token endpoint. */
 function read(answer: HttpAnswer, sent: string, clientSecret: Secret | undefined): Verdict {
   const { status, body } = answer;
-  const value = json(body);
+  const value = readJson(body);
   const stored = status === 200 || status === 201 ? Stored.safeParse(value).data : undefined;
   if (stored) return { kind: 'stored', requestUri: stored.request_uri };
   const refusal = readErrorResponse(answer);
@@ -81,12 +82,4 @@ function bare(endpoint: string, request: URL): string {
   const url = new URL(endpoint);
   for (const name of request.searchParams.keys()) url.searchParams.delete(name);
   return url.href;
-}
-
-function json(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isUtf16, readJsonObject } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../errors.ts';
 import type { HttpAnswer } from '../../http/client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
@@ -41,7 +42,7 @@ const longestLifeSeconds = 10 * 366 * 24 * 60 * 60;
 export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: string): TokenVerdict {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) return unclear('E_REDIRECTED', 'The token endpoint answered with a redirect.');
-  const json = parseObject(answer.body);
+  const json = readJsonObject(answer.body);
   const wait = retryAfterMs(headers, now);
   const good = status >= 200 && status < 300;
   const given = json && (tokensIn === undefined ? json : inner(json, tokensIn));
@@ -60,7 +61,7 @@ export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: stri
     const final = wait === undefined && (status === 401 || (status === 400 && description !== undefined));
     return { kind: 'unclear', fault, status, said, ...(final ? { refused: true } : {}) };
   }
-  const verdict = given ? readTokens(given) : unclear('E_NOT_JSON', 'The token endpoint answered with something that is not JSON.');
+  const verdict = given ? readTokens(given) : unclear('E_NOT_JSON', `The token endpoint answered with ${isUtf16(answer.body) ? 'UTF-16 text, and JSON is UTF-8' : 'something that is not JSON'}.`);
   return verdict.kind === 'unclear' ? { ...verdict, said } : verdict;
 }
 
@@ -125,12 +126,3 @@ function secret(value: unknown): Secret | undefined {
 }
 
 const unclear = (code: 'E_REDIRECTED' | 'E_NOT_JSON' | 'E_TOKEN_RESPONSE', message: string) => ({ kind: 'unclear', fault: new AppError(code, message) }) as const;
-
-function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const json: unknown = JSON.parse(body.toString('utf8').replace(/^\ufeff/, ''));
-    return z.record(z.string(), z.unknown()).safeParse(json).data;
-  } catch {
-    return undefined;
-  }
-}
