@@ -194,7 +194,7 @@ describe('a stored sign-in whose server has moved (DM33)', () => {
     const names = (...authorization_servers: string[]) => {
       mcp.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${mcp.origin}/mcp`, authorization_servers };
     };
-    const look = (settings = {}) => movedFrom({ url: `${mcp.origin}/mcp`, settings }, 'https://old.example', http);
+    const look = (settings = {}) => movedFrom({ url: `${mcp.origin}/mcp`, settings, networks: [] }, 'https://old.example', http);
     names('https://new.example', 'https://old.example');
     expect(await look()).toBeUndefined();
     names('https://old.example/');

@@ -73,7 +73,7 @@ describe('a server that asks for a sign-in', () => {
       scopes: ['mcp:tools', 'offline_access'],
       pkceMissing: false,
       otherHosts: [],
-      allow: ['public'],
+      allow: { origin: mcp.origin, own: 'public' },
     });
     expect(discovery.authorizationServer).toMatchObject({ issuer: auth.origin, unknown_member: { kept: true } });
   });
@@ -126,7 +126,7 @@ describe('a server that does not', () => {
     ['404 with JSON-RPC (2026-07-28: unknown method)', (_, response) => response.writeHead(404, { 'content-type': 'application/json' }).end('{}')],
   ] satisfies [string, Route][])('is open when it answers %s', async (_, route) => {
     mcp.routes['/mcp'] = route;
-    expect(await look()).toEqual({ kind: 'open' });
+    expect(await look()).toMatchObject({ kind: 'open' });
   });
 
   it('is open when it answers with an event stream, which is closed', async () => {
@@ -135,7 +135,7 @@ describe('a server that does not', () => {
       response.on('close', () => (closed = true));
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
     };
-    expect(await look()).toEqual({ kind: 'open' });
+    expect(await look()).toMatchObject({ kind: 'open' });
     await until(() => closed, 'the stream is closed');
   });
 
@@ -143,7 +143,7 @@ describe('a server that does not', () => {
     mcp.routes['/mcp'] = { jsonrpc: '2.0', id: 1, result: {} };
     const page: Route = (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
     for (const path of ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp']) mcp.routes[path] = page;
-    expect(await look()).toEqual({ kind: 'open' });
+    expect(await look()).toMatchObject({ kind: 'open' });
   });
 
   it.each([
@@ -211,7 +211,7 @@ describe('addresses inside the user’s network', () => {
     internal.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${internal.origin}/mcp`, authorization_servers: [internal.origin] };
     internal.routes['/.well-known/oauth-authorization-server'] = metadata({}, internal.origin);
     const discovery = await discover(new URL(`${internal.origin}/mcp`), { http });
-    expect(discovery).toMatchObject({ kind: 'protected', allow: ['public', 'private'] });
+    expect(discovery).toMatchObject({ kind: 'protected', allow: { origin: internal.origin, own: 'private' } });
   });
 
   it.each(['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'revocation_endpoint'])('RG10: are refused as %s of a public server', async (name) => {
@@ -577,7 +577,7 @@ describe('the challenge', () => {
 describe('in the words of the window', () => {
   const url = new URL('https://mcp.linear.app/mcp');
   it('an open server needs nothing', () => {
-    expect(describeDiscovery(url, { kind: 'open' })).toMatchObject({ suggestedName: 'linear', needsSignIn: false, registration: 'not_needed' });
+    expect(describeDiscovery(url, { kind: 'open', allow: { origin: url.origin, own: 'public' } })).toMatchObject({ suggestedName: 'linear', needsSignIn: false, registration: 'not_needed' });
   });
 
   it('a protected one says where the sign-in is, and how Keybridge becomes known there', async () => {

@@ -2,8 +2,9 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { addressPolicy, classifyAddress } from '../electron/core/http/address.ts';
+import { classesFor, classifyAddress } from '../electron/core/http/address.ts';
 import { createHttp, type AddressClass, type Http, type HttpOptions, type HttpRequest } from '../electron/core/http/client.ts';
+import { findNetwork } from '../electron/core/http/network.ts';
 import { selfSigned } from './fixtures/certificate.ts';
 import { startListener, type Listener } from './fixtures/listener.ts';
 import { until } from './fixtures/wait.ts';
@@ -103,13 +104,23 @@ describe('which addresses may be connected to', () => {
     expect(await failure(client.fetch(request('http://localhost:9/')))).toMatchObject({ code: 'E_ADDRESS_REFUSED' });
   });
 
-  it('addressPolicy gives the public internet and the network of the server itself', async () => {
-    const classes: Record<string, AddressClass> = { '127.0.0.1': 'public', '127.0.0.2': 'private' };
-    const client = http({ classify: (address) => classes[address] ?? 'unspecified' });
-    expect(await addressPolicy(client, new URL('http://127.0.0.1/'))).toEqual(['public']);
-    expect(await addressPolicy(client, new URL('http://127.0.0.2/'))).toEqual(['public', 'private']);
-    expect(await addressPolicy(http(), new URL('http://localhost/'))).toEqual(['public', 'loopback']);
-    expect(await addressPolicy(http(), new URL('http://[::1]/'))).toEqual(['public', 'loopback']);
+  it('a request to the server’s own origin may go to its own network alone, another one to the internet too', () => {
+    const inside = { origin: 'https://mcp.example', own: 'private' } as const;
+    expect(classesFor(inside, new URL('https://mcp.example/mcp'))).toEqual(['private']);
+    expect(classesFor(inside, new URL('https://mcp.example:444/'))).toEqual(['public', 'private']);
+    expect(classesFor({ ...inside, own: 'public' }, new URL('https://else.example/'))).toEqual(['public']);
+  });
+
+  it('the network of a server is the one in which it was connected to', async () => {
+    const server = await listener((_, response) => response.end('ok'));
+    const classes: Record<string, AddressClass> = { '127.0.0.1': 'private' };
+    const found = (options: HttpOptions, known?: AddressClass) => findNetwork(http(options), new URL(server.origin), known);
+    expect(await found({ classify: (address) => classes[address] ?? 'unspecified' })).toEqual({ origin: server.origin, own: 'private' });
+    expect(await found({})).toEqual({ origin: server.origin, own: 'loopback' });
+    expect(server.acceptedConnections).toBe(2);
+    expect(await failure(found({ classify: () => 'unspecified' }))).toMatchObject({ code: 'E_ADDRESS_REFUSED', sent: false });
+    expect(await found({}, 'public')).toEqual({ origin: server.origin, own: 'public' });
+    expect(server.acceptedConnections).toBe(2);
   });
 
   it.each([

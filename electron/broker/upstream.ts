@@ -1,11 +1,12 @@
 import type { Connection } from '../core/connections.ts';
 import { AppError, foreign } from '../core/errors.ts';
-import { addressPolicy } from '../core/http/address.ts';
-import type { AddressPolicy, Http, HttpStream } from '../core/http/client.ts';
+import type { Http, HttpStream, ServerNetwork } from '../core/http/client.ts';
 import { createCookieJar } from '../core/http/cookies.ts';
+import { inNetwork } from '../core/http/network.ts';
 import type { Log } from '../core/log.ts';
 import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { Clock } from '../core/ports.ts';
+import { knownNetwork } from '../core/servers/networks.ts';
 import type { Secret } from '../core/secret.ts';
 import { classify, longestWaitMs, type TurnFacts, type Verdict } from './classify.ts';
 import { drain } from './drain.ts';
@@ -67,17 +68,18 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   // Of this one connection, so of one account: never shared.
   const emptyJar = () => createCookieJar(home.origin, () => clock.now());
   let cookies = emptyJar();
-  let policy: Promise<AddressPolicy> | undefined;
+  const known = knownNetwork(connection.server, home.origin);
+  let network: ServerNetwork | undefined = known === 'public' ? { origin: home.origin, own: known } : undefined;
   /** Unix ms before which the server wants to see nobody. */
   let notBefore = 0;
 
-  // The class of the server's own address counts from the first look on: a name that later leads into another network is refused.
-  const allowed = () => {
-    policy ??= addressPolicy(http, home).catch((error: unknown) => {
-      policy = undefined;
-      throw error;
-    });
-    return policy;
+  /** The first request says in which network the server lies; a name that later leads into another one is refused. */
+  const inItsNetwork = async (open: (allow: ServerNetwork) => Promise<HttpStream>): Promise<HttpStream> => {
+    if (network) return open(network);
+    const found = await inNetwork(home.origin, known, open);
+    network ??= found.network;
+    connection.found(network);
+    return found.value;
   };
 
   const tokenFor = async (rejected: Secret | undefined, signal: AbortSignal | undefined, turn?: Turn): Promise<Secret | undefined> => {
@@ -112,16 +114,16 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       // A late answer fills the jar that its request was sent with, not a newer one.
       const jar = cookies;
       const cookie = jar.header(turn.url);
-      const stream = await http.open({
+      const request = {
         url: turn.url,
         method,
         headers: { ...headers, ...(token ? tokenHeader(token, turn) : {}), ...(cookie === undefined ? {} : { cookie }) },
-        allow: await allowed(),
         timeoutMs,
         maxBytes: noLimit,
         ...(body ? { body } : {}),
         ...(signal ? { signal } : {}),
-      });
+      };
+      const stream = await inItsNetwork((allow) => http.open({ ...request, allow }));
       jar.keep(turn.url, stream.setCookies ?? []);
       return stream;
     } catch (error) {

@@ -2,14 +2,12 @@ import type { Api } from '../../shared/api.ts';
 import { createCommands } from './commands.ts';
 import { createConnections, type Connection } from './connections.ts';
 import { asAppError } from './errors.ts';
-import { addressPolicy } from './http/address.ts';
 import type { Http } from './http/client.ts';
 import { createCompanies } from './oauth/enterprise/companies.ts';
 import { companyOf, isCompanyId } from './oauth/enterprise/company.ts';
 import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery/discovery.ts';
 import { movedFrom } from './oauth/discovery/moved-issuer.ts';
-import { refuseUnconfirmed } from './oauth/sign-in/endpoint-hosts.ts';
 import { scopesInEffect } from './oauth/sign-in/granted-scopes.ts';
 import { createSignIns } from './oauth/sign-in/sign-in.ts';
 import { createTokenViews } from './oauth/identity/token-view.ts';
@@ -18,9 +16,11 @@ import { createTokenKeeper } from './oauth/tokens/tokens.ts';
 import { bindOldSecrets } from './old-secrets.ts';
 import type { Ports, StoreFault } from './ports.ts';
 import { createServerClients } from './server-clients.ts';
+import { createServerReach } from './server-reach.ts';
 import { createServerNotes } from './server-notes.ts';
 import { accountsOf, nameFrom } from './servers/accounts.ts';
 import type { Secret } from './secret.ts';
+import { knownNetwork } from './servers/networks.ts';
 import { openServers, type Server } from './servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { createStepUps, learnedScopesOf } from './step-up.ts';
@@ -73,16 +73,13 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       for (const { id } of theirs) if (tokens.state(id).kind === 'ended') void tokens.refreshNow(id);
     },
   });
+  const reach = createServerReach({ clients, servers, log });
   const reaching = {
     vault,
     clock,
     grants: createGrants({ servers, vault, clock, companies }),
     httpOf: (accountKey: string) => clients.of(accountKey),
-    async policyOf(credential: Credential) {
-      const server = servers.find(credential.id);
-      refuseUnconfirmed(credential, { preset: server?.settings.preset, confirmed: server?.confirmedHosts ?? [] });
-      return addressPolicy(http, urlOf(credential.id));
-    },
+    policyOf: (credential: Credential) => reach.policyOf(credential),
     serverUrlOf: (id: string) => servers.find(id)?.url,
     audienceFault(id: string, token: Secret) {
       const server = servers.find(id);
@@ -117,7 +114,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     async offeredScopes(server, challenge) {
       // What the server offers, not what the user chose of it before.
       const { scopes: _chosen, ...settings } = server.settings;
-      const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings });
+      const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings, network: knownNetwork(server, server.url) });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
     grantedScopes(accountKey) {
@@ -183,11 +180,6 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     if (name !== undefined) await servers.updateAccount(accountKey, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 
-  function urlOf(accountKey: string): URL {
-    const server = servers.find(accountKey);
-    return new URL(server?.url ?? 'https://removed.invalid');
-  }
-
   /** Looks who wrote the list of servers; each that somebody else changed is not used any more. A fault of the store: not yet. */
   async function lookWhoWrote(): Promise<{ readonly kind: 'done' } | StoreFault> {
     try {
@@ -219,6 +211,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const api = createCommands({
     ports,
     clients,
+    networkOf: (server) => reach.networkOf(server),
     servers,
     vault,
     tokens,

@@ -4,6 +4,7 @@ import { foundServer, type Connections } from './connections.ts';
 import { AppError, asAppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { createLeaving } from './leaving.ts';
+import type { AddressPolicy } from './http/client.ts';
 import { createServerHttp } from './http/server-http.ts';
 import { makeSigningKey } from './key-making.ts';
 import { describeDiscovery } from './oauth/discovery/describe.ts';
@@ -22,6 +23,7 @@ import type { ServerNotes } from './server-notes.ts';
 import type { StepUps } from './step-up.ts';
 import { accountsOf } from './servers/accounts.ts';
 import { suggestName } from './servers/name.ts';
+import { keepNetwork, knownNetwork } from './servers/networks.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
 import type { Vault } from './vault/credentials.ts';
@@ -29,6 +31,7 @@ import type { Vault } from './vault/credentials.ts';
 export interface CommandsDeps {
   readonly ports: Ports;
   readonly clients: ServerClients;
+  readonly networkOf: (server: Server) => Promise<AddressPolicy>;
   readonly servers: Servers;
   readonly vault: Vault;
   readonly tokens: TokenKeeper;
@@ -132,9 +135,10 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async checkServer(input) {
       const server = named(input);
-      const discovery = await discover(new URL(server.url), { http: deps.clients.of(server.id), settings: server.settings }).catch((error: unknown) => {
+      const discovery = await discover(new URL(server.url), { http: deps.clients.of(server.id), settings: server.settings, network: knownNetwork(server, server.url) }).catch((error: unknown) => {
         throw asAppError(error, server.name);
       });
+      await keepNetwork({ servers, log: ports.log }, server.id, discovery.allow);
       await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
       changed();
       return statusOf(server);

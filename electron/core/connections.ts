@@ -1,5 +1,5 @@
 import { AppError, asAppError, foreign } from './errors.ts';
-import type { Http } from './http/client.ts';
+import type { Http, ServerNetwork } from './http/client.ts';
 import type { Challenge } from './oauth/discovery/discovery.ts';
 import type { TokenAnswer, TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Log } from './log.ts';
@@ -7,6 +7,7 @@ import { keepSeen } from './looks.ts';
 import type { Clock } from './ports.ts';
 import type { Secret } from './secret.ts';
 import type { ServerNotes } from './server-notes.ts';
+import { keepNetwork } from './servers/networks.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import type { RefusedCall, StepUps } from './step-up.ts';
 
@@ -17,6 +18,8 @@ export interface Connection {
   readonly http?: Http;
   /** The host's own name for itself, from `initialize`; shown in the status. */
   setHost(name: string): void;
+  /** By a request: in which network the server lies. Kept with it. */
+  found(network: ServerNetwork): void;
   accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
   /**
    * The server answered 401 to a call without a token, or 403 to one whose token lacks scopes, which is then held until
@@ -114,6 +117,7 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
       open.host = foreign(name) || 'app';
       deps.onChange();
     },
+    found: (network) => void keepNetwork(deps, server.id, network),
     accessToken: (options) => deps.tokens.accessToken(server.id, options),
     async challenged(status, challenge, call = { operation: 'call', waitMs: 0 }) {
       if (status === 403) return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';

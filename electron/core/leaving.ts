@@ -1,7 +1,7 @@
 import type { SignOutReport } from '../../shared/model.ts';
 import type { Connections } from './connections.ts';
 import { AppError, asAppError } from './errors.ts';
-import { addressPolicy } from './http/address.ts';
+import type { AddressPolicy } from './http/client.ts';
 import type { Companies } from './oauth/enterprise/companies.ts';
 import { deleteRegistrations } from './oauth/registration/registration-management.ts';
 import { clientSecretKeys } from './oauth/registration/registration.ts';
@@ -20,6 +20,7 @@ import type { Vault } from './vault/credentials.ts';
 export interface LeavingDeps {
   readonly ports: Pick<Ports, 'http' | 'log' | 'clock'>;
   readonly clients: ServerClients;
+  readonly networkOf: (server: Server) => Promise<AddressPolicy>;
   readonly servers: Servers;
   readonly vault: Vault;
   readonly tokens: Pick<TokenKeeper, 'signOut'>;
@@ -66,8 +67,7 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   /** After the revocation, which needs the registration. */
   async function deregister(id: string): Promise<SignOutReport['registration']> {
     const server = servers.find(id);
-    const allow = server && (await addressPolicy(ports.http, new URL(server.url)).catch(() => undefined));
-    return server && deleteRegistrations({ servers, vault, log: ports.log, http: clients.of(id), allow: allow ?? [] }, server);
+    return server && deleteRegistrations({ servers, vault, log: ports.log, http: clients.of(id), allow: await deps.networkOf(server) }, server);
   }
 
   async function leave(server: Server): Promise<SignOutReport> {

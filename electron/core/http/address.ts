@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import type { AddressClass, AddressPolicy, Http } from './client.ts';
+import type { AddressClass, AddressPolicy } from './client.ts';
 
 type Range = readonly [address: string, prefix: number];
 
@@ -79,13 +79,11 @@ export function mostExposed(classes: readonly AddressClass[]): AddressClass {
   return exposure.find((one) => classes.includes(one)) ?? 'unspecified';
 }
 
-/**
- * What may be connected to on behalf of the server at this URL: the public internet, and the class of network in which
- * the server itself lies. Throws E_DNS.
- */
-export async function addressPolicy(http: Pick<Http, 'classOf'>, server: URL): Promise<AddressPolicy> {
-  const own = await http.classOf(server);
-  return own === 'public' ? ['public'] : ['public', own];
+/** What a request to this URL may connect to. */
+export function classesFor(allow: AddressPolicy, url: URL): readonly AddressClass[] {
+  if (!('own' in allow)) return allow;
+  if (url.origin === allow.origin || allow.own === 'public') return [allow.own];
+  return ['public', allow.own];
 }
 
 /** The host of a URL without the brackets of IPv6. */

@@ -1,5 +1,5 @@
 import { AppError, foreign } from '../errors.ts';
-import { classifyAddress, hostOf, mostExposed } from './address.ts';
+import { classesFor, classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { isLoopbackHost } from './loopback.ts';
@@ -10,8 +10,17 @@ import type { ClientCertificate, TlsMaterial } from './tls-material.ts';
 /** What kind of address a host name leads to. The threat: a remote server that points us into the user's own network. */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link_local' | 'unspecified';
 
+/**
+ * Where a server lies, by the address that a request to it was really connected to. A request to its own origin may connect to
+ * this class alone, another one on its behalf to the internet and this class.
+ */
+export interface ServerNetwork {
+  readonly origin: string;
+  readonly own: AddressClass;
+}
+
 /** The address classes that a request may connect to. Checked on the resolved address that is then connected to. */
-export type AddressPolicy = readonly AddressClass[];
+export type AddressPolicy = readonly AddressClass[] | ServerNetwork;
 
 export interface HttpRequest {
   readonly url: URL;
@@ -61,7 +70,10 @@ export interface Http {
   fetch(request: HttpRequest): Promise<HttpAnswer>;
   /** The head as soon as it is there, the body as it comes. Streams have no idle limit. */
   open(request: HttpRequest): Promise<HttpStream>;
-  /** The classes of all addresses of a URL's host, most exposed first. E_DNS when there are none. */
+  /**
+   * The classes of all addresses of a URL's host, most exposed first. Only for an address that the browser will open: a name can have
+   * another address the next time, so what Keybridge connects to is decided at the connection (`allow`). E_DNS when there are none.
+   */
   classOf(url: URL): Promise<AddressClass>;
   /** A client of its own, with its own connections, that trusts or shows certificates besides. To be closed by itself. */
   withTls(material: TlsMaterial): Http;
@@ -87,20 +99,20 @@ export function createHttp(options: HttpOptions = {}): Http {
   const { lookup = resolveHost, classify = classifyAddress, ca = [], certificate, proxyFor } = options;
   const pools = createPools({ now: options.now, network: options.network });
   // One pool per policy, never shared: a connection that one server may have is not there for another to reuse.
-  const agentFor = (allow: AddressPolicy) =>
+  const agentFor = (allow: readonly AddressClass[]) =>
     pools.agentFor(allow.join(), () => createConnector({ lookup, classify, ca, allow, ...(certificate ? { certificate } : {}), ...(proxyFor ? { proxyFor } : {}) }));
 
   return {
     async fetch(request) {
       refuseUnsafe(request.url);
-      const { status, headers, body } = await exchange(agentFor(request.allow), request, { limit: 'all' });
+      const { status, headers, body } = await exchange(agentFor(classesFor(request.allow, request.url)), request, { limit: 'all' });
       const chunks: Buffer[] = [];
       for await (const chunk of body) chunks.push(chunk);
       return { status, headers, body: Buffer.concat(chunks) };
     },
     async open(request) {
       refuseUnsafe(request.url);
-      return exchange(agentFor(request.allow), request, { limit: 'head' });
+      return exchange(agentFor(classesFor(request.allow, request.url)), request, { limit: 'head' });
     },
     async classOf(url) {
       try {

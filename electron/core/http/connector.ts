@@ -4,7 +4,7 @@ import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
 import { AppError, foreign } from '../errors.ts';
 import { classifyAddress } from './address.ts';
-import type { AddressClass, AddressPolicy } from './client.ts';
+import type { AddressClass } from './client.ts';
 import { connectFault, dnsFault } from './faults.ts';
 import type { Proxy, ProxyRule } from './proxy.ts';
 import { trustedRoots } from './roots.ts';
@@ -33,7 +33,7 @@ export interface ConnectorOptions {
   readonly ca?: readonly string[];
   readonly certificate?: ClientCertificate;
   readonly proxyFor?: ProxyRule;
-  readonly allow: AddressPolicy;
+  readonly allow: readonly AddressClass[];
 }
 
 /** The system's resolver; `localhost` is this computer whatever a hosts file or a DNS server says (RFC 6761 6.3). */

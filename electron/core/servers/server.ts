@@ -77,6 +77,8 @@ export const StoredServer = z
     allowMissingPkce: z.boolean().default(false),
     /** What a person has confirmed of sign-ins that lead to hosts of different owners: used for exactly these. */
     confirmedHosts: z.array(SignInHosts).default([]),
+    /** The networks in which the server, and its company's identity provider, were found: by address really connected to. */
+    networks: z.array(z.object({ origin: z.string().max(2_000), own: z.enum(['public', 'private', 'loopback', 'link_local', 'unspecified']) })).default([]),
     settings: StoredSettings.default({}),
     accounts: z.array(Account).min(1).max(100).refine(tellsApart, 'names and ids must be unique').prefault([{ id: firstAccount, name: firstAccount }]),
     /** Id of the account for who names none. */

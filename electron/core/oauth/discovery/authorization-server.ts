@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError, asAppError, foreign } from '../../errors.ts';
+import { classesFor } from '../../http/address.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
 import type { AuthorizationServer } from './discovery.ts';
 import { checkEndpoint, place } from './endpoint-url.ts';
@@ -125,7 +126,7 @@ async function checked(run: Run, metadata: z.output<typeof Metadata>): Promise<A
  */
 async function refuseInnerAddress(run: Run, name: string, url: URL): Promise<void> {
   const found = await run.http.classOf(url).catch(() => undefined);
-  if (found === undefined || run.allow.includes(found)) return;
+  if (found === undefined || classesFor(run.allow, url).includes(found)) return;
   throw new AppError('E_ENDPOINT_REFUSED', `The ${name} lies inside your network, on ${foreign(url.host)}; the server itself does not.`);
 }
 

@@ -1,7 +1,7 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../errors.ts';
-import { addressPolicy } from '../../http/address.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
+import { inNetwork } from '../../http/network.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
 import { place } from './endpoint-url.ts';
 import { legacyEndpoints } from './legacy-endpoints.ts';
@@ -54,7 +54,7 @@ export interface Challenge {
 
 /** `open`: the server answered without asking for a sign-in. */
 export type Discovery =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly allow: ServerNetwork }
   | {
       readonly kind: 'protected';
       /** Byte-exact `resource` for authorization and token requests. */
@@ -71,8 +71,8 @@ export type Discovery =
       readonly dpopRequired: boolean;
       /** Hosts of endpoints that are not the issuer's host. */
       readonly otherHosts: readonly string[];
-      /** What may be connected to for this server: public, and the class of the MCP server's own address. */
-      readonly allow: AddressPolicy;
+      /** What may be connected to for this server: by the address that its own answer came from. */
+      readonly allow: ServerNetwork;
     };
 
 export interface DiscoveryOptions {
@@ -82,6 +82,8 @@ export interface DiscoveryOptions {
   readonly challenge?: Challenge;
   /** The user's, for this server: which scopes, and which exception of issuers. */
   readonly settings?: ServerSettings;
+  /** In which network it was found before; absent: it has not been asked yet. */
+  readonly network?: AddressClass | undefined;
   /** Limit for all of it together; default 15 s. */
   readonly timeoutMs?: number;
 }
@@ -91,16 +93,22 @@ export interface DiscoveryOptions {
  * (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
  * authorization server; its endpoints are guessed only where the user said so. Throws AppError.
  */
-export async function discover(server: URL, { http, signal, challenge, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
-  const allow = await addressPolicy(http, server);
-  const run = startRun(http, allow, timeoutMs, signal);
-  const asked: Probe = challenge ? { kind: 'challenged', challenge } : await askServer(run, server);
-  const seen = asked.kind === 'challenged' ? asked.challenge : undefined;
-  const resource = await findProtectedResource(run, server, seen);
+export async function discover(server: URL, { http, signal, challenge, network, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
+  const start = startRun(http, { origin: server.origin, own: 'public' }, timeoutMs, signal);
+  const look = async (allow: ServerNetwork) => {
+    const run = { ...start, allow };
+    const asked: Probe = challenge ? { kind: 'challenged', challenge } : await askServer(run, server);
+    const seen = asked.kind === 'challenged' ? asked.challenge : undefined;
+    const resource = await findProtectedResource(run, server, seen);
+    // All of these places are the server's own.
+    if (resource.kind === 'fault' && resource.error.code === 'E_ADDRESS_REFUSED') throw resource.error;
+    return { run, asked, seen, resource };
+  };
+  const { network: allow, value: { run, asked, seen, resource } } = await inNetwork(server.origin, network, look);
 
   if (asked.kind === 'answered' && resource.kind !== 'found') {
     if (asked.fault) throw asked.fault;
-    return { kind: 'open' };
+    return { kind: 'open', allow };
   }
   if (resource.kind === 'fault') throw resource.error;
   const { named: issuerNamed, metadata: authorizationServer } =

@@ -1,7 +1,8 @@
 import { AppError, foreign } from '../../errors.ts';
-import { addressPolicy } from '../../http/address.ts';
 import type { Http } from '../../http/client.ts';
+import { inNetwork } from '../../http/network.ts';
 import type { Clock } from '../../ports.ts';
+import { knownNetwork } from '../../servers/networks.ts';
 import type { Server } from '../../servers/servers.ts';
 import { startRun } from './metadata.ts';
 import { acceptedIssuers } from './presets.ts';
@@ -19,11 +20,12 @@ const againMs = 5 * 60_000;
  * Why a sign-in that nobody has ended is no good any more: the MCP server names other authorization servers than the one
  * that it is from (DM33). Undefined: the server says nothing like that, or nothing at all. Never throws.
  */
-export async function movedFrom({ url, settings }: Pick<Server, 'url' | 'settings'>, issuer: string, http: Http): Promise<AppError | undefined> {
+export async function movedFrom({ url, settings, networks }: Pick<Server, 'url' | 'settings' | 'networks'>, issuer: string, http: Http): Promise<AppError | undefined> {
   try {
     const server = new URL(url);
-    const run = startRun(http, await addressPolicy(http, server), lookMs, undefined);
-    const asked = await askServer(run, server);
+    const start = startRun(http, { origin: server.origin, own: 'public' }, lookMs, undefined);
+    const { network: allow, value: asked } = await inNetwork(server.origin, knownNetwork({ networks }, server.origin), (network) => askServer({ ...start, allow: network }, server));
+    const run = { ...start, allow };
     const found = await findProtectedResource(run, server, asked.kind === 'challenged' ? asked.challenge : undefined);
     if (found.kind !== 'found') return undefined;
     const named = found.metadata.authorization_servers;

@@ -1,8 +1,9 @@
 import { AppError, asAppError } from '../../errors.ts';
-import { addressPolicy } from '../../http/address.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { AddressClass, AddressPolicy, Http } from '../../http/client.ts';
+import { findNetwork } from '../../http/network.ts';
 import type { Ports } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
+import { keepNetwork, knownNetwork } from '../../servers/networks.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
@@ -57,7 +58,7 @@ export interface Companies {
 export interface CompaniesDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
   readonly httpOf: (accountKey: string) => Http;
-  readonly servers: Pick<Servers, 'list' | 'update' | 'setAside'>;
+  readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'setAside' | 'unchecked'>;
   readonly vault: Vault;
   /** Whether a sign-in to this server runs. */
   readonly signingIn: (accountKey: string) => boolean;
@@ -75,9 +76,17 @@ export function createCompanies(deps: CompaniesDeps): Companies {
   const ending = createSlots(1);
   const confirmedOf = (id: string) => serversOf(id).flatMap(({ confirmedHosts }) => confirmedHosts);
 
+  /** What one of its servers has found holds for all: a provider that was public once is public for good. */
+  function networkOf({ id, issuer }: { readonly id: string; readonly issuer: string }): AddressClass | undefined {
+    const known = serversOf(id).map((server) => knownNetwork(server, issuer));
+    return known.includes('public') ? 'public' : known.find((one) => one !== undefined);
+  }
+
   async function policyOf(credential: Credential): Promise<AddressPolicy> {
     refuseUnconfirmed(credential, { preset: undefined, confirmed: confirmedOf(credential.id) });
-    return addressPolicy(ports.http, new URL(credential.issuer));
+    // Any of its pages will do: this one is there to be read by everybody.
+    const url = new URL('/.well-known/openid-configuration', credential.issuer);
+    return findNetwork(httpFor(credential.id), url, networkOf(credential));
   }
 
   const keeper = createTokenKeeper({
@@ -100,6 +109,10 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     httpFor,
     ...(deps.redirectPorts ? { redirectPorts: deps.redirectPorts } : {}),
     choiceOf: ({ id, issuer, separate }, metadata) => accountChoice(deps, { id, account: { alone: !separate } }, metadata, presetFor(issuer, undefined)),
+    networkOf,
+    async found({ id }, network) {
+      for (const server of serversOf(id)) await keepNetwork({ servers, log }, server.id, network);
+    },
     async confirm({ id, issuer }, hosts, attempt) {
       if (!needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: confirmedOf(id) })) return;
       await attempt.confirm(hosts);

@@ -1,6 +1,6 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../errors.ts';
-import type { Http } from '../../http/client.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import type { ClientAuth } from '../../vault/credential-kinds.ts';
@@ -25,6 +25,9 @@ export interface CompanySignInDeps {
   readonly ports: Pick<Ports, 'clock' | 'log'>;
   /** Throws where the person does not confirm, or has not confirmed, that the sign-in leads to these hosts. */
   readonly confirm: (hosts: SignInHosts) => Promise<void>;
+  /** In which network the provider was found before, and now. */
+  readonly known: AddressClass | undefined;
+  readonly found: (network: ServerNetwork) => Promise<void>;
   /** What makes the page ask who it is to be, where that matters. */
   readonly choice: (metadata: AuthorizationServer) => AccountChoice;
   /** For the company alone: no certificate and no key of a server goes with it. */
@@ -74,10 +77,11 @@ export async function signInAtCompany(deps: CompanySignInDeps, client: CompanyCl
   }
 }
 
-async function run({ ports, http, keySets, listen, open, choice, confirm }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+async function run({ ports, http, keySets, listen, open, choice, confirm, known, found }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
   const { clock, log } = ports;
   const { signal } = attempt;
-  const { metadata, allow } = await findIdentityProvider(http, company.issuer, signal);
+  const { metadata, allow } = await findIdentityProvider(http, company.issuer, known, signal);
+  await found(allow);
   await confirm(endpointHosts(metadata, 'page'));
   const client = tokenClient(company, metadata, clientSecret, allow);
   const scopes = ['openid', ...(metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [])];

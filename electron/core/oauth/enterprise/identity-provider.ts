@@ -1,6 +1,6 @@
 import { AppError, foreign } from '../../errors.ts';
-import { addressPolicy } from '../../http/address.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
+import { inNetwork } from '../../http/network.ts';
 import { searchMetadata } from '../discovery/authorization-server.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { checkEndpoint } from '../discovery/endpoint-url.ts';
@@ -11,17 +11,17 @@ const discoveryMs = 15_000;
 export interface IdentityProvider {
   readonly metadata: AuthorizationServer;
   /** The internet, and the kind of network in which the provider itself lies: the user named it. */
-  readonly allow: AddressPolicy;
+  readonly allow: ServerNetwork;
 }
 
 /**
  * The company's identity provider, by its own description (OpenID Connect Discovery 4), whose issuer must be exactly the one
- * of the setting. Throws what discovery throws.
+ * of the setting. `known`: in which network it was found before. Throws what discovery throws.
  */
-export async function findIdentityProvider(http: Http, issuer: string, signal: AbortSignal | undefined): Promise<IdentityProvider> {
+export async function findIdentityProvider(http: Http, issuer: string, known: AddressClass | undefined, signal: AbortSignal | undefined): Promise<IdentityProvider> {
   const url = checkEndpoint('issuer of the company', issuer);
-  const allow = await addressPolicy(http, url);
-  const found = await searchMetadata(startRun(http, allow, discoveryMs, signal), url, [issuer], 'openid_first');
+  const start = startRun(http, { origin: url.origin, own: 'public' }, discoveryMs, signal);
+  const { network: allow, value: found } = await inNetwork(url.origin, known, (network) => searchMetadata({ ...start, allow: network }, url, [issuer], 'openid_first'));
   if (found.kind === 'found') return { metadata: found.metadata, allow };
   throw found.hint ?? new AppError('E_METADATA_MISSING', `${foreign(issuer)} does not describe itself as an identity provider.`);
 }

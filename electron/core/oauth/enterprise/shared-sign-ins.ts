@@ -1,6 +1,6 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../errors.ts';
-import type { Http } from '../../http/client.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
 import type { AccountChoice } from '../sign-in/account-choice.ts';
 import { openAuthorizationUrl } from '../redirect/browser.ts';
@@ -17,6 +17,9 @@ export interface SharedSignInsDeps {
   readonly httpFor: (companyId: string) => Http;
   readonly redirectPorts?: readonly number[];
   readonly choiceOf: (company: Company, metadata: AuthorizationServer) => AccountChoice;
+  /** In which network the provider was found before; keeps where it is now. */
+  readonly networkOf: (company: Company) => AddressClass | undefined;
+  readonly found: (company: Company, network: ServerNetwork) => Promise<void>;
   /** Asks the person where the provider's endpoints lie at hosts of different owners. Throws as `Attempt.confirm`. */
   readonly confirm: (company: Company, hosts: SignInHosts, attempt: Attempt) => Promise<void>;
   /** Stores it; the sign-in has worked when this has. `exchangeAt`: of the servers that waited for it. */
@@ -86,6 +89,8 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
             ports,
             http: deps.httpFor(id),
             keySets,
+            known: deps.networkOf(client.company),
+            found: (network) => deps.found(client.company, network),
             confirm: (hosts) => deps.confirm(client.company, hosts, attempt),
             choice: (metadata) => deps.choiceOf(client.company, metadata),
             async listen(options) {

@@ -1,10 +1,11 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../errors.ts';
-import { addressPolicy } from '../../http/address.ts';
 import type { Http, HttpAnswer } from '../../http/client.ts';
+import { findNetwork } from '../../http/network.ts';
 import type { Secret } from '../../secret.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
+import { knownNetwork } from '../../servers/networks.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { checkEndpoint } from '../discovery/endpoint-url.ts';
@@ -88,12 +89,12 @@ async function exchange({ client, scopes }: IdentityRequest, idToken: Secret, pr
 /** Who we are at the company's identity provider, where the ID token was entered by hand. */
 async function identityProvider({ vault, server, client }: IdentityRequest, enterprise: NonNullable<ServerSettings['enterprise']>, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
   const { issuer, clientId, tokenEndpoint: entered } = enterprise;
-  const found = entered === undefined ? await findIdentityProvider(http, issuer, signal) : undefined;
-  const allow = found?.allow ?? (await addressPolicy(http, checkEndpoint('issuer of the company', issuer)));
+  const found = entered === undefined ? await findIdentityProvider(http, issuer, knownNetwork(server, issuer), signal) : undefined;
   const hosts = found && endpointHosts(found.metadata, 'none');
   // An endpoint that the user entered needs no question.
   if (hosts && needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: server.confirmedHosts })) throw unconfirmed(hosts, 'If that is right, name the token endpoint in the setting enterprise.');
   const tokenEndpoint = checkEndpoint('token_endpoint of the company', entered ?? found?.metadata.token_endpoint ?? '').href;
+  const allow = found?.allow ?? (await findNetwork(http, new URL(tokenEndpoint), knownNetwork(server, tokenEndpoint)));
   const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
   return { issuer, tokenEndpoint, clientId, resource: client.resource, allow, clientAuth: companyClientAuth(found?.metadata, clientSecret), ...(clientSecret ? { clientSecret } : {}) };
 }

@@ -3,6 +3,7 @@ import { AppError, asAppError } from '../../errors.ts';
 import { keepSeen } from '../../looks.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
+import { keepNetwork, knownNetwork } from '../../servers/networks.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { refuseOtherPerson } from './account-choice.ts';
@@ -51,7 +52,7 @@ export interface SignInsDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
   /** The client of an account; absent: `ports.http` for all. */
   readonly httpOf?: (accountKey: string) => Http;
-  readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount'>;
+  readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount' | 'unchecked'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
   readonly tokens: Pick<TokenKeeper, 'adopt'>;
   /** The client ID that a refresh ended with, because the authorization server knew it no more. */
@@ -129,7 +130,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
     const challenge = deps.challengeOf(server.id);
-    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, ...(challenge ? { challenge } : {}) });
+    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, network: knownNetwork(server, server.url), ...(challenge ? { challenge } : {}) });
+    await keepNetwork({ servers, log: ports.log }, server.id, discovery.allow);
     await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
     if (discovery.kind === 'protected') {
       // Kept among the settings, where the user sees it and can switch it off: the refresh needs the key, too.
