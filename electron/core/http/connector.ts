@@ -6,6 +6,7 @@ import { AppError, foreign } from '../errors.ts';
 import { classifyAddress } from './address.ts';
 import type { AddressClass } from './client.ts';
 import { connectFault, dnsFault } from './faults.ts';
+import { keepParserGoing } from './paused-parser.ts';
 import type { Proxy, ProxyRule } from './proxy.ts';
 import { trustedRoots } from './roots.ts';
 import type { ClientCertificate } from './tls-material.ts';
@@ -143,7 +144,11 @@ export function createConnector({ lookup, classify, ca, certificate, proxyFor, a
     } catch (error) {
       return fail(error);
     }
-    connect(ready, (...[error, socket]) => (error ? fail(error) : callback(null, socket)));
+    connect(ready, (...[error, socket]) => {
+      if (error) return fail(error);
+      keepParserGoing(socket);
+      callback(null, socket);
+    });
   };
 
   return (options, callback) => void run(options, callback);
