@@ -1,12 +1,14 @@
 // npm run bench: the bridge with its headless broker against mcp-remote, a minimal bridge and a direct client, in turn in one
 // run, so that a noisy minute hits all alike. Ratios per round, then min / median / max.
-//   npm run bench -- --rounds 9 --write     --write puts the table into docs/performance.md
+//   npm run bench -- --rounds 9 --write     --write puts the tables into docs/performance.md
+//   npm run bench -- --rounds 0             only what hostile answers cost
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { attackTable, measureAttacks } from '../test/bench/attacks.mjs';
 import { directClient, latencies, privateMemory, quantile, spread, startStdio, throughput } from '../test/bench/measure.mjs';
 import { ensureModules } from './setup.mjs';
 
@@ -16,6 +18,7 @@ const rounds = Number(values.rounds);
 const temp = mkdtempSync(path.join(os.tmpdir(), 'keybridge-bench-'));
 const clean = { PATH: process.env.PATH, HOME: temp };
 const started = [];
+const machine = `${rounds > 0 ? `${rounds} rounds, ` : ''}Node ${process.version}, ${process.platform}, ${os.cpus().length} cores.`;
 
 const firstLine = (child) => new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
 function start(args, env = {}) {
@@ -26,8 +29,8 @@ function start(args, env = {}) {
 const keybridge = path.join(root, 'dist', 'keybridge.cjs');
 const data = { KEYBRIDGE_DATA_DIR: path.join(temp, 'keybridge'), KEYBRIDGE_STORE: 'memory' };
 
-function cli(args) {
-  const done = spawnSync(process.execPath, [keybridge, ...args], { env: { ...clean, ...data }, encoding: 'utf8' });
+function cli(args, where = data) {
+  const done = spawnSync(process.execPath, [keybridge, ...args], { env: { ...clean, ...where }, encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`keybridge ${args.join(' ')}: ${done.stderr}`);
 }
 
@@ -86,11 +89,31 @@ function table(rows, mem) {
   ].join('\n');
 }
 
-function write(text) {
+function write(mark, text) {
   const file = path.join(root, 'docs', 'performance.md');
   const old = readFileSync(file, 'utf8');
-  const [head, tail] = [old.indexOf('<!-- table -->'), old.indexOf('<!-- end -->')];
-  writeFileSync(file, `${old.slice(0, head)}<!-- table -->\n\n${text}\n\n${old.slice(tail)}`);
+  const [head, tail] = [old.indexOf(`<!-- ${mark} -->`), old.indexOf(`<!-- end of ${mark} -->`)];
+  writeFileSync(file, `${old.slice(0, head)}<!-- ${mark} -->\n\n${machine}\n\n${text}\n\n${old.slice(tail)}`);
+}
+
+/** A broker of its own, so that its highest memory is that of one attack. */
+async function underAttack(well, hostile) {
+  const own = { KEYBRIDGE_DATA_DIR: mkdtempSync(path.join(temp, 'attack-')), KEYBRIDGE_STORE: 'memory' };
+  const broker = start([keybridge, 'serve'], own);
+  await firstLine(broker);
+  cli(['add', well, '--name', 'well'], own);
+  cli(['add', hostile, '--name', 'hostile'], own);
+  const open = (name) => startStdio(process.execPath, [keybridge, 'connect', name], { ...clean, ...own });
+  const [one, other] = [open('well'), open('hostile')];
+  return {
+    pid: broker.pid,
+    well: one,
+    hostile: other,
+    async close() {
+      await Promise.all([one.close(), other.close()]);
+      broker.kill();
+    },
+  };
 }
 
 try {
@@ -107,15 +130,23 @@ try {
     ['minimal', () => startStdio(process.execPath, ['test/bench/minimal-bridge.mjs', url], clean)],
     ['direct', () => directClient(url)],
   ];
-  await oneRound(kinds, url, []); // warm-up: file caches
-  const rows = [];
-  for (let i = 0; i < rounds; i += 1) {
-    await oneRound(kinds, url, rows);
-    console.log(`round ${i + 1} of ${rounds}: cold ${f(rows[i].keybridge.cold, 0)} / ${f(rows[i]['mcp-remote'].cold, 0)} ms, p50 ${f(rows[i].keybridge.p50)} / ${f(rows[i]['mcp-remote'].p50)} ms, ${f(rows[i].keybridge.rate, 0)} / ${f(rows[i]['mcp-remote'].rate, 0)} calls/s`);
+  if (rounds > 0) {
+    await oneRound(kinds, url, []); // warm-up: file caches
+    const rows = [];
+    for (let i = 0; i < rounds; i += 1) {
+      await oneRound(kinds, url, rows);
+      console.log(`round ${i + 1} of ${rounds}: cold ${f(rows[i].keybridge.cold, 0)} / ${f(rows[i]['mcp-remote'].cold, 0)} ms, p50 ${f(rows[i].keybridge.p50)} / ${f(rows[i]['mcp-remote'].p50)} ms, ${f(rows[i].keybridge.rate, 0)} / ${f(rows[i]['mcp-remote'].rate, 0)} calls/s`);
+    }
+    const result = table(rows, await memory(kinds, broker.pid));
+    console.log(`\n${machine}\n\n${result}`);
+    if (values.write) write('table', result);
   }
-  const result = table(rows, await memory(kinds, broker.pid));
-  console.log(`\n${rounds} rounds, Node ${process.version}, ${os.cpus().length} cores\n\n${result}`);
-  if (values.write) write(`${rounds} rounds, Node ${process.version}, ${process.platform}, ${os.cpus().length} cores.\n\n${result}`);
+  if (process.platform === 'linux') {
+    const hostile = await firstLine(start(['test/bench/hostile-server.mjs']));
+    const result = attackTable(await measureAttacks(() => underAttack(url, hostile)));
+    console.log(`\nHostile answers, ${machine}\n\n${result}`);
+    if (values.write) write('attacks', result);
+  }
 } finally {
   for (const child of started.toReversed()) {
     child.stdin.end();

@@ -1,7 +1,8 @@
 // No packages, no Node: the bridge loads this file.
 import { errorPage, type ErrorCode } from './errors.ts';
 import { readJson } from './json.ts';
-import { eachElement, eachMember, fail, rawText, skipSpace, skipValue, textOf, type Cursor } from './json-scan.ts';
+import { eachMember, elements, fail, rawText, skipSpace, skipValue, textOf, type Cursor, type Known } from './json-scan.ts';
+import { flawOf, newForm, readError } from './json-rpc-form.ts';
 import { bridgeErrorCode } from './local-protocol.ts';
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
@@ -28,12 +29,17 @@ export interface Envelope {
   hasResult: boolean;
   /** Its `error` is an object: an error of OAuth or HTTP is text. */
   hasError: boolean;
+  /** Why a careful reader would not take the message (JSON-RPC 2.0 4 and 5, MCP basic protocol), as what the message does: `has two ids`. */
+  flaw?: string;
 }
 
-/** Reads one message in one pass over its bytes. Of a member that stands there twice the last counts, as in JSON.parse. */
-export function envelope(message: Uint8Array | string): Envelope {
+/**
+ * Reads one message in one pass over its bytes. Of a member that stands there twice the last counts, as in JSON.parse.
+ * `known`: what an earlier pass has found of a long one.
+ */
+export function envelope(message: Uint8Array | string, known?: Known): Envelope {
   const bytes = typeof message === 'string' ? new TextEncoder().encode(message) : message;
-  const cursor: Cursor = { bytes, at: 0, fault: undefined };
+  const cursor: Cursor = { bytes, at: 0, fault: undefined, ...(known ? { known } : {}) };
   const found: Envelope = { kind: 'invalid', modern: false, hasResult: false, hasError: false };
   const first = skipSpace(cursor);
   if (first === 0x7b) readMessage(cursor, found);
@@ -61,25 +67,46 @@ interface Names {
 }
 
 function readMessage(cursor: Cursor, found: Envelope): void {
+  const { bytes } = cursor;
+  const form = newForm();
   let names: Names = {};
   eachMember(cursor, (key) => {
     const start = cursor.at;
-    if (key === 'params' && cursor.bytes[start] === 0x7b) {
+    const first = bytes[start] ?? 0;
+    if (key === 'params' && first === openBrace) {
       names = {};
       delete found.cancels;
       readParams(cursor, found, names);
       return;
     }
-    skipValue(cursor);
-    if (key === 'id') readId(cursor, found, start);
-    else if (key === 'method') found.method = textOf(cursor.bytes, start, cursor.at);
-    else if (key === 'result') found.hasResult = true;
-    else if (key === 'error') found.hasError = cursor.bytes[start] === 0x7b;
+    if (key === 'error' && first === openBrace) readError(cursor, form);
+    else skipValue(cursor);
+    if (key === 'id') {
+      readId(cursor, found, start);
+      form.ids += 1;
+    } else if (key === 'method') {
+      found.method = shortText(bytes, start, cursor.at);
+      form.badMethod = first !== 0x22;
+    } else if (key === 'result') {
+      found.hasResult = true;
+      form.badResult = first !== openBrace;
+    } else if (key === 'error') {
+      found.hasError = first === openBrace;
+      form.error = true;
+    } else if (key === 'params') form.badParams = true;
+    else if (key === 'jsonrpc') form.version = cursor.fault ? '' : rawText(bytes, start, cursor.at);
   });
   const { method = '' } = found;
   const name = method === 'resources/read' ? names.uri : method.startsWith('tasks/') ? names.taskId : (names.name ?? names.uri);
   if (name !== undefined) found.name = name;
+  const flaw = flawOf(found, form);
+  if (flaw !== undefined) found.flaw = flaw;
 }
+
+const openBrace = 0x7b;
+/** No method, name or id that a header could carry is longer. */
+const longestText = 64 * 1024;
+const shortText = (bytes: Uint8Array, start: number, end: number): string => (end - start > longestText ? '' : textOf(bytes, start, end));
 
 /** An id is a string, a number or null; anything else leaves the message without one that could be answered. */
 function readId(cursor: Cursor, found: Envelope, start: number): void {
@@ -87,8 +114,6 @@ function readId(cursor: Cursor, found: Envelope, start: number): void {
   if (cursor.fault) return;
   const readable = first === 0x22 || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39);
   const id = readable ? rawText(cursor.bytes, start, cursor.at) : 'null';
-  // It goes into an answer as it stands, so what passes inside of other strings must not pass here.
-  if (first === 0x22 && readJson(id) === undefined) return fail(cursor);
   found.id = id;
   found.idAt = [start, cursor.at];
 }
@@ -99,8 +124,8 @@ function readParams(cursor: Cursor, found: Envelope, names: Names): void {
     if (key === '_meta' && cursor.bytes[start] === 0x7b) return readMeta(cursor, found);
     skipValue(cursor);
     if (key === 'requestId') found.cancels = rawText(cursor.bytes, start, cursor.at);
-    else if (key === 'name' || key === 'uri' || key === 'taskId') names[key] = textOf(cursor.bytes, start, cursor.at);
-    else if (key === 'protocolVersion' && !found.modern) found.protocolVersion = textOf(cursor.bytes, start, cursor.at);
+    else if (key === 'name' || key === 'uri' || key === 'taskId') names[key] = shortText(cursor.bytes, start, cursor.at);
+    else if (key === 'protocolVersion' && !found.modern) found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
   });
 }
 
@@ -109,7 +134,7 @@ function readMeta(cursor: Cursor, found: Envelope): void {
     const start = cursor.at;
     skipValue(cursor);
     if (key !== 'io.modelcontextprotocol/protocolVersion') return;
-    found.protocolVersion = textOf(cursor.bytes, start, cursor.at);
+    found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
     found.modern = true;
   });
 }
@@ -125,13 +150,11 @@ export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | un
   const cursor: Cursor = { bytes: batch, at: 0, fault: undefined };
   const items: Bytes[] = [];
   skipSpace(cursor);
-  eachElement(cursor, () => {
-    const start = cursor.at;
-    skipValue(cursor);
-    if (items.length > maxBatchItems) fail(cursor);
-    else items.push(batch.subarray(start, cursor.at) as Bytes);
-  });
-  return items.length > maxBatchItems ? undefined : items;
+  for (const [start, end] of elements(cursor)) {
+    if (items.length === maxBatchItems) return undefined;
+    items.push(batch.subarray(start, end) as Bytes);
+  }
+  return items;
 }
 
 /** Two ids that are the same value though written differently: a server may have parsed and printed `1e3` or a big integer. */

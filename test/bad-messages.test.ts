@@ -6,7 +6,6 @@ import type { JsonRpcMessage } from './fixtures/host.ts';
 import { readBody, startListener } from './fixtures/listener.ts';
 import { startRelayRig, tokenAnswer } from './fixtures/relay-rig.ts';
 import { startSite } from './fixtures/site.ts';
-import { until } from './fixtures/wait.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 
 // Messages that are JSON and mean harm: they must cost the broker no time of others, and never an answer that is no JSON.
@@ -121,29 +120,28 @@ describe('an address that a server sends in an event (HT26)', () => {
 });
 
 describe('strings that are no JSON', () => {
-  const initialize = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a\tb","version":"1"}}';
-
   it('HT18 in an answer to initialize: an error of the server, and the host is told why', async () => {
     const { hostile } = await hosts(() => '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"instructions":"a\tb\\q"}}');
-    hostile.sendLine(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":${initialize}}`);
+    hostile.sendLine('{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}');
     const answer = await hostile.line(({ id }) => id === 1);
     expect(JSON.stringify(answer)).toContain('answer to initialize is not JSON');
     expect(JSON.stringify(answer)).not.toContain('E_UNEXPECTED');
   });
 
-  it('SI03 in a host’s initialize and calls: passed on as they are, for the server to judge', async () => {
-    const { well } = await hosts(() => '');
-    well.sendLine(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":${initialize}}`);
-    expect((await well.line(({ id }) => id === 1)).error).toBeUndefined();
-    well.sendLine('{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a\tb","arguments":{"text":"\\q"}}}');
-    expect(JSON.stringify(await well.line(({ id }) => id === 2))).not.toContain('E_UNEXPECTED');
+  it('SI03 in a host’s call: the error of a line that is not JSON, with its id, and the server hears nothing', async () => {
+    let heard = 0;
+    const { hostile } = await hosts(() => `{"jsonrpc":"2.0","id":${(heard += 1)},"result":{}}`);
+    hostile.sendLine('{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a\tb","arguments":{"text":"x"}}}');
+    expect(codeOf(await hostile.line(({ id }) => id === 2))).toBe('E_BAD_MESSAGE');
+    hostile.sendLine(Buffer.from('{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"\xff"}}', 'latin1'));
+    expect(codeOf(await hostile.line(({ id }) => id === 3))).toBe('E_BAD_MESSAGE');
+    expect(heard).toBe(0);
   });
 
-  it('HT27 in a list of tools with x-mcp-header: the list goes to the host as it came', async () => {
+  it('HT27 in a list of tools with x-mcp-header: an error of the server', async () => {
     const { hostile } = await hosts(() => '{"jsonrpc":"2.0","id":9,"result":{"tools":[{"name":"t","description":"a\tb","inputSchema":{"properties":{"v":{"type":"string","x-mcp-header":"V"}}}}]}}');
     hostile.sendLine('{"jsonrpc":"2.0","id":9,"method":"tools/list"}');
-    await until(() => hostile.lines.length > 0, 'the answer is there');
-    expect(hostile.lines[0]).toContain('"x-mcp-header":"V"');
+    expect(codeOf(await hostile.line(({ id }) => id === 9))).toBe('E_SERVER_ANSWER');
   });
 });
 

@@ -7,7 +7,8 @@ const root = path.join(import.meta.dirname, '..');
 /** What each part may import, besides itself: folders or files of the project, and packages. First match counts. */
 const layers: readonly { readonly part: string; readonly may: readonly string[]; readonly packages: readonly string[] }[] = [
   // What the bridge loads: no packages.
-  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/errors.ts', 'shared/json-scan.ts', 'shared/json.ts'], packages: [] },
+  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/errors.ts', 'shared/json-rpc-form.ts', 'shared/json-scan.ts', 'shared/json.ts'], packages: [] },
+  { part: 'shared/json-rpc-form.ts', may: ['shared/json-scan.ts'], packages: [] },
   { part: 'shared/json-scan.ts', may: ['shared/json.ts'], packages: [] },
   { part: 'shared/json.ts', may: [], packages: [] },
   { part: 'shared/lines.ts', may: [], packages: [] },

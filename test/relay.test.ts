@@ -89,7 +89,7 @@ describe('fidelity', () => {
   });
 
   it('puts the id into an error that has none', async () => {
-    const { host } = await byHand((_, response) => json(response, '{"error":{"code":5,"message":"no"}}', 400));
+    const { host } = await byHand((_, response) => json(response, '{"jsonrpc":"2.0","error":{"code":5,"message":"no"}}', 400));
     expect(await host.request('tools/call', {})).toMatchObject({ id: 1, error: { code: 5 } });
   });
 

@@ -4,7 +4,7 @@ import { maxMessageBytes } from './answer.ts';
 import { createRelay, type RelayDeps } from './relay.ts';
 import type { Service } from './server.ts';
 
-/** Bytes on their way to a slow server above which the host has to wait. */
+/** Bytes on their way to a slow server, or back to a host that does not read, above which the host has to wait. */
 const highLoad = 64 * 1024 * 1024;
 /** How long calls may still run for the account that was the default one. */
 const movedWithinMs = 10_000;
@@ -15,7 +15,12 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
   let corked = false;
   let waiting: { promise: Promise<void>; go: () => void } | undefined;
   let moved = false;
+  let load = 0;
 
+  const holdBack = () => {
+    if (load > highLoad || socket.writableLength > highLoad) socket.pause();
+    else if (socket.isPaused()) socket.resume();
+  };
   // Answers that come in one turn of the event loop leave in one write.
   const cork = () => {
     if (corked) return;
@@ -52,8 +57,8 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
         return waiting.promise;
       },
       onLoad(bytes) {
-        if (bytes > highLoad) socket.pause();
-        else if (socket.isPaused()) socket.resume();
+        load = bytes;
+        holdBack();
       },
       onIdle() {
         if (moved) socket.destroySoon();
@@ -74,10 +79,16 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
     if (relay.busy) deps.clock.after(movedWithinMs, () => socket.destroySoon());
     else socket.destroySoon();
   });
-  socket.on('drain', release);
+  socket.on('drain', () => {
+    release();
+    holdBack();
+  });
   socket.once('close', release);
   socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk) => lines.push(chunk));
+  socket.on('data', (chunk) => {
+    lines.push(chunk);
+    holdBack();
+  });
   const rest = accept();
   if (rest.length > 0) lines.push(rest);
   socket.resume();

@@ -10,6 +10,7 @@ import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHea
 import { judgeSession, knowsSession } from './session-loss.ts';
 import { createSseParser } from './sse.ts';
 import type { ToolHeaders } from './tool-headers.ts';
+import { createTurns, inParts } from './turns.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
@@ -44,11 +45,13 @@ export interface ExchangeOptions {
 export async function exchange(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
   const { method } = question.envelope;
   let answered = false;
+  let list: Parameters<Sink['answer']> | undefined;
   const onceOnly: Sink = {
-    answer(line, found, head) {
+    answer(...answer) {
       if (answered) return;
       answered = true;
-      sink.answer(method === 'tools/list' && deps.toolHeaders ? deps.toolHeaders.learn(question, line) : line, found, head);
+      if (method === 'tools/list' && deps.toolHeaders) list = answer;
+      else sink.answer(...answer);
     },
     other: (line, found) => sink.other(line, found),
     drained: () => sink.drained(),
@@ -56,7 +59,9 @@ export async function exchange(deps: ExchangeDeps, question: Question, sink: Sin
   try {
     for (let again = false; ; again = true) {
       try {
-        return await once(deps, question, onceOnly, options);
+        const outcome = await once(deps, question, onceOnly, options);
+        if (list) sink.answer((await deps.toolHeaders?.learn(question, list[0])) ?? list[0], list[1], list[2]);
+        return outcome;
       } catch (error) {
         // A reader that lost its answer may ask once more; a tool may have run.
         if (again || !isRepeatable(method) || !(error instanceof AppError) || error.code !== 'E_CONNECTION_LOST' || !error.sent) throw error;
@@ -98,7 +103,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     if (lost && (verdict === 'lost' || stream.status !== 500 || isRepeatable(asked.method))) return 'session_lost';
     if (lost) options.onSessionLost?.();
   }
-  routeBody(body, question, sink, stream, deps.server);
+  await routeBody(body, question, sink, stream, deps.server);
   return 'answered';
 }
 
@@ -106,13 +111,13 @@ export const isEventStream = (stream: HttpStream): boolean => /^text\/event-stre
 
 /** The stream of a POST, and those that continue it, until the answer has come. */
 async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
-  const place: Place = { lastEventId: undefined, retryMs: undefined };
+  const place: Place = { lastEventId: undefined, retryMs: undefined, unfit: false };
   let stream: HttpStream | undefined = first;
   let failures = 0;
   for (;;) {
     if (stream && (await follow(deps, stream, question, sink, place))) return;
     // Without an event id nobody can say where it broke (2025-11-25 transports).
-    if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId)) throw lost(deps.server);
+    if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId)) throw place.unfit ? unreadable(deps.server) : lost(deps.server);
     await waitFor(deps.clock, Math.max(place.retryMs ?? 1_000, failures * 1_000), options.signal);
     stream = await reopen(deps, place.lastEventId, options).catch((error: unknown) => {
       failures += 1;
@@ -131,27 +136,39 @@ async function reopen(deps: ExchangeDeps, lastEventId: string, { session, signal
   throw lost(deps.server);
 }
 
+/** A server that sends more of what is no message for the call means nothing by it. */
+const mostSkipped = 10_000;
+
 /** How far a stream was read, over several connections. */
 interface Place {
   lastEventId: string | undefined;
   retryMs: number | undefined;
+  /** There was a message that may not go to a host: perhaps it was the answer. */
+  unfit: boolean;
 }
 
 /** Reads one connection's events; true when the answer was among them. A connection that breaks ends like one that is closed. */
 async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question, sink: Sink, place: Place): Promise<boolean> {
   const parser = createSseParser(maxMessageBytes);
   const chunks = stream.body[Symbol.asyncIterator]();
+  const turns = createTurns();
   let skipped = 0;
   try {
     for (;;) {
       const { done, value } = await chunks.next();
       if (done) return false;
       let answered = false;
-      for (const { data, type } of parser.push(value)) {
-        if (!data || data.length === 0 || (type !== '' && type !== 'message')) continue;
-        const what = route(data, question, sink, stream);
-        if (what === 'answer') answered = true;
-        else if (what === 'dropped') skipped += 1;
+      for (const part of inParts(value)) {
+        for (const { data, type } of parser.push(part)) {
+          if (!data || data.length === 0 || (type !== '' && type !== 'message')) continue;
+          const routed = route(data, question, sink, stream);
+          const what = typeof routed === 'string' ? routed : await routed;
+          if (what === 'answer') answered = true;
+          else if (what === 'unfit') place.unfit = true;
+          if (what === 'unfit' || what === 'dropped') skipped += 1;
+        }
+        if (skipped > mostSkipped) throw unreadable(deps.server);
+        await turns.over();
       }
       place.lastEventId = parser.lastEventId ?? place.lastEventId;
       place.retryMs = parser.retryMs ?? place.retryMs;
@@ -170,6 +187,8 @@ async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question
     if (skipped > 0) deps.log('stream_events_skipped', { server: deps.server, count: skipped });
   }
 }
+
+const unreadable = (server: string) => new AppError('E_SERVER_ANSWER', 'The server sent what is no JSON-RPC message, and no other answer.', { server });
 
 const lost = (server: string) => new AppError('E_CONNECTION_LOST', 'The server ended the connection without an answer.', { server });
 

@@ -1,5 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { envelope, errorLine, idAtEnd, invalidRequestCode, parseErrorCode, type Envelope } from '../../shared/json-rpc.ts';
 import { AppError } from '../core/errors.ts';
+
+/** Reads a line of the host. What is not UTF-8 is not JSON (RFC 8259 8.1). */
+export function hostMessage(line: Buffer): Envelope {
+  const found = envelope(line);
+  return isUtf8(line) ? found : { ...found, kind: 'invalid', problem: 'syntax' };
+}
 
 /** The error for a message of the host that cannot be passed on. */
 export function badMessage(id: string, what: string, code: number = invalidRequestCode): string {

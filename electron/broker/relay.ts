@@ -4,14 +4,14 @@ import type { Http } from '../core/http/client.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
-import { oneLine, type Question, type Sink } from './answer.ts';
+import type { Question, Sink } from './answer.ts';
 import { exchange } from './exchange.ts';
 import { listen } from './listen.ts';
 import { awayAnswer, helloOf, localInitialize, unofferedAnswer } from './local-answers.ts';
 import { createOneWay } from './one-way.ts';
 import { createServerStream } from './server-stream.ts';
 import { createSession } from './session.ts';
-import { badMessage, notAMessage, tooLongMessage } from './refusals.ts';
+import { badMessage, hostMessage, notAMessage, tooLongMessage } from './refusals.ts';
 import { createToolHeaders } from './tool-headers.ts';
 import { createUpstream } from './upstream.ts';
 import { orAborted } from './waiting.ts';
@@ -75,7 +75,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   let removed: AppError | undefined;
   let load = 0;
 
-  const stream = createServerStream({ ...deps, take: (data) => pass(data, envelope(data)), drained: () => host.drained() });
+  const stream = createServerStream({ ...deps, take: (line) => host.send(line), drained: () => host.drained() });
   const session = createSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
   const oneWay = createOneWay({ ...deps, session, signal: ended.signal });
 
@@ -85,18 +85,8 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
     for (const call of calls.values()) call.abort.abort();
   });
 
-  /** What the server says on its own. */
-  function pass(data: Buffer, found: Envelope): void {
-    if (found.kind === 'batch') for (const item of batchItems(data) ?? []) passOne(item, envelope(item));
-    else passOne(data, found);
-  }
-
-  function passOne(data: Buffer, found: Envelope): void {
-    if (found.kind === 'notification' || found.kind === 'request') host.send(oneLine(data));
-  }
-
   function receive(line: Buffer): void {
-    const found = envelope(line);
+    const found = hostMessage(line);
     if (found.kind !== 'batch') return receiveOne(line, found);
     const items = batchItems(line);
     if (!items || items.length === 0) return host.send(badMessage('null', items ? 'sent an empty batch' : `sent a batch of more than ${maxBatchItems} messages`));

@@ -1,12 +1,13 @@
 import { asAppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
-import { maxMessageBytes } from './answer.ts';
+import { maxMessageBytes, spoken } from './answer.ts';
 import { discard } from './drain.ts';
 import { isEventStream } from './exchange.ts';
 import { streamHeaders, type SessionHeaders } from './headers.ts';
 import { needsPerson, retryDelayMs } from './passing.ts';
 import { createSseParser } from './sse.ts';
+import { createTurns, inParts } from './turns.ts';
 import type { Upstream } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
@@ -24,8 +25,8 @@ export interface ServerStreamDeps {
   readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Takes what the server says: one event's data. */
-  readonly take: (data: Buffer) => void;
+  /** Takes what the server says: one message on one line. */
+  readonly take: (line: Buffer) => void;
   readonly drained: () => Promise<void> | undefined;
 }
 
@@ -58,11 +59,15 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
           if (stream.status === 405) return;
         } else {
           const parser = createSseParser(maxMessageBytes);
+          const turns = createTurns();
           for await (const chunk of stream.body) {
-            const events = parser.push(chunk);
             failures = 0;
-            if (events.length > 0) empty = 0;
-            for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message')) deps.take(data);
+            for (const part of inParts(chunk)) {
+              const events = parser.push(part);
+              if (events.length > 0) empty = 0;
+              for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message')) await pass(data);
+              await turns.over();
+            }
             lastEventId = parser.lastEventId ?? lastEventId;
             retryMs = parser.retryMs ?? retryMs;
             await deps.drained();
@@ -80,6 +85,12 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
       const calm = empty > 3 ? Math.min(slowestMs, 500 * 2 ** Math.min(empty, 7)) : retryDelayMs(failures);
       await pause(hopeless ? noHopeMs : Math.max(retryMs ?? 0, calm), signal);
     }
+  }
+
+  async function pass(data: Buffer): Promise<void> {
+    const { lines, unfit } = await spoken(data);
+    for (const line of lines) deps.take(line);
+    if (unfit > 0) log('server_messages_dropped', { server, count: unfit });
   }
 
   /** Waits; ends early on `poke` and on the signal. */

@@ -1,4 +1,5 @@
 import { AppError } from '../core/errors.ts';
+import { createGathering } from '../core/http/gathering.ts';
 
 /** One event of a stream (WHATWG HTML 9.2.6). */
 export interface SseEvent {
@@ -19,15 +20,16 @@ export interface SseParser {
 
 const lf = 0x0a;
 const cr = 0x0d;
+/** What a line counts besides its bytes: no message is written in millions of empty ones. */
+const lineCost = 64;
 /** Longest line that is not `data`. */
 const maxFieldBytes = 8 * 1024;
 
 /** Reads a stream of events from bytes, in linear time. What follows the last whole event is dropped with the parser. */
 export function createSseParser(maxBytes: number): SseParser {
-  let pieces: Buffer[] = [];
-  let waiting = 0;
-  let data: Buffer[] = [];
-  let dataBytes = 0;
+  const waiting = createGathering();
+  const data = createGathering();
+  let lines = 0;
   let type = '';
   let sawId = false;
   let lastEventId: string | undefined;
@@ -37,9 +39,8 @@ export function createSseParser(maxBytes: number): SseParser {
 
   const takeLine = (line: Buffer, out: SseEvent[]) => {
     if (line.length === 0) {
-      if (data.length > 0 || sawId) out.push({ data: data.length > 0 ? joined(data) : undefined, type });
-      data = [];
-      dataBytes = 0;
+      if (lines > 0 || sawId) out.push({ data: lines > 0 ? data.take() : undefined, type });
+      lines = 0;
       type = '';
       sawId = false;
       return;
@@ -51,9 +52,11 @@ export function createSseParser(maxBytes: number): SseParser {
     const start = colon < 0 ? line.length : line[colon + 1] === 0x20 ? colon + 2 : colon + 1;
     const name = line.toString('latin1', 0, nameEnd);
     if (name === 'data') {
-      dataBytes += line.length - start + 1;
-      refuseAbove(dataBytes);
-      data.push(line.subarray(start));
+      // Whoever gets the data may write into it: the first piece must be nobody else's.
+      if (lines > 0) data.add(data.bytes === 0 ? Buffer.from(newline) : newline);
+      data.add(line.subarray(start));
+      lines += 1;
+      refuseAbove(data.bytes + lines * lineCost);
     } else if (line.length <= maxFieldBytes) takeField(name, line.toString('utf8', start));
   };
 
@@ -70,19 +73,8 @@ export function createSseParser(maxBytes: number): SseParser {
   };
 
   const keep = (piece: Buffer) => {
-    if (piece.length === 0) return;
-    waiting += piece.length;
-    refuseAbove(waiting + dataBytes);
-    pieces.push(piece);
-    // A line that drips in byte by byte must not cost an object for each.
-    if (pieces.length >= 4096) pieces = [Buffer.concat(pieces, waiting)];
-  };
-
-  const endLine = (out: SseEvent[]) => {
-    const line = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, waiting);
-    pieces = [];
-    waiting = 0;
-    if (line) takeLine(line, out);
+    waiting.add(piece);
+    refuseAbove(waiting.bytes + data.bytes);
   };
 
   return {
@@ -98,12 +90,9 @@ export function createSseParser(maxBytes: number): SseParser {
         const end = nextCr >= 0 && (nextLf < 0 || nextCr < nextLf) ? nextCr : nextLf;
         keep(chunk.subarray(at, end < 0 ? chunk.length : end));
         if (end < 0) break;
-        if (first) {
-          first = false;
-          dropByteOrderMark(pieces);
-          waiting = pieces.reduce((sum, piece) => sum + piece.length, 0);
-        }
-        endLine(out);
+        const line = waiting.take();
+        takeLine(first ? withoutByteOrderMark(line) : line, out);
+        first = false;
         at = end + 1;
         if (chunk[end] !== cr) continue;
         if (at >= chunk.length) afterCr = true;
@@ -120,14 +109,6 @@ export function createSseParser(maxBytes: number): SseParser {
   };
 }
 
-const joined = (lines: Buffer[]): Buffer => {
-  if (lines.length === 1 && lines[0]) return lines[0];
-  return Buffer.concat(lines.flatMap((line, index) => (index === 0 ? [line] : [newline, line])));
-};
 const newline = Buffer.from('\n');
 
-function dropByteOrderMark(pieces: Buffer[]): void {
-  const start = Buffer.concat(pieces.slice(0, 3), undefined);
-  if (start[0] !== 0xef || start[1] !== 0xbb || start[2] !== 0xbf) return;
-  pieces.splice(0, 3, start.subarray(3));
-}
+const withoutByteOrderMark = (line: Buffer): Buffer => (line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line);

@@ -1,7 +1,9 @@
 import { readJson } from '../../shared/json.ts';
 import type { Log } from '../core/log.ts';
 import type { Question } from './answer.ts';
+import { elements, eachMember, skipSpace, skipValue, type Cursor } from '../../shared/json-scan.ts';
 import { headerValue } from './headers.ts';
+import { createTurns, passedInTurns } from './turns.ts';
 
 /**
  * Arguments of tools that a server wants as headers, too (`x-mcp-header` in a tool's schema, MCP 2026-07-28 transports; some servers ask
@@ -9,7 +11,7 @@ import { headerValue } from './headers.ts';
  */
 export interface ToolHeaders {
   /** Reads the answer to `tools/list`. Gives it back without the tools that a client must not show; otherwise untouched. */
-  learn(question: Question, line: Buffer): Buffer;
+  learn(question: Question, line: Buffer): Promise<Buffer>;
   /** The `Mcp-Param-*` headers of a `tools/call`; none for anything else. */
   of(question: Question): Readonly<Record<string, string>>;
 }
@@ -23,30 +25,49 @@ interface Mirrored {
 const keyword = 'x-mcp-header';
 /** RFC 9110 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
-/** A server that lists more with such arguments does not get them as headers. */
-const mostTools = 5_000;
+/** A server that wants more as headers, in all or for one tool, does not get them. */
+const mostInAll = 20_000;
+const mostOfOne = 100;
+/** The description of a longer tool is not looked into. */
+const longestTool = 128 * 1024;
 const types: readonly unknown[] = ['string', 'integer', 'boolean'];
 
 export function createToolHeaders(log: Log, server: string): ToolHeaders {
   const known = new Map<string, readonly Mirrored[]>();
+  let inAll = 0;
+
+  const forget = (name: string) => {
+    inAll -= known.get(name)?.length ?? 0;
+    known.delete(name);
+  };
+
+  /** Learns what one tool wants. False: a client must not show it. */
+  const look = (line: Buffer, start: number, end: number, modern: boolean): boolean => {
+    const { name, inputSchema } = end - start > longestTool ? {} : members(readJson(line.toString('utf8', start, end)));
+    if (typeof name !== 'string') return true;
+    forget(name);
+    const mirrored = mirroredIn(inputSchema);
+    if (mirrored && mirrored.length > 0 && mirrored.length <= mostOfOne && inAll + mirrored.length <= mostInAll) {
+      known.set(name, mirrored);
+      inAll += mirrored.length;
+    }
+    if (mirrored === undefined) log('tool_dropped', { server, reason: 'malformed x-mcp-header' });
+    // Before 2026-07-28 the keyword means nothing, so nothing is wrong with such a tool.
+    return mirrored !== undefined || !modern;
+  };
 
   return {
-    learn({ envelope: asked }, line) {
+    async learn({ envelope: asked }, line) {
       // Nearly every server: nothing to parse, and every byte stays what it was.
       if (known.size === 0 && !line.includes(keyword)) return line;
-      const result = (readJson(line.toString('utf8')) as { result?: { tools?: unknown } } | undefined)?.result;
-      const tools = Array.isArray(result?.tools) ? (result.tools as readonly unknown[]) : [];
-      const kept = tools.filter((tool) => {
-        const { name, inputSchema } = members(tool);
-        if (typeof name !== 'string') return true;
-        const mirrored = mirroredIn(inputSchema);
-        if (mirrored && mirrored.length > 0 && known.size < mostTools) known.set(name, mirrored);
-        else known.delete(name);
-        if (mirrored === undefined) log('tool_dropped', { server, reason: 'malformed x-mcp-header' });
-        // Before 2026-07-28 the keyword means nothing, so nothing is wrong with such a tool.
-        return mirrored !== undefined || !asked.modern;
-      });
-      return kept.length === tools.length ? line : Buffer.from(`{"jsonrpc":"2.0","id":${asked.id},"result":${JSON.stringify({ ...result, tools: kept })}}`);
+      const turns = createTurns();
+      const dropped: (readonly [start: number, end: number])[] = [];
+      const tools = await toolsIn(line);
+      for (const [start, end] of tools) {
+        await turns.over();
+        if (!look(line, start, end, asked.modern)) dropped.push([start, end]);
+      }
+      return without(line, tools, dropped);
     },
 
     of({ line, envelope: asked }) {
@@ -61,6 +82,41 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
       );
     },
   };
+}
+
+/** Where each of `result.tools` stands. */
+async function toolsIn(line: Buffer): Promise<(readonly [start: number, end: number])[]> {
+  const turns = createTurns();
+  const cursor: Cursor = { bytes: line, at: 0, fault: undefined, known: await passedInTurns(line) };
+  let list: number | undefined;
+  if (skipSpace(cursor) === 0x7b) {
+    eachMember(cursor, (key) => {
+      if (key !== 'result' || line[cursor.at] !== 0x7b) return skipValue(cursor);
+      list = undefined;
+      return eachMember(cursor, (inner) => {
+        if (inner === 'tools') list = line[cursor.at] === 0x5b ? cursor.at : undefined;
+        skipValue(cursor);
+      });
+    });
+  }
+  const found: (readonly [start: number, end: number])[] = [];
+  if (list === undefined || cursor.fault) return found;
+  cursor.at = list;
+  for (const place of elements(cursor)) {
+    found.push(place);
+    await turns.over();
+  }
+  return found;
+}
+
+/** The list without these of its tools; every other byte stays what it was. */
+function without(line: Buffer, tools: readonly (readonly [start: number, end: number])[], dropped: readonly (readonly [start: number, end: number])[]): Buffer {
+  const [first, last] = [tools[0], tools.at(-1)];
+  if (dropped.length === 0 || !first || !last) return line;
+  const gone = new Set(dropped.map(([start]) => start));
+  const kept = tools.filter(([start]) => !gone.has(start)).map(([start, end]) => line.subarray(start, end));
+  const comma = Buffer.from(',');
+  return Buffer.concat([line.subarray(0, first[0]), ...kept.flatMap((tool, at) => (at === 0 ? [tool] : [comma, tool])), line.subarray(last[1])]);
 }
 
 /** What a schema wants as headers; undefined when it is malformed: not on a plain value, no token, twice, or not reached by `properties` alone. */

@@ -1,7 +1,10 @@
 import type { AppError } from '../errors.ts';
+import { createGathering, type Gathering } from './gathering.ts';
 
 /** Bytes that may wait for a slow reader before the sender is asked to pause. */
 const highWater = 256 * 1024;
+/** Small chunks that wait are joined up to this size: each by itself would cost many times its bytes. */
+const joinedBytes = 64 * 1024;
 
 /** What the receiving side of an exchange can do to the sending one. */
 export interface Flow {
@@ -27,7 +30,7 @@ export interface BodySource {
  * Chunks that came before an error are still read; then the error is thrown once.
  */
 export function createBody(flow: Flow): BodySource {
-  const chunks: Buffer[] = [];
+  const chunks: Gathering[] = [];
   let waiting = 0;
   let paused = false;
   let over = false;
@@ -49,7 +52,8 @@ export function createBody(flow: Flow): BodySource {
     }
     signal();
   };
-  const take = (chunk: Buffer): IteratorResult<Buffer> => {
+  const take = (gathered: Gathering): IteratorResult<Buffer> => {
+    const chunk = gathered.take();
     waiting -= chunk.length;
     if (paused && waiting < highWater / 2) {
       paused = false;
@@ -59,8 +63,8 @@ export function createBody(flow: Flow): BodySource {
   };
   const next = async (): Promise<IteratorResult<Buffer>> => {
     for (;;) {
-      const chunk = chunks.shift();
-      if (chunk) return take(chunk);
+      const first = chunks.shift();
+      if (first) return take(first);
       if (failure) {
         const error = failure;
         failure = undefined;
@@ -84,7 +88,13 @@ export function createBody(flow: Flow): BodySource {
     body: { destroy, [Symbol.asyncIterator]: () => iterator },
     push(chunk) {
       if (over) return;
-      chunks.push(chunk);
+      const last = chunks.at(-1);
+      if (last && last.bytes + chunk.length <= joinedBytes) last.add(chunk);
+      else {
+        const next = createGathering();
+        next.add(chunk);
+        chunks.push(next);
+      }
       waiting += chunk.length;
       if (!paused && waiting > highWater) {
         paused = true;

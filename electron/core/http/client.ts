@@ -2,6 +2,7 @@ import { AppError, foreign } from '../errors.ts';
 import { classesFor, classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
+import { createGathering } from './gathering.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
@@ -106,9 +107,9 @@ export function createHttp(options: HttpOptions = {}): Http {
     async fetch(request) {
       refuseUnsafe(request.url);
       const { status, headers, body } = await exchange(agentFor(classesFor(request.allow, request.url)), request, { limit: 'all' });
-      const chunks: Buffer[] = [];
-      for await (const chunk of body) chunks.push(chunk);
-      return { status, headers, body: Buffer.concat(chunks) };
+      const all = createGathering();
+      for await (const chunk of body) all.add(chunk);
+      return { status, headers, body: all.take() };
     },
     async open(request) {
       refuseUnsafe(request.url);

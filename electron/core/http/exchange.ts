@@ -3,10 +3,17 @@ import type { AppError } from '../errors.ts';
 import { createBody, type Body } from './body.ts';
 import type { HttpRequest, HttpStream } from './client.ts';
 import { decoded, isEncoded } from './decode.ts';
-import { cancelled, exchangeFault, timedOut, tooLarge } from './faults.ts';
+import { cancelled, exchangeFault, timedOut, tooLarge, tooManyPieces } from './faults.ts';
 
 /** A server that wants to be told who calls; some firewalls refuse requests without it. */
 const userAgent = ['user-agent', 'Keybridge'];
+
+/** What a chunk costs as if it were bytes. Larger ones pay for smaller ones, so that a stream that lives long and brings little now and then may go on. */
+const chunkCost = 64;
+/** An answer in more small pieces than this is paid for is given up. */
+const mostDebt = 16 * 1024 * 1024;
+/** After so many chunks the other connections have their turn. */
+const chunksInTurn = 2_048;
 
 export interface ExchangeOptions {
   /** `all`: the time limit covers the body too. `head`: the body may be quiet for ever. */
@@ -25,13 +32,25 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }
     let sent = false;
     let over = false;
     let received = 0;
+    let chunks = 0;
+    let debt = 0;
+    const held = { byReader: false, byTurn: false };
     let timer: NodeJS.Timeout | undefined = setTimeout(() => fail(timedOut(host, request.timeoutMs, sent)), request.timeoutMs);
 
+    const hold = (who: keyof typeof held, wanted: boolean) => {
+      held[who] = wanted;
+      if (held.byReader || held.byTurn) controller?.pause();
+      else controller?.resume();
+    };
     const source = createBody({
-      pause: () => controller?.pause(),
-      resume: () => controller?.resume(),
+      pause: () => hold('byReader', true),
+      resume: () => hold('byReader', false),
       stop: () => fail(cancelled(sent)),
     });
+    const nextTurn = () => {
+      hold('byTurn', true);
+      setImmediate(() => hold('byTurn', false));
+    };
     const settle = () => {
       over = true;
       clearTimeout(timer);
@@ -71,8 +90,12 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }
       },
       onResponseData(_, chunk) {
         received += chunk.length;
-        if (received > maxBytes) fail(tooLarge(host, maxBytes));
-        else source.push(chunk);
+        debt = Math.max(0, debt + chunkCost - chunk.length);
+        chunks += 1;
+        if (received + debt > maxBytes) return fail(tooLarge(host, maxBytes));
+        if (debt > mostDebt) return fail(tooManyPieces(host));
+        source.push(chunk);
+        if (chunks % chunksInTurn === 0) nextTurn();
       },
       onResponseEnd() {
         settle();

@@ -72,6 +72,10 @@ export function tooLarge(host: string, maxBytes: number): AppError {
   return new AppError('E_TOO_LARGE', `${foreign(host)} answered with more than ${limit}.`);
 }
 
+export function tooManyPieces(host: string): AppError {
+  return new AppError('E_TOO_LARGE', `${foreign(host)} answered in hundreds of thousands of pieces of a few bytes.`);
+}
+
 export function cancelled(sent: boolean): AppError {
   return new AppError('E_CANCELLED', 'It was cancelled.', { sent });
 }

@@ -1,0 +1,44 @@
+import { envelope, type Envelope } from '../../shared/json-rpc.ts';
+import { passInParts, type Known } from '../../shared/json-scan.ts';
+
+/** Work that takes long is done in turns, so that the other servers’ messages never wait for more than one. */
+export interface Turns {
+  /** To be awaited between two small pieces of work. Undefined while the turn is not over. */
+  over(): Promise<void> | undefined;
+}
+
+/** The longest turn, in ms. */
+const turnMs = 4;
+
+/** The first turn begins now. */
+export function createTurns(): Turns {
+  let since = performance.now();
+  const next = async () => {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    since = performance.now();
+  };
+  return { over: () => (performance.now() - since < turnMs ? undefined : next()) };
+}
+
+/** A chunk in parts that take a moment each, whatever stands in them. */
+export function* inParts(chunk: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < chunk.length; at += streamPartBytes) yield chunk.subarray(at, at + streamPartBytes);
+}
+const streamPartBytes = 8 * 1024;
+
+/** Messages up to this are read at once: it takes a few ms at worst. */
+export const shortBytes = 256 * 1024;
+const partBytes = 64 * 1024;
+
+/** Reads one message as `envelope` does; a long one in turns. */
+export async function envelopeInTurns(message: Buffer): Promise<Envelope> {
+  return message.length <= shortBytes ? envelope(message) : envelope(message, await passedInTurns(message));
+}
+
+/** The large values of a text, found in turns. */
+export async function passedInTurns(text: Buffer): Promise<Known> {
+  const known: Known = new Map();
+  const turns = createTurns();
+  for (const pass = passInParts(text, known); !pass(partBytes); ) await turns.over();
+  return known;
+}
