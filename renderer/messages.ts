@@ -207,6 +207,7 @@ export const messages = {
     none: 'There was no sign-in to end.',
     confirmed: 'Confirmed by the server',
     notOffered: 'Deleted here; the server ends it by itself when it runs out',
+    keyStays: 'The key is not sent any more; the server accepts it until it is revoked there',
     failed: 'Deleted here, not confirmed: the server may accept it until it runs out',
     kept: 'Not deleted from the keychain; sign out of these again',
     company: 'Your company did not confirm that its sign-in has ended',

@@ -134,6 +134,7 @@ export function signedOutEverywhereNotice(reports: Output<'signOutEverywhere'>):
     ...line(everywhere.failed, failed),
     ...line(everywhere.confirmed, named(({ revoked, deleted }) => deleted && revoked === 'confirmed')),
     ...line(everywhere.notOffered, named(({ revoked, deleted }) => deleted && revoked === 'not_offered')),
+    ...line(everywhere.keyStays, named(({ revoked, deleted }) => deleted && revoked === 'key_stays')),
     ...line(everywhere.company, named(({ company }) => company === 'failed')),
     ...line(everywhere.registration, named(({ registration }) => registration === 'failed')),
   ];
@@ -191,6 +192,8 @@ function revokedWords(revoked: SignOutReport['revoked']): string {
       return 'Deleted here. The server has no way to end a sign-in early, so it runs out there by itself.';
     case 'failed':
       return 'Deleted here, but the server did not confirm: it may accept the old sign-in until it runs out.';
+    case 'key_stays':
+      return 'The key is not sent any more. The server accepts it until it is revoked there.';
     case 'nothing_to_revoke':
       return 'There was no sign-in to end.';
   }

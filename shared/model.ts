@@ -260,8 +260,8 @@ export type ServerDetail = z.infer<typeof ServerDetail>;
 
 /** What sign-out did, for the person who asked for it. */
 export const SignOutReport = z.object({
-  /** At the authorization server (RFC 7009). 'failed': it may still accept the old tokens until they expire. */
-  revoked: z.enum(['confirmed', 'not_offered', 'failed', 'nothing_to_revoke']),
+  /** At the authorization server (RFC 7009). 'failed': it may still accept the old tokens until they expire. 'key_stays': a fixed key, which has no end there. */
+  revoked: z.enum(['confirmed', 'not_offered', 'failed', 'key_stays', 'nothing_to_revoke']),
   /** In the store of secrets on this computer. */
   deleted: z.boolean(),
   /** Of what Keybridge registered by itself at the authorization server (RFC 7592); absent where there was nothing. */

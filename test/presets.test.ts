@@ -55,7 +55,7 @@ const table: readonly {
   { preset: 'cognito', ways: { issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123', announcesPkce: false, refusesResource: true }, without: 'E_PKCE_UNSUPPORTED' },
   { preset: 'figma', ways: { issuer: 'https://api.figma.com', registration: 'forbidden' }, clientId: null, without: 'E_REGISTRATION_REFUSED' },
   { preset: 'keycloak', ways: { issuer: 'https://id.company.example/realms/staff', registration: 'refuses scopes' }, clientId: null, without: 'E_REGISTRATION_REFUSED' },
-  { preset: 'obot', ways: { issuer: 'https://obot.company.example/ms1', registration: 'open', errorType: 'text/plain', needsResource: true }, clientId: null, chosen: true, without: 'signed in' },
+  { preset: 'obot', ways: { issuer: 'https://obot.company.example/ms1', registration: 'open', errorType: 'text/plain', needsResource: true }, clientId: null, without: 'signed in' },
   { preset: 'fastmcp', ways: { issuer: 'https://fastmcp.company.example/', registration: 'open' }, clientId: null, chosen: true, without: 'signed in' },
 ];
 

@@ -340,8 +340,8 @@ describe('signing out and removing', () => {
     expect(signedOutNotice('linear', { revoked: 'not_offered', deleted: true })).toMatchObject({ kind: 'done' });
     expect(signedOutNotice('linear', { revoked: 'failed', deleted: true })).toMatchObject({ kind: 'warning' });
     expect(removedNotice('linear', { revoked: 'confirmed', deleted: false })).toMatchObject({ kind: 'warning', title: 'linear is removed' });
-    const texts = (['confirmed', 'not_offered', 'failed', 'nothing_to_revoke'] as const).map((revoked) => JSON.stringify(signedOutNotice('a', { revoked, deleted: true })));
-    expect(new Set(texts).size).toBe(4);
+    const texts = (['confirmed', 'not_offered', 'failed', 'key_stays', 'nothing_to_revoke'] as const).map((revoked) => JSON.stringify(signedOutNotice('a', { revoked, deleted: true })));
+    expect(new Set(texts).size).toBe(texts.length);
     const left = ([undefined, 'deleted', 'not_offered', 'failed'] as const).map((registration) => JSON.stringify(signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(registration ? { registration } : {}) })));
     expect(new Set(left).size).toBe(4);
     const company = ([undefined, 'confirmed', 'not_offered', 'failed'] as const).map((ending) => signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(ending ? { company: ending } : {}) }));

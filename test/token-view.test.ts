@@ -203,6 +203,6 @@ it('a token is asked about only where it is from, though somebody signs in elsew
       return http.fetch(request);
     } }),
   });
-  await views.of({ id: before.id, url: 'https://mcp.example/mcp' });
+  await views.of({ id: before.id, url: 'https://mcp.example/mcp', settings: {} });
   expect(asked).toEqual([]);
 });

@@ -18,6 +18,7 @@ export function identityLines(detail: ServerDetail): string[] {
 function whoWords({ status: { identity }, identityVerified, issuer, idTokenClaims }: ServerDetail): string {
   if (identity === undefined) return 'Who is signed in is not known.';
   const name = foreign(identity);
+  if (!identityVerified && idTokenClaims) return `Signed in as ${name}, by the authorization server’s user information alone.`;
   if (!identityVerified) return `Signed in as ${name}: not a person whom the authorization server vouches for.`;
   const sub = idTokenClaims?.['sub'];
   return `Signed in as ${name}${sub === undefined || sub === identity ? '' : ` (${foreign(sub)})`}. ${foreign(issuer ?? 'The authorization server', 120)} vouches for it.`;

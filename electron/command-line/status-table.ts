@@ -76,6 +76,8 @@ export function signOutWords(name: string, { revoked, deleted, registration, com
       return `Signed out of ${name} here. The authorization server offers no revocation: its tokens end by themselves.${here}`;
     case 'failed':
       return `Signed out of ${name} here. The authorization server did not confirm it, and may accept the old tokens until they end.${here}${more}`;
+    case 'key_stays':
+      return `Signed out of ${name} here: its key is not sent any more. The server accepts the key until it is revoked there.${here}`;
     case 'nothing_to_revoke':
       return `${name} was not signed in.${here}`;
   }

@@ -9,6 +9,7 @@ import { createGrants } from './oauth/grants/grants.ts';
 import { discover } from './oauth/discovery/discovery.ts';
 import { movedFrom } from './oauth/discovery/moved-issuer.ts';
 import { scopesInEffect } from './oauth/sign-in/granted-scopes.ts';
+import { createRegistrationRenewal } from './oauth/registration/registration-renewal.ts';
 import { createSignIns } from './oauth/sign-in/sign-in.ts';
 import { createTokenViews } from './oauth/identity/token-view.ts';
 import { audienceFault, knownAudiences } from './oauth/tokens/audience.ts';
@@ -137,6 +138,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     onChange: changed,
   });
 
+  const renewal = createRegistrationRenewal({ servers, vault, clock, log, httpOf: (accountKey) => clients.of(accountKey), policyOf: (server) => reach.networkOf(server) });
   const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
 
   async function signIn(accountKey: string, how: { readonly openBrowser: boolean; readonly canAsk?: boolean }): Promise<void> {
@@ -233,6 +235,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   if (servers.unchecked) await Promise.race([checkList(), new Promise<void>((resolve) => void clock.after(firstCheckMs, resolve))]);
   await Promise.all([tokens.start(), companies.start()]);
   void board.lookAtStore(() => store.probe());
+  renewal.start();
 
   return {
     api,
@@ -240,6 +243,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     status: board,
     connect: (server, account) => connections.open(server, account),
     async close() {
+      renewal.stop();
       await signIns.close();
       await Promise.all([tokens.close(), companies.close()]);
       await store.close();

@@ -152,7 +152,7 @@ export function createLeaving(deps: LeavingDeps): Leaving {
 
 function worst(reports: readonly SignOutReport[]): SignOutReport {
   const registration = (['failed', 'not_offered', 'deleted'] as const).find((ending) => reports.some((report) => report.registration === ending));
-  const revoked = (['failed', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.revoked === ending)) ?? 'nothing_to_revoke';
+  const revoked = (['failed', 'key_stays', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.revoked === ending)) ?? 'nothing_to_revoke';
   const company = (['failed', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.company === ending));
   const detail = reports.find((report) => report.detail !== undefined)?.detail;
   return {

@@ -1,5 +1,6 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { presetFor } from './oauth/discovery/presets.ts';
+import { identityNotes } from './oauth/identity/identity-notes.ts';
 import { scopesInEffect } from './oauth/sign-in/granted-scopes.ts';
 import type { TokenView } from './oauth/identity/token-view.ts';
 import { accountsOf } from './servers/accounts.ts';
@@ -34,7 +35,7 @@ export function serverDetail({ servers, vault }: ServerDetailDeps, server: Serve
     ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
     ...(preset ? { preset: preset.title } : {}),
     ...(registration ? { redirectUri: registration.redirect_uri } : {}),
-    identityVerified: facts?.subject !== undefined && facts.idTokenClaims !== undefined,
+    identityVerified: facts?.subject !== undefined && facts.idTokenClaims !== undefined && !facts.identityNotes?.includes(identityNotes.userinfo_alone),
     tokenNotes: [...view.notes],
     ...(accessTokenClaims ? { accessTokenClaims: { ...accessTokenClaims } } : {}),
     ...(introspection ? { introspection: { active: introspection.active, claims: { ...introspection.claims } } } : {}),

@@ -25,7 +25,7 @@ export type AddressPolicy = readonly AddressClass[] | ServerNetwork;
 
 export interface HttpRequest {
   readonly url: URL;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Names in lower case. Never a header that belongs to another origin. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;

@@ -13,7 +13,13 @@ export const Registration = z.object({
   hasSecret: z.boolean(),
   /** Unix ms; absent: never. */
   secretExpiresAt: z.number().optional(),
+  /** When the registration itself ends, as its server says: Unix ms. */
+  endsAt: z.number().optional(),
+  /** The last time that its server was asked to keep it (RFC 7592): Unix ms. */
+  renewedAt: z.number().optional(),
   how: z.enum(['configured', 'metadata_document', 'dynamic']),
+  /** Scopes that the server has refused by name: no sign-in with this client asks for them. */
+  refusedScopes: z.array(z.string()).optional(),
   /** Where it can be deleted (RFC 7592); the token for that is in the store, under `managementTokenKey()`. */
   registration_client_uri: z.string().optional(),
 });

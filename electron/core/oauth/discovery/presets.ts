@@ -36,6 +36,10 @@ const Preset = z
     issuerExceptions: z.array(z.strictObject({ named: z.string(), found: z.string() })).optional(),
     /** Hosts of another site that its access tokens name as their audience, as addresses. */
     audiences: z.array(z.string().regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/$/)).optional(),
+    /** `origin`: its access tokens are issued in the name of the issuer's origin, though each server has an issuer below it. */
+    tokenIssuer: z.literal('origin').optional(),
+    /** Days after which a registration ends that does not say so itself. */
+    registrationDays: z.number().int().positive().optional(),
     /** True: a registration that names scopes gets fewer than one that does not. */
     registerWithoutScopes: z.boolean().optional(),
     /** `any`: the port of a redirect URI on this computer is not compared (RFC 8252 7.3). `listed`: it is, although it should not be. */

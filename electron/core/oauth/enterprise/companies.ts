@@ -167,7 +167,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       for (const id of vault.ids().filter(isCompanyId)) {
         if (used.has(id) || shared.running(id)) continue;
         const { revoked, deleted } = await keeper.signOut(id);
-        endings.push(!deleted ? 'failed' : revoked === 'nothing_to_revoke' ? undefined : revoked);
+        endings.push(!deleted ? 'failed' : revoked === 'nothing_to_revoke' || revoked === 'key_stays' ? undefined : revoked);
       }
       return (['failed', 'not_offered', 'confirmed'] as const).find((one) => endings.includes(one));
     });

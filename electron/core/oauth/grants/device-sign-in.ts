@@ -7,6 +7,7 @@ import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration/registration.ts';
 import { endpointHosts, withDevicePage } from '../sign-in/endpoint-hosts.ts';
 import type { Attempt } from '../sign-in/sign-in-attempt.ts';
+import { withoutRefused } from '../sign-in/scopes.ts';
 import { credentialOf, tokenClient } from '../sign-in/sign-in-result.ts';
 import { rulesFor } from '../sign-in/sign-in-rules.ts';
 import type { TokenKeeper } from '../tokens/tokens.ts';
@@ -33,15 +34,16 @@ const redirectUri = 'http://127.0.0.1/callback/device';
  * Sign-in by device code (RFC 8628): the person signs in on whatever device, and the code ties it to this one. 'again':
  * the server did not know our old registration, which is dropped now. Throws AppError.
  */
-export async function signInByDevice(deps: DeviceSignInDeps, server: Server, discovery: Extract<Discovery, { kind: 'protected' }>, scopes: readonly string[], attempt: Attempt): Promise<'done' | 'again'> {
+export async function signInByDevice(deps: DeviceSignInDeps, server: Server, discovery: Extract<Discovery, { kind: 'protected' }>, wanted: readonly string[], attempt: Attempt): Promise<'done' | 'again'> {
   const { registering, clock, grants } = deps;
   const { authorizationServer, allow } = discovery;
   const { signal } = attempt;
   const rules = rulesFor(server.settings, discovery);
   const options = { http: registering.http, clock, signal };
   attempt.step('register');
-  const found = await registrationFor(registering, { accountKey: server.id, authorizationServer, allow, redirectUri, scopes, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
+  const found = await registrationFor(registering, { accountKey: server.id, authorizationServer, allow, redirectUri, scopes: wanted, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
   if (found.kind === 'redirect_refused') throw found.error;
+  const scopes = withoutRefused(wanted, found.registration);
   try {
     const client = await grants.equip({ id: server.id }, tokenClient(discovery, found, rules));
     const code = await deviceCode(client, authorizationServer['device_authorization_endpoint'], scopes, options);

@@ -5,9 +5,12 @@ import { Secret } from '../../secret.ts';
 import { atIssuer } from '../../servers/secret-binding.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
+import { originOf } from '../../vault/binding.ts';
+import { storeFault } from '../../vault/store-fault.ts';
 import { readSigningKey } from '../client/client-assertion.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
+import { clientSecretKey } from '../registration/registration.ts';
 import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
 import { tokenParameters } from '../tokens/token-quirks.ts';
 import { chosenAuth } from './client-auth.ts';
@@ -60,6 +63,16 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
     return assertion;
   };
 
+  /** A registration that was renewed may have another secret than the one that the sign-in was stored with. */
+  async function withRenewedSecret(server: Server, client: TokenClient): Promise<TokenClient> {
+    const renewed = server.registrations.find((one) => one.how === 'dynamic' && one.hasSecret && one.renewedAt !== undefined && one.issuer === client.issuer && one.client_id === client.clientId);
+    if (!renewed || !client.clientSecret) return client;
+    const read = await vault.readClientSecret(clientSecretKey(server.id, renewed), { issuer: client.issuer, endpoint: originOf(client.tokenEndpoint) });
+    if (read.kind === 'found') return { ...client, clientSecret: read.value };
+    if (read.kind === 'absent' || read.kind === 'elsewhere') return client;
+    throw storeFault(read, 'The client secret could not be read');
+  }
+
   return {
     async equip(credential, given) {
       const server = serverOf(credential);
@@ -69,7 +82,8 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
       const use = atIssuer(server, client.issuer, client.tokenEndpoint);
       if (client.clientAuth === 'private_key_jwt') return { ...client, signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey', use), settings) };
       // A client that acts for itself keeps its secret in one place only, so that a new one counts at once.
-      if (credential.grant === undefined || client.clientAuth === 'none' || client.clientAuth === 'tls_client_auth') return client;
+      if (credential.grant === undefined) return withRenewedSecret(server, client);
+      if (client.clientAuth === 'none' || client.clientAuth === 'tls_client_auth') return client;
       const clientSecret = await enteredSecret(vault, server, 'clientSecret', use);
       return clientSecret ? { ...client, clientSecret } : client;
     },

@@ -51,7 +51,7 @@ export interface IdentityRequest {
 
 /**
  * Who has just signed in: by the ID token, once it is verified, and by the userinfo endpoint where the ID token tells no
- * name (OpenID Connect Core 3.1.3.7, 5.3). One that was asked for and is wrong ends the sign-in (E_ID_TOKEN): the answer
+ * name (OpenID Connect Core 3.1.3.7, 5.3). A server without ID tokens is asked at its userinfo endpoint alone. One that was asked for and is wrong ends the sign-in (E_ID_TOKEN): the answer
  * may be another person's. What merely cannot be verified costs the name, and not the sign-in; so does one that nobody
  * asked for, and one of a server that publishes no keys and so is no OpenID Provider.
  */
@@ -61,7 +61,12 @@ export async function identify({ http, clock, log, keySets }: IdentityDeps, requ
   const { allow } = client;
   const asked = scopes.includes('openid');
   const granted = (tokens.scopes ?? scopes).includes('openid');
-  if (!tokens.idToken) return granted ? noted(identityNotes.absent) : {};
+  if (!tokens.idToken) {
+    const named = ['openid', 'profile', 'email'].some((scope) => (tokens.scopes ?? scopes).includes(scope));
+    const told = named && endpoint !== undefined ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, ...(signal ? { signal } : {}) }) : undefined;
+    const identity = told?.kind === 'claims' ? byUserinfo(client.issuer, told.claims) : {};
+    return identity.account === undefined && granted ? noted(identityNotes.absent) : identity;
+  }
 
   const keys = uri === undefined ? undefined : keySets.keysAt({ owner, uri, http, allow, ...(signal ? { signal } : {}) });
   const expected = { issuer: client.issuer, clientId: client.clientId, accessToken: tokens.accessToken, now: clock.now(), ...(nonce ? { nonce } : {}) };
@@ -79,6 +84,14 @@ export async function identify({ http, clock, log, keySets }: IdentityDeps, requ
       ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, sub: claims.sub, ...(signal ? { signal } : {}) })
       : { kind: 'none' };
   return known(claims, userinfo);
+}
+
+/** Who the issuer says has this access token, where it gives no ID token (OAuth 2.0 with a userinfo endpoint). */
+function byUserinfo(issuer: string, claims: Readonly<Record<string, unknown>>): Identity {
+  const { sub } = claims;
+  const account = nameIn(claims);
+  if (account === undefined) return {};
+  return { ...(typeof sub === 'string' && sub !== '' ? { subject: { issuer, sub } } : {}), account, idTokenClaims: displayClaims(claims), ...noted(identityNotes.userinfo_alone) };
 }
 
 function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {

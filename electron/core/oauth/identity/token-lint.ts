@@ -8,6 +8,8 @@ export interface TokenContext {
   readonly url: string;
   readonly resource: string;
   readonly issuer: string;
+  /** Who else issues its access tokens, by the preset. */
+  readonly tokenIssuer?: string;
   readonly grantedScopes: readonly string[];
   readonly receivedAt: number;
   /** When it ends, as the token answer said. */
@@ -40,7 +42,7 @@ function audience({ aud }: JWTPayload, { url, resource }: TokenContext): string[
 const texts = (value: unknown): string[] => [value].flat().filter((one) => typeof one === 'string');
 
 function issuer({ iss }: JWTPayload, context: TokenContext): string[] {
-  if (iss === undefined || iss === context.issuer) return [];
+  if (iss === undefined || iss === context.issuer || iss === context.tokenIssuer) return [];
   return [`The access token was issued by ${foreign(iss, 120)}, and the sign-in was at ${foreign(context.issuer, 120)}.`];
 }
 

@@ -1,7 +1,9 @@
 import type { AddressPolicy, Http } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
+import type { Server } from '../../servers/server.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
+import { presetFor } from '../discovery/presets.ts';
 import type { Grants } from '../grants/grants.ts';
 import { introspect, type Introspection } from './introspection.ts';
 import { decodedClaims, displayClaims } from './jwt-claims.ts';
@@ -21,7 +23,7 @@ export interface TokenView {
 
 export interface TokenViews {
   /** At most 2 s and one request for each opaque token, however often it is looked at. Never throws. */
-  of(server: { readonly id: string; readonly url: string }): Promise<TokenView>;
+  of(server: Pick<Server, 'id' | 'url' | 'settings'>): Promise<TokenView>;
 }
 
 export interface TokenViewsDeps {
@@ -60,7 +62,7 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
   }
 
   return {
-    async of({ id, url }) {
+    async of({ id, url, settings }) {
       const facts = vault.facts(id);
       const live = tokens.current(id);
       const notes = facts?.identityNotes ?? [];
@@ -69,7 +71,8 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
       if (claims) {
         const { resource, issuer, grantedScopes } = facts;
         const { receivedAt, expiresAt } = live;
-        const odd = lintAccessToken(claims, { url, resource, issuer, grantedScopes, receivedAt, now: clock.now(), ...(expiresAt === undefined ? {} : { expiresAt }) });
+        const tokenIssuer = presetFor(issuer, settings.preset)?.tokenIssuer === 'origin' ? new URL(issuer).origin : undefined;
+        const odd = lintAccessToken(claims, { url, resource, issuer, ...(tokenIssuer === undefined ? {} : { tokenIssuer }), grantedScopes, receivedAt, now: clock.now(), ...(expiresAt === undefined ? {} : { expiresAt }) });
         return { accessTokenClaims: displayClaims(claims), notes: [...notes, ...odd] };
       }
       if (facts.introspectionEndpoint === undefined) return { notes };

@@ -10,8 +10,8 @@ export interface UserinfoRequest {
   /** Checked by discovery. */
   readonly endpoint: string;
   readonly accessToken: Secret;
-  /** Of the verified ID token. */
-  readonly sub: string;
+  /** Of the verified ID token; absent where there is none. */
+  readonly sub?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export async function fetchUserinfo({ http, allow, endpoint, accessToken, sub, s
     });
     if (status !== 200) return { kind: 'none' };
     const claims = z.record(z.string(), z.unknown()).parse(readJson(body));
-    return claims['sub'] === sub ? { kind: 'claims', claims } : { kind: 'other_person' };
+    return sub === undefined || claims['sub'] === sub ? { kind: 'claims', claims } : { kind: 'other_person' };
   } catch {
     return { kind: 'none' };
   }

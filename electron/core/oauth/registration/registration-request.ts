@@ -7,6 +7,7 @@ import { fetchFollowing } from '../../http/follow.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../secret.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { firstNamed } from '../sign-in/scopes.ts';
 import { redirected } from '../discovery/metadata.ts';
 import { errorWords, readErrorResponse, type ErrorResponse } from '../client/error-response.ts';
 
@@ -18,12 +19,15 @@ export interface RegisteredClient {
   readonly clientSecret?: Secret;
   /** Unix ms; absent: never. */
   readonly secretExpiresAt?: number;
+  /** Unix ms: the one end that an answer states (RFC 7591 3.2.1), though no secret of it may be in use. */
+  readonly endsAt?: number;
   /** Where and with what it can be deleted (RFC 7592 3). */
   readonly management?: { readonly uri: string; readonly token: Secret };
 }
 
 export type RegistrationAnswer =
-  | { readonly kind: 'registered'; readonly client: RegisteredClient }
+  /** `refusedScopes`: those that the server named as not its own. */
+  | { readonly kind: 'registered'; readonly client: RegisteredClient; readonly refusedScopes?: readonly string[] }
   | { readonly kind: 'redirect_refused'; readonly error: AppError };
 
 export interface ClientRegistrationRequest {
@@ -42,15 +46,28 @@ export interface ClientRegistrationRequest {
 const timeoutMs = 15_000;
 const maxAnswerBytes = 64 * 1024;
 
+/** A server that names another scope each time is asked without any after this many tries. */
+const mostTries = 5;
+
 /**
- * One dynamic registration (RFC 7591 3). Where the server takes offence at a scope it is asked once more without any.
+ * One dynamic registration (RFC 7591 3). Where the server takes offence at a scope it is asked again without that one, or,
+ * where it names none of ours, without any.
  * Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS, E_REDIRECTED and the faults of Http.
  */
 export async function registerClient(http: Http, request: ClientRegistrationRequest): Promise<RegistrationAnswer> {
-  const first = await post(http, request, request.scopes);
-  const refusal = refusalIn(first);
-  const answer = request.scopes.length > 0 && refusal && blames(refusal, 'scope') ? await post(http, request, []) : first;
-  return read(answer, request);
+  const refused: string[] = [];
+  let { scopes } = request;
+  for (let tries = 1; ; tries += 1) {
+    const answer = await post(http, request, scopes);
+    const refusal = refusalIn(answer);
+    if (!refusal || scopes.length === 0 || !blames(refusal, 'scope')) {
+      const found = read(answer, request);
+      return found.kind === 'registered' && refused.length > 0 ? { ...found, refusedScopes: refused } : found;
+    }
+    const named = tries < mostTries ? firstNamed(scopes, refusal.description ?? '') : undefined;
+    if (named !== undefined) refused.push(named);
+    scopes = named === undefined ? [] : scopes.filter((scope) => scope !== named);
+  }
 }
 
 function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, grantTypes = [], initialAccessToken, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
@@ -145,6 +162,7 @@ function readClient(value: unknown, redirectUri: string, server: AuthorizationSe
     ...(client_secret && clientAuth !== 'none' ? { clientSecret: new Secret(client_secret) } : {}),
     // 0 means never; in seconds.
     ...(expires && expires > 0 && client_secret && clientAuth !== 'none' ? { secretExpiresAt: expires * 1000 } : {}),
+    ...(expires && expires > 0 ? { endsAt: expires * 1000 } : {}),
     ...(management ? { management } : {}),
   };
 }

@@ -164,7 +164,7 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
       : error;
   });
   if (answer.kind === 'redirect_refused') return answer;
-  const { clientId, clientSecret, clientAuth, secretExpiresAt, management } = answer.client;
+  const { clientId, clientSecret, clientAuth, secretExpiresAt, endsAt, management } = answer.client;
   const registration: Registration = {
     issuer,
     client_id: clientId,
@@ -174,7 +174,9 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
     hasSecret: clientSecret !== undefined,
     how: 'dynamic',
     ...(secretExpiresAt === undefined ? {} : { secretExpiresAt }),
+    ...(endsAt === undefined ? {} : { endsAt }),
     ...(management ? { registration_client_uri: management.uri } : {}),
+    ...(answer.refusedScopes ? { refusedScopes: [...answer.refusedScopes] } : {}),
   };
   if (management) await writeSecret(deps, managementTokenKey(accountKey, registration), management.token, managementUse(issuer, management.uri));
   if (clientSecret) await writeSecret(deps, clientSecretKey(accountKey, registration), clientSecret, secretUse(authorizationServer));

@@ -14,6 +14,7 @@ import { openDoor, type Door } from '../redirect/redirect-door.ts';
 import { redirectPorts, type RedirectListener } from '../redirect/redirect.ts';
 import { dropRegistration, type RegistrationDeps } from '../registration/registration.ts';
 import { exchangeAs } from '../client/secret-method.ts';
+import { withoutRefused } from './scopes.ts';
 import { createEnding, expectedAnswer, receptionOf, tooLate } from './sign-in-answer.ts';
 import { within, type Attempt } from './sign-in-attempt.ts';
 import { credentialOf, tokenClient } from './sign-in-result.ts';
@@ -60,18 +61,19 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
   const ports = deps.redirectPorts ?? redirectPorts;
   const retired = new Set<RedirectListener>();
 
-  async function signIn({ server, discovery, rules, scopes, whoIs, open }: BrowserSignInRequest, attempt: Attempt): Promise<'done' | 'again'> {
+  async function signIn({ server, discovery, rules, scopes: wanted, whoIs, open }: BrowserSignInRequest, attempt: Attempt): Promise<'done' | 'again'> {
     const { signal } = attempt;
     refuseWithoutPkce(server, discovery, rules);
 
     attempt.step('register');
     await freePorts();
-    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes, refused: deps.refusedClient?.(server.id), ports, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
+    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes: wanted, refused: deps.refusedClient?.(server.id), ports, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
     const ending = createEnding();
     let slot: AnswerSlot | undefined;
     let oauthError: string | undefined;
     try {
       const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
+      const scopes = withoutRefused(wanted, door.registration);
       const { authorizationServer } = discovery;
       const { resource, sendResource, authorizeParameters: extra } = rules;
       const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));

@@ -9,7 +9,7 @@ const profileClaims = ['name', 'given_name', 'family_name', 'nickname', 'preferr
 /** Scopes that are for the authorization server itself, and what shows that they were granted: few servers repeat them in the token answer. */
 const effects: Readonly<Record<string, (facts: Facts) => boolean>> = {
   offline_access: ({ renewable }) => renewable,
-  // A note on an ID token says that one came.
+  // A note on an ID token says that one came; userinfo alone answers `openid` as well.
   openid: ({ idTokenClaims, identityNotes: notes = [] }) => idTokenClaims !== undefined || notes.some((note) => note !== identityNotes.absent),
   profile: ({ idTokenClaims = {} }) => profileClaims.some((claim) => claim in idTokenClaims),
   email: ({ idTokenClaims = {} }) => 'email' in idTokenClaims,

@@ -27,7 +27,7 @@ async function revokeStored(deps: Pick<RefreshDeps, 'http' | 'policyOf' | 'grant
   if (read.kind === 'absent') return 'nothing_to_revoke';
   if (read.kind !== 'found') return 'failed';
   const { credential } = read;
-  if (credential.grant === 'static_header') return 'not_offered';
+  if (credential.grant === 'static_header') return 'key_stays';
   const client = await clientOf(deps, credential).catch(() => undefined);
   if (!client) return credential.revocationEndpoint === undefined ? 'not_offered' : 'failed';
   return revokeAll(client, credential.refreshToken, accessToken ?? credential.accessToken, deps.http, onRefusal);

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
+import { asAppError } from '../../errors.ts';
+import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
+import type { Log } from '../../log.ts';
+import type { Clock } from '../../ports.ts';
+import { Secret } from '../../secret.ts';
+import type { Registration, Server, Servers } from '../../servers/servers.ts';
+import { originOf, type Binding } from '../../vault/binding.ts';
+import type { Vault } from '../../vault/credentials.ts';
+import { storeFault } from '../../vault/store-fault.ts';
+import { presetFor } from '../discovery/presets.ts';
+import { clientSecretKey, managementTokenKey, managementUse } from './registration.ts';
+
+export interface RegistrationRenewalDeps {
+  readonly servers: Pick<Servers, 'list' | 'find' | 'updateAccount'>;
+  readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'facts'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly httpOf: (accountKey: string) => Http;
+  /** What may be connected to for this account. */
+  readonly policyOf: (server: Server) => Promise<AddressPolicy>;
+}
+
+/** Keeps registrations alive that end: a registration that has ended forces a person to sign in again. */
+export interface RegistrationRenewal {
+  /** Looks now, and then every six hours. */
+  start(): void;
+  /** One look at all registrations. Never throws. */
+  look(): Promise<void>;
+  stop(): void;
+}
+
+const lookEveryMs = 6 * 60 * 60 * 1000;
+const timeoutMs = 10_000;
+const mostWrites = 60;
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** RFC 7592 3. Members that we do not use may be anything, and go back as they came. */
+const Client = z.looseObject({
+  client_id: z.string(),
+  client_secret: z.string().regex(/^[\x20-\x7e]{1,4000}$/).nullish(),
+  client_secret_expires_at: z.coerce.number().nullish().catch(undefined),
+  registration_access_token: z.string().regex(/^[\x21-\x7e]{1,8000}$/).nullish().catch(undefined),
+  registration_client_uri: z.string().nullish().catch(undefined),
+});
+type Client = z.infer<typeof Client>;
+
+/** When a registration ends, Unix ms: as its server said, else as the preset knows. Undefined: nobody says that it does. */
+export function endOfRegistration(registration: Registration, server: Pick<Server, 'settings'>): number | undefined {
+  const days = presetFor(registration.issuer, server.settings.preset)?.registrationDays;
+  return registration.endsAt ?? registration.secretExpiresAt ?? (days === undefined ? undefined : (registration.renewedAt ?? registration.registeredAt) + days * dayMs);
+}
+
+export function createRegistrationRenewal(deps: RegistrationRenewalDeps): RegistrationRenewal {
+  const { servers, vault, clock, log } = deps;
+  let cancel = (): void => {};
+  let stopped = false;
+
+  /** Past half of its life, and not over: what has ended cannot be renewed. */
+  function isDue(registration: Registration, server: Server): boolean {
+    const end = endOfRegistration(registration, server);
+    const from = registration.renewedAt ?? registration.registeredAt;
+    return registration.how === 'dynamic' && registration.registration_client_uri !== undefined && end !== undefined && clock.now() < end && clock.now() >= from + (end - from) / 2;
+  }
+
+  async function renew(server: Server, registration: Registration, uri: string): Promise<void> {
+    const read = await vault.readClientSecret(managementTokenKey(server.id, registration), managementUse(registration.issuer, uri));
+    if (read.kind !== 'found') return log('registration_not_renewed', { server: server.name, why: read.kind });
+    // The answer may hold the only copy of a new token: nothing is asked that could not be stored.
+    await write(managementTokenKey(server.id, registration), read.value, managementUse(registration.issuer, uri));
+    const got = await ask(server, uri, read.value, 'GET');
+    if (!got) return;
+    const after = await take(server, registration, got);
+    const end = endOfRegistration(registration, server);
+    const asBefore = after.registration.endsAt !== undefined && end !== undefined && after.registration.endsAt <= end;
+    // Some servers give a new end only to an update (RFC 7592 2.2).
+    const put = asBefore ? await ask(server, after.registration.registration_client_uri ?? uri, after.token ?? read.value, 'PUT', updateOf(got)) : undefined;
+    if (put) await take(server, after.registration, put);
+  }
+
+  async function ask(server: Server, uri: string, token: Secret, method: 'GET' | 'PUT', body?: object): Promise<Client | undefined> {
+    const answer: HttpAnswer = await fetchFollowing(deps.httpOf(server.id), {
+      url: new URL(uri),
+      method,
+      headers: { authorization: `Bearer ${token.reveal()}`, accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      ownBearer: true,
+      allow: await deps.policyOf(server),
+      timeoutMs,
+      maxBytes: 64 * 1024,
+    });
+    const client = answer.status === 200 ? Client.safeParse(readJson(answer.body)).data : undefined;
+    log('registration_asked', { server: server.name, method, status: answer.status, usable: client !== undefined });
+    return client;
+  }
+
+  /** Stores what the server said: the management token before anything else, since the old one may be spent. */
+  async function take(server: Server, registration: Registration, client: Client): Promise<{ readonly registration: Registration; readonly token?: Secret }> {
+    const { issuer, registration_client_uri: before = '' } = registration;
+    const named = client.registration_client_uri;
+    const uri = named && URL.canParse(named) && originOf(named) === originOf(before) ? named : before;
+    const token = client.registration_access_token ? new Secret(client.registration_access_token) : undefined;
+    if (token) await keep(managementTokenKey(server.id, registration), token, managementUse(issuer, uri));
+    // Somebody else's registration: its token is kept, since ours may be spent, and nothing else is believed.
+    if (client.client_id !== registration.client_id) return { registration, ...(token ? { token } : {}) };
+    const facts = vault.facts(server.id);
+    const endpoint = facts?.issuer === issuer ? { endpoint: originOf(facts.tokenEndpoint) } : {};
+    if (registration.hasSecret && client.client_secret) await keep(clientSecretKey(server.id, registration), new Secret(client.client_secret), { issuer, ...endpoint });
+    const expires = client.client_secret_expires_at ?? 0;
+    const { endsAt: _endsAt, secretExpiresAt: _secretExpiresAt, ...rest } = registration;
+    const renewed: Registration = {
+      ...rest,
+      registration_client_uri: uri,
+      renewedAt: clock.now(),
+      ...(expires > 0 ? { endsAt: expires * 1000 } : {}),
+      ...(expires > 0 && registration.hasSecret ? { secretExpiresAt: expires * 1000 } : {}),
+    };
+    const known = servers.find(server.id)?.registrations ?? [];
+    const same = (one: Registration) => one.how === 'dynamic' && one.client_id === registration.client_id && one.issuer === issuer;
+    if (known.some(same)) await servers.updateAccount(server.id, { registrations: known.map((one) => (same(one) ? renewed : one)) });
+    log('registration_renewed', { server: server.name, issuer, endsAt: renewed.endsAt });
+    return { registration: renewed, ...(token ? { token } : {}) };
+  }
+
+  /** What came may exist nowhere else: a store that fails now is asked again for a while. */
+  async function keep(key: string, secret: Secret, use: Binding): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write(key, secret, use);
+      } catch (error) {
+        if (stopped || tries === mostWrites) throw error;
+        await new Promise<void>((resolve) => void clock.after(1_000, resolve));
+      }
+    }
+  }
+
+  async function write(key: string, secret: Secret, use: Binding): Promise<void> {
+    const written = await vault.writeClientSecret(key, secret, use);
+    if (written.kind !== 'done') throw storeFault(written, 'The registration could not be kept');
+  }
+
+  async function look(): Promise<void> {
+    for (const server of servers.list()) {
+      for (const registration of server.registrations) {
+        if (stopped || !isDue(registration, server)) continue;
+        await renew(server, registration, registration.registration_client_uri ?? '').catch((error: unknown) => log('registration_not_renewed', { server: server.name, code: asAppError(error).code }));
+      }
+    }
+  }
+
+  function plan(): void {
+    if (!stopped) cancel = clock.after(lookEveryMs, () => void look().finally(plan));
+  }
+
+  return {
+    look,
+    start: () => void look().finally(plan),
+    stop() {
+      stopped = true;
+      cancel();
+    },
+  };
+}
+
+/** RFC 7592 2.2: everything that the server said, but for what must not be in an update. */
+function updateOf({ registration_access_token: _token, registration_client_uri: _uri, client_secret_expires_at: _expires, client_id_issued_at: _issued, client_secret_issued_at: _secret, ...metadata }: Client): object {
+  return metadata;
+}
