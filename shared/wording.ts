@@ -63,6 +63,7 @@ export const isKeptBack = (state: SignInState): boolean => state.kind === 'needs
 
 function blockedLabel(code: string): string {
   if (code === 'E_STORE_LOCKED') return 'Keychain locked';
+  if (code === 'E_CONFIG_NEWER') return 'Data of a newer Keybridge';
   if (code === 'E_STORE_DENIED') return 'Keychain access denied';
   return 'Keychain not available';
 }

@@ -277,11 +277,26 @@ describe('the index file', () => {
     expect(store.items.get(item('odd.1'))).toContain('refresh-1');
   });
 
-  it('an index of a newer Keybridge is refused and left as it is', async () => {
-    const text = '{"version":2}';
+  it('an index of a newer Keybridge is read as far as it is understood, and everything that would change it is refused', async () => {
+    await (await open()).write(credential());
+    const text = JSON.stringify({ ...(JSON.parse(index()) as object), version: 2, novelty: 1 });
     writeFileSync(path.join(dataDir, 'credentials.json'), text);
-    await expect(open()).rejects.toMatchObject({ code: 'E_CONFIG_NEWER' });
-    expect(index()).toBe(text);
+    const stored = new Map(store.items);
+    const vault = await open();
+    expect(vault.notice?.code).toBe('E_CONFIG_NEWER');
+    expect(await refreshTokenOf(vault)).toBe('refresh-1');
+    for (const change of [vault.write(credential()), vault.delete(id), vault.openJournal(id, 1), vault.writeClientSecret('k', new Secret('s')), vault.deleteClientSecret('k')]) {
+      expect(await change).toMatchObject({ because: { code: 'E_CONFIG_NEWER' } });
+    }
+    await vault.sweep();
+    expect([index(), store.items]).toEqual([text, stored]);
+  });
+
+  it('an index of a newer Keybridge that is not understood at all is left as it is, and the store is looked at instead', async () => {
+    await (await open()).write(credential());
+    writeFileSync(path.join(dataDir, 'credentials.json'), '{"version":2}');
+    expect(await refreshTokenOf(await open())).toBe('refresh-1');
+    expect(index()).toBe('{"version":2}');
   });
 
   it('an unknown credential is absent without a question to the store', async () => {

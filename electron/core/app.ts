@@ -142,6 +142,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
 
   async function signIn(accountKey: string, how: { readonly openBrowser: boolean; readonly canAsk?: boolean }): Promise<void> {
+    // Nobody should go through a sign-in that cannot be stored.
+    if (vault.notice) throw vault.notice;
     notes.set(accountKey, { lastFailure: undefined });
     try {
       await signIns.start(accountKey, how);

@@ -50,6 +50,8 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   const { ports, clients, servers, vault, tokens, changed } = deps;
 
   async function signOut({ id }: Server): Promise<SignOutReport> {
+    // What cannot be deleted here must not be ended there.
+    if (vault.notice) throw vault.notice;
     const wasSignedIn = vault.facts(id) !== undefined;
     const report = await tokens.signOut(id);
     if (wasSignedIn && report.deleted) await servers.updateAccount(id, { signedOutAt: ports.clock.now() });

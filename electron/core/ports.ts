@@ -1,4 +1,5 @@
 import type { StoreStatus } from '../../shared/model.ts';
+import type { AppError } from './errors.ts';
 import type { Http } from './http/client.ts';
 import type { Log } from './log.ts';
 import type { Secret } from './secret.ts';
@@ -39,6 +40,8 @@ export interface Clock {
 export interface StoreFault {
   readonly kind: 'locked' | 'denied' | 'unavailable';
   readonly detail: string;
+  /** Where it is not the store's own fault. */
+  readonly because?: AppError;
 }
 
 export type StoreRead = { readonly kind: 'found'; readonly value: Secret } | { readonly kind: 'absent' } | StoreFault;

@@ -12,7 +12,7 @@ import type { Vault } from './vault/credentials.ts';
 export interface StatusBoardDeps {
   readonly ports: Pick<Ports, 'about' | 'store'>;
   readonly servers: Servers;
-  readonly vault: Pick<Vault, 'facts'>;
+  readonly vault: Pick<Vault, 'facts' | 'notice'>;
   readonly tokens: Pick<TokenKeeper, 'state'>;
   readonly signIns: Pick<SignIns, 'progress'>;
   readonly notes: ServerNotes;
@@ -67,7 +67,8 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
     };
     const { setAside } = deps.servers;
     if (setAside.length > 0) status.setAside = setAside.map(({ error, ...one }) => ({ ...one, error: error.toInfo() }));
-    if (deps.servers.notice) status.notice = deps.servers.notice.toInfo();
+    const notice = deps.servers.notice ?? deps.vault.notice;
+    if (notice) status.notice = notice.toInfo();
     return status;
   }
 

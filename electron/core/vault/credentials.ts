@@ -1,3 +1,4 @@
+import type { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault } from '../ports.ts';
 import type { Secret } from '../secret.ts';
@@ -72,6 +73,8 @@ export type CredentialFacts = Omit<Credential, 'refreshToken' | 'accessToken' | 
  * A failed read or write never deletes anything.
  */
 export interface Vault {
+  /** E_CONFIG_NEWER: the index is of a newer Keybridge, and everything that would change it is refused. */
+  readonly notice: AppError | undefined;
   /** Reads the newest whole generation, from the store every time. */
   read(id: string): Promise<CredentialRead>;
   /** Stores generation n+1 next to n, reads it back and compares, flips the head item last. Closes the journal of generation n. */
@@ -112,13 +115,14 @@ export interface VaultOptions {
   readonly knownIds?: readonly string[];
 }
 
-/** Opens the index file, and rebuilds it from the store where it is missing or damaged. Throws E_CONFIG_NEWER. */
+/** Opens the index file, and rebuilds it from the store where it is missing or damaged. */
 export async function openVault({ store, dataDir, installId, clock, log, knownIds = [] }: VaultOptions): Promise<Vault> {
-  const { index, lost, save } = store.name === 'memory' ? memoryIndex() : await openIndexFile(dataDir, clock, log);
+  const { index, lost, save, newer } = store.name === 'memory' ? memoryIndex() : await openIndexFile(dataDir, clock, log);
+  const refused: StoreFault | undefined = newer && { kind: 'unavailable', detail: 'the index is of a newer version', because: newer };
   const saveOrLog = async (): Promise<void> => {
     await save().catch((error: NodeJS.ErrnoException) => log('vault_index_not_saved', { errno: error.code ?? 'unknown' }));
   };
-  const shared = { records: createRecords(store), store, lost, save, saveOrLog, log };
+  const shared = { records: createRecords(store), store, lost, refused, save, saveOrLog, log };
   const credentials = createShelf({ ...shared, entries: index.credentials, prefix: `${installId}/credential/` });
   const secretShelf = createShelf({ ...shared, entries: index.clientSecrets, prefix: `${installId}/client-secret/` });
   const clientSecrets = createBoundSecrets(secretShelf, saveOrLog);
@@ -131,6 +135,8 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
   }
 
   const vault: Vault = {
+    notice: newer,
+
     async read(id) {
       // With a journal open, the successor may be stored whole while the head still names its predecessor.
       const read = await credentials.read(id, journalOf(id)?.generation);
@@ -154,6 +160,7 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
     },
 
     async delete(id) {
+      if (refused) return refused;
       delete index.facts[id];
       dropJournal(id);
       return credentials.remove(id);
@@ -178,6 +185,7 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
     },
 
     async openJournal(id, generation) {
+      if (refused) return refused;
       const at = clock.now();
       if (journalOf(id)?.generation !== generation) {
         dropJournal(id);
@@ -188,6 +196,7 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
     },
 
     async closeJournal(id) {
+      if (refused) return;
       if (dropJournal(id)) await saveOrLog();
     },
 

@@ -54,17 +54,21 @@ export interface IndexStore {
   readonly index: Index;
   /** True: there was no readable index, so the store of secrets may hold what the index does not know. */
   readonly lost: boolean;
+  /** E_CONFIG_NEWER: the file is of a newer Keybridge. It is read as far as it is understood, and never written. */
+  readonly newer?: AppError;
   /** Puts the index as it is now on disk. Rejects with the file system's error. */
   readonly save: () => Promise<void>;
 }
 
 /**
  * The index of the vault, `credentials.json` in the data folder: what is stored under which names, and what is no secret
- * about it. A damaged file is kept beside as `.damaged`. Throws E_CONFIG_NEWER.
+ * about it. A damaged file is kept beside as `.damaged`.
  */
 export async function openIndexFile(dataDir: string, clock: Clock, log: Log): Promise<IndexStore> {
   const file = path.join(dataDir, 'credentials.json');
   const text = await readFileIfThere(file);
+  const newer = text === undefined ? undefined : newerIndex(text);
+  if (newer) return newer;
   const index = text === undefined ? undefined : parseIndex(text);
   if (text !== undefined && !index) {
     const kept = `${file}.damaged-${clock.now()}`;
@@ -88,13 +92,19 @@ export function memoryIndex(): IndexStore {
 
 const emptyIndex = (): Index => ({ version: 1, credentials: {}, clientSecrets: {}, facts: {}, journal: [] });
 
+const Versioned = z.looseObject({ version: z.number() });
+
+/** Nothing of it is changed: what is not understood would be lost, and with it what the store of secrets holds. */
+function newerIndex(text: string): IndexStore | undefined {
+  const { data } = Versioned.safeParse(readJson(text));
+  if (!data || data.version <= 1) return undefined;
+  const understood = IndexFile.safeParse({ ...data, version: 1 }).data as Index | undefined;
+  const newer = new AppError('E_CONFIG_NEWER', `credentials.json was written by a newer Keybridge (format ${data.version}). It is not changed, so that no sign-in can be stored, renewed or ended.`);
+  return { index: understood ?? emptyIndex(), lost: understood === undefined, newer, save: async () => {} };
+}
+
 function parseIndex(text: string): Index | undefined {
-  const json = readJson(text);
-  const version = z.object({ version: z.number() }).safeParse(json);
-  if (version.success && version.data.version > 1) {
-    throw new AppError('E_CONFIG_NEWER', `credentials.json was written by a newer Keybridge (format ${version.data.version}).`);
-  }
-  const parsed = IndexFile.safeParse(json);
+  const parsed = IndexFile.safeParse(readJson(text));
   // JSON has no undefined: what zod allows to be undefined is absent here.
   return parsed.success ? (parsed.data as Index) : undefined;
 }

@@ -14,6 +14,8 @@ export interface ShelfDeps {
   readonly prefix: string;
   /** True: the store may hold what the entries do not name. */
   readonly lost: boolean;
+  /** Why nothing may be changed; undefined: it may. */
+  readonly refused: StoreFault | undefined;
   readonly save: () => Promise<void>;
   /** For changes after which a full disk costs only facts that the next change or read brings back. */
   readonly saveOrLog: () => Promise<void>;
@@ -36,7 +38,7 @@ export interface Shelf {
   sweep(): Promise<void>;
 }
 
-export function createShelf({ records, store, entries, prefix, lost, save, saveOrLog, log }: ShelfDeps): Shelf {
+export function createShelf({ records, store, entries, prefix, lost, refused, save, saveOrLog, log }: ShelfDeps): Shelf {
   const nameOf = (key: string): string => prefix + shortName(key);
   /** Keys that a lost index does not name and the store does not hold. */
   const searched = new Set<string>();
@@ -76,6 +78,7 @@ export function createShelf({ records, store, entries, prefix, lost, save, saveO
     uncertain,
 
     async write(key, value) {
+      if (refused) return refused;
       if (uncertain(key)) {
         const found = await read(key);
         if (found.kind === 'locked' || found.kind === 'denied' || found.kind === 'unavailable') return found;
@@ -93,12 +96,14 @@ export function createShelf({ records, store, entries, prefix, lost, save, saveO
     },
 
     async note(key, text) {
+      if (refused) return refused;
       const item = `${nameOf(key)}/journal`;
       const fault = await announce(key, entries[key]?.generation ?? 0, [item]);
       return fault ?? store.set(item, new Secret(text));
     },
 
     async remove(key) {
+      if (refused) return refused;
       if (!entries[key] && !uncertain(key)) return { kind: 'done' };
       const entry = { generation: 0, items: [], ...entries[key], deleting: true };
       entries[key] = entry;
@@ -116,6 +121,7 @@ export function createShelf({ records, store, entries, prefix, lost, save, saveO
     },
 
     async sweep() {
+      if (refused) return;
       for (const [key, entry] of Object.entries(entries)) if (entry.deleting) await shelf.remove(key);
     },
   };

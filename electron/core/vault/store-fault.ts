@@ -16,5 +16,6 @@ const reasons: Record<StoreFault['kind'], string> = {
 
 /** A store's fault as the error that the user sees: "<what>: the keychain is locked." */
 export function storeFault(fault: StoreFault, what: string): AppError {
+  if (fault.because) return new AppError(fault.because.code, `${what}: ${fault.because.message}`);
   return new AppError(codes[fault.kind], `${what}: ${reasons[fault.kind]}.`);
 }
