@@ -71,6 +71,10 @@ const changes: readonly (readonly [string, (entry: Entry) => unknown])[] = [
   ['the company', (entry) => (entry['settings'] = { grant: 'enterprise_managed', enterprise: { issuer: 'https://evil.example', clientId: 'us' } })],
   ['the exception from PKCE', (entry) => (entry['allowMissingPkce'] = true)],
   ['where its registration is managed', (entry) => Object.assign(registrationIn(entry), { registration_client_uri: 'https://evil.example/r' })],
+  ['the account for who names none', (entry) => {
+    entry['accounts'] = [...(entry['accounts'] as Entry[]), { id: 'second', name: 'second' }];
+    entry['defaultAccount'] = 'second';
+  }],
   ['its check value, which is gone', (entry) => delete entry['mac']],
 ];
 
@@ -88,7 +92,7 @@ describe('an entry that another program changed', () => {
     expect(store.calls.filter((call) => call.includes('credential/'))).toEqual([]);
 
     await callBroker(product.dataDir, 'acceptServer', { server: 'work' });
-    expect([used(product).sort(), aside(product)]).toEqual([['other', 'work'], []]);
+    expect([new Set(used(product)), aside(product)]).toEqual([new Set(['other', 'work']), []]);
     await product.close();
     expect(aside(await open())).toEqual([]);
   });
@@ -107,6 +111,17 @@ describe('an entry that another program changed', () => {
       other['mac'] = work['mac'];
     });
     expect(aside(await open())).toEqual(['other E_CONFIG_CHANGED']);
+  });
+
+  it('A file that says it is of a newer version is no way around the check', async () => {
+    const { open, edit, dataDir } = await signedIn();
+    await edit((work) => (work['url'] = 'https://evil.example/mcp'));
+    const file = path.join(dataDir, 'servers.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"version":1', '"version":2'));
+    const product = await open();
+    expect(product.app.status.current().notice).toMatchObject({ code: 'E_CONFIG_NEWER' });
+    expect([used(product), aside(product)]).toEqual([['other'], ['work E_CONFIG_CHANGED']]);
+    expect((await failure(product.call('acceptServer', { server: 'work' })))?.code).toBe('E_CONFIG_NEWER');
   });
 
   it('An edited credentials.json does not hide the key', async () => {

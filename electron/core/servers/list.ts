@@ -67,7 +67,7 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
   }
 
   async function signAll(next: readonly Item[]): Promise<void> {
-    if (next.some((item) => written(item, key()) !== item.entry.raw)) await save(next);
+    if (!loaded.readOnly && next.some((item) => written(item, key()) !== item.entry.raw)) await save(next);
     else become(next);
   }
 
@@ -102,16 +102,17 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
       return setAside;
     },
     get unchecked() {
-      return macs !== undefined && !ready && !loaded.readOnly && items.length > 0;
+      return macs !== undefined && !ready && items.length > 0;
     },
 
     async check(beforeFirst) {
-      if (!macs || ready || loaded.readOnly) return { kind: 'done' };
+      if (!macs || ready) return { kind: 'done' };
       const read = await macs.read();
-      if (read.kind === 'absent') return first(macs, beforeFirst);
+      if (read.kind === 'absent' && !loaded.readOnly) return first(macs, beforeFirst);
       if (read.kind === 'locked' || read.kind === 'denied' || read.kind === 'unavailable') return read;
       ready = true;
-      become(checkedItems(items, macs));
+      // Nothing in a file of a newer version can be signed by us, but a file that only says so is no way around the check.
+      if (read.kind === 'ready') become(checkedItems(items, macs));
       for (const { name, why } of setAside) log('server_set_aside', { server: name, why });
       // What was added while the key could not be read.
       await signAll(items);
