@@ -48,7 +48,7 @@ export const messages = {
     asksFor: 'It asks for',
     asksForNothing: 'Nothing in particular',
     name: 'Name',
-    nameHint: 'For you and your apps’ settings: small letters, digits, dots and dashes.',
+    nameHint: 'For you, in whatever words. Your apps’ settings get a short form of it.',
     clientTitle: 'This server needs a client ID',
     clientText: 'It does not let apps introduce themselves. Its operator can give you a client ID, and sometimes a secret, for Keybridge.',
     clientId: 'Client ID',

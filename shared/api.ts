@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountName, Discovered, EndpointHost, HostSnippet, secretNames, ServerDetail, ServerName, ServerSettings, ServerStatus, SigningAlgorithm, SignOutReport, Status, StoreStatus } from './model.ts';
+import { AccountName, Discovered, EndpointHost, HostSnippet, secretNames, ServerDetail, ServerSettings, ServerStatus, ServerTitle, SigningAlgorithm, SignOutReport, Status, StoreStatus } from './model.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
 const OneAccount = OneServer.extend({ account: z.string().min(1).max(200).optional() });
@@ -19,8 +19,8 @@ export const commands = {
   addServer: {
     input: z.strictObject({
       url: Url,
-      /** Chosen from the host name when absent. */
-      name: ServerName.optional(),
+      /** Any text: where it is no name as a command line takes it, that is made from it. Absent: from the host name. */
+      name: ServerTitle.optional(),
       clientId: z.string().min(1).max(2_000).optional(),
       clientSecret: z.string().min(1).max(4_000).optional(),
       allowMissingPkce: z.boolean().optional(),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { ErrorInfo } from './reply.ts';
 
-/** A server's name: what the user types and what a host's configuration says. */
+/** What a person calls a server: any text. Its name is made from it. */
+export const ServerTitle = z.string().trim().min(1).max(100);
+
+/** A server's name: what is typed at the command line and what a host's configuration says. */
 export const ServerName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 
 /** An account's name: made from who signed in, or chosen by the user, who types it too. */
@@ -83,6 +86,8 @@ export const ServerStatus = z.object({
   /** Of this entry: commands take it as `server`, and then need no `account`. */
   id: z.string(),
   name: z.string(),
+  /** What the person calls it, where that is more than its name. */
+  title: z.string().optional(),
   url: z.string(),
   state: SignInState,
   /** Present when the server has several. `isDefault`: for hosts and commands that name none. */

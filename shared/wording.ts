@@ -222,7 +222,10 @@ export function byServer(entries: readonly ServerStatus[]): ServerAccounts[] {
 }
 
 /** A server's name, with the account's where it has several. */
-export const whichServer = ({ name, account }: Pick<ServerStatus, 'name' | 'account'>): string => (account ? `${name} (${account.name})` : name);
+export const whichServer = (server: Pick<ServerStatus, 'name' | 'title' | 'account'>): string => (server.account ? `${calledBy(server)} (${server.account.name})` : calledBy(server));
+
+/** A server as the person calls it. */
+export const calledBy = ({ name, title }: Pick<ServerStatus, 'name' | 'title'>): string => title ?? name;
 
 /** The gravest tone of all servers, for the tray's icon and the window's header. */
 export function overallTone(status: Status): Tone {

@@ -41,7 +41,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       settings,
       secrets,
     });
-    const words = `Added ${added.name}: ${foreign(added.url, 200)}`;
+    const words = `Added ${added.name}${added.title === undefined ? '' : ` (${added.title})`}: ${foreign(added.url, 200)}`;
     if (options.login) {
       terminal.tell(words);
       return signInAndSay(added.id, context);

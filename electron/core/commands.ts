@@ -22,7 +22,7 @@ import { serverDetail } from './server-detail.ts';
 import type { ServerNotes } from './server-notes.ts';
 import type { StepUps } from './step-up.ts';
 import { accountsOf } from './servers/accounts.ts';
-import { suggestName } from './servers/name.ts';
+import { namesFor, suggestName } from './servers/name.ts';
 import { keepNetwork, knownNetwork } from './servers/networks.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
@@ -58,6 +58,8 @@ export function createCommands(deps: CommandsDeps): Api {
 
   const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server => foundServer(servers, server, account);
 
+  const isTaken = (name: string): boolean => servers.find(name) !== undefined || servers.setAside.some((one) => one.name === name);
+
   function statusOf(server: Server): ServerStatus {
     const status = deps.statusOf(server.id);
     if (!status) throw new AppError('E_SERVER_UNKNOWN', `The server "${server.name}" was removed.`);
@@ -86,7 +88,7 @@ export function createCommands(deps: CommandsDeps): Api {
       const parsed = parseServerUrl(url);
       const seen = looks.seen(parsed.href, settings ?? {});
       const server = await servers.add({
-        name: name ?? suggestName(parsed, (taken) => servers.find(taken) !== undefined || servers.setAside.some((one) => one.name === taken)),
+        ...(name === undefined ? { name: suggestName(parsed, isTaken) } : namesFor(name, parsed, isTaken)),
         url: parsed.href,
         ...(clientId === undefined ? {} : { clientId }),
         hasClientSecret: false,

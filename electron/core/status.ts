@@ -31,6 +31,7 @@ export function serverStatus(parts: StatusParts): ServerStatus {
   };
   const { name, isDefault, alone } = parts.server.account;
   if (!alone) status.account = { name, isDefault };
+  if (parts.server.title !== undefined) status.title = parts.server.title;
   if (parts.identity !== undefined) status.identity = parts.identity;
   return status;
 }

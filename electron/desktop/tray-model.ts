@@ -1,5 +1,5 @@
 import type { ServerStatus, Status } from '../../shared/model.ts';
-import { accountsWords, asideWords, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
+import { accountsWords, asideWords, calledBy, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -82,10 +82,10 @@ function storeItems({ store }: Status): TrayItem[] {
 /** One account stands for its server; several are a menu each, below the server's name. */
 function serverItem(accounts: ServerAccounts, now: number): TrayItem {
   const [only, ...others] = accounts;
-  if (others.length === 0) return { kind: 'submenu', label: `${mark(accounts)}${only.name}: ${stateWords(only, now)}`, items: entryItems(only) };
+  if (others.length === 0) return { kind: 'submenu', label: `${mark(accounts)}${calledBy(only)}: ${stateWords(only, now)}`, items: entryItems(only) };
   return {
     kind: 'submenu',
-    label: `${mark(accounts)}${only.name}: ${accountsWords(accounts)}`,
+    label: `${mark(accounts)}${calledBy(only)}: ${accountsWords(accounts)}`,
     items: accounts.map((entry) => ({
       kind: 'submenu',
       label: `${mark([entry])}${entry.account?.name ?? ''}: ${stateWords(entry, now)}`,

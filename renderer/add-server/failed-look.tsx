@@ -51,7 +51,7 @@ export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProp
       <p className="found-summary">{words[need].text}</p>
       <NeedFields need={need} part={part} error={error} onCheck={onCheck} />
       <div className="part">
-        <TextField label={add.name} value={name} onChange={setName} hint={words.nameHint} error={nameProblem(name) ?? problem('name')} maxLength={63} optional />
+        <TextField label={add.name} value={name} onChange={setName} hint={words.nameHint} error={problem('name')} maxLength={100} optional />
       </div>
       {refused && <NoticeBanner notice={{ kind: 'error', title: add.addFailed, error: refused }} />}
       <div className="form-foot">
@@ -139,11 +139,10 @@ function useAddAnyway(url: string) {
   const shell = useShell();
   const [refused, setRefused] = useState<ErrorInfo>();
   const addAnyway = (name: string, form: SettingsForm) => {
-    if (nameProblem(name) !== undefined) return;
     setRefused(undefined);
     const settings = settingsOf(form);
     const secrets = Object.fromEntries(Object.entries(form.secrets).filter(([, value]) => typeof value === 'string'));
-    const input: CallInput<'addServer'> = { url, settings, ...(name === '' ? {} : { name }), ...(Object.keys(secrets).length > 0 ? { secrets } : {}) };
+    const input: CallInput<'addServer'> = { url, settings, ...(name.trim() === '' ? {} : { name }), ...(Object.keys(secrets).length > 0 ? { secrets } : {}) };
     after(shell.run('addServer', input), (reply) => {
       if (!reply.ok) return setRefused(reply.error);
       shell.go({ at: 'server', server: reply.value.id });
@@ -152,6 +151,3 @@ function useAddAnyway(url: string) {
   };
   return { adding: shell.running('addServer'), refused, addAnyway };
 }
-
-/** As the contract has it (ServerName). */
-const nameProblem = (name: string): string | undefined => (name.trim() === '' || /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name.trim()) ? undefined : messages.add.nameHint);

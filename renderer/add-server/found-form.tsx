@@ -80,7 +80,7 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
         </fieldset>
       )}
       <div className="part">
-        <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} patternHint={messages.add.nameHint} pattern="[a-z0-9][a-z0-9._\-]{0,62}" maxLength={63} required />
+        <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} maxLength={100} required />
       </div>
       {found.needsSignIn && (
         <details className="part more">

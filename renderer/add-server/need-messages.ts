@@ -15,7 +15,7 @@ export const needMessages = {
     old: 'Servers of MCP 2025-03-26 sign in at /authorize, /token and /register of their own address.',
   },
   passwordHint: 'Counts from when the server is added. Goes to the keychain and is never shown again.',
-  nameHint: 'Small letters, digits, dots and dashes. Leave it empty to take the name from the address.',
+  nameHint: 'In whatever words. Leave it empty to take the name from the address.',
   checkAgain: 'Check again',
   addAnyway: 'Add anyway',
   addWithKey: 'Add with this key',

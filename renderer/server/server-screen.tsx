@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
-import type { ServerAccounts } from '../../shared/wording.ts';
+import { calledBy, type ServerAccounts } from '../../shared/wording.ts';
 import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
@@ -29,7 +29,7 @@ export function ServerScreen({ server, accounts, store }: { readonly server: Ser
       back={{ at: 'servers' }}
       title={
         <>
-          <Foreign text={server.name} />{' '}
+          <Foreign text={calledBy(server)} />{' '}
           {server.account && (
             <span className="title-account">
               <Foreign text={server.account.name} />

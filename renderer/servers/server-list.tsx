@@ -1,6 +1,6 @@
 import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
-import { accountsWords, stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
+import { accountsWords, calledBy, stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
 import { accountMessages } from '../account-messages.ts';
 import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
@@ -41,7 +41,7 @@ function ServerRow({ server }: { readonly server: ServerStatus }) {
       <div className="row-words">
         <div className="row-cell">
           <h3>
-            <OpenButton entry={server} name={server.name} />
+            <OpenButton entry={server} name={calledBy(server)} />
           </h3>
           <p className="row-second">
             <Foreign text={hostOf(server.url)} cut />
@@ -63,7 +63,7 @@ function AccountRows({ accounts }: { readonly accounts: ServerAccounts }) {
     <li className="row-group">
       <div className="row-group-head">
         <h3 id={id}>
-          <Foreign text={server.name} cut />
+          <Foreign text={calledBy(server)} cut />
         </h3>
         <p className="row-second">
           <Foreign text={hostOf(server.url)} cut />

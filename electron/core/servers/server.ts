@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountName, secretNames, ServerName, ServerSettings, SignInHosts, type SecretName } from '../../../shared/model.ts';
+import { AccountName, secretNames, ServerName, ServerSettings, ServerTitle, SignInHosts, type SecretName } from '../../../shared/model.ts';
 import { parseServerUrl } from './url.ts';
 
 /** A client registration at one issuer (RFC 7591), without its secret, which lies in the vault. */
@@ -71,6 +71,8 @@ export const StoredServer = z
     /** Random, for ever; store items and credentials are keyed by it, never by name or URL. Companies' sign-ins begin with `enterprise`. */
     id: z.string().regex(/^(?!enterprise$)[a-z0-9]{8,32}$/),
     name: ServerName,
+    /** What the person calls it, where that is more than its name. */
+    title: ServerTitle.optional(),
     url: z.string().transform(checkedUrl),
     addedAt: z.number(),
     /** Learned from the server: it answers 401 without a token. False alone says nothing: it may not have been asked. */

@@ -13,7 +13,7 @@ import { parseServerUrl } from './url.ts';
 export { Registration, secretKeyOf, type Server } from './server.ts';
 
 /** What the user says of a new server. */
-export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'clientId' | 'settings' | 'openSeenAt'>>;
+export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'title' | 'clientId' | 'settings' | 'openSeenAt'>>;
 
 /** What can change of a server, for all of its accounts. */
 export type ServerChange = Partial<Omit<StoredServer, 'id' | 'accounts' | 'defaultAccount'>>;
@@ -154,7 +154,7 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
       // By an entry's own id, which is asked for with every request: no name has a colon.
       const [serverId = wanted, ownAccount] = wanted.split(':');
       const { used } = list;
-      const server = used.find(({ name }) => name === wanted) ?? used.find(({ id }) => id === serverId);
+      const server = used.find(({ name }) => name === wanted) ?? used.find(({ id }) => id === serverId) ?? used.find(({ title }) => title === wanted);
       if (!server || ownAccount === undefined) return server && namedAccount(entriesOf(server), account);
       const own = entriesOf(server).find(({ id }) => id === wanted);
       return own && account !== undefined ? namedAccount(entriesOf(server), account) : own;
