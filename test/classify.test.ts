@@ -3,7 +3,7 @@ import { classify, type ResponseFacts, type TurnFacts, type Verdict } from '../e
 import { isRepeatable } from '../electron/broker/eras.ts';
 
 const response = (change: Partial<ResponseFacts>): ResponseFacts => ({ status: 200, oauthError: undefined, lacksScopes: false, rpcError: false, retryAfterMs: undefined, ...change });
-const turn = (change: Partial<TurnFacts> = {}): TurnFacts => ({ credential: 'token', renewed: false, repeatable: false, persistent: false, repeats: 0, waitedMs: 0, ...change });
+const turn = (change: Partial<TurnFacts> = {}): TurnFacts => ({ credential: 'token', newTokenPauseMs: undefined, renewed: false, repeatable: false, persistent: false, repeats: 0, waitedMs: 0, ...change });
 
 const call = turn();
 const list = turn({ repeatable: true, persistent: true });
@@ -23,6 +23,11 @@ const table: readonly (readonly [string, Partial<ResponseFacts>, TurnFacts, Verd
 
   ['a 401 to a token', { status: 401 }, call, { kind: 'renew' }],
   ['a 401 to the token after it', { status: 401 }, again, { kind: 'deliver' }],
+  ['a 401 to a token that is new', { status: 401 }, turn({ newTokenPauseMs: 300 }), { kind: 'same_token', pauseMs: 300 }],
+  ['a 401 to the token after it, which is new', { status: 401 }, turn({ renewed: true, newTokenPauseMs: 300 }), { kind: 'same_token', pauseMs: 300 }],
+  ['a bare 403 to a token', { status: 403 }, call, { kind: 'deliver', doubtsToken: true }],
+  ['a 403 of JSON-RPC to a token', { status: 403, rpcError: true }, call, { kind: 'deliver' }],
+  ['a bare 403 to a key', { status: 403 }, key, { kind: 'deliver' }],
   ['a 401 to nobody', { status: 401 }, anonymous, { kind: 'sign_in' }],
   ['a 401 to a key', { status: 401 }, key, { kind: 'renew' }],
   ['a 403 with invalid_token', { status: 403, oauthError: 'invalid_token' }, call, { kind: 'renew' }],
@@ -31,7 +36,7 @@ const table: readonly (readonly [string, Partial<ResponseFacts>, TurnFacts, Verd
   ['a 400 with invalid_token, again', { status: 400, oauthError: 'invalid_token' }, again, { kind: 'refused' }],
   ['a 400 with invalid_token in JSON-RPC, again', { status: 400, oauthError: 'invalid_token', rpcError: true }, again, { kind: 'deliver' }],
   ['a 403 with invalid_token to a key', { status: 403, oauthError: 'invalid_token' }, key, { kind: 'deliver' }],
-  ['a 403 with another code', { status: 403, oauthError: 'access_denied' }, call, { kind: 'deliver' }],
+  ['a 403 with another code', { status: 403, oauthError: 'access_denied' }, call, { kind: 'deliver', doubtsToken: true }],
   ['a 400 with another code', { status: 400, oauthError: 'invalid_request' }, call, { kind: 'deliver' }],
   ['a 403 to nobody', { status: 403 }, anonymous, { kind: 'sign_in' }],
   ['a 403 of JSON-RPC to nobody', { status: 403, rpcError: true }, anonymous, { kind: 'deliver' }],
@@ -47,7 +52,7 @@ const table: readonly (readonly [string, Partial<ResponseFacts>, TurnFacts, Verd
   ['a 429 to a call', { status: 429 }, call, { kind: 'deliver' }],
   ['a 502 to a call', { status: 502 }, call, { kind: 'deliver' }],
   ['a 504 with a time to a call', { status: 504, retryAfterMs: second }, call, { kind: 'deliver' }],
-  ['a 500 to a call', { status: 500 }, call, { kind: 'deliver' }],
+  ['a 500 to a call', { status: 500 }, call, { kind: 'deliver', doubtsToken: true }],
   ['a 404 to a call', { status: 404 }, call, { kind: 'deliver' }],
 
   ['a 503 of JSON-RPC', { status: 503, rpcError: true, retryAfterMs: second }, list, { kind: 'deliver' }],
@@ -60,7 +65,7 @@ const table: readonly (readonly [string, Partial<ResponseFacts>, TurnFacts, Verd
   ['a 503 to a list', { status: 503 }, list, { kind: 'repeat', pauseMs: 500 }],
   ['a second 502 to a list', { status: 502 }, { ...list, repeats: 1 }, { kind: 'repeat', pauseMs: second }],
   ['a fourth 504 to a list', { status: 504 }, { ...list, repeats: 3 }, { kind: 'deliver' }],
-  ['a 500 to a list', { status: 500 }, list, { kind: 'deliver' }],
+  ['a 500 to a list', { status: 500 }, list, { kind: 'deliver', doubtsToken: true }],
   ['a 503 to initialize', { status: 503 }, opening, { kind: 'deliver' }],
   ['a 503 with a time to initialize', { status: 503, retryAfterMs: second }, opening, { kind: 'repeat', pauseMs: second }],
 ];

@@ -5,6 +5,7 @@ import { isUtf16 } from '../../shared/json.ts';
 import { createGathering } from '../core/http/gathering.ts';
 import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from './eras.ts';
+import { isVersion } from './headers.ts';
 import { serverWords } from './server-words.ts';
 import { envelopeInTurns, shortBytes } from './turns.ts';
 import type { Answered } from './upstream.ts';
@@ -131,13 +132,13 @@ const looksLikeHtml = (body: Buffer, stream: HttpStream): boolean =>
   /^text\/html\b/i.test(stream.headers['content-type'] ?? '') || /^\s*</.test(body.toString('latin1', 0, 64));
 
 /** A status that came without a JSON-RPC error. */
-function statusFault({ status, sent }: Answered, body: Buffer, { method, modern }: Envelope, server: string): AppError {
+function statusFault({ status, sent }: Answered, body: Buffer, { method, modern, protocolVersion }: Envelope, server: string): AppError {
   const said = `The server answered with status ${status}`;
   if (status === 401 || status === 403) return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body, sent)}`, { server });
   if (status === 429) return new AppError('E_RATE_LIMITED', `${said}: too many calls, without saying how long to wait.`, { server });
   if (mayHaveRun(status) && !isRepeatable(method ?? '')) return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
   if (status >= 500) return new AppError('E_SERVER_UNREACHABLE', `${said}.`, { server });
-  if (modern && [400, 404, 405, 406, 415].includes(status)) return new AppError('E_PROTOCOL_ERA', `${said} to a message of MCP 2026-07-28.`, { server });
+  if (modern && [400, 404, 405, 406, 415].includes(status)) return new AppError('E_PROTOCOL_ERA', `${said} to a message of MCP ${isVersion(protocolVersion) ? protocolVersion : 'without sessions'}.`, { server });
   return new AppError('E_HTTP_STATUS', `${said}.`, { server });
 }
 

@@ -15,6 +15,8 @@ export interface ResponseFacts {
 export interface TurnFacts {
   /** What it went out with: nothing, an access token, or a key that the user entered. */
   readonly credential: 'none' | 'token' | 'key';
+  /** The token is this new: it is worth showing again after so many ms. */
+  readonly newTokenPauseMs: number | undefined;
   /** A token was refused before, and the one that was sent now is newer. */
   readonly renewed: boolean;
   /** It may be carried out twice. False for everything that may act, and for what nobody knows. */
@@ -28,11 +30,13 @@ export interface TurnFacts {
 }
 
 export type Verdict =
-  /** It is the caller's. */
-  | { readonly kind: 'deliver' }
+  /** It is the caller's. `doubtsToken`: the token may be the reason, though the server does not say so. */
+  | { readonly kind: 'deliver'; readonly doubtsToken?: true }
   | { readonly kind: 'redirect' }
   /** Without a credential: somebody has to sign in. */
   | { readonly kind: 'sign_in' }
+  /** The server refused a token that it may not know yet: once more with the same one, after this pause. */
+  | { readonly kind: 'same_token'; readonly pauseMs: number }
   /** The server refused the token before it ran anything: once more with another one. */
   | { readonly kind: 'renew' }
   /** It refused the newer token as well. */
@@ -65,7 +69,9 @@ export function classify(response: ResponseFacts, turn: TurnFacts): Verdict {
   if (turn.credential === 'none' ? asksForSignIn(response) : refusesToken(response, turn)) return afterRefusal(response, turn);
   if (response.lacksScopes && turn.credential === 'token') return { kind: 'more_access' };
   if (!response.rpcError && [429, 502, 503, 504].includes(status)) return afterBusy(response, turn);
-  return { kind: 'deliver' };
+  // Some servers say of an expired token no more than that it is forbidden, or break over it.
+  const doubtful = !response.rpcError && (status === 403 || status === 500) && turn.credential === 'token';
+  return doubtful ? { kind: 'deliver', doubtsToken: true } : { kind: 'deliver' };
 }
 
 const asksForSignIn = ({ status, rpcError, oauthError }: ResponseFacts): boolean =>
@@ -75,8 +81,9 @@ const asksForSignIn = ({ status, rpcError, oauthError }: ResponseFacts): boolean
 const refusesToken = ({ status, oauthError }: ResponseFacts, { credential }: TurnFacts): boolean =>
   status === 401 || (credential === 'token' && oauthError === 'invalid_token' && (status === 400 || status === 403));
 
-function afterRefusal({ status, rpcError }: ResponseFacts, { credential, renewed }: TurnFacts): Verdict {
+function afterRefusal({ status, rpcError }: ResponseFacts, { credential, renewed, newTokenPauseMs }: TurnFacts): Verdict {
   if (credential === 'none') return { kind: 'sign_in' };
+  if (newTokenPauseMs !== undefined) return { kind: 'same_token', pauseMs: newTokenPauseMs };
   if (!renewed) return { kind: 'renew' };
   return status === 400 && !rpcError ? { kind: 'refused' } : { kind: 'deliver' };
 }

@@ -29,6 +29,8 @@ export interface ExchangeOptions {
   readonly session: SessionHeaders | undefined;
   readonly signal: AbortSignal;
   readonly onChallenge: UpstreamRequest['onChallenge'];
+  /** How long it may wait for a token, in ms; absent: 20 s. */
+  readonly tokenWaitMs?: number;
   /** The server has begun to answer, so that the request is no longer on its way. */
   readonly onHead?: () => void;
   /** It waits for more access from now on, or no longer. */
@@ -85,6 +87,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     // A session is opened again by itself, and meanwhile the host is answered.
     persistent: asked.method !== 'initialize' && isRepeatable(asked.method),
     onChallenge,
+    tokenWaitMs: options.tokenWaitMs,
     hold: () => heldCall(question, deps.clock, sink, options.onHold),
   });
   options.onHead?.();

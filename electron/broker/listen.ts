@@ -1,14 +1,23 @@
+import type { ErrorCode } from '../../shared/errors.ts';
 import { AppError } from '../core/errors.ts';
 import type { Question, Sink } from './answer.ts';
 import { exchange, type ExchangeDeps, type ExchangeOptions } from './exchange.ts';
-import { passesByItself, retryDelayMs } from './passing.ts';
-import { waitFor } from './waiting.ts';
+import { delayAfterMs, passesByItself } from './passing.ts';
+import type { Pauses } from './waiting.ts';
+
+/** Refusals that a sign-in or the server itself may end. */
+const mayEnd = new Set<ErrorCode>(['E_SERVER_REFUSED', 'E_SIGN_IN_AGAIN', 'E_SIGN_IN_NEEDED', 'E_CLIENT_REFUSED', 'E_STORE_LOCKED', 'E_STORE_UNAVAILABLE']);
+
+export interface ListenDeps extends ExchangeDeps {
+  /** Ended early when there is a reason to try at once: a sign-in, or the success of another bridge. */
+  readonly pauses: Pauses;
+}
 
 /**
  * `subscriptions/listen` of 2026-07-28: a request whose answer is a stream without end. A host on stdio cannot see that
  * the stream broke, so it is opened again, by the same message with the same id, and its second acknowledgement is kept back.
  */
-export async function listen(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
+export async function listen({ pauses, ...deps }: ListenDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
   let acknowledged = false;
   let failures = 0;
   const once: Sink = {
@@ -26,9 +35,11 @@ export async function listen(deps: ExchangeDeps, question: Question, sink: Sink,
       await exchange(deps, question, once, options);
       return;
     } catch (error) {
-      if (!acknowledged || !(error instanceof AppError) || !passesByItself(error.code)) throw error;
+      // A host that was told that it is subscribed is not told of what ends by itself, or by a sign-in.
+      const lasting = !(error instanceof AppError) || !(passesByItself(error.code) || mayEnd.has(error.code));
+      if (!acknowledged || lasting) throw error;
       failures += 1;
-      await waitFor(deps.clock, retryDelayMs(failures), options.signal);
+      await pauses.pause(delayAfterMs(error.code, failures), options.signal);
     }
   }
 }

@@ -40,6 +40,9 @@ const emptyLists = new Map([
   ['resources/templates/list', { capability: 'resources', result: '{"resourceTemplates":[]}' }],
 ]);
 
+/** A list that has a stand-in while the server cannot be used. */
+export const isListed = (method: string): boolean => emptyLists.has(method);
+
 /** The answer while the server cannot be used: lists are empty, `ping` is answered. Undefined: the call must fail. */
 export function awayAnswer(id: string, method: string): string | undefined {
   const result = method === 'ping' ? '{}' : emptyLists.get(method)?.result;

@@ -7,14 +7,14 @@ import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '.
 import type { Question, Sink } from './answer.ts';
 import { exchange } from './exchange.ts';
 import { listen } from './listen.ts';
-import { awayAnswer, helloOf, localInitialize, unofferedAnswer } from './local-answers.ts';
+import { awayAnswer, helloOf, isListed, localInitialize, unofferedAnswer } from './local-answers.ts';
 import { createOneWay } from './one-way.ts';
 import { createServerStream } from './server-stream.ts';
 import { createSession } from './session.ts';
 import { badMessage, hostMessage, notAMessage, tooLongMessage } from './refusals.ts';
 import { createToolHeaders } from './tool-headers.ts';
 import { createUpstream } from './upstream.ts';
-import { orAborted } from './waiting.ts';
+import { createPauses, orAborted, within } from './waiting.ts';
 
 /** The way back to the host. */
 export interface HostLink {
@@ -62,8 +62,12 @@ interface Call {
   held: boolean;
 }
 
+/** Longest wait of a call before it is sent, in ms, for session and token together. */
+const mostWaitMs = 20_000;
 /** How long a server may still answer a call that was cancelled at it. */
 const cancelGraceMs = 1_000;
+/** How long it may take to tell it so. */
+const cancelTellMs = 3_000;
 
 export function createRelay({ connection, http, log, clock, version, host }: RelayDeps): Relay {
   const server = connection.server.name;
@@ -71,6 +75,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   const deps = { upstream, server, clock, log, toolHeaders: createToolHeaders(log, server) };
   const calls = new Map<string, Call>();
   const ended = new AbortController();
+  const pauses = createPauses(clock);
   let named = false;
   let removed: AppError | undefined;
   let load = 0;
@@ -79,6 +84,8 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   const session = createSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
   const oneWay = createOneWay({ ...deps, session, signal: ended.signal });
 
+  connection.onSignedIn(() => pauses.hurry());
+  connection.onWake(() => pauses.hurry());
   connection.onRemoved(() => {
     removed = new AppError('E_SERVER_UNKNOWN', `${server} was removed from Keybridge.`, { server });
     stream.stop();
@@ -136,7 +143,9 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
     if (asked.method === 'initialize' && !asked.modern) return initialize(call);
     if (asked.modern || asked.method === 'server/discover') return askStateless(call);
 
+    const since = clock.now();
     await session.settled();
+    if (isListed(asked.method)) await session.lookAgain(call.abort.signal);
     const local = session.away ? awayAnswer(asked.id, asked.method) : undefined;
     if (local !== undefined) return answer(call, local);
     for (let again = false; ; again = true) {
@@ -144,8 +153,10 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
       const empty = session.promised ? unofferedAnswer(asked.id, asked.method, session.capabilities) : undefined;
       if (empty !== undefined) return answer(call, empty);
       const onHold = (held: boolean) => void (call.held = held);
+      // What was spent on waiting for the session is not waited for a token once more.
+      const tokenWaitMs = mostWaitMs - Math.min(mostWaitMs, Math.max(0, clock.now() - since));
       const onSessionLost = () => void (current && session.renew(current).catch(() => {}));
-      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold, onSessionLost } as const;
+      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold, onSessionLost, tokenWaitMs } as const;
       if ((await exchange(deps, call.question, sinkFor(call), options)) === 'answered') return session.remember(call.question);
       if (again || !current) throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
       await orAborted(session.renew(current), call.abort.signal);
@@ -168,7 +179,7 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
   async function askStateless(call: Call): Promise<void> {
     const { method } = call.question.envelope;
     const options = { session: undefined, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call) } as const;
-    if (method === 'subscriptions/listen') await listen(deps, call.question, sinkFor(call), options);
+    if (method === 'subscriptions/listen') await listen({ ...deps, pauses }, call.question, sinkFor(call), options);
     else await exchange(deps, call.question, sinkFor(call), options);
   }
 
@@ -218,9 +229,9 @@ export function createRelay({ connection, http, log, clock, version, host }: Rel
     if (!call) return forward(line, found);
     call.cancelled = true;
     if (call.question.envelope.modern || call.held) return call.abort.abort();
-    void oneWay
-      .send(line, found)
-      .finally(() => void clock.after(cancelGraceMs, () => call.abort.abort()));
+    const end = () => void clock.after(cancelGraceMs, () => call.abort.abort());
+    // A server that does not answer a notification must not keep the call.
+    void within(clock, cancelTellMs, oneWay.send(line, found)).then(end);
   }
 
   /** Notifications, and answers to the server's requests: nobody waits for what becomes of them. */

@@ -5,7 +5,7 @@ import { maxMessageBytes, spoken } from './answer.ts';
 import { discard } from './drain.ts';
 import { isEventStream } from './exchange.ts';
 import { streamHeaders, type SessionHeaders } from './headers.ts';
-import { needsPerson, retryDelayMs } from './passing.ts';
+import { delayAfterMs, needsPerson, retryDelayMs } from './passing.ts';
 import { createSseParser } from './sse.ts';
 import { createTurns, inParts } from './turns.ts';
 import type { Upstream } from './upstream.ts';
@@ -30,8 +30,8 @@ export interface ServerStreamDeps {
   readonly drained: () => Promise<void> | undefined;
 }
 
-/** Until somebody signs in, or the session is opened anew. */
-const noHopeMs = 24 * 60 * 60_000;
+/** Longest pause after a status that refuses the stream: what a server has refused once is not refused for ever. */
+const slowestRefusedMs = 15 * 60_000;
 /** Slowest try at a server that closes each stream at once. */
 const slowestMs = 60_000;
 
@@ -46,15 +46,15 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
     let failures = 0;
     let empty = 0;
     while (!signal.aborted) {
-      let hopeless = false;
+      let refusedMs: number | undefined;
       try {
         const request = { method: 'GET', headers: streamHeaders(session, lastEventId), timeoutMs: 30_000, signal, repeatable: true, onChallenge: 'quiet' } as const;
         const stream = await deps.upstream.request(request);
         if (stream.status !== 200 || !isEventStream(stream)) {
           discard(stream, clock);
           // 405 says that there is none. A lost session (404) shows at the next call too.
-          hopeless = stream.status < 500;
           failures += 1;
+          if (stream.status < 500) refusedMs = Math.min(slowestRefusedMs, 15_000 * 2 ** failures);
           log('server_stream_not_offered', { server, status: stream.status });
           if (stream.status === 405) return;
         } else {
@@ -79,11 +79,11 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
         if (signal.aborted) return;
         failures += 1;
         const { code } = asAppError(error);
-        hopeless = needsPerson(code);
+        if (needsPerson(code) || code === 'E_SERVER_REFUSED') refusedMs = delayAfterMs(code, failures);
         log('server_stream_lost', { server, code });
       }
       const calm = empty > 3 ? Math.min(slowestMs, 500 * 2 ** Math.min(empty, 7)) : retryDelayMs(failures);
-      await pause(hopeless ? noHopeMs : Math.max(retryMs ?? 0, calm), signal);
+      await pause(refusedMs ?? Math.max(retryMs ?? 0, calm), signal);
     }
   }
 

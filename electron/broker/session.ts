@@ -1,17 +1,17 @@
 import { AppError, asAppError } from '../core/errors.ts';
 import type { Connection } from '../core/connections.ts';
-import type { HttpHead } from '../core/http/client.ts';
-import type { Envelope } from '../../shared/json-rpc.ts';
-import { readJson } from '../../shared/json.ts';
 import type { Question, Sink } from './answer.ts';
-import { discard } from './drain.ts';
-import { refusesLegacy } from './eras.ts';
+import { endSession } from './end-session.ts';
 import { exchange, type ExchangeDeps } from './exchange.ts';
-import { addSession, isSessionId, isVersion, legacyHeaders, type SessionHeaders } from './headers.ts';
+import { finishOpening } from './finish-opening.ts';
+import type { SessionHeaders } from './headers.ts';
 import { listsChanged } from './local-answers.ts';
-import { needsPerson, retryDelayMs } from './passing.ts';
+import { readOpening, type OpeningAnswer } from './opening.ts';
+import { needsPerson } from './passing.ts';
+import { createRetries } from './retries.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { UpstreamRequest } from './upstream.ts';
+import { orAborted } from './waiting.ts';
 
 /**
  * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is opened
@@ -35,6 +35,8 @@ export interface Session {
   readonly capabilities: Readonly<Record<string, unknown>>;
   /** The open session; undefined when the host has sent no `initialize`. Tries to open one that is away, and throws what that gave. */
   ready(): Promise<SessionHeaders | undefined>;
+  /** Before a list is answered in the place of a server that is away: tries to open the session, and waits a little for it. Never throws. */
+  lookAgain(signal: AbortSignal): Promise<void>;
   /** The server does not know this session any more: opens another one, once for all who ask. */
   renew(lost: SessionHeaders): Promise<void>;
   /** A request that went out, of which the server keeps something: repeated when the session is opened again. */
@@ -51,15 +53,14 @@ export interface SessionDeps extends ExchangeDeps {
 
 type Challenge = UpstreamRequest['onChallenge'];
 
-/** For the end of a session to be told, with all that comes before it: a token that is awaited, a server that is busy. */
-const farewellMs = 1_500;
-/** A call may make us try again, but not more often than this. */
-const calmMs = 1_000;
+/** How long a list waits for a try before its stand-in answers. */
+const listWaitMs = 2_000;
 
 export function createSession(deps: SessionDeps): Session {
   const { clock, log, server, upstream, connection, stream } = deps;
   const stopped = new AbortController();
   const remembered = new Map<string, Question>();
+  const retries = createRetries(clock, tryQuietly);
   let hello: Question | undefined;
   let hostReady: Uint8Array | undefined;
   let session: SessionHeaders | undefined;
@@ -68,13 +69,10 @@ export function createSession(deps: SessionDeps): Session {
   let promised = false;
   let opening: Promise<void> = Promise.resolve();
   let reopening: Promise<void> | undefined;
-  let triedAt = 0;
-  let failures = 0;
-  let stopTimer: (() => void) | undefined;
 
   /** `initialize`, and what the server answers. */
-  async function handshake(question: Question, signal: AbortSignal, onChallenge: Challenge): Promise<{ line: Buffer; found: Envelope; head: HttpHead }> {
-    let answer: { line: Buffer; found: Envelope; head: HttpHead } | undefined;
+  async function handshake(question: Question, signal: AbortSignal, onChallenge: Challenge): Promise<OpeningAnswer> {
+    let answer: OpeningAnswer | undefined;
     const sink: Sink = {
       answer: (line, found, head) => {
         answer = { line, found, head };
@@ -82,7 +80,7 @@ export function createSession(deps: SessionDeps): Session {
       other: () => {},
       drained: () => undefined,
     };
-    triedAt = clock.now();
+    retries.tried();
     upstream.forgetCookies();
     await exchange(deps, question, sink, { session: undefined, signal, onChallenge });
     if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
@@ -90,31 +88,27 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Takes over what the server said; throws when it refused. */
-  function begin({ line, found, head }: { line: Buffer; found: Envelope; head: HttpHead }): void {
-    const parsed = readJson(line.toString('utf8')) as { result?: { protocolVersion?: unknown; capabilities?: Record<string, unknown> }; error?: { code?: unknown } } | undefined;
-    if (!parsed) throw new AppError('E_SERVER_ANSWER', 'The server’s answer to initialize is not JSON.', { server });
-    if (found.hasError) {
-      if (refusesLegacy(parsed.error?.code)) throw new AppError('E_PROTOCOL_ERA', 'The server does not know initialize: it speaks MCP 2026-07-28 or newer, and the app does not.', { server });
-      throw new AppError('E_SERVER_ANSWER', 'The server refused to open a session.', { server });
-    }
-    const sessionId = head.headers['mcp-session-id'];
-    if (sessionId !== undefined && !isSessionId(sessionId)) throw new AppError('E_SERVER_ANSWER', 'The server gave a session id that cannot be sent back.', { server });
-    const version = typeof parsed.result?.protocolVersion === 'string' ? parsed.result.protocolVersion : undefined;
-    capabilities = parsed.result?.capabilities ?? {};
+  function begin(answer: OpeningAnswer): void {
+    const opened = readOpening(answer, server);
+    capabilities = opened.capabilities;
     connection.answered();
-    session = { sessionId, version: isVersion(version) ? version : undefined, suspect: false };
-    log('session_opened', { server, version, session: sessionId !== undefined });
+    session = opened.session;
+    log('session_opened', { server, version: session.version, session: session.sessionId !== undefined });
   }
 
-  /** `notifications/initialized`, what must be repeated, then the server's stream. */
-  async function finish(current: SessionHeaders, line: Uint8Array): Promise<void> {
-    const request = { method: 'POST', headers: legacyHeaders(current), body: line, timeoutMs: 30_000, signal: stopped.signal, repeatable: true, onChallenge: 'quiet' } as const;
-    discard(await upstream.request(request), clock);
-    for (const question of remembered.values()) {
-      const nobody: Sink = { answer: () => {}, other: () => {}, drained: () => undefined };
-      await exchange(deps, question, nobody, { session: current, signal: stopped.signal, onChallenge: 'quiet' }).catch(() => {});
-    }
+  /** Then the server's stream. */
+  async function finish(current: SessionHeaders, ready: Uint8Array): Promise<void> {
+    await finishOpening(deps, { session: current, ready, remembered: [...remembered.values()], signal: stopped.signal });
     if (session === current) stream.start(current);
+  }
+
+  function lose(error: unknown): AppError {
+    session = undefined;
+    away = asAppError(error, server);
+    connection.setAway(true);
+    // No error is for ever, and a host that was given empty lists must hear of the real ones.
+    if (!stopped.signal.aborted) retries.failed(away.code);
+    return away;
   }
 
   /** Opens the session again, unseen by the host. One at a time; who comes meanwhile joins. */
@@ -126,13 +120,11 @@ export function createSession(deps: SessionDeps): Session {
         begin(await handshake(hello, stopped.signal, onChallenge));
         if (hostReady && session) await finish(session, hostReady);
       } catch (error) {
-        session = undefined;
-        away = asAppError(error, server);
-        plan();
-        throw away;
+        throw lose(error);
       }
       away = undefined;
-      failures = 0;
+      retries.worked();
+      connection.setAway(false);
       if (first && hostReady) announce();
     })().finally(() => {
       reopening = undefined;
@@ -144,35 +136,23 @@ export function createSession(deps: SessionDeps): Session {
     for (const line of listsChanged(capabilities)) deps.tell(line);
   }
 
-  /** Tries again by itself where that can help. */
-  function plan(): void {
-    stopTimer?.();
-    if (!away || needsPerson(away.code) || stopped.signal.aborted) return;
-    failures += 1;
-    stopTimer = clock.after(retryDelayMs(failures), () => void reopen('quiet').catch(() => {}));
+  function tryQuietly(): void {
+    if (away) void reopen('quiet').catch(() => {});
   }
 
-  async function farewell(ended: SessionHeaders | undefined): Promise<void> {
-    if (ended?.sessionId === undefined) return;
-    const headers: Record<string, string> = {};
-    addSession(headers, ended);
-    const late = new AbortController();
-    const cancel = clock.after(farewellMs, () => late.abort());
-    try {
-      discard(await upstream.request({ method: 'DELETE', headers, timeoutMs: farewellMs, signal: late.signal, repeatable: false, onChallenge: 'quiet' }), clock);
-    } catch {
-      // It ends by itself at the server.
-    } finally {
-      cancel();
-    }
-  }
+  connection.onWake((reason) => {
+    if (reason === 'asked') {
+      stream.poke();
+      tryQuietly();
+    } else if (away && !reopening && retries.wake()) tryQuietly();
+  });
 
   connection.onSignedIn(() => {
     upstream.forgetCookies();
     stream.poke();
     // Perhaps somebody else has signed in: the server may not let them have this session.
     if (session) session.suspect = true;
-    if (away) void reopen('quiet').catch(() => {});
+    tryQuietly();
   });
 
   return {
@@ -180,11 +160,12 @@ export function createSession(deps: SessionDeps): Session {
       const before = session;
       hello = question;
       hostReady = session = away = undefined;
+      connection.setAway(false);
       capabilities = {};
       promised = false;
       remembered.clear();
       stream.stop();
-      void farewell(before);
+      void endSession(deps, before);
       const work = (async () => {
         const answer = await handshake(question, signal, 'tell');
         if (answer.found.hasError) hello = undefined;
@@ -203,10 +184,8 @@ export function createSession(deps: SessionDeps): Session {
       } catch (error) {
         const why = asAppError(error, server);
         if (!hello || signal.aborted) throw why;
-        away = why;
         promised = true;
-        plan();
-        throw why;
+        throw lose(why);
       }
     },
     initialized(line) {
@@ -216,9 +195,7 @@ export function createSession(deps: SessionDeps): Session {
       if (current) {
         opening = finish(current, hostReady).catch((error: unknown) => {
           // The server may never have heard of it: a new session is surer than half of one.
-          session = undefined;
-          away = asAppError(error, server);
-          plan();
+          lose(error);
         });
         if (promised) announce();
       }
@@ -236,9 +213,16 @@ export function createSession(deps: SessionDeps): Session {
     async ready() {
       await opening;
       if (!hello || session) return session;
-      if (away && !needsPerson(away.code) && !reopening && clock.now() - triedAt < calmMs) throw away;
+      if (away && !needsPerson(away.code) && !reopening && !retries.mayTry) throw away;
       await reopen('ask');
       return session;
+    },
+    async lookAgain(signal) {
+      if (!away || (!reopening && !retries.mayTry)) return;
+      const given = new AbortController();
+      const cancel = clock.after(listWaitMs, () => given.abort());
+      await orAborted(reopen('quiet'), AbortSignal.any([signal, given.signal])).catch(() => {});
+      cancel();
     },
     async renew(lost) {
       if (session && session !== lost) return;
@@ -252,10 +236,10 @@ export function createSession(deps: SessionDeps): Session {
       else if (method === 'resources/unsubscribe' && name !== undefined) remembered.delete(name);
     },
     async close() {
-      stopTimer?.();
+      retries.stop();
       stopped.abort();
       stream.stop();
-      await farewell(session);
+      await endSession(deps, session);
     },
   };
 }

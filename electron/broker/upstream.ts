@@ -1,5 +1,6 @@
+import { durationWords } from '../../shared/wording.ts';
 import type { Connection } from '../core/connections.ts';
-import { AppError, foreign } from '../core/errors.ts';
+import { AppError } from '../core/errors.ts';
 import type { Http, HttpStream, ServerNetwork } from '../core/http/client.ts';
 import { createCookieJar } from '../core/http/cookies.ts';
 import { inNetwork } from '../core/http/network.ts';
@@ -8,12 +9,14 @@ import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { Clock } from '../core/ports.ts';
 import { knownNetwork } from '../core/servers/networks.ts';
 import type { Secret } from '../core/secret.ts';
-import { classify, longestWaitMs, type TurnFacts, type Verdict } from './classify.ts';
+import { classify, longestWaitMs, type Verdict } from './classify.ts';
 import { drain } from './drain.ts';
 import type { HeldCall } from './held-call.ts';
-import { createMoreAccess, type AccessTurn } from './more-access.ts';
+import { createMoreAccess } from './more-access.ts';
 import { readFacts, type ReadFacts } from './response-facts.ts';
+import { redirectWithin } from './redirect.ts';
 import { serverWords } from './server-words.ts';
+import { newTurn, tokenHeader, turnFacts, type Turn } from './turn.ts';
 import { waitFor } from './waiting.ts';
 
 export interface UpstreamRequest {
@@ -32,6 +35,8 @@ export interface UpstreamRequest {
    * lets the core know; `quiet` neither (background work). A 403 for want of scopes is waited for with `ask`.
    */
   readonly onChallenge: 'ask' | 'tell' | 'quiet';
+  /** How long it may wait for a token, in ms; absent: as long as the core lets a call wait (20 s). */
+  readonly tokenWaitMs?: number | undefined;
   /** How the request can be held meanwhile; absent: not at all. */
   readonly hold?: () => HeldCall;
 }
@@ -82,8 +87,12 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     return found.value;
   };
 
-  const tokenFor = async (rejected: Secret | undefined, signal: AbortSignal | undefined, turn?: Turn): Promise<Secret | undefined> => {
-    const answer = await connection.accessToken({ ...(rejected ? { rejected } : {}), ...(signal ? { signal } : {}) });
+  connection.onWake((reason) => {
+    if (reason === 'asked') notBefore = 0;
+  });
+
+  const tokenFor = async (rejected: Secret | undefined, { signal, tokenWaitMs: waitMs }: Pick<UpstreamRequest, 'signal' | 'tokenWaitMs'>, turn?: Turn): Promise<Secret | undefined> => {
+    const answer = await connection.accessToken({ ...(rejected ? { rejected } : {}), ...(signal ? { signal } : {}), ...(waitMs === undefined ? {} : { waitMs }) });
     if (turn) turn.keyHeader = answer.kind === 'token' ? answer.header : undefined;
     if (answer.kind === 'token') return answer.token;
     if (answer.kind === 'anonymous') return undefined;
@@ -105,7 +114,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   const unclear = (status: number, ms: number) =>
     new AppError('E_OUTCOME_UNKNOWN', `The server answered with status ${status}, and wants no more calls for ${inWords(ms)}.`, { server: name, retryAfterMs: Math.ceil(ms) });
 
-  const moreAccess = createMoreAccess({ connection, tokenNow: (signal) => tokenFor(undefined, signal) });
+  const moreAccess = createMoreAccess({ connection, tokenNow: (signal) => tokenFor(undefined, signal ? { signal } : {}) });
 
   /** Sends it once. Undefined: the connection broke in a way that allows another try. */
   const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
@@ -143,13 +152,13 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   /** The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`. */
-  const signedInAgain = async (error: unknown, { onChallenge, signal }: UpstreamRequest, turn: Turn): Promise<Secret | undefined> => {
+  const signedInAgain = async (error: unknown, ask: UpstreamRequest, turn: Turn): Promise<Secret | undefined> => {
     if (error instanceof AppError && error.code === 'E_SERVER_REFUSED') throw new AppError(error.code, `${error.message}${turn.words}`, { server: name, cause: error });
-    if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || onChallenge !== 'ask' || turn.asked) throw error;
+    if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || ask.onChallenge !== 'ask' || turn.asked) throw error;
     turn.asked = true;
     if ((await connection.challenged(401, turn.challenge)) === 'refused') throw error;
     turn.rejected = undefined;
-    return tokenFor(undefined, signal, turn);
+    return tokenFor(undefined, ask, turn);
   };
 
   /** The server is busy until then, for everybody who has not sent yet. */
@@ -159,21 +168,14 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     notBefore = Math.max(notBefore, clock.now() + ms);
   };
 
-  const redirected = (stream: HttpStream, turn: Turn) => {
-    const target = redirectTarget(stream, turn.url);
-    const keepsBody = stream.status === 307 || stream.status === 308;
-    if (turn.url !== home || !keepsBody || target?.origin !== home.origin) {
-      const where = target ? foreign(`${target.origin}${target.pathname}`, 120) : 'nowhere';
-      throw new AppError('E_REDIRECTED', `The server answered with a redirect to ${where}.`, { server: name });
-    }
-    turn.url = target;
-  };
-
   /** Does what the verdict says, after which the request is to be sent again. Throws where it is not. */
   const act = async (verdict: Exclude<Verdict, { kind: 'deliver' }>, read: ReadFacts, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<void> => {
     const { stream, challenge, facts } = read;
     const body = drain(stream, clock);
     switch (verdict.kind) {
+      case 'same_token':
+        log('new_token_refused', { server: name, token, waitMs: verdict.pauseMs });
+        return waitFor(clock, verdict.pauseMs, ask.signal);
       case 'renew':
         log('token_refused_by_server', { server: name, token });
         turn.rejected = token;
@@ -187,7 +189,8 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       case 'more_access':
         return token && moreAccess(challenge ?? {}, token, ask, turn.access);
       case 'redirect':
-        return redirected(stream, turn);
+        turn.url = redirectWithin(stream, turn.url, home, name);
+        return;
       case 'repeat':
         await waitFor(clock, verdict.pauseMs, ask.signal);
         turn.repeats += 1;
@@ -205,16 +208,20 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       cookies = emptyJar();
     },
     async request(ask) {
-      const turn: Turn = { url: home, keyHeader: undefined, rejected: undefined, challenge: undefined, words: '', asked: false, access: { looked: false, held: 0 }, reconnected: false, repeats: 0, waited: 0 };
+      const turn = newTurn(home);
       for (;;) {
-        const token = await tokenFor(turn.rejected, ask.signal, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
+        const token = await tokenFor(turn.rejected, ask, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
         turn.waited = await waitTurn(turn.waited, ask.signal);
         const came = await send(ask, turn, token);
         if (!came) continue;
-        if (came.status >= 200 && came.status < 300) return came;
+        if (came.status >= 200 && came.status < 300) {
+          connection.served(token);
+          return came;
+        }
         const read = await readFacts(came, clock.now());
         noteBusy(read.facts);
-        const verdict = classify(read.facts, turnFacts(ask, turn, token));
+        const verdict = classify(read.facts, { ...turnFacts(ask, turn, token), newTokenPauseMs: token && connection.newTokenPauseMs(token) });
+        if (token && verdict.kind === 'deliver' && verdict.doubtsToken) connection.doubtToken(token);
         if (verdict.kind === 'deliver') return { ...read.stream, sent: token };
         await act(verdict, read, token, ask, turn);
       }
@@ -222,43 +229,4 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 }
 
-const turnFacts = ({ repeatable, persistent = false }: UpstreamRequest, turn: Turn, token: Secret | undefined): TurnFacts => ({
-  credential: token ? (turn.keyHeader === undefined ? 'token' : 'key') : 'none',
-  renewed: turn.rejected !== undefined,
-  repeatable,
-  persistent,
-  repeats: turn.repeats,
-  waitedMs: turn.waited,
-});
-
-/** What one request has been through. */
-interface Turn {
-  /** Another one after a redirect. */
-  url: URL;
-  /** The token is a key, which is the whole value of this header. Scopes are not for it. */
-  keyHeader: string | undefined;
-  /** The token that got a 401, and what the server said then. */
-  rejected: Secret | undefined;
-  challenge: Challenge | undefined;
-  /** What the server said in that 401, as a sentence; may be ''. */
-  words: string;
-  /** The core has been told of a 401. */
-  asked: boolean;
-  readonly access: AccessTurn;
-  /** It was sent again after a lost connection. */
-  reconnected: boolean;
-  /** How often it was sent again because the server was busy. */
-  repeats: number;
-  /** In ms, because the server wanted it. */
-  waited: number;
-}
-
-const inWords = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
-
-const tokenHeader = (token: Secret, { keyHeader }: Turn): Record<string, string> =>
-  keyHeader === undefined ? { authorization: `Bearer ${token.reveal()}` } : { [keyHeader]: token.reveal() };
-
-function redirectTarget(stream: HttpStream, from: URL): URL | undefined {
-  const { location } = stream.headers;
-  return location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-}
+const inWords = (ms: number): string => (ms < 120_000 ? `${Math.ceil(ms / 1000)} s` : durationWords(ms));

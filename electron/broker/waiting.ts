@@ -17,6 +17,47 @@ export function waitFor(clock: Clock, ms: number, signal: AbortSignal | undefine
   });
 }
 
+/** Waits that somebody can cut short. */
+export interface Pauses {
+  /** Resolves after `ms`, or at the next `hurry`; rejects with E_CANCELLED when the signal comes first. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
+  hurry(): void;
+}
+
+export function createPauses(clock: Clock): Pauses {
+  const waiting = new Set<() => void>();
+  return {
+    async pause(ms, signal) {
+      const hurried = new AbortController();
+      const hurry = () => hurried.abort();
+      waiting.add(hurry);
+      try {
+        await waitFor(clock, ms, AbortSignal.any([signal, hurried.signal]));
+      } catch (error) {
+        if (!hurried.signal.aborted) throw error;
+      } finally {
+        waiting.delete(hurry);
+      }
+    },
+    hurry() {
+      for (const end of waiting) end();
+    },
+  };
+}
+
+/** Waits for the promise, but not longer than `ms`. What becomes of it later is not looked at. Rejects as it does before that. */
+export async function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<'done' | 'late'> {
+  let cancel = () => {};
+  const late = new Promise<'late'>((resolve) => {
+    cancel = clock.after(ms, () => resolve('late'));
+  });
+  try {
+    return await Promise.race([promise.then(() => 'done' as const), late]);
+  } finally {
+    cancel();
+  }
+}
+
 /** The promise, or E_CANCELLED when the signal comes first. */
 export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {

@@ -186,6 +186,7 @@ export function createCommands(deps: CommandsDeps): Api {
     async refreshNow(input) {
       const server = named(input);
       const answer = await tokens.refreshNow(server.id);
+      connections.tryNow(server.id);
       if (answer.kind === 'refused' || answer.kind === 'unavailable') throw answer.error.about(server.name);
       return statusOf(server);
     },

@@ -1,3 +1,4 @@
+import { createAccountBridges, type AccountBridge } from './account-bridges.ts';
 import { AppError, asAppError, foreign } from './errors.ts';
 import type { Http, ServerNetwork } from './http/client.ts';
 import type { Challenge } from './oauth/discovery/discovery.ts';
@@ -12,7 +13,13 @@ import type { Server, Servers } from './servers/servers.ts';
 import type { RefusedCall, StepUps } from './step-up.ts';
 
 /** What one bridge connection needs from the core. */
-export interface Connection {
+export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
+  /** The server took a request that went out with this token. Cheap: called for each answer. */
+  served(token: Secret | undefined): void;
+  /** After a 401 to this token: how long to wait before it is sent again, because the server may not know it yet, in ms. */
+  newTokenPauseMs(token: Secret): number | undefined;
+  /** The server refused in a way that may or may not be for this token. */
+  doubtToken(token: Secret): void;
   readonly server: Server;
   /** The client with this server's certificates; absent: the one for all. */
   readonly http?: Http;
@@ -20,7 +27,7 @@ export interface Connection {
   setHost(name: string): void;
   /** By a request: in which network the server lies. Kept with it. */
   found(network: ServerNetwork): void;
-  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
+  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
   /**
    * The server answered 401 to a call without a token, or 403 to one whose token lacks scopes, which is then held until
    * the user decides. 'retry': a sign-in took place meanwhile, call again; 'refused': tell the host.
@@ -45,6 +52,8 @@ export interface Connections {
   /** Another account is the default one now. */
   defaultChanged(): void;
   signedIn(accountKey: string): void;
+  /** A person wants this account to be tried now: whatever its bridges wait for, they do not wait any longer. */
+  tryNow(accountKey: string): void;
   removed(accountKey: string): void;
 }
 
@@ -76,6 +85,7 @@ interface Open {
 
 export function createConnections(deps: ConnectionsDeps): Connections {
   const all = new Set<Open>();
+  const bridges = createAccountBridges();
   const tell = (which: Event, whom: (open: Open) => boolean) => {
     for (const open of [...all].filter(whom)) for (const listener of open[which]) listener();
   };
@@ -85,13 +95,16 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       const open: Open = { accountKey: server.id, byDefault: account === undefined && server.account.isDefault, host: 'app', signedIn: [], removed: [], moved: [] };
       all.add(open);
       deps.onChange();
-      return connection(server, open, deps, () => {
+      const bridge = bridges.join(server.id);
+      return connection(server, open, deps, bridge, () => {
         all.delete(open);
+        bridge.leave();
         deps.onChange();
       });
     },
     hostsOf: (accountKey) => [...all].filter((open) => open.accountKey === accountKey).map((open) => open.host),
     signedIn: (accountKey) => tell('signedIn', (open) => open.accountKey === accountKey),
+    tryNow: (accountKey) => bridges.wake(accountKey),
     removed: (accountKey) => tell('removed', (open) => open.accountKey === accountKey),
     defaultChanged: () => tell('moved', (open) => open.byDefault && deps.servers.find(open.accountKey)?.account.isDefault !== true),
   };
@@ -107,7 +120,7 @@ export function foundServer(servers: Pick<Servers, 'find' | 'setAside'>, name: s
   throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
 }
 
-function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: () => void): Connection {
+function connection(server: Server, open: Open, deps: ConnectionsDeps, bridge: AccountBridge, closed: () => void): Connection {
   const letGo = deps.tokens.hold(server.id);
   let keeping = false;
   return {
@@ -137,6 +150,14 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, closed: (
       keeping = true;
       keepSeen(deps.servers, server, 'open', deps.clock.now()).then(deps.onChange, (error: unknown) => deps.log('open_not_kept', { code: asAppError(error).code }));
     },
+    setAway: (away) => bridge.setAway(away),
+    served(token) {
+      bridge.served();
+      if (token) deps.tokens.accepted(server.id, token);
+    },
+    newTokenPauseMs: (token) => deps.tokens.newTokenPauseMs(server.id, token),
+    doubtToken: (token) => deps.tokens.doubt(server.id, token),
+    onWake: (listener) => bridge.onWake(listener),
     onSignedIn: (listener) => void open.signedIn.push(listener),
     onRemoved: (listener) => void open.removed.push(listener),
     onMoved: (listener) => void open.moved.push(listener),

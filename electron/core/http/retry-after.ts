@@ -1,9 +1,10 @@
-/** Longest wait that we take seriously; more is an error of the server. */
-const longestMs = 24 * 60 * 60 * 1000;
+/** Longest wait that is obeyed: what asks for more has a fault, and must not shut a person out for a day. */
+const longestMs = 60 * 60 * 1000;
 
 /**
  * How long the other side asked us to wait, in ms (RFC 9110 10.2.3: seconds or a date). A date is read against the
- * answer's own `Date` where there is one, so that a wrong clock here does no harm. Undefined when nothing sensible is said.
+ * answer's own `Date` where there is one, so that a wrong clock here does no harm. An hour at most.
+ * Undefined when nothing sensible is said.
  */
 export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
   const value = headers['retry-after']?.trim();

@@ -8,6 +8,7 @@ import { createBackoff } from './backoff.ts';
 import { createLiveToken, type LiveToken } from './live-token.ts';
 import { refreshCredential, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
 import { createMoveWatch } from '../discovery/moved-issuer.ts';
+import { createNewToken } from './new-token.ts';
 import { createRefusals } from './refusals.ts';
 import { signOutOf } from '../sign-in/sign-out.ts';
 import { createSlots } from './slots.ts';
@@ -34,7 +35,7 @@ export interface CredentialTokensDeps extends RefreshDeps {
 
 /** TokenKeeper, for one credential. */
 export interface CredentialTokens {
-  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
+  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   refreshNow(): Promise<TokenAnswer>;
   reviewAudience(): boolean;
@@ -42,6 +43,9 @@ export interface CredentialTokens {
   signOut(): Promise<SignOutReport>;
   state(): TokenState;
   current(): LiveToken | undefined;
+  accepted(token: Secret): void;
+  newTokenPauseMs(token: Secret): number | undefined;
+  doubt(token: Secret): void;
   /** Refreshes because the journal says that the last refresh was cut off. */
   resume(): void;
   woke(): void;
@@ -57,6 +61,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   const backoff = createBackoff({ clock, random, tryNow: run, wanted: () => waiting.count > 0 });
   const trouble = createTrouble({ id, clock, log: deps.log, backoff, tokenOver: () => live === undefined || live.stage === 'spent' });
   const refusals = createRefusals(clock);
+  const newToken = createNewToken(clock);
   const moves = createMoveWatch(clock, deps.movedFrom && (async () => deps.movedFrom?.(id)));
   const flights = new Set<Promise<void>>();
   let flight: Promise<void> | undefined;
@@ -66,6 +71,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   /** Changes with each sign-in and sign-out: what began before does not count any more. */
   let era: { superseded: 'no' | 'signed_in' | 'signed_out' } = { superseded: 'no' };
   let signedOut = false;
+  /** The server refused what cannot be renewed. It is sent again now and then, and stands as refused until the server takes it. */
+  let onTrial = false;
   let holders = 0;
 
   const exists = (): boolean => !signedOut && (vault.facts(id) !== undefined || vault.uncertain(id));
@@ -93,6 +100,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     era = { superseded: 'no' };
     flight = undefined;
     refusals.forget();
+    newToken.forget();
+    onTrial = false;
     signedOut = superseded === 'signed_out';
     trouble.clear();
     use(undefined);
@@ -132,10 +141,12 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       case 'refreshed':
         // The same token once more tells nothing about its life: it is used until the server refuses it (RF13).
         use(result.accessToken, live?.token.equals(result.accessToken) ? undefined : result.expiresInMs);
+        newToken.issued();
         return recovered(ended);
       case 'access_only':
         use(result.accessToken, undefined, result.header);
-        return recovered(ended);
+        // What the server refused is good again when the server takes it, not when it was read.
+        return onTrial ? undefined : recovered(ended);
       case 'absent':
         use(undefined);
         if (!vault.facts(id)) return recovered(false);
@@ -153,6 +164,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
 
   /** `ended`: calls had been told that the sign-in is over. */
   function recovered(ended: boolean): void {
+    onTrial = false;
     trouble.clear();
     refusals.renewed();
     moves.recovered();
@@ -177,7 +189,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     return { kind: 'unavailable', error: trouble.now?.error ?? new AppError('E_REFRESH_FAILED', 'The authorization server has not answered yet.') };
   }
 
-  async function obtain(rejected: Secret | undefined, signal: AbortSignal | undefined): Promise<TokenAnswer> {
+  async function obtain({ rejected, signal, waitMs = callWaitMs }: NonNullable<Parameters<CredentialTokens['accessToken']>[0]>): Promise<TokenAnswer> {
     const token = usable();
     if (token && rejected && token.token.equals(rejected)) {
       const refusal = refuse(token);
@@ -186,7 +198,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       if (token.stage === 'due') tryRun();
       return token.answer;
     }
-    const answer = await waiting.wait(answerByNow, callWaitMs, signal);
+    const answer = await waiting.wait(answerByNow, Math.min(waitMs, callWaitMs), signal);
     if (answer === 'cancelled') return { kind: 'unavailable', error: new AppError('E_CANCELLED', 'The call was cancelled.') };
     return answer === 'late' ? notNow() : answer;
   }
@@ -211,7 +223,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       vault.facts(id)?.grant === 'static_header'
         ? new AppError('E_SERVER_REFUSED', 'The server refused the key. Enter another one, and sign in again.')
         : new AppError('E_SIGN_IN_AGAIN', 'The server refused the access token, and it gave no refresh token.');
-    trouble.meet({ kind: 'ended', final: true, error });
+    onTrial = true;
+    trouble.meet({ kind: 'ended', final: false, error, pauseMs: refusals.trialPauseMs() });
     changed();
     return error;
   }
@@ -220,7 +233,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     accessToken(options) {
       // The way of almost every call: no work, no promise of its own.
       if (live?.stage === 'fresh' && !keptBack && options?.rejected === undefined) return live.answer;
-      return obtain(options?.rejected, options?.signal);
+      return obtain(options ?? {});
     },
 
     async adopt(credential, accessToken, expiresInMs) {
@@ -229,7 +242,9 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         if (written.kind !== 'done') throw storeFault(written, 'The sign-in could not be stored');
         nextEra('signed_in');
         // A key is read, with the name of its header, from where the user put it.
-        if (credential.grant !== 'static_header') use(accessToken, isRenewable(credential) ? expiresInMs : undefined);
+        if (credential.grant === 'static_header') return;
+        use(accessToken, isRenewable(credential) ? expiresInMs : undefined);
+        newToken.issued();
       });
       changed();
       if (keptBack) throw keptBack;
@@ -242,7 +257,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         const running = flight;
         if (running) await waiting.wait(() => (flight === running ? undefined : true), callWaitMs, undefined);
       }
-      if (trouble.now) return trouble.now.kind === 'ended' ? { kind: 'refused', error: trouble.now.error } : notNow();
+      if (trouble.now && !(onTrial && usable())) return trouble.now.kind === 'ended' ? { kind: 'refused', error: trouble.now.error } : notNow();
       return (await answerByNow()) ?? notNow();
     },
 
@@ -279,6 +294,23 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
 
     state: () => (signedOut ? { kind: 'none' } : tokenState({ facts: vault.facts(id), trouble: trouble.now, keptBack, live, held: holders > 0, now: clock.now() })),
     current: () => live,
+
+    accepted(token) {
+      if (!live?.token.equals(token)) return;
+      refusals.accepted();
+      if (!onTrial) return;
+      // The bridges of the account hear of it as they hear of any success.
+      recovered(false);
+      changed();
+    },
+    // One that is near its own end is no longer new, however short its life is.
+    newTokenPauseMs: (token) => (live?.stage === 'fresh' && live.token.equals(token) ? newToken.pauseMs : undefined),
+    doubt(token) {
+      const mayBeOver = live?.token.equals(token) === true && live.expiresAt === undefined && vault.facts(id)?.renewable !== false;
+      if (!mayBeOver || !backoff.mayTry || !refusals.doubted()) return;
+      deps.log('token_doubted', { credential: id });
+      tryRun();
+    },
     resume: tryRun,
     woke() {
       live?.woke();
@@ -287,6 +319,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     idle: () => Promise.all([...flights, turn.run(async () => {})]),
     drop() {
       live?.drop();
+      newToken.forget();
       moves.stop();
       backoff.stop();
     },

@@ -49,8 +49,8 @@ export type RefreshResult =
   | { readonly kind: 'access_only'; readonly accessToken: Secret; readonly header?: string }
   | { readonly kind: 'absent' }
   | { readonly kind: 'superseded' }
-  /** Only a person can go on. `final: false`: what is wrong may be put right from outside. */
-  | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean }
+  /** Only a person can go on. `final: false`: what is wrong may be put right from outside; it is not looked for before `pauseMs` are over. */
+  | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean; readonly pauseMs?: number }
   | { readonly kind: 'client_refused'; readonly error: AppError }
   /** A passing fault of network or server; or a refusal that may pass, and what makes two of them equal. */
   | { readonly kind: 'failed'; readonly error: AppError; readonly refusal?: string }

@@ -37,9 +37,10 @@ export type TokenState =
 export interface TokenKeeper {
   /**
    * An access token that was not refused yet, refreshed first where needed. Joins a refresh that is already running.
-   * `rejected`: the token that the server just answered 401 to. Never opens a browser.
+   * `rejected`: the token that the server just answered 401 to. `waitMs`: how long to wait at most, 20 s when absent.
+   * Never opens a browser.
    */
-  accessToken(credentialId: string, options?: { readonly rejected?: Secret; readonly signal?: AbortSignal }): Promise<TokenAnswer>;
+  accessToken(credentialId: string, options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
   /**
    * A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*, and
    * E_TOKEN_AUDIENCE once it is stored: the token is kept back until a person accepts its audience.
@@ -53,6 +54,12 @@ export interface TokenKeeper {
   hold(credentialId: string): () => void;
   /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
   signOut(credentialId: string): Promise<SignOutReport>;
+  /** The MCP server took this access token. Cheap: called for each answer. */
+  accepted(credentialId: string, token: Secret): void;
+  /** After a 401 to this token: how long to wait before it is sent again, because it is newer than the server may know, in ms. */
+  newTokenPauseMs(credentialId: string, token: Secret): number | undefined;
+  /** The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not known, not too often. */
+  doubt(credentialId: string, token: Secret): void;
   state(credentialId: string): TokenState;
   /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
   current(credentialId: string): Pick<LiveToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
@@ -121,6 +128,9 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
     reviewAudience: (id) => tokensOf(id).reviewAudience(),
     hold: (id) => tokensOf(id).hold(),
     signOut: (id) => tokensOf(id).signOut(),
+    accepted: (id, token) => tokensOf(id).accepted(token),
+    newTokenPauseMs: (id, token) => tokensOf(id).newTokenPauseMs(token),
+    doubt: (id, token) => tokensOf(id).doubt(token),
     state: (id) => tokensOf(id).state(),
     current: (id) => tokensOf(id).current(),
 

@@ -1,3 +1,4 @@
+import { durationWords } from '../../../../shared/wording.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';
@@ -60,9 +61,10 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
     const floorMs = Math.max(cause.retryAfterMs ?? 0, cause.code === 'E_TOKEN_RESPONSE' ? uselessAnswerMs : 0);
     const delay = believed() ? retrySlowly() : backoff.failed({ floorMs });
     log('refresh_failed', { credential: id, code: cause.code, nextTryMs: Math.round(delay) });
+    const asked = cause.retryAfterMs === undefined ? '' : ` The authorization server wants no requests for ${durationWords(delay)}.`;
     now = {
       kind: 'retrying',
-      error: new AppError('E_REFRESH_FAILED', `The sign-in could not be renewed yet. ${cause.message}`, { cause, retryAfterMs: delay }),
+      error: new AppError('E_REFRESH_FAILED', `The sign-in could not be renewed yet. ${cause.message}${asked}`, { cause, retryAfterMs: delay }),
       nextTryAt: clock.now() + delay,
     };
   }
@@ -91,7 +93,7 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
           return;
         case 'ended':
           if (result.final) backoff.stop();
-          else backoff.failed({ alone: false });
+          else backoff.failed({ alone: false, floorMs: result.pauseMs ?? 0 });
           now = { kind: 'ended', error: result.error };
       }
     },
