@@ -84,6 +84,13 @@ describe('a tool that ran and whose answer was lost in a fault of HTTP', () => {
     expect(mcp.count('vendor/act')).toBe(1);
   });
 
+  it('a busy server whose body never ends: the call has its error after two seconds', async () => {
+    only('tools/call', ({ response }) => void response.writeHead(503, { 'retry-after': '1' }).write('{"jso'));
+    const call = host.call('act');
+    await until(() => mcp.count('tools/call') === 2);
+    expect(codeOf(await whileTimePasses(call, 500, 5_000))).toBe('E_OUTCOME_UNKNOWN');
+  });
+
   it('a notification is sent once as well', async () => {
     only('notifications/progress', ({ response }) => response.writeHead(503, { 'retry-after': '0' }).end());
     host.notify('notifications/progress', { progressToken: 1, progress: 1 });

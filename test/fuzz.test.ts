@@ -283,7 +283,7 @@ describe(`random damage, seed ${seed}`, () => {
         yield* chunked(random, body, 4_000);
       }
       const headers = random.chance(0.5) ? { 'www-authenticate': damaged(random, 'Bearer error="insufficient_scope", scope="a b"') } : {};
-      const refusal = await readFacts({ status: 403, headers, body: Object.assign(chunks(), { destroy: () => {} }) }, 0);
+      const refusal = await readFacts({ status: 403, headers, body: Object.assign(chunks(), { destroy: () => {} }) }, systemClock());
       if (refusal.facts.lacksScopes) scopes += 1;
       const again: Buffer[] = [];
       for await (const chunk of refusal.stream.body) again.push(chunk);

@@ -7,7 +7,7 @@ import { discard } from './drain.ts';
 import { answerTimeoutMs, isRepeatable } from './eras.ts';
 import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
-import { judgeSession, knowsSession } from './session-loss.ts';
+import { isResponseTo, judgeSession, knowsSession } from './session-loss.ts';
 import { createSseParser } from './sse.ts';
 import type { ToolHeaders } from './tool-headers.ts';
 import { createTurns, inParts } from './turns.ts';
@@ -100,7 +100,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
   }
   const body = await readBody(stream, deps.server);
   if (session?.sessionId !== undefined && !ok) {
-    const verdict = suspect ? 'lost' : judgeSession(stream.status, body, asked.id);
+    const verdict = suspect && !isResponseTo(body, asked.id) ? 'lost' : judgeSession(stream.status, body, asked.id);
     const lost = verdict === 'lost' || (verdict === 'doubtful' && !(await knowsSession(deps.upstream, session, deps.clock, signal)));
     // A fault of the server's own may come after the work; every other refusal comes before it.
     if (lost && (verdict === 'lost' || stream.status !== 500 || isRepeatable(asked.method))) return 'session_lost';

@@ -4,6 +4,7 @@ import { readJson } from '../../shared/json.ts';
 import type { HttpStream } from '../core/http/client.ts';
 import { retryAfterMs } from '../core/http/retry-after.ts';
 import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { ResponseFacts } from './classify.ts';
 import { look, scopesMissing } from './scope-refusal.ts';
@@ -19,18 +20,18 @@ export interface ReadFacts {
   readonly stream: HttpStream;
 }
 
-/** Looks at a response that is no success, as far as its handling depends on it. `now`: Unix ms. */
-export async function readFacts(stream: HttpStream, now: number): Promise<ReadFacts> {
+/** Looks at a response that is no success, as far as its handling depends on it. */
+export async function readFacts(stream: HttpStream, clock: Clock): Promise<ReadFacts> {
   const { status, headers } = stream;
   const named = bearerChallenge(headers['www-authenticate']);
-  const { text, whole } = withWords.has(status) ? await look(stream) : { text: '', whole: stream };
+  const { text, whole } = withWords.has(status) ? await look(stream, clock) : { text: '', whole: stream };
   const lacking = status === 403 ? scopesMissing(named, text) : undefined;
   const facts = {
     status,
     oauthError: named?.error ?? errorIn(text),
     lacksScopes: lacking !== undefined,
     rpcError: text !== '' && envelope(text).hasError,
-    retryAfterMs: retryAfterMs(headers, now),
+    retryAfterMs: retryAfterMs(headers, clock.now()),
   };
   return { facts, challenge: lacking ?? named, stream: whole };
 }

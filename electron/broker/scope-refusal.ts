@@ -1,9 +1,12 @@
 import { readJson, readText } from '../../shared/json.ts';
 import type { HttpStream } from '../core/http/client.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 
 /** More of a body is not looked at. */
 const lookBytes = 64 * 1024;
+/** Nor is it waited for. */
+const lookMs = 2_000;
 
 /**
  * What a 403 asks for, as servers write it: `insufficient_scope` in a Bearer challenge (RFC 6750 3.1), another name for that
@@ -31,20 +34,34 @@ function scopeIn(text: string): string | undefined {
   return undefined;
 }
 
-/** The beginning of a body, and the same answer with the body as if nobody had looked. */
-export async function look(stream: HttpStream): Promise<{ text: string; whole: HttpStream }> {
+/** The beginning of a body, as far as it comes within `lookMs`, and the same answer with the body as if nobody had looked. */
+export async function look(stream: HttpStream, clock: Clock): Promise<{ text: string; whole: HttpStream }> {
   const rest = stream.body[Symbol.asyncIterator]();
   const seen: Buffer[] = [];
   let bytes = 0;
-  while (bytes < lookBytes) {
-    const next = await rest.next();
-    if (next.done === true) break;
-    seen.push(next.value);
-    bytes += next.value.length;
+  let cancel = () => {};
+  const late = new Promise<'late'>((resolve) => {
+    cancel = clock.after(lookMs, () => resolve('late'));
+  });
+  let pending: Promise<IteratorResult<Buffer>> | undefined;
+  try {
+    while (bytes < lookBytes) {
+      pending = rest.next();
+      const next = await Promise.race([pending, late]);
+      if (next === 'late') break;
+      pending = undefined;
+      if (next.done === true) break;
+      seen.push(next.value);
+      bytes += next.value.length;
+    }
+  } finally {
+    cancel();
   }
+  // Whoever reads on hears of a fault; nobody has to.
+  pending?.catch(() => {});
   async function* again(): AsyncGenerator<Buffer> {
     yield* seen;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+    for (let next = await (pending ?? rest.next()); next.done !== true; next = await rest.next()) yield next.value;
   }
   const body = Object.assign(again(), { destroy: () => stream.body.destroy() });
   return { text: readText(Buffer.concat(seen)), whole: { ...stream, body } };

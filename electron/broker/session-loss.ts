@@ -32,6 +32,12 @@ export function judgeSession(status: number, body: Buffer, id: string): SessionV
   return isResponse || status === 404 || status === 410 ? 'doubtful' : 'kept';
 }
 
+/** Whether the body is a JSON-RPC response to the request with this id. */
+export function isResponseTo(body: Buffer, id: string): boolean {
+  const found = envelope(body);
+  return found.kind === 'response' && sameId(found.id, id);
+}
+
 /** Longer texts are pages and traces, in which the words may stand for any reason. */
 const mostWords = 300;
 const lostWords =

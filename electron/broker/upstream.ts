@@ -218,7 +218,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
           connection.served(token);
           return came;
         }
-        const read = await readFacts(came, clock.now());
+        const read = await readFacts(came, clock);
         noteBusy(read.facts);
         const verdict = classify(read.facts, { ...turnFacts(ask, turn, token), newTokenPauseMs: token && connection.newTokenPauseMs(token) });
         if (token && verdict.kind === 'deliver' && verdict.doubtsToken) connection.doubtToken(token);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports.ts';
 
 /** Ages of a new token, in ms, at which it is shown again to a server that does not know it yet. */
-const ages = [300, 1_000, 2_200, 3_600, 5_000] as const;
+const ages = [500, 1_500, 3_000, 5_000] as const;
 const newForMs = 5_000;
 
 /**
