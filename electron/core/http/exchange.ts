@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import type { AppError } from '../errors.ts';
-import { createBody, type Body } from './body.ts';
+import { createBody } from './body.ts';
 import type { HttpRequest, HttpStream } from './client.ts';
-import { decoded, isEncoded } from './decode.ts';
+import { decodedBody } from './decode.ts';
 import { cancelled, exchangeFault, timedOut, tooLarge, tooManyPieces } from './faults.ts';
 
 /** A server that wants to be told who calls; some firewalls refuse requests without it. */
@@ -83,7 +83,7 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }
         try {
           const cookies = headers['set-cookie'];
           const setCookies = cookies === undefined ? {} : { setCookies: typeof cookies === 'string' ? [cookies] : cookies };
-          resolve({ status, headers: joined, ...setCookies, body: readable(source.body, joined['content-encoding'], maxBytes, host) });
+          resolve({ status, headers: joined, ...setCookies, body: decodedBody(source.body, joined['content-encoding'], { maxBytes, host }) });
         } catch (error) {
           fail(exchangeFault(error, host, sent));
         }
@@ -132,22 +132,4 @@ function joinHeaders(headers: Readonly<Record<string, string | string[] | undefi
     if (value !== undefined && name !== 'set-cookie') joined[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return joined;
-}
-
-function readable(body: Body, encoding: string | undefined, maxBytes: number, host: string): Body {
-  return isEncoded(encoding) ? capped(decoded(body, encoding, host), maxBytes, host) : body;
-}
-
-/** Counts what decoding made of the bytes. */
-function capped(body: Body, maxBytes: number, host: string): Body {
-  async function* read(): AsyncGenerator<Buffer, void> {
-    let total = 0;
-    for await (const chunk of body) {
-      total += chunk.length;
-      if (total > maxBytes) throw tooLarge(host, maxBytes);
-      yield chunk;
-    }
-  }
-  const reader = read();
-  return { destroy: () => body.destroy(), [Symbol.asyncIterator]: () => reader };
 }
