@@ -25,8 +25,8 @@ export const errors = {
   E_CONFIG_WRITE: 'Check that the disk has room and that the data folder belongs to you.',
   E_CONFIG_UNSAFE: 'Run the command that the message names, look into the file, and start again.',
   // Network
-  E_DNS: 'Check the address and your network connection.',
-  E_CONNECT: 'Check that the server is running and that no firewall is in the way.',
+  E_DNS: 'Check the address and your network connection. A proxy must be named in HTTPS_PROXY: ALL_PROXY is not read.',
+  E_CONNECT: 'Check that the server is running and that no firewall is in the way. A proxy must be named in HTTPS_PROXY: ALL_PROXY is not read.',
   E_TLS: 'The connection cannot be trusted. Ask the server’s operator, and do not sign in on this network.',
   E_TIMEOUT: 'Try again. If it keeps happening, ask the operator of the server.',
   E_CONNECTION_LOST: 'Try again: the connection broke before the answer was complete.',

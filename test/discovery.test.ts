@@ -590,3 +590,39 @@ describe('in the words of the window', () => {
     expect(described.summary).toContain('PKCE');
   });
 });
+
+describe('a place where there is no metadata', () => {
+  const nothing = { error: 'not_found', error_description: 'No such thing' };
+
+  it('with 200 and an error in JSON does not end the search for the protected resource', async () => {
+    mcp.routes['/.well-known/oauth-protected-resource'] = { resource: mcp.origin, authorization_servers: [auth.origin] };
+    mcp.routes['/.well-known/oauth-protected-resource/mcp'] = nothing;
+    expect((await found()).authorizationServer.issuer).toBe(auth.origin);
+  });
+
+  it('with 200 and an error in JSON does not end the search for the authorization server', async () => {
+    auth.routes['/.well-known/oauth-authorization-server'] = { error: { code: 404, message: 'no' } };
+    auth.routes['/.well-known/openid-configuration'] = metadata();
+    expect((await found()).authorizationServer.token_endpoint).toBe(`${auth.origin}/token`);
+  });
+
+  it('with 200 and an error in JSON everywhere is said as that', async () => {
+    for (const name of ['oauth-authorization-server', 'openid-configuration']) auth.routes[`/.well-known/${name}`] = nothing;
+    const error = await failure(look());
+    expect(error).toMatchObject({ code: 'E_METADATA_MISSING', message: expect.stringContaining('answered with an error instead of metadata') as string });
+  });
+
+  it('although the server names it is what is said, and not that two issuers differ', async () => {
+    delete mcp.routes['/.well-known/oauth-protected-resource/mcp'];
+    mcp.routes['/mcp'] = challenge(`resource_metadata="${mcp.origin}/metadata/gone"`);
+    mcp.routes['/.well-known/oauth-authorization-server'] = metadata({ issuer: 'https://other.example' }, mcp.origin);
+    const error = await failure(look());
+    expect(error.code).toBe('E_METADATA_MISSING');
+    expect(error.message).toContain('/metadata/gone');
+  });
+
+  it('although the server names it does not keep a sign-in from what is found elsewhere', async () => {
+    mcp.routes['/mcp'] = challenge(`resource_metadata="${mcp.origin}/metadata/gone"`);
+    expect((await found()).authorizationServer.issuer).toBe(auth.origin);
+  });
+});

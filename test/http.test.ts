@@ -391,7 +391,7 @@ describe('an answer', () => {
 });
 
 describe('TLS', () => {
-  async function tlsServer(hosts: readonly string[], options: { expired?: boolean } = {}) {
+  async function tlsServer(hosts: readonly string[], options: Parameters<typeof selfSigned>[1] = {}) {
     const certificate = selfSigned(hosts, options);
     let requests = 0;
     const server = createHttpsServer(certificate, (_, response) => {
@@ -406,6 +406,13 @@ describe('TLS', () => {
     return { url: `https://mcp.test:${(server.address() as AddressInfo).port}/`, cert: certificate.cert, requests: () => requests };
   }
   const lookup = async () => [{ address: '127.0.0.1', family: 4 }];
+
+  it('says of a certificate without the one that signed it that the chain is incomplete', async () => {
+    const intermediate = { name: 'Intermediate', key: selfSigned(['ca.test'], { name: 'Intermediate' }).key };
+    const { url } = await tlsServer(['mcp.test'], { issuer: intermediate, name: 'Leaf' });
+    const error = await failure(http({ lookup }).fetch(request(url)));
+    expect(error).toMatchObject({ code: 'E_TLS', message: expect.stringContaining('the certificate chain is incomplete') as string });
+  });
 
   it('takes a certificate of an authority that the caller names', async () => {
     const { url, cert } = await tlsServer(['mcp.test']);

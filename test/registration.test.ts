@@ -135,6 +135,19 @@ describe('a registration', () => {
     expect(saved()).toEqual([second.registration]);
   });
 
+  it.each([
+    ['a string', (seconds: number) => String(seconds), true],
+    ['a string with a fraction', (seconds: number) => `${seconds}.0`, true],
+    ['a string 0', () => '0', false],
+    ['words', () => 'never', false],
+    ['null', () => null, false],
+  ])('takes client_secret_expires_at as %s', async (_, written, ends) => {
+    const expiresAt = Math.floor(clock.now() / 1000) + 3600;
+    auth.routes['/register'] = accept({ client_secret: 's', client_secret_expires_at: written(expiresAt), token_endpoint_auth_method: 'client_secret_post' });
+    const { registration } = await registered();
+    expect(registration.secretExpiresAt).toBe(ends ? expiresAt * 1000 : undefined);
+  });
+
   it('whose secret was lost is made again', async () => {
     auth.routes['/register'] = accept({ client_secret: 's', token_endpoint_auth_method: 'client_secret_basic' });
     const { registration } = await registered();

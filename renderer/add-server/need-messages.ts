@@ -5,7 +5,7 @@ export const needMessages = {
   issuers: { title: 'Two names for the same sign-in', text: 'Somebody may have put their sign-in in the place of the real one. Accept the pair only if the operator told you that both are theirs.' },
   reach: {
     title: 'It could not be reached now',
-    text: 'It may be down, or only be reached through a proxy: Keybridge goes through the one that HTTPS_PROXY and NO_PROXY name when it starts. You can add the server now and sign in later.',
+    text: 'It may be down, or only be reached through a proxy: Keybridge goes through the one that HTTPS_PROXY and NO_PROXY name when it starts; ALL_PROXY is not read. You can add the server now and sign in later.',
   },
   wayLabel: 'What do you have for it?',
   ways: { later: 'Nothing yet', key: 'A fixed key', old: 'Nothing: it is an old server' },

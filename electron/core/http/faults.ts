@@ -22,12 +22,17 @@ export function connectFault(error: unknown, host: string): AppError {
   const code = codeOf(error);
   if (alertCodes.test(code)) return certificateRefused(code, host, error);
   if (certificateCodes.test(code)) {
-    const what = code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? 'does not speak TLS' : 'could not prove who it is';
+    const what = notTls.has(code) ? 'does not speak TLS' : code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' ? incompleteChain : 'could not prove who it is';
     return new AppError('E_TLS', `${foreign(host)} ${what} (${code}).`, { sent: false, cause: error });
   }
   const why = code === 'UND_ERR_CONNECT_TIMEOUT' ? 'does not answer' : reasons[code] ?? (code || 'connection failed');
   return new AppError('E_CONNECT', `${foreign(host)} could not be reached: ${why}.`, { sent: false, cause: error });
 }
+
+const notTls: ReadonlySet<string> = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER']);
+
+/** Browsers fetch a missing certificate by themselves or know it from elsewhere, so the server's operator may not notice. */
+const incompleteChain = 'sent its certificate without the one that signed it, so it could not prove who it is: the certificate chain is incomplete, or its authority is not known here';
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'it refuses connections',

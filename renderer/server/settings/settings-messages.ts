@@ -122,7 +122,7 @@ export const settingsMessages = {
   dpop: 'Bind tokens to this computer (DPoP)',
   dpopHint: 'A stolen token is then of no use elsewhere. The key lies in the keychain.',
   dpopChoices: { auto: 'Where the server asks for it', yes: 'Always', no: 'Never' },
-  proxy: 'A proxy is not set here: Keybridge goes through the one that HTTPS_PROXY and NO_PROXY name when it starts.',
+  proxy: 'A proxy is not set here: Keybridge goes through the one that HTTPS_PROXY and NO_PROXY name when it starts. ALL_PROXY is not read.',
   legacyEndpoints: 'An old server without a sign-in description (MCP 2025-03-26)',
   legacyEndpointsHint: 'Signs in at /authorize, /token and /register of its own address.',
   issuerException: 'Accept two names for the same sign-in',

@@ -135,11 +135,14 @@ export async function discover(server: URL, { http, signal, challenge, network, 
  * MCP 2025-03-26: the metadata at the server's own origin. Nobody spelled that issuer out to us, so both spellings of
  * an origin are its own.
  */
-async function ownAuthorizationServer(run: Run, server: URL, { hint }: Extract<ResourceSearch, { kind: 'absent' }>, settings: ServerSettings): Promise<NamedServer> {
-  const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]);
+async function ownAuthorizationServer(run: Run, server: URL, { hint, missing }: Extract<ResourceSearch, { kind: 'absent' }>, settings: ServerSettings): Promise<NamedServer> {
+  const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]).catch((error: unknown) => {
+    // Nobody named this issuer: what is wrong is that the document that was named is missing.
+    throw missing && error instanceof AppError && error.code === 'E_ISSUER_MISMATCH' ? missing : error;
+  });
   if (found.kind === 'found') return { named: found.metadata.issuer, metadata: found.metadata };
   if (settings.legacyEndpoints && !hint && !found.hint) return legacyEndpoints(server);
-  throw hint ?? found.hint ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
+  throw hint ?? found.hint ?? missing ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
 }
 
 /** RFC 8707 2, as MCP has it: no fragment, and no slash that only stands for "no path". */

@@ -81,6 +81,7 @@ function readDocument(answer: HttpAnswer, url: URL): Document {
   if (status >= 500 || status === 429 || status === 408) return { kind: 'fault', error: statusError(answer, url) };
   if (status !== 200) return { kind: 'absent' };
   const value = readJson(answer.body);
+  if (isErrorAnswer(value)) return { kind: 'strange', error: new AppError('E_METADATA_MISSING', `${place(url)} answered with an error instead of metadata.`) };
   if (value !== undefined) return { kind: 'found', value };
   return { kind: 'strange', error: new AppError('E_NOT_JSON', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`) };
 }
@@ -88,6 +89,12 @@ function readDocument(answer: HttpAnswer, url: URL): Document {
 export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url: URL): AppError {
   const wait = retryAfterMs(answer.headers, Date.now());
   return new AppError('E_HTTP_STATUS', `${place(url)} answered with status ${answer.status}.`, wait === undefined ? {} : { retryAfterMs: wait });
+}
+
+/** An error object with status 200, where no member of any metadata stands beside it. */
+function isErrorAnswer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('error' in value) || !value.error) return false;
+  return !['issuer', 'resource', 'keys'].some((member) => member in value);
 }
 
 function kindOf({ headers, body }: HttpAnswer): string {

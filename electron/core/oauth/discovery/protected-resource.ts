@@ -16,8 +16,8 @@ const Metadata = z.object({
 
 export type ResourceSearch =
   | { readonly kind: 'found'; readonly metadata: ProtectedResource }
-  /** Nowhere. `hint`: what was there instead. */
-  | { readonly kind: 'absent'; readonly hint?: AppError }
+  /** Nowhere. `hint`: what was there instead. `missing`: the document that the challenge names is not there. */
+  | { readonly kind: 'absent'; readonly hint?: AppError; readonly missing?: AppError }
   | { readonly kind: 'fault'; readonly error: AppError };
 
 /**
@@ -28,10 +28,13 @@ export type ResourceSearch =
 export async function findProtectedResource(run: Run, server: URL, challenge: Challenge | undefined): Promise<ResourceSearch> {
   let hint: AppError | undefined;
   let fault: AppError | undefined;
-  for (const url of places(server, challenge)) {
+  let missing: AppError | undefined;
+  const named = namedPlace(server, challenge);
+  for (const url of places(server, named)) {
     try {
       const document = await fetchDocument(run, url);
       if (document.kind === 'found') return { kind: 'found', metadata: read(document.value, url, server) };
+      if (document.kind === 'absent' && url.href === named?.href) missing = new AppError('E_METADATA_MISSING', `The server says that its metadata is at ${place(url)}, and nothing is there.`);
       if (document.kind === 'strange') hint ??= document.error;
       if (document.kind === 'fault') fault ??= document.error;
     } catch (error) {
@@ -41,17 +44,21 @@ export async function findProtectedResource(run: Run, server: URL, challenge: Ch
     }
   }
   if (fault) return { kind: 'fault', error: fault };
-  return hint ? { kind: 'absent', hint } : { kind: 'absent' };
+  return { kind: 'absent', ...(hint ? { hint } : {}), ...(missing ? { missing } : {}) };
 }
 
-function places(server: URL, challenge: Challenge | undefined): URL[] {
+/** Where the challenge says, if that is at the server's own origin. */
+function namedPlace(server: URL, challenge: Challenge | undefined): URL | undefined {
   const named = challenge?.resourceMetadata;
+  if (named === undefined || !URL.canParse(named, server.href)) return undefined;
+  const url = new URL(named, server);
+  return url.origin === server.origin && url.username === '' && url.password === '' ? url : undefined;
+}
+
+function places(server: URL, named: URL | undefined): URL[] {
   const found = new Map<string, URL>();
   const add = (url: URL) => found.set(url.href, url);
-  if (named !== undefined && URL.canParse(named, server.href)) {
-    const url = new URL(named, server);
-    if (url.origin === server.origin && url.username === '' && url.password === '') add(url);
-  }
+  if (named) add(named);
   if (server.pathname !== '/' || server.search !== '') {
     add(new URL(`${wellKnown}${server.pathname === '/' ? '' : server.pathname}${server.search}`, server.origin));
   }

@@ -19,7 +19,7 @@ const Answer = z.object({
   active: z.boolean(),
   scope: z.string().nullish().catch(undefined),
   username: z.string().nullish().catch(undefined),
-  exp: z.number().nullish().catch(undefined),
+  exp: z.union([z.number(), z.string().regex(/^\d{1,15}$/)]).nullish().catch(undefined),
 });
 
 const timeoutMs = 2_000;

@@ -132,11 +132,14 @@ function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer, 
   throw error;
 }
 
+const numberOf = (value: unknown): unknown => (typeof value === 'string' && /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value);
+
 /** RFC 7591 3.2.1. Members that we do not use may be anything. */
 const Client = z.object({
   client_id: z.string().regex(/^[\x20-\x7e]{1,2000}$/),
   client_secret: z.string().regex(/^[\x20-\x7e]{1,4000}$/).nullish(),
-  client_secret_expires_at: z.number().nullish(),
+  // Some servers write numbers as strings; what is no number says nothing about the secret's end.
+  client_secret_expires_at: z.preprocess(numberOf, z.number().nullish().catch(undefined)),
   redirect_uris: z.array(z.string()).nullish(),
   token_endpoint_auth_method: z.string().nullish(),
   registration_access_token: z.unknown().optional(),

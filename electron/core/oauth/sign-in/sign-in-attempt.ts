@@ -4,6 +4,7 @@ import type { SignInProgress } from './sign-in.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { createAnswerSlot, type AnswerSlot, type ExpectedAnswer } from '../redirect/redirect-answer.ts';
+import { pastedUrl, samePlace } from '../redirect/pasted-address.ts';
 
 /** For the person at the window or terminal. */
 const answerWithinMs = 10 * 60 * 1000;
@@ -107,8 +108,8 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
 /** Never puts the address into its error: there is a code in it. */
 function paramsAt(redirectUri: string, address: string): URLSearchParams {
   const wanted = new URL(redirectUri);
-  const given = URL.canParse(address) ? new URL(address) : undefined;
-  if (given?.origin === wanted.origin && given.pathname === wanted.pathname) return given.searchParams;
+  const given = pastedUrl(address);
+  if (given && samePlace(given, wanted)) return given.searchParams;
   throw new AppError('E_REDIRECT_URL', `The address does not begin with ${redirectUri}`);
 }
 
