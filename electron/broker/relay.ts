@@ -12,6 +12,7 @@ import { createOneWay } from './one-way.ts';
 import { createServerStream } from './server-stream.ts';
 import { createSession } from './session.ts';
 import { badMessage, hostMessage, notAMessage, tooLongMessage } from './refusals.ts';
+import { createSecretRemoval, type SecretRemoval } from './secret-removal.ts';
 import { createToolHeaders } from './tool-headers.ts';
 import { createUpstream } from './upstream.ts';
 import { createPauses, orAborted, within } from './waiting.ts';
@@ -50,6 +51,13 @@ export interface Relay {
   close(): Promise<void>;
 }
 
+/** A token of the core; what it is, no answer of the server may tell a host. */
+async function learnedToken(connection: Connection, removal: SecretRemoval, options: Parameters<Connection['accessToken']>[0]): ReturnType<Connection['accessToken']> {
+  const answer = await connection.accessToken(options);
+  if (answer.kind === 'token') removal.learn(answer.token);
+  return answer;
+}
+
 /** A request of the host that is not answered yet. */
 interface Call {
   readonly question: Question;
@@ -69,9 +77,11 @@ const cancelGraceMs = 1_000;
 /** How long it may take to tell it so. */
 const cancelTellMs = 3_000;
 
-export function createRelay({ connection, http, log, clock, version, host }: RelayDeps): Relay {
+export function createRelay({ connection, http, log, clock, version, host: link }: RelayDeps): Relay {
   const server = connection.server.name;
-  const upstream = createUpstream({ connection, http, log, clock });
+  const removal = createSecretRemoval(log, server);
+  const host: HostLink = { ...link, send: (line) => link.send(removal.clean(line)) };
+  const upstream = createUpstream({ connection: { ...connection, accessToken: (options) => learnedToken(connection, removal, options) }, http, log, clock });
   const deps = { upstream, server, clock, log, toolHeaders: createToolHeaders(log, server) };
   const calls = new Map<string, Call>();
   const ended = new AbortController();

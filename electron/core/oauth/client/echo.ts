@@ -1,10 +1,8 @@
 import type { Secret } from '../../secret.ts';
+import { formsOf, partsOf, shortestSecret } from './secret-forms.ts';
 
 /** What a form carries that must not come back in an error (RFC 6749, 7521, 7636, 8628, 8693). */
 const secretParameters = ['code', 'code_verifier', 'refresh_token', 'device_code', 'client_secret', 'client_assertion', 'assertion', 'subject_token', 'token', 'state'];
-
-/** Shorter is no secret, and would tear words apart. */
-const shortest = 8;
 
 /**
  * The words of an answer without the secrets of the request: servers repeat what they were sent, and errors are shown.
@@ -12,10 +10,10 @@ const shortest = 8;
  */
 export function withoutEcho(words: string, form: string, ...others: readonly (Secret | undefined)[]): string {
   const parameters = new URLSearchParams(form);
-  const inHeaders = others.flatMap((secret) => (secret ? [secret.reveal(), ...secret.reveal().split(' ')] : []));
-  const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(({ length }) => length >= shortest);
+  const inHeaders = others.flatMap((secret) => (secret ? partsOf(secret.reveal()) : []));
+  const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(({ length }) => length >= shortestSecret);
   // Longest first: one may hold another. Some servers repeat the form as it came.
-  const all = sent.flatMap((secret) => [secret, inForm(secret), inForm(secret).replaceAll('+', '%20')]).sort((a, b) => b.length - a.length);
+  const all = sent.flatMap((secret) => [inForm(secret), ...formsOf(secret)]).sort((a, b) => b.length - a.length);
   return all.reduce((text, secret) => text.replaceAll(secret, '...'), words);
 }
 
