@@ -82,6 +82,14 @@ describe('a host that started while the server was refused', () => {
     await until(() => toolsChanged(host));
   });
 
+  it('has its tools at its next tools/list also when the clock was set back by a day', async () => {
+    const host = await hostWithoutTools('E_SERVER_REFUSED');
+    clock.jump(-86_400_000);
+    await clock.advance(1_500);
+    allow();
+    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
+  });
+
   it('is tried with pauses that grow to five minutes', async () => {
     let asked = 0;
     await hostWithoutTools('E_SIGN_IN_AGAIN');

@@ -6,6 +6,7 @@ import type { Clock } from '../core/ports.ts';
 import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
 import type { Question, Sink } from './answer.ts';
 import { exchange } from './exchange.ts';
+import type { HostLink } from './host-link.ts';
 import { listen } from './listen.ts';
 import { awayAnswer, helloOf, isListed, localInitialize, unofferedAnswer } from './local-answers.ts';
 import { createOneWay } from './one-way.ts';
@@ -16,18 +17,6 @@ import { createSecretRemoval, type SecretRemoval } from './secret-removal.ts';
 import { createToolHeaders } from './tool-headers.ts';
 import { createUpstream } from './upstream.ts';
 import { createPauses, orAborted, within } from './waiting.ts';
-
-/** The way back to the host. */
-export interface HostLink {
-  /** Sends one line; the newline is added. */
-  send(line: Uint8Array | string): void;
-  /** Resolves when the host takes more; undefined when it does now. */
-  drained(): Promise<void> | undefined;
-  /** Bytes of the host's messages that are still on their way to the server. */
-  onLoad(bytes: number): void;
-  /** The last call that was running has its answer. */
-  onIdle(): void;
-}
 
 export interface RelayDeps {
   readonly connection: Connection;

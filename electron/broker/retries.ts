@@ -25,18 +25,23 @@ const mostCalmMs = 60_000;
 export function createRetries(clock: Clock, tryAgain: () => void): Retries {
   let failures = 0;
   let wakes = 0;
-  let triedAt = -Infinity;
   let cancel: (() => void) | undefined;
-  const triedWithin = (ms: number) => clock.now() - triedAt < ms;
+  let calm: (() => void) | undefined;
+  let wakeCalm: (() => void) | undefined;
+  /** A try of this moment is enough for a while: for who asks, and for longer where others' success has not helped. */
+  const beCalm = () => {
+    calm?.();
+    wakeCalm?.();
+    calm = clock.after(calmMs, () => (calm = undefined));
+    wakeCalm = clock.after(Math.min(mostCalmMs, calmMs * 2 ** wakes), () => (wakeCalm = undefined));
+  };
   return {
-    tried() {
-      triedAt = clock.now();
-    },
+    tried: beCalm,
     failed(code) {
       cancel?.();
       failures += 1;
       // A call that has waited for this try is not made to wait for another one.
-      triedAt = clock.now();
+      beCalm();
       cancel = clock.after(delayAfterMs(code, failures), tryAgain);
     },
     worked() {
@@ -44,15 +49,15 @@ export function createRetries(clock: Clock, tryAgain: () => void): Retries {
       failures = wakes = 0;
     },
     get mayTry() {
-      return !triedWithin(calmMs);
+      return calm === undefined;
     },
     wake() {
-      if (triedWithin(Math.min(mostCalmMs, calmMs * 2 ** wakes))) return false;
+      if (wakeCalm) return false;
       wakes += 1;
       return true;
     },
     stop() {
-      cancel?.();
+      for (const end of [cancel, calm, wakeCalm]) end?.();
     },
   };
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../../ports.ts';
 
-/** Ages of a new token, in ms, at which it is shown again to a server that does not know it yet. */
-const ages = [500, 1_500, 3_000, 5_000] as const;
-const newForMs = 5_000;
+/** Pauses between the times that a new token is shown to a server that does not know it yet, in ms: at 0.5, 1.5, 3 and 5 s of its age. */
+const pausesMs = [500, 1_000, 1_500, 2_000] as const;
 
 /**
  * An MCP server may learn of a token up to some seconds after the authorization server has issued it (replicas, caches,
@@ -17,24 +16,25 @@ export interface NewToken {
 }
 
 export function createNewToken(clock: Clock): NewToken {
-  let issuedAt = 0;
+  let stage: number | undefined;
   let cancel: (() => void) | undefined;
   const forget = () => {
     cancel?.();
-    cancel = undefined;
+    cancel = stage = undefined;
+  };
+  const enter = (next: number) => {
+    const pause = pausesMs[next];
+    if (pause === undefined) return forget();
+    stage = next;
+    cancel = clock.after(pause, () => enter(next + 1));
   };
   return {
     issued() {
       forget();
-      issuedAt = clock.now();
-      cancel = clock.after(newForMs, forget);
+      enter(0);
     },
     get pauseMs() {
-      if (!cancel) return undefined;
-      // A clock that was set back must not make it newer than it is.
-      const age = Math.max(0, clock.now() - issuedAt);
-      const next = ages.find((one) => one > age);
-      return next === undefined ? undefined : next - age;
+      return stage === undefined ? undefined : pausesMs[stage];
     },
     forget,
   };
