@@ -204,12 +204,16 @@ export const ServerSettings = z.strictObject({
       tokenEndpoint: z.string().max(2_000).optional(),
       /** How the redirect URI names this computer; absent: 127.0.0.1. */
       redirectHost: z.enum(['127.0.0.1', 'localhost']).optional(),
+      /** PEM file with the certificate authorities of the company's identity provider, trusted at its host alone. */
+      caFile: z.string().max(4_000).optional(),
     })
     .optional(),
   /** A server of MCP 2025-03-26 that publishes no metadata at all: sign in at /authorize, /token and /register of its own origin. */
   legacyEndpoints: z.boolean().optional(),
-  /** PEM file with the certificate authorities of this server, added to the system's. */
+  /** PEM file with the certificate authorities of this server, added to the system's at its own host and at `caOrigins`. */
   caFile: z.string().max(4_000).optional(),
+  /** Further origins where `caFile` counts, for example the authorization server's. */
+  caOrigins: z.array(z.string().max(2_000)).max(20).optional(),
   /** PEM or PKCS#12 file with the client certificate; the key lies in the vault or in the same file. */
   clientCertificateFile: z.string().max(4_000).optional(),
   /** DPoP-bound tokens (RFC 9449). Absent: when the authorization server lists algorithms for it and the resource asks. */

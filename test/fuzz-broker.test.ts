@@ -95,7 +95,7 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     await product.call('addServer', { url: 'http://127.0.0.1:1/mcp', name: 'work' });
     const settings = {
       grant: 'client_credentials', clientAuth: 'private_key_jwt', scopes: ['a', 'b'], resource: { value: 'x' }, authorizeParameters: { audience: 'x' }, tokenParameters: { tenant: '{resource}' }, keyId: 'k', headerName: 'x-key',
-      issuerException: { named: 'https://a.example', found: 'https://b.example' }, preset: 'none', enterprise: { issuer: 'https://idp.example', clientId: 'c' }, legacyEndpoints: true, caFile: '/nowhere/ca.pem', clientCertificateFile: '/nowhere/cert.p12', dpop: true,
+      issuerException: { named: 'https://a.example', found: 'https://b.example' }, preset: 'none', enterprise: { issuer: 'https://idp.example', clientId: 'c' }, legacyEndpoints: true, caFile: '/nowhere/ca.pem', caOrigins: ['https://login.example'], clientCertificateFile: '/nowhere/cert.p12', dpop: true,
     };
     const good: readonly (readonly [CommandName, object])[] = [
       ['status', {}], ['addServer', { url: 'https://mcp.example/mcp', name: 'other', clientId: 'c', clientSecret: 's', settings, secrets: { privateKey: 'x' } }],

@@ -28,7 +28,7 @@ const fieldOf = (html: string, field: string): string => html.split('data-field=
 describe('the settings of a server', () => {
   const grants = Object.keys(words.grants) as NonNullable<ServerSettings['grant']>[];
   const everything = grants
-    .map((grant) => markup(detailWith({ grant, clientAuth: 'private_key_jwt', clientCertificateFile: '/a.pem', scopes: ['a'], resource: { value: 'api://a' } })))
+    .map((grant) => markup(detailWith({ grant, clientAuth: 'private_key_jwt', clientCertificateFile: '/a.pem', caFile: '/ca.pem', scopes: ['a'], resource: { value: 'api://a' } })))
     .join('\n');
 
   it.each(Object.keys(ServerSettings.shape))('have a field for %s', (name) => {

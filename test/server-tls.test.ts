@@ -12,10 +12,11 @@ import { AppError } from '../electron/core/errors.ts';
 import { createHttp, type HttpRequest } from '../electron/core/http/client.ts';
 import { createServerHttp, type ServerHttp } from '../electron/core/http/server-http.ts';
 import { createLog } from '../electron/core/log.ts';
+import { companyHttp } from '../electron/core/oauth/enterprise/company-http.ts';
 import { withMutualTls } from '../electron/core/oauth/client/mutual-tls.ts';
 import { exchangeCode } from '../electron/core/oauth/tokens/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
-import { StoredServer, viewsOf } from '../electron/core/servers/server.ts';
+import { StoredServer, viewsOf, type Server } from '../electron/core/servers/server.ts';
 import type { ServerSettings } from '../shared/model.ts';
 import { certificateWords } from '../shared/wording.ts';
 import { selfSigned, type Certificate } from './fixtures/certificate.ts';
@@ -94,6 +95,40 @@ describe('a private certificate authority of one server', () => {
     expect(await failure(other.client.fetch(request(origin)))).toMatchObject({ code: 'E_TLS', sent: false });
     // The connection that the first one made is not there for the second to use.
     expect((await trusting.client.fetch(request(origin))).status).toBe(200);
+  });
+
+  it('is not trusted at another host that this server names, for example its authorization server, unless that is named beside it', async () => {
+    const { origin } = await site(own);
+    const { client, set } = clientOf('https://mcp.test/', { caFile: file('ca.pem', own.cert) });
+    const error = await failure(client.fetch(request(origin, { forTokens: true })));
+    expect(error).toMatchObject({ code: 'E_TLS', sent: false, field: 'settings.caOrigins' });
+    expect(error.message).toContain(`count at mcp.test; if they are for ${origin} too, name it in the setting caOrigins`);
+    set({ caFile: file('ca.pem', own.cert), caOrigins: ['https://login.test', origin] });
+    expect((await client.fetch(request(origin))).status).toBe(200);
+    set({ caFile: file('ca.pem', own.cert), caOrigins: ['https://localhost:1'] });
+    expect((await failure(client.fetch(request(origin)))).code).toBe('E_TLS');
+  });
+
+  it('is trusted at the server’s own host on another port, where its own authorization server may be', async () => {
+    const [server, beside] = [await site(own), await site(own)];
+    const { client } = clientOf(server.origin, { caFile: file('ca.pem', own.cert) });
+    expect((await client.fetch(request(beside.origin))).status).toBe(200);
+  });
+
+  it('of one server is not trusted at its company’s identity provider; the company’s own is, for all of its servers', async () => {
+    const { origin } = await site(own);
+    const enterprise = { issuer: origin, clientId: 'desktop' };
+    const serverWith = (settings: ServerSettings) => ({ settings: { grant: 'enterprise_managed', ...settings } }) as unknown as Server;
+    const caFile = file('ca.pem', own.cert);
+    let servers = [serverWith({ enterprise }), serverWith({ enterprise, caFile, caOrigins: [origin] })];
+    const client = later(companyHttp(() => servers, later(createHttp())));
+    expect((await failure(client.fetch(request(origin)))).code).toBe('E_TLS');
+    servers = [serverWith({ enterprise }), serverWith({ enterprise: { ...enterprise, caFile } })];
+    expect((await client.fetch(request(origin))).status).toBe(200);
+    servers = [serverWith({ enterprise: { ...enterprise, issuer: 'https://idp.test', caFile } })];
+    expect((await failure(client.fetch(request(origin)))).code).toBe('E_TLS');
+    servers = [serverWith({ enterprise: { ...enterprise, issuer: 'https://idp.test', caFile, tokenEndpoint: `${origin}/token` } })];
+    expect((await client.fetch(request(origin))).status).toBe(200);
   });
 
   it('does not take the place of the authorities that are trusted anyway', async () => {
@@ -217,7 +252,7 @@ describe('mutual TLS', () => {
   it('RFC 8705: the token endpoint at another origin sees the certificate, and the client ID without a secret', async () => {
     const me = mine();
     const server = await site(own, me);
-    const { client } = clientOf('https://mcp.test/', { caFile: file('ca.pem', own.cert), clientCertificateFile: file('me.pem', me.cert + me.key) });
+    const { client } = clientOf('https://mcp.test/', { caFile: file('ca.pem', own.cert), caOrigins: [server.origin], clientCertificateFile: file('me.pem', me.cert + me.key) });
     const metadata = withMutualTls(
       { issuer: 'https://as.test', authorization_endpoint: 'https://as.test/a', token_endpoint: 'https://as.test/t', mtls_endpoint_aliases: { token_endpoint: `${server.origin}/token` } },
       { clientCertificateFile: 'me.pem' },

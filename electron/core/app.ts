@@ -66,7 +66,6 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
 
   const companies = createCompanies({
     ports,
-    httpOf: (accountKey) => clients.of(accountKey),
     servers,
     vault,
     signingIn: (accountKey) => signIns.progress(accountKey) !== undefined,

@@ -54,7 +54,7 @@ export async function startAzure({ accessTokenSeconds, log }) {
   return {
     url,
     caFile,
-    add: ['--client-id', issuer.clientId, '--set', 'preset=entra-id', '--set', `caFile=${caFile}`],
+    add: ['--client-id', issuer.clientId, '--set', 'preset=entra-id', '--set', `caFile=${caFile}`, '--set', `caOrigins=${JSON.stringify([new URL(issuer.issuer).origin])}`],
     // Needs no Azure: it says what it could do.
     call: () => ({ tool: 'get_azure_bestpractices', input: { intent: 'say what you can do', learn: true }, shows: 'get_azure_bestpractices_get' }),
     refreshes: async () => issuer.counts.refreshes,

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { AppError, foreign } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { Server } from '../servers/server.ts';
 import type { Http, HttpRequest } from './client.ts';
@@ -23,14 +24,14 @@ export interface ServerHttp extends Http {
 
 interface Clients {
   readonly certificate: ClientCertificate | undefined;
-  /** Trusts the server's own authorities; shows no certificate. */
-  readonly anonymous: Http;
-  readonly identified: Http;
+  /** `trusts`: the server's own authorities too. `shows`: its client certificate. */
+  readonly client: (trusts: boolean, shows: boolean) => Http;
 }
 
 /**
- * Another authority is trusted for this server's requests and no other's. The client certificate is shown to the origin
- * of the server, and to the authorization server that tokens are asked of (`forTokens`): never to a third host.
+ * Another authority is trusted for this server's requests and no other's, and only at the host that it was entered for and at the
+ * origins that are named beside it: whoever has its key could else stand in for any authorization server. The client certificate is
+ * shown to the origin of the server, and to the authorization server that tokens are asked of (`forTokens`): never to a third host.
  * Errors: those of Http, and E_BAD_INPUT for a file that cannot be used.
  */
 export function createServerHttp({ http, server, secret }: ServerHttpDeps): ServerHttp {
@@ -42,10 +43,15 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
     const { caFile, clientCertificateFile } = of.settings;
     const authorities: TlsMaterial = caFile === undefined ? {} : { ca: await readAuthorities(caFile) };
     const certificate = clientCertificateFile === undefined ? undefined : await readClientCertificate(clientCertificateFile, await keys(of));
-    const anonymous = http.withTls(authorities);
-    const identified = certificate ? http.withTls({ ...authorities, certificate }) : anonymous;
-    made.push(anonymous, identified);
-    return { certificate, anonymous, identified };
+    const byUse = new Map<string, Http>();
+    const client = (trusts: boolean, shows: boolean): Http => {
+      const use = `${trusts} ${shows}`;
+      const known = byUse.get(use) ?? http.withTls({ ...(trusts ? authorities : {}), ...(shows && certificate ? { certificate } : {}) });
+      if (!byUse.has(use)) made.push(known);
+      byUse.set(use, known);
+      return known;
+    };
+    return { certificate, client };
   };
 
   const keys = async ({ storedSecrets }: Entry): Promise<{ privateKey?: Secret; password?: Secret }> => {
@@ -66,9 +72,14 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
     return loading.clients;
   };
 
-  const clientFor = async (of: Entry, { url, forTokens }: HttpRequest): Promise<Http> => {
-    const { anonymous, identified } = await clients(of);
-    return forTokens || url.origin === new URL(of.url).origin ? identified : anonymous;
+  const send = async <Value>(of: Entry, request: HttpRequest, how: (client: Http) => Promise<Value>): Promise<Value> => {
+    const { url, forTokens = false } = request;
+    const { client } = await clients(of);
+    const trusts = of.settings.caFile !== undefined && isCovered(of, url);
+    const shows = of.settings.clientCertificateFile !== undefined && (forTokens || url.origin === new URL(of.url).origin);
+    return how(client(trusts, shows)).catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'E_TLS' && of.settings.caFile !== undefined && !trusts ? notCovered(error, of, url) : error;
+    });
   };
 
   /** The server, if its settings ask for anything special. */
@@ -80,11 +91,11 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
   return {
     fetch(request) {
       const of = special();
-      return of ? clientFor(of, request).then((client) => client.fetch(request)) : http.fetch(request);
+      return of ? send(of, request, (client) => client.fetch(request)) : http.fetch(request);
     },
     open(request) {
       const of = special();
-      return of ? clientFor(of, request).then((client) => client.open(request)) : http.open(request);
+      return of ? send(of, request, (client) => client.open(request)) : http.open(request);
     },
     classOf: (url) => http.classOf(url),
     withTls: (material) => http.withTls(material),
@@ -100,6 +111,15 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
       await Promise.all(made.map((one) => one.close()));
     },
   };
+}
+
+/** The host of the server, whatever the port, and the origins that the user named beside the file. */
+function isCovered({ url, settings }: Entry, { hostname, origin }: URL): boolean {
+  return hostname === new URL(url).hostname || (settings.caOrigins ?? []).some((one) => URL.canParse(one) && new URL(one).origin === origin);
+}
+
+function notCovered({ message, sent }: AppError, { url }: Entry, { origin }: URL): AppError {
+  return new AppError('E_TLS', `${message} The certificate authorities of caFile count at ${foreign(new URL(url).hostname)}; if they are for ${foreign(origin)} too, name it in the setting caOrigins.`, { sent, field: 'settings.caOrigins' });
 }
 
 /** Changes when a file does. A file that is away is told by the reader. */

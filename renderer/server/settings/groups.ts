@@ -7,7 +7,7 @@ export type GroupName = keyof typeof words.groups;
 /** Field (as errors name it) -> its group. What is not named here belongs to the way to sign in. */
 const places: readonly (readonly [RegExp, GroupName])[] = [
   [/^settings\.(scopes|identity)/, 'access'],
-  [/^settings\.(caFile|clientCertificateFile|dpop)|^secrets\.clientCertificatePassword/, 'network'],
+  [/^settings\.(caFile|caOrigins|clientCertificateFile|dpop)|^secrets\.clientCertificatePassword/, 'network'],
   [/^settings\.(preset|resource|authorizeParameters|tokenParameters|issuerException|audienceException|legacyEndpoints)|^allowMissingPkce/, 'odd'],
 ];
 

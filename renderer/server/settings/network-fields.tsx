@@ -1,3 +1,4 @@
+import { TextField } from '../../parts/field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
 import { NamedSecret, NamedText } from './named-fields.tsx';
@@ -10,6 +11,18 @@ export function NetworkFields({ part }: { readonly part: FormPart }) {
   return (
     <>
       <NamedText part={part} name="caFile" />
+      {((settings.caFile ?? '') !== '' || settings.caOrigins !== undefined) && (
+        <TextField
+          label={words.caOrigins}
+          value={(settings.caOrigins ?? []).join(' ')}
+          onChange={(text) => changeSettings(part)({ caOrigins: text === '' ? undefined : text.split(' ') })}
+          hint={words.caOriginsHint}
+          error={part.problem('settings.caOrigins')}
+          field="settings.caOrigins"
+          maxLength={4_000}
+          mono
+        />
+      )}
       <NamedText part={part} name="clientCertificateFile" />
       {(settings.clientCertificateFile ?? '') !== '' && <NamedSecret part={part} name="clientCertificatePassword" />}
       <SelectField

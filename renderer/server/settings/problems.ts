@@ -27,6 +27,7 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
   if (grant === 'enterprise_managed') {
     note(!isHttps(enterprise?.issuer ?? ''), 'settings.enterprise.issuer', words.httpsAddress);
     note((enterprise?.clientId ?? '') === '', 'settings.enterprise.clientId', words.clientIdMissing);
+    note(!isWholePath(enterprise?.caFile), 'settings.enterprise.caFile', words.wholePath);
     note(enterprise?.tokenEndpoint !== undefined && !isHttps(enterprise.tokenEndpoint), 'settings.enterprise.tokenEndpoint', words.httpsAddress);
   }
   note(settings.headerName !== undefined && !headerName.test(settings.headerName), 'settings.headerName', words.headerName);
@@ -34,6 +35,7 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
   note(form.settings.resource !== undefined && typeof form.settings.resource === 'object' && (typeof resource !== 'object' || !URL.canParse(resource.value)), 'settings.resource', words.uri);
   note(settings.clientMetadataUrl !== undefined && !isDocumentUrl(settings.clientMetadataUrl), 'settings.clientMetadataUrl', words.documentAddress);
   for (const name of ['caFile', 'clientCertificateFile', 'assertionFile'] as const) note(!isWholePath(settings[name]), `settings.${name}`, words.wholePath);
+  note((settings.caOrigins ?? []).some((one) => one.trim() !== '' && !isHttps(one.trim())), 'settings.caOrigins', words.httpsAddress);
   note(audienceException !== undefined && !URL.canParse(audienceException), 'settings.audienceException', words.uri);
   if (issuerException) {
     note(!URL.canParse(issuerException.named ?? ''), 'settings.issuerException.named', words.bothNames);

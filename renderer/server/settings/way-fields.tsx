@@ -43,7 +43,7 @@ export function WayFields({ part }: { readonly part: FormPart }) {
 
 function EnterpriseFields({ part }: { readonly part: FormPart }) {
   const { enterprise = { issuer: '', clientId: '' } } = part.form.settings;
-  const text = (name: 'issuer' | 'clientId' | 'tokenEndpoint', label: string, hint: string) => (
+  const text = (name: 'issuer' | 'clientId' | 'tokenEndpoint' | 'caFile', label: string, hint: string) => (
     <TextField
       label={label}
       value={enterprise[name] ?? ''}
@@ -60,6 +60,7 @@ function EnterpriseFields({ part }: { readonly part: FormPart }) {
       {text('issuer', words.enterpriseIssuer, words.enterpriseIssuerHint)}
       {text('clientId', words.enterpriseClientId, words.enterpriseClientIdHint)}
       <NamedSecret part={part} name="enterpriseClientSecret" />
+      {text('caFile', words.enterpriseCaFile, words.enterpriseCaFileHint)}
       {text('tokenEndpoint', words.enterpriseTokenEndpoint, words.enterpriseTokenEndpointHint)}
       <SelectField
         label={words.redirectHost}

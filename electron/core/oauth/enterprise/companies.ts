@@ -45,6 +45,8 @@ export interface Companies {
   signIn(server: Server, attempt: Attempt, options: { readonly openBrowser: boolean }): Promise<void>;
   /** Never opens a browser. `refused`: the ID token that the company has just refused. Throws E_SIGN_IN_AGAIN when only a person can go on, and passing faults. */
   identity(server: Server, options?: { readonly refused?: Secret; readonly signal?: AbortSignal }): Promise<CompanyIdentity>;
+  /** The client for the identity provider of this server's company, also where its ID token was entered by hand. */
+  httpOf(server: Server): Http;
   /** Who is signed in there. */
   person(server: Server): Identity;
   /** Revokes and deletes the sign-ins that no server uses any more; of several the worst. Undefined: there were none. */
@@ -57,7 +59,6 @@ export interface Companies {
 
 export interface CompaniesDeps {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
-  readonly httpOf: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'setAside' | 'unchecked'>;
   readonly vault: Vault;
   /** Whether a sign-in to this server runs. */
@@ -72,7 +73,13 @@ export function createCompanies(deps: CompaniesDeps): Companies {
   const { ports, servers, vault } = deps;
   const { clock, log } = ports;
   const serversOf = (id: string) => servers.list().filter((server) => companyOf(server)?.id === id);
-  const httpFor = (id: string) => companyHttp(() => serversOf(id), deps.httpOf, ports.http);
+  const https = new Map<string, Http>();
+  const httpMade = (key: string, servers: () => readonly Server[]): Http => {
+    const http = https.get(key) ?? companyHttp(servers, ports.http);
+    https.set(key, http);
+    return http;
+  };
+  const httpFor = (id: string) => httpMade(id, () => serversOf(id));
   const ending = createSlots(1);
   const confirmedOf = (id: string) => serversOf(id).flatMap(({ confirmedHosts }) => confirmedHosts);
 
@@ -194,6 +201,11 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       throw storeFault(read, 'The sign-in at the company cannot be read');
     },
 
+    httpOf(server) {
+      const company = companyOf(server);
+      return company ? httpFor(company.id) : httpMade(server.id, () => servers.list().filter(({ id }) => id === server.id));
+    },
+
     person(server) {
       const company = companyOf(server);
       const { subject, account, idTokenClaims, identityNotes } = (company && vault.facts(company.id)) ?? {};
@@ -214,6 +226,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     async close() {
       await shared.close();
       await keeper.close();
+      await Promise.all([...https.values()].map((http) => http.close()));
     },
   };
 }

@@ -1,23 +1,24 @@
-import type { Http, HttpRequest } from '../../http/client.ts';
+import type { Http } from '../../http/client.ts';
+import { createServerHttp, type ServerHttpDeps } from '../../http/server-http.ts';
 import type { Server } from '../../servers/servers.ts';
 
+type Entry = NonNullable<ReturnType<ServerHttpDeps['server']>>;
+
 /**
- * The HTTP client for a company's identity provider: that of one of its servers, so that an authority which the user trusts
- * for the company (`caFile`) counts there too. The server's own certificate and key stay out of it. `plain`: for none.
+ * The HTTP client for a company's identity provider: with the authorities that were entered for the company (`enterprise.caFile`) at
+ * its issuer's host and at the token endpoint that was entered with it, whichever of its servers names them. Nothing that was entered
+ * for a server goes with it: no authority, no certificate, no key.
  */
-export function companyHttp(serversOf: () => readonly Server[], httpOf: (accountKey: string) => Http, plain: Http): Http {
-  const chosen = (): Http => {
-    const servers = serversOf();
-    const server = servers.find(({ settings }) => settings.caFile !== undefined) ?? servers[0];
-    return server ? httpOf(server.id) : plain;
+export function companyHttp(serversOf: () => readonly Server[], plain: Http): Http {
+  let known: Entry | undefined;
+  const entry = (): Entry | undefined => {
+    const enterprise = serversOf().find(({ settings }) => settings.enterprise?.caFile !== undefined)?.settings.enterprise;
+    if (enterprise?.caFile === undefined || !URL.canParse(enterprise.issuer)) return undefined;
+    const { issuer, caFile, tokenEndpoint } = enterprise;
+    const next: Entry = { url: issuer, settings: { caFile, ...(tokenEndpoint === undefined ? {} : { caOrigins: [tokenEndpoint] }) }, storedSecrets: [] };
+    // The same one as long as nothing changes: with another one the connections begin anew.
+    if (JSON.stringify(next) !== JSON.stringify(known)) known = next;
+    return known;
   };
-  const bare = (request: HttpRequest): HttpRequest => ({ ...request, forTokens: false });
-  return {
-    fetch: (request) => chosen().fetch(bare(request)),
-    open: (request) => chosen().open(bare(request)),
-    classOf: (url) => chosen().classOf(url),
-    withTls: (material) => chosen().withTls(material),
-    // Whoever made the servers' clients closes them.
-    close: async () => {},
-  };
+  return createServerHttp({ http: plain, server: entry, secret: async () => undefined });
 }

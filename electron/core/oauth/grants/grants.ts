@@ -46,7 +46,7 @@ export interface GrantsDeps {
   readonly vault: Pick<Vault, 'readClientSecret'>;
   readonly clock: Clock;
   /** Absent: ID tokens of companies must have been entered by hand. */
-  readonly companies?: Pick<Companies, 'identity'>;
+  readonly companies?: Pick<Companies, 'identity' | 'httpOf'>;
 }
 
 export function createGrants({ servers, vault, clock, companies }: GrantsDeps): Grants {

@@ -25,7 +25,7 @@ const idTokenType = 'urn:ietf:params:oauth:token-type:id_token';
 export interface IdentityRequest {
   readonly vault: Pick<Vault, 'readClientSecret'>;
   /** Where the ID token comes from, unless it was entered by hand. */
-  readonly companies: Pick<Companies, 'identity'> | undefined;
+  readonly companies: Pick<Companies, 'identity' | 'httpOf'> | undefined;
   readonly server: Server;
   /** At the MCP server's authorization server. */
   readonly client: TokenClient;
@@ -38,8 +38,10 @@ export interface IdentityRequest {
  * is why there is none. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_SIGN_IN_AGAIN when the person has to sign in at the company, and
  * what discovery throws.
  */
-export async function identityAssertion(request: IdentityRequest, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
+export async function identityAssertion(request: IdentityRequest, given: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
   const { companies, server, vault } = request;
+  // What was entered for the server (authorities, certificate, DPoP key) is not for the company.
+  const options = { ...given, http: companies?.httpOf(server) ?? withoutProof(given.http) };
   const { enterprise } = server.settings;
   if (!enterprise) throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
   if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken', atCompanyOf(server)), await identityProvider(request, enterprise, options), options));
@@ -76,15 +78,15 @@ async function exchange({ client, scopes }: IdentityRequest, idToken: Secret, pr
     resource: client.resource,
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
   };
-  // The certificate and the DPoP key of the server are not for the company.
-  const http: Http = { ...options.http, fetch: (request) => options.http.fetch({ ...request, forTokens: false }) };
-  const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, http, readAnswer });
+  const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, readAnswer });
   if (outcome.kind === 'refreshed') return outcome;
   if (outcome.kind !== 'rejected') return { ...outcome, error: atCompany(outcome.error, provider.issuer) };
   const { code, message } = outcome.error;
   const refusal = new AppError(code, `It gave no assertion for ${foreign(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`);
   return { ...outcome, error: atCompany(refusal, provider.issuer) };
 }
+
+const withoutProof = (http: Http): Http => ({ ...http, fetch: (request) => http.fetch({ ...request, forTokens: false }) });
 
 /** Who we are at the company's identity provider, where the ID token was entered by hand. */
 async function identityProvider({ vault, server, client }: IdentityRequest, enterprise: NonNullable<ServerSettings['enterprise']>, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
