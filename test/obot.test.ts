@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { identityLines } from '../electron/command-line/identity-words.ts';
 import { signOutWords } from '../electron/command-line/status-table.ts';
+import { systemClock } from '../electron/core/clock.ts';
+import { createGrants } from '../electron/core/oauth/grants/grants.ts';
+import { clientSecretKey } from '../electron/core/oauth/registration/registration.ts';
 import { createRegistrationRenewal, endOfRegistration } from '../electron/core/oauth/registration/registration-renewal.ts';
 import { identityScopes } from '../electron/core/oauth/sign-in/scopes.ts';
+import { Secret } from '../electron/core/secret.ts';
 import type { Registration } from '../electron/core/servers/servers.ts';
 import { signedOutNotice } from '../renderer/sentences.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
@@ -154,6 +158,25 @@ describe('a registration that ends', () => {
     obot.routes[new URL(before.registration_client_uri ?? '').pathname] = (_request, response) => sendJson(response, 200, { client_id: before.client_id, registration_client_uri: 'https://evil.example/client' });
     await look(before.registeredAt + 16 * day);
     expect(only().registration_client_uri).toBe(before.registration_client_uri);
+  });
+
+  it('goes on with the secret that its server gave last, and not with the one that the sign-in was stored with', async () => {
+    const obot = await startObot();
+    const { rig, id, only } = await registered(obot);
+    const { servers, vault } = rig;
+    const { issuer, client_id: clientId } = only();
+    const tokenEndpoint = `${issuer}/token`;
+    await vault.writeClientSecret(clientSecretKey(id, only()), new Secret('secret-2'), { issuer, endpoint: obot.origin });
+    const grants = createGrants({ servers, vault, clock: systemClock() });
+    const client = { issuer, tokenEndpoint, clientId, clientAuth: 'client_secret_basic', clientSecret: new Secret('secret-1'), resource: obot.mcpUrl, allow: [] } as const;
+    const secretOf = async (change: Partial<Registration>, more: object = {}) => {
+      await servers.updateAccount(id, { registrations: [{ ...only(), hasSecret: true, ...change }] });
+      return (await grants.equip({ id }, { ...client, ...more })).clientSecret?.reveal();
+    };
+    expect(await secretOf({})).toBe('secret-1');
+    expect(await secretOf({ renewedAt: 1 })).toBe('secret-2');
+    expect(await secretOf({ renewedAt: 1 }, { issuer: 'https://other.example' })).toBe('secret-1');
+    expect(await secretOf({ renewedAt: 1 }, { tokenEndpoint: 'https://evil.example/token' })).toBe('secret-1');
   });
 
   it('ends when its server says so, else when the preset knows', () => {
