@@ -19,6 +19,8 @@ export interface ServerActs {
   readonly cancelSignIn: () => void;
   /** Yes, the sign-in may lead to these. */
   readonly confirmSignIn: (hosts: readonly EndpointHost[]) => void;
+  /** From the beginning, after a page that leads nowhere. */
+  readonly startAgain: () => void;
   readonly finishSignIn: (redirectUrl: string) => Promise<Reply<ServerStatus>>;
   readonly refreshNow: () => void;
   readonly signOut: () => void;
@@ -58,6 +60,9 @@ export function useServerActs(server: ServerStatus): ServerActs {
     },
     confirmSignIn(hosts) {
       after(run('confirmSignIn', { server: id, hosts: [...hosts] }), (reply) => fail(confirmMessages.failed(name), reply));
+    },
+    startAgain() {
+      after(run('cancelSignIn', { server: id }), (reply) => (reply.ok ? startSignIn(shell, server) : fail(failed.cancel(name), reply)));
     },
     finishSignIn: (redirectUrl) => run('finishSignIn', { server: id, redirectUrl }),
     refreshNow() {

@@ -50,7 +50,7 @@ export const messages = {
     name: 'Name',
     nameHint: 'For you, in whatever words. Your apps’ settings get a short form of it.',
     clientTitle: 'This server needs a client ID',
-    clientText: 'It does not let apps introduce themselves. Its operator can give you a client ID, and sometimes a secret, for Keybridge.',
+    clientText: 'It does not let apps register themselves: Keybridge has to be made known there once, by hand.',
     clientId: 'Client ID',
     clientSecret: 'Client secret',
     optional: 'optional',
@@ -64,6 +64,16 @@ export const messages = {
     add: 'Add',
     adding: 'Adding…',
     addFailed: 'The server was not added',
+    doNotAdd: 'Do not add this server. Ask its operator if you expected it to work.',
+  },
+
+  clientSteps: {
+    unknown: 'Make an app for Keybridge (of the kind “native” or “desktop”) on the page of this provider, or ask its operator for one:',
+    openPage: (provider: string) => `Open ${provider}’s page`,
+    notOpened: 'The page was not opened',
+    redirect: 'Enter this there as the redirect address (callback URL)',
+    redirectHint: 'Exactly as it stands here: the sign-in will come back to it.',
+    paste: 'Paste here what you get there',
   },
 
   server: {
@@ -89,6 +99,11 @@ export const messages = {
     pasteText: 'When the browser ends on a page that does not load, copy the whole address of that page and paste it here.',
     pasteLabel: 'Address of the last page',
     pasteFinish: 'Finish sign-in',
+    errorPageTitle: 'The page shows an error?',
+    errorPageConfigured: 'Most often the redirect address that is registered at the provider is another one than this, or the client ID is not the one that it gave you:',
+    errorPageDynamic: 'The provider may have forgotten Keybridge. Start again: Keybridge then registers anew where it has to.',
+    changeClientId: 'Stop and change the client ID',
+    startAgain: 'Start again',
     life: 'Access token',
     lifeLeft: (left: string) => `${left} left`,
     lifeOver: 'used up; renewed on next use',
@@ -242,7 +257,7 @@ export const messages = {
     none: 'There is no entry for this server.',
   },
 
-  trouble: { code: 'Code', copy: 'Copy details', copyLabel: 'Copy the details of this error', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
+  trouble: { code: 'Code', details: 'Details', about: 'About this error', copy: 'Copy details', copyLabel: 'Copy details of this error', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
 } as const;
 
 /** Each app once, though it may run twice. */

@@ -1,8 +1,10 @@
 import type { Output } from '../shared/api.ts';
 import type { HostSnippet, ServerDetail, ServerStatus, SignInState, SignOutReport, Status, StoreStatus } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
-import { isKeptBack, whichServer } from '../shared/wording.ts';
+import { isKeptBack, whichServer, stopCodes } from '../shared/wording.ts';
 import { accountMessages } from './account-messages.ts';
+import { needOf } from './add-server/need.ts';
+import { errorPage } from './error-pages.ts';
 import { messages } from './messages.ts';
 import type { Notice } from './shell.ts';
 
@@ -60,10 +62,28 @@ export function stateSentence(state: SignInState): string {
   }
 }
 
-/** What to do about a state's error; absent where the window's own button says it. */
-export function remedyHere(error: ErrorInfo): string | undefined {
-  return saidByButton.has(error.code) ? undefined : error.remedy;
+/** Where an error is shown: while a server is added, or anywhere else. */
+export type ErrorPlace = 'add';
+
+/** What to do about an error; absent where the window's own button, or the panel below, says it. */
+export function remedyHere(error: ErrorInfo, place?: ErrorPlace): string | undefined {
+  if (saidByButton.has(error.code)) return undefined;
+  if (place !== 'add') return error.remedy;
+  if (needOf(error) !== undefined) return undefined;
+  return stopCodes.has(error.code) ? messages.add.doNotAdd : error.remedy;
 }
+
+/** What happened, in plain words. Where only the message says which value or file it is about, the message itself. */
+export function plainWords({ code, message }: ErrorInfo): string {
+  return plainMessages.has(code) ? message : errorPage(code).plain || message;
+}
+
+/** Codes whose message is written for a person, and names what the page of the code cannot know. */
+const plainMessages: ReadonlySet<string> = new Set([
+  'E_BAD_INPUT', 'E_SERVER_URL', 'E_INSECURE_URL', 'E_SERVER_EXISTS', 'E_SERVER_UNKNOWN', 'E_ACCOUNT_EXISTS', 'E_ACCOUNT_UNKNOWN', 'E_ACCOUNT_OTHER', 'E_CONFIG_DAMAGED', 'E_CONFIG_NEWER',
+  'E_CONFIG_UNSAFE', 'E_CONFIG_WRITE', 'E_PORT_IN_USE', 'E_PATH_TOO_LONG', 'E_SOCKET_UNSAFE', 'E_DNS', 'E_CONNECT', 'E_HTTP_STATUS', 'E_NOT_JSON', 'E_RATE_LIMITED', 'E_RESOURCE_MISMATCH', 'E_METADATA_MISSING',
+  'E_AUTHORIZATION_ERROR', 'E_REGISTRATION_REFUSED', 'E_SERVER_REFUSED', 'E_TOKEN_REFUSED', 'E_TOKEN_AUDIENCE', 'E_NO_SIGN_IN', 'E_REDIRECT_URL', 'E_UNEXPECTED',
+]);
 
 /** An error as text, for an operator or a report. `now`: Unix ms. */
 export function errorReport({ code, message, remedy }: ErrorInfo, about: string | undefined, now: number): string {

@@ -14,6 +14,8 @@ export const commands = {
   status: { input: z.undefined(), output: Status },
   /** Looks at an address without adding it. `settings`: what is known to be needed there, e.g. a certificate authority. */
   discover: { input: z.strictObject({ url: Url, settings: ServerSettings.optional() }), output: Discovered },
+  /** Opens the page on which a known provider gives client IDs. `preset`: its title, as `discover` gave it. */
+  openProviderPage: { input: z.strictObject({ preset: z.string().min(1).max(200) }), output: z.object({ url: z.string() }) },
   /** The providers whose ways Keybridge knows: the names that the setting `preset` takes. */
   presets: { input: z.undefined(), output: z.array(z.object({ name: z.string(), title: z.string() })) },
   addServer: {

@@ -35,7 +35,7 @@ export const errors = {
   E_ADDRESS_REFUSED: 'The server pointed to an address inside your network. Remove the server if you do not trust it.',
   E_INSECURE_URL: 'Use an https address. Plain http is only accepted on this computer (127.0.0.1, localhost).',
   E_HTTP_STATUS: 'Try again later. If it keeps happening, ask the operator of the server.',
-  E_NOT_JSON: 'A network sign-in page may be in the way: open any website in your browser first, then try again.',
+  E_NOT_JSON: 'Check the address. If your network shows a sign-in page of its own, open any website in your browser first, then try again.',
   // Discovery
   E_RESOURCE_MISMATCH: 'The server describes itself under another address. Check the address, or ask its operator.',
   E_ISSUER_MISMATCH: 'The authorization server’s identity does not match. Do not sign in; ask the operator of the server.',

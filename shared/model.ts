@@ -152,6 +152,10 @@ export const Discovered = z.object({
   /** The provider, where Keybridge knows its ways, and what a person does there to get a client ID. */
   preset: z.string().optional(),
   advice: z.string().optional(),
+  /** Where that is done; `openProviderPage` opens it. */
+  providerPage: z.string().optional(),
+  /** What a person registers there as the redirect (callback) address. Present where a client ID is needed; kept for the server that is added. */
+  redirectUri: z.string().optional(),
 });
 export type Discovered = z.infer<typeof Discovered>;
 

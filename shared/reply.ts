@@ -19,6 +19,8 @@ export const ErrorInfo = z.object({
   audience: z.string().optional(),
   /** What a person registers by hand where no app can register itself. */
   redirectUri: z.string().optional(),
+  /** Where an MCP server answers, when none is at the address that was asked. */
+  addresses: z.array(z.string().max(2_000)).max(5).optional(),
 });
 export type ErrorInfo = z.infer<typeof ErrorInfo>;
 

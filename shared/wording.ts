@@ -143,6 +143,9 @@ export function certificateWords(expiresAt: number, now: number): string {
   return `expires ${days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`}: ask for a new one`;
 }
 
+/** Errors that say not to sign in: somebody may stand in the way. A person reads what is wrong before anything else is offered. */
+export const stopCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH', 'E_ISS_MISMATCH', 'E_ENDPOINT_REFUSED', 'E_ADDRESS_REFUSED']);
+
 export function nextStep(state: SignInState): NextStep | undefined {
   switch (state.kind) {
     case 'not_checked':
@@ -151,7 +154,7 @@ export function nextStep(state: SignInState): NextStep | undefined {
     case 'signed_out':
       return 'sign_in';
     case 'needs_sign_in':
-      return isKeptBack(state) ? 'review_token' : 'sign_in';
+      return isKeptBack(state) || stopCodes.has(state.error.code) ? 'review_token' : 'sign_in';
     case 'needs_access':
       return 'review_access';
     case 'retrying':

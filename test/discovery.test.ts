@@ -5,7 +5,6 @@ import { describeDiscovery } from '../electron/core/oauth/discovery/describe.ts'
 import { discover, type Challenge, type Discovery, type DiscoveryOptions } from '../electron/core/oauth/discovery/discovery.ts';
 import { startSite, type Route, type Site } from './fixtures/site.ts';
 import { startListener } from './fixtures/listener.ts';
-import { until } from './fixtures/wait.ts';
 import { failure } from './fixtures/failure.ts';
 
 // Three networks on one computer: 127.0.0.1 plays the internet, 127.0.0.2 the user's own network, 127.0.0.3 another site.
@@ -118,25 +117,6 @@ describe('a server that asks for a sign-in', () => {
 describe('a server that does not', () => {
   beforeEach(() => {
     delete mcp.routes['/.well-known/oauth-protected-resource/mcp'];
-  });
-
-  it.each([
-    ['200', (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}')],
-    ['400 (no session yet)', (_, response) => response.writeHead(400).end('{}')],
-    ['404 with JSON-RPC (2026-07-28: unknown method)', (_, response) => response.writeHead(404, { 'content-type': 'application/json' }).end('{}')],
-  ] satisfies [string, Route][])('is open when it answers %s', async (_, route) => {
-    mcp.routes['/mcp'] = route;
-    expect(await look()).toMatchObject({ kind: 'open' });
-  });
-
-  it('is open when it answers with an event stream, which is closed', async () => {
-    let closed = false;
-    mcp.routes['/mcp'] = (_, response) => {
-      response.on('close', () => (closed = true));
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
-    };
-    expect(await look()).toMatchObject({ kind: 'open' });
-    await until(() => closed, 'the stream is closed');
   });
 
   it('is open even if every path there is a web page', async () => {
@@ -459,15 +439,15 @@ describe('a server in trouble', () => {
     expect(paths(auth)).toEqual(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']);
   });
 
-  it('DM24: a web page in place of metadata gets the hint that a network sign-in may be in the way', async () => {
+  it('DM24: a web page in place of metadata is broken metadata, and is not blamed on the network', async () => {
     const page: Route = (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>log in</html>');
     auth.routes['/.well-known/oauth-authorization-server'] = page;
     auth.routes['/.well-known/openid-configuration'] = page;
     const error = await failure(look());
-    expect(error.code).toBe('E_NOT_JSON');
+    expect(error.code).toBe('E_METADATA_INVALID');
     expect(error.message).toContain('web page');
     mcp.routes['/.well-known/oauth-protected-resource/mcp'] = page;
-    expect((await failure(look())).code).toBe('E_NOT_JSON');
+    expect((await failure(look())).code).toBe('E_METADATA_INVALID');
   });
 
   it('DM21: metadata above 256 KB is not read to its end', async () => {

@@ -54,6 +54,7 @@ async function everyReply(product: Product, server: string, url: string): Promis
   const inputs: { readonly [Name in CommandName]: unknown } = {
     status: undefined,
     discover: { url },
+    openProviderPage: { preset: 'GitHub' },
     presets: undefined,
     addServer: { url, name: 'another', clientId: 'a-client', clientSecret: 'canary-client-secret' },
     configureServer: { server: 'another', clientSecret: 'canary-second-secret' },

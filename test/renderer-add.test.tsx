@@ -9,7 +9,7 @@ import { errorInfo } from './fixtures/renderer-preview/states.ts';
 
 const formWith = (settings: ServerSettings = {}): SettingsForm => settingsForm({ ownClient: false, allowMissingPkce: false, settings });
 const markup = (error: ErrorInfo, settings?: ServerSettings): string =>
-  renderToStaticMarkup(<FailedLook url="https://a.example/mcp" error={error} form={formWith(settings)} onForm={() => {}} onCheck={() => {}} />);
+  renderToStaticMarkup(<FailedLook url="https://a.example/mcp" error={error} form={formWith(settings)} onForm={() => {}} onCheck={() => {}} onAddress={() => {}} />);
 const buttons = (html: string): string[] => [...html.matchAll(/<button[^>]*>(.*?)<\/button>/g)].map(([, words = '']) => words.replaceAll(/<[^>]*>/g, ''));
 
 describe('an address that did not work as it is', () => {
@@ -19,7 +19,7 @@ describe('an address that did not work as it is', () => {
     expect(html).toContain('data-field="settings.clientCertificateFile"');
     expect(html).not.toContain('secrets.clientCertificatePassword');
     expect(markup(errorInfo('E_TLS', ''), { clientCertificateFile: '/me.p12' })).toContain('data-field="secrets.clientCertificatePassword"');
-    expect(buttons(html)).toEqual(['Add anyway', 'Check again']);
+    expect(buttons(html)).toEqual(['Check again']);
   });
 
   it('with a file that cannot be read: says so at its field', () => {
@@ -42,7 +42,7 @@ describe('an address that did not work as it is', () => {
     const html = markup({ ...errorInfo('E_ISSUER_MISMATCH', ''), issuers });
     expect(html).toContain('>https://as.example/<');
     expect(html).toContain('>https://as.example<');
-    expect(buttons(html)).toEqual(['Accept exactly these', 'Add anyway']);
+    expect(buttons(html)).toEqual(['Accept exactly these']);
     expect(markup(errorInfo('E_ISSUER_MISMATCH', ''))).toBe('');
   });
 

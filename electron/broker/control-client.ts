@@ -97,6 +97,7 @@ async function converse<Value>(
   }
 }
 
-function fromInfo({ code, message, server, retryAfterMs }: z.infer<typeof ErrorInfo>): AppError {
-  return new AppError(code, message, { ...(server === undefined ? {} : { server }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+function fromInfo({ code, message, remedy: _ours, ...detail }: z.infer<typeof ErrorInfo>): AppError {
+  const known = Object.fromEntries(Object.entries(detail).filter(([, value]) => value !== undefined));
+  return new AppError(code, message, known);
 }

@@ -1,4 +1,4 @@
-import { SigningAlgorithm, type HostSnippet, type ServerStatus, type SignOutReport, type Status } from '../../shared/model.ts';
+import { SigningAlgorithm, type Discovered, type HostSnippet, type ServerStatus, type SignOutReport, type Status } from '../../shared/model.ts';
 import { nextStep, stateWords } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
@@ -28,10 +28,9 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const settings = readSettings({}, options.set ?? []);
     const secrets = await readSecrets(options['secret-file'] ?? []);
     // What Keybridge sees there counts for the server that is then added; one that is down now can be added all the same.
-    const unseen = await callBroker(dataDir, 'discover', { url, settings }).then(
-      () => undefined,
-      (error: unknown) => asAppError(error),
-    );
+    const seen = await callBroker(dataDir, 'discover', { url, settings }).catch((error: unknown) => asAppError(error));
+    const unseen = seen instanceof AppError ? seen : undefined;
+    if (unseen?.addresses) throw unseen;
     const added = await callBroker(dataDir, 'addServer', {
       url,
       ...(options.name === undefined ? {} : { name: options.name }),
@@ -47,7 +46,8 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       return signInAndSay(added.id, context);
     }
     if (unseen && !options.json) terminal.tell(failureWords(unseen.toInfo()));
-    answers.value(added, `${words}\n${nextStepWords(added)}`);
+    const idNeeded = !(seen instanceof AppError) && options['client-id'] === undefined && seen.registration === 'client_id_needed';
+    answers.value(added, `${words}\n${idNeeded ? clientSteps(added.name, seen) : nextStepWords(added)}`);
     return exitCodes.ok;
   },
 
@@ -226,6 +226,18 @@ const account = (server: string, options: Options, renamed?: string) => {
 };
 
 const entryName = (server: string, accountName: string | undefined): string => (accountName === undefined ? server : `${server} (${accountName})`);
+
+/** How a person gets a client ID, in the order in which it is done. */
+function clientSteps(server: string, { issuer, advice, providerPage, redirectUri }: Discovered): string {
+  const where = issuer === undefined ? 'its authorization server' : foreign(new URL(issuer).host, 100);
+  return [
+    'It needs a client ID:',
+    `  1. Register Keybridge at ${where}. ${advice === undefined ? 'If you cannot, ask its operator.' : foreign(advice, 500)}${providerPage === undefined ? '' : ` ${providerPage}`}`,
+    ...(redirectUri === undefined ? [] : [`  2. Give it this redirect address there: ${redirectUri}`]),
+    `  3. keybridge configure ${server} --client-id ID, with --client-secret-file FILE where there is a secret`,
+    `  4. keybridge login ${server}`,
+  ].join('\n');
+}
 
 /** What to do next about a server, as a command. */
 function nextStepWords({ name, state, account: one }: ServerStatus): string {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ErrorInfo } from '../../shared/reply.ts';
+import { foreign } from '../core/errors.ts';
 
 /** What a command may touch of the process that it runs in. */
 export interface Terminal {
@@ -55,12 +56,19 @@ export function createAnswers(terminal: Terminal, json: boolean): Answers {
 
 /** Sentence, remedy, the command that carries it out, code. */
 export function failureWords(error: ErrorInfo): string {
-  const { message, remedy, code, server } = error;
-  return `${server === undefined ? '' : `${server}: `}${message}\n${remedy}${acceptCommand(error)}\n(${code})`;
+  const { message, remedy, code, server, addresses } = error;
+  const todo = addresses && addresses.length > 0 ? addresses.map(addressWords).join('\n') : remedy;
+  return `${server === undefined ? '' : `${server}: `}${message}\n${todo}${acceptCommand(error)}\n(${code})`;
 }
 
-/** What accepts the audience of E_TOKEN_AUDIENCE; not for one that a shell could read as something else. */
+/** Nothing that a shell could read as something else. */
+const plainInShell = /^[\w:/.~%@+,=?&#-]+$/;
+
+/** Where an MCP server was found instead. */
+const addressWords = (address: string): string => `An MCP server answers at ${foreign(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
+
+/** What accepts the audience of E_TOKEN_AUDIENCE. */
 function acceptCommand({ server, audience }: ErrorInfo): string {
-  if (server === undefined || audience === undefined || !/^[\w:/.~%@+,=?&#-]+$/.test(audience)) return '';
+  if (server === undefined || audience === undefined || !plainInShell.test(audience)) return '';
   return `\n\n  keybridge configure ${server} --set 'audienceException=${audience}'\n`;
 }

@@ -5,17 +5,14 @@ import { AppError, asAppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
 import { createLeaving } from './leaving.ts';
 import type { AddressPolicy } from './http/client.ts';
-import { createServerHttp } from './http/server-http.ts';
 import { makeSigningKey } from './key-making.ts';
-import { describeDiscovery } from './oauth/discovery/describe.ts';
-import { discover } from './oauth/discovery/discovery.ts';
 import { presets } from './oauth/discovery/presets.ts';
 import type { Companies } from './oauth/enterprise/companies.ts';
 import type { SignIns } from './oauth/sign-in/sign-in.ts';
 import type { TokenViews } from './oauth/identity/token-view.ts';
 import type { TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Ports } from './ports.ts';
-import { createLooks, keepSeen } from './looks.ts';
+import { createLooks, discoverThere } from './looks.ts';
 import { createSecretKeeping } from './secret-keeping.ts';
 import type { ServerClients } from './server-clients.ts';
 import { serverDetail } from './server-detail.ts';
@@ -24,6 +21,7 @@ import type { StepUps } from './step-up.ts';
 import { accountsOf } from './servers/accounts.ts';
 import { namesFor, suggestName } from './servers/name.ts';
 import { keepNetwork, knownNetwork } from './servers/networks.ts';
+import { keepSeen } from './servers/seen.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
 import type { Vault } from './vault/credentials.ts';
@@ -54,7 +52,7 @@ export function createCommands(deps: CommandsDeps): Api {
   const { ports, servers, tokens, signIns, connections, changed } = deps;
   const leaving = createLeaving(deps);
   const keepSecrets = createSecretKeeping(deps);
-  const looks = createLooks();
+  const looks = createLooks(ports.http);
 
   const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server => foundServer(servers, server, account);
 
@@ -69,32 +67,29 @@ export function createCommands(deps: CommandsDeps): Api {
   return {
     status: async () => deps.current(),
 
-    async discover({ url, settings = {} }) {
-      const parsed = parseServerUrl(url);
-      const entry = { url: parsed.href, settings, storedSecrets: [] };
-      const http = createServerHttp({ http: ports.http, server: () => entry, secret: async () => undefined });
-      try {
-        const discovery = await discover(parsed, { http, settings });
-        looks.remember(parsed.href, settings, discovery.kind === 'open' ? 'open' : 'sign_in');
-        return describeDiscovery(parsed, discovery, settings);
-      } finally {
-        await http.close();
-      }
+    discover: ({ url, settings = {} }) => looks.look(parseServerUrl(url), settings),
+
+    async openProviderPage({ preset }) {
+      const page = presets.find(({ title }) => title === preset)?.page;
+      if (page === undefined) throw new AppError('E_BAD_INPUT', 'No page of this provider is known.');
+      await ports.openBrowser(new URL(page));
+      return { url: page };
     },
 
     presets: async () => presets.map(({ name, title }) => ({ name, title })),
 
     async addServer({ url, name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const parsed = parseServerUrl(url);
-      const seen = looks.seen(parsed.href, settings ?? {});
+      const look = looks.at(parsed);
       const server = await servers.add({
         ...(name === undefined ? { name: suggestName(parsed, isTaken) } : namesFor(name, parsed, isTaken)),
         url: parsed.href,
         ...(clientId === undefined ? {} : { clientId }),
         hasClientSecret: false,
         allowMissingPkce: allowMissingPkce ?? false,
-        signInRequired: seen === 'sign_in',
-        ...(seen === 'open' ? { openSeenAt: ports.clock.now() } : {}),
+        signInRequired: look?.seen === 'sign_in',
+        ...(look?.seen === 'open' ? { openSeenAt: ports.clock.now() } : {}),
+        ...(look?.reservedRedirect ? { reservedRedirect: look.reservedRedirect } : {}),
         ...(settings ? { settings } : {}),
       });
       await keepSecrets(server, { ...secrets, clientSecret });
@@ -137,7 +132,7 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async checkServer(input) {
       const server = named(input);
-      const discovery = await discover(new URL(server.url), { http: deps.clients.of(server.id), settings: server.settings, network: knownNetwork(server, server.url) }).catch((error: unknown) => {
+      const discovery = await discoverThere(deps.clients.of(server.id), new URL(server.url), server.settings, knownNetwork(server, server.url)).catch((error: unknown) => {
         throw asAppError(error, server.name);
       });
       await keepNetwork({ servers, log: ports.log }, server.id, discovery.allow);

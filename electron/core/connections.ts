@@ -4,11 +4,11 @@ import type { Http, ServerNetwork } from './http/client.ts';
 import type { Challenge } from './oauth/discovery/discovery.ts';
 import type { TokenAnswer, TokenKeeper } from './oauth/tokens/tokens.ts';
 import type { Log } from './log.ts';
-import { keepSeen } from './looks.ts';
 import type { Clock } from './ports.ts';
 import type { Secret } from './secret.ts';
 import type { ServerNotes } from './server-notes.ts';
 import { keepNetwork } from './servers/networks.ts';
+import { keepSeen } from './servers/seen.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import type { RefusedCall, StepUps } from './step-up.ts';
 

@@ -17,6 +17,8 @@ export interface ErrorDetail {
   audience?: string;
   /** To be registered by hand. */
   redirectUri?: string;
+  /** Where an MCP server answers instead, at the same origin. */
+  addresses?: readonly string[];
   /** Kept for debugging in memory; never logged, serialised or shown. */
   cause?: unknown;
 }
@@ -31,6 +33,7 @@ export class AppError extends Error {
   readonly issuers: { readonly named: string; readonly found: string } | undefined;
   readonly audience: string | undefined;
   readonly redirectUri: string | undefined;
+  readonly addresses: readonly string[] | undefined;
 
   /** `message`: the step and the cause in one sentence, plain text. Foreign words in it go through `foreign()`. */
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
@@ -44,18 +47,29 @@ export class AppError extends Error {
     this.issuers = detail.issuers;
     this.audience = detail.audience;
     this.redirectUri = detail.redirectUri;
+    this.addresses = detail.addresses;
   }
 
   /** The same error, about this server. */
   about(server: string): AppError {
-    if (this.server === server) return this;
-    const detail: ErrorDetail = { server, sent: this.sent, cause: this.cause };
+    return this.server === server ? this : this.with({ server });
+  }
+
+  /** The same error, and where an MCP server answers instead. */
+  withAddresses(addresses: readonly string[]): AppError {
+    return this.with({ addresses });
+  }
+
+  private with(change: ErrorDetail): AppError {
+    const detail: ErrorDetail = { sent: this.sent, cause: this.cause };
+    if (this.server !== undefined) detail.server = this.server;
     if (this.retryAfterMs !== undefined) detail.retryAfterMs = this.retryAfterMs;
     if (this.field !== undefined) detail.field = this.field;
     if (this.issuers !== undefined) detail.issuers = this.issuers;
     if (this.audience !== undefined) detail.audience = this.audience;
     if (this.redirectUri !== undefined) detail.redirectUri = this.redirectUri;
-    return new AppError(this.code, this.message, detail);
+    if (this.addresses !== undefined) detail.addresses = this.addresses;
+    return new AppError(this.code, this.message, { ...detail, ...change });
   }
 
   /** The form that crosses a boundary. */
@@ -67,6 +81,7 @@ export class AppError extends Error {
     if (this.issuers !== undefined) info.issuers = { ...this.issuers };
     if (this.audience !== undefined) info.audience = this.audience;
     if (this.redirectUri !== undefined) info.redirectUri = this.redirectUri;
+    if (this.addresses !== undefined) info.addresses = [...this.addresses];
     return info;
   }
 }

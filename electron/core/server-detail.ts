@@ -12,6 +12,12 @@ export interface ServerDetailDeps {
   readonly vault: Pick<Vault, 'facts'>;
 }
 
+/** Of the registration; before there is one, what the person was told to register. */
+function redirectOf({ reservedRedirect }: Server, registration: { readonly redirect_uri: string } | undefined): { readonly redirectUri?: string } {
+  const redirectUri = registration?.redirect_uri ?? reservedRedirect?.redirect_uri;
+  return redirectUri === undefined ? {} : { redirectUri };
+}
+
 /** Everything about one account on a server that a person may see. */
 export function serverDetail({ servers, vault }: ServerDetailDeps, server: Server, status: ServerStatus, view: TokenView): ServerDetail {
   const facts = vault.facts(server.id);
@@ -34,7 +40,7 @@ export function serverDetail({ servers, vault }: ServerDetailDeps, server: Serve
     ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
     ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
     ...(preset ? { preset: preset.title } : {}),
-    ...(registration ? { redirectUri: registration.redirect_uri } : {}),
+    ...redirectOf(server, registration),
     identityVerified: facts?.subject !== undefined && facts.idTokenClaims !== undefined && !facts.identityNotes?.includes(identityNotes.userinfo_alone),
     tokenNotes: [...view.notes],
     ...(accessTokenClaims ? { accessTokenClaims: { ...accessTokenClaims } } : {}),

@@ -28,8 +28,8 @@ export function AddServerScreen() {
     setUrl(value);
     setLook({ kind: 'none' });
   };
-  const check = (wanted: SettingsForm) => {
-    const asked = url.trim();
+  const check = (wanted: SettingsForm, address = url) => {
+    const asked = address.trim();
     if (asked === '' || checking) return;
     const settings = settingsOf(wanted);
     setForm(wanted);
@@ -37,6 +37,10 @@ export function AddServerScreen() {
     after(run('discover', { url: asked, ...(Object.keys(settings).length > 0 ? { settings } : {}) }), (reply) =>
       setLook(reply.ok ? { kind: 'found', found: reply.value } : { kind: 'failed', error: reply.error }),
     );
+  };
+  const checkAt = (address: string) => {
+    setUrl(address);
+    check(form, address);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -65,8 +69,8 @@ export function AddServerScreen() {
       </form>
       {look.kind === 'failed' && (
         <>
-          <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} />
-          <FailedLook url={url.trim()} error={look.error} form={form} onForm={setForm} onCheck={check} />
+          <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} place="add" />
+          <FailedLook url={url.trim()} error={look.error} form={form} onForm={setForm} onCheck={(wanted) => check(wanted)} onAddress={checkAt} />
         </>
       )}
       {look.kind === 'found' && <FoundForm key={look.found.url} found={look.found} known={settingsOf(form)} secrets={form.secrets} />}

@@ -7,6 +7,7 @@ import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
+import { Foreign } from '../parts/foreign.tsx';
 import { SelectField } from '../parts/select-field.tsx';
 import type { FormPart } from '../server/settings/form-part.ts';
 import { SeenIssuers } from '../server/settings/issuer-fields.tsx';
@@ -26,17 +27,20 @@ interface FailedLookProps {
   readonly onForm: (form: SettingsForm) => void;
   /** Looks again, with the settings of this form. */
   readonly onCheck: (form: SettingsForm) => void;
+  /** Looks at another address instead. */
+  readonly onAddress: (url: string) => void;
 }
 
 const { add } = messages;
 
 /** The address did not work as it is: what may be missing can be said here, or later, with the server in the list. */
-export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProps) {
+export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: FailedLookProps) {
   const need = needOf(error);
   const { part, problem, check } = useNeedForm(form, onForm, error);
   const { adding, refused, addAnyway } = useAddAnyway(url);
   const [name, setName] = useState('');
   if (need === undefined) return null;
+  if (need === 'address') return <OtherAddresses addresses={error.addresses ?? []} onAddress={onAddress} />;
   const withKey = need === 'way' && form.settings.grant === 'static_header';
 
   const addIt = () => check(() => addAnyway(name.trim(), form));
@@ -50,9 +54,11 @@ export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProp
       <h2 id="needed-title">{words[need].title}</h2>
       <p className="found-summary">{words[need].text}</p>
       <NeedFields need={need} part={part} error={error} onCheck={onCheck} />
-      <div className="part">
-        <TextField label={add.name} value={name} onChange={setName} hint={words.nameHint} error={problem('name')} maxLength={100} optional />
-      </div>
+      {mayAdd(need, form.settings.clientCertificateFile) && (
+        <div className="part">
+          <TextField label={add.name} value={name} onChange={setName} hint={words.nameHint} error={problem('name')} maxLength={100} optional />
+        </div>
+      )}
       {refused && <NoticeBanner notice={{ kind: 'error', title: add.addFailed, error: refused }} />}
       <div className="form-foot">
         {withKey ? (
@@ -61,10 +67,8 @@ export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProp
           </Button>
         ) : (
           <>
-            <Button busy={adding} onClick={addIt}>
-              {words.addAnyway}
-            </Button>
-            {need !== 'issuers' && (
+            <AddWords need={need} certificate={form.settings.clientCertificateFile} adding={adding} onAdd={addIt} />
+            {need !== 'issuers' && need !== 'broken' && (
               <Button kind="primary" submit>
                 {words.checkAgain}
               </Button>
@@ -73,6 +77,38 @@ export function FailedLook({ url, error, form, onForm, onCheck }: FailedLookProp
         )}
       </div>
     </form>
+  );
+}
+
+/** Nothing is added where the verdict is not to sign in; but a client certificate is tried only by the server's own entry. */
+const mayAdd = (need: Need, certificate: string | undefined): boolean => need !== 'issuers' && (need !== 'certificates' || (certificate ?? '') !== '');
+
+function AddWords({ need, certificate, adding, onAdd }: { readonly need: Need; readonly certificate: string | undefined; readonly adding: boolean; readonly onAdd: () => void }) {
+  if (!mayAdd(need, certificate)) return null;
+  return (
+    <Button kind={need === 'broken' ? 'primary' : 'plain'} busy={adding} onClick={onAdd}>
+      {need === 'certificates' ? words.addWithCertificate : need === 'broken' ? words.addForLater : words.addAnyway}
+    </Button>
+  );
+}
+
+/** Where a server was found, when none is at the address that was entered. */
+function OtherAddresses({ addresses, onAddress }: { readonly addresses: readonly string[]; readonly onAddress: (url: string) => void }) {
+  return (
+    <section className="card found needed" aria-labelledby="needed-title">
+      <h2 id="needed-title">{words.address.title}</h2>
+      <p className="found-summary">{words.address.text}</p>
+      <ul className="part other-addresses">
+        {addresses.map((address, at) => (
+          <li key={address}>
+            <Foreign text={address} mono />
+            <Button kind={at === 0 ? 'primary' : 'plain'} onClick={() => onAddress(address)} {...(addresses.length > 1 ? { label: `${words.useAddress}: ${address}` } : {})}>
+              {words.useAddress}
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -116,6 +152,8 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
     case 'issuers':
       return error.issuers ? <SeenIssuers issuers={error.issuers} onAccept={() => onCheck({ ...form, settings: { ...settings, issuerException: error.issuers } })} /> : null;
     case 'reach':
+    case 'broken':
+    case 'address':
       return null;
   }
 }

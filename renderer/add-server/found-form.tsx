@@ -8,11 +8,11 @@ import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
-import { Foreign } from '../parts/foreign.tsx';
 import { WarningIcon } from '../parts/icons.tsx';
 import type { EnteredSecrets } from '../server/settings/settings-change.ts';
 import { ScopesField } from '../server/settings/scopes-field.tsx';
 import { useShell } from '../shell.ts';
+import { ClientSteps } from './client-steps.tsx';
 import { Findings } from './findings.tsx';
 
 interface FoundFormProps {
@@ -60,13 +60,10 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
         <fieldset className="part">
           <legend>{messages.add.clientTitle}</legend>
           <p className="hint">{messages.add.clientText}</p>
-          {found.advice !== undefined && (
-            <p>
-              <Foreign text={found.advice} />
-            </p>
-          )}
-          <TextField label={messages.add.clientId} value={clientId} onChange={setClientId} maxLength={2_000} mono required />
-          <TextField label={messages.add.clientSecret} value={clientSecret} onChange={setClientSecret} hint={messages.add.secretHint} maxLength={4_000} secret optional />
+          <ClientSteps found={found}>
+            <TextField label={messages.add.clientId} value={clientId} onChange={setClientId} maxLength={2_000} mono required />
+            <TextField label={messages.add.clientSecret} value={clientSecret} onChange={setClientSecret} hint={messages.add.secretHint} maxLength={4_000} secret optional />
+          </ClientSteps>
         </fieldset>
       )}
       {found.pkceMissing && (

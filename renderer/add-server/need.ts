@@ -2,23 +2,23 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 
 /** What may be missing where a look at an address failed. */
-export type Need = 'certificates' | 'way' | 'issuers' | 'reach';
+export type Need = 'certificates' | 'way' | 'issuers' | 'reach' | 'broken' | 'address';
 
 const byCode: Readonly<Partial<Record<ErrorCode, Need>>> = {
   E_TLS: 'certificates',
   E_METADATA_MISSING: 'way',
-  E_METADATA_INVALID: 'way',
+  E_METADATA_INVALID: 'broken',
   E_DNS: 'reach',
   E_CONNECT: 'reach',
   E_TIMEOUT: 'reach',
   E_CONNECTION_LOST: 'reach',
   E_HTTP_STATUS: 'reach',
-  E_NOT_JSON: 'reach',
 };
 
 /** Undefined: another address is needed, or none should be signed in to there. */
-export function needOf({ code, field, issuers }: ErrorInfo): Need | undefined {
+export function needOf({ code, field, issuers, addresses }: ErrorInfo): Need | undefined {
   if (field === 'settings.caFile' || field === 'settings.clientCertificateFile') return 'certificates';
+  if (addresses && addresses.length > 0) return 'address';
   if (code === 'E_ISSUER_MISMATCH') return issuers && 'issuers';
   return byCode[code];
 }

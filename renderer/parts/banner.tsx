@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { messages } from '../messages.ts';
-import { errorReport, remedyHere } from '../sentences.ts';
+import { plainWords, remedyHere, type ErrorPlace } from '../sentences.ts';
 import type { Notice } from '../shell.ts';
 import { Button } from './button.tsx';
-import { CopyButton } from './copy-button.tsx';
+import { ErrorDetails } from './error-details.tsx';
 import { Foreign } from './foreign.tsx';
 import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';
 
@@ -46,42 +46,38 @@ interface ErrorWordsProps {
   readonly about?: string;
   /** What can be done about it here. */
   readonly action?: ReactNode;
+  readonly place?: ErrorPlace | undefined;
 }
 
-/** An error in full: what happened, what to do, and the code to search for, to be copied for whoever is asked. */
-export function ErrorWords({ error, about, action }: ErrorWordsProps) {
-  const remedy = remedyHere(error);
+/** An error: what happened in plain words, what to do, and folded away what an operator or a report needs. */
+export function ErrorWords({ error, about, action, place }: ErrorWordsProps) {
+  const remedy = remedyHere(error, place);
   return (
     <div className="error-words">
       <p>
-        <Foreign text={error.message} />
+        <Foreign text={plainWords(error)} />
       </p>
       {remedy !== undefined && (
         <p className="remedy">
           <Foreign text={remedy} />
         </p>
       )}
-      <div className="error-foot">
-        {action}
-        <p className="code">
-          {messages.trouble.code} <code>{error.code}</code>
-        </p>
-        <CopyButton kind="quiet" small text={() => errorReport(error, about, Date.now())} label={messages.trouble.copyLabel}>
-          {messages.trouble.copy}
-        </CopyButton>
-      </div>
+      {action !== undefined && action !== false && <div className="error-foot">{action}</div>}
+      <ErrorDetails error={error} about={about} />
     </div>
   );
 }
 
 interface NoticeBannerProps {
   readonly notice: Notice;
+  /** Where an error is shown. */
+  readonly place?: ErrorPlace;
   readonly onClose?: () => void;
   /** Leads to the server that an error is about, where that is not what is on the screen. */
   readonly onShow?: (() => void) | undefined;
 }
 
-export function NoticeBanner({ notice, onClose, onShow }: NoticeBannerProps) {
+export function NoticeBanner({ notice, place, onClose, onShow }: NoticeBannerProps) {
   if (notice.kind === 'error') {
     const show = onShow && (
       <Button small onClick={onShow}>
@@ -90,7 +86,7 @@ export function NoticeBanner({ notice, onClose, onShow }: NoticeBannerProps) {
     );
     return (
       <Banner tone="blocked" title={notice.title} onClose={onClose}>
-        <ErrorWords error={notice.error} action={show} />
+        <ErrorWords error={notice.error} action={show} place={place} />
       </Banner>
     );
   }

@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import type { ServerStatus, SignInState } from '../../shared/model.ts';
+import type { ServerDetail, ServerStatus, SignInState } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { useServerActs } from '../acts.ts';
@@ -13,12 +13,13 @@ import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon } from '../parts/icons.tsx';
 import { useShell } from '../shell.ts';
 import { ConfirmHosts } from './confirm-hosts.tsx';
+import { PageError } from './page-error.tsx';
 import { UserCode } from './user-code.tsx';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
 /** A running sign-in: where it stands, and what to do where the browser does not do its part. */
-export function SignInWait({ server, state }: { readonly server: ServerStatus; readonly state: SigningIn }) {
+export function SignInWait({ server, state, detail }: { readonly server: ServerStatus; readonly state: SigningIn; readonly detail: ServerDetail | undefined }) {
   const { url, browserFailed, userCode } = state;
   return (
     <div className="state-extra wait">
@@ -27,7 +28,7 @@ export function SignInWait({ server, state }: { readonly server: ServerStatus; r
       {state.otherHosts && state.step !== 'confirm' && <OtherHosts hosts={state.otherHosts} />}
       {state.step === 'browser' && url !== undefined && (
         <>
-          {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
+          {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} detail={detail} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
           {server.account && <p className="hint">{accountMessages.otherPerson}</p>}
         </>
       )}
@@ -45,7 +46,7 @@ function OtherHosts({ hosts }: { readonly hosts: readonly string[] }) {
 }
 
 /** The page is in the browser; the address in case it is not, or belongs into another one. */
-function BrowserWait({ server, url, browserFailed }: { readonly server: ServerStatus; readonly url: string; readonly browserFailed: boolean }) {
+function BrowserWait({ server, url, browserFailed, detail }: { readonly server: ServerStatus; readonly url: string; readonly browserFailed: boolean; readonly detail: ServerDetail | undefined }) {
   return (
     <>
       {browserFailed && (
@@ -60,6 +61,7 @@ function BrowserWait({ server, url, browserFailed }: { readonly server: ServerSt
         {messages.server.copyLink}
       </CopyButton>
       <PasteAddress server={server} />
+      <PageError server={server} detail={detail} />
     </>
   );
 }

@@ -48,7 +48,7 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
         <ErrorWords error={state.error} about={`${whichServer(server)}, ${server.url}`} action={detail && <ErrorAction error={state.error} detail={detail} />} />
       )}
       {state.kind === 'needs_access' && <AccessRequest state={state} />}
-      {state.kind === 'signing_in' && <SignInWait server={server} state={state} />}
+      {state.kind === 'signing_in' && <SignInWait server={server} state={state} detail={detail} />}
       {(state.kind === 'signed_in' || state.kind === 'retrying') && <TokenLife state={state} detail={detail} />}
     </section>
   );
@@ -60,15 +60,15 @@ function ErrorAction({ error, detail }: { readonly error: ErrorInfo; readonly de
   const step = errorStep(error);
   return (
     <>
-      {step && (
-        <Button small kind="primary" onClick={() => revealField(step.field)}>
-          {step.words}
-        </Button>
-      )}
       {error.redirectUri !== undefined && (
         <CopyButton small text={error.redirectUri}>
           {messages.errorSteps.copyRedirect}
         </CopyButton>
+      )}
+      {step && (
+        <Button small kind="primary" onClick={() => revealField(step.field)}>
+          {step.words}
+        </Button>
       )}
     </>
   );
@@ -78,6 +78,9 @@ function ErrorAction({ error, detail }: { readonly error: ErrorInfo; readonly de
 function takesPerson({ settings: { grant } }: ServerDetail): boolean {
   return grant === undefined || grant === 'authorization_code' || grant === 'enterprise_managed';
 }
+
+/** What may be another on another network, or at another time. */
+const mayPass: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH', 'E_ISS_MISMATCH']);
 
 function StateAction({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
   const { running } = useShell();
@@ -130,8 +133,12 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
         </div>
       );
     case 'review_token':
-      // The button stands with the error, under what it accepts.
-      return null;
+      // What may be accepted, or mended, stands with the error. Where it may have been the network, another try checks everything again.
+      return state.kind === 'needs_sign_in' && mayPass.has(state.error.code) ? (
+        <Button busy={running('signIn', server.id)} onClick={acts.signIn}>
+          {messages.trouble.tryAgain}
+        </Button>
+      ) : null;
     case 'try_now':
       return (
         <Button busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>

@@ -87,6 +87,8 @@ export const StoredServer = z
     confirmedHosts: z.array(SignInHosts).default([]),
     /** The networks in which the server, and its company's identity provider, were found: by address really connected to. */
     networks: z.array(z.object({ origin: z.string().max(2_000), own: z.enum(['public', 'private', 'loopback', 'link_local', 'unspecified']) })).default([]),
+    /** The redirect URI that a person was told to register at this issuer: a client that they enter is used with it alone. */
+    reservedRedirect: z.object({ issuer: z.string().max(2_000), redirect_uri: z.string().max(500) }).optional(),
     settings: StoredSettings.default({}),
     accounts: z.array(Account).min(1).max(100).refine(tellsApart, 'names and ids must be unique').prefault([{ id: firstAccount, name: firstAccount }]),
     /** Id of the account for who names none. */

@@ -13,7 +13,7 @@ import { parseServerUrl } from './url.ts';
 export { Registration, secretKeyOf, type Server } from './server.ts';
 
 /** What the user says of a new server. */
-export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'title' | 'clientId' | 'settings' | 'openSeenAt'>>;
+export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'title' | 'clientId' | 'settings' | 'openSeenAt' | 'reservedRedirect'>>;
 
 /** What can change of a server, for all of its accounts. */
 export type ServerChange = Partial<Omit<StoredServer, 'id' | 'accounts' | 'defaultAccount'>>;

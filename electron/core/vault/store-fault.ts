@@ -9,13 +9,13 @@ const codes: Record<StoreFault['kind'], ErrorCode> = {
 };
 
 const reasons: Record<StoreFault['kind'], string> = {
-  locked: 'the keychain is locked',
-  denied: 'the keychain refused access',
-  unavailable: 'the keychain does not answer',
+  locked: 'The keychain is locked',
+  denied: 'The keychain refused access',
+  unavailable: 'The keychain does not answer',
 };
 
-/** A store's fault as the error that the user sees: "<what>: the keychain is locked." */
+/** A store's fault as the error that the user sees: "The keychain is locked: <what>." */
 export function storeFault(fault: StoreFault, what: string): AppError {
   if (fault.because) return new AppError(fault.because.code, `${what}: ${fault.because.message}`);
-  return new AppError(codes[fault.kind], `${what}: ${reasons[fault.kind]}.`);
+  return new AppError(codes[fault.kind], `${reasons[fault.kind]}: ${what.replace(/^(The|A) /, (word) => word.toLowerCase())}.`);
 }

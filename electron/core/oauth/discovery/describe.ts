@@ -34,12 +34,13 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
     pkceMissing,
     ...(preset ? { preset: preset.title } : {}),
     ...(preset?.advice === undefined ? {} : { advice: preset.advice }),
+    ...(preset?.page === undefined ? {} : { providerPage: preset.page }),
   };
 }
 
 const how = {
   dynamic: 'Keybridge registers itself.',
-  client_id_needed: 'It needs a client ID: ask its operator for one.',
+  client_id_needed: 'It needs a client ID.',
 } as const;
 
 const noPkce = 'It does not announce PKCE, which protects the sign-in on its way back to this computer.';

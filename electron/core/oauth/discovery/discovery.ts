@@ -97,7 +97,7 @@ export async function discover(server: URL, { http, signal, challenge, network, 
   const start = startRun(http, { origin: server.origin, own: 'public' }, timeoutMs, signal);
   const look = async (allow: ServerNetwork) => {
     const run = { ...start, allow };
-    const asked: Probe = challenge ? { kind: 'challenged', challenge } : await askServer(run, server);
+    const asked: Probe = challenge ? { kind: 'challenged', status: 401, challenge } : await askServer(run, server);
     const seen = asked.kind === 'challenged' ? asked.challenge : undefined;
     const resource = await findProtectedResource(run, server, seen);
     // All of these places are the server's own.
@@ -106,9 +106,11 @@ export async function discover(server: URL, { http, signal, challenge, network, 
   };
   const { network: allow, value: { run, asked, seen, resource } } = await inNetwork(server.origin, network, look);
 
-  if (asked.kind === 'answered' && resource.kind !== 'found') {
-    if (asked.fault) throw asked.fault;
-    return { kind: 'open', allow };
+  if (asked.kind === 'answered') {
+    // Metadata of the whole host says nothing of an address at which nothing is.
+    const nothingThere = asked.fault?.code === 'E_SERVER_URL' && (resource.kind !== 'found' || !names(resource.metadata, server));
+    if (asked.fault && (nothingThere || resource.kind !== 'found')) throw asked.fault;
+    if (resource.kind !== 'found') return { kind: 'open', allow };
   }
   if (resource.kind === 'fault') throw resource.error;
   const { named: issuerNamed, metadata: authorizationServer } =
@@ -143,6 +145,11 @@ async function ownAuthorizationServer(run: Run, server: URL, { hint, missing }: 
   if (found.kind === 'found') return { named: found.metadata.issuer, metadata: found.metadata };
   if (settings.legacyEndpoints && !hint && !found.hint) return legacyEndpoints(server);
   throw hint ?? found.hint ?? missing ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
+}
+
+/** Whether the metadata is of exactly this address. */
+function names({ resource }: ProtectedResource, server: URL): boolean {
+  return new URL(resource).href.replace(/\/$/, '') === server.href.replace(/\/$/, '');
 }
 
 /** RFC 8707 2, as MCP has it: no fragment, and no slash that only stands for "no path". */

@@ -83,7 +83,7 @@ function readDocument(answer: HttpAnswer, url: URL): Document {
   const value = readJson(answer.body);
   if (isErrorAnswer(value)) return { kind: 'strange', error: new AppError('E_METADATA_MISSING', `${place(url)} answered with an error instead of metadata.`) };
   if (value !== undefined) return { kind: 'found', value };
-  return { kind: 'strange', error: new AppError('E_NOT_JSON', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`) };
+  return { kind: 'strange', error: new AppError('E_METADATA_INVALID', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`) };
 }
 
 export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url: URL): AppError {

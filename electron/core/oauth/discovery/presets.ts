@@ -46,6 +46,8 @@ const Preset = z
     loopbackPorts: z.enum(['any', 'listed']).optional(),
     /** What a person does to get a client ID. */
     advice: z.string().optional(),
+    /** Where. */
+    page: z.string().regex(/^https:\/\/[a-z0-9.-]+\/[\w/#.?=-]*$/).optional(),
     /** Where this is known from. */
     source: z.string().min(10),
     /** What it was tried against. */

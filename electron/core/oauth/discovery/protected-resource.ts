@@ -30,7 +30,7 @@ export async function findProtectedResource(run: Run, server: URL, challenge: Ch
   let fault: AppError | undefined;
   let missing: AppError | undefined;
   const named = namedPlace(server, challenge);
-  for (const url of places(server, named)) {
+  for (const url of resourcePlaces(server, named)) {
     try {
       const document = await fetchDocument(run, url);
       if (document.kind === 'found') return { kind: 'found', metadata: read(document.value, url, server) };
@@ -55,7 +55,8 @@ function namedPlace(server: URL, challenge: Challenge | undefined): URL | undefi
   return url.origin === server.origin && url.username === '' && url.password === '' ? url : undefined;
 }
 
-function places(server: URL, named: URL | undefined): URL[] {
+/** Where the metadata may be, in the order in which it is looked for. */
+export function resourcePlaces(server: URL, named: URL | undefined): URL[] {
   const found = new Map<string, URL>();
   const add = (url: URL) => found.set(url.href, url);
   if (named) add(named);

@@ -62,11 +62,13 @@ const bothHosts: readonly RedirectHost[] = ['127.0.0.1', 'localhost'];
 /** A registration of our own can be made for any port; a client that was entered has fixed ones, unless its provider does not compare them. */
 function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place {
   const { issuer, registration_endpoint: registrationEndpoint } = discovery.authorizationServer;
-  const remembered = rememberedPlace(server, issuer);
+  const reserved = reservedPlace(server, issuer);
+  const remembered = reserved ?? rememberedPlace(server, issuer);
+  const others = reserved && preset?.loopbackPorts !== 'any' ? [] : ports.filter((port) => port !== remembered?.port);
   return {
     path: redirectPath(issuer),
     hosts: remembered?.host === 'localhost' ? ['localhost'] : bothHosts,
-    ports: remembered ? [remembered.port, ...ports.filter((port) => port !== remembered.port)] : ports,
+    ports: remembered ? [remembered.port, ...others] : ports,
     anyPort: preset?.loopbackPorts === 'any' || (server.clientId === undefined && registrationEndpoint !== undefined),
   };
 }
@@ -97,12 +99,30 @@ async function openAt(deps: RegistrationDeps, { server, discovery, scopes, prese
   throw refused ?? new AppError('E_REGISTRATION_REFUSED', 'The authorization server takes no redirect URI on this computer.');
 }
 
+interface Remembered {
+  readonly host: RedirectHost;
+  readonly port: number;
+}
+
+/** The address that a person was told to register: the provider takes no other one. */
+function reservedPlace({ clientId, reservedRedirect, registrations }: Server, issuer: string): Remembered | undefined {
+  if (clientId === undefined || reservedRedirect?.issuer !== issuer) return undefined;
+  // One that was entered before this address was named may have been registered with another.
+  const before = registrations.find(({ how, client_id }) => how === 'configured' && client_id === clientId);
+  if (before && before.redirect_uri !== reservedRedirect.redirect_uri) return undefined;
+  return placeIn(reservedRedirect.redirect_uri, issuer);
+}
+
 /** Where the answer of the last registration at this issuer goes. */
-function rememberedPlace(server: Server, issuer: string): { host: RedirectHost; port: number } | undefined {
+function rememberedPlace(server: Server, issuer: string): Remembered | undefined {
   const configured = server.registrations.filter((one) => one.how === 'configured' && one.issuer === issuer && one.client_id === server.clientId);
   const [last] = server.clientId === undefined ? dynamicRegistrations(server, issuer) : configured;
-  if (!last || !URL.canParse(last.redirect_uri)) return undefined;
-  const { hostname, port, pathname } = new URL(last.redirect_uri);
-  if (pathname !== redirectPath(issuer) || (hostname !== '127.0.0.1' && hostname !== 'localhost')) return undefined;
+  return last && placeIn(last.redirect_uri, issuer);
+}
+
+function placeIn(redirectUri: string, issuer: string): Remembered | undefined {
+  if (!URL.canParse(redirectUri)) return undefined;
+  const { hostname, port, pathname } = new URL(redirectUri);
+  if (port === '' || pathname !== redirectPath(issuer) || (hostname !== '127.0.0.1' && hostname !== 'localhost')) return undefined;
   return { host: hostname, port: Number(port) };
 }

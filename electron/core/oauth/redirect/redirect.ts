@@ -59,6 +59,17 @@ export async function listenForRedirect(options: RedirectListenerOptions): Promi
   throw portsInUse(ports, await portHolders(ports));
 }
 
+/**
+ * The redirect URI that the next sign-in at this issuer would have, for a person who registers it before there is a sign-in.
+ * Where all usual ports are taken, with the first of them: the sign-in will name the program that holds it.
+ */
+export async function nextRedirectUri(issuer: string, ports: readonly number[] = redirectPorts): Promise<string> {
+  const path = redirectPath(issuer);
+  const listener = await listenForRedirect({ ports, host: '127.0.0.1', path, serverName: '', portHolders: async () => new Map() }).catch(() => undefined);
+  await listener?.close();
+  return listener?.redirectUri ?? `http://127.0.0.1:${ports[0]}${path}`;
+}
+
 function portsInUse(ports: readonly number[], holders: ReadonlyMap<number, string>): AppError {
   const named = ports.map((port) => (holders.has(port) ? `${port} (${holders.get(port)})` : String(port)));
   return new AppError('E_PORT_IN_USE', `The ports ${named.join(', ')} are all in use.`);

@@ -151,7 +151,10 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
   const { authorizationServer, redirectUri, accountKey, preset } = request;
   const { issuer, registration_endpoint: endpoint } = authorizationServer;
   if (endpoint === undefined) {
-    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, redirectUri)}`, { redirectUri });
+    // The person registers this address there: the client that they then enter is used with it.
+    const reserved = server.reservedRedirect?.issuer === issuer ? server.reservedRedirect : { issuer, redirect_uri: redirectUri };
+    if (reserved !== server.reservedRedirect) await deps.servers.update(server.id, { reservedRedirect: reserved });
+    throw new AppError('E_CLIENT_ID_NEEDED', `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, reserved.redirect_uri)}`, { redirectUri: reserved.redirect_uri });
   }
   refuseDuringPause(deps, endpoint);
   const initialAccessToken = await initialToken(deps, server, issuer, endpoint);
@@ -212,12 +215,12 @@ export function clientElsewhere(was: string, now: string): AppError {
 function found(read: Exclude<BoundRead, Elsewhere>): Secret | undefined {
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
-  throw storeFault(read, 'The client secret could not be read');
+  throw storeFault(read, 'The registration of Keybridge at the server cannot be read');
 }
 
 async function writeSecret({ vault }: RegistrationDeps, key: string, secret: Secret, use: Binding): Promise<void> {
   const written = await vault.writeClientSecret(key, secret, use);
-  if (written.kind !== 'done') throw storeFault(written, 'The client secret could not be kept');
+  if (written.kind !== 'done') throw storeFault(written, 'What the server gave Keybridge when it registered cannot be kept');
 }
 
 /** One registration for each issuer, redirect URI and kind; without those that are `gone`. */

@@ -1,9 +1,9 @@
 import type { EndpointHost, SignInHosts, SignInState } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../errors.ts';
-import { keepSeen } from '../../looks.ts';
 import type { Http } from '../../http/client.ts';
 import type { Ports } from '../../ports.ts';
 import { keepNetwork, knownNetwork } from '../../servers/networks.ts';
+import { keepSeen } from '../../servers/seen.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { refuseOtherPerson } from './account-choice.ts';

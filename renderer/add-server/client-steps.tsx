@@ -1,0 +1,72 @@
+import type { ReactNode } from 'react';
+import type { Discovered } from '../../shared/model.ts';
+import { after } from '../api.ts';
+import { messages } from '../messages.ts';
+import { Button } from '../parts/button.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
+import { Foreign } from '../parts/foreign.tsx';
+import { useShell } from '../shell.ts';
+import { hostOf } from '../status.ts';
+
+const words = messages.clientSteps;
+
+/** How a person gets a client ID, in the order in which it is done: the provider's page, the redirect address, the ID (`children`). */
+export function ClientSteps({ found, children }: { readonly found: Discovered; readonly children: ReactNode }) {
+  return (
+    <ol className="todo client-steps">
+      <li>
+        <ProviderStep found={found} />
+      </li>
+      {found.redirectUri !== undefined && (
+        <li>
+          <p>{words.redirect}</p>
+          <div className="device-line">
+            <span className="device-url">
+              <Foreign text={found.redirectUri} mono />
+            </span>
+            <CopyButton small text={found.redirectUri} label={messages.servers.about(messages.copy, found.redirectUri)}>
+              {messages.copy}
+            </CopyButton>
+          </div>
+          <p className="hint">{words.redirectHint}</p>
+        </li>
+      )}
+      <li>
+        <p>{words.paste}</p>
+        {children}
+      </li>
+    </ol>
+  );
+}
+
+function ProviderStep({ found: { preset, providerPage, advice, issuer } }: { readonly found: Discovered }) {
+  const { run, running, show } = useShell();
+  if (preset === undefined || advice === undefined) {
+    return (
+      <p>
+        {words.unknown} {issuer !== undefined && <Foreign text={hostOf(issuer)} />}
+      </p>
+    );
+  }
+  const open = () =>
+    after(run('openProviderPage', { preset }), (reply) => {
+      if (!reply.ok) show({ kind: 'error', title: words.notOpened, error: reply.error });
+    });
+  return (
+    <>
+      <p>
+        <Foreign text={advice} />
+      </p>
+      {providerPage !== undefined && (
+        <div className="device-line">
+          <span className="device-url">
+            <Foreign text={providerPage} mono />
+          </span>
+          <Button small busy={running('openProviderPage')} onClick={open}>
+            {words.openPage(preset)}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}

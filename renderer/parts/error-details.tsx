@@ -1,0 +1,52 @@
+import { useState } from 'react';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { errorPage } from '../error-pages.ts';
+import { messages } from '../messages.ts';
+import { errorReport } from '../sentences.ts';
+import { Button } from './button.tsx';
+import { CopyButton } from './copy-button.tsx';
+import { InfoDialog } from './dialog.tsx';
+import { Foreign } from './foreign.tsx';
+
+/** The raw words, the code to search for, its page, and all of it to be copied for whoever is asked. */
+export function ErrorDetails({ error, about }: { readonly error: ErrorInfo; readonly about: string | undefined }) {
+  const [reading, setReading] = useState(false);
+  return (
+    <details className="more error-details">
+      <summary>{messages.trouble.details}</summary>
+      <p className="raw">
+        <Foreign text={error.message} />
+      </p>
+      <div className="error-foot">
+        <p className="code">
+          {messages.trouble.code} <code>{error.code}</code>
+        </p>
+        <Button kind="quiet" small onClick={() => setReading(true)} label={`${messages.trouble.about}: ${error.code}`}>
+          {messages.trouble.about}
+        </Button>
+        <CopyButton kind="quiet" small text={() => errorReport(error, about, Date.now())} label={messages.trouble.copyLabel}>
+          {messages.trouble.copy}
+        </CopyButton>
+      </div>
+      {reading && <ErrorPageDialog error={error} onClose={() => setReading(false)} />}
+    </details>
+  );
+}
+
+function ErrorPageDialog({ error: { code }, onClose }: { readonly error: ErrorInfo; readonly onClose: () => void }) {
+  const { plain, sections } = errorPage(code);
+  return (
+    <InfoDialog title={code} text={plain} onClose={onClose}>
+      {sections.map(({ title, lines }) => (
+        <section key={title} className="error-page">
+          <h3>{title}</h3>
+          <ul className="consequences">
+            {lines.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </section>
+      ))}
+    </InfoDialog>
+  );
+}
