@@ -54,7 +54,7 @@ async function start(): Promise<void> {
   });
   // The lock goes last: until the core has closed, a token may be on its way into the store.
   const broker = await startBroker({ app: core, dataDir, log, clock, lock: { release: async () => {} } });
-  const endWindow = connectWindow({ app: core, contents: () => window.contents, log });
+  const endWindow = connectWindow({ app: core, window, log });
   const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions({ core, window, log }) });
   const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
   log('app_started', { version: app.getVersion(), electron: process.versions['electron'], runtime, store: store.name, hidden });

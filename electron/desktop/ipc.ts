@@ -6,13 +6,14 @@ import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { callChannel, statusChannel } from '../../shared/channels.ts';
 import { isOwnPage } from './page-address.ts';
+import type { MainWindow } from './window.ts';
 
 /** Characters of JSON. The longest honest input is a pasted redirect address. */
 const largestInput = 64_000;
 
 export interface IpcDeps {
   readonly app: App;
-  readonly contents: () => WebContents | undefined;
+  readonly window: Pick<MainWindow, 'contents' | 'visible' | 'onShown'>;
   readonly log: Log;
 }
 
@@ -20,15 +21,24 @@ export interface IpcDeps {
  * The window's way to the core: one channel in, for the commands of `shared/api.ts`, and one out, for the status. What
  * comes in is untrusted, even from the own page. Gives the function that ends it.
  */
-export function connectWindow({ app, contents, log }: IpcDeps): () => void {
+export function connectWindow({ app, window, log }: IpcDeps): () => void {
   ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Reply> => {
-    if (!fromOwnPage(event, contents())) {
+    if (!fromOwnPage(event, window.contents)) {
       log('ipc_refused');
       return refused('This page may not give commands.');
     }
     return isSmall(input) ? dispatch(app.api, name, input, log) : refused('The input is too large.');
   });
-  const unsubscribe = app.status.subscribe((status) => contents()?.send(statusChannel, status));
+  let missed = false;
+  // What changes while nobody looks is shown when somebody does: a page that draws behind a hidden window keeps the processor awake.
+  const unsubscribe = app.status.subscribe((status) => {
+    missed = !window.visible;
+    if (!missed) window.contents?.send(statusChannel, status);
+  });
+  window.onShown(() => {
+    if (missed) window.contents?.send(statusChannel, app.status.current());
+    missed = false;
+  });
   return () => {
     unsubscribe();
     ipcMain.removeHandler(callChannel);

@@ -9,6 +9,10 @@ export interface MainWindow {
   show(server?: string): Promise<void>;
   /** The page's contents while there is a window. */
   readonly contents: WebContents | undefined;
+  /** Somebody can see it: it is neither hidden nor minimised. */
+  readonly visible: boolean;
+  /** Calls the listener each time it comes into view. */
+  onShown(listener: () => void): void;
 }
 
 export interface WindowDeps {
@@ -29,6 +33,10 @@ const partition = 'window';
 export function createMainWindow(deps: WindowDeps): MainWindow {
   let window: BrowserWindow | undefined;
   let opening: Promise<BrowserWindow> | undefined;
+  const shownListeners: (() => void)[] = [];
+  const shown = () => {
+    for (const listener of shownListeners) listener();
+  };
   const own = session.fromPartition(partition);
   for (const one of [own, session.defaultSession]) lockSession(one);
   servePages(own.protocol, deps.pages);
@@ -46,6 +54,8 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
     made.on('closed', () => {
       window = undefined;
     });
+    made.on('show', shown);
+    made.on('restore', shown);
     // A page that died is replaced; the core and its connections never notice (UI11).
     made.webContents.on('render-process-gone', (_event, { reason }) => {
       if (reason !== 'clean-exit' && !made.isDestroyed()) void made.loadURL(firstPage).catch(() => {});
@@ -64,14 +74,18 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
 
   return {
     async show(server) {
-      const shown = await (opening ?? (window ? Promise.resolve(window) : start()));
-      if (shown.isDestroyed()) return;
+      const opened = await (opening ?? (window ? Promise.resolve(window) : start()));
+      if (opened.isDestroyed()) return;
       // A change after `#` stays on the page, which hears of it as `hashchange`.
-      if (server !== undefined) await shown.loadURL(`${firstPage}#server=${encodeURIComponent(server)}`).catch(() => {});
-      if (shown.isMinimized()) shown.restore();
-      shown.show();
-      shown.focus();
+      if (server !== undefined) await opened.loadURL(`${firstPage}#server=${encodeURIComponent(server)}`).catch(() => {});
+      if (opened.isMinimized()) opened.restore();
+      opened.show();
+      opened.focus();
     },
+    get visible() {
+      return window !== undefined && !window.isDestroyed() && window.isVisible() && !window.isMinimized();
+    },
+    onShown: (listener) => void shownListeners.push(listener),
     get contents() {
       return window && !window.isDestroyed() ? window.webContents : undefined;
     },
