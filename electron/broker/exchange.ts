@@ -2,15 +2,17 @@ import { AppError } from '../core/errors.ts';
 import type { HttpStream } from '../core/http/client.ts';
 import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
+import { sameId } from '../../shared/json-rpc.ts';
 import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './answer.ts';
 import { discard } from './drain.ts';
 import { answerTimeoutMs, isRepeatable } from './eras.ts';
 import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
 import { isResponseTo, judgeSession, knowsSession } from './session-loss.ts';
-import { createSseParser } from './sse.ts';
+import { createReopening } from './reopening.ts';
+import { createSseParser, type SseEvent } from './sse.ts';
 import type { ToolHeaders } from './tool-headers.ts';
-import { createTurns, inParts } from './turns.ts';
+import { createTurns, envelopeInTurns, inParts } from './turns.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
@@ -114,14 +116,22 @@ export const isEventStream = (stream: HttpStream): boolean => /^text\/event-stre
 
 /** The stream of a POST, and those that continue it, until the answer has come. */
 async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
-  const place: Place = { lastEventId: undefined, retryMs: undefined, unfit: false };
+  const place: Place = { lastEventId: undefined, retryMs: undefined, unfit: false, heard: false };
+  const reopening = createReopening(deps.clock, slowestReopeningMs);
   let stream: HttpStream | undefined = first;
   let failures = 0;
   for (;;) {
-    if (stream && (await follow(deps, stream, question, sink, place))) return;
+    if (stream) {
+      const ended = reopening.opened();
+      if (await follow(deps, stream, question, sink, place).finally(ended)) return;
+      if (place.heard) reopening.heard();
+      place.heard = false;
+    }
     // Without an event id nobody can say where it broke (2025-11-25 transports).
     if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId)) throw place.unfit ? unreadable(deps.server) : lost(deps.server);
-    await waitFor(deps.clock, Math.max(place.retryMs ?? 1_000, failures * 1_000), options.signal);
+    const waitMs = reopening.next(place.retryMs ?? 1_000);
+    if (waitMs === undefined) throw lost(deps.server);
+    await waitFor(deps.clock, Math.max(waitMs, failures * 1_000), options.signal);
     stream = await reopen(deps, place.lastEventId, options).catch((error: unknown) => {
       failures += 1;
       if (failures > 5 || options.signal.aborted) throw error;
@@ -148,7 +158,14 @@ interface Place {
   retryMs: number | undefined;
   /** There was a message that may not go to a host: perhaps it was the answer. */
   unfit: boolean;
+  /** A message came on the connection. */
+  heard: boolean;
 }
+
+/** For a server that ends the stream of a call again and again without a word. */
+const slowestReopeningMs = 5_000;
+/** After so long without a byte an answer that is whole is taken without the blank line that should end it. */
+const quietMs = 2_000;
 
 /** Reads one connection's events; true when the answer was among them. A connection that breaks ends like one that is closed. */
 async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question, sink: Sink, place: Place): Promise<boolean> {
@@ -158,8 +175,13 @@ async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question
   let skipped = 0;
   try {
     for (;;) {
-      const { done, value } = await chunks.next();
-      if (done) return false;
+      const next = chunks.next();
+      if (parser.hasBegun && (await isQuiet(deps.clock, next)) && (await answers(parser.pending(), question, sink, stream))) {
+        discard(stream, deps.clock);
+        return true;
+      }
+      const { done, value } = await next;
+      if (done) return await answers(parser.pending(), question, sink, stream);
       let answered = false;
       for (const part of inParts(value)) {
         for (const { data, type } of parser.push(part)) {
@@ -168,6 +190,7 @@ async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question
           const what = typeof routed === 'string' ? routed : await routed;
           if (what === 'answer') answered = true;
           else if (what === 'unfit') place.unfit = true;
+          if (what === 'answer' || what === 'other') place.heard = true;
           if (what === 'unfit' || what === 'dropped') skipped += 1;
         }
         if (skipped > mostSkipped) throw unreadable(deps.server);
@@ -184,11 +207,32 @@ async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question
     }
   } catch (error) {
     stream.body.destroy();
-    if (error instanceof AppError && error.code === 'E_CONNECTION_LOST') return false;
-    throw error;
+    if (!(error instanceof AppError) || error.code !== 'E_CONNECTION_LOST') throw error;
+    return await answers(parser.pending(), question, sink, stream);
   } finally {
     if (skipped > 0) deps.log('stream_events_skipped', { server: deps.server, count: skipped });
   }
+}
+
+/** Passes on the data of an event without its end, where that is a whole response to the call; nothing else of it. */
+async function answers(event: SseEvent | undefined, question: Question, sink: Sink, stream: HttpStream): Promise<boolean> {
+  const { data, type } = event ?? {};
+  if (!data || (type !== '' && type !== 'message')) return false;
+  const found = await envelopeInTurns(data);
+  if (found.kind !== 'response' || !sameId(found.id, question.envelope.id)) return false;
+  return (await route(data, question, sink, stream)) === 'answer';
+}
+
+/** True when nothing has come for a while; false as soon as something comes. */
+function isQuiet(clock: Clock, next: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const stop = clock.after(quietMs, () => resolve(true));
+    const came = () => {
+      stop();
+      resolve(false);
+    };
+    next.then(came, came);
+  });
 }
 
 const unreadable = (server: string) => new AppError('E_SERVER_ANSWER', 'The server sent what is no JSON-RPC message, and no other answer.', { server });

@@ -6,6 +6,7 @@ import { discard } from './drain.ts';
 import { isEventStream } from './exchange.ts';
 import { streamHeaders, type SessionHeaders } from './headers.ts';
 import { delayAfterMs, needsPerson, retryDelayMs } from './passing.ts';
+import { createReopening } from './reopening.ts';
 import { createSseParser } from './sse.ts';
 import { createTurns, inParts } from './turns.ts';
 import type { Upstream } from './upstream.ts';
@@ -32,6 +33,8 @@ export interface ServerStreamDeps {
 
 /** Longest pause after a status that refuses the stream: what a server has refused once is not refused for ever. */
 const slowestRefusedMs = 15 * 60_000;
+/** Between tries at a server whose streams have brought nothing hundreds of times. */
+const givenUpMs = 24 * 60 * 60_000;
 /** Slowest try at a server that closes each stream at once. */
 const slowestMs = 60_000;
 
@@ -44,7 +47,7 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
     let lastEventId: string | undefined;
     let retryMs: number | undefined;
     let failures = 0;
-    let empty = 0;
+    const reopening = createReopening(clock, slowestMs);
     while (!signal.aborted) {
       let refusedMs: number | undefined;
       try {
@@ -60,20 +63,23 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
         } else {
           const parser = createSseParser(maxMessageBytes);
           const turns = createTurns();
-          for await (const chunk of stream.body) {
-            failures = 0;
-            for (const part of inParts(chunk)) {
-              const events = parser.push(part);
-              if (events.length > 0) empty = 0;
-              for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message')) await pass(data);
-              await turns.over();
+          const ended = reopening.opened();
+          try {
+            for await (const chunk of stream.body) {
+              failures = 0;
+              for (const part of inParts(chunk)) {
+                const events = parser.push(part);
+                for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message') && (await pass(data))) reopening.heard();
+                await turns.over();
+              }
+              lastEventId = parser.lastEventId ?? lastEventId;
+              retryMs = parser.retryMs ?? retryMs;
+              await deps.drained();
             }
-            lastEventId = parser.lastEventId ?? lastEventId;
-            retryMs = parser.retryMs ?? retryMs;
-            await deps.drained();
+          } finally {
+            ended();
           }
           failures += 1;
-          empty += 1;
         }
       } catch (error) {
         if (signal.aborted) return;
@@ -82,15 +88,17 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
         if (needsPerson(code) || code === 'E_SERVER_REFUSED') refusedMs = delayAfterMs(code, failures);
         log('server_stream_lost', { server, code });
       }
-      const calm = empty > 3 ? Math.min(slowestMs, 500 * 2 ** Math.min(empty, 7)) : retryDelayMs(failures);
-      await pause(refusedMs ?? Math.max(retryMs ?? 0, calm), signal);
+      const waitMs = reopening.next(retryMs ?? 0) ?? givenUpMs;
+      await pause(refusedMs ?? Math.max(waitMs, retryDelayMs(failures)), signal);
     }
   }
 
-  async function pass(data: Buffer): Promise<void> {
+  /** True when a host could read any of it. */
+  async function pass(data: Buffer): Promise<boolean> {
     const { lines, unfit } = await spoken(data);
     for (const line of lines) deps.take(line);
     if (unfit > 0) log('server_messages_dropped', { server, count: unfit });
+    return lines.length > 0;
   }
 
   /** Waits; ends early on `poke` and on the signal. */

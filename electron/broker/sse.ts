@@ -12,6 +12,10 @@ export interface SseEvent {
 export interface SseParser {
   /** Gives the events that are complete with this chunk. Throws E_TOO_LARGE for an event above the cap. */
   push(chunk: Buffer): SseEvent[];
+  /** There are bytes of an event that is not over. */
+  readonly hasBegun: boolean;
+  /** An event that has begun and is not over: its data as if it ended here, in memory of its own. Undefined when there is none. */
+  pending(): SseEvent | undefined;
   /** The last id seen, for Last-Event-ID; undefined when there was none. */
   readonly lastEventId: string | undefined;
   /** Wait before a reconnection, in ms, as the server asked. */
@@ -99,6 +103,16 @@ export function createSseParser(maxBytes: number): SseParser {
         else if (chunk[at] === lf) at += 1;
       }
       return out;
+    },
+    get hasBegun() {
+      return lines > 0 || waiting.bytes > 0;
+    },
+    pending() {
+      const all = [data.copy()];
+      const line = waiting.copy();
+      const rest = /^data: ?/.exec(line.toString('latin1', 0, 6));
+      if (rest) all.push(...(lines > 0 ? [newline] : []), line.subarray(rest[0].length));
+      return lines === 0 && !rest ? undefined : { data: Buffer.concat(all), type };
     },
     get lastEventId() {
       return lastEventId;

@@ -3,6 +3,8 @@ export interface Gathering {
   readonly bytes: number;
   /** Keeps the piece itself only when it is the first one; a later piece is copied. */
   add(piece: Buffer): void;
+  /** A copy of everything so far. */
+  copy(): Buffer;
   /** Everything so far, in one. What is added later is kept apart from it. */
   take(): Buffer;
 }
@@ -33,6 +35,7 @@ export function createGathering(): Gathering {
       }
       bytes += piece.length;
     },
+    copy: () => Buffer.from(block.subarray(0, bytes)),
     take() {
       const all = block.length === bytes ? block : block.subarray(0, bytes);
       block = none;
