@@ -69,7 +69,9 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   /** After the revocation, which needs the registration. */
   async function deregister(id: string): Promise<SignOutReport['registration']> {
     const server = servers.find(id);
-    return server && deleteRegistrations({ servers, vault, log: ports.log, http: clients.of(id), allow: await deps.networkOf(server) }, server);
+    // Only then is there something to send, and the server's network to be found out.
+    if (!server?.registrations.some(({ how }) => how === 'dynamic')) return undefined;
+    return deleteRegistrations({ servers, vault, log: ports.log, http: clients.of(id), allow: await deps.networkOf(server) }, server);
   }
 
   async function leave(server: Server): Promise<SignOutReport> {
