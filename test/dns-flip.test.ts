@@ -124,7 +124,7 @@ describe('a server that was public once', () => {
     const { url, origin } = await flip({ host: inside });
     const found: ServerNetwork[] = [];
     const call = (...networks: Server['networks']) => {
-      const connection = { server: { name: 'work', url, networks }, accessToken: async () => ({ kind: 'anonymous' }), challenged: async () => 'refused', found: (network: ServerNetwork) => found.push(network) } as unknown as Connection;
+      const connection = { server: { name: 'work', url, networks }, accessToken: async () => ({ kind: 'anonymous' }), challenged: async () => 'refused', onWake: () => () => {}, served: () => {}, newTokenPauseMs: () => 0, found: (network: ServerNetwork) => found.push(network) } as unknown as Connection;
       const upstream = createUpstream({ connection, http: client(resolver(inside)), log: createLog(() => {}, Date.now), clock: systemClock() });
       return failure(upstream.request({ method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: 5_000, repeatable: false, onChallenge: 'tell' }));
     };
