@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ErrorInfo } from '../../shared/reply.ts';
+import { printableJson } from '../../shared/foreign-text.ts';
 import { foreign } from '../core/errors.ts';
 
 /** What a command may touch of the process that it runs in. */
@@ -46,9 +47,9 @@ export interface Answers {
 
 export function createAnswers(terminal: Terminal, json: boolean): Answers {
   return {
-    value: (value, words) => terminal.print(json ? JSON.stringify(value) : words),
+    value: (value, words) => terminal.print(json ? printableJson(value) : words),
     failure(error) {
-      if (json) terminal.print(JSON.stringify({ error }));
+      if (json) terminal.print(printableJson({ error }));
       else terminal.tell(failureWords(error));
     },
   };

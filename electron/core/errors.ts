@@ -1,3 +1,4 @@
+import { plainText } from '../../shared/foreign-text.ts';
 import { errors, type ErrorCode, type ErrorInfo } from '../../shared/reply.ts';
 
 export interface ErrorDetail {
@@ -101,11 +102,10 @@ export function whereThrown(error: unknown): { kind: string; code: string; at: s
   return { kind: error.name, code: (error as NodeJS.ErrnoException).code ?? '', at: at.join(' < ') };
 }
 
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-
-/** Words that came from outside, made fit for a message or a window: one line, no control or bidi characters, at most `max` characters. */
+/** Words that came from outside, made fit for a message or a window (`plainText`), at most `max` characters. */
 export function foreign(text: unknown, max = 80): string {
-  const plain = asText(text).replace(unsafe, ' ').trim();
+  // Far more than is shown is not looked at.
+  const plain = plainText(asText(text).slice(0, 4 * max + 1_000)).trim();
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
 }
 

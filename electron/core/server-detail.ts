@@ -1,3 +1,4 @@
+import { plainText } from '../../shared/foreign-text.ts';
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { presetFor } from './oauth/discovery/presets.ts';
 import { identityNotes } from './oauth/identity/identity-notes.ts';
@@ -18,6 +19,9 @@ function redirectOf({ reservedRedirect }: Server, registration: { readonly redir
   return redirectUri === undefined ? {} : { redirectUri };
 }
 
+/** Claims are anybody's words, names of claims too. */
+const plainClaims = (claims: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(claims).map(([name, value]) => [plainText(name), plainText(value)]));
+
 /** Everything about one account on a server that a person may see. */
 export function serverDetail({ servers, vault }: ServerDetailDeps, server: Server, status: ServerStatus, view: TokenView): ServerDetail {
   const facts = vault.facts(server.id);
@@ -30,21 +34,21 @@ export function serverDetail({ servers, vault }: ServerDetailDeps, server: Serve
     accounts: accountsOf(servers, server).map(({ id, account: { name, isDefault } }) => ({ id, name, isDefault })),
     ownClient: server.account.ownClient,
     addedAt: server.addedAt,
-    requestedScopes: [...(facts?.requestedScopes ?? [])],
-    grantedScopes: facts ? scopesInEffect(facts) : [],
-    learnedScopes: { ...server.learnedScopes },
+    requestedScopes: (facts?.requestedScopes ?? []).map(plainText),
+    grantedScopes: facts ? scopesInEffect(facts).map(plainText) : [],
+    learnedScopes: Object.fromEntries(Object.entries(server.learnedScopes).map(([operation, scopes]) => [plainText(operation), scopes.map(plainText)])),
     allowMissingPkce: server.allowMissingPkce,
     settings: server.settings,
     storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],
-    ...(facts ? { issuer: facts.issuer, resource: facts.resource, signedInAt: facts.signedInAt } : {}),
+    ...(facts ? { issuer: plainText(facts.issuer), resource: plainText(facts.resource), signedInAt: facts.signedInAt } : {}),
     ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
     ...(clientId === undefined ? {} : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
     ...(preset ? { preset: preset.title } : {}),
     ...redirectOf(server, registration),
     identityVerified: facts?.subject !== undefined && facts.idTokenClaims !== undefined && !facts.identityNotes?.includes(identityNotes.userinfo_alone),
-    tokenNotes: [...view.notes],
-    ...(accessTokenClaims ? { accessTokenClaims: { ...accessTokenClaims } } : {}),
-    ...(introspection ? { introspection: { active: introspection.active, claims: { ...introspection.claims } } } : {}),
-    ...(facts?.idTokenClaims ? { idTokenClaims: { ...facts.idTokenClaims } } : {}),
+    tokenNotes: view.notes.map(plainText),
+    ...(accessTokenClaims ? { accessTokenClaims: plainClaims(accessTokenClaims) } : {}),
+    ...(introspection ? { introspection: { active: introspection.active, claims: plainClaims(introspection.claims) } } : {}),
+    ...(facts?.idTokenClaims ? { idTokenClaims: plainClaims(facts.idTokenClaims) } : {}),
   };
 }

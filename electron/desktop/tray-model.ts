@@ -1,4 +1,5 @@
 import type { ServerStatus, Status } from '../../shared/model.ts';
+import { plainText } from '../../shared/foreign-text.ts';
 import { accountsWords, asideWords, calledBy, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
@@ -98,7 +99,8 @@ const mark = (accounts: ServerAccounts): string => (accounts.some(({ state }) =>
 
 /** Who is signed in, where the account's name does not say so; what to do; the way to the window. */
 function entryItems(entry: ServerStatus): TrayItem[] {
-  const { identity, account } = entry;
+  const { account } = entry;
+  const identity = entry.identity === undefined ? undefined : plainText(entry.identity).slice(0, 100);
   return [
     ...(identity === undefined || identity === account?.name ? [] : [{ kind: 'text', label: identity } as const, separator]),
     ...stepItems(entry),

@@ -1,16 +1,15 @@
+import { plainText } from '../../shared/foreign-text.ts';
+
 /**
  * Words that came from outside: a text node of its own direction, so that it cannot turn the words around it.
  * `cut` keeps it on one line, with the whole text as its title.
  */
 export function Foreign({ text, cut = false, mono = false }: { readonly text: string; readonly cut?: boolean; readonly mono?: boolean }) {
   const look = `foreign${cut ? ' cut' : ''}${mono ? ' mono' : ''}`;
-  const plain = text.replace(directions, '');
+  const plain = plainText(text);
   return (
     <bdi className={look} title={cut ? plain : undefined}>
       {plain}
     </bdi>
   );
 }
-
-/** Characters that only turn the direction of writing. */
-const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
