@@ -6,7 +6,7 @@ const answer = (message) => {
     return { protocolVersion: message.params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'echo', version: '1' } };
   }
   if (message.method === 'tools/list') return { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] };
-  return { content: [{ type: 'text', text: message.params.arguments.text }] };
+  return { content: [{ type: 'text', text: message.params?.arguments?.text ?? '' }] };
 };
 
 const server = http.createServer((request, response) => {
