@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { rows } from './fixtures/behaviour/rows.ts';
@@ -8,6 +6,7 @@ import { bareMachine, browserProgram } from './fixtures/command-line.ts';
 import { textOf } from './fixtures/host.ts';
 import { startKeyring } from './fixtures/keyring.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
+import { textsIn } from './fixtures/texts-in.ts';
 
 const worlds = createWorlds();
 afterEach(worlds.close);
@@ -29,8 +28,7 @@ it.runIf(process.platform === 'linux')(rows.tokenStore, async () => {
   const items = [...(await keyring.items('Keybridge')).values()].join('\n');
   expect(refresh).toHaveLength(1);
   expect(items).toContain(refresh[0]);
-  const names = await readdir(machine.dataDir);
-  const files = await Promise.all(names.filter((name) => !name.endsWith('.sock')).map((name) => readFile(path.join(machine.dataDir, name), 'utf8')));
+  const files = await textsIn(machine.dataDir);
   expect(files.length).toBeGreaterThan(2);
   const readable = [...files, ...machine.traces, ...host.lines].join('\n');
   expect(as.secrets().filter((secret) => readable.includes(secret))).toEqual([]);

@@ -11,6 +11,7 @@ import { readKey } from '../electron/broker/data-folder.ts';
 import { bridgeFile, errorCodeOf, isAlive, makePlace, memoryOf, settled, type Place } from './fixtures/bridge-place.ts';
 import { bundle } from './fixtures/bundle.ts';
 import { textOf } from './fixtures/host.ts';
+import { namesShownBy, squat } from './fixtures/stranger.ts';
 import { until } from './fixtures/wait.ts';
 
 let app = '';
@@ -210,6 +211,22 @@ describe('the bridge without a broker', () => {
     await first.kill();
     expect((await second.initialize()).error).toBeUndefined();
     expect(place.apps()).toHaveLength(2);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the bridge that is to start the app', () => {
+  it('has no name that another user could take to keep the others from starting it', async () => {
+    place.appIs(appCommand('--silent'));
+    const first = place.host(['demo'], { DISPLAY: ':77' });
+    await until(() => place.apps().length === 1, 'the silent app');
+    const names = namesShownBy(first.pid);
+    await first.kill();
+    const leave = await squat(names);
+    place.appIs(appCommand());
+    const second = place.host(['demo'], { DISPLAY: ':77' });
+    expect((await second.initialize()).error).toBeUndefined();
+    leave();
+    expect(names).toEqual([]);
   });
 });
 

@@ -16,6 +16,7 @@ import { bareMachine, browserProgram, type BareMachine } from './fixtures/comman
 import { startFaulty } from './fixtures/faulty-server.ts';
 import { textOf } from './fixtures/host.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
+import { textsIn } from './fixtures/texts-in.ts';
 import { until } from './fixtures/wait.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 
@@ -89,7 +90,7 @@ describe('on a machine with nothing on it', () => {
 
     broker.child.kill('SIGTERM');
     await broker.ended;
-    const files = await Promise.all((await readdir(bare.dataDir)).map((name) => readFile(path.join(bare.dataDir, name), 'utf8')));
+    const files = await textsIn(bare.dataDir);
     const seen = [...bare.traces, ...files, host.lines.join('\n'), host.stderr].join('\n');
     expect(secretsOf(as).length).toBeGreaterThan(3);
     expect(secretsOf(as).filter((secret) => seen.includes(secret))).toEqual([]);
@@ -248,7 +249,7 @@ describe('serve', () => {
     expect(login.json()).toMatchObject({ error: { code: 'E_STORE_UNAVAILABLE' } });
     broker.child.stdin?.end();
     expect((await broker.ended).code).toBe(0);
-    const files = await Promise.all((await readdir(bare.dataDir)).map((name) => readFile(path.join(bare.dataDir, name), 'utf8')));
+    const files = await textsIn(bare.dataDir);
     expect(secretsOf(as).filter((secret) => files.join('\n').includes(secret))).toEqual([]);
   });
 
@@ -339,8 +340,7 @@ describe('commands', () => {
     const argument = await bare.run(['add', 'https://c.example/', '--client-secret', 'x']);
     expect(argument).toMatchObject({ code: exitCodes.usage, stderr: expect.stringContaining('--client-secret-file') });
 
-    const names = (await readdir(bare.dataDir)).filter((name) => !name.endsWith('.sock'));
-    const files = await Promise.all(names.map((name) => readFile(path.join(bare.dataDir, name), 'utf8')));
+    const files = await textsIn(bare.dataDir);
     expect([...files, ...bare.traces].join('\n')).not.toContain('marked-secret');
     const servers = JSON.parse(await readFile(path.join(bare.dataDir, 'servers.json'), 'utf8')) as { servers: { hasClientSecret: boolean }[] };
     expect(servers.servers.map(({ hasClientSecret }) => hasClientSecret)).toEqual([true, true]);

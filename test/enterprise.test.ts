@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { UnsecuredJWT } from 'jose';
@@ -18,6 +18,7 @@ import { sendJson } from './fixtures/listener.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { startSite, type Route } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
+import { textsIn } from './fixtures/texts-in.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -432,7 +433,7 @@ describe('who gets to see what', () => {
     expect(JSON.stringify(a.as.seen.token)).toContain(forA);
     expect(JSON.stringify([a.as.seen.token, a.mcp.seen, b.mcp.seen])).not.toContain(forB);
     const log = one.product.log.join('\n');
-    const files = await Promise.all((await readdir(one.product.dataDir)).filter((name) => !name.endsWith('.sock')).map((name) => readFile(path.join(one.product.dataDir, name), 'latin1')));
+    const files = await textsIn(one.product.dataDir);
     const shown = [log, JSON.stringify(one.product.app.status.current()), JSON.stringify(await one.product.call('serverDetail', { server: 'a' })), ...files].join('\n');
     for (const secret of [...theirs, forA, forB]) expect(shown).not.toContain(secret);
   });

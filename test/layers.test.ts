@@ -21,7 +21,8 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'] },
   { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'], packages: ['node:'] },
   { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
-  { part: 'electron/broker/kernel-lock.ts', may: [], packages: ['node:'] },
+  { part: 'electron/broker/kernel-lock.ts', may: ['electron/broker/data-folder.ts', 'electron/broker/socket-lock.ts'], packages: ['node:'] },
+  { part: 'electron/broker/socket-lock.ts', may: ['electron/broker/data-folder.ts', 'electron/broker/kernel-lock.ts', 'electron/core/own-socket.ts'], packages: ['node:'] },
   { part: 'electron/broker/eras.ts', may: [], packages: [] },
   { part: 'electron/broker/', may: ['shared/', 'electron/core/'], packages: ['node:', 'zod'] },
   {
@@ -31,6 +32,7 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
       'electron/broker/endpoint.ts',
       'electron/broker/data-folder.ts',
       'electron/broker/kernel-lock.ts',
+      'electron/broker/socket-lock.ts',
       'electron/broker/eras.ts',
       'electron/core/own-socket.ts',
       'electron/core/vault/bus-address.ts',

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,45 @@ describe('the lock on a data folder', () => {
       expect(said.filter((word) => word === 'taken')).toHaveLength(19);
       owner = all[said.indexOf('owner')]?.child ?? owner;
     }
+  });
+
+  it('is not free though its files and its key were deleted while it is held', async () => {
+    const first = contender();
+    expect(await first.said).toBe('owner');
+    for (const name of readdirSync(dataDir)) rmSync(path.join(dataDir, name));
+    expect(await contender().said).toBe('taken');
+    await kill(first.child);
+    expect(await contender().said).toBe('owner');
+  });
+
+  it('is made again when its file was deleted, and is lost only to another owner', async () => {
+    const lock = await acquireLock(dataDir);
+    expect(await lock?.stillHeld()).toBe(true);
+    for (const name of readdirSync(dataDir).filter((one) => one.includes('lock'))) rmSync(path.join(dataDir, name));
+    expect(await lock?.stillHeld()).toBe(true);
+    expect(await acquireLock(dataDir)).toBeUndefined();
+    await lock?.release();
+    const next = await acquireLock(dataDir);
+    expect(next).toBeDefined();
+    expect(await lock?.stillHeld()).toBe(false);
+    await next?.release();
+  });
+
+  it('leaves one small file behind, however often it was taken and let go of or its holder killed', async () => {
+    for (let round = 0; round < 3; round += 1) await (await acquireLock(dataDir))?.release();
+    const killed = contender();
+    expect(await killed.said).toBe('owner');
+    await kill(killed.child);
+    await (await acquireLock(dataDir))?.release();
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('broker') && !/\.(?:key|sock)$/.test(name))).toHaveLength(1);
+  });
+
+  it('holds on a folder whose path is too long for a socket', async () => {
+    dataDir = path.join(dataDir, 'd'.repeat(120));
+    const [first, ...others] = Array.from({ length: 4 }, contender);
+    const said = await Promise.all([first, ...others].map((one) => one?.said));
+    expect(said.filter((word) => word === 'owner')).toHaveLength(1);
+    expect(said.filter((word) => word === 'taken')).toHaveLength(3);
   });
 
   it('has one owner of 20 on a folder that is not there yet', async () => {

@@ -49,10 +49,7 @@ export function createStarter(dataDir: string, env: NodeJS.ProcessEnv): Starter 
     }
   };
 
-  const takeTurn = async () => {
-    const key = ensureKey(dataDir);
-    return key.kind === 'key' ? takeKernelLock(dataDir, key.key, 'starter').catch(() => undefined) : undefined;
-  };
+  const takeTurn = async () => (ensureKey(dataDir).kind === 'key' ? takeKernelLock(dataDir, 'starter').catch(() => undefined) : undefined);
 
   return {
     async attempt() {

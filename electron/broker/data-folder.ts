@@ -97,7 +97,7 @@ export function readKey(dataDir: string): KeyRead {
   const read = readPrivateFile(file);
   if (read.kind !== 'text') return read;
   const text = read.text.trim();
-  // Not made anew by itself: the lock's name follows from it, and two keys would be two owners.
+  // Not made anew by itself: a broker that runs with the key from before would end (doors.ts).
   if (!/^[0-9a-f]{64}$/.test(text)) return unsafe(`${file} is damaged. Quit Keybridge and delete it.`);
   return { kind: 'key', key: Buffer.from(text, 'hex') };
 }
@@ -128,6 +128,12 @@ export function checkOwner(file: string, found: fs.Stats): Unsafe | undefined {
 /** What stands there, without following a link. */
 export function look(file: string): fs.Stats | undefined {
   return fs.lstatSync(file, { throwIfNoEntry: false });
+}
+
+/** Which file or folder stands there, whatever its name; undefined: none. */
+export function identityOf(file: string): string | undefined {
+  const found = look(file);
+  return found && `${found.dev}:${found.ino}`;
 }
 
 export const unsafe = (message: string): Unsafe => ({ kind: 'unsafe', message });

@@ -12,5 +12,5 @@ export type { Lock } from './kernel-lock.ts';
 export async function acquireLock(dataDir: string): Promise<Lock | undefined> {
   const key = ensureKey(dataDir);
   if (key.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', key.message);
-  return takeKernelLock(dataDir, key.key, 'broker');
+  return takeKernelLock(dataDir, 'broker');
 }
