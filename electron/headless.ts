@@ -39,13 +39,14 @@ export interface ServeOptions {
 /** How long the end may take: the farewell of the broker and the store of what is in flight. */
 const closeWithinMs = 8_000;
 
-/** Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE. */
+/** Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE, E_DATA_FOLDER_LOST. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { dataDir, terminal } = options;
-  let takeOver = () => {};
+  let endBecause = (_reason: string) => {};
   const asked = new Promise<string>((resolve) => {
-    takeOver = () => resolve('take-over');
+    endBecause = resolve;
   });
+  let lost: AppError | undefined;
   const stop = Promise.race([stopRequest(terminal, options.untilStdinCloses), asked]);
   const lock = await acquireLock(dataDir);
   if (!lock) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge is running on this data folder.');
@@ -76,7 +77,11 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
     try {
       // The lock goes last: until the app has closed, a token may be on its way into the store.
-      const broker = await startBroker({ app, dataDir, log, clock, lock: { release: async () => {} }, onEndRequest: takeOver });
+      const onLost = (error: AppError) => {
+        lost = error;
+        endBecause('data folder lost');
+      };
+      const broker = await startBroker({ app, dataDir, log, clock, lock: { ...lock, release: async () => {} }, onEndRequest: () => endBecause('take-over'), onLost });
       log('serve_started', { version, store: store.name, auto_sign_in: options.autoSignIn });
       const ready = { ready: true, dataDir, socket: broker.address, store: store.name, pid: process.pid };
       terminal.print(options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`);
@@ -94,6 +99,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log('serve_ended');
     logFile.close();
   }
+  if (lost) throw lost;
 }
 
 /** On stderr, once each: what a person must look at. */

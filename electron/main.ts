@@ -5,7 +5,7 @@ import { dataFolder } from './broker/data-folder.ts';
 import { startBroker } from './broker/server.ts';
 import { createApp } from './core/app.ts';
 import { systemClock } from './core/clock.ts';
-import { asAppError } from './core/errors.ts';
+import { asAppError, type AppError } from './core/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './core/log-file.ts';
@@ -53,7 +53,12 @@ async function start(): Promise<void> {
     about: { version: app.getVersion(), front: 'desktop', runtime, bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
   });
   // The lock goes last: until the core has closed, a token may be on its way into the store.
-  const broker = await startBroker({ app: core, dataDir, log, clock, lock: { release: async () => {} } });
+  let lost: AppError | undefined;
+  const onLost = (error: AppError) => {
+    lost = error;
+    app.quit();
+  };
+  const broker = await startBroker({ app: core, dataDir, log, clock, lock: { ...lock, release: async () => {} }, onLost });
   const endWindow = connectWindow({ app: core, window, log });
   const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions({ core, window, log }) });
   const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
@@ -67,6 +72,8 @@ async function start(): Promise<void> {
     await lock.release();
     log('app_ended');
     logFile.close();
+    // Also without a window: the app goes without anybody having asked for it.
+    if (lost) tell(lost, 'Keybridge has ended');
   });
   writeStartCommand(dataDir);
   if (!hidden) await window.show();
@@ -75,8 +82,14 @@ async function start(): Promise<void> {
 function fail(error: unknown): void {
   const { code, message } = asAppError(error);
   process.stderr.write(`keybridge: ${code}: ${message}\n`);
-  if (!hidden) dialog.showErrorBox('Keybridge cannot start', `${message}\n\n${asAppError(error).toInfo().remedy}\n\n${code}`);
+  if (!hidden) tell(asAppError(error), 'Keybridge cannot start');
   leave(1);
+}
+
+/** Waits until the person has closed the box. */
+function tell(error: AppError, title: string): void {
+  const { code, message, remedy } = error.toInfo();
+  dialog.showErrorBox(title, `${message}\n\n${remedy}\n\n${code}`);
 }
 
 /** Before the app has run: its own lock is not taken down by an early exit. */

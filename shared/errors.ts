@@ -80,6 +80,7 @@ export const errors = {
   E_HANDSHAKE: 'Restart Keybridge, then restart the app that uses it.',
   E_VERSION: 'Restart the app that uses Keybridge: it still runs an older bridge.',
   E_SOCKET_UNSAFE: 'Make the folder that the message names belong to you alone (mode 700).',
+  E_DATA_FOLDER_LOST: 'Start Keybridge again. Do not delete or replace files in its data folder while it runs.',
   E_PATH_TOO_LONG: 'Choose a data folder with a shorter path: set KEYBRIDGE_DATA_DIR, or --data-dir on the command line.',
   // Relay
   E_SERVER_UNREACHABLE: 'Check the connection to the server and call again.',

@@ -5,9 +5,10 @@ import type { Log } from '../core/log.ts';
 import type { Clock } from '../core/ports.ts';
 import { serveControl } from './control.ts';
 import { ensureKey } from './data-folder.ts';
+import { watchDoors } from './doors.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { serveBridge } from './bridge-connection.ts';
-import { announce, listenForBridges } from './socket-place.ts';
+import { announce, listenForBridges, type Listening } from './socket-place.ts';
 import { welcomeCaller } from './welcome.ts';
 
 export interface BrokerOptions {
@@ -18,6 +19,8 @@ export interface BrokerOptions {
   readonly clock: Clock;
   /** The data folder's lock, when the caller holds it already (it should, before it opens the app); let go of by `close`. */
   readonly lock?: Lock;
+  /** Called when the data folder is no longer this broker's (E_DATA_FOLDER_LOST): it is to be closed. */
+  readonly onLost?: (error: AppError) => void;
   /** Called when the app with a window asks to take over. Absent: it is told to wait. */
   readonly onEndRequest?: () => void;
 }
@@ -54,7 +57,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   try {
     const key = ensureKey(dataDir);
     if (key.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', key.message);
-    const { server, address } = await listenForBridges(dataDir);
+    let listening = await listenForBridges(dataDir);
 
     const serve = async (socket: net.Socket) => {
       if (openings >= mostOpenings || closing) return void socket.destroy();
@@ -78,23 +81,44 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       }
     };
 
-    server.on('connection', (socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      void serve(socket);
-    });
+    const admit = ({ server }: Listening) =>
+      server.on('connection', (socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+        void serve(socket);
+      });
+    admit(listening);
     log('broker_started');
 
+    const endWatch = watchDoors({
+      dataDir,
+      key: key.key,
+      lock,
+      clock,
+      log,
+      isOpen: () => listening.isOpen(),
+      async reopen() {
+        // Before another one is made at the same path: the end of the first removes what stands there. Who is connected stays so.
+        listening.server.close();
+        listening = await listenForBridges(dataDir);
+        admit(listening);
+      },
+      onLost: (error) => options.onLost?.(error),
+    });
+
     return {
-      address,
+      get address() {
+        return listening.address;
+      },
       get connections() {
         return sockets.size;
       },
       async close() {
         if (closing) return;
         closing = true;
+        endWatch();
         const closed = new Promise<void>((resolve) => {
-          server.close(() => resolve());
+          listening.server.close(() => resolve());
         });
         const farewells = Promise.all([...services].map((service) => service.close()));
         for (const socket of sockets) socket.destroy();

@@ -2,12 +2,14 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { checkOwner, codeOf, ensureFolder, look, writePrivateFile } from './data-folder.ts';
+import { checkOwner, codeOf, ensureFolder, identityOf, look, readPrivateFile, writePrivateFile } from './data-folder.ts';
 import { addressFile, brokerPlace } from './endpoint.ts';
 
 export interface Listening {
   readonly server: net.Server;
   readonly address: string;
+  /** Whether callers find it: its file, and the one that says where it is, are still there and its own. */
+  readonly isOpen: () => boolean;
 }
 
 /**
@@ -31,7 +33,16 @@ export async function listenForBridges(dataDir: string): Promise<Listening> {
   // The folder is ours alone, so that nobody was able to connect before this.
   if (process.platform !== 'win32') fs.chmodSync(address, 0o600);
   announce(dataDir, place.announced ? address : undefined);
-  return { server, address };
+  const announced = announcement(dataDir);
+  const socket = process.platform === 'win32' ? undefined : identityOf(address);
+  // A pipe has no file that could be deleted.
+  const isOpen = () => announcement(dataDir) === announced && (socket === undefined || identityOf(address) === socket);
+  return { server, address, isOpen };
+}
+
+function announcement(dataDir: string): string | undefined {
+  const found = readPrivateFile(path.join(dataDir, addressFile));
+  return found.kind === 'text' ? found.text : undefined;
 }
 
 /** Where bridges look when the socket is not in the data folder. */
@@ -48,11 +59,11 @@ async function removeDead(address: string): Promise<void> {
   // The file of a broker that died between bind and chmod is ours and open to others: it may go.
   if (foreign !== undefined && found.uid !== process.getuid?.()) throw new AppError('E_SOCKET_UNSAFE', foreign);
   if (!found.isSocket()) throw new AppError('E_SOCKET_UNSAFE', `${address} is not a socket.`);
-  if (await answers(address)) throw new AppError('E_BROKER_RUNNING', 'A Keybridge that cannot see this one’s lock uses the data folder.');
+  if (await answers(address)) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge listens in the data folder.');
   fs.rmSync(address, { force: true });
 }
 
-/** Whether somebody listens: another network namespace has locks of its own, but may share the folder. */
+/** Whether somebody listens all the same: one that holds no lock, or the lock of an older version. */
 function answers(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(address);

@@ -1,0 +1,77 @@
+import path from 'node:path';
+import { AppError, asAppError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Clock } from '../core/ports.ts';
+import { identityOf, readKey, writePrivateFile } from './data-folder.ts';
+import type { Lock } from './lock.ts';
+
+/** Between two looks. Four calls of the file system each time, on a timer that keeps nothing awake: no load that shows. */
+const everyMs = 4_000;
+
+export interface Doors {
+  readonly dataDir: string;
+  /** With which callers prove themselves. */
+  readonly key: Buffer;
+  readonly lock: Lock;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether the socket's file is still the one that is listened on. */
+  readonly isOpen: () => boolean;
+  /** Listens again. Rejects when something else stands in its place. */
+  readonly reopen: () => Promise<void>;
+  /** The folder is no longer this process's: it must end. Called once. */
+  readonly onLost: (error: AppError) => void;
+}
+
+/**
+ * Looks every few seconds whether callers can still get in. What was deleted is made again, the key too. Where the folder
+ * or the key is another one, a caller can never prove itself to us again, and perhaps somebody else owns the folder by now.
+ * Gives the function that ends it.
+ */
+export function watchDoors(doors: Doors): () => void {
+  const { dataDir, clock, log } = doors;
+  const folder = identityOf(dataDir);
+  let told = '';
+  let over = false;
+  let cancel = () => {};
+
+  const lookAround = async (): Promise<void> => {
+    const lost = lostBecause(doors, folder) ?? ((await doors.lock.stillHeld()) ? undefined : 'Another Keybridge has taken the data folder over.');
+    if (over) return;
+    if (lost !== undefined) {
+      over = true;
+      log('data_folder_lost');
+      return doors.onLost(new AppError('E_DATA_FOLDER_LOST', `${lost} (${dataDir})`));
+    }
+    if (doors.isOpen()) return;
+    await doors.reopen();
+    log('socket_made_again');
+  };
+
+  const next = () => {
+    cancel = clock.after(everyMs, () => {
+      void lookAround()
+        .then(() => (told = ''))
+        .catch((error: unknown) => {
+          const { code } = asAppError(error);
+          if (code !== told) log('socket_missing', { code });
+          told = code;
+        })
+        .finally(() => over || next());
+    });
+  };
+  next();
+  return () => {
+    over = true;
+    cancel();
+  };
+}
+
+/** A key that is gone is written again: it was ours. One that cannot be read is not another one: callers are told why. */
+function lostBecause({ dataDir, key, log }: Doors, folder: string | undefined): string | undefined {
+  if (identityOf(dataDir) !== folder) return 'The data folder was deleted or replaced.';
+  const found = readKey(dataDir);
+  if (found.kind === 'key') return found.key.equals(key) ? undefined : 'The key in the data folder is another one.';
+  if (found.kind === 'absent' && writePrivateFile(path.join(dataDir, 'broker.key'), `${key.toString('hex')}\n`, { exclusive: true })) log('key_written_again');
+  return undefined;
+}
