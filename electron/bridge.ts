@@ -1,4 +1,5 @@
 // The BRIDGE PATH's first part: what an MCP host starts. Node's own modules only, and few of them: it starts with every host.
+import './no-debugger.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { dataFolder } from './broker/data-folder.ts';

@@ -1,4 +1,6 @@
 // The `keybridge` command. An app starts `keybridge connect` for each server, so that loads the bridge and nothing else.
+import './no-debugger.ts';
+
 const [, , first, ...rest] = process.argv;
 
 if (first === 'connect' && rest.length > 0 && !rest.some((arg) => arg === '--help' || arg === '-h')) void import('./bridge.ts').then(({ runBridge }) => runBridge(rest));

@@ -1,7 +1,7 @@
 // The keychain child: the only process that loads keytar, because a keytar call can hang a process for good.
 // Runs as an Electron utility process, or as a plain Node process with an ipc channel. Holds nothing, decides nothing.
+import './no-debugger.ts';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { addressOf, busSockets, ownBusSocket } from './core/vault/bus-address.ts';
 import { createKeychainDesk, type Keytar } from './core/vault/keychain-desk.ts';
@@ -17,9 +17,9 @@ const { parentPort } = process as unknown as { readonly parentPort?: ParentPort 
 
 let loaded: Keytar | undefined;
 
-/** A file system path decides at run time, so that a missing library is an answer and not a crash at start. */
+/** Loaded with the first call, so that a missing library is an answer and not a crash at start. */
 async function keytar(): Promise<Keytar> {
-  loaded ??= createRequire(__filename)('keytar') as Keytar;
+  loaded ??= require('keytar') as Keytar;
   return loaded;
 }
 

@@ -1,4 +1,5 @@
 // The desktop app: puts the core, the broker, the window and the tray together, from top to bottom.
+import './no-debugger.ts';
 import path from 'node:path';
 import { app, dialog } from 'electron';
 import { dataFolder } from './broker/data-folder.ts';

@@ -21,6 +21,7 @@ const programs = [
   { entries: { keychain: 'electron/keychain.ts' }, format: 'cjs' },
   { entries: { bridge: 'electron/bridge.ts' }, format: 'cjs', minify: true },
   { entries: { keybridge: 'electron/cli.ts' }, format: 'cjs', minify: true, ownFile: ['electron/cli-main.ts', 'electron/keychain.ts'] },
+  { entries: { embedded: 'electron/embedded.ts' }, format: 'cjs', minify: true },
   { entries: { 'cli-main': 'electron/cli-main.ts', headless: 'electron/headless.ts' }, format: 'cjs', ownFile: ['electron/keychain.ts'] },
 ];
 const sources = ['electron', 'shared', 'renderer', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
@@ -99,7 +100,7 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
 
 /**
  * `import('./cli-main.ts')` stays a load at run time, of the file beside this one. A single executable (SEA) has no
- * import(), and its require() knows Node's own modules only: both kinds of import() become what works there too.
+ * import(): both kinds of import() become a require(), which electron/embedded.ts answers there.
  */
 function filesOnDemand(sources) {
   const fileOf = new Map(sources.map((source) => [path.join(root, source), `./${path.basename(source, '.ts')}.cjs`]));
@@ -112,8 +113,7 @@ function filesOnDemand(sources) {
     },
     renderChunk(code) {
       return code
-        .replaceAll(/\bimport\(([`'"]\.\/[a-z-]+\.cjs[`'"])\)/g, 'Promise.resolve().then(()=>require("node:module").createRequire(__filename)($1))')
-        .replaceAll(/\bimport\(([`'"]node:[a-z_/]+[`'"])\)/g, 'Promise.resolve().then(()=>require($1))');
+        .replaceAll(/\bimport\(([`'"](?:\.\/[a-z-]+\.cjs|node:[a-z_/]+)[`'"])\)/g, 'Promise.resolve().then(()=>require($1))');
     },
   };
 }

@@ -8,7 +8,7 @@ import { buildAll } from './build.mjs';
 import { ensureElectron } from './electron-runtime.mjs';
 import { withLock } from './lock.mjs';
 import { ensureModules, runCommand } from './setup.mjs';
-import { makeSingleExecutable } from './single-executable.mjs';
+import { isHardened, makeSingleExecutable, releaseRefused } from './single-executable.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 const work = path.join(root, '.cache', 'package');
@@ -43,16 +43,20 @@ async function prepareApp(dist) {
   await copyKeytar(path.join(app, 'node_modules', 'keytar'));
 }
 
-/** What lies beside the archive in resources/bin: one program that hosts start, and what it loads when asked for more. */
+/** What lies beside the archive in resources/bin: one program that hosts start, and the library that cannot be inside it. */
 async function prepareCommandLine(dist) {
   const bin = path.join(work, 'bin');
   await mkdir(bin, { recursive: true });
-  const asar = new Set(['keybridge.cjs', 'bridge.cjs', 'preload.cjs']);
-  for (const name of await readdir(dist)) {
-    if (name.endsWith('.cjs') && !asar.has(name)) await cp(path.join(dist, name), path.join(bin, name));
-  }
-  await copyKeytar(path.join(bin, 'node_modules', 'keytar'));
-  await makeSingleExecutable({ script: path.join(dist, 'keybridge.cjs'), executable: path.join(bin, executableName) });
+  await makeCommandLine(dist, path.join(bin, executableName));
+}
+
+/** The command line as one program, out of what was built into `dist`. */
+export async function makeCommandLine(dist, executable) {
+  const apart = new Set(['bridge.cjs', 'preload.cjs']);
+  const scripts = (await readdir(dist)).filter((name) => name.endsWith('.cjs') && !apart.has(name)).map((name) => path.join(dist, name));
+  const keytar = path.join(root, 'node_modules', 'keytar');
+  const native = path.join(keytar, 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
+  await makeSingleExecutable({ scripts, keytar: path.join(keytar, 'lib', 'keytar.js'), native, executable });
 }
 
 /** keytar with the one binary for this platform, without sources and build scripts. */
@@ -84,9 +88,12 @@ async function runFromCommandLine() {
   const at = args.indexOf('--out');
   const out = at < 0 ? undefined : path.resolve(args[at + 1]);
   const targets = args.filter((arg, index) => !arg.startsWith('--') && (at < 0 || index !== at + 1));
+  const refused = releaseRefused({ electron: (await ensureElectron()).kind });
+  if (refused !== undefined) throw new Error(refused);
   const done = await packageApp({ targets, ...(out ? { out } : {}) });
   console.log(`The app is in ${path.relative(process.cwd(), done.out)}${path.sep}.`);
   if (done.electron.kind === 'development') console.log(`It holds a development Electron (${done.electron.version}): good for a look, not for users.`);
+  if (!isHardened()) console.log(`Its command line holds Node ${process.versions.node}, which obeys NODE_OPTIONS: a release needs Node 24.`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runCommand(runFromCommandLine);

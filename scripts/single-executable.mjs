@@ -1,23 +1,51 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'; // nodejs.org/api/single-executable-applications.html
 
+/** The first major version of Node that lets a program of its own refuse options from the environment, and the inspector. */
+const hardenedFrom = 24;
+export const isHardened = (nodeVersion = process.versions.node) => Number(nodeVersion.split('.')[0]) >= hardenedFrom;
+
 /**
- * Makes a program of one file: the Node that runs this, with `script` (CommonJS, Node's own modules only) in it.
- * Node 24 and newer are told to take no options from the environment and to open no inspector on SIGUSR1; older ones cannot.
- * @param {{ script: string, executable: string }} files
+ * Why no release can be made with this Node; undefined: one can. An older one obeys NODE_OPTIONS, with which any program
+ * of the user runs code as Keybridge, whatever is in the executable.
+ * @param {{ electron: 'release' | 'development', nodeVersion?: string }} build electron: whether the one inside is the one for users
+ * @returns {string | undefined}
  */
-export async function makeSingleExecutable({ script, executable }) {
+export function releaseRefused({ electron, nodeVersion = process.versions.node }) {
+  if (electron !== 'release' || isHardened(nodeVersion)) return undefined;
+  return `A release is made with Node ${hardenedFrom} or newer, not ${nodeVersion}: the command line inside would obey NODE_OPTIONS and open a debugger.`;
+}
+
+/**
+ * Makes a program of one file: the Node that runs this, with all code in it, and `keytar.node` beside it, which it loads
+ * only if it is the one it was made with. It takes no options from the environment and opens no inspector where Node can
+ * be told so (24 and newer).
+ * @param {{ scripts: readonly string[], keytar: string, native: string, executable: string }} files scripts: the built
+ *   .cjs files, `embedded.cjs` among them; keytar: the package's own JavaScript; native: its library for this platform
+ */
+export async function makeSingleExecutable({ scripts, keytar, native, executable }) {
   const work = await mkdtemp(path.join(os.tmpdir(), 'keybridge-sea-'));
   try {
     const blob = path.join(work, 'blob');
-    const hardened = Number(process.versions.node.split('.')[0]) >= 24 ? { execArgv: ['--disable-sigusr1'], execArgvExtension: 'none' } : {};
-    await writeFile(path.join(work, 'sea.json'), JSON.stringify({ main: script, output: blob, disableExperimentalSEAWarning: true, ...hardened }));
+    const hash = path.join(work, 'hash');
+    await writeFile(hash, createHash('sha256').update(await readFile(native)).digest('hex'));
+    const hardened = isHardened() ? { execArgv: ['--disable-sigusr1'], execArgvExtension: 'none' } : {};
+    const config = {
+      main: scripts.find((file) => path.basename(file) === 'embedded.cjs'),
+      assets: { ...Object.fromEntries(scripts.map((file) => [path.basename(file), file])), 'keytar.js': keytar, 'keytar.node.sha256': hash },
+      output: blob,
+      disableExperimentalSEAWarning: true,
+      ...hardened,
+    };
+    await writeFile(path.join(work, 'sea.json'), JSON.stringify(config));
     run(process.execPath, ['--experimental-sea-config', path.join(work, 'sea.json')]);
+    await copyFile(native, path.join(path.dirname(executable), 'keytar.node'));
     await copyFile(process.execPath, executable);
     await chmod(executable, 0o755);
     // Symbols are a fifth of the file. Before the script goes in: strip would take that out again.

@@ -17,16 +17,32 @@ describe('UI07: switches that would open the app to others', () => {
     ['--host-rules=MAP * evil', '--host-rules'],
     ['--ignore-certificate-errors', '--ignore-certificate-errors'],
     ['--gpu-launcher=sh', '--gpu-launcher'],
+    // Switches that no list of forbidden ones had.
+    ['--enable-logging=file', '--enable-logging'],
+    ['--log-file=/home/ada/.bashrc', '--log-file'],
+    ['--user-data-dir=/tmp/x', '--user-data-dir'],
+    ['--disable-site-isolation-trials', '--disable-site-isolation-trials'],
+    ['--proxy-server=evil.example:1', '--proxy-server'],
+    ['--no-zygote', '--no-zygote'],
+    ['--disable-features=NetworkServiceSandbox', '--disable-features'],
+    ['--enable-features=WaylandWindowDecorations,UnsafeThing', '--enable-features'],
+    ['--lang=../../x', '--lang'],
+    ['--hidden=1', '--hidden'],
+    ['--HIDDEN', '--HIDDEN'],
+    ['-hidden', '-hidden'],
+    ['--', '--'],
+    ['-e', '-e'],
+    ['--toString', '--toString'],
   ])('%s is refused', (given, named) => {
     expect(refusedSwitch(['/opt/keybridge', '--hidden', given], {})).toBe(named);
   });
 
-  it.each(['--require /tmp/x.js', '-r /tmp/x.js', '--inspect=0', '--import data:text/javascript,x'])('NODE_OPTIONS=%s is refused', (value) => {
+  it.each(['--use-openssl-ca', '--env-file=/tmp/x', '--max-old-space-size=1 --inspect', '--require /tmp/x.js', '-r /tmp/x.js', '--inspect=0', '--import data:text/javascript,x'])('NODE_OPTIONS=%s is refused', (value) => {
     expect(refusedSwitch(['/opt/keybridge'], { NODE_OPTIONS: value })).toBe('NODE_OPTIONS');
   });
 
   it('what people and launchers use is accepted', () => {
-    const usual = ['/opt/keybridge', '--hidden', '--no-sandbox', '--ozone-platform=wayland', '--force-device-scale-factor=2', '--lang=de', '--enable-features=X'];
+    const usual = ['/opt/keybridge', '--hidden', '--no-sandbox', '--ozone-platform=wayland', '--force-device-scale-factor=2', '--lang=de', '--enable-features=UseOzonePlatform,WaylandWindowDecorations', '--force-renderer-accessibility', '/home/ada/file.txt'];
     expect(refusedSwitch(usual, { NODE_OPTIONS: '--max-old-space-size=4096' })).toBeUndefined();
     expect(refusedSwitch(['--inspect'], {})).toBeUndefined(); // the program's own name
   });

@@ -29,6 +29,7 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
     part: 'electron/bridge',
     may: [
       'electron/bridge',
+      'electron/no-debugger.ts',
       'electron/broker/endpoint.ts',
       'electron/broker/data-folder.ts',
       'electron/broker/kernel-lock.ts',
@@ -45,11 +46,13 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
     ],
     packages: ['node:'],
   },
-  { part: 'electron/keychain.ts', may: ['electron/core/vault/', 'shared/'], packages: ['node:', 'keytar', 'zod'] },
+  { part: 'electron/no-debugger.ts', may: [], packages: [] },
+  { part: 'electron/embedded.ts', may: [], packages: ['node:'] },
+  { part: 'electron/keychain.ts', may: ['electron/no-debugger.ts', 'electron/core/vault/', 'shared/'], packages: ['node:', 'keytar', 'zod'] },
   { part: 'electron/desktop/', may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/system-browser.ts'], packages: ['node:', 'electron', 'zod'] },
   { part: 'electron/main.ts', may: ['shared/', 'electron/'], packages: ['node:', 'electron'] },
   { part: 'electron/preload.ts', may: ['shared/'], packages: ['electron'] },
-  { part: 'electron/', may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/bridge', 'electron/cli', 'electron/command-line/', 'electron/headless.ts', 'electron/system-browser.ts'], packages: ['node:', 'zod'] },
+  { part: 'electron/', may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/bridge', 'electron/cli', 'electron/command-line/', 'electron/headless.ts', 'electron/no-debugger.ts', 'electron/system-browser.ts'], packages: ['node:', 'zod'] },
   { part: 'renderer/', may: ['shared/'], packages: ['react', 'react-dom'] },
 ];
 

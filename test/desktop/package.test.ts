@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -86,6 +86,7 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
 
   it('holds what it needs and no leftovers', async () => {
     expect(readdirSync(file('resources')).toSorted()).toEqual(['app.asar', 'app.asar.unpacked', 'bin']);
+    expect(readdirSync(file('resources/bin')).toSorted()).toEqual(['keybridge', 'keytar.node']);
     expect(existsSync(file('version'))).toBe(false);
     const archive = await readFile(file('resources/app.asar'));
     const index = archive.toString('utf8', 16, 16 + archive.readUInt32LE(12));
@@ -140,14 +141,16 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     await until(async () => (await trayItems(session.busAddress)).length === 0, 'its end');
   });
 
-  it.each(['--remote-debugging-port=0', '--remote-debugging-pipe', '--inspect=0', '--js-flags=--expose-gc'])('UI07: refuses to start with %s', async (debug) => {
+  it.each(['--remote-debugging-port=0', '--remote-debugging-pipe', '--inspect=0', '--js-flags=--expose-gc', '--enable-logging=file'])('UI07: refuses to start with %s', async (debug) => {
     const refused = start(['--hidden', debug]);
     expect(await refused.ended).toEqual([2, null]);
     expect(refused.output.text).toContain('is not accepted');
   });
 
   it('UI07 KC12: runs no script for ELECTRON_RUN_AS_NODE, and nothing from NODE_OPTIONS: it is the app as ever', async () => {
-    app = start(['--hidden', '-e', 'console.log("ran as " + "node")'], { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: `--require ${path.join(out, 'not-there.cjs')}` });
+    const script = path.join(out, 'script.js');
+    await writeFile(script, 'console.log("ran as " + "node")');
+    app = start(['--hidden', script], { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: `--require ${path.join(out, 'not-there.cjs')}` });
     await until(() => keybridge('status').catch(() => undefined), 'an answer to status');
     expect(app.output.text).not.toMatch(/ran as node|not-there/);
     expect(await stopApp()).toBe(0);
