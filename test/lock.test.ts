@@ -89,6 +89,17 @@ describe('the lock on a data folder', () => {
     expect(readdirSync(dataDir).filter((name) => name.startsWith('broker') && !/\.(?:key|sock)$/.test(name))).toHaveLength(1);
   });
 
+  it('is taken in a folder in which somebody made folders, files and links with the names of locks', async () => {
+    ensureKey(dataDir);
+    mkdirSync(path.join(dataDir, 'broker.lock.1'));
+    writeFileSync(path.join(dataDir, 'broker.lock.2'), '');
+    symlinkSync('nowhere', path.join(dataDir, 'broker.lock.3'));
+    const lock = await acquireLock(dataDir);
+    expect(lock).toBeDefined();
+    expect(await acquireLock(dataDir)).toBeUndefined();
+    await lock?.release();
+  });
+
   it('holds on a folder whose path is too long for a socket', async () => {
     dataDir = path.join(dataDir, 'd'.repeat(120));
     const said = await Promise.all(Array.from({ length: 4 }, contender).map((one) => one.said));

@@ -151,16 +151,23 @@ function namesIn(folder: string, purpose: Purpose): Names {
       return pids.some((pid) => pid !== process.pid && isSameFolder(real, `/proc/${pid}/root${real}`));
     },
     async tidy(number) {
-      for (const older of numbersIn()) if (older < number) fs.rmSync(numbered(older), { force: true });
+      for (const older of numbersIn()) if (older < number) removeFile(numbered(older));
       for (const name of list()) {
         const file = path.join(base, name);
-        if (name.startsWith(mine) && (await stateOf(file)) === 'dead') fs.rmSync(file, { force: true });
+        if (name.startsWith(mine) && (await stateOf(file)) === 'dead') removeFile(file);
       }
     },
     close() {
       if (fd !== undefined) fs.closeSync(fd);
     },
   };
+}
+
+/** What cannot be removed (a folder that somebody made) does no harm. */
+function removeFile(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {}
 }
 
 /** A process with another root (a container) may have another folder of this name. */
