@@ -55,7 +55,9 @@ export function useServerActs(server: ServerStatus): ServerActs {
       after(run('dismissAccess', { server: id }), (reply) => fail(failed.dismiss(name), reply));
     },
     cancelSignIn() {
-      if (state.kind === 'signing_in' && Date.now() - state.startedAt < doubleClickMs) return;
+      const age = state.kind === 'signing_in' ? Date.now() - state.startedAt : doubleClickMs;
+      // Negative after the system's time was set back.
+      if (age >= 0 && age < doubleClickMs) return;
       after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));
     },
     confirmSignIn(hosts) {

@@ -87,7 +87,7 @@ describe('a registration that ends', () => {
       return one;
     };
     const look = async (at: number) => {
-      const clock = { now: () => at, after: () => () => {} };
+      const clock = { ...systemClock(), now: () => at, after: () => () => {} };
       await createRegistrationRenewal({ servers, vault, clock, log: () => {}, httpOf: () => rig.http, policyOf: async () => ['public'] }).look();
     };
     return { rig, id: server.id, only, look };

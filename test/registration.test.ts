@@ -228,10 +228,10 @@ describe('a refusal', () => {
   it('RG02: with Retry-After is not followed by an early request', async () => {
     auth.routes['/register'] = (_, response) => response.writeHead(429, { 'retry-after': '30' }).end();
     expect(await failure(ask())).toMatchObject({ code: 'E_REGISTRATION_REFUSED', retryAfterMs: 30_000 });
-    clock.jump(29_000);
+    await clock.advance(29_000);
     expect(await failure(ask())).toMatchObject({ code: 'E_REGISTRATION_REFUSED', retryAfterMs: 1_000 });
     expect(auth.hits).toHaveLength(1);
-    clock.jump(1_000);
+    await clock.advance(1_000);
     auth.routes['/register'] = accept();
     expect((await registered()).reused).toBe(false);
   });

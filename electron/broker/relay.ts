@@ -17,6 +17,7 @@ import { createSecretRemoval, type SecretRemoval } from './secret-removal.ts';
 import { createToolHeaders } from './tool-headers.ts';
 import { createUpstream } from './upstream.ts';
 import { createPauses, orAborted, within } from './waiting.ts';
+import { msSince } from '../core/moments.ts';
 
 export interface RelayDeps {
   readonly connection: Connection;
@@ -142,7 +143,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     if (asked.method === 'initialize' && !asked.modern) return initialize(call);
     if (asked.modern || asked.method === 'server/discover') return askStateless(call);
 
-    const since = clock.now();
+    const since = clock.monotonic();
     await session.settled();
     if (isListed(asked.method)) await session.lookAgain(call.abort.signal);
     const local = session.away ? awayAnswer(asked.id, asked.method) : undefined;
@@ -153,7 +154,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
       if (empty !== undefined) return answer(call, empty);
       const onHold = (held: boolean) => void (call.held = held);
       // What was spent on waiting for the session is not waited for a token once more.
-      const tokenWaitMs = mostWaitMs - Math.min(mostWaitMs, Math.max(0, clock.now() - since));
+      const tokenWaitMs = Math.max(0, mostWaitMs - msSince(clock, since));
       const onSessionLost = () => void (current && session.renew(current).catch(() => {}));
       const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold, onSessionLost, tokenWaitMs } as const;
       if ((await exchange(deps, call.question, sinkFor(call), options)) === 'answered') return session.remember(call.question);

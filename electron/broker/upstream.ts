@@ -18,6 +18,7 @@ import { redirectWithin } from './redirect.ts';
 import { serverWords } from './server-words.ts';
 import { newTurn, tokenHeader, turnFacts, type Turn } from './turn.ts';
 import { waitFor } from './waiting.ts';
+import { deadlineIn, over } from '../core/moments.ts';
 
 export interface UpstreamRequest {
   readonly method: 'POST' | 'GET' | 'DELETE';
@@ -75,8 +76,8 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   let cookies = emptyJar();
   const known = knownNetwork(connection.server, home.origin);
   let network: ServerNetwork | undefined = known === 'public' ? { origin: home.origin, own: known } : undefined;
-  /** Unix ms before which the server wants to see nobody. */
-  let notBefore = 0;
+  /** Until then the server wants to see nobody. */
+  let notBefore = over;
 
   /** The first request says in which network the server lies; a name that later leads into another one is refused. */
   const inItsNetwork = async (open: (allow: ServerNetwork) => Promise<HttpStream>): Promise<HttpStream> => {
@@ -88,7 +89,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   connection.onWake((reason) => {
-    if (reason === 'asked') notBefore = 0;
+    if (reason === 'asked') notBefore = over;
   });
 
   const tokenFor = async (rejected: Secret | undefined, { signal, tokenWaitMs: waitMs }: Pick<UpstreamRequest, 'signal' | 'tokenWaitMs'>, turn?: Turn): Promise<Secret | undefined> => {
@@ -101,7 +102,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 
   /** Waits until the server may be asked again; throws E_RATE_LIMITED when that is too far away. */
   const waitTurn = async (spent: number, signal: AbortSignal | undefined): Promise<number> => {
-    const left = notBefore - clock.now();
+    const left = notBefore.leftMs();
     if (left <= 0) return spent;
     if (spent + left > longestWaitMs) throw rateLimited(left);
     await waitFor(clock, left, signal);
@@ -165,7 +166,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   const noteBusy = ({ status, retryAfterMs: ms }: ReadFacts['facts']) => {
     if (ms === undefined || (status !== 429 && status !== 503)) return;
     log('server_asked_to_wait', { server: name, status, ms });
-    notBefore = Math.max(notBefore, clock.now() + ms);
+    if (ms > notBefore.leftMs()) notBefore = deadlineIn(clock, ms);
   };
 
   /** Does what the verdict says, after which the request is to be sent again. Throws where it is not. */

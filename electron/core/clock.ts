@@ -1,3 +1,4 @@
+import { momentAt } from './moments.ts';
 import type { Clock } from './ports.ts';
 
 /** Node's timers overflow above this and would fire at once. */
@@ -5,7 +6,7 @@ const longestTimerMs = 2_147_483_647;
 
 /** The real clock. Timers run on the system's monotonic clock and never keep the process alive. */
 export function systemClock(): Clock {
-  return { now: () => Date.now(), after };
+  return { now: () => Date.now(), monotonic: () => momentAt(performance.now()), after };
 }
 
 function after(ms: number, task: () => void): () => void {

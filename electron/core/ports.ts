@@ -2,6 +2,7 @@ import type { StoreStatus } from '../../shared/model.ts';
 import type { AppError } from './errors.ts';
 import type { Http } from './http/client.ts';
 import type { Log } from './log.ts';
+import type { Moment } from './moments.ts';
 import type { Secret } from './secret.ts';
 
 /** What the core needs from the world. `electron/desktop` and `electron/headless.ts` provide it; tests pass real fakes. */
@@ -30,8 +31,13 @@ export interface About {
 }
 
 export interface Clock {
-  /** Unix time in ms. May jump. */
+  /**
+   * Unix time in ms, which jumps when somebody sets it. For what a person reads, what a file keeps, and what a server or a
+   * certificate dates; never for a pause, a limit or an age in this process (held by test/clock-use.test.ts).
+   */
   now(): number;
+  /** The moment on a clock that only goes forward, for everything else. */
+  monotonic(): Moment;
   /** Runs `task` once after `ms` on a clock that does not jump. Gives the function that cancels it. Never keeps the process alive. */
   after(ms: number, task: () => void): () => void;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './ports.ts';
 import type { AccessAsk } from './server-notes.ts';
+import { type Deadline, deadlineIn } from './moments.ts';
 
 /** Keeps a server that is never content from sending its user to the browser again and again. */
 export interface StepUpLimits {
@@ -17,15 +18,15 @@ const mostTries = 2;
 const whileMs = 10 * 60_000;
 
 export function createStepUpLimits(clock: Clock): StepUpLimits {
-  /** By server, then by operation or by set of scopes: when it was tried. */
-  const tries = new Map<string, Map<string, readonly number[]>>();
+  /** By server, then by operation or by set of scopes: until when each try counts. */
+  const tries = new Map<string, Map<string, readonly Deadline[]>>();
 
-  const recent = (accountKey: string, key: string) => (tries.get(accountKey)?.get(key) ?? []).filter((at) => clock.now() - at < whileMs);
+  const recent = (accountKey: string, key: string) => (tries.get(accountKey)?.get(key) ?? []).filter((one) => one.leftMs() > 0);
 
   function count(accountKey: string, asks: readonly AccessAsk[], times: number): void {
-    const ofServer = tries.get(accountKey) ?? new Map<string, readonly number[]>();
+    const ofServer = tries.get(accountKey) ?? new Map<string, readonly Deadline[]>();
     tries.set(accountKey, ofServer);
-    const now = Array.from({ length: times }, () => clock.now());
+    const now = Array.from({ length: times }, () => deadlineIn(clock, whileMs));
     for (const key of new Set(asks.flatMap(keysOf))) ofServer.set(key, [...recent(accountKey, key), ...now]);
   }
 

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { powerMonitor } from 'electron';
 import type { Clock } from '../core/ports.ts';
+import { createTimeWatch } from '../core/wake.ts';
 
 export interface Wake {
   /** Calls the listener after a wake from sleep, an unlock of the screen or a change of network. Gives the function that ends this. */
@@ -11,10 +12,12 @@ export interface Wake {
 }
 
 const lookEveryMs = 5_000;
+/** How far the system's time may go off without anybody having set it. */
+const slackMs = 10_000;
 
 /**
- * Electron tells the main process of sleep but not of the network, so the addresses of this computer are compared, and
- * only while a server is out of reach: otherwise nothing ticks.
+ * Electron tells the main process of sleep but not of the network nor of a system time that was set, so the addresses of
+ * this computer and the clocks are compared, and only while a server is out of reach: otherwise nothing ticks.
  */
 export function createWake(clock: Clock): Wake {
   const listeners = new Set<() => void>();
@@ -23,10 +26,11 @@ export function createWake(clock: Clock): Wake {
   };
   let addresses: string | undefined;
   let cancelLook = () => {};
+  let timeWasSet = () => false;
 
   function look(): void {
     const now = addressesNow();
-    if (addresses !== undefined && now !== addresses && now !== '') wake();
+    if (timeWasSet() || (addresses !== undefined && now !== addresses && now !== '')) wake();
     addresses = now;
     cancelLook = clock.after(lookEveryMs, look);
   }
@@ -35,7 +39,9 @@ export function createWake(clock: Clock): Wake {
     if (wanted === (addresses !== undefined)) return;
     cancelLook();
     addresses = undefined;
-    if (wanted) look();
+    if (!wanted) return;
+    timeWasSet = createTimeWatch(clock, slackMs);
+    look();
   }
 
   powerMonitor.on('resume', wake);

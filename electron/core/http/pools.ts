@@ -70,7 +70,8 @@ export function createPools({ now = Date.now, network = addressesOfThisComputer 
       const at = now();
       retireAllAfterNetworkChange(at);
       const known = pools.get(name);
-      if (known && at - known.usedAt <= idleConnectionMs) {
+      // Negative after the system's time was set back: then nobody knows how long it was idle.
+      if (known && at >= known.usedAt && at - known.usedAt <= idleConnectionMs) {
         known.usedAt = at;
         return known.agent;
       }

@@ -5,6 +5,7 @@ import type { AddressPolicy, Http } from '../../http/client.ts';
 import type { Clock } from '../../ports.ts';
 import { place } from '../discovery/endpoint-url.ts';
 import { fetchDocument, parseMetadata, startRun } from '../discovery/metadata.ts';
+import { type Deadline, deadlineIn } from '../../moments.ts';
 
 /** The published keys of one issuer, for one account: what one account fetched, another does not rely on. */
 export interface KeyPlace {
@@ -33,12 +34,12 @@ const maxKeys = 50;
 const Keys = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(maxKeys) });
 
 export function createKeySets(clock: Clock): KeySets {
-  const kept = new Map<string, { readonly find: JWTVerifyGetKey; readonly fetchedAt: number }>();
+  const kept = new Map<string, { readonly find: JWTVerifyGetKey; readonly fresh: Deadline }>();
   return {
     keysAt: (at) => async (header, token) => {
       const name = `${at.owner} ${at.uri}`;
       const known = kept.get(name);
-      if (known && Math.abs(clock.now() - known.fetchedAt) < keptMs) {
+      if (known && known.fresh.leftMs() > 0) {
         try {
           return await known.find(header, token);
         } catch (error) {
@@ -46,7 +47,7 @@ export function createKeySets(clock: Clock): KeySets {
         }
       }
       const find = createLocalJWKSet(await fetchKeys(at));
-      kept.set(name, { find, fetchedAt: clock.now() });
+      kept.set(name, { find, fresh: deadlineIn(clock, keptMs) });
       return find(header, token);
     },
   };

@@ -15,6 +15,7 @@ import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
 import type { Preset } from '../discovery/presets.ts';
 import { registerClient } from './registration-request.ts';
 import { secretMethod } from '../client/secret-method.ts';
+import { type Deadline, deadlineIn, over } from '../../moments.ts';
 
 export interface RegistrationDeps {
   readonly http: Http;
@@ -22,7 +23,7 @@ export interface RegistrationDeps {
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
   /** Registration endpoints that asked to be left alone, and until when (Unix ms). */
-  readonly pauses: Map<string, number>;
+  readonly pauses: Map<string, Deadline>;
 }
 
 export interface RegistrationRequest {
@@ -161,7 +162,7 @@ async function register(deps: RegistrationDeps, request: RegistrationRequest, se
   const scopes = preset?.registerWithoutScopes ? [] : request.scopes;
   const answer = await registerClient(deps.http, { ...request, scopes, endpoint, ...(initialAccessToken ? { initialAccessToken } : {}) }).catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error;
-    if (error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deps.clock.now() + error.retryAfterMs);
+    if (error.retryAfterMs !== undefined) deps.pauses.set(endpoint, deadlineIn(deps.clock, error.retryAfterMs));
     throw error.code === 'E_REGISTRATION_REFUSED' && error.retryAfterMs === undefined && preset?.advice !== undefined
       ? new AppError(error.code, `${error.message} ${adviceOf(preset, redirectUri)}`, { redirectUri, cause: error })
       : error;
@@ -194,8 +195,8 @@ async function initialToken({ vault }: RegistrationDeps, server: Server, issuer:
 }
 
 /** A server that said "later" is not asked again before that (RG02). */
-function refuseDuringPause({ pauses, clock }: RegistrationDeps, endpoint: string): void {
-  const waitMs = (pauses.get(endpoint) ?? 0) - clock.now();
+function refuseDuringPause({ pauses }: RegistrationDeps, endpoint: string): void {
+  const waitMs = (pauses.get(endpoint) ?? over).leftMs();
   if (waitMs <= 0) return;
   throw new AppError('E_REGISTRATION_REFUSED', `${foreign(new URL(endpoint).host)} asked to wait before the next registration.`, { retryAfterMs: waitMs, sent: false });
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import type { TokenAnswer } from './tokens.ts';
+import { msSince } from '../../moments.ts';
 
 /** Shorter lives are nonsense: such a token is used until the server refuses it. */
 const shortestLifeMs = 1_000;
@@ -47,6 +48,7 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
   const dueAfter = life === undefined ? undefined : life * (0.8 - 0.05 * random());
   const spentAfter = life === undefined ? undefined : life - Math.min(marginMs, life / 10);
   const receivedAt = clock.now();
+  const received = clock.monotonic();
   let stage: LiveToken['stage'] = 'fresh';
   let timers: (() => void)[] = [];
 
@@ -84,8 +86,9 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
       stage = 'spent';
     },
     woke() {
-      // A clock that was set back makes the age negative: then the life is counted from now, and a 401 decides.
-      if (stage !== 'spent') arm(Math.max(0, clock.now() - receivedAt));
+      // The one clock may have stood still, and the other one have been set: a token that is renewed too early costs a
+      // request, and one that is over before we know is refused by the server.
+      if (stage !== 'spent') arm(Math.max(msSince(clock, received), clock.now() - receivedAt));
     },
     drop: cancel,
   };

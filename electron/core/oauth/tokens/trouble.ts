@@ -5,6 +5,7 @@ import type { Clock } from '../../ports.ts';
 import type { Backoff } from './backoff.ts';
 import type { RefreshResult } from './refresh.ts';
 import type { TokenState } from './tokens.ts';
+import { deadlineIn, over } from '../../moments.ts';
 
 /** An answer that nobody can use is not asked for again earlier (RF13, TR08). */
 const uselessAnswerMs = 10_000;
@@ -36,7 +37,8 @@ export interface TroubleDeps {
 }
 
 export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDeps): Trouble {
-  let now: Trouble['now'];
+  let now: Exclude<Trouble['now'], { kind: 'retrying' }> | Omit<Extract<Trouble['now'], { kind: 'retrying' }>, 'nextTryAt'>;
+  let nextTry = over;
   let clientRefusals = 0;
   let slowRetries = 0;
   let refused: { readonly what: string; readonly times: number; readonly error: AppError } | undefined;
@@ -65,15 +67,17 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
     now = {
       kind: 'retrying',
       error: new AppError('E_REFRESH_FAILED', `The sign-in could not be renewed yet. ${cause.message}${asked}`, { cause, retryAfterMs: delay }),
-      nextTryAt: clock.now() + delay,
     };
+    nextTry = deadlineIn(clock, delay);
   }
 
   return {
     get now(): Trouble['now'] {
+      if (now?.kind !== 'retrying') return now;
       // With the token over, what was a fault to wait for becomes something for a person.
-      const error = now?.kind === 'retrying' ? believed() : undefined;
-      return error ? { kind: 'ended', error } : now;
+      const error = believed();
+      // The time is reckoned when it is asked for: the system's may be another one since then.
+      return error ? { kind: 'ended', error } : { ...now, nextTryAt: clock.now() + nextTry.leftMs() };
     },
     meet(result) {
       clientRefusals = result.kind === 'client_refused' ? clientRefusals + 1 : 0;
