@@ -35,5 +35,12 @@ export const refusesLegacy = (code: unknown): boolean => typeof code === 'number
 /** How long a server may take until the head of its answer is there, in ms. Work may take long; looking things up may not. */
 export function answerTimeoutMs(method: string): number {
   if (method === 'initialize') return 20_000;
-  return /^(?:ping|server\/discover|logging\/setLevel|subscriptions\/listen|.*\/list)$/.test(method) ? 30_000 : 300_000;
+  return method === 'subscriptions/listen' || looksUp(method) ? 30_000 : 300_000;
 }
+
+/** How long it may then be silent in the middle of its answer, in ms. Undefined: for ever, because the answer is a stream of work that takes long, or one without end. */
+export function silenceMs(method: string, streamed: boolean): number | undefined {
+  return streamed && method !== 'initialize' && !looksUp(method) ? undefined : answerTimeoutMs(method);
+}
+
+const looksUp = (method: string): boolean => /^(?:ping|server\/discover|logging\/setLevel|.*\/list)$/.test(method);

@@ -5,12 +5,13 @@ import type { Clock } from '../core/ports.ts';
 import { sameId } from '../../shared/json-rpc.ts';
 import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './answer.ts';
 import { discard } from './drain.ts';
-import { answerTimeoutMs, isRepeatable } from './eras.ts';
+import { answerTimeoutMs, isRepeatable, silenceMs } from './eras.ts';
 import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
 import { isResponseTo, judgeSession, knowsSession } from './session-loss.ts';
 import { createReopening } from './reopening.ts';
 import { createSseParser, type SseEvent } from './sse.ts';
+import { endedWhenStalled } from './stalled.ts';
 import type { ToolHeaders } from './tool-headers.ts';
 import { createTurns, envelopeInTurns, inParts } from './turns.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
@@ -79,7 +80,7 @@ export async function exchange(deps: ExchangeDeps, question: Question, sink: Sin
 async function once(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
   const { envelope: asked, line } = question;
   const { session, signal, onChallenge } = options;
-  const stream = await deps.upstream.request({
+  const answered = await deps.upstream.request({
     method: 'POST',
     headers: { ...(asked.modern ? modernHeaders(asked) : legacyHeaders(session)), ...deps.toolHeaders?.of(question) },
     body: line,
@@ -93,6 +94,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     hold: () => heldCall(question, deps.clock, sink, options.onHold),
   });
   options.onHead?.();
+  const stream = endedWhenStalled(answered, deps.clock, silenceMs(asked.method, isEventStream(answered)), deps.server);
   const ok = stream.status >= 200 && stream.status < 300;
   const suspect = session?.suspect === true && [400, 401, 403].includes(stream.status);
   if (session && ok) session.suspect = false;

@@ -60,8 +60,13 @@ export async function look(stream: HttpStream, clock: Clock): Promise<{ text: st
   // Whoever reads on hears of a fault; nobody has to.
   pending?.catch(() => {});
   async function* again(): AsyncGenerator<Buffer> {
-    yield* seen;
-    for (let next = await (pending ?? rest.next()); next.done !== true; next = await rest.next()) yield next.value;
+    try {
+      yield* seen;
+      for (let next = await (pending ?? rest.next()); next.done !== true; next = await rest.next()) yield next.value;
+    } finally {
+      // Who reads no further wants no more of it.
+      stream.body.destroy();
+    }
   }
   const body = Object.assign(again(), { destroy: () => stream.body.destroy() });
   return { text: readText(Buffer.concat(seen)), whole: { ...stream, body } };

@@ -8,6 +8,7 @@ import type { SessionHeaders } from './headers.ts';
 import { listsChanged } from './local-answers.ts';
 import { readOpening, type OpeningAnswer } from './opening.ts';
 import { needsPerson } from './passing.ts';
+import { createOpeningLimit } from './opening-limit.ts';
 import { createRetries } from './retries.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -82,7 +83,9 @@ export function createSession(deps: SessionDeps): Session {
     };
     retries.tried();
     upstream.forgetCookies();
-    await exchange(deps, question, sink, { session: undefined, signal, onChallenge });
+    const limit = createOpeningLimit(clock, server);
+    const within = AbortSignal.any([signal, limit.signal]);
+    await exchange(deps, question, sink, { session: undefined, signal: within, onChallenge, onHead: limit.begin }).catch(limit.explain).finally(limit.end);
     if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
     return answer;
   }
