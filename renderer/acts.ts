@@ -17,7 +17,7 @@ export interface ServerActs {
   /** Not now: the calls that wait get their answer. */
   readonly dismissAccess: () => void;
   readonly cancelSignIn: () => void;
-  /** Yes, the sign-in may lead to these. */
+  /** Confirms that the sign-in may lead to these hosts. */
   readonly confirmSignIn: (hosts: readonly EndpointHost[]) => void;
   /** From the beginning, after a page that leads nowhere. */
   readonly startAgain: () => void;

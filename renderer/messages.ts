@@ -48,9 +48,9 @@ export const messages = {
     asksFor: 'It asks for',
     asksForNothing: 'Nothing in particular',
     name: 'Name',
-    nameHint: 'For you, in whatever words. Your apps’ settings get a short form of it.',
+    nameHint: 'Any text you like. Your apps’ settings get a short name made from it.',
     clientTitle: 'This server needs a client ID',
-    clientText: 'It does not let apps register themselves: Keybridge has to be made known there once, by hand.',
+    clientText: 'It does not let apps register themselves, so Keybridge has to be registered there once, by hand.',
     clientId: 'Client ID',
     clientSecret: 'Client secret',
     optional: 'optional',
@@ -68,12 +68,12 @@ export const messages = {
   },
 
   clientSteps: {
-    unknown: 'Make an app for Keybridge (of the kind “native” or “desktop”) on the page of this provider, or ask its operator for one:',
+    unknown: 'Create an app for Keybridge (type “native” or “desktop”) on the provider’s page, or ask its operator to create one:',
     openPage: (provider: string) => `Open ${provider}’s page`,
     notOpened: 'The page was not opened',
     redirect: 'Enter this there as the redirect address (callback URL)',
-    redirectHint: 'Exactly as it stands here: the sign-in will come back to it.',
-    paste: 'Paste here what you get there',
+    redirectHint: 'Enter it exactly as shown: the sign-in comes back to this address.',
+    paste: 'Paste the client ID that you get there',
   },
 
   server: {
@@ -100,8 +100,8 @@ export const messages = {
     pasteLabel: 'Address of the last page',
     pasteFinish: 'Finish sign-in',
     errorPageTitle: 'The page shows an error?',
-    errorPageConfigured: 'Most often the redirect address that is registered at the provider is another one than this, or the client ID is not the one that it gave you:',
-    errorPageDynamic: 'The provider may have forgotten Keybridge. Start again: Keybridge then registers anew where it has to.',
+    errorPageConfigured: 'Usually the redirect address registered at the provider is not the one below, or the client ID is not the one that the provider gave you:',
+    errorPageDynamic: 'The provider may have deleted Keybridge’s registration. Start again: Keybridge then registers again if it has to.',
     changeClientId: 'Stop and change the client ID',
     startAgain: 'Start again',
     life: 'Access token',

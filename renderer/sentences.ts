@@ -40,7 +40,7 @@ export function stateSentence(state: SignInState): string {
     case 'not_checked':
       return 'The server has not answered yet, so Keybridge does not know whether it wants a sign-in.';
     case 'not_signed_in':
-      return 'The server wants a sign-in. Until then calls of apps get an answer that says to sign in here.';
+      return 'The server wants a sign-in. Until you sign in, calls from apps get an answer that says to sign in here.';
     case 'signed_out':
       return 'Apps can connect, and their calls get an answer that says to sign in here.';
     case 'signing_in':

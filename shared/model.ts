@@ -114,7 +114,7 @@ export const SetAside = z.object({
   key: z.string(),
   name: z.string(),
   url: z.string().optional(),
-  /** `changed`: by another program than Keybridge; a person can accept it. `bad`: it cannot be understood. */
+  /** `changed`: by a program other than Keybridge; a person can accept it. `bad`: it cannot be understood. */
   why: z.enum(['changed', 'bad']),
   error: ErrorInfo,
 });

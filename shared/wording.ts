@@ -58,12 +58,12 @@ export function stateLabel(state: SignInState): string {
 /** A sign-in that there was; every other error is one that never came to be. */
 const hasEnded = (code: string): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_SIGN_IN_NEEDED';
 
-/** Somebody has signed in, and has to say whether the token may be sent: another sign-in would bring the same. */
+/** Signed in, but a person has to decide whether the token may be sent. Signing in again would bring the same token. */
 export const isKeptBack = (state: SignInState): boolean => state.kind === 'needs_sign_in' && state.error.code === 'E_TOKEN_AUDIENCE';
 
 function blockedLabel(code: string): string {
   if (code === 'E_STORE_LOCKED') return 'Keychain locked';
-  if (code === 'E_CONFIG_NEWER') return 'Data of a newer Keybridge';
+  if (code === 'E_CONFIG_NEWER') return 'Data from a newer Keybridge';
   if (code === 'E_STORE_DENIED') return 'Keychain access denied';
   return 'Keychain not available';
 }
@@ -100,7 +100,7 @@ function signInStep(state: Extract<SignInState, { kind: 'signing_in' }>): string
     case 'discover':
       return 'looking up how';
     case 'confirm':
-      return 'waiting for your yes';
+      return 'waiting for your confirmation';
     case 'register':
       return 'introducing Keybridge';
     case 'browser':
@@ -143,7 +143,7 @@ export function certificateWords(expiresAt: number, now: number): string {
   return `expires ${days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`}: ask for a new one`;
 }
 
-/** Errors that say not to sign in: somebody may stand in the way. A person reads what is wrong before anything else is offered. */
+/** Errors after which signing in is not offered, because somebody may be intercepting it: a person reads what is wrong first. */
 export const stopCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH', 'E_ISS_MISMATCH', 'E_ENDPOINT_REFUSED', 'E_ADDRESS_REFUSED']);
 
 export function nextStep(state: SignInState): NextStep | undefined {
@@ -273,12 +273,12 @@ function summary(groups: readonly ServerAccounts[], one: string, many: string, a
   return `${groups.length === 2 ? 'Both' : `All ${groups.length}`} ${many} ready`;
 }
 
-/** Nobody is signed in, and nothing is wrong: the server, or the account, waits until a person wants it. */
+/** Nobody is signed in, and nothing is wrong: a person has not used the server or the account yet, or not any more. */
 const unusedKinds = ['signed_out', 'not_signed_in', 'not_checked'] as const;
 const isUnused = ({ kind }: SignInState): boolean => unusedKinds.some((one) => one === kind);
 const labelOf = (kind: (typeof unusedKinds)[number]): string => stateLabel({ kind });
 
-/** What there is to say of a server: of its accounts' states the gravest. One unused account beside others is nothing. */
+/** The gravest state of a server's accounts. Unused accounts count only where there is no other. */
 function groupKind(group: ServerAccounts): SignInState['kind'] {
   const used = group.filter(({ state }) => !isUnused(state));
   return order.find((kind) => (used.length > 0 ? used : group).some(({ state }) => state.kind === kind)) ?? 'open';

@@ -144,7 +144,7 @@ describe('a list or a read', () => {
 });
 
 describe('a 404 in a session', () => {
-  it('that carries a JSON-RPC answer to this call is this answer, and the session goes on', async () => {
+  it('that carries a JSON-RPC response to the call is passed on as its answer, and the session goes on', async () => {
     only('tools/call', ({ run, message, response }) => {
       run();
       sendJson(response, 404, { jsonrpc: '2.0', id: message.id, error: { code: -32_002, message: 'no such resource' } });

@@ -75,7 +75,7 @@ describe('what becomes of a response', () => {
     expect(classify(response(said), asked)).toEqual(verdict);
   });
 
-  it('a call is sent again after a refusal of its credential, a want of scopes or a redirect, and after nothing else', () => {
+  it('a call is sent again after a refusal of its credential, missing scopes or a redirect, and after nothing else', () => {
     const harmless = new Set(['deliver', 'redirect', 'sign_in', 'renew', 'refused', 'more_access', 'rate_limited', 'unclear']);
     for (let status = 200; status < 600; status += 1) {
       for (const retryAfterMs of [undefined, 0, second]) expect(harmless).toContain(classify(response({ status, retryAfterMs }), call).kind);

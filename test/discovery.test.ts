@@ -571,7 +571,7 @@ describe('in the words of the window', () => {
   });
 });
 
-describe('a place where there is no metadata', () => {
+describe('metadata that is missing', () => {
   const nothing = { error: 'not_found', error_description: 'No such thing' };
 
   it('with 200 and an error in JSON does not end the search for the protected resource', async () => {
@@ -586,13 +586,13 @@ describe('a place where there is no metadata', () => {
     expect((await found()).authorizationServer.token_endpoint).toBe(`${auth.origin}/token`);
   });
 
-  it('with 200 and an error in JSON everywhere is said as that', async () => {
+  it('with 200 and an error in JSON everywhere is reported as missing metadata', async () => {
     for (const name of ['oauth-authorization-server', 'openid-configuration']) auth.routes[`/.well-known/${name}`] = nothing;
     const error = await failure(look());
     expect(error).toMatchObject({ code: 'E_METADATA_MISSING', message: expect.stringContaining('answered with an error instead of metadata') as string });
   });
 
-  it('although the server names it is what is said, and not that two issuers differ', async () => {
+  it('although the server names it is reported as missing, and not as two issuers that differ', async () => {
     delete mcp.routes['/.well-known/oauth-protected-resource/mcp'];
     mcp.routes['/mcp'] = challenge(`resource_metadata="${mcp.origin}/metadata/gone"`);
     mcp.routes['/.well-known/oauth-authorization-server'] = metadata({ issuer: 'https://other.example' }, mcp.origin);
@@ -601,7 +601,7 @@ describe('a place where there is no metadata', () => {
     expect(error.message).toContain('/metadata/gone');
   });
 
-  it('although the server names it does not keep a sign-in from what is found elsewhere', async () => {
+  it('although the server names it does not stop a sign-in by metadata that is found elsewhere', async () => {
     mcp.routes['/mcp'] = challenge(`resource_metadata="${mcp.origin}/metadata/gone"`);
     expect((await found()).authorizationServer.issuer).toBe(auth.origin);
   });

@@ -101,7 +101,7 @@ describe('a name that leads to this computer at the first look, and to the inter
     expect(inner.acceptedConnections).toBe(0);
   });
 
-  it('gives a company’s sign-in none either', async () => {
+  it('gives a company’s sign-in no way to this computer either', async () => {
     const { origin, inner } = await flip();
     const error = await failure(findIdentityProvider(client(resolver(inside, outside)), origin, undefined, undefined));
     expect(error.code).toBe('E_ADDRESS_REFUSED');

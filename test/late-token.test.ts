@@ -40,7 +40,7 @@ describe('a server that learns of a token late', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('never: a handful of tries, one refresh, and then the error', async () => {
+  it('and never does costs a handful of tries, one refresh, and then the error', async () => {
     core.faults.mcp = async () => refused();
     expect(await callWithin(15_000)).toMatch(/^(?:E_SERVER_REFUSED|status 401)$/);
     expect(refreshes()).toBe(1);
@@ -60,7 +60,7 @@ describe('a server that learns of a token late', () => {
   });
 });
 
-describe('a token that is over, said in another way than 401', () => {
+describe('an expired token that is refused in another way than with 401', () => {
   const challenge = { 'www-authenticate': 'Bearer error="invalid_token", error_description="The token expired"' };
   const old = 6_000;
   const once =

@@ -105,7 +105,7 @@ describe('an entry that another program changed', () => {
     expect(said(await product.app.connect('renamed').accessToken())).toMatch(/^kb-access-/);
   });
 
-  it('The check value of one entry is none for another, nor does a new entry come without a person', async () => {
+  it('The MAC of one entry is not valid for another, and a new entry is not used before a person accepts it', async () => {
     const { open, edit } = await signedIn();
     await edit((work, other) => {
       other['mac'] = work['mac'];
@@ -113,7 +113,7 @@ describe('an entry that another program changed', () => {
     expect(aside(await open())).toEqual(['other E_CONFIG_CHANGED']);
   });
 
-  it('A file that says it is of a newer version is no way around the check', async () => {
+  it('A file that claims a newer version does not bypass the check', async () => {
     const { open, edit, dataDir } = await signedIn();
     await edit((work) => (work['url'] = 'https://evil.example/mcp'));
     const file = path.join(dataDir, 'servers.json');
@@ -212,7 +212,7 @@ describe('a keychain that is locked or empty', () => {
   });
 });
 
-describe('what the check value is made over', () => {
+describe('what the MAC covers', () => {
   const server = (more: object = {}) => StoredServer.parse({ id: '0123456789abcdef', name: 'work', url: 'https://work.example/mcp', addedAt: 1, ...more });
 
   it('It is the same whatever the order of the members, and for a member that says nothing', () => {

@@ -120,7 +120,7 @@ describe('a server that borrows the page of an honest authorization server', () 
     expect([honest.counts.authorizationRequests, caught()]).toEqual([0, []]);
   });
 
-  it('gets one after a yes: nothing but the question stands between, so the question is what has to be right', async () => {
+  it('gets a code after a yes: the question is the only protection, so it has to be right', async () => {
     const { url, caught } = await attack();
     const login = await startSignInRig({ openBrowser: async (address) => void browser().open(address).catch(() => {}) });
     closing.push(() => login.close());
@@ -130,7 +130,7 @@ describe('a server that borrows the page of an honest authorization server', () 
     expect(caught()).toHaveLength(1);
   });
 
-  it('a yes to other hosts than the ones that are asked about is no yes', async () => {
+  it('a confirmation of other hosts than those in question is refused', async () => {
     const { mallory, url } = await attack();
     const one = await product();
     await one.call('addServer', { url, name: 'work' });

@@ -106,7 +106,7 @@ describe('with every usual port taken', () => {
   });
 });
 
-describe('a request of the redirect that is not the person’s', () => {
+describe('a request of the redirect URI that no person made', () => {
   const state = new Secret('the-state');
 
   it.each([

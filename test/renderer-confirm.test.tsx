@@ -25,7 +25,7 @@ describe('the question where a sign-in leads, in the window', () => {
     expect(text).toContain('These belong together, go on');
     expect(text).toContain('Cancel');
     expect(text).not.toContain('also passes through');
-    expect(stateWords(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your yes');
+    expect(stateWords(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your confirmation');
   });
 
   it('shows a host that tries to be more than words as words', () => {

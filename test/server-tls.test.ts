@@ -170,7 +170,7 @@ const day = 86_400_000;
 describe('a file that cannot be used', () => {
   it.each([
     ['/nowhere/company.pem', 'cannot be read (ENOENT)'],
-    ['company.pem', 'must be named with its whole path'],
+    ['company.pem', 'must be named with its full path'],
   ])('ends sign-in and call with E_BAD_INPUT: %s', async (caFile, says) => {
     const { origin } = await site(own);
     const product = later(await startProduct());

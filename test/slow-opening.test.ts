@@ -57,7 +57,7 @@ describe('a server that never answers notifications/initialized', () => {
     expect(mcp.count('initialize')).toBe(1);
   });
 
-  it('nor what is repeated in a new session: the call goes out after five seconds', async () => {
+  it('does not hold up a call for longer than five seconds when a new session repeats more requests', async () => {
     await host.initialize();
     await host.request('resources/subscribe', { uri: 'file:///a' });
     mcp.sessions.clear();
@@ -70,7 +70,7 @@ describe('a server that never answers notifications/initialized', () => {
     expect(textOf(await call)).toBe('run 1');
   });
 
-  it('nor notifications/cancelled: the call ends after four seconds all the same', async () => {
+  it('nor notifications/cancelled does not hold up a cancelled call, which ends after four seconds', async () => {
     await host.initialize();
     await host.call('act');
     mcp.fault = () => {};

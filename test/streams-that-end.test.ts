@@ -102,7 +102,7 @@ describe('retry: 0', () => {
     expect(reopening.next(0)).toBe(250);
   });
 
-  it('a stream that was open for ten seconds was not fruitless', async () => {
+  it('a stream that stayed open for ten seconds does not count as a failed opening', async () => {
     const clock = createFakeClock();
     const reopening = createReopening(clock, 60_000, () => 0);
     for (let n = 0; n < 8; n += 1) reopening.opened()();

@@ -18,7 +18,7 @@ const named = new Set([...everywhere, ...linux, ...darwin, ...windows]);
 
 const isAllowed = (name: string): boolean => named.has(name) || /^LC_[A-Z]+$/.test(name);
 
-/** On another machine's screen the person's client secrets would be typed into a window there. */
+/** On a display of another machine, the person would type client secrets into a window there. */
 const isLocalDisplay = (value: string): boolean => /^(?:unix|localhost|127\.0\.0\.1)?:\d+(?:\.\d+)?$/.test(value);
 
 /** A value that would lead the app out of this user's session is left out; undefined. */

@@ -1,4 +1,4 @@
-/** What is known of a response before anybody takes it. */
+/** What is known of a response before it is handled. */
 export interface ResponseFacts {
   readonly status: number;
   /** The `error` of a Bearer challenge, else of a JSON body (RFC 6750 3.1). */
@@ -19,7 +19,7 @@ export interface TurnFacts {
   readonly newTokenPauseMs: number | undefined;
   /** A token was refused before, and the one that was sent now is newer. */
   readonly renewed: boolean;
-  /** It may be carried out twice. False for everything that may act, and for what nobody knows. */
+  /** It may be carried out twice. False for everything that may change something, and for unknown methods. */
   readonly repeatable: boolean;
   /** It is also repeated after a 429, 502, 503 or 504 without `Retry-After`. */
   readonly persistent: boolean;
@@ -30,7 +30,7 @@ export interface TurnFacts {
 }
 
 export type Verdict =
-  /** It is the caller's. `doubtsToken`: the token may be the reason, though the server does not say so. */
+  /** The caller handles it. `doubtsToken`: the token may be the reason, though the server does not say so. */
   | { readonly kind: 'deliver'; readonly doubtsToken?: true }
   | { readonly kind: 'redirect' }
   /** Without a credential: somebody has to sign in. */

@@ -97,7 +97,7 @@ export function readKey(dataDir: string): KeyRead {
   const read = readPrivateFile(file);
   if (read.kind !== 'text') return read;
   const text = read.text.trim();
-  // Not made anew by itself: a broker that runs with the key from before would end (doors.ts).
+  // Not created here: a running broker that has the old key would end (doors.ts).
   if (!/^[0-9a-f]{64}$/.test(text)) return unsafe(`${file} is damaged. Quit Keybridge and delete it.`);
   return { kind: 'key', key: Buffer.from(text, 'hex') };
 }

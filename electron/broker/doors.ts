@@ -5,7 +5,7 @@ import type { Clock } from '../core/ports.ts';
 import { identityOf, readKey, writePrivateFile } from './data-folder.ts';
 import type { Lock } from './lock.ts';
 
-/** Between two looks. Four calls of the file system each time, on a timer that keeps nothing awake: no load that shows. */
+/** Time between two checks. Each makes four file system calls, on a timer that does not keep the process alive. */
 const everyMs = 4_000;
 
 export interface Doors {
@@ -67,7 +67,7 @@ export function watchDoors(doors: Doors): () => void {
   };
 }
 
-/** A key that is gone is written again: it was ours. One that cannot be read is not another one: callers are told why. */
+/** A deleted key is written again, because it was ours. A key that cannot be read is not a replaced one: callers get the reason. */
 function lostBecause({ dataDir, key, log }: Doors, folder: string | undefined): string | undefined {
   if (identityOf(dataDir) !== folder) return 'The data folder was deleted or replaced.';
   const found = readKey(dataDir);

@@ -151,7 +151,7 @@ async function reopen(deps: ExchangeDeps, lastEventId: string, { session, signal
   throw lost(deps.server);
 }
 
-/** A server that sends more of what is no message for the call means nothing by it. */
+/** More events than this that are no message for the call end it. */
 const mostSkipped = 10_000;
 
 /** How far a stream was read, over several connections. */
@@ -225,7 +225,7 @@ async function answers(event: SseEvent | undefined, question: Question, sink: Si
   return (await route(data, question, sink, stream)) === 'answer';
 }
 
-/** True when nothing has come for a while; false as soon as something comes. */
+/** True when nothing has come for a while; false as soon as something does. */
 function isQuiet(clock: Clock, next: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const stop = clock.after(quietMs, () => resolve(true));
@@ -237,7 +237,7 @@ function isQuiet(clock: Clock, next: Promise<unknown>): Promise<boolean> {
   });
 }
 
-const unreadable = (server: string) => new AppError('E_SERVER_ANSWER', 'The server sent what is no JSON-RPC message, and no other answer.', { server });
+const unreadable = (server: string) => new AppError('E_SERVER_ANSWER', 'The server sent no valid JSON-RPC message in answer to the call.', { server });
 
 const lost = (server: string) => new AppError('E_CONNECTION_LOST', 'The server ended the connection without an answer.', { server });
 

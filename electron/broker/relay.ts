@@ -41,7 +41,7 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** A token of the core; what it is, no answer of the server may tell a host. */
+/** An access token of the core; it is removed from everything that the server sends to a host. */
 async function learnedToken(connection: Connection, removal: SecretRemoval, options: Parameters<Connection['accessToken']>[0]): ReturnType<Connection['accessToken']> {
   const answer = await connection.accessToken(options);
   if (answer.kind === 'token') removal.learn(answer.token);

@@ -13,7 +13,7 @@ export interface Reopening {
 const floorMs = 250;
 /** What a server may ask for at most. */
 const longestRetryMs = 5 * 60_000;
-/** A connection that was up for so long was no waste: proxies close quiet ones. */
+/** A connection that lasted this long counts as useful: proxies close idle ones. */
 const worthwhileMs = 10_000;
 /** Openings in a row that brought no message and did not last. */
 const mostFruitless = 500;

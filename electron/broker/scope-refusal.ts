@@ -5,7 +5,7 @@ import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 
 /** More of a body is not looked at. */
 const lookBytes = 64 * 1024;
-/** Nor is it waited for. */
+/** Nor is there a wait for it. */
 const lookMs = 2_000;
 
 /**

@@ -4,7 +4,7 @@ import { formsOf, partsOf } from '../core/oauth/client/secret-forms.ts';
 import type { Secret } from '../core/secret.ts';
 import { envelope, errorLine } from '../../shared/json-rpc.ts';
 
-/** Takes what a server was sent to know us by out of what it sends back: hosts write everything down. */
+/** Removes the credentials that were sent to a server from what it sends back, because hosts write everything to transcripts. */
 export interface SecretRemoval {
   /** A token or key that goes to the server from now on. */
   learn(secret: Secret): void;

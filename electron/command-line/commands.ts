@@ -102,7 +102,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     if (known) return signInAndSay(known.status.id, context);
     const added = await callBroker(dataDir, 'addAccount', { server: name, ...(options.account === undefined ? {} : { name: options.account }) });
     return signInAndSay(added.id, context).catch(async (error: unknown) => {
-      // Nobody signed in: there is no such account. One whose token is kept back is there.
+      // Nobody signed in, so the account is not kept. It is kept if its token is only held back.
       if (asAppError(error).code === 'E_TOKEN_AUDIENCE') throw error;
       await callBroker(dataDir, 'removeAccount', { server: added.id }).catch(() => {});
       throw error;
@@ -127,7 +127,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
 
   async accept([server = ''], { dataDir, answers }) {
     const status = await callBroker(dataDir, 'acceptServer', { server });
-    answers.value(status, `${status.name} is used again, as its entry in servers.json says: ${foreign(status.url, 200)}`);
+    answers.value(status, `Accepted. ${status.name} is used as its entry in servers.json says: ${foreign(status.url, 200)}\n${nextStepWords(status)}`);
     return exitCodes.ok;
   },
 
@@ -203,7 +203,7 @@ async function watch(wanted: string | undefined, { dataDir, options, terminal, a
   }
 }
 
-/** Throws what is wrong with an entry that is not used. */
+/** Throws the error of a server that is set aside. */
 function refuseSetAside({ servers, setAside = [] }: Status, wanted: string): void {
   const aside = setAside.find(({ name, key }) => name === wanted || key === wanted);
   if (aside && !servers.some(({ name }) => name === wanted)) throw new AppError(aside.error.code, aside.error.message);
@@ -227,7 +227,7 @@ const account = (server: string, options: Options, renamed?: string) => {
 
 const entryName = (server: string, accountName: string | undefined): string => (accountName === undefined ? server : `${server} (${accountName})`);
 
-/** How a person gets a client ID, in the order in which it is done. */
+/** The steps to get a client ID, in order. */
 function clientSteps(server: string, { issuer, advice, providerPage, redirectUri }: Discovered): string {
   const where = issuer === undefined ? 'its authorization server' : foreign(new URL(issuer).host, 100);
   return [

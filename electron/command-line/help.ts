@@ -11,7 +11,7 @@ Commands
   check <server>     ask it whether it wants a sign-in
   login <server>     sign in to it
   status [<server>]  show where each sign-in stands
-  accept <server>    use its entry in servers.json, which another program changed
+  accept <server>    accept what another program changed in servers.json
   refresh <server>   renew its access token now
   dismiss <server>   say no to an app's call that waits for more access
   unlock             ask the system to unlock the keychain
@@ -105,8 +105,8 @@ accessible, 7 it has not answered yet.
 `,
   accept: `Usage: keybridge accept <server>
 
-Uses a server that is set aside because another program than Keybridge added it to servers.json, or changed how it signs in. Its
-secrets are not sent to another place for that: where the address or the issuer is a new one, they have to be entered again.
+Accepts a server that was set aside because a program other than Keybridge added it to servers.json or changed its entry. Secrets
+that you entered still go only where they were entered for: if the address or the issuer is new, enter them again.
 `,
   refresh: `Usage: keybridge refresh <server> [--account NAME]
 

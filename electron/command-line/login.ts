@@ -79,7 +79,7 @@ function hostsToConfirm({ servers }: Status, server: string): readonly EndpointH
   return state?.kind === 'signing_in' && state.step === 'confirm' ? state.confirm : undefined;
 }
 
-/** y goes on, anything else cancels the sign-in. Without a terminal the window may still answer. */
+/** Only y goes on; any other answer cancels the sign-in. Without a terminal the question can still be answered in the window. */
 function askAboutHosts(hosts: readonly EndpointHost[], server: string, dataDir: string, terminal: Terminal, signal: AbortSignal): void {
   const rows = hostWords(hosts).map((words) => `  ${foreign(words, 400)}`);
   terminal.tell(['This sign-in leads to hosts of different owners:', ...rows, 'Go on only if you know that all of these belong together.'].join('\n'));

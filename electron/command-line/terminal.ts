@@ -7,7 +7,7 @@ import { foreign } from '../core/errors.ts';
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable;
-  /** A person is there who can answer a question. */
+  /** Whether a person can answer a question here. */
   readonly interactive: boolean;
   /** stdout, for the result: what a script reads. */
   print(text: string): void;
@@ -62,13 +62,13 @@ export function failureWords(error: ErrorInfo): string {
   return `${server === undefined ? '' : `${server}: `}${message}\n${todo}${acceptCommand(error)}\n(${code})`;
 }
 
-/** Nothing that a shell could read as something else. */
+/** Only characters that have no meaning in a shell. */
 const plainInShell = /^[\w:/.~%@+,=?&#-]+$/;
 
 /** Where an MCP server was found instead. */
 const addressWords = (address: string): string => `An MCP server answers at ${foreign(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
 
-/** What accepts the audience of E_TOKEN_AUDIENCE. */
+/** The command that accepts the audience of E_TOKEN_AUDIENCE. */
 function acceptCommand({ server, audience }: ErrorInfo): string {
   if (server === undefined || audience === undefined || !plainInShell.test(audience)) return '';
   return `\n\n  keybridge configure ${server} --set 'audienceException=${audience}'\n`;

@@ -48,7 +48,7 @@ export interface AppOptions {
   readonly autoSignIn?: boolean;
 }
 
-/** Longest that the start waits for the keychain's word on the list of servers. */
+/** Longest wait at the start for the key that the list of servers is checked with. */
 const firstCheckMs = 3_000;
 
 /** Opens what lies in the data folder and puts the parts together. One per data folder: the caller holds the lock. */
@@ -152,7 +152,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       connections.signedIn(accountKey);
     } catch (error) {
       const failure = asAppError(error, servers.find(accountKey)?.name);
-      // Somebody has signed in, and what came of it is kept back.
+      // The sign-in worked; only its token is held back.
       if (failure.code === 'E_TOKEN_AUDIENCE') await nameAccount(accountKey);
       // An open server can be used: that there was nothing to sign in to is no failure of its own.
       if (failure.code !== 'E_CANCELLED' && failure.code !== 'E_NO_SIGN_IN') notes.set(accountKey, { lastFailure: failure });
@@ -183,7 +183,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     if (name !== undefined) await servers.updateAccount(accountKey, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 
-  /** Looks who wrote the list of servers; each that somebody else changed is not used any more. A fault of the store: not yet. */
+  /** Checks the MAC of each entry, and sets aside those that another program changed. If the store fails, this is done later. */
   async function lookWhoWrote(): Promise<{ readonly kind: 'done' } | StoreFault> {
     try {
       const looked = await servers.check(() => checkedStore.unchecked(() => bindOldSecrets(vault, servers.list())));
@@ -191,7 +191,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       changed();
       return looked;
     } catch (error) {
-      // The list could not be signed; each secret still says itself what it is for.
+      // The list could not be signed; each secret is still bound to what it was entered for.
       log('list_not_signed', { code: asAppError(error).code });
       return { kind: 'done' };
     }

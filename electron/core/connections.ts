@@ -25,7 +25,7 @@ export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
   readonly http?: Http;
   /** The host's own name for itself, from `initialize`; shown in the status. */
   setHost(name: string): void;
-  /** By a request: in which network the server lies. Kept with it. */
+  /** Finds out by a request in which network the server lies, and stores that with the server. */
   found(network: ServerNetwork): void;
   accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
   /**
@@ -52,7 +52,7 @@ export interface Connections {
   /** Another account is the default one now. */
   defaultChanged(): void;
   signedIn(accountKey: string): void;
-  /** A person wants this account to be tried now: whatever its bridges wait for, they do not wait any longer. */
+  /** A person wants this account to be tried now: its bridges stop waiting. */
   tryNow(accountKey: string): void;
   removed(accountKey: string): void;
 }

@@ -42,7 +42,7 @@ export interface Leaving {
   removeAccount(server: Server): Promise<SignOutReport>;
   /** With all accounts; of their reports the worst. Throws E_STORE_UNAVAILABLE: nothing was removed. */
   removeServer(server: Server): Promise<SignOutReport>;
-  /** An entry that is set aside: nothing in it is believed, so nothing is revoked. Throws E_STORE_UNAVAILABLE: nothing was removed. */
+  /** An entry that is set aside: nothing in it is trusted, so nothing is revoked. Throws E_STORE_UNAVAILABLE when nothing was removed. */
   removeAside(aside: SetAside): Promise<SignOutReport>;
 }
 
@@ -50,7 +50,7 @@ export function createLeaving(deps: LeavingDeps): Leaving {
   const { ports, clients, servers, vault, tokens, changed } = deps;
 
   async function signOut({ id }: Server): Promise<SignOutReport> {
-    // What cannot be deleted here must not be ended there.
+    // If it cannot be deleted here, it must not be revoked at the server.
     if (vault.notice) throw vault.notice;
     const wasSignedIn = vault.facts(id) !== undefined;
     const report = await tokens.signOut(id);

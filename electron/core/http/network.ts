@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { AddressClass, Http, ServerNetwork } from './client.ts';
 
-/** What is tried first is what most servers are, and what gives the least away. */
+/** Most servers are public, and trying that first reveals the least. */
 const order: readonly AddressClass[] = ['public', 'private', 'loopback', 'link_local'];
 
 /**
@@ -21,7 +21,7 @@ export async function inNetwork<Value>(origin: string, known: AddressClass | und
       refused ??= error;
     }
   }
-  throw refused ?? new AppError('E_ADDRESS_REFUSED', 'The server lies in no network.', { sent: false });
+  throw refused ?? new AppError('E_ADDRESS_REFUSED', 'The server has no address that Keybridge may connect to.', { sent: false });
 }
 
 function candidates(known: AddressClass | undefined): readonly AddressClass[] {

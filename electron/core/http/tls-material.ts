@@ -68,7 +68,7 @@ function ownCertificate(context: tls.SecureContext): X509Certificate | undefined
 
 async function read(file: string, bad: BadFile): Promise<Buffer> {
   // Keybridge runs in another folder than the terminal in which the name was typed.
-  if (!path.isAbsolute(file)) throw bad('must be named with its whole path');
+  if (!path.isAbsolute(file)) throw bad('must be named with its full path');
   try {
     return await readFile(file);
   } catch (error) {

@@ -73,7 +73,7 @@ export function setAsideIn(items: readonly Item[]): { readonly at: number; reado
 }
 
 function changedByOthers(server: string): AppError {
-  return new AppError('E_CONFIG_CHANGED', `${server} is not used: its entry in servers.json was added or changed by another program than Keybridge. Nothing was sent to it.`, { server, sent: false });
+  return new AppError('E_CONFIG_CHANGED', `${server} is not used: its entry in servers.json was added or changed by a program other than Keybridge. Nothing was sent to it.`, { server, sent: false });
 }
 
 function notUnderstood(server: string, wrong: string | undefined): AppError {

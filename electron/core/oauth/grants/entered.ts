@@ -50,7 +50,7 @@ export function enterAgain({ name: server, account }: Server, name: SecretName, 
   const [before, after] = [was, now].map((where) => (URL.canParse(where) ? place(new URL(where)) : foreign(where)));
   const whose = heldByAccount(name, account.ownClient) && !account.alone ? ` --account ${account.name}` : '';
   const how = `keybridge configure ${server}${whose} --secret-file ${name}=FILE`;
-  return new AppError('E_SECRET_AGAIN', `The secret ${name} was entered for ${before} and is not sent to ${after}. If ${after} is right, enter it again: ${how}`, { sent: false, server, field: fieldOf(name) });
+  return new AppError('E_SECRET_AGAIN', `The secret ${name} was entered for ${before}, so it was not sent to ${after}. To enter it again for ${after}: ${how}`, { sent: false, server, field: fieldOf(name) });
 }
 
 const fieldOf = (name: SecretName): string => (name === 'clientSecret' ? name : `secrets.${name}`);

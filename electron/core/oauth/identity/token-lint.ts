@@ -8,7 +8,7 @@ export interface TokenContext {
   readonly url: string;
   readonly resource: string;
   readonly issuer: string;
-  /** Who else issues its access tokens, by the preset. */
+  /** Another issuer that its access tokens may name, by the preset. */
   readonly tokenIssuer?: string;
   readonly grantedScopes: readonly string[];
   readonly receivedAt: number;

@@ -6,7 +6,7 @@ import type { Credential } from '../../vault/credentials.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { vouchedHosts } from '../discovery/presets.ts';
 
-/** `page`: a person signs in on the page that the metadata names. `device`: on one that is known later. `none`: nobody signs in. */
+/** `page`: a person signs in on the page that the metadata names. `device`: on a page that the device response names later. `none`: no person signs in. */
 export type SignInWay = 'page' | 'device' | 'none';
 
 type Hosts = Readonly<Partial<Record<EndpointHost['what'], unknown>>>;
@@ -75,7 +75,7 @@ export const isSameList = (one: readonly EndpointHost[], other: readonly Endpoin
 
 const isSameHost = (one: EndpointHost, other: EndpointHost | undefined): boolean => one.what === other?.what && one.host === other.host;
 
-/** A server may have had several authorization servers; one entry for each, the newest last. */
+/** One entry for each authorization server that the server has had, the newest last. */
 export const withConfirmed = (confirmed: readonly SignInHosts[], news: SignInHosts): SignInHosts[] => [...confirmed.filter(({ issuer }) => issuer !== news.issuer), news].slice(-mostConfirmed);
 
 const mostConfirmed = 20;

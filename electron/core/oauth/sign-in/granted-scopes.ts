@@ -6,7 +6,7 @@ type Facts = Pick<CredentialFacts, 'requestedScopes' | 'grantedScopes' | 'renewa
 /** What a person's claims come from (OpenID Connect Core 5.4). */
 const profileClaims = ['name', 'given_name', 'family_name', 'nickname', 'preferred_username', 'profile', 'picture'];
 
-/** Scopes that are for the authorization server itself, and what shows that they were granted: few servers repeat them in the token answer. */
+/** Scopes for the authorization server itself, and what shows that they were granted: few servers repeat them in the token response. */
 const effects: Readonly<Record<string, (facts: Facts) => boolean>> = {
   offline_access: ({ renewable }) => renewable,
   // A note on an ID token says that one came; userinfo alone answers `openid` as well.

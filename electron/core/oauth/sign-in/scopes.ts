@@ -41,7 +41,7 @@ export function identityScopes({ settings, account }: { readonly settings: Pick<
   return (settings.identity ?? (!account.alone && !Array.isArray(settings.scopes) && tellsApart)) ? offered : [];
 }
 
-/** What a client may be asked to sign in with: its server has refused the others by name. */
+/** The scopes that the client may ask for: the server refused the others by name. */
 export const withoutRefused = (scopes: readonly string[], { refusedScopes = [] }: { readonly refusedScopes?: readonly string[] | undefined }): readonly string[] => scopes.filter((scope) => !refusedScopes.includes(scope));
 
 /** The scope that a refusal names first, of those that were asked for (RFC 6749 3.3: the words between blanks, and what prose puts around them). */

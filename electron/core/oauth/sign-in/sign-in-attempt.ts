@@ -22,7 +22,7 @@ export interface Attempt {
   readonly canAsk: boolean;
   /** Asks whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED where nobody can be asked, E_CANCELLED, E_SIGN_IN_TIMEOUT. */
   confirm(hosts: SignInHosts): Promise<void>;
-  /** The person's yes. Throws E_BAD_INPUT when it is not these hosts that are asked about. */
+  /** The person confirms these hosts. Throws E_BAD_INPUT when the question is about other hosts. */
   confirmed(hosts: readonly EndpointHost[]): void;
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */

@@ -41,7 +41,7 @@ export interface SignIns {
    * E_SERVER_UNKNOWN, and what the sign-in throws.
    */
   finish(accountKey: string, redirectUrl: string): Promise<void>;
-  /** The person's yes to the hosts that the state names. Throws E_SERVER_UNKNOWN, E_BAD_INPUT. */
+  /** The person confirms the hosts that the state names. Throws E_SERVER_UNKNOWN, E_BAD_INPUT. */
   confirm(accountKey: string, hosts: readonly EndpointHost[]): void;
   progress(accountKey: string): SignInProgress | undefined;
   /** Cancels all. */

@@ -61,7 +61,7 @@ function siteAddress(value: unknown): URL | undefined {
   return url && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-/** This computer is one site, however it is called. */
+/** All names of this computer are one site. */
 const siteName = (url: URL): string => (isLoopbackHost(url) ? 'localhost' : url.hostname);
 
 const addresses = (texts: readonly string[]): URL[] => texts.flatMap((text) => siteAddress(text) ?? []);
