@@ -54,7 +54,9 @@ const firstCheckMs = 3_000;
 /** Opens what lies in the data folder and puts the parts together. One per data folder: the caller holds the lock. */
 export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
   const { clock, log, http, dataDir } = ports;
-  const servers = await openServers({ dataDir, clock, log, macs: ports.store.name === 'memory' ? undefined : (installId) => createListMacs(ports.store, installId) });
+  const servers = await openServers({ dataDir, clock, log, macs: ports.store.name === 'memory' ? undefined : (installId) => createListMacs(ports.store, installId, dataDir) });
+  /** What an older version stored was for these: from now on programs can change them by commands. */
+  const asRead = servers.list();
   const checkedStore = createCheckedStore(ports.store, () => !servers.unchecked, () => checkList());
   const { store } = checkedStore;
   // What the index has lost is looked for; nothing of it is used yet.
@@ -186,7 +188,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
   /** Checks the MAC of each entry, and sets aside those that another program changed. If the store fails, this is done later. */
   async function lookWhoWrote(): Promise<{ readonly kind: 'done' } | StoreFault> {
     try {
-      const looked = await servers.check(() => checkedStore.unchecked(() => bindOldSecrets(vault, servers.list())));
+      const looked = await servers.check(() => checkedStore.unchecked(() => bindOldSecrets(vault, asRead)));
       if (looked.kind === 'done') for (const id of looked.gone ?? []) connections.removed(id);
       changed();
       return looked;

@@ -1,11 +1,11 @@
 import type { Account, StoredServer } from './server.ts';
 
 /**
- * What decides where the secrets and tokens of a server go, and what is believed on the way. Each entry of the list carries a
+ * What decides where the secrets and tokens of a server go, what is believed on the way, and what a person is told to register. Each entry of the list carries a
  * MAC over these members, so that a change by another program is noticed. Whoever adds such a member names it here; one that
  * is absent, false or empty counts as not there, so that a new one changes no MAC of before.
  */
-const ofServer = ['id', 'url', 'clientId', 'initialAccessTokenIssuer', 'allowMissingPkce', 'confirmedHosts', 'networks', 'settings', 'defaultAccount'] as const satisfies readonly (keyof StoredServer)[];
+const ofServer = ['id', 'url', 'clientId', 'initialAccessTokenIssuer', 'allowMissingPkce', 'confirmedHosts', 'networks', 'reservedRedirect', 'settings', 'defaultAccount'] as const satisfies readonly (keyof StoredServer)[];
 const ofAccount = ['id', 'clientId', 'registrations'] as const satisfies readonly (keyof Account)[];
 
 /** The text that the MAC of an entry is made over. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { foreign } from '../errors.ts';
-import { StoredServer } from './server.ts';
+import { serverId, StoredServer } from './server.ts';
 
 /** One entry of the list: as it stands in the file, and what it means. */
 export interface Entry {
@@ -43,7 +43,7 @@ export function labelOf(raw: unknown, position: number, isTaken: (id: string) =>
   const { id, name, url } = Named.safeParse(raw).data ?? {};
   const number = `entry-${position + 1}`;
   return {
-    key: typeof id === 'string' && /^[a-z0-9]{8,32}$/.test(id) && !isTaken(id) ? id : number,
+    key: typeof id === 'string' && serverId.test(id) && !isTaken(id) ? id : number,
     name: (typeof name === 'string' && foreign(name, 62)) || number,
     ...(typeof url === 'string' ? { url: foreign(url, 200) } : {}),
   };

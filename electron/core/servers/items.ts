@@ -41,6 +41,9 @@ export function checkedItems(items: readonly Item[], macs: ListMacs): Item[] {
   });
 }
 
+/** For a list that was not signed with the key of this data folder: somebody put it there, or the key is gone. */
+export const distrustedItems = (items: readonly Item[]): Item[] => items.map((item) => (item.writer === 'unchecked' && item.server ? { ...item, writer: 'changed' } : item));
+
 /** For a data folder that had no key yet: nobody can say more of an entry than that it is there. */
 export const adoptedItems = (items: readonly Item[]): Item[] =>
   items.map((item) => (item.writer === 'unchecked' && item.server ? { ...item, entry: { ...item.entry, raw: withMac(item.entry.raw, undefined) }, writer: 'ours' } : item));
@@ -58,8 +61,11 @@ export function written(item: Item, macs: ListMacs | undefined): unknown {
 /** After `raw` is on disk. */
 export const saved = (item: Item, raw: unknown): Item => (item.writer === 'ours' && item.server ? { ...item, entry: { raw, server: item.server, wrong: undefined } } : item);
 
-/** A person says that the change is right. */
-export const accepted = (item: Item): Item => ({ ...item, entry: { ...item.entry, raw: withMac(item.entry.raw, undefined) }, writer: 'ours' });
+/** A person says that the change is right. Where a sign-in leads they are asked again: what they see of the entry does not say it. */
+export function accepted({ entry, server }: Item): Item {
+  const raw = withMac(entry.raw, undefined);
+  return { entry: { ...entry, raw }, server: server && { ...server, confirmedHosts: [] }, writer: 'ours' };
+}
 
 /** `at`: in the list. */
 export function setAsideIn(items: readonly Item[]): { readonly at: number; readonly aside: SetAside }[] {

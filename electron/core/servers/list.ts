@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import type { StoreFault } from '../ports.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { idOf } from './entry.ts';
-import { accepted, adoptedItems, checkedItems, itemsOf, newItem, saved, setAsideIn, usedServer, written, type Item, type SetAside } from './items.ts';
+import { accepted, adoptedItems, checkedItems, distrustedItems, itemsOf, newItem, saved, setAsideIn, usedServer, written, type Item, type SetAside } from './items.ts';
 import type { StoredServer } from './server.ts';
 import { contentOf, saveServersFile, type LoadedServers } from './servers-file.ts';
 
@@ -110,6 +110,12 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
       const read = await macs.read();
       if (read.kind === 'absent' && !loaded.readOnly) return first(macs, beforeFirst);
       if (read.kind === 'locked' || read.kind === 'denied' || read.kind === 'unavailable') return read;
+      if (read.kind === 'lost') {
+        become(distrustedItems(items));
+        macs.make();
+        const kept = await macs.keep();
+        if (kept.kind !== 'done') return kept;
+      }
       ready = true;
       // Nothing in a file of a newer version can be signed by us, but a file that only says so is no way around the check.
       if (read.kind === 'ready') become(checkedItems(items, macs));
@@ -135,9 +141,10 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
 
     async accept(wanted) {
       const { item, at, error } = aside(wanted);
-      if (!item.server) throw error;
-      await save(items.with(at, accepted(item)));
-      return item.server;
+      const next = accepted(item);
+      if (!next.server) throw error;
+      await save(items.with(at, next));
+      return next.server;
     },
 
     async drop(wanted) {

@@ -65,11 +65,14 @@ const StoredSettings = z.object({
   resource: z.union([resourceMode, z.object(resourceValue.shape)]).optional(),
 });
 
+/** Companies' sign-ins are kept under `enterprise`. */
+export const serverId = /^(?!enterprise$)[a-z0-9]{8,32}$/;
+
 /** One server as the user added it. No secrets. */
 export const StoredServer = z
   .object({
-    /** Random, for ever; store items and credentials are keyed by it, never by name or URL. Companies' sign-ins begin with `enterprise`. */
-    id: z.string().regex(/^(?!enterprise$)[a-z0-9]{8,32}$/),
+    /** Random, for ever; store items and credentials are keyed by it, never by name or URL. */
+    id: z.string().regex(serverId),
     name: ServerName,
     /** What the person calls it, where that is more than its name. */
     title: ServerTitle.optional(),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault } from '../ports.ts';
@@ -143,8 +144,10 @@ export async function openVault({ store, dataDir, installId, clock, log, knownId
       if (read.kind !== 'found') return read;
       const credential = fromStored(id, read.record, index.facts[id]);
       if (!credential) return { kind: 'damaged' };
-      if (index.facts[id]?.generation !== credential.generation) {
-        index.facts[id] = factsOf(credential);
+      // Every program of the user can write the index; what is decided by the facts goes by the store.
+      const facts = factsOf(credential);
+      if (!isDeepStrictEqual(index.facts[id], facts)) {
+        index.facts[id] = facts;
         await saveOrLog();
       }
       return { kind: 'found', credential };

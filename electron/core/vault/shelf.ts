@@ -110,7 +110,9 @@ export function createShelf({ records, store, entries, prefix, lost, refused, sa
       await saveOrLog();
       const there = await records.present(nameOf(key));
       if (there.kind !== 'items') return there;
-      for (const item of new Set([...there.items, ...entry.items])) {
+      // Every program of the user can write the index: it names items of this record and no others.
+      const own = entry.items.filter((item) => item.startsWith(`${nameOf(key)}/`));
+      for (const item of new Set([...there.items, ...own])) {
         const deleted = await store.delete(item);
         if (deleted.kind !== 'done') return deleted;
       }
