@@ -12,7 +12,7 @@ export const AccountName = z.string().regex(/^[a-z0-9][a-z0-9._@+-]{0,99}$/);
 
 /** A host to which a sign-in leads, and what happens there. With its port where that is not the usual one. */
 export const EndpointHost = z.object({
-  what: z.enum(['page', 'device', 'issuer', 'token', 'pushed_request', 'registration', 'userinfo', 'revocation', 'introspection']),
+  what: z.enum(['page', 'device', 'issuer', 'token', 'pushed_request', 'registration', 'userinfo', 'revocation', 'introspection', 'exchange']),
   host: z.string().max(300),
 });
 export type EndpointHost = z.infer<typeof EndpointHost>;

@@ -11,6 +11,7 @@ const roles: Readonly<Record<EndpointHost['what'], string>> = {
   userinfo: 'your profile is asked for at',
   revocation: 'sign-outs are sent to',
   introspection: 'tokens are shown to',
+  exchange: 'your sign-in at the company is handed to',
 };
 /** What counts most comes first. */
 const order = Object.keys(roles);

@@ -62,7 +62,10 @@ const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> => p
 describe('an edited servers.json', () => {
   it.each([1, 2])('does not pass for a new data folder by another install id (file of version %d)', async (version) => {
     const { open, edit, lead } = await signedIn();
-    await edit('servers.json', (content) => Object.assign(content, { version, installId: 'abcdef0123456789' }, { url: lead(content) }));
+    await edit('servers.json', (content) => {
+      lead(content);
+      Object.assign(content, { version, installId: 'abcdef0123456789' });
+    });
     const product = await open();
     expect(aside(product)).toEqual(['work E_CONFIG_CHANGED']);
     await product.close();

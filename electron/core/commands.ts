@@ -1,5 +1,5 @@
 import type { Api } from '../../shared/api.ts';
-import type { ServerStatus, Status, StoreStatus } from '../../shared/model.ts';
+import { secretNames, type ServerStatus, type Status, type StoreStatus } from '../../shared/model.ts';
 import { foundServer, type Connections } from './connections.ts';
 import { AppError, asAppError } from './errors.ts';
 import { hostSnippets } from './hosts/snippets.ts';
@@ -21,6 +21,7 @@ import type { StepUps } from './step-up.ts';
 import { accountsOf } from './servers/accounts.ts';
 import { namesFor, suggestName } from './servers/name.ts';
 import { keepNetwork, knownNetwork } from './servers/networks.ts';
+import { refuseWithoutCompany } from './servers/secret-binding.ts';
 import { keepSeen } from './servers/seen.ts';
 import type { Server, Servers } from './servers/servers.ts';
 import { parseServerUrl } from './servers/url.ts';
@@ -81,6 +82,7 @@ export function createCommands(deps: CommandsDeps): Api {
     async addServer({ url, name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const parsed = parseServerUrl(url);
       const look = looks.at(parsed);
+      refuseWithoutCompany(settings ?? {}, secretNames.filter((one) => typeof secrets?.[one] === 'string'));
       const server = await servers.add({
         ...(name === undefined ? { name: suggestName(parsed, isTaken) } : namesFor(name, parsed, isTaken)),
         url: parsed.href,

@@ -2,7 +2,7 @@ import type { SecretName } from '../../shared/model.ts';
 import { withoutByteOrderMark } from '../../shared/json.ts';
 import { AppError } from './errors.ts';
 import { Secret } from './secret.ts';
-import { bindingAtEntry } from './servers/secret-binding.ts';
+import { bindingAtEntry, refuseWithoutCompany } from './servers/secret-binding.ts';
 import { heldByAccount } from './servers/server.ts';
 import { secretKeyOf, type Server, type Servers } from './servers/servers.ts';
 import type { Vault } from './vault/credentials.ts';
@@ -26,6 +26,7 @@ export function createSecretKeeping({ servers, vault }: SecretKeepingDeps): (ser
     const { ownClient } = server.account;
     const shared = entered.find(([name]) => !heldByAccount(name, ownClient));
     if (named !== undefined && shared) throw new AppError('E_BAD_INPUT', `The secret ${shared[0]} serves all accounts of the server. Enter it without an account, or give the account a client ID of its own.`, { server: server.name, field: shared[0] === 'clientSecret' ? shared[0] : `secrets.${shared[0]}` });
+    refuseWithoutCompany(server.settings, entered.flatMap(([name, value]) => (value === null ? [] : [name])));
     for (const byAccount of [true, false]) {
       const those = entered.filter(([name]) => heldByAccount(name, ownClient) === byAccount);
       if (those.length === 0) continue;

@@ -1,4 +1,5 @@
-import type { SecretName } from '../../../shared/model.ts';
+import type { SecretName, ServerSettings } from '../../../shared/model.ts';
+import { AppError } from '../errors.ts';
 import { originOf, type Binding } from '../vault/binding.ts';
 import type { Server } from './server.ts';
 
@@ -12,6 +13,12 @@ export function bindingAtEntry({ url, settings }: Pick<Server, 'url' | 'settings
   if (!ofCompany.has(name)) return { server: originOf(url) };
   const { enterprise } = settings;
   return enterprise ? { issuer: enterprise.issuer, endpoint: originOf(enterprise.tokenEndpoint ?? enterprise.issuer) } : {};
+}
+
+/** A secret for a company that no setting names yet would be for whoever is named first. Throws E_BAD_INPUT. */
+export function refuseWithoutCompany({ enterprise }: ServerSettings, names: readonly SecretName[]): void {
+  const early = enterprise ? undefined : names.find((name) => ofCompany.has(name));
+  if (early !== undefined) throw new AppError('E_BAD_INPUT', `The secret ${early} is for a company: enter it together with the setting enterprise, or after it.`, { field: `secrets.${early}` });
 }
 
 /** What a secret was for that an older version stored without saying so: by what the list of servers says. */

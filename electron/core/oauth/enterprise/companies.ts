@@ -18,7 +18,7 @@ import type { Attempt } from '../sign-in/sign-in-attempt.ts';
 import type { TokenClient } from '../tokens/token-endpoint.ts';
 import { createTokenKeeper, type TokenAnswer } from '../tokens/tokens.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
-import { bindOldSignIns, exchangeElsewhere, exchangeOriginOf, exchangeOrigins } from './exchange-origins.ts';
+import { bindOldSignIns, confirmExchange, exchangeElsewhere, exchangeOriginOf, exchangeOrigins, withExchange } from './exchange-origins.ts';
 import { companyHttp } from './company-http.ts';
 import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
@@ -123,7 +123,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     async confirm({ id, issuer }, hosts, attempt) {
       if (!needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: confirmedOf(id) })) return;
       await attempt.confirm(hosts);
-      for (const server of serversOf(id)) await servers.update(server.id, { confirmedHosts: withConfirmed(server.confirmedHosts, hosts) });
+      for (const server of serversOf(id)) await servers.update(server.id, { confirmedHosts: withConfirmed(server.confirmedHosts, withExchange(server.confirmedHosts, hosts)) });
     },
     async done(id, { credential, idToken, lifeMs }, exchangeAt) {
       for (const server of serversOf(id)) refuseOtherPerson(deps, server, credential);
@@ -185,6 +185,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       if (!shared.running(company.id)) {
         if (await isSignedIn(company, server)) return;
       }
+      await confirmExchange({ servers, confirmed: confirmedOf(company.id) }, company, server, attempt);
       const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
       const redirectHost = server.settings.enterprise?.redirectHost ?? '127.0.0.1';
       await shared.join({ company, clientSecret, redirectHost, serverName: server.name, exchangeAt: exchangeOriginOf(server) }, attempt, openBrowser);

@@ -1,8 +1,11 @@
+import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../errors.ts';
-import type { Server } from '../../servers/servers.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
 import { originOf } from '../../vault/binding.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
-import { isCompanyId } from './company.ts';
+import { exchangeHosts, needsConfirmation, withConfirmed } from '../sign-in/endpoint-hosts.ts';
+import type { Attempt } from '../sign-in/sign-in-attempt.ts';
+import { isCompanyId, type Company } from './company.ts';
 
 /** Origin where the settings of a server have the company's ID token exchanged; undefined: at the provider's own token endpoint. */
 export function exchangeOriginOf({ settings }: Pick<Server, 'settings'>): string | undefined {
@@ -39,3 +42,23 @@ export async function bindOldSignIns(vault: Pick<Vault, 'ids' | 'facts' | 'openJ
     if (read.kind === 'found' && read.credential.exchangeOrigins === undefined) await vault.write({ ...read.credential, exchangeOrigins: [...new Set(origins)] });
   }
 }
+
+/**
+ * Asks the person whether the ID token may go where the settings of this server say, where that is another owner's host: the page of
+ * the company's sign-in shows nothing of it, and often needs no click. Throws as `Attempt.confirm`.
+ */
+export async function confirmExchange({ servers, confirmed }: { readonly servers: Pick<Servers, 'find' | 'update'>; readonly confirmed: readonly SignInHosts[] }, { issuer }: Company, { id, settings }: Server, attempt: Attempt): Promise<void> {
+  const wanted = exchangeHosts(issuer, settings.enterprise?.tokenEndpoint ?? '');
+  // What is no address is refused where it would be used.
+  if (!wanted.hosts.some(isExchange) || !URL.canParse(issuer) || !needsConfirmation(wanted, { named: issuer, preset: undefined, confirmed })) return;
+  await attempt.confirm(wanted);
+  const before = servers.find(id)?.confirmedHosts ?? [];
+  const others = hostsConfirmed(before, issuer).filter(({ what }) => what !== 'exchange' && what !== 'issuer');
+  await servers.update(id, { confirmedHosts: withConfirmed(before, { issuer, hosts: [...wanted.hosts, ...others] }) });
+}
+
+/** Another answer for the hosts of the company itself leaves this one as it was. */
+export const withExchange = (confirmed: readonly SignInHosts[], { issuer, hosts }: SignInHosts): SignInHosts => ({ issuer, hosts: [...hosts, ...hostsConfirmed(confirmed, issuer).filter(isExchange)] });
+
+const isExchange = ({ what }: EndpointHost): boolean => what === 'exchange';
+const hostsConfirmed = (confirmed: readonly SignInHosts[], issuer: string): readonly EndpointHost[] => confirmed.find((one) => one.issuer === issuer)?.hosts ?? [];

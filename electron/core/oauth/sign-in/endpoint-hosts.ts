@@ -31,6 +31,9 @@ export function endpointHosts(metadata: AuthorizationServer, way: SignInWay): Si
 /** The same, with the page that the person opens in a sign-in by device code (RFC 8628 3.2). */
 export const withDevicePage = ({ issuer, hosts }: SignInHosts, page: URL): SignInHosts => ({ issuer, hosts: [{ what: 'page', host: page.host }, ...hosts] });
 
+/** Where a company's ID token is exchanged, if not at the endpoints that its own metadata names. */
+export const exchangeHosts = (issuer: string, tokenEndpoint: string): SignInHosts => ({ issuer, hosts: listed({ issuer, exchange: tokenEndpoint }) });
+
 /** The hosts to which what is kept of a sign-in is sent. */
 export function credentialHosts({ issuer, tokenEndpoint, revocationEndpoint, introspectionEndpoint }: Pick<Credential, 'issuer' | 'tokenEndpoint' | 'revocationEndpoint' | 'introspectionEndpoint'>): SignInHosts {
   return { issuer, hosts: listed({ issuer, token: tokenEndpoint, revocation: revocationEndpoint, introspection: introspectionEndpoint }) };
