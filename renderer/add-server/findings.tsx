@@ -3,6 +3,7 @@ import type { Discovered } from '../../shared/model.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, KeyIcon } from '../parts/icons.tsx';
+import { ScrollingList } from '../parts/scrolling.tsx';
 import { hostOf } from '../status.ts';
 
 /** What discovery found, in plain words: who signs in, who sees it, what it asks for. */
@@ -38,13 +39,13 @@ export function Findings({ found }: { readonly found: Discovered }) {
             <>
               <dt>{messages.add.alsoSeenBy}</dt>
               <dd>
-                <ul className="tags">
+                <ScrollingList className="tags" label={messages.add.alsoSeenBy}>
                   {found.otherHosts.map((host) => (
                     <li key={host} className="tag tag-attention">
                       <Foreign text={host} />
                     </li>
                   ))}
-                </ul>
+                </ScrollingList>
                 <p className="hint">{messages.add.alsoSeenHint}</p>
               </dd>
             </>
@@ -54,13 +55,13 @@ export function Findings({ found }: { readonly found: Discovered }) {
             {found.scopes.length === 0 ? (
               messages.add.asksForNothing
             ) : (
-              <ul className="tags">
+              <ScrollingList className="tags" label={messages.add.asksFor}>
                 {found.scopes.map((scope) => (
                   <li key={scope} className="tag mono">
                     <Foreign text={scope} />
                   </li>
                 ))}
-              </ul>
+              </ScrollingList>
             )}
           </dd>
         </dl>

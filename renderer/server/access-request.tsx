@@ -2,6 +2,7 @@ import type { SignInState } from '../../shared/model.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, PlusIcon } from '../parts/icons.tsx';
+import { ScrollingList } from '../parts/scrolling.tsx';
 
 /** Who asked for more access, what is new, and what there is already. */
 export function AccessRequest({ state }: { readonly state: Extract<SignInState, { kind: 'needs_access' }> }) {
@@ -24,25 +25,25 @@ export function AccessRequest({ state }: { readonly state: Extract<SignInState, 
       <dl className="facts">
         <dt>{messages.access.fresh}</dt>
         <dd>
-          <ul className="tags">
+          <ScrollingList className="tags" label={messages.access.fresh}>
             {scopes.map((scope) => (
               <li key={scope} className="tag tag-attention mono">
                 <PlusIcon size={12} /> <Foreign text={scope} />
               </li>
             ))}
-          </ul>
+          </ScrollingList>
         </dd>
         {granted.length > 0 && (
           <>
             <dt>{messages.access.already}</dt>
             <dd>
-              <ul className="tags">
+              <ScrollingList className="tags" label={messages.access.already}>
                 {granted.map((scope) => (
                   <li key={scope} className="tag mono">
                     <CheckIcon size={12} /> <Foreign text={scope} />
                   </li>
                 ))}
-              </ul>
+              </ScrollingList>
             </dd>
           </>
         )}

@@ -3,6 +3,7 @@ import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, MinusIcon, PlusIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
+import { ScrollingList } from '../parts/scrolling.tsx';
 import { compareScopes, type ScopeStanding } from './scopes.ts';
 
 /** What was asked for and what was granted; a difference is said in words. */
@@ -15,7 +16,7 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
       {scopes.length === 0 ? (
         <p className="card quiet">{messages.server.noAccess}</p>
       ) : (
-        <ul className="card scopes">
+        <ScrollingList className="card scopes" label={messages.server.access}>
           {scopes.map(({ scope, standing }) => (
             <li key={scope} className={`scope scope-${standing}`}>
               <ScopeSign standing={standing} />
@@ -23,7 +24,7 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
               <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>{standingWords(standing)}</span>
             </li>
           ))}
-        </ul>
+        </ScrollingList>
       )}
       {learned.length > 0 && (
         <div className="card learned">

@@ -11,6 +11,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon } from '../parts/icons.tsx';
+import { ScrollingCode } from '../parts/scrolling.tsx';
 import { useShell } from '../shell.ts';
 import { ConfirmHosts } from './confirm-hosts.tsx';
 import { PageError } from './page-error.tsx';
@@ -52,9 +53,9 @@ function BrowserWait({ server, url, browserFailed, detail }: { readonly server: 
       {browserFailed && (
         <div className="open-yourself">
           <p>{messages.server.openYourself}</p>
-          <pre className="code-block">
+          <ScrollingCode className="page-address">
             <Foreign text={url} />
-          </pre>
+          </ScrollingCode>
         </div>
       )}
       <CopyButton text={url} kind={browserFailed ? 'primary' : 'plain'} small={!browserFailed}>

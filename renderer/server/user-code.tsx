@@ -35,9 +35,10 @@ export function UserCode({ code, url, endsAt }: UserCodeProps) {
       <li>
         <p>{device.enter}</p>
         <div className="device-line">
-          <strong className="user-code mono" aria-label={code.split('').join(' ')}>
+          <strong className="user-code mono" aria-hidden="true">
             {code}
           </strong>
+          <span className="only-heard">{code.split('').join(' ')}</span>
           <CopyButton small text={code} label={device.copyCode}>
             {messages.copy}
           </CopyButton>

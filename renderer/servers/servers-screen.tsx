@@ -75,6 +75,7 @@ function useFocusOnReturn(cameFrom: Screen | undefined) {
 export function ServersLoading() {
   return (
     <div className="page" aria-busy="true">
+      <h1 className="only-heard">{messages.servers.title}</h1>
       <output className="only-heard">{messages.loading}</output>
       <div className="page-head">
         <span className="bone bone-title" />

@@ -23,12 +23,17 @@ export function SetAsideServers({ setAside }: { readonly setAside: readonly SetA
         )
       }
     >
-      <ErrorWords error={error} about={url === undefined ? name : `${name}, ${url}`} />
-      {url !== undefined && (
-        <p>
-          {messages.setAside.address} <Foreign text={url} />
-        </p>
-      )}
+      <ErrorWords
+        error={error}
+        about={url === undefined ? name : `${name}, ${url}`}
+        action={
+          url !== undefined && (
+            <p>
+              {messages.setAside.address} <Foreign text={url} mono />
+            </p>
+          )
+        }
+      />
     </Banner>
   ));
 }

@@ -8,6 +8,7 @@ import { FormDialog, InfoDialog } from '../../parts/dialog.tsx';
 import { CheckField } from '../../parts/field.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
+import { ScrollingCode } from '../../parts/scrolling.tsx';
 import { useShell } from '../../shell.ts';
 import type { FormPart } from './form-part.ts';
 import { settingsMessages as words } from './settings-messages.ts';
@@ -48,7 +49,7 @@ export function MakeKey({ part, entry }: { readonly part: FormPart; readonly ent
               <Foreign text={made.kid} mono />
             </dd>
           </dl>
-          <pre className="code-block public-key">{made.publicPem}</pre>
+          <ScrollingCode className="public-key">{made.publicPem}</ScrollingCode>
           <div className="key-copies">
             <CopyButton text={JSON.stringify(made.publicJwk, undefined, 2)}>{words.copyJwk}</CopyButton>
             <CopyButton text={made.publicPem}>{words.copyPem}</CopyButton>
