@@ -8,6 +8,7 @@ import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
+import { ensureModules } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
@@ -167,6 +168,7 @@ async function replaceFiles(from, to) {
 
 async function runFromCommandLine() {
   process.env.NODE_ENV = 'production';
+  await ensureModules();
   const args = process.argv.slice(2);
   const started = performance.now();
   const out = args.includes('--out') ? path.resolve(args[args.indexOf('--out') + 1]) : path.join(root, 'dist');

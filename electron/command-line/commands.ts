@@ -47,7 +47,8 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     }
     if (unseen && !options.json) terminal.tell(failureWords(unseen.toInfo()));
     const idNeeded = !(seen instanceof AppError) && options['client-id'] === undefined && seen.registration === 'client_id_needed';
-    answers.value(added, `${words}\n${idNeeded ? clientSteps(added.name, seen) : nextStepWords(added)}`);
+    const needless = added.state.kind === 'open' ? 'No sign-in needed. ' : '';
+    answers.value(added, `${words}\n${idNeeded ? clientSteps(added.name, seen) : `${needless}${nextStepWords(added)}`}`);
     return exitCodes.ok;
   },
 
@@ -243,9 +244,9 @@ function clientSteps(server: string, { issuer, advice, providerPage, redirectUri
 function nextStepWords({ name, state, account: one }: ServerStatus): string {
   const entry = one && !one.isDefault ? `${name} --account ${one.name}` : name;
   const step = nextStep(state);
-  if (step === 'check') return `Not checked yet. Ask it again: keybridge check ${entry}`;
+  if (step === 'check') return `It has not answered yet. Ask it again: keybridge check ${entry}`;
   if (step === 'sign_in') return `Sign in: keybridge login ${entry}`;
-  return `${state.kind === 'open' ? 'No sign-in needed. ' : ''}Connect an app: keybridge snippet ${entry}`;
+  return `Connect an app: keybridge snippet ${entry}`;
 }
 
 /** Whether a call to this server would go through, as an exit code. */

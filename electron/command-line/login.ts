@@ -37,7 +37,8 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
       asked = true;
       askAboutHosts(question, server, dataDir, terminal, ended.signal);
     }
-    const hosts = question ? '' : otherHosts(status, server);
+    // Who has just confirmed the hosts need not be told of them once more.
+    const hosts = asked ? '' : otherHosts(status, server);
     if (hosts !== '' && !shown.has(hosts)) {
       shown.add(hosts);
       terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);

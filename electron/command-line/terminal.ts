@@ -59,7 +59,8 @@ export function createAnswers(terminal: Terminal, json: boolean): Answers {
 export function failureWords(error: ErrorInfo): string {
   const { message, remedy, code, server, addresses } = error;
   const todo = addresses && addresses.length > 0 ? addresses.map(addressWords).join('\n') : remedy;
-  return `${server === undefined ? '' : `${server}: `}${message}\n${todo}${acceptCommand(error)}\n(${code})`;
+  const about = server === undefined || message.startsWith(`${server} `) ? '' : `${server}: `;
+  return `${about}${message}\n${todo}${acceptCommand(error)}\n(${code})`;
 }
 
 /** Only characters that have no meaning in a shell. */
