@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { classify, type ResponseFacts, type TurnFacts, type Verdict } from '../electron/broker/classify.ts';
 import { isRepeatable } from '../electron/broker/eras.ts';
 
-const response = (change: Partial<ResponseFacts>): ResponseFacts => ({ status: 200, oauthError: undefined, lacksScopes: false, rpcError: false, retryAfterMs: undefined, ...change });
+const response = (change: Partial<ResponseFacts>): ResponseFacts => ({ status: 200, oauthError: undefined, bodyError: undefined, lacksScopes: false, rpcError: false, retryAfterMs: undefined, ...change });
 const turn = (change: Partial<TurnFacts> = {}): TurnFacts => ({ credential: 'token', newTokenPauseMs: undefined, renewed: false, repeatable: false, persistent: false, repeats: 0, waitedMs: 0, ...change });
 
 const call = turn();
@@ -38,6 +38,10 @@ const table: readonly (readonly [string, Partial<ResponseFacts>, TurnFacts, Verd
   ['a 403 with invalid_token to a key', { status: 403, oauthError: 'invalid_token' }, key, { kind: 'deliver' }],
   ['a 403 with another code', { status: 403, oauthError: 'access_denied' }, call, { kind: 'deliver', doubtsToken: true }],
   ['a 400 with another code', { status: 400, oauthError: 'invalid_request' }, call, { kind: 'deliver' }],
+  ['invalid_token in the body of a 403 to a call', { status: 403, bodyError: 'invalid_token' }, call, { kind: 'deliver', doubtsToken: 'said' }],
+  ['invalid_token in the body of a 400 to a call', { status: 400, bodyError: 'invalid_token' }, call, { kind: 'deliver', doubtsToken: 'said' }],
+  ['invalid_token in the body of a 403 to a list', { status: 403, bodyError: 'invalid_token' }, list, { kind: 'renew' }],
+  ['invalid_token in the body of a 400 to nobody', { status: 400, bodyError: 'invalid_token' }, anonymous, { kind: 'sign_in' }],
   ['a 403 to nobody', { status: 403 }, anonymous, { kind: 'sign_in' }],
   ['a 403 of JSON-RPC to nobody', { status: 403, rpcError: true }, anonymous, { kind: 'deliver' }],
   ['a 400 to nobody', { status: 400 }, anonymous, { kind: 'deliver' }],

@@ -113,7 +113,9 @@ describe('a server that still knows the session', () => {
 describe('judging a session', () => {
   const judge = (status: number, body: unknown) => judgeSession(status, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), '7');
   it.each([
-    [200, rpc(null, 'Session not found'), 'kept'],
+    [200, rpc(null, 'Session not found'), 'doubtful'],
+    [200, rpc(7, 'Session not found'), 'kept'],
+    [200, rpc(null, 'Something else'), 'kept'],
     [404, { jsonrpc: '2.0', id: 7, result: {} }, 'kept'],
     [404, rpc(7, 'Unknown tool'), 'kept'],
     [404, rpc(null, 'Method not found', -32_601), 'kept'],

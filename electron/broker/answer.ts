@@ -104,7 +104,7 @@ function saysId(bytes: Buffer, id: string): boolean {
 }
 
 /** An error that names no request: a server that could not, or would not, read the id. */
-const isNamelessError = (found: Envelope): boolean =>
+export const isNamelessError = (found: Envelope): boolean =>
   found.hasError && found.method === undefined && (found.id === undefined || found.id === 'null') && found.problem !== 'syntax' && found.problem !== 'depth';
 
 /** A whole body as the answer. Throws E_NOT_JSON, E_SERVER_ANSWER, or what the status says. */

@@ -1,9 +1,11 @@
 /** What is known of a response before it is handled. */
 export interface ResponseFacts {
   readonly status: number;
-  /** The `error` of a Bearer challenge, else of a JSON body (RFC 6750 3.1). */
+  /** The `error` of a Bearer challenge (RFC 6750 3.1): the request was refused before it ran. */
   readonly oauthError: string | undefined;
-  /** A 403 that names missing scopes, or says that some are missing. */
+  /** The `error` of a JSON body, which may as well be the answer of something that ran. */
+  readonly bodyError: string | undefined;
+  /** A 403 that names missing scopes, or says that some are missing. Without a challenge the error of JSON-RPC does not count: it may be that of a tool. */
   readonly lacksScopes: boolean;
   /** The body is a JSON-RPC error: the server's own answer, which belongs to the host. */
   readonly rpcError: boolean;
@@ -30,8 +32,8 @@ export interface TurnFacts {
 }
 
 export type Verdict =
-  /** The caller handles it. `doubtsToken`: the token may be the reason, though the server does not say so. */
-  | { readonly kind: 'deliver'; readonly doubtsToken?: true }
+  /** The caller handles it. `doubtsToken`: the token may be the reason; `said`: the body says so, which may be that of a tool that ran. */
+  | { readonly kind: 'deliver'; readonly doubtsToken?: true | 'said' }
   | { readonly kind: 'redirect' }
   /** Without a credential: somebody has to sign in. */
   | { readonly kind: 'sign_in' }
@@ -69,17 +71,25 @@ export function classify(response: ResponseFacts, turn: TurnFacts): Verdict {
   if (turn.credential === 'none' ? asksForSignIn(response) : refusesToken(response, turn)) return afterRefusal(response, turn);
   if (response.lacksScopes && turn.credential === 'token') return { kind: 'more_access' };
   if (!response.rpcError && [429, 502, 503, 504].includes(status)) return afterBusy(response, turn);
+  if (saysInvalid(response) && turn.credential === 'token' && !turn.renewed) return { kind: 'deliver', doubtsToken: 'said' };
   // Some servers say of an expired token no more than that it is forbidden, or break over it.
   const doubtful = !response.rpcError && (status === 403 || status === 500) && turn.credential === 'token';
   return doubtful ? { kind: 'deliver', doubtsToken: true } : { kind: 'deliver' };
 }
 
-const asksForSignIn = ({ status, rpcError, oauthError }: ResponseFacts): boolean =>
-  status === 401 || (status === 403 && !rpcError) || (status === 400 && oauthError === 'invalid_token');
+const asksForSignIn = (response: ResponseFacts): boolean => {
+  const { status, rpcError, oauthError } = response;
+  return status === 401 || (status === 403 && !rpcError) || (status === 400 && (oauthError === 'invalid_token' || saysInvalid(response)));
+};
 
-/** RFC 6750 says 401; servers also say it with 400 or 403 and the code. */
-const refusesToken = ({ status, oauthError }: ResponseFacts, { credential }: TurnFacts): boolean =>
-  status === 401 || (credential === 'token' && oauthError === 'invalid_token' && (status === 400 || status === 403));
+/** RFC 6750 says 401; servers also say it with 400 or 403 and the code. In the body alone it is believed where repeating is harmless. */
+const refusesToken = (response: ResponseFacts, { credential, repeatable }: TurnFacts): boolean => {
+  const { status, oauthError } = response;
+  const said = oauthError === 'invalid_token' || (repeatable && saysInvalid(response));
+  return status === 401 || (credential === 'token' && said && (status === 400 || status === 403));
+};
+
+const saysInvalid = ({ status, bodyError }: ResponseFacts): boolean => bodyError === 'invalid_token' && (status === 400 || status === 403);
 
 function afterRefusal({ status, rpcError }: ResponseFacts, { credential, renewed, newTokenPauseMs }: TurnFacts): Verdict {
   if (credential === 'none') return { kind: 'sign_in' };

@@ -8,7 +8,7 @@ import { discard } from './drain.ts';
 import { answerTimeoutMs, isRepeatable, silenceMs } from './eras.ts';
 import { heldCall } from './held-call.ts';
 import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './headers.ts';
-import { isResponseTo, judgeSession, knowsSession } from './session-loss.ts';
+import { sessionFate } from './session-loss.ts';
 import { createReopening } from './reopening.ts';
 import { createSseParser, type SseEvent } from './sse.ts';
 import { endedWhenStalled } from './stalled.ts';
@@ -42,12 +42,15 @@ export interface ExchangeOptions {
   readonly onSessionLost?: () => void;
 }
 
+/** `session_seems_lost`: a ping says so, and the request may have run. */
+export type Exchanged = 'answered' | 'session_lost' | 'session_seems_lost';
+
 /**
  * One request of a host: POST, and what comes back as JSON or as a stream, taken up again where the server can do that.
  * Gives 'session_lost' when the server does not know the session: then the request was not processed, or may be processed twice.
  * Throws AppError when there is no answer to be had.
  */
-export async function exchange(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
+export async function exchange(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<Exchanged> {
   const { method } = question.envelope;
   let answered = false;
   let list: Parameters<Sink['answer']> | undefined;
@@ -77,7 +80,7 @@ export async function exchange(deps: ExchangeDeps, question: Question, sink: Sin
   }
 }
 
-async function once(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<'answered' | 'session_lost'> {
+async function once(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<Exchanged> {
   const { envelope: asked, line } = question;
   const { session, signal, onChallenge } = options;
   const answered = await deps.upstream.request({
@@ -96,19 +99,19 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
   options.onHead?.();
   const stream = endedWhenStalled(answered, deps.clock, silenceMs(asked.method, isEventStream(answered)), deps.server);
   const ok = stream.status >= 200 && stream.status < 300;
-  const suspect = session?.suspect === true && [400, 401, 403].includes(stream.status);
-  if (session && ok) session.suspect = false;
+  if (session && ok) {
+    session.suspect = false;
+    if (!isRepeatable(asked.method)) session.unsure = false;
+  }
   if (ok && isEventStream(stream)) {
     await readStreams(deps, stream, question, sink, options);
     return 'answered';
   }
   const body = await readBody(stream, deps.server);
-  if (session?.sessionId !== undefined && !ok) {
-    const verdict = suspect && !isResponseTo(body, asked.id) ? 'lost' : judgeSession(stream.status, body, asked.id);
-    const lost = verdict === 'lost' || (verdict === 'doubtful' && !(await knowsSession(deps.upstream, session, deps.clock, signal)));
-    // A fault of the server's own may come after the work; every other refusal comes before it.
-    if (lost && (verdict === 'lost' || stream.status !== 500 || isRepeatable(asked.method))) return 'session_lost';
-    if (lost) options.onSessionLost?.();
+  if (session?.sessionId !== undefined) {
+    const fate = await sessionFate(deps, question, session, stream.status, body, signal);
+    if (fate === 'lost' || fate === 'seems_lost') return `session_${fate}`;
+    if (fate === 'lost_behind') options.onSessionLost?.();
   }
   await routeBody(body, question, sink, stream, deps.server);
   return 'answered';

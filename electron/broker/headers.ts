@@ -15,6 +15,8 @@ export interface SessionHeaders {
   readonly version: string | undefined;
   /** There was a sign-in since it was opened. Cleared by the first request that is answered well. */
   suspect: boolean;
+  /** A 404 came for which a ping gave no reason. Cleared by the next call that is answered well. */
+  unsure: boolean;
 }
 
 /** For a message of the generation with `initialize`. Without a session: for `initialize` itself. */

@@ -33,7 +33,7 @@ export function readOpening({ line, found, head }: OpeningAnswer, server: string
   const sessionId = head.headers['mcp-session-id'];
   if (sessionId !== undefined && !isSessionId(sessionId)) throw new AppError('E_SERVER_ANSWER', 'The server gave a session id that cannot be sent back.', { server });
   const version = typeof said.result?.protocolVersion === 'string' ? said.result.protocolVersion : undefined;
-  return { session: { sessionId, version: isVersion(version) ? version : undefined, suspect: false }, capabilities: said.result?.capabilities ?? {} };
+  return { session: { sessionId, version: isVersion(version) ? version : undefined, suspect: false, unsure: false }, capabilities: said.result?.capabilities ?? {} };
 }
 
 const unsupportedVersion = -32_022;

@@ -11,6 +11,7 @@ import { listen } from './listen.ts';
 import { awayAnswer, helloOf, isListed, localInitialize, unofferedAnswer } from './local-answers.ts';
 import { createOneWay } from './one-way.ts';
 import { createServerStream } from './server-stream.ts';
+import { confirmLoss } from './session-loss.ts';
 import { createSession } from './session.ts';
 import { badMessage, hostMessage, notAMessage, tooLongMessage } from './refusals.ts';
 import { createSecretRemoval, type SecretRemoval } from './secret-removal.ts';
@@ -157,9 +158,11 @@ export function createRelay({ connection, http, log, clock, version, host: link 
       const tokenWaitMs = Math.max(0, mostWaitMs - msSince(clock, since));
       const onSessionLost = () => void (current && session.renew(current).catch(() => {}));
       const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold, onSessionLost, tokenWaitMs } as const;
-      if ((await exchange(deps, call.question, sinkFor(call), options)) === 'answered') return session.remember(call.question);
+      const outcome = await exchange(deps, call.question, sinkFor(call), options);
+      if (outcome === 'answered') return session.remember(call.question);
       if (again || !current) throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
       await orAborted(session.renew(current), call.abort.signal);
+      if (outcome === 'session_seems_lost') await confirmLoss(deps, await session.ready(), call.abort.signal);
     }
   }
 

@@ -25,12 +25,14 @@ export async function readFacts(stream: HttpStream, clock: Clock): Promise<ReadF
   const { status, headers } = stream;
   const named = bearerChallenge(headers['www-authenticate']);
   const { text, whole } = withWords.has(status) ? await look(stream, clock) : { text: '', whole: stream };
-  const lacking = status === 403 ? scopesMissing(named, text) : undefined;
+  const rpcError = text !== '' && envelope(text).hasError;
+  const lacking = status === 403 ? scopesMissing(named, rpcError ? '' : text) : undefined;
   const facts = {
     status,
-    oauthError: named?.error ?? errorIn(text),
+    oauthError: named?.error,
+    bodyError: errorIn(text),
     lacksScopes: lacking !== undefined,
-    rpcError: text !== '' && envelope(text).hasError,
+    rpcError,
     retryAfterMs: retryAfterMs(headers, clock.now()),
   };
   return { facts, challenge: lacking ?? named, stream: whole };

@@ -222,7 +222,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
         const read = await readFacts(came, clock);
         noteBusy(read.facts);
         const verdict = classify(read.facts, { ...turnFacts(ask, turn, token), newTokenPauseMs: token && connection.newTokenPauseMs(token) });
-        if (token && verdict.kind === 'deliver' && verdict.doubtsToken) connection.doubtToken(token);
+        if (token && verdict.kind === 'deliver' && verdict.doubtsToken) connection.doubtToken(token, verdict.doubtsToken === 'said');
         if (verdict.kind === 'deliver') return { ...read.stream, sent: token };
         await act(verdict, read, token, ask, turn);
       }

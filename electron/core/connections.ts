@@ -18,8 +18,8 @@ export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
   served(token: Secret | undefined): void;
   /** After a 401 to this token: how long to wait before it is sent again, because the server may not know it yet, in ms. */
   newTokenPauseMs(token: Secret): number | undefined;
-  /** The server refused in a way that may or may not be for this token. */
-  doubtToken(token: Secret): void;
+  /** The server refused in a way that may or may not be for this token. `said`: it named the token as the reason. */
+  doubtToken(token: Secret, said: boolean): void;
   readonly server: Server;
   /** The client with this server's certificates; absent: the one for all. */
   readonly http?: Http;
@@ -156,7 +156,7 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, bridge: A
       if (token) deps.tokens.accepted(server.id, token);
     },
     newTokenPauseMs: (token) => deps.tokens.newTokenPauseMs(server.id, token),
-    doubtToken: (token) => deps.tokens.doubt(server.id, token),
+    doubtToken: (token, said) => deps.tokens.doubt(server.id, token, said),
     onWake: (listener) => bridge.onWake(listener),
     onSignedIn: (listener) => void open.signedIn.push(listener),
     onRemoved: (listener) => void open.removed.push(listener),

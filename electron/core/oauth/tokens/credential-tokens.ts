@@ -45,7 +45,7 @@ export interface CredentialTokens {
   current(): LiveToken | undefined;
   accepted(token: Secret): void;
   newTokenPauseMs(token: Secret): number | undefined;
-  doubt(token: Secret): void;
+  doubt(token: Secret, said?: boolean): void;
   /** Refreshes because the journal says that the last refresh was cut off. */
   resume(): void;
   woke(): void;
@@ -305,8 +305,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     },
     // One that is near its own end is no longer new, however short its life is.
     newTokenPauseMs: (token) => (live?.stage === 'fresh' && live.token.equals(token) ? newToken.pauseMs : undefined),
-    doubt(token) {
-      const mayBeOver = live?.token.equals(token) === true && live.expiresAt === undefined && vault.facts(id)?.renewable !== false;
+    doubt(token, said = false) {
+      const mayBeOver = live?.token.equals(token) === true && (said || live.expiresAt === undefined) && vault.facts(id)?.renewable !== false;
       if (!mayBeOver || !backoff.mayTry || !refusals.doubted()) return;
       deps.log('token_doubted', { credential: id });
       tryRun();

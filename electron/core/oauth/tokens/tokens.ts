@@ -58,8 +58,8 @@ export interface TokenKeeper {
   accepted(credentialId: string, token: Secret): void;
   /** After a 401 to this token: how long to wait before it is sent again, because it is newer than the server may know, in ms. */
   newTokenPauseMs(credentialId: string, token: Secret): number | undefined;
-  /** The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not known, not too often. */
-  doubt(credentialId: string, token: Secret): void;
+  /** The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not known or it was `said` to be over, not too often. */
+  doubt(credentialId: string, token: Secret, said?: boolean): void;
   state(credentialId: string): TokenState;
   /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
   current(credentialId: string): Pick<LiveToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
@@ -130,7 +130,7 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
     signOut: (id) => tokensOf(id).signOut(),
     accepted: (id, token) => tokensOf(id).accepted(token),
     newTokenPauseMs: (id, token) => tokensOf(id).newTokenPauseMs(token),
-    doubt: (id, token) => tokensOf(id).doubt(token),
+    doubt: (id, token, said) => tokensOf(id).doubt(token, said),
     state: (id) => tokensOf(id).state(),
     current: (id) => tokensOf(id).current(),
 
