@@ -88,14 +88,14 @@ describe('an edited servers.json', () => {
     expect(aside(await one.open())).toEqual([]);
   });
 
-  it('does not bring a confirmation of hosts along when a person accepts it', async () => {
+  it('brings neither a confirmation of hosts nor a way into the network along when a person accepts it', async () => {
     const { open, edit } = await signedIn();
     const hosts = [{ what: 'token', host: 'evil.example' }];
-    await edit('servers.json', ({ servers: [work] }) => (work['confirmedHosts'] = [{ issuer: 'https://evil.example', hosts }]));
+    await edit('servers.json', ({ servers: [work] }) => Object.assign(work, { confirmedHosts: [{ issuer: 'https://evil.example', hosts }], networks: [{ origin: 'https://evil.example', own: 'private' }, { origin: 'https://work.example', own: 'public' }] }));
     const product = await open();
     await product.call('acceptServer', { server: 'work' });
     await product.close();
-    await edit('servers.json', ({ servers: [work] }) => expect(work['confirmedHosts']).toEqual([]));
+    await edit('servers.json', ({ servers: [work] }) => expect(work).toMatchObject({ confirmedHosts: [], networks: [{ origin: 'https://work.example', own: 'public' }] }));
   });
 
   it('has no say in the redirect address that a person is told to register', async () => {

@@ -24,7 +24,8 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   const openBrowser = browser && hasBrowser({ env: terminal.env, platform: process.platform });
   const shown = new Set<string>();
   let pasting: Interface | undefined;
-  let asked = false;
+  /** One sign-in may lead to a further host only later, as with the page of a device code: each question is its own. */
+  const asked = new Set<string>();
 
   const byHand = (url: string) => {
     terminal.tell(`Open this address in a browser:\n\n  ${url}\n\nIf the last page cannot be reached there, paste its address here and press Enter.`);
@@ -33,8 +34,8 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   const ended = new AbortController();
   const watching = watchStatus(dataDir, (status) => {
     const question = hostsToConfirm(status, server);
-    if (question && !asked) {
-      asked = true;
+    if (question && !asked.has(JSON.stringify(question))) {
+      asked.add(JSON.stringify(question));
       askAboutHosts(question, server, dataDir, terminal, ended.signal);
     }
     // Who has just confirmed the hosts need not be told of them once more.

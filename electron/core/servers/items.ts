@@ -61,10 +61,10 @@ export function written(item: Item, macs: ListMacs | undefined): unknown {
 /** After `raw` is on disk. */
 export const saved = (item: Item, raw: unknown): Item => (item.writer === 'ours' && item.server ? { ...item, entry: { raw, server: item.server, wrong: undefined } } : item);
 
-/** A person says that the change is right. Where a sign-in leads they are asked again: what they see of the entry does not say it. */
+/** A person says that the change is right. What they do not see of it is found out again: to which hosts a sign-in leads, and in which network the server lies. */
 export function accepted({ entry, server }: Item): Item {
   const raw = withMac(entry.raw, undefined);
-  return { entry: { ...entry, raw }, server: server && { ...server, confirmedHosts: [] }, writer: 'ours' };
+  return { entry: { ...entry, raw }, server: server && { ...server, confirmedHosts: [], networks: server.networks.filter(({ own }) => own === 'public') }, writer: 'ours' };
 }
 
 /** `at`: in the list. */
