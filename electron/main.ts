@@ -14,6 +14,7 @@ import { createLog } from './core/log.ts';
 import { openBrowser } from './desktop/browser.ts';
 import { packaged, runtime, testBuild } from './desktop/build-flags.ts';
 import { refusedSwitch } from './desktop/debug-switches.ts';
+import { createClosing } from './desktop/closing.ts';
 import { connectWindow } from './desktop/ipc.ts';
 import { closeBeforeQuit, logFaults, onSecondStart } from './desktop/lifecycle.ts';
 import { ownDataFolder } from './desktop/ownership.ts';
@@ -31,7 +32,7 @@ const dataDir = dataFolder();
 
 /** Everything until the app runs. Throws AppError. */
 async function start(): Promise<void> {
-  const window = createMainWindow({ ...paths, boundsFile: path.join(dataDir, 'electron', 'window.json'), icon: path.join(paths.icons, 'icons', '256x256.png'), devTools: debuggable });
+  const window = createMainWindow({ ...paths, boundsFile: path.join(dataDir, 'electron', 'window.json'), onClose: createClosing(path.join(dataDir, 'electron', 'closing.json')), icon: path.join(paths.icons, 'icons', '256x256.png'), devTools: debuggable });
   onSecondStart(() => void window.show());
 
   const lock = await ownDataFolder(dataDir, hidden);

@@ -21,6 +21,8 @@ export interface WindowDeps {
   readonly boundsFile: string;
   readonly icon: string;
   readonly devTools: boolean;
+  /** Instead of closing: the person has asked for that. */
+  readonly onClose: (window: BrowserWindow) => Promise<void>;
 }
 
 /** Until the page has drawn: its own ground (renderer/theme.css). */
@@ -49,7 +51,7 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
     // The tray, or a second start, brings it back. At the app's end windows are not asked.
     made.on('close', (event) => {
       event.preventDefault();
-      made.hide();
+      void deps.onClose(made).catch(() => made.hide());
     });
     made.on('closed', () => {
       window = undefined;

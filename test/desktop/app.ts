@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright';
@@ -61,9 +61,16 @@ async function inUse(folder: string): Promise<boolean> {
   return lines.some((line) => line.includes(folder));
 }
 
-/** A data folder of its own, and the function that removes it, once nobody uses it any more. */
-export async function newDataFolder(): Promise<{ dataDir: string; remove: () => Promise<void> }> {
+/**
+ * A data folder of its own, and the function that removes it, once nobody uses it any more. `closedBefore`: the window was
+ * closed once already, and says no more where it goes.
+ */
+export async function newDataFolder({ closedBefore = true } = {}): Promise<{ dataDir: string; remove: () => Promise<void> }> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-desktop-'));
+  if (closedBefore) {
+    await mkdir(path.join(dataDir, 'electron'), { mode: 0o700 });
+    await writeFile(path.join(dataDir, 'electron', 'closing.json'), '{"toldWhere":true}');
+  }
   const remove = async () => {
     await until(async () => !(await inUse(dataDir)), 'the last process of the app to end');
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });

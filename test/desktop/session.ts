@@ -19,7 +19,8 @@ export interface DesktopSession {
   stop(): Promise<void>;
 }
 
-export async function startDesktopSession(): Promise<DesktopSession> {
+/** `tray` false: without the panel, and so without a tray. */
+export async function startDesktopSession({ tray = true } = {}): Promise<DesktopSession> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const one of stops.splice(0).toReversed()) await one();
@@ -33,12 +34,12 @@ export async function startDesktopSession(): Promise<DesktopSession> {
     stops.push(() => keyring.stop());
     const env = { ...strings(bus.env), DISPLAY: screen.display, NO_AT_BRIDGE: '1', XDG_CURRENT_DESKTOP: 'XFCE' };
     await writePanelSettings(bus.env.XDG_CONFIG_HOME);
-    for (const [command, ...args] of [['openbox'], ['xfce4-panel', '--disable-wm-check']] as const) {
+    for (const [command, ...args] of [['openbox'], ...(tray ? [['xfce4-panel', '--disable-wm-check']] : [])] as [string, ...string[]][]) {
       const program = startBackground(command, args, { env });
       stops.push(() => program.stop());
     }
     // The app must find the watcher when it starts: otherwise Electron falls back to an icon without a D-Bus menu.
-    await until('the panel', () => owned(bus.address, 'org.kde.StatusNotifierWatcher'), 20_000);
+    if (tray) await until('the panel', () => owned(bus.address, 'org.kde.StatusNotifierWatcher'), 20_000);
     return { display: screen.display, busAddress: bus.address, env, screenshot: (file) => screen.screenshot(file), stop };
   } catch (error) {
     await stop();
