@@ -104,6 +104,19 @@ describe('an edited servers.json', () => {
     expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
   });
 
+  it.each(['name', 'id'] as const)('does not push a server out by an entry with its %s in front, nor have its sign-in deleted when that one is removed', async (same) => {
+    const { open, edit } = await signedIn();
+    await edit('servers.json', ({ servers }) => {
+      const [work] = servers;
+      servers.unshift({ ...work, name: 'false', id: 'abcdef0123456789', [same]: work[same], url: 'https://evil.example/mcp' });
+    });
+    const product = await open();
+    expect([product.app.status.current().servers.map(({ name }) => name), product.app.status.current().setAside?.map(({ why }) => why)]).toEqual([['work'], ['bad']]);
+    await product.call('removeServer', { server: product.app.status.current().setAside?.[0]?.key ?? '' });
+    expect(aside(product)).toEqual([]);
+    expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+  });
+
   it('cannot have the sign-ins at companies deleted by the name of an entry that a person removes', async () => {
     const { open, edit, store } = await signedIn();
     await edit('servers.json', ({ servers }) => servers.push({ id: 'enterprise', name: 'odd' }));

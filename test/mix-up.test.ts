@@ -143,4 +143,15 @@ describe('a server that borrows the page of an honest authorization server', () 
     expect(await ended).toBe('E_CANCELLED');
     await expect(one.call('confirmSignIn', { server: 'work', hosts: [] })).rejects.toThrow('E_BAD_INPUT');
   });
+
+  it('gets no code by a page of its own that passes the browser on, where the honest side says in its answer who it is', async () => {
+    const { honest, mallory, url, caught } = await attack();
+    const metadata = mallory.routes['/.well-known/oauth-authorization-server'] as Record<string, unknown>;
+    mallory.routes['/.well-known/oauth-authorization-server'] = { ...metadata, authorization_endpoint: `${mallory.origin}/authorize` };
+    mallory.routes['/authorize'] = (_, response, { path }) => void response.writeHead(302, { location: `${honest.issuer}/auth${new URL(path, mallory.origin).search}` }).end();
+    const one = await product({ browser: httpBrowser() });
+    await one.call('addServer', { url, name: 'work' });
+    await expect(one.call('signIn', { server: 'work' })).rejects.toThrow('E_ISS_MISMATCH');
+    expect([honest.counts.authorizationRequests, caught()]).toEqual([1, []]);
+  });
 });

@@ -20,14 +20,20 @@ export function readEntries(all: readonly unknown[]): Entry[] {
     if (!parsed.success) return { raw, server: undefined, wrong: reasonOf(parsed.error) };
     const server = parsed.data;
     const twin = good.find((other) => !tellsApart(other, server));
-    if (twin) return { raw, server: undefined, wrong: `its name or id is the one of ${twin.name}` };
+    if (twin) return asTwin({ raw }, twin);
     good.push(server);
     return { raw, server, wrong: undefined };
   });
 }
 
+/** An entry that gives way to another one with the same name or id. */
+export const asTwin = ({ raw }: Pick<Entry, 'raw'>, other: StoredServer): Entry => ({ raw, server: undefined, wrong: `its name or id is the one of ${other.name}` });
+
+/** What an entry means by itself, whatever stands beside it. */
+export const readAlone = ({ raw }: Pick<Entry, 'raw'>): StoredServer | undefined => StoredServer.safeParse(raw).data;
+
 /** No name is another one's id. */
-const tellsApart = (one: StoredServer, other: StoredServer): boolean => one.name !== other.name && one.name !== other.id && one.id !== other.name && one.id !== other.id;
+export const tellsApart = (one: StoredServer, other: StoredServer): boolean => one.name !== other.name && one.name !== other.id && one.id !== other.name && one.id !== other.id;
 
 function reasonOf({ issues }: z.ZodError): string {
   const [issue] = issues;

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { coveredText } from './covered.ts';
-import { carryOver, labelOf, readEntries, type Entry } from './entry.ts';
+import { asTwin, carryOver, labelOf, readAlone, readEntries, tellsApart, type Entry } from './entry.ts';
 import type { StoredServer } from './server.ts';
 
 /** One entry of the list in memory, with what is known of who wrote it. */
@@ -34,10 +34,21 @@ export const usedServer = ({ server, writer }: Item): StoredServer | undefined =
 
 /** With the key at hand: who wrote each entry. Judged is what was read, not what became of it since. */
 export function checkedItems(items: readonly Item[], macs: ListMacs): Item[] {
-  return items.map((item) => {
-    const { raw, server } = item.entry;
-    if (item.writer !== 'unchecked' || !server) return item;
-    return { ...item, writer: macs.isRight(coveredText(server), macIn(raw)) ? 'ours' : 'changed' };
+  const isOurs = (server: StoredServer, { raw }: Entry): boolean => macs.isRight(coveredText(server), macIn(raw));
+  const judged = items.map((item): Item => (item.writer === 'unchecked' && item.entry.server ? { ...item, writer: isOurs(item.entry.server, item.entry) ? 'ours' : 'changed' } : item));
+  return judged.reduce((all, item, at) => {
+    const server = item.server ? undefined : readAlone(item.entry);
+    return server && isOurs(server, item.entry) ? withoutFalseTwins(all, at, server) : all;
+  }, judged);
+}
+
+/** An entry of ours had to give way to one before it with its name or id. Where that one is not ours, it is the other way round. */
+function withoutFalseTwins(items: Item[], at: number, server: StoredServer): Item[] {
+  const isTwin = (other: Item): boolean => other.server !== undefined && !tellsApart(other.server, server);
+  if (items.some((other) => isTwin(other) && usedServer(other))) return items;
+  return items.map((other, index): Item => {
+    if (index === at) return { entry: { ...other.entry, server, wrong: undefined }, server, writer: 'ours' };
+    return isTwin(other) ? { entry: asTwin(other.entry, server), server: undefined, writer: 'unchecked' } : other;
   });
 }
 
