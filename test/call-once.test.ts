@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createFakeClock, type FakeClock } from './fixtures/clock.ts';
+import type { FakeClock } from './fixtures/clock.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';
 import { sendJson } from './fixtures/listener.ts';
-import { startRelayRig, type SocketHost } from './fixtures/relay-rig.ts';
-import { startScriptedMcp, type McpPost, type ScriptedMcp } from './fixtures/scripted-mcp.ts';
+import type { SocketHost } from './fixtures/relay-rig.ts';
+import type { McpPost, ScriptedMcp } from './fixtures/scripted-mcp.ts';
+import { startScriptedRelay } from './fixtures/scripted-relay.ts';
 import { until } from './fixtures/wait.ts';
 
 const closing = closeAfterEach();
@@ -15,17 +16,9 @@ let mcp: ScriptedMcp;
 let host: SocketHost;
 
 beforeEach(async () => {
-  clock = createFakeClock();
-  mcp = await startScriptedMcp();
-  closing.push(() => mcp.listener.close());
-  const relay = await startRelayRig({ clock });
-  closing.push(async () => {
-    const closed = relay.close();
-    await clock.advance(60_000);
-    await closed;
-  });
-  relay.addServer('work', mcp.url);
-  host = await relay.host('work');
+  const scripted = await startScriptedRelay(closing);
+  ({ clock, mcp } = scripted);
+  host = await scripted.relay.host('work');
   await host.initialize();
   expect(textOf(await host.call('act'))).toBe('run 1');
 });

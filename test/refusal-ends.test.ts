@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
-import { createFakeClock, type FakeClock } from './fixtures/clock.ts';
+import type { FakeClock } from './fixtures/clock.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';
-import { startRelayRig, tokenAnswer, type RelayRig, type RigServer, type SocketHost } from './fixtures/relay-rig.ts';
-import { startScriptedMcp, type ScriptedMcp } from './fixtures/scripted-mcp.ts';
+import { tokenAnswer, type RelayRig, type RigServer, type SocketHost } from './fixtures/relay-rig.ts';
+import type { ScriptedMcp } from './fixtures/scripted-mcp.ts';
+import { startScriptedRelay } from './fixtures/scripted-relay.ts';
 import { until } from './fixtures/wait.ts';
 
 const closing = closeAfterEach();
@@ -17,16 +18,7 @@ let relay: RelayRig;
 let server: RigServer;
 
 beforeEach(async () => {
-  clock = createFakeClock();
-  mcp = await startScriptedMcp();
-  closing.push(() => mcp.listener.close());
-  relay = await startRelayRig({ clock });
-  closing.push(async () => {
-    const closed = relay.close();
-    await clock.advance(60_000);
-    await closed;
-  });
-  server = relay.addServer('work', mcp.url, () => tokenAnswer('t'));
+  ({ clock, mcp, relay, server } = await startScriptedRelay(closing, { token: true }));
 });
 
 const refuse = (code: ErrorCode) => (server.token = () => ({ kind: 'refused', error: new AppError(code, 'Not now.') }));
