@@ -27,6 +27,19 @@ describe('documentation', () => {
     expect(named.filter((name) => !existsSync(path.join(root, 'test', name)))).toEqual([]);
   });
 
+  it('names beside each promise of SECURITY.md the tests that hold it, and they exist', () => {
+    const [, section = ''] = /^## Promises$(.*?)^## /ms.exec(readFileSync(path.join(root, 'SECURITY.md'), 'utf8')) ?? [];
+    const promises = section.split(/^- /m).slice(1);
+    expect(promises.length).toBeGreaterThan(30);
+    const isTest = (name: string) => ['.test.ts', '.test.tsx'].some((end) => existsSync(path.join(root, 'test', `${name}${end}`)));
+    const named = (text: string) => [...text.matchAll(/`([a-z][a-z/-]*)`/g)].map(([, name = '']) => name);
+    expect(promises.filter((promise) => !named(promise).some(isTest))).toEqual([]);
+    // Lists in brackets, up to a page: (`lock`, `doors`; [...]). Others are of terms.
+    const lists = [...section.matchAll(/\(((?:`[a-z][a-z/-]*`(?:, )?)+)[;)]/g)].map(([, list = '']) => list);
+    const ofTests = lists.map(named).filter((names) => names.some(isTest));
+    expect(ofTests.flat().filter((name) => !isTest(name))).toEqual([]);
+  });
+
   it('has no page for a code that does not exist', () => {
     const pages = readdirSync(path.join(root, 'docs/errors')).map((file) => file.replace(/\.md$/, ''));
     expect(pages.sort()).toEqual([...codes].sort());
