@@ -139,3 +139,36 @@ describe('what is taken out', () => {
     expect(JSON.parse(clean('{"jsonrpc":"2.0","id":7,"result":{"n":"12345678901"}}'))).toEqual({ jsonrpc: '2.0', id: 7, result: { n: mark } });
   });
 });
+
+describe('a token that its server has chosen so that it is hard to take out', () => {
+  const answer = (text: string) => `{"jsonrpc":"2.0","id":7,"result":{"x":"${text}"}}`;
+  const removalOf = (secret: string) => {
+    const removal = createSecretRemoval(createLog(() => {}, () => 0), 'work');
+    removal.learn(new Secret(secret));
+    return (line: string) => removal.clean(Buffer.from(line)).toString();
+  };
+
+  it('because the answer repeats it two million times: the call gets an error in its place, of the same id', () => {
+    const clean = removalOf('aaaaaaaa');
+    const said = clean(answer('aaaaaaaa'.repeat(2_000_000)));
+    expect(said.length).toBeLessThan(1_000);
+    expect(JSON.parse(said)).toMatchObject({ id: 7, error: { data: { code: 'E_SERVER_ANSWER' } } });
+  });
+
+  it('because it repeats itself, and so does an answer of 16 MB that nearly holds it: ten of these are read in the time of one test', () => {
+    const clean = removalOf('a'.repeat(4_000));
+    const near = answer(`${'a'.repeat(3_999)}b`.repeat(4_000));
+    for (let count = 0; count < 10; count += 1) expect(JSON.parse(clean(near))).toMatchObject({ id: 7 });
+  });
+
+  it.each(['a'.repeat(4_000), `${'a'.repeat(2_000)}b${'a'.repeat(2_000)}`, 'ab'.repeat(50), `x${'0'.repeat(99)}`])('and it is taken out all the same', (secret) => {
+    const clean = removalOf(secret);
+    expect(clean(answer(`before ${secret} and ${secret}`))).toBe(answer(`before ${mark} and ${mark}`));
+    expect(clean(answer(Buffer.from(`.${secret}.`).toString('base64')))).toContain(mark);
+  });
+
+  it('two forms of it that overlap leave nothing of it', () => {
+    expect(removalOf('secret-secret')(answer('secret-secret-secret'))).not.toContain('secret-secret');
+    expect(removalOf('abcabcabc')(answer('abcabcabcabc'))).not.toContain('abcabcabc');
+  });
+});

@@ -2,6 +2,7 @@ import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { formsOf, partsOf } from '../core/oauth/client/secret-forms.ts';
 import type { Secret } from '../core/secret.ts';
+import { placesOf, soughtFor, type Place, type Sought } from './secret-search.ts';
 import { envelope, errorLine } from '../../shared/json-rpc.ts';
 
 /** Removes the credentials that were sent to a server from what it sends back, because hosts write everything to transcripts. */
@@ -19,36 +20,23 @@ const mostKnown = 2;
 
 export function createSecretRemoval(log: Log, server: string): SecretRemoval {
   /** The newest last. */
-  const known = new Map<string, readonly Buffer[]>();
+  const known = new Map<string, readonly Sought[]>();
   let latest: Secret | undefined;
 
-  const withMark = (line: Buffer, text: string): { bytes: Buffer; count: number } => {
-    let count = 0;
-    let bytes = line;
-    for (const form of [...known.values()].flat()) {
-      const pieces: Buffer[] = [];
-      let from = 0;
-      for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, from)) {
-        pieces.push(bytes.subarray(from, at), Buffer.from(text));
-        from = at + form.length;
-      }
-      if (from === 0) continue;
-      count += pieces.length / 2;
-      bytes = Buffer.concat([...pieces, bytes.subarray(from)]);
-    }
-    return { bytes, count };
-  };
-
-  /** A key of digits may stand there as a number, in whose place no words can stand. */
-  const fit = (line: Buffer): Buffer => {
-    for (const text of [mark, '0']) {
-      const { bytes } = withMark(line, text);
-      const { problem } = envelope(bytes);
-      if (problem === undefined || problem === 'shape') return bytes;
-    }
+  const refusal = (line: Buffer): Buffer => {
     const { id, method } = envelope(line);
     const error = new AppError('E_SERVER_ANSWER', 'The server repeated the sign-in in its answer, which was therefore not passed on.', { server });
     return Buffer.from(errorLine(method === undefined ? (id ?? 'null') : 'null', error.toInfo()));
+  };
+
+  /** A key of digits may stand there as a number, in whose place no words can stand. */
+  const fit = (line: Buffer, places: readonly Place[]): Buffer => {
+    for (const text of [mark, '0']) {
+      const bytes = withText(line, places, text);
+      const { problem } = envelope(bytes);
+      if (problem === undefined || problem === 'shape') return bytes;
+    }
+    return refusal(line);
   };
 
   return {
@@ -56,7 +44,7 @@ export function createSecretRemoval(log: Log, server: string): SecretRemoval {
       if (secret === latest) return;
       latest = secret;
       const value = secret.reveal();
-      const forms = known.get(value) ?? partsOf(value).flatMap(formsOf).map((form) => Buffer.from(form));
+      const forms = known.get(value) ?? partsOf(value).flatMap(formsOf).map((form) => soughtFor(Buffer.from(form)));
       known.delete(value);
       known.set(value, forms);
       for (const [oldest] of known) if (known.size > mostKnown) known.delete(oldest);
@@ -64,9 +52,20 @@ export function createSecretRemoval(log: Log, server: string): SecretRemoval {
     clean(line) {
       if (known.size === 0) return line;
       const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength);
-      if (![...known.values()].some((forms) => forms.some((form) => form.length <= bytes.length && bytes.includes(form)))) return line;
-      log('secret_removed', { server, count: withMark(bytes, mark).count });
-      return fit(bytes);
+      const places = placesOf([...known.values()].flat(), bytes);
+      if (places.length === 0) return line;
+      log('secret_removed', { server, count: places === 'too many' ? undefined : places.length });
+      return places === 'too many' ? refusal(bytes) : fit(bytes, places);
     },
   };
+}
+
+function withText(line: Buffer, places: readonly Place[], text: string): Buffer {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const [start, end] of places) {
+    pieces.push(line.subarray(from, start), Buffer.from(text));
+    from = end;
+  }
+  return Buffer.concat([...pieces, line.subarray(from)]);
 }
