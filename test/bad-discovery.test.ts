@@ -269,17 +269,23 @@ describe('hosts that see the sign-in (DM34, RG10)', () => {
     const [product, remote] = [await startProduct(), await faulty({ scenario: 'as-token-evil' })];
     closing.push(() => product.close());
     const { id } = await product.call('addServer', { url: remote.url, name: 'work' });
-    const told: string[] = [];
-    const opened = until(() => told.find((line) => line.startsWith('Open this address')), 'the address');
-    const terminal = { env: {}, stdin: Readable.from(['y\n']), interactive: true, print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt: () => () => {} };
-    const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal });
-    await product.browser.open(/^ {2}(\S+)$/m.exec(await opened)?.[1] ?? '');
-    await done;
+    const signIn = async (stdin: Readable): Promise<string[]> => {
+      const told: string[] = [];
+      const opened = until(() => told.find((line) => line.startsWith('Open this address')), 'the address');
+      const terminal = { env: {}, stdin, interactive: true, print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt: () => () => {} };
+      const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal });
+      await product.browser.open(/^ {2}(\S+)$/m.exec(await opened)?.[1] ?? '');
+      await done;
+      return told;
+    };
     const { host } = new URL(remote.evil.origin);
+    const told = await signIn(Readable.from(['y\n']));
     expect(told[0]).toContain(`the sign-in is handed to ${host}`);
     expect(told[1]).toBe('Do they belong together? [y/N]');
     // They were confirmed: nothing repeats them.
     expect(told).not.toContain(words(host));
+    // Next time nobody is asked, so they are named again.
+    expect((await signIn(Readable.from([])))[0]).toBe(words(host));
   });
 });
 

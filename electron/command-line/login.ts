@@ -39,7 +39,7 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
       askAboutHosts(question, server, dataDir, terminal, ended.signal);
     }
     // Who has just confirmed the hosts need not be told of them once more.
-    const hosts = asked ? '' : otherHosts(status, server);
+    const hosts = asked.size > 0 ? '' : otherHosts(status, server);
     if (hosts !== '' && !shown.has(hosts)) {
       shown.add(hosts);
       terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);
