@@ -77,9 +77,11 @@ describe('a server that asks for a sign-in', () => {
     expect(discovery.authorizationServer).toMatchObject({ issuer: auth.origin, unknown_member: { kept: true } });
   });
 
-  it('is asked with a ping that opens no session, and without a token', async () => {
+  it('is asked in a way that opens no session, with what a stateless server demands and without a token', async () => {
     await found();
-    expect(JSON.parse(mcp.hits[0]?.body ?? '')).toEqual({ jsonrpc: '2.0', id: 1, method: 'ping' });
+    const question = JSON.parse(mcp.hits[0]?.body ?? '');
+    expect(question).toMatchObject({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } });
+    expect(mcp.hits[0]?.headers).toMatchObject({ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' });
     expect(mcp.hits[0]?.headers).not.toHaveProperty('authorization');
   });
 

@@ -93,7 +93,15 @@ describe('what counts as an open MCP server', () => {
     };
     expect(await look()).toMatchObject({ kind: 'open' });
     await until(() => site.hits.find(({ method, headers }) => method === 'DELETE' && headers['mcp-session-id'] === 'session-1'), 'the session is closed');
-    expect(asked('/mcp').map((one) => one.asked)).toEqual(['ping', 'initialize', '']);
+    expect(asked('/mcp').map((one) => one.asked)).toEqual(['server/discover', 'ping', 'initialize', '']);
+  });
+
+  it('A JSON-RPC error about the protocol version, before the token is looked at, does not make a server open', async () => {
+    site.routes['/mcp'] = (_request, response, hit) => {
+      if (hit.body.includes('server/discover')) return void response.writeHead(400, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Unsupported protocol version"}}');
+      response.writeHead(401).end();
+    };
+    expect(await look().catch((error: unknown) => error)).not.toMatchObject({ kind: 'open' });
   });
 
   it('A 404 is not excused by metadata that describes the whole host', async () => {

@@ -1,29 +1,38 @@
 import { readJsonObject } from '../../../../shared/json.ts';
 import type { HttpStream } from '../../http/client.ts';
 
+/** The id of each of our questions. */
+export const questionId = 1;
+/** Method not found (JSON-RPC 2.0, section 5.1); what a stateless server says of a request's metadata (MCP 2026-07-28). */
+const readCodes: ReadonlySet<unknown> = new Set([-32601, -32020, -32021, -32022]);
+
 /** An answer to a question without content is short. */
 const maxBytes = 64 * 1024;
 /** A server that has sent its head answers at once. */
 const longestWaitMs = 5_000;
 
+/** `dispatched`: the server read our question as one of MCP, so it came through. `error`: any other JSON-RPC error. */
+export type McpAnswer = 'dispatched' | 'error';
+
 /**
- * Whether the body is, or in an event stream holds, a JSON-RPC response: only an MCP server answers our question with one.
- * Reads at most 64 KB, for at most 5 s (`withinMs`, if that is less), and closes the stream.
+ * Which kind of JSON-RPC response the body is, or an event stream holds: only an MCP server answers our question with one.
+ * Undefined where there is none. Reads at most 64 KB, for at most 5 s (`withinMs`, if that is less), and closes the stream.
  */
-export async function isMcpAnswer({ headers, body }: Pick<HttpStream, 'headers' | 'body'>, withinMs: number): Promise<boolean> {
+export async function readMcpAnswer({ headers, body }: Pick<HttpStream, 'headers' | 'body'>, withinMs: number): Promise<McpAnswer | undefined> {
   const events = /event-stream/i.test(headers['content-type'] ?? '');
   const timer = setTimeout(() => body.destroy(), Math.min(withinMs, longestWaitMs));
   let text = '';
   try {
     for await (const chunk of body) {
       text += chunk.toString('utf8');
-      if (text.length > maxBytes) return false;
-      if (events && messagesIn(text).some(isResponse)) return true;
+      if (text.length > maxBytes) return undefined;
+      const answer = events ? firstResponse(messagesIn(text)) : undefined;
+      if (answer) return answer;
     }
-    return events ? messagesIn(text).some(isResponse) : isResponse(text);
+    return firstResponse(events ? messagesIn(text) : [text]);
   } catch {
     // It broke off, or nothing came in time: no answer.
-    return false;
+    return undefined;
   } finally {
     clearTimeout(timer);
     body.destroy();
@@ -39,9 +48,12 @@ function messagesIn(text: string): string[] {
     .map((event) => event.split('\n').flatMap((line) => (line.startsWith('data:') ? [line.slice(5)] : [])).join('\n'));
 }
 
-function isResponse(text: string): boolean {
-  const message = readJsonObject(text);
-  if (!message) return false;
-  const { jsonrpc, result, error, method } = message;
-  return jsonrpc === '2.0' && method === undefined && (result !== undefined || (typeof error === 'object' && error !== null));
+const firstResponse = (messages: readonly string[]): McpAnswer | undefined => messages.map(responseKind).find((kind) => kind !== undefined);
+
+function responseKind(text: string): McpAnswer | undefined {
+  const { jsonrpc, id, result, error, method } = readJsonObject(text) ?? {};
+  if (jsonrpc !== '2.0' || method !== undefined) return undefined;
+  if (result !== undefined) return 'dispatched';
+  if (typeof error !== 'object' || error === null) return undefined;
+  return id === questionId && 'code' in error && readCodes.has(error.code) ? 'dispatched' : 'error';
 }

@@ -3,7 +3,7 @@ import type { HttpStream } from '../../http/client.ts';
 import { bearerChallenge } from './challenge.ts';
 import type { Challenge } from './discovery.ts';
 import { place } from './endpoint-url.ts';
-import { isMcpAnswer } from './mcp-answer.ts';
+import { questionId, readMcpAnswer } from './mcp-answer.ts';
 import { redirected, redirectTarget, statusError, type Run } from './metadata.ts';
 
 /** What the server said to a call without a token. */
@@ -13,40 +13,61 @@ export type Probe =
   | { readonly kind: 'answered'; readonly fault?: AppError };
 
 const maxHops = 3;
-const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
-const initialize = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'Keybridge', version: '0' } },
-});
+const clientInfo = { name: 'Keybridge', version: '0' };
+const stateless = '2026-07-28';
 
-/**
- * Asks without a token. `ping` and not `initialize`: it opens no session that somebody would have to close, and a server
- * that does not know it (2026-07-28, or no session yet) says so without harm. The check of the token comes before either.
- * Where that is answered in another language than MCP's, `initialize` is asked too: some servers know nothing else before
- * a session. Only an answer in JSON-RPC shows that an MCP server is there and open to everyone.
- */
-export async function askServer(run: Run, server: URL): Promise<Probe> {
-  const first = await ask(run, server, ping);
-  return first.kind === 'silent' ? after(await ask(run, server, initialize), server) : after(first, server);
+/** One question, with the headers that its generation demands. */
+interface Question {
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** `silent`: it answered, and not as an MCP server does. */
-type Asked = Probe | { readonly kind: 'silent'; readonly status: number };
+/** Whole as the stateless generation wants it (MCP 2026-07-28, request metadata): its servers refuse anything else. */
+const discover: Question = {
+  body: request('server/discover', {
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': stateless,
+      'io.modelcontextprotocol/clientInfo': clientInfo,
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  }),
+  headers: { 'mcp-protocol-version': stateless, 'mcp-method': 'server/discover' },
+};
+const ping: Question = { body: request('ping') };
+const initialize: Question = { body: request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }) };
+
+/**
+ * Asks without a token. `server/discover` and `ping` come before `initialize`: they open no session that somebody would have
+ * to close. Servers check the token before they look for the method; any other error for `server/discover` is not taken as a
+ * sign that everyone may use the server, since it can be about the protocol version alone. Some servers know nothing but
+ * `initialize` before a session. Only an answer in JSON-RPC shows that an MCP server is there and open to everyone.
+ */
+export async function askServer(run: Run, server: URL): Promise<Probe> {
+  const first = await ask(run, server, discover);
+  if (first.kind !== 'silent' && !(first.kind === 'answered' && first.byError)) return first;
+  const second = await ask(run, server, ping);
+  return second.kind === 'silent' ? after(await ask(run, server, initialize), server) : second;
+}
+
+function request(method: string, params?: object): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: questionId, method, params });
+}
+
+/** `byError`: with a JSON-RPC error that leaves open whether the question came through. `silent`: it answered, and not as an MCP server does. */
+type Asked = (Probe & { readonly byError?: boolean }) | { readonly kind: 'silent'; readonly status: number };
 
 function after(asked: Asked, server: URL): Probe {
   if (asked.kind !== 'silent') return asked;
   return { kind: 'answered', fault: new AppError('E_SERVER_URL', `${place(server)} answered with status ${asked.status}, but not as an MCP server does.`) };
 }
 
-async function ask(run: Run, server: URL, body: string): Promise<Asked> {
+async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Question): Promise<Asked> {
   let at = server;
   for (let hop = 0; hop <= maxHops; hop += 1) {
     const answer = await run.http.open({
       url: at,
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...ofGeneration },
       body,
       allow: run.allow,
       timeoutMs: run.remainingMs(),
@@ -68,11 +89,11 @@ async function ask(run: Run, server: URL, body: string): Promise<Asked> {
 async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
   const { status, headers } = answer;
   // 2026-07-28 says 404 with a JSON-RPC body to a method that it does not know.
-  const mcp = status < 500 && status !== 429 && (await isMcpAnswer(answer, run.remainingMs()));
+  const mcp = status < 500 && status !== 429 ? await readMcpAnswer(answer, run.remainingMs()) : undefined;
   answer.body.destroy();
   if (mcp) {
     leave(run, url, headers['mcp-session-id']);
-    return { kind: 'answered' };
+    return { kind: 'answered', byError: mcp === 'error' };
   }
   if (status >= 500 || status === 429) return { kind: 'answered', fault: statusError(answer, url) };
   if (status < 300 && /html/i.test(headers['content-type'] ?? '')) {
