@@ -19,7 +19,7 @@ export interface Look {
 export interface Looks {
   /** Throws AppError; where no MCP server is there, with the addresses at which one answers. */
   look(url: URL, settings: ServerSettings): Promise<Discovered>;
-  /** Undefined: nobody has looked there. */
+  /** Undefined: that address was not looked at. */
   at(url: URL): Look | undefined;
 }
 

@@ -12,7 +12,7 @@ export interface Wake {
 }
 
 const lookEveryMs = 5_000;
-/** How far the system's time may go off without anybody having set it. */
+/** Largest drift of the system's time that does not count as a change of the clock. */
 const slackMs = 10_000;
 
 /**

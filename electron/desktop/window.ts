@@ -9,7 +9,7 @@ export interface MainWindow {
   show(server?: string): Promise<void>;
   /** The page's contents while there is a window. */
   readonly contents: WebContents | undefined;
-  /** Somebody can see it: it is neither hidden nor minimised. */
+  /** It can be seen: neither hidden nor minimised. */
   readonly visible: boolean;
   /** Calls the listener each time it comes into view. */
   onShown(listener: () => void): void;

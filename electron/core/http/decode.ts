@@ -9,7 +9,7 @@ type Encoding = 'gzip' | 'deflate' | 'br' | 'zstd';
 
 const encodings: Readonly<Record<string, Encoding>> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate', br: 'br', zstd: 'zstd' };
 
-/** Nobody means more; each costs a decoder. */
+/** No honest server uses more; each costs a decoder. */
 const mostLayers = 3;
 
 export interface DecodeLimits {
@@ -43,7 +43,7 @@ function layersOf(header: string | undefined, host: string): readonly Encoding[]
   });
 }
 
-/** Of newer Nodes than 20. */
+/** Only in Node versions after 20. */
 const zstdDecoder = (zlib as { readonly createZstdDecompress?: (options: { readonly params: Readonly<Record<number, number>> }) => Transform }).createZstdDecompress;
 /** ZSTD_d_windowLogMax: 8 MB, as RFC 9659 has it for this use; the format itself allows gigabytes. */
 const zstdWindow = { params: { 100: 23 } };
@@ -93,7 +93,7 @@ function decoded(source: Body, encoding: Encoding, { maxBytes, host }: DecodeLim
   return { destroy, [Symbol.asyncIterator]: () => reader };
 }
 
-/** At least the two bytes that tell formats apart; fewer at the end only. */
+/** At least the two bytes by which formats are told apart; fewer only at the end of the body. */
 async function beginning(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   let head: Buffer = Buffer.alloc(0);
   while (head.length < 2) {
@@ -141,7 +141,7 @@ function undeclaredGzip(raw: Body, limits: DecodeLimits): Body {
   return { destroy, [Symbol.asyncIterator]: () => iterator };
 }
 
-/** The first chunk; where that is the first byte of gzip alone, with the next one. */
+/** The first chunk, joined with the next one if it is only the first byte of gzip. */
 async function firstChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
   const next = await chunks.next();
   if (next.done || next.value.length !== 1 || next.value[0] !== 0x1f) return next;

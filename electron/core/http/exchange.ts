@@ -8,9 +8,9 @@ import { cancelled, exchangeFault, timedOut, tooLarge, tooManyPieces } from './f
 /** A server that wants to be told who calls; some firewalls refuse requests without it. */
 const userAgent = ['user-agent', 'Keybridge'];
 
-/** What a chunk costs as if it were bytes. Larger ones pay for smaller ones, so that a stream that lives long and brings little now and then may go on. */
+/** What each chunk counts, in bytes. Larger chunks make up for smaller ones, so that a long-lived stream with little traffic can go on. */
 const chunkCost = 64;
-/** An answer in more small pieces than this is paid for is given up. */
+/** A response in more small pieces than this is aborted. */
 const mostDebt = 16 * 1024 * 1024;
 /** After so many chunks the other connections have their turn. */
 const chunksInTurn = 2_048;

@@ -11,7 +11,7 @@ export async function fetchFollowing(http: Pick<Http, 'fetch'>, request: HttpReq
   return target ? http.fetch({ ...request, url: target }) : answer;
 }
 
-/** Where the same request is wanted again; undefined: nowhere, or at another origin. */
+/** The address to which the same request is redirected; undefined: none, or one at another origin. */
 function repeatAt({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>, from: URL): URL | undefined {
   const location = headers['location'];
   if ((status !== 307 && status !== 308) || location === undefined || !URL.canParse(location, from.href)) return undefined;

@@ -3,14 +3,14 @@ export interface Gathering {
   readonly bytes: number;
   /** Keeps the piece itself only when it is the first one; a later piece is copied. */
   add(piece: Buffer): void;
-  /** A copy of everything so far. */
+  /** A copy of all bytes so far. */
   copy(): Buffer;
   /** Everything so far, in one. What is added later is kept apart from it. */
   take(): Buffer;
 }
 
 const smallest = 1024;
-/** More is never kept in reserve. */
+/** Upper limit of the spare capacity. */
 const mostAhead = 4 * 1024 * 1024;
 const none = Buffer.alloc(0);
 

@@ -5,7 +5,7 @@ import type { HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../secret.ts';
 import { withoutEcho } from './echo.ts';
 
-/** What an endpoint said when it refused, in its own words: nothing in it is fit to be shown yet. */
+/** What an endpoint said when it refused, in its own words, not yet sanitized for display. */
 export interface ErrorResponse {
   /** An error code of OAuth (RFC 6749 5.2 and its relatives). */
   readonly error?: string;
@@ -17,7 +17,7 @@ type Members = Readonly<Record<string, unknown>>;
 /** Where servers that do not follow RFC 6749 5.2 put a reason: RFC 9457, and what frameworks write by themselves. */
 const reasonMembers = ['error_description', 'detail', 'message', 'error_message', 'title', 'msg', 'reason', 'errors'];
 const codeMembers = ['error', 'code', 'type', 'status'];
-/** How deep a reason may lie. */
+/** Deepest level at which a reason is looked for. */
 const deepest = 4;
 
 /** Codes that are believed wherever a server puts them (RFC 6749 5.2, 7591 3.2.2, 8628 3.5, 8707 2). */
@@ -62,14 +62,14 @@ function fromMembers(members: Members): ErrorResponse {
   return description === undefined ? withCode(members, {}) : withCode(members, described(description));
 }
 
-/** A code that stands in an unusual place. */
+/** An error code in an unusual place. */
 function withCode(members: Members, said: ErrorResponse): ErrorResponse {
   const inner = z.record(z.string(), z.unknown()).safeParse(members['error']).data ?? {};
   const code = codeMembers.flatMap((name) => [inner[name], members[name]]).find((one) => typeof one === 'string' && knownCodes.has(one));
   return typeof code === 'string' ? { ...said, error: code } : said;
 }
 
-/** Some servers say the bare code as if it were words. */
+/** Some servers send the bare code as the description. */
 const described = (words: string): ErrorResponse => (knownCodes.has(words) ? { error: words } : { description: words });
 
 function reasonIn(value: unknown, depth: number): string | undefined {

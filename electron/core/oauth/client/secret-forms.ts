@@ -1,4 +1,4 @@
-/** Shorter is no secret that can be told from an ordinary word, and would tear words apart. */
+/** Shorter secrets could be part of ordinary words, which would be damaged. */
 export const shortestSecret = 8;
 
 /**
@@ -12,7 +12,7 @@ export function formsOf(secret: string): readonly string[] {
   const hex = bytes.toString('hex');
   const encoded = encodeURIComponent(secret);
   const lowered = encoded.replaceAll(/%[0-9A-F]{2}/g, (one) => one.toLowerCase());
-  // Before and behind stands what nobody knows: characters that are not of the secret alone are left out.
+  // The neighbouring bytes are unknown, so characters that depend on them are left out.
   const base64 = [0, 1, 2].map((before) => Buffer.concat([Buffer.alloc(before, 'x'), bytes]).toString('base64').slice(before === 0 ? 0 : 4, -4));
   const url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
   const plain = [secret, json, escapedAs(json, 'upper'), escapedAs(json, 'lower'), encoded, lowered, encoded.replaceAll('%20', '+'), hex, hex.toUpperCase(), ...base64, ...url];

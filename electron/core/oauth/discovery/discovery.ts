@@ -100,14 +100,14 @@ export async function discover(server: URL, { http, signal, challenge, network, 
     const asked: Probe = challenge ? { kind: 'challenged', status: 401, challenge } : await askServer(run, server);
     const seen = asked.kind === 'challenged' ? asked.challenge : undefined;
     const resource = await findProtectedResource(run, server, seen);
-    // All of these places are the server's own.
+    // All of these addresses are at the server's own origin.
     if (resource.kind === 'fault' && resource.error.code === 'E_ADDRESS_REFUSED') throw resource.error;
     return { run, asked, seen, resource };
   };
   const { network: allow, value: { run, asked, seen, resource } } = await inNetwork(server.origin, network, look);
 
   if (asked.kind === 'answered') {
-    // Metadata of the whole host says nothing of an address at which nothing is.
+    // Metadata of the whole host says nothing about an address that does not exist.
     const nothingThere = asked.fault?.code === 'E_SERVER_URL' && (resource.kind !== 'found' || !names(resource.metadata, server));
     if (asked.fault && (nothingThere || resource.kind !== 'found')) throw asked.fault;
     if (resource.kind !== 'found') return { kind: 'open', allow };
@@ -139,7 +139,7 @@ export async function discover(server: URL, { http, signal, challenge, network, 
  */
 async function ownAuthorizationServer(run: Run, server: URL, { hint, missing }: Extract<ResourceSearch, { kind: 'absent' }>, settings: ServerSettings): Promise<NamedServer> {
   const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]).catch((error: unknown) => {
-    // Nobody named this issuer: what is wrong is that the document that was named is missing.
+    // No document named this issuer: the actual error is that the named document is missing.
     throw missing && error instanceof AppError && error.code === 'E_ISSUER_MISMATCH' ? missing : error;
   });
   if (found.kind === 'found') return { named: found.metadata.issuer, metadata: found.metadata };
@@ -147,7 +147,7 @@ async function ownAuthorizationServer(run: Run, server: URL, { hint, missing }: 
   throw hint ?? found.hint ?? missing ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
 }
 
-/** Whether the metadata is of exactly this address. */
+/** Whether the metadata describes exactly this address. */
 function names({ resource }: ProtectedResource, server: URL): boolean {
   return new URL(resource).href.replace(/\/$/, '') === server.href.replace(/\/$/, '');
 }

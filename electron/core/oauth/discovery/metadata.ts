@@ -91,7 +91,7 @@ export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url:
   return new AppError('E_HTTP_STATUS', `${place(url)} answered with status ${answer.status}.`, wait === undefined ? {} : { retryAfterMs: wait });
 }
 
-/** An error object with status 200, where no member of any metadata stands beside it. */
+/** An error object with status 200 and no metadata members beside it. */
 function isErrorAnswer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('error' in value) || !value.error) return false;
   return !['issuer', 'resource', 'keys'].some((member) => member in value);

@@ -7,10 +7,10 @@ import { fetchDocument, startRun, type Run } from './metadata.ts';
 import { askServer } from './probe.ts';
 import { resourcePlaces } from './protected-resource.ts';
 
-/** What an address gives where no MCP server is. */
+/** Codes of an address at which there is no MCP server. */
 const wrongAddress: ReadonlySet<ErrorCode> = new Set(['E_SERVER_URL', 'E_NOT_JSON', 'E_RESOURCE_MISMATCH', 'E_REDIRECTED']);
 const Named = z.object({ resource: z.string() });
-/** For all of it together. */
+/** Time limit for all of these requests together. */
 const lookMs = 8_000;
 const most = 3;
 

@@ -38,7 +38,7 @@ const Preset = z
     audiences: z.array(z.string().regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/$/)).optional(),
     /** `origin`: its access tokens are issued in the name of the issuer's origin, though each server has an issuer below it. */
     tokenIssuer: z.literal('origin').optional(),
-    /** Days after which a registration ends that does not say so itself. */
+    /** Life in days of a registration that does not state its end. */
     registrationDays: z.number().int().positive().optional(),
     /** True: a registration that names scopes gets fewer than one that does not. */
     registerWithoutScopes: z.boolean().optional(),

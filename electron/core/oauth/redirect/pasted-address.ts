@@ -1,7 +1,7 @@
-/** What people and programs put around an address. */
+/** Characters that people and programs put around an address. */
 const pairs: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '\u201c': '\u201d', '\u2018': '\u2019', '\u00ab': '\u00bb', '<': '>', '(': ')', '[': ']', '{': '}' };
 
-/** Without the quotes and brackets around it. What only ends like one may be part of the code. */
+/** Without the quotes and brackets around it. A closing one without an opening one may be part of the code. */
 function unwrapped(text: string): string {
   const closer = pairs[text.charAt(0)];
   return closer !== undefined && text.endsWith(closer) && text.length > 1 ? unwrapped(text.slice(1, -1)) : text;

@@ -5,7 +5,7 @@ import { foreign } from '../../errors.ts';
 /** Names the programs that hold TCP ports of this computer, by port; a port whose program the system does not tell is missing. Never rejects. */
 export type PortHolders = (ports: readonly number[]) => Promise<ReadonlyMap<number, string>>;
 
-/** Linux tells by /proc, for the programs of this user. Elsewhere that takes another program, and nothing is told. */
+/** On Linux from /proc, for this user's programs. Elsewhere that takes another program, so nothing is named. */
 export const systemPortHolders: PortHolders = (ports) => (process.platform === 'linux' ? linuxPortHolders(ports).catch(() => new Map()) : Promise.resolve(new Map()));
 
 async function linuxPortHolders(ports: readonly number[]): Promise<ReadonlyMap<number, string>> {
@@ -30,7 +30,7 @@ async function socketsAt(ports: ReadonlySet<number>): Promise<Map<string, number
       const fields = line.trim().split(/\s+/);
       const port = Number.parseInt(fields[1]?.split(':')[1] ?? '', 16);
       const inode = fields[9] ?? '0';
-      // Inode 0: a closed connection that belongs to nobody any more.
+      // Inode 0: a closed connection that no process owns any more.
       if (ports.has(port) && inode !== '0') found.set(inode, port);
     }
   }

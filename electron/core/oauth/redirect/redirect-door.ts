@@ -47,7 +47,7 @@ export async function openDoor(deps: RegistrationDeps, options: DoorOptions): Pr
   }
 }
 
-/** Where to listen. */
+/** The ports and host to listen on. */
 interface Place {
   readonly path: string;
   readonly hosts: readonly RedirectHost[];
@@ -73,7 +73,7 @@ function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place
   };
 }
 
-/** The document names the usual ports, and the address without a port. Where that is not known to do, a registration is surer. */
+/** The document names the usual ports, and the address without a port. Unless a server is known to accept that, a registration is safer. */
 function placeOfDocument({ discovery, preset, ports }: DoorOptions): Place {
   const canRegister = discovery.authorizationServer.registration_endpoint !== undefined;
   const anyPort = preset?.loopbackPorts === 'any' || (!canRegister && preset?.loopbackPorts !== 'listed');

@@ -42,7 +42,7 @@ export interface RedirectListenerOptions {
 const pageWaitMs = 8_000;
 const lingerMs = 700;
 
-/** The system gives a port that is free on 127.0.0.1; on ::1 somebody else may hold it. */
+/** The system assigns a port that is free on 127.0.0.1; another program may hold it on ::1. */
 const anyPortAttempts = 5;
 
 /**

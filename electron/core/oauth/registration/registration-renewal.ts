@@ -75,7 +75,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     const after = await take(server, registration, got);
     const end = endOfRegistration(registration, server);
     const asBefore = after.registration.endsAt !== undefined && end !== undefined && after.registration.endsAt <= end;
-    // Some servers give a new end only to an update (RFC 7592 2.2).
+    // Some servers extend a registration only on an update (RFC 7592 2.2).
     const put = asBefore ? await ask(server, after.registration.registration_client_uri ?? uri, after.token ?? read.value, 'PUT', updateOf(got)) : undefined;
     if (put) await take(server, after.registration, put);
   }
@@ -103,7 +103,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     const uri = named && URL.canParse(named) && originOf(named) === originOf(before) ? named : before;
     const token = client.registration_access_token ? new Secret(client.registration_access_token) : undefined;
     if (token) await keep(managementTokenKey(server.id, registration), token, managementUse(issuer, uri));
-    // Somebody else's registration: its token is kept, since ours may be spent, and nothing else is believed.
+    // Another registration's data: its token is kept, since ours may be spent, and everything else is ignored.
     if (client.client_id !== registration.client_id) return { registration, ...(token ? { token } : {}) };
     const facts = vault.facts(server.id);
     const endpoint = facts?.issuer === issuer ? { endpoint: originOf(facts.tokenEndpoint) } : {};
@@ -124,7 +124,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     return { registration: renewed, ...(token ? { token } : {}) };
   }
 
-  /** What came may exist nowhere else: a store that fails now is asked again for a while. */
+  /** This may be the only copy: if the store fails now, it is tried again for a while. */
   async function keep(key: string, secret: Secret, use: Binding): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -164,7 +164,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
   };
 }
 
-/** RFC 7592 2.2: everything that the server said, but for what must not be in an update. */
+/** RFC 7592 2.2: all members that the server sent, except those that must not be in an update. */
 function updateOf({ registration_access_token: _token, registration_client_uri: _uri, client_secret_expires_at: _expires, client_id_issued_at: _issued, client_secret_issued_at: _secret, ...metadata }: Client): object {
   return metadata;
 }

@@ -35,7 +35,7 @@ export function selectScopes(
  * server has several and the authorization server can say it, but for scopes that the user has listed. `supported`: of its metadata.
  */
 export function identityScopes({ settings, account }: { readonly settings: Pick<ServerSettings, 'identity' | 'scopes'>; readonly account: { readonly alone: boolean } }, supported: readonly string[] | undefined): string[] {
-  // A server that lists its scopes may refuse every other one; of one that lists none the user may know better.
+  // A server that lists its scopes may refuse all others; if it lists none, the user may know better.
   const offered = supported ? ['openid', 'profile', 'email'].filter((scope) => supported.includes(scope)) : ['openid'];
   const tellsApart = supported !== undefined && offered.some((scope) => scope !== 'email');
   return (settings.identity ?? (!account.alone && !Array.isArray(settings.scopes) && tellsApart)) ? offered : [];

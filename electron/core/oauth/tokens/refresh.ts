@@ -76,7 +76,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
   if (elsewhere) return { kind: 'ended', final: false, error: elsewhere };
   if (credential.grant === undefined && credential.refreshToken === undefined) return accessOnly(credential);
 
-  // 2. Where to, and as whom.
+  // 2. Which endpoint, and which client.
   const client = await clientOf(deps, credential).catch((error: unknown) => asAppError(error));
   if (client instanceof AppError) return hindrance(client);
   const { refreshToken } = credential;

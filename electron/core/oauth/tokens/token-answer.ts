@@ -50,14 +50,14 @@ export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: stri
   if (good && given && !plainError && text(given['access_token']) !== undefined) return readTokens(given);
   const said = readErrorResponse(answer);
   const { error, description } = said;
-  // Among tokens a code is believed only where RFC 6749 has it.
+  // Next to tokens an error code counts only where RFC 6749 puts it.
   if (error !== undefined && (!good || plainError)) {
     return { kind: 'error', error: errorAsMeant(error, status), status, ...(description === undefined ? {} : { description }), ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
   if (!good) {
     const [code, words] = isRefusal(status) ? (['E_TOKEN_REFUSED', `refused the request (status ${status})`] as const) : (['E_HTTP_STATUS', `answered with status ${status}`] as const);
     const fault = new AppError(code, `The token endpoint ${words}.`, wait === undefined ? {} : { retryAfterMs: wait });
-    // A firewall or a gateway refuses in other ways than these, and for a while.
+    // Firewalls and gateways refuse in other ways, and only for a while.
     const final = wait === undefined && (status === 401 || (status === 400 && description !== undefined));
     return { kind: 'unclear', fault, status, said, ...(final ? { refused: true } : {}) };
   }

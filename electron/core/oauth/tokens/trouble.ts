@@ -9,9 +9,9 @@ import { deadlineIn, over } from '../../moments.ts';
 
 /** An answer that nobody can use is not asked for again earlier (RF13, TR08). */
 const uselessAnswerMs = 10_000;
-/** Equal refusals in a row (RFC 6749 5.2) that are believed: one may be a server that is being restarted. */
+/** Equal refusals in a row (RFC 6749 5.2) that count as final: a single one may come from a server that is being restarted. */
 const believedAfter = 3;
-/** Pauses after a refusal that is believed: doubled from 5 min to a day. A server that was set right heals the sign-in by itself. */
+/** Pauses after a refusal that counts as final: doubled from 5 min to a day. When the server is repaired, the sign-in works again by itself. */
 const slowRetryMs = 300_000;
 const slowestRetryMs = 86_400_000;
 /** Longest pause between looks at a store that cannot be used. */
@@ -45,7 +45,7 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
 
   const believed = (): AppError | undefined => (refused && refused.times >= believedAfter && tokenOver() ? refused.error : undefined);
 
-  /** Nobody can hurry it, but a person who tries now. Gives the delay in ms. */
+  /** Only a person who tries now can shorten it. Returns the delay in ms. */
   function retrySlowly(): number {
     const floorMs = Math.min(slowRetryMs * 2 ** slowRetries, slowestRetryMs);
     slowRetries += 1;
@@ -74,7 +74,7 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
   return {
     get now(): Trouble['now'] {
       if (now?.kind !== 'retrying') return now;
-      // With the token over, what was a fault to wait for becomes something for a person.
+      // Once the token has expired, a fault that could be waited for becomes one for a person.
       const error = believed();
       // The time is reckoned when it is asked for: the system's may be another one since then.
       return error ? { kind: 'ended', error } : { ...now, nextTryAt: clock.now() + nextTry.leftMs() };
