@@ -92,6 +92,16 @@ describe('the token of a call', () => {
 });
 
 describe('ahead of expiry', () => {
+  it.each([1, 2, 20, 36])('a server whose tokens live %i s is asked for one each 30 s at most, while an app is connected and calls nothing', async (life) => {
+    rig.http.answer = rotating({ expires_in: life });
+    await rig.signIn({}, life * 1_000);
+    rig.keeper.hold(id);
+    await rig.clock.advance(600_000);
+    expect(rig.http.refreshes.length).toBeGreaterThan(10);
+    expect(rig.http.refreshes.length).toBeLessThanOrEqual(20);
+    expect(rig.keeper.state(id).kind).toBe('usable');
+  });
+
   it('while a bridge is connected the refresh runs at 75 to 80 % of the life, and no call waits', async () => {
     await rig.signIn();
     const letGo = rig.keeper.hold(id);

@@ -6,6 +6,8 @@ import { msSince } from '../../moments.ts';
 /** Shorter lives are nonsense: such a token is used until the server refuses it. */
 const shortestLifeMs = 1_000;
 const marginMs = 10_000;
+/** A younger token is not refreshed ahead, however short its life: its server would else have a refresh a second for as long as an app is connected. */
+const leastAgeMs = 30_000;
 
 /** An access token in memory, and where its life stands. */
 export interface LiveToken {
@@ -36,6 +38,7 @@ export interface LiveTokenOptions {
   readonly lifeMs: number | undefined;
   /** The token is the whole value of this header; absent: a Bearer token. */
   readonly header?: string | undefined;
+  /** The token became due, or spent; at the age of 30 s at the earliest. */
   readonly onDue: () => void;
 }
 
@@ -51,7 +54,10 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
   const received = clock.monotonic();
   let stage: LiveToken['stage'] = 'fresh';
   let timers: (() => void)[] = [];
+  let early = () => {};
 
+  /** Of two clocks, the one that stood still in a sleep does not count. */
+  const ageMs = (): number => Math.max(msSince(clock, received), clock.now() - receivedAt);
   const cancel = (): void => {
     for (const stop of timers) stop();
     timers = [];
@@ -59,7 +65,10 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
   const become = (next: LiveToken['stage']): void => {
     if (stage === 'spent' || stage === next) return;
     stage = next;
-    onDue();
+    early();
+    const waitMs = leastAgeMs - ageMs();
+    if (waitMs > 0) early = clock.after(waitMs, onDue);
+    else onDue();
   };
   /** `age`: how much of the life is over, in ms. */
   const arm = (age: number): void => {
@@ -83,13 +92,17 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
     },
     spend() {
       cancel();
+      early();
       stage = 'spent';
     },
     woke() {
       // The one clock may have stood still, and the other one have been set: a token that is renewed too early costs a
       // request, and one that is over before we know is refused by the server.
-      if (stage !== 'spent') arm(Math.max(msSince(clock, received), clock.now() - receivedAt));
+      if (stage !== 'spent') arm(ageMs());
     },
-    drop: cancel,
+    drop() {
+      cancel();
+      early();
+    },
   };
 }
