@@ -66,6 +66,15 @@ describe('an ID token that is to be exchanged at a host of another owner', () =>
     expect([product.browser.openings, posts(evil)]).toEqual([1, []]);
   });
 
+  it('does not go to another host of the same site either: there each company may have one', async () => {
+    const { company, product } = await desk();
+    const settings = await add(company, product, 'a');
+    const neighbour = company.idp.issuer.replace('127.0.0.1', 'localhost');
+    await product.call('configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${neighbour}/token` } } });
+    expect(await failure(product.call('signIn', { server: 'a' }))).toMatchObject({ code: 'E_HOSTS_UNCONFIRMED' });
+    expect([product.browser.openings, company.exchanges]).toEqual([0, []]);
+  });
+
   it('does not go there with a server that joins the sign-in of another one', async () => {
     const { company, product } = await desk();
     await add(company, product, 'a');

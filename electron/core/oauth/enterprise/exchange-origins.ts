@@ -3,7 +3,7 @@ import { AppError, foreign } from '../../errors.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import { originOf } from '../../vault/binding.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
-import { exchangeHosts, needsConfirmation, withConfirmed } from '../sign-in/endpoint-hosts.ts';
+import { exchangeHosts, isConfirmed, withConfirmed } from '../sign-in/endpoint-hosts.ts';
 import type { Attempt } from '../sign-in/sign-in-attempt.ts';
 import { isCompanyId, type Company } from './company.ts';
 
@@ -44,13 +44,16 @@ export async function bindOldSignIns(vault: Pick<Vault, 'ids' | 'facts' | 'openJ
 }
 
 /**
- * Asks the person whether the ID token may go where the settings of this server say, where that is another owner's host: the page of
- * the company's sign-in shows nothing of it, and often needs no click. Throws as `Attempt.confirm`.
+ * Asks the person whether the ID token may go where the settings of this server say, where that is not the host of the issuer:
+ * the page of the company's sign-in shows nothing of it, and often needs no click. The same site is not enough, since whoever hosts
+ * sign-ins for many companies may give each a name there. Throws as `Attempt.confirm`.
  */
 export async function confirmExchange({ servers, confirmed }: { readonly servers: Pick<Servers, 'find' | 'update'>; readonly confirmed: readonly SignInHosts[] }, { issuer }: Company, { id, settings }: Server, attempt: Attempt): Promise<void> {
-  const wanted = exchangeHosts(issuer, settings.enterprise?.tokenEndpoint ?? '');
+  const endpoint = settings.enterprise?.tokenEndpoint;
   // What is no address is refused where it would be used.
-  if (!wanted.hosts.some(isExchange) || !URL.canParse(issuer) || !needsConfirmation(wanted, { named: issuer, preset: undefined, confirmed })) return;
+  if (endpoint === undefined || !URL.canParse(endpoint) || !URL.canParse(issuer) || new URL(endpoint).hostname === new URL(issuer).hostname) return;
+  const wanted = exchangeHosts(issuer, endpoint);
+  if (isConfirmed(wanted, confirmed)) return;
   await attempt.confirm(wanted);
   const before = servers.find(id)?.confirmedHosts ?? [];
   const others = hostsConfirmed(before, issuer).filter(({ what }) => what !== 'exchange' && what !== 'issuer');

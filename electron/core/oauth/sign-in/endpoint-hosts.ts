@@ -61,8 +61,12 @@ export function needsConfirmation(wanted: SignInHosts, { named, preset, confirme
   const known = vouchedHosts(named, preset);
   const home = hostName(new URL(named).host);
   if (wanted.hosts.every(({ host }) => sameSite(hostName(host), home) || known(host))) return false;
-  return !confirmed.some(({ issuer, hosts }) => issuer === wanted.issuer && wanted.hosts.every((one) => hosts.some((other) => isSameHost(one, other))));
+  return !isConfirmed(wanted, confirmed);
 }
+
+/** Whether a person has confirmed each of these hosts for what happens there. */
+export const isConfirmed = (wanted: SignInHosts, confirmed: readonly SignInHosts[]): boolean =>
+  confirmed.some(({ issuer, hosts }) => issuer === wanted.issuer && wanted.hosts.every((one) => hosts.some((other) => isSameHost(one, other))));
 
 /**
  * What is kept of a sign-in goes to the hosts that belong together, and to those that were confirmed; not to others that an older
