@@ -2,9 +2,11 @@ import { createInterface, type Interface } from 'node:readline';
 import type { EndpointHost, ServerStatus, Status } from '../../shared/model.ts';
 import { hostWords } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
+import { systemClock } from '../core/clock.ts';
 import { asAppError, foreign } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/http/loopback.ts';
 import { hasBrowser, openSystemBrowser } from '../system-browser.ts';
+import { createPastedLines } from './pasted-lines.ts';
 import { failureWords, type Terminal } from './terminal.ts';
 
 export interface LoginOptions {
@@ -29,7 +31,7 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
 
   const byHand = (url: string) => {
     terminal.tell(`Open this address in a browser:\n\n  ${url}\n\nIf the last page cannot be reached there, paste its address here and press Enter.`);
-    pasting ??= readPasted(server, dataDir, terminal);
+    pasting ??= readPasted(server, url, dataDir, terminal);
   };
   const ended = new AbortController();
   const watching = watchStatus(dataDir, (status) => {
@@ -43,6 +45,10 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
     if (hosts !== '' && !shown.has(hosts)) {
       shown.add(hosts);
       terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);
+    }
+    if (inBrowser(status, server) && !shown.has(pageErrorKey)) {
+      shown.add(pageErrorKey);
+      tellOfPageErrors(server, dataDir, terminal);
     }
     const code = codeToEnter(status, server);
     if (code && !shown.has(code.userCode)) {
@@ -115,12 +121,36 @@ function mayOpen(address: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url));
 }
 
-function readPasted(server: string, dataDir: string, terminal: Terminal): Interface {
+function readPasted(server: string, url: string, dataDir: string, terminal: Terminal): Interface {
   const lines = createInterface({ input: terminal.stdin });
-  lines.on('line', (line) => {
-    const redirectUrl = line.trim();
-    if (redirectUrl === '') return;
-    callBroker(dataDir, 'finishSignIn', { server, redirectUrl }).catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
+  const take = createPastedLines({
+    state: new URL(url).searchParams.get('state') ?? undefined,
+    interactive: terminal.interactive,
+    clock: systemClock(),
+    tell: (text) => terminal.tell(text),
+    use: (redirectUrl) => {
+      callBroker(dataDir, 'finishSignIn', { server, redirectUrl }).catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
+    },
   });
+  lines.on('line', take);
   return lines;
+}
+
+/** The sign-in waits for a page in the browser that sends the answer back by itself. */
+function inBrowser({ servers }: Status, server: string): boolean {
+  const state = servers.find(({ id }) => id === server)?.state;
+  return state?.kind === 'signing_in' && state.step === 'browser' && state.userCode === undefined;
+}
+
+const pageErrorKey = 'page error';
+
+/** The way back from an error page of the provider, which sends nothing to Keybridge (as in the window: page-error.tsx). */
+function tellOfPageErrors(server: string, dataDir: string, terminal: Terminal): void {
+  const told = async () => {
+    const { registration, redirectUri, status } = await callBroker(dataDir, 'serverDetail', { server });
+    const stop = 'If the page shows an error, Keybridge does not hear of it: press Ctrl-C.';
+    if (registration !== 'configured' || redirectUri === undefined) return terminal.tell(`${stop} Then sign in again: Keybridge registers again if it has to.`);
+    terminal.tell(`${stop} Usually the redirect address registered at the provider is not exactly\n\n  ${foreign(redirectUri, 500)}\n\nor the client ID is not the provider's: keybridge configure ${status.name} --client-id ID`);
+  };
+  told().catch(() => {});
 }
