@@ -13,7 +13,7 @@ import { AppError } from './core/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './core/log-file.ts';
-import { createLog } from './core/log.ts';
+import { createLog, withoutFloods } from './core/log.ts';
 import { storeFault } from './core/vault/store-fault.ts';
 import { wakeBySlowTimer } from './core/wake.ts';
 import { logFaults, stopRequest } from './headless-process.ts';
@@ -52,13 +52,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (!lock) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge is running on this data folder.');
   const clock = systemClock();
   const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
-  const log = createLog(
-    (line) => {
-      logFile.write(line);
-      if (options.verbose) terminal.tell(line.trimEnd());
-    },
-    () => clock.now(),
-  );
+  const write = (line: string) => {
+    logFile.write(line);
+    if (options.verbose) terminal.tell(line.trimEnd());
+  };
+  const log = withoutFloods(createLog(write, () => clock.now()), clock);
   logFaults(log, terminal);
   try {
     const store = openStore(options.store, { clock, log });

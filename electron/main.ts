@@ -10,7 +10,7 @@ import { asAppError, type AppError } from './core/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './core/log-file.ts';
-import { createLog } from './core/log.ts';
+import { createLog, withoutFloods } from './core/log.ts';
 import { openBrowser } from './desktop/browser.ts';
 import { packaged, runtime, testBuild } from './desktop/build-flags.ts';
 import { refusedSwitch } from './desktop/debug-switches.ts';
@@ -39,7 +39,7 @@ async function start(): Promise<void> {
   if (!lock) return leave(0);
   const clock = systemClock();
   const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
-  const log = createLog((line) => logFile.write(line), () => clock.now());
+  const log = withoutFloods(createLog((line) => logFile.write(line), () => clock.now()), clock);
   logFaults(log);
   const wake = createWake(clock);
   const store = chosenStore({ clock, log, keychain: paths.keychain });
