@@ -84,6 +84,7 @@ export const messages = {
     signInByLinkLabel: 'Get a link to sign in elsewhere',
     cancel: 'Cancel',
     checkNow: 'Check now',
+    checkAgain: 'Check again',
     tryNow: 'Try now',
     refreshNow: 'Refresh now',
     signOut: 'Sign out',

@@ -146,6 +146,9 @@ export function certificateWords(expiresAt: number, now: number): string {
 /** Errors after which signing in is not offered, because somebody may be intercepting it: a person reads what is wrong first. */
 export const stopCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH', 'E_ISS_MISMATCH', 'E_ENDPOINT_REFUSED', 'E_ADDRESS_REFUSED']);
 
+/** Those among them that a check of the server sees as well: what was in the way may be gone on another network, or mended. */
+export const checkedCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH']);
+
 export function nextStep(state: SignInState): NextStep | undefined {
   switch (state.kind) {
     case 'not_checked':

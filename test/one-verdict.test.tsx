@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { createHttp } from '../electron/core/http/client.ts';
@@ -12,7 +14,9 @@ import type { ServerSettings, SignInState } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
 import { nextStep } from '../shared/wording.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
+import { selfSigned } from './fixtures/certificate.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
+import { startHttpsListener } from './fixtures/https-listener.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct } from './fixtures/product.ts';
 import { errorInfo, exampleDetail, exampleServer, exampleStatus } from './fixtures/renderer-preview/states.ts';
@@ -84,6 +88,30 @@ describe('a sign-in that failed', () => {
     expect(nextStep(state)).toBe('review_token');
     const menu = trayModel(exampleStatus([exampleServer('linear', state)]), 0).items.find((item) => item.kind === 'submenu');
     expect(menu?.kind === 'submenu' && menu.items.map((item) => 'label' in item && item.label)).not.toContain('Sign in');
+  });
+
+  it.each(['E_TLS', 'E_ISSUER_MISMATCH'] satisfies ErrorCode[])('Beside %s the way on is another check of the server, not another sign-in', (code) => {
+    expect(buttonsOf(panel(failed(code)))).toContain('Check again');
+    expect(buttonsOf(panel(failed(code)))).not.toContain('Try again');
+  });
+
+  it('A certificate that a check finds in order no longer stands in the way of a sign-in', async () => {
+    const own = selfSigned(['localhost']);
+    const server = await startHttpsListener(own, (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":0,"result":{}}'));
+    closing.push(() => server.close());
+    const product = await startProduct();
+    closing.push(() => product.close());
+    await product.call('addServer', { url: `https://localhost:${server.port}/mcp`, name: 'work' });
+    await expect(product.call('signIn', { server: 'work' })).rejects.toThrow('E_TLS');
+    await expect(product.call('checkServer', { server: 'work' })).rejects.toThrow('E_TLS');
+    const state = async () => (await product.call('status')).servers[0]?.state;
+    expect(await state()).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_TLS' } });
+
+    const caFile = path.join(product.dataDir, 'ca.pem');
+    await writeFile(caFile, own.cert);
+    await product.call('configureServer', { server: 'work', settings: { caFile } });
+    await product.call('checkServer', { server: 'work' });
+    expect(await state()).toEqual({ kind: 'open' });
   });
 
   it.each(Object.keys(errors) as ErrorCode[])('%s gives one button that stands out', (code) => {

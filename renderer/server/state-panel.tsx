@@ -1,5 +1,5 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
-import { nextStep, stateDetail, stateLabel, stateTone, whichServer } from '../../shared/wording.ts';
+import { checkedCodes, nextStep, stateDetail, stateLabel, stateTone, whichServer } from '../../shared/wording.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
@@ -79,8 +79,25 @@ function takesPerson({ settings: { grant } }: ServerDetail): boolean {
   return grant === undefined || grant === 'authorization_code' || grant === 'enterprise_managed';
 }
 
-/** What may be another on another network, or at another time. */
-const mayPass: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH', 'E_ISS_MISMATCH']);
+/** What may be accepted, or mended, stands with the error. A check sends nothing that a person has to give. */
+function ReviewAction({ server }: { readonly server: ServerStatus }) {
+  const { running } = useShell();
+  const acts = useServerActs(server);
+  const code = server.state.kind === 'needs_sign_in' ? server.state.error.code : '';
+  if (checkedCodes.has(code)) {
+    return (
+      <Button busy={running('checkServer', server.id)} onClick={acts.check}>
+        {messages.server.checkAgain}
+      </Button>
+    );
+  }
+  // Only another sign-in can show whether the next answer comes from the right place.
+  return code === 'E_ISS_MISMATCH' ? (
+    <Button busy={running('signIn', server.id)} onClick={acts.signIn}>
+      {messages.trouble.tryAgain}
+    </Button>
+  ) : null;
+}
 
 function StateAction({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
   const { running } = useShell();
@@ -133,12 +150,7 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
         </div>
       );
     case 'review_token':
-      // What may be accepted, or mended, stands with the error. Where it may have been the network, another try checks everything again.
-      return state.kind === 'needs_sign_in' && mayPass.has(state.error.code) ? (
-        <Button busy={running('signIn', server.id)} onClick={acts.signIn}>
-          {messages.trouble.tryAgain}
-        </Button>
-      ) : null;
+      return <ReviewAction server={server} />;
     case 'try_now':
       return (
         <Button busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
