@@ -63,7 +63,7 @@ describe('a daily user of the window', () => {
     const file = page.getByLabel('Certificate authorities');
     await file.fill('ca.pem');
     await page.getByRole('button', { name: 'Check again' }).click();
-    await page.getByText('Enter the full path').waitFor();
+    await page.getByText('Enter the full path, starting').waitFor();
     await until(() => file.evaluate((field) => field === document.activeElement), 'the focus on the field');
     await file.fill(path.join(folder.dataDir, 'no-such.pem'));
     await page.getByRole('button', { name: 'Check again' }).click();
