@@ -115,3 +115,23 @@ describe('a server whose ping tells nothing of the session', () => {
     expect(textOf(await host.call('act'))).toBe('run 2');
   });
 });
+
+describe('the first call after a sign-in', () => {
+  it.each([400, 403])('%i without a word, of a tool that ran: it is not repeated, and the session goes on', async (status) => {
+    server.signedIn();
+    only('tools/call', ({ run, response }) => {
+      run();
+      response.writeHead(status).end();
+    });
+    expect((await host.call('act')).error).toBeDefined();
+    expect(mcp.runs).toBe(2);
+    expect(mcp.count('initialize')).toBe(1);
+  });
+
+  it.each([400, 403])('%i because the session is of somebody else, which a ping is refused for as well: another session, and the call runs once', async (status) => {
+    server.signedIn();
+    mcp.fault = ({ session, response, serve }) => (session === 'session-1' ? response.writeHead(status).end() : serve());
+    expect(textOf(await host.call('act'))).toBe('run 2');
+    expect(mcp.count('initialize')).toBe(2);
+  });
+});

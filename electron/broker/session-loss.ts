@@ -79,11 +79,24 @@ const codeIn = (body: Buffer): unknown => (parse(body.toString('utf8')) as { err
 const probeMs = 5_000;
 const probeId = '"keybridge-session-probe"';
 
+const ping = (session: SessionHeaders, signal: AbortSignal) =>
+  ({ method: 'POST', headers: legacyHeaders(session), body: Buffer.from(`{"jsonrpc":"2.0","id":${probeId},"method":"ping"}`), timeoutMs: probeMs, signal, repeatable: false, onChallenge: 'quiet' }) as const;
+
+/** Whether the server takes a `ping` in this session. */
+async function takesPing(upstream: Upstream, session: SessionHeaders, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  try {
+    const stream = await upstream.request(ping(session, signal));
+    discard(stream, clock);
+    return stream.status < 300;
+  } catch {
+    return false;
+  }
+}
+
 /** Asks by a `ping`, which changes nothing, whether the server still knows the session. No answer means that it does. */
 export async function knowsSession(upstream: Upstream, session: SessionHeaders, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  const body = Buffer.from(`{"jsonrpc":"2.0","id":${probeId},"method":"ping"}`);
   try {
-    const stream = await upstream.request({ method: 'POST', headers: legacyHeaders(session), body, timeoutMs: probeMs, signal, repeatable: false, onChallenge: 'quiet' });
+    const stream = await upstream.request(ping(session, signal));
     if (!lossStatuses.has(stream.status) && !(stream.status === 200 && isJson(stream))) {
       discard(stream, clock);
       return true;
@@ -114,7 +127,10 @@ export interface FateDeps {
 
 export async function sessionFate({ upstream, clock }: FateDeps, { envelope: asked }: Question, session: SessionHeaders, status: number, body: Buffer, signal: AbortSignal): Promise<SessionFate> {
   // After a sign-in perhaps somebody else's session is refused like this.
-  if (session.suspect && [400, 401, 403].includes(status) && !isResponseTo(body, asked.id)) return 'lost';
+  if (session.suspect && [400, 401, 403].includes(status) && !isResponseTo(body, asked.id)) {
+    // A call may have run: what is refused for the session's sake is refused to a ping as well.
+    return !isRepeatable(asked.method) && (await takesPing(upstream, session, clock, signal)) ? 'kept' : 'lost';
+  }
   const verdict = judgeSession(status, body, asked.id);
   if (verdict !== 'doubtful') return verdict;
   if (!(await knowsSession(upstream, session, clock, signal))) {
