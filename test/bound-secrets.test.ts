@@ -79,6 +79,7 @@ describe('an address that was changed in servers.json', () => {
     const second = await startProduct({ dataDir, store });
     closing.push(() => second.close());
     await second.call('acceptServer', { server: 'work' });
+    expect((await second.call('status', undefined)).servers[0]?.state, 'nobody has signed in at the new address').toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_SIGN_IN_AGAIN' } });
     const error = await failure(second.call('signIn', { server: 'work' }));
     expect(error).toMatchObject({ code: expect.stringMatching(/^E_(SECRET_AGAIN|CLIENT_ID_NEEDED|BAD_INPUT)$/) as string });
     const secrets = [entered.clientSecret ?? '', ...Object.values(entered.secrets ?? {})].filter((secret) => secret !== '');

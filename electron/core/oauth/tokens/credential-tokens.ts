@@ -6,7 +6,7 @@ import type { Credential } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
 import { createLiveToken, type LiveToken } from './live-token.ts';
-import { refreshCredential, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
+import { changedAddress, refreshCredential, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
 import { createMoveWatch } from '../discovery/moved-issuer.ts';
 import { createNewToken } from './new-token.ts';
 import { createRefusals } from './refusals.ts';
@@ -292,7 +292,12 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       return report;
     },
 
-    state: () => (signedOut ? { kind: 'none' } : tokenState({ facts: vault.facts(id), trouble: trouble.now, keptBack, live, held: holders > 0, now: clock.now() })),
+    state() {
+      if (signedOut) return { kind: 'none' };
+      const facts = vault.facts(id);
+      const moved = facts && changedAddress(deps, facts);
+      return tokenState({ facts, trouble: trouble.now, moved, keptBack, live, held: holders > 0, now: clock.now() });
+    },
     current: () => live,
 
     accepted(token) {

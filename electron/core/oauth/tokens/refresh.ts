@@ -121,10 +121,11 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
  * The list of servers is a file that other programs of the user can write. What is kept in the store of secrets says which
  * address the sign-in was for, and its tokens are not sent to another one that somebody put in its place.
  */
-function changedAddress({ serverUrlOf }: RefreshDeps, { id, serverUrl, grant }: Credential): AppError | undefined {
+export function changedAddress({ serverUrlOf }: Pick<RefreshDeps, 'serverUrlOf'>, { id, serverUrl, grant }: Pick<Credential, 'id' | 'serverUrl' | 'grant'>): AppError | undefined {
   const now = serverUrlOf?.(id);
-  // A key that the user entered is bound to its origin by itself (grants/static-header.ts).
-  if (serverUrl === undefined || now === undefined || now === serverUrl || grant === 'static_header') return undefined;
+  if (serverUrl === undefined || now === undefined || now === serverUrl) return undefined;
+  // A key that the user entered is for the whole origin (grants/static-header.ts).
+  if (grant === 'static_header' && new URL(now).origin === new URL(serverUrl).origin) return undefined;
   return new AppError('E_SIGN_IN_AGAIN', `The sign-in was for ${place(new URL(serverUrl))}; the list of servers has another address now.`);
 }
 

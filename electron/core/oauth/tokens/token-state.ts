@@ -10,6 +10,8 @@ export interface TokenStateParts {
   /** Undefined: nothing is stored, or it has just been signed out. */
   readonly facts: CredentialFacts | undefined;
   readonly trouble: Trouble['now'];
+  /** Why nothing of the sign-in is sent: its server has another address now. */
+  readonly moved: AppError | undefined;
   /** Why the token in memory is sent to nobody. */
   readonly keptBack: AppError | undefined;
   readonly live: LiveToken | undefined;
@@ -20,9 +22,10 @@ export interface TokenStateParts {
 }
 
 /** Where the tokens of one credential stand, for the status. */
-export function tokenState({ facts, trouble, keptBack, live, held, now }: TokenStateParts): TokenState {
+export function tokenState({ facts, trouble, moved, keptBack, live, held, now }: TokenStateParts): TokenState {
   if (trouble) return trouble;
   if (!facts) return { kind: 'none' };
+  if (moved) return { kind: 'ended', error: moved };
   if (keptBack) return { kind: 'ended', error: keptBack };
   if (facts.quarantinedAt !== undefined) return { kind: 'ended', error: signInAgain() };
   const expiresAt = live?.expiresAt ?? facts.expiresAt;
