@@ -118,8 +118,10 @@ describe.skipIf(missing !== undefined)('on a real keyring', () => {
   });
 
   it('KC03 a frozen keyring costs one deadline; its return is noticed', async () => {
+    // With the usual deadline: a busy machine may need longer than the one that is tried here.
+    expect(await realStore(keyring.address).set('a', new Secret('kept'))).toEqual({ kind: 'done' });
     const store = realStore(keyring.address, { deadlineMs: 500 });
-    await store.set('a', new Secret('kept'));
+    await until(async () => (await store.probe()).kind === 'ready', 'the process that talks to the keychain is up');
     await keyring.freeze();
     const start = performance.now();
     const answers = await Promise.all([store.get('a'), store.get('a'), store.set('b', new Secret('x')), store.probe()]);

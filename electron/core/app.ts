@@ -252,6 +252,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       await store.close();
       await clients.close();
       await http.close();
+      // What an answer taught us last is written too: the folder may be gone, or another broker's, afterwards.
+      await servers.idle();
     },
   };
 }

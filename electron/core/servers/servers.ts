@@ -57,6 +57,8 @@ export interface Servers {
   accept(key: string): Promise<Server>;
   /** Takes an entry that is not used out of the file. */
   drop(key: string): Promise<void>;
+  /** Resolves when the writes that were begun before are done. */
+  idle(): Promise<void>;
   /** What was wrong with the file when it was opened: E_CONFIG_DAMAGED, E_CONFIG_NEWER (then read-only). */
   readonly notice: AppError | undefined;
 }
@@ -149,6 +151,7 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
         return entry(server, server.defaultAccount);
       }),
     drop: (key) => turn.run(() => list.drop(key)),
+    idle: () => turn.run(async () => {}),
     list: () => list.used.flatMap(entriesOf),
     find(wanted, account) {
       // By an entry's own id, which is asked for with every request: no name has a colon.
