@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { exchange } from '../electron/broker/exchange.ts';
 import type { Question, Sink } from '../electron/broker/answer.ts';
+import { listen } from '../electron/broker/listen.ts';
 import { createReopening } from '../electron/broker/reopening.ts';
 import type { HttpStream } from '../electron/core/http/client.ts';
 import { AppError } from '../electron/core/errors.ts';
 import { silentLog } from '../electron/core/log.ts';
 import { envelope } from '../shared/json-rpc.ts';
+import { createPauses } from '../electron/broker/waiting.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 
 // Streams of a call that end or fall silent, on a clock that stands still.
@@ -110,5 +112,32 @@ describe('retry: 0', () => {
     await clock.advance(10_000);
     ended();
     expect(reopening.next(0)).toBe(250);
+  });
+});
+
+describe('a subscription stream', () => {
+  it('that is acknowledged and closed each time is opened ever more slowly, and the host sees one acknowledgement', async () => {
+    const clock = createFakeClock();
+    const line = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{}}');
+    const lines: string[] = [];
+    let openings = 0;
+    const upstream = {
+      forgetCookies: () => {},
+      request: async () => {
+        openings += 1;
+        return streamOf(['data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged"}\n\n'], 'end');
+      },
+    };
+    const sink: Sink = { answer: (one) => void lines.push(one.toString()), other: (one) => void lines.push(one.toString()), drained: () => undefined };
+    const abort = new AbortController();
+    const done = listen({ upstream, server: 'work', clock, log: silentLog, pauses: createPauses(clock) }, { line, envelope: envelope(line) as Question['envelope'] }, sink, { session: undefined, signal: abort.signal, onChallenge: 'quiet' }).catch(() => {});
+    await clock.advance(60_000);
+    expect(openings).toBeGreaterThan(5);
+    // Each time once more at once: it is a read, and the connection may have been an old one.
+    expect(openings).toBeLessThan(40);
+    expect(lines).toHaveLength(1);
+    abort.abort();
+    await clock.advance(10_000);
+    await done;
   });
 });

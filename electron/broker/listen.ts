@@ -24,10 +24,12 @@ export async function listen({ pauses, ...deps }: ListenDeps, question: Question
     answer: (line, found, head) => sink.answer(line, found, head),
     drained: () => sink.drained(),
     other(line, found) {
+      const isAcknowledgement = found.method === 'notifications/subscriptions/acknowledged';
+      // An acknowledgement again is no news: a server that gives one and closes would set the pace otherwise.
+      if (isAcknowledgement && acknowledged) return;
+      if (isAcknowledgement) acknowledged = true;
       failures = 0;
-      const isFirst = found.method === 'notifications/subscriptions/acknowledged' && !acknowledged;
-      if (isFirst) acknowledged = true;
-      if (isFirst || found.method !== 'notifications/subscriptions/acknowledged') sink.other(line, found);
+      sink.other(line, found);
     },
   };
   for (;;) {
