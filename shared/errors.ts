@@ -20,7 +20,7 @@ export const errors = {
   E_SERVER_URL: 'Give the address of the MCP server as https://host/path.',
   E_CONFIG_DAMAGED: 'Keybridge went on with the last good copy. Check the file that the message names.',
   E_CONFIG_ENTRY: 'Correct the server’s entry in servers.json, then start Keybridge again.',
-  E_CONFIG_CHANGED: 'If the change is yours, accept it with “Use these settings” or `keybridge accept SERVER`. If not, remove the server.',
+  E_CONFIG_CHANGED: 'If the change is yours, accept it with “Use these settings” or `keybridge accept SERVER`. If not, run `keybridge remove SERVER`.',
   E_CONFIG_NEWER: 'Update Keybridge, or use another data folder.',
   E_CONFIG_WRITE: 'Check that the disk has room and that the data folder belongs to you.',
   E_CONFIG_UNSAFE: 'Run the command that the message names, look into the file, and start again.',
