@@ -11,6 +11,8 @@ import { startRelayRig } from './fixtures/relay-rig.ts';
 
 let program: string;
 let built: string;
+/** What a test leaves lies below it. */
+let place: string;
 let dataDir: string;
 const children: ChildProcess[] = [];
 
@@ -20,16 +22,19 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(built, { recursive: true, force: true }));
 beforeEach(() => {
-  dataDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'keybridge-lock-')), 'data');
+  place = mkdtempSync(path.join(os.tmpdir(), 'keybridge-lock-'));
+  dataDir = path.join(place, 'data');
 });
 afterEach(async () => {
   await Promise.all(children.splice(0).map(kill));
-  rmSync(path.dirname(dataDir), { recursive: true, force: true });
+  rmSync(place, { recursive: true, force: true });
 });
 
 /** Starts a process that wants to be the owner; gives what it says. */
 function contender(): { child: ChildProcess; said: Promise<string> } {
-  const child = spawn(process.execPath, [program, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // A socket whose path would be too long in the data folder goes there.
+  const env = { ...process.env, XDG_RUNTIME_DIR: undefined, TMPDIR: place };
+  const child = spawn(process.execPath, [program, dataDir], { stdio: ['pipe', 'pipe', 'inherit'], env });
   children.push(child);
   const said = new Promise<string>((resolve) => child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())));
   return { child, said };
