@@ -16,9 +16,7 @@ const alsoOn = ['label-content-name-mismatch', 'scrollable-region-focusable', 't
 /** In each of these every part is judged; the order is that in which a window can be changed while it is open. */
 const looks = [
   { name: 'light', colorScheme: 'light', width: 960, height: 680 },
-  { name: 'dark', colorScheme: 'dark', width: 960, height: 680 },
   { name: 'dark, narrow', colorScheme: 'dark', width: 380, height: 600 },
-  { name: 'light, narrow', colorScheme: 'light', width: 380, height: 600 },
 ] as const;
 
 /** Every screen, state and dialog, in the Electron that the app runs in, with made-up states in place of the core. */
