@@ -6,7 +6,8 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { envelope } from '../shared/json-rpc.ts';
 import { glance } from '../electron/bridge/glance.ts';
-import { newNonce, parse, prove, readOpening } from '../electron/broker/endpoint.ts';
+import { newNonce, prove, readOpening } from '../electron/broker/endpoint.ts';
+import { readJson } from '../shared/json.ts';
 import { readKey } from '../electron/broker/data-folder.ts';
 import { bridgeFile, errorCodeOf, isAlive, makePlace, memoryOf, settled, type Place } from './fixtures/bridge-place.ts';
 import { bundle } from './fixtures/bundle.ts';
@@ -350,7 +351,7 @@ describe('the bridge that is refused', () => {
     const server = net.createServer((socket) => {
       const opening = readOpening(socket);
       const greet = async () => {
-        const { nonce } = parse(await opening.line()) as { nonce: string };
+        const { nonce } = readJson(await opening.line()) as { nonce: string };
         const own = newNonce();
         socket.write(`${JSON.stringify({ keybridge: 2, nonce: own, proof: prove(key.key, 'broker', nonce, own) })}\n`);
         await opening.line();

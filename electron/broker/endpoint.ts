@@ -174,5 +174,3 @@ export function readOpening(socket: net.Socket): Opening {
     finish,
   };
 }
-
-export { readJson as parse };

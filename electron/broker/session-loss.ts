@@ -1,10 +1,10 @@
+import { readJson } from '../../shared/json.ts';
 import { envelope, sameId } from '../../shared/json-rpc.ts';
 import { AppError } from '../core/errors.ts';
 import type { HttpHead } from '../core/http/client.ts';
 import type { Clock } from '../core/ports.ts';
 import { isNamelessError, type Question } from './answer.ts';
 import { discard, drain } from './drain.ts';
-import { parse } from './endpoint.ts';
 import { isRepeatable } from './eras.ts';
 import { legacyHeaders, type SessionHeaders } from './headers.ts';
 import type { Upstream } from './upstream.ts';
@@ -56,7 +56,7 @@ const lostWords =
 
 export function saysSessionIsLost(body: Buffer): boolean {
   const text = body.length > mostBytes ? '' : body.toString('utf8').trim();
-  const words = text.startsWith('{') ? wordsIn(parse(text)) : text;
+  const words = text.startsWith('{') ? wordsIn(readJson(text)) : text;
   return words.length <= mostWords && !words.startsWith('<') && lostWords.test(words);
 }
 
@@ -74,7 +74,7 @@ function wordsIn(value: unknown): string {
   return all.filter((one) => typeof one === 'string').join('; ');
 }
 
-const codeIn = (body: Buffer): unknown => (parse(body.toString('utf8')) as { error?: { code?: unknown } } | undefined)?.error?.code;
+const codeIn = (body: Buffer): unknown => (readJson(body.toString('utf8')) as { error?: { code?: unknown } } | undefined)?.error?.code;
 
 const probeMs = 5_000;
 const probeId = '"keybridge-session-probe"';
