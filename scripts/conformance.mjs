@@ -8,7 +8,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { allRuns } from '../test/conformance/scenarios.mjs';
+import { allRuns, runsAlone } from '../test/conformance/scenarios.mjs';
 import { runScenario } from '../test/conformance/run-scenario.mjs';
 import { ensureSuite } from '../test/conformance/suite.mjs';
 import { buildAll } from './build.mjs';
@@ -63,17 +63,20 @@ function readArguments(args) {
   return { words, keep, dist };
 }
 
+/** Gives the verdicts in the order of `runs`. */
 async function inParallel(runs, task) {
-  const waiting = [...runs.entries()];
   const verdicts = [];
-  const worker = async () => {
+  const worker = async (waiting) => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [at, run] = next;
       verdicts[at] = await task(run);
       console.error(`${verdicts[at].passed ? 'pass' : 'FAIL'}  ${run.id}  ${(verdicts[at].ms / 1000).toFixed(1)} s`);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  const alone = [...runs.entries()].filter(([, { scenario }]) => runsAlone.has(scenario));
+  const together = [...runs.entries()].filter(([, { scenario }]) => !runsAlone.has(scenario));
+  await Promise.all(Array.from({ length: atOnce }, () => worker(together)));
+  await worker(alone);
   return verdicts;
 }
 

@@ -78,3 +78,9 @@ export const refusals = new Map([
   // Access that is never enough: how often it was asked for is what the suite looks at.
   ['auth/scope-retry-limit', []],
 ]);
+
+/**
+ * Scenarios with a client that was registered by hand: its redirect URI has one port, which another run's Keybridge on the
+ * same machine may be listening on. They run one at a time, after the others.
+ */
+export const runsAlone = new Set(['auth/pre-registration']);
