@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests in the real Electron, on a screen, a session bus and a keyring of their own. One at a time: they share a machine. */
+/**
+ * Tests in the real Electron, on a screen, a session bus and a keyring of their own. One at a time: they share a
+ * machine.
+ */
 export default defineConfig({
   test: {
     include: ['test/desktop/*.test.ts'],

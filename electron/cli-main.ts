@@ -40,11 +40,15 @@ function misused(message: string, argv: readonly string[], terminal: Terminal): 
   return exitCodes.usage;
 }
 
-async function run({ command, operands, options }: Extract<Invocation, { kind: 'run' }>, terminal: Terminal): Promise<ExitCode> {
+async function run(
+  { command, operands, options }: Extract<Invocation, { kind: 'run' }>,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const answers = createAnswers(terminal, options.json ?? false);
   const dataDir = options['data-dir'] === undefined ? dataFolder(terminal.env) : path.resolve(options['data-dir']);
   try {
-    if (command === 'connect') throw new AppError('E_BAD_INPUT', 'Put "connect" first: keybridge connect SERVER [--data-dir DIR].');
+    if (command === 'connect')
+      throw new AppError('E_BAD_INPUT', 'Put "connect" first: keybridge connect SERVER [--data-dir DIR].');
     if (command !== 'serve') return await remoteCommands[command](operands, { dataDir, options, terminal, answers });
     await runServe(dataDir, options, terminal);
     return exitCodes.ok;

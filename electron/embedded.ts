@@ -1,5 +1,5 @@
-// The beginning of the single executable (scripts/single-executable.mjs): runs the command line out of the executable itself.
-// Nothing that lies beside it is run, but for keytar's native library, which is checked first.
+// The beginning of the single executable (scripts/single-executable.mjs): runs the command line out of the executable
+// itself. Nothing that lies beside it is run, but for keytar's native library, which is checked first.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -19,7 +19,9 @@ function load(id: string): unknown {
   if (before) return before.exports;
   const module = { exports: {} };
   loaded.set(name, module);
-  const code = compileFunction(getAsset(name, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname'], { filename: name }) as (...args: unknown[]) => void;
+  const code = compileFunction(getAsset(name, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname'], {
+    filename: name,
+  }) as (...args: unknown[]) => void;
   code.call(module.exports, module.exports, load, module, path.join(folder, name), folder);
   return module.exports;
 }

@@ -7,14 +7,21 @@ import { createKeychainStore } from './core/vault/keychain-client.ts';
 import { createMemoryStore } from './core/vault/memory.ts';
 import { createNodeKeychainSpawner } from './core/vault/spawn-keychain.ts';
 
-/** The store of this name. A keychain that cannot be used is the store's own answer, call by call; no other takes its place. */
+/**
+ * The store of this name. A keychain that cannot be used is the store's own answer, call by call; no other takes its
+ * place.
+ */
 export function openStore(name: StoreName, { clock, log }: { readonly clock: Clock; readonly log: Log }): SecretStore {
   switch (name) {
     case 'memory':
       return createMemoryStore();
     case 'keychain':
       return createKeychainStore({
-        spawnChild: createNodeKeychainSpawner({ command: process.execPath, args: keychainArguments(), env: process.env }),
+        spawnChild: createNodeKeychainSpawner({
+          command: process.execPath,
+          args: keychainArguments(),
+          env: process.env,
+        }),
         label: keychainLabel(process.platform),
         service: 'Keybridge',
         clock,
@@ -26,8 +33,8 @@ export function openStore(name: StoreName, { clock, log }: { readonly clock: Clo
 }
 
 /**
- * A single executable runs itself whatever file it is given, so there an argument says what it is to be (cli.ts looks for
- * it before anything else, and that program never starts another).
+ * A single executable runs itself whatever file it is given, so there an argument says what it is to be (cli.ts looks
+ * for it before anything else, and that program never starts another).
  */
 function keychainArguments(): readonly string[] {
   return isSea() ? ['--keychain-child'] : [path.join(import.meta.dirname, 'keychain.cjs')];

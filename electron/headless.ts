@@ -39,7 +39,10 @@ export interface ServeOptions {
 /** How long the end may take: the farewell of the broker and the store of what is in flight. */
 const closeWithinMs = 8_000;
 
-/** Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE, E_DATA_FOLDER_LOST. */
+/**
+ * Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE,
+ * E_CONFIG_WRITE, E_DATA_FOLDER_LOST.
+ */
 export async function serve(options: ServeOptions): Promise<void> {
   const { dataDir, terminal } = options;
   let endBecause = (_reason: string) => {};
@@ -56,7 +59,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     logFile.write(line);
     if (options.verbose) terminal.tell(line.trimEnd());
   };
-  const log = withoutFloods(createLog(write, () => clock.now()), clock);
+  const log = withoutFloods(
+    createLog(write, () => clock.now()),
+    clock,
+  );
   logFaults(log, terminal);
   try {
     const store = openStore(options.store, { clock, log });
@@ -69,7 +75,13 @@ export async function serve(options: ServeOptions): Promise<void> {
         clock,
         log,
         onWake: wakeBySlowTimer(clock),
-        about: { version, front: 'headless', runtime: 'release', bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
+        about: {
+          version,
+          front: 'headless',
+          runtime: 'release',
+          bridgeCommand: bridgeCommand(),
+          bridgeEnv: bridgeEnv(dataDir),
+        },
       },
       { autoSignIn: options.autoSignIn },
     );
@@ -79,10 +91,20 @@ export async function serve(options: ServeOptions): Promise<void> {
         lost = error;
         endBecause('data folder lost');
       };
-      const broker = await startBroker({ app, dataDir, log, clock, lock: { ...lock, release: async () => {} }, onEndRequest: () => endBecause('take-over'), onLost });
+      const broker = await startBroker({
+        app,
+        dataDir,
+        log,
+        clock,
+        lock: { ...lock, release: async () => {} },
+        onEndRequest: () => endBecause('take-over'),
+        onLost,
+      });
       log('serve_started', { version, store: store.name, auto_sign_in: options.autoSignIn });
       const ready = { ready: true, dataDir, socket: broker.address, store: store.name, pid: process.pid };
-      terminal.print(options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`);
+      terminal.print(
+        options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`,
+      );
       if (options.autoSignIn) terminal.tell('Calls may open the browser to sign in by themselves (--sign-in auto).');
       const endTelling = tellTroubles(app, terminal);
       const reason = await stop;
@@ -117,7 +139,9 @@ const inOneLine = ({ message, remedy, code }: ErrorInfo): string => `${message} 
 
 /** What a host's configuration starts: this program. */
 function bridgeCommand(): readonly [string, ...string[]] {
-  return isSea() ? [process.execPath, 'connect'] : [process.execPath, path.join(import.meta.dirname, 'keybridge.cjs'), 'connect'];
+  return isSea()
+    ? [process.execPath, 'connect']
+    : [process.execPath, path.join(import.meta.dirname, 'keybridge.cjs'), 'connect'];
 }
 
 /** Empty where a bridge looks by itself. */

@@ -24,9 +24,9 @@ async function keytar(): Promise<Keytar> {
 }
 
 /**
- * The session bus. Without the variable it is the socket in the runtime folder, where systemd puts it. libsecret reads the
- * variable for itself and takes the first address in it, of whatever kind, or starts a bus of its own: so it gets the one
- * socket that was judged, or an address that leads nowhere.
+ * The session bus. Without the variable it is the socket in the runtime folder, where systemd puts it. libsecret reads
+ * the variable for itself and takes the first address in it, of whatever kind, or starts a bus of its own: so it gets
+ * the one socket that was judged, or an address that leads nowhere.
  */
 function busAddress(): string | undefined {
   const given = process.env['DBUS_SESSION_BUS_ADDRESS'];

@@ -32,14 +32,26 @@ const dataDir = dataFolder();
 
 /** Everything until the app runs. Throws AppError. */
 async function start(): Promise<void> {
-  const window = createMainWindow({ ...paths, boundsFile: path.join(dataDir, 'electron', 'window.json'), onClose: createClosing(path.join(dataDir, 'electron', 'closing.json')), icon: path.join(paths.icons, 'icons', '256x256.png'), devTools: debuggable });
+  const window = createMainWindow({
+    ...paths,
+    boundsFile: path.join(dataDir, 'electron', 'window.json'),
+    onClose: createClosing(path.join(dataDir, 'electron', 'closing.json')),
+    icon: path.join(paths.icons, 'icons', '256x256.png'),
+    devTools: debuggable,
+  });
   onSecondStart(() => void window.show());
 
   const lock = await ownDataFolder(dataDir, hidden);
   if (!lock) return leave(0);
   const clock = systemClock();
   const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
-  const log = withoutFloods(createLog((line) => logFile.write(line), () => clock.now()), clock);
+  const log = withoutFloods(
+    createLog(
+      (line) => logFile.write(line),
+      () => clock.now(),
+    ),
+    clock,
+  );
   logFaults(log);
   const wake = createWake(clock);
   const store = chosenStore({ clock, log, keychain: paths.keychain });
@@ -52,7 +64,13 @@ async function start(): Promise<void> {
     clock,
     log,
     onWake: (listener) => wake.onWake(listener),
-    about: { version: app.getVersion(), front: 'desktop', runtime, bridgeCommand: bridgeCommand(), bridgeEnv: bridgeEnv(dataDir) },
+    about: {
+      version: app.getVersion(),
+      front: 'desktop',
+      runtime,
+      bridgeCommand: bridgeCommand(),
+      bridgeEnv: bridgeEnv(dataDir),
+    },
   });
   // The lock goes last: until the core has closed, a token may be on its way into the store.
   let lost: AppError | undefined;
@@ -60,11 +78,31 @@ async function start(): Promise<void> {
     lost = error;
     app.quit();
   };
-  const broker = await startBroker({ app: core, dataDir, log, clock, lock: { ...lock, release: async () => {} }, onLost });
+  const broker = await startBroker({
+    app: core,
+    dataDir,
+    log,
+    clock,
+    lock: { ...lock, release: async () => {} },
+    onLost,
+  });
   const endWindow = connectWindow({ app: core, window, log });
-  const endTray = createTray({ app: core, clock, icons: path.join(paths.icons, 'tray'), onAction: trayActions({ core, window, log }) });
-  const endWatch = core.status.subscribe(({ servers }) => wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')));
-  log('app_started', { version: app.getVersion(), electron: process.versions['electron'], runtime, store: store.name, hidden });
+  const endTray = createTray({
+    app: core,
+    clock,
+    icons: path.join(paths.icons, 'tray'),
+    onAction: trayActions({ core, window, log }),
+  });
+  const endWatch = core.status.subscribe(({ servers }) =>
+    wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')),
+  );
+  log('app_started', {
+    version: app.getVersion(),
+    electron: process.versions['electron'],
+    runtime,
+    store: store.name,
+    hidden,
+  });
 
   closeBeforeQuit(async () => {
     for (const end of [endWindow, endTray, endWatch]) end();

@@ -21,13 +21,15 @@ export function hasBrowser({ env, platform }: BrowserEnvironment = here()): bool
 }
 
 /**
- * Opens a page in the user's browser: each program of `$BROWSER` in turn (separated by `:`, `%s` stands for the address),
- * else the system's opener. No shell: the address is one argument. Takes https, and http for loopback; the caller has
- * checked that. Rejects with E_BROWSER when there is no browser or none started.
+ * Opens a page in the user's browser: each program of `$BROWSER` in turn (separated by `:`, `%s` stands for the
+ * address), else the system's opener. No shell: the address is one argument. Takes https, and http for loopback; the
+ * caller has checked that. Rejects with E_BROWSER when there is no browser or none started.
  */
 export async function openSystemBrowser(url: URL, where: BrowserEnvironment = here()): Promise<void> {
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new AppError('E_BROWSER', 'Only web addresses are opened in the browser.');
-  if (!hasBrowser(where)) throw new AppError('E_BROWSER', 'There is no browser here: no display, and no program in $BROWSER.');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new AppError('E_BROWSER', 'Only web addresses are opened in the browser.');
+  if (!hasBrowser(where))
+    throw new AppError('E_BROWSER', 'There is no browser here: no display, and no program in $BROWSER.');
   for (const command of commandsFor(url.href, where)) if (await starts(command, where.env)) return;
   throw new AppError('E_BROWSER', 'No browser could be started.');
 }
@@ -43,7 +45,10 @@ function commandsFor(address: string, { env, platform }: BrowserEnvironment): Co
   return [['xdg-open', address]];
 }
 
-/** Like xdg-open reads it: programs separated by `:`, arguments by blanks. A path with blanks in it is taken whole if it is a program. */
+/**
+ * Like xdg-open reads it: programs separated by `:`, arguments by blanks. A path with blanks in it is taken whole if it
+ * is a program.
+ */
 function browserVariable(value: string, address: string, separator: string): Command[] {
   if (isProgram(value)) return [[value, address]];
   return value.split(separator).flatMap((entry) => {
@@ -63,7 +68,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** False when the program is not there or fails at once. It outlives this process, and gets none of Keybridge's own variables. */
+/**
+ * False when the program is not there or fails at once. It outlives this process, and gets none of Keybridge's own
+ * variables.
+ */
 function starts([program, ...args]: Command, env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: withoutOwn(env), shell: false, detached: true, stdio: 'ignore' });
@@ -79,4 +87,5 @@ function starts([program, ...args]: Command, env: NodeJS.ProcessEnv): Promise<bo
 }
 
 /** KEYBRIDGE_CLIENT_SECRET is nothing for a browser. */
-const withoutOwn = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KEYBRIDGE_')));
+const withoutOwn = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KEYBRIDGE_')));

@@ -12,7 +12,8 @@ export const accountMessages = {
   nameHint: 'What apps’ entries and the command line call it.',
   nameWrong: 'Use small letters, digits and . _ @ + -, beginning with a letter or digit.',
   addTitle: (server: string) => `Add an account on ${server}`,
-  addText: 'Your browser may still be signed in there as the first person. Then sign out on that site first, or take the sign-in into a private window.',
+  addText:
+    'Your browser may still be signed in there as the first person. Then sign out on that site first, or take the sign-in into a private window.',
   addNameHint: 'Leave it empty to name the account after who signs in.',
   privateWindow: 'Do not open my browser. I take the sign-in’s link into a private window.',
   addAndSignIn: 'Add and sign in',

@@ -7,7 +7,9 @@ import { messages } from './messages.ts';
 import { removedNotice, signedOutNotice } from './sentences.ts';
 import { useShell, type Shell } from './shell.ts';
 
-/** What a person can do about one server. Each ends in a notice where the server's own state does not tell the result. */
+/**
+ * What a person can do about one server. Each ends in a notice where the server's own state does not tell the result.
+ */
 export interface ServerActs {
   readonly signIn: () => void;
   /** Asks the server whether it wants a sign-in. */
@@ -61,10 +63,14 @@ export function useServerActs(server: ServerStatus): ServerActs {
       after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));
     },
     confirmSignIn(hosts) {
-      after(run('confirmSignIn', { server: id, hosts: [...hosts] }), (reply) => fail(confirmMessages.failed(name), reply));
+      after(run('confirmSignIn', { server: id, hosts: [...hosts] }), (reply) =>
+        fail(confirmMessages.failed(name), reply),
+      );
     },
     startAgain() {
-      after(run('cancelSignIn', { server: id }), (reply) => (reply.ok ? startSignIn(shell, server) : fail(failed.cancel(name), reply)));
+      after(run('cancelSignIn', { server: id }), (reply) =>
+        reply.ok ? startSignIn(shell, server) : fail(failed.cancel(name), reply),
+      );
     },
     finishSignIn: (redirectUrl) => run('finishSignIn', { server: id, redirectUrl }),
     refreshNow() {
@@ -97,7 +103,11 @@ interface SignInOptions {
 }
 
 /** Answers when the sign-in has ended. A cancelled one is what the user wanted. */
-export function startSignIn({ run, show }: Shell, server: NamedServer, { openBrowser = true, onCancelled }: SignInOptions = {}): void {
+export function startSignIn(
+  { run, show }: Shell,
+  server: NamedServer,
+  { openBrowser = true, onCancelled }: SignInOptions = {},
+): void {
   show(undefined);
   after(run('signIn', { server: server.id, openBrowser, canAsk: true }), (reply) => {
     if (!reply.ok && reply.error.code === 'E_CANCELLED') return onCancelled?.();

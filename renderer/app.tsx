@@ -15,7 +15,9 @@ import { ShellContext, type Notice, type Shell } from './shell.ts';
 import { changesInWords } from './status.ts';
 import { useNow, useStatus } from './use-status.ts';
 
-/** The window: the state from the main process, the screen that the user chose, and the result of what was done last. */
+/**
+ * The window: the state from the main process, the screen that the user chose, and the result of what was done last.
+ */
 export function App() {
   const status = useStatus();
   const now = useNow(status);
@@ -24,11 +26,14 @@ export function App() {
   const [notice, show] = useState<Notice>();
   const { run, running } = useRuns();
 
-  const go = useCallback((to: Screen) => {
-    open(to);
-    show(undefined);
-    window.scrollTo(0, 0);
-  }, [open]);
+  const go = useCallback(
+    (to: Screen) => {
+      open(to);
+      show(undefined);
+      window.scrollTo(0, 0);
+    },
+    [open],
+  );
   useAddressedServer(go);
   const shell = useMemo<Shell>(() => ({ now, go, show, run, running }), [now, go, run, running]);
 
@@ -53,9 +58,7 @@ export function App() {
         </div>
         {status ? <CurrentScreen status={status} screen={screen} cameFrom={cameFrom} /> : <ServersLoading />}
       </main>
-      <output className="only-heard">
-        {heard}
-      </output>
+      <output className="only-heard">{heard}</output>
     </ShellContext>
   );
 }
@@ -92,12 +95,17 @@ function toldByState(notice: Notice, screen: Screen, status: Status | undefined)
 
 /** The screen that is open, and the one before it. */
 function useScreen() {
-  const [{ screen, cameFrom }, setScreens] = useState<{ readonly screen: Screen; readonly cameFrom: Screen | undefined }>({ screen: { at: 'servers' }, cameFrom: undefined });
+  const [{ screen, cameFrom }, setScreens] = useState<{
+    readonly screen: Screen;
+    readonly cameFrom: Screen | undefined;
+  }>({ screen: { at: 'servers' }, cameFrom: undefined });
   const open = useCallback((to: Screen) => setScreens((before) => ({ screen: to, cameFrom: before.screen })), []);
   return { screen, cameFrom, open };
 }
 
-/** The tray opens a server's page by `#server=<id>`. Taken off the address at once, so that the same one can come again. */
+/**
+ * The tray opens a server's page by `#server=<id>`. Taken off the address at once, so that the same one can come again.
+ */
 function useAddressedServer(go: Shell['go']): void {
   useEffect(() => {
     const follow = () => {
@@ -124,11 +132,15 @@ function useRuns(): Pick<Shell, 'run' | 'running'> {
       setRuns((before) => before.filter((one) => one !== entry));
     }
   }, []);
-  const running = useCallback<Shell['running']>((name, server) => runs.some((one) => one.name === name && one.server === server), [runs]);
+  const running = useCallback<Shell['running']>(
+    (name, server) => runs.some((one) => one.name === name && one.server === server),
+    [runs],
+  );
   return { run, running };
 }
 
-const serverOf = (input: CallInput<CommandName>): string | undefined => (input && 'server' in input ? input.server : undefined);
+const serverOf = (input: CallInput<CommandName>): string | undefined =>
+  input && 'server' in input ? input.server : undefined;
 
 /** The last change in words, for a screen reader. */
 function useChangesInWords(status: Status | undefined): string {

@@ -1,4 +1,7 @@
-/** The fixed words of the window (those of accounts, settings and needs stand beside their screens); sentences.ts has what follows from a state or an answer. No terms of the trade in the main path. */
+/**
+ * The fixed words of the window (those of accounts, settings and needs stand beside their screens); sentences.ts has
+ * what follows from a state or an answer. No terms of the trade in the main path.
+ */
 export const messages = {
   app: 'Keybridge',
   back: 'Servers',
@@ -18,7 +21,8 @@ export const messages = {
     needYou: 'Waiting for you',
     others: 'Other servers',
     emptyTitle: 'Sign in once, for every app',
-    emptyText: 'Add the address of a server. Keybridge signs you in, keeps the sign-in fresh, and lets your apps use it.',
+    emptyText:
+      'Add the address of a server. Keybridge signs you in, keeps the sign-in fresh, and lets your apps use it.',
     emptyAction: 'Add your first server',
     connect: 'Connect an app',
     noticeTitle: 'Keybridge noticed something',
@@ -68,7 +72,8 @@ export const messages = {
   },
 
   clientSteps: {
-    unknown: 'Create an app for Keybridge (type “native” or “desktop”) on the provider’s page, or ask its operator to create one:',
+    unknown:
+      'Create an app for Keybridge (type “native” or “desktop”) on the provider’s page, or ask its operator to create one:',
     openPage: (provider: string) => `Open ${provider}’s page`,
     notOpened: 'The page was not opened',
     redirect: 'Enter this there as the redirect address (callback URL)',
@@ -97,12 +102,15 @@ export const messages = {
     copyLink: 'Copy the sign-in link',
     openYourself: 'Open this address in a browser yourself:',
     pasteTitle: 'The browser cannot get back to Keybridge?',
-    pasteText: 'When the browser ends on a page that does not load, copy the whole address of that page and paste it here.',
+    pasteText:
+      'When the browser ends on a page that does not load, copy the whole address of that page and paste it here.',
     pasteLabel: 'Address of the last page',
     pasteFinish: 'Finish sign-in',
     errorPageTitle: 'The page shows an error?',
-    errorPageConfigured: 'Usually the redirect address registered at the provider is not the one below, or the client ID is not the one that the provider gave you:',
-    errorPageDynamic: 'The provider may have deleted Keybridge’s registration. Start again: Keybridge then registers again if it has to.',
+    errorPageConfigured:
+      'Usually the redirect address registered at the provider is not the one below, or the client ID is not the one that the provider gave you:',
+    errorPageDynamic:
+      'The provider may have deleted Keybridge’s registration. Start again: Keybridge then registers again if it has to.',
     changeClientId: 'Stop and change the client ID',
     startAgain: 'Start again',
     life: 'Access token',
@@ -168,7 +176,8 @@ export const messages = {
     wants: 'wants to use',
     fresh: 'New',
     already: 'Granted already',
-    waits: 'Allow opens the sign-in in your browser, and what the app asked for then goes on by itself. Not now: Keybridge does not ask again for ten minutes.',
+    waits:
+      'Allow opens the sign-in in your browser, and what the app asked for then goes on by itself. Not now: Keybridge does not ask again for ten minutes.',
     learned: 'Tools that needed it; the next sign-in asks for it at once',
   },
 
@@ -212,7 +221,10 @@ export const messages = {
 
   everywhere: {
     title: 'Sign out everywhere?',
-    which: (names: readonly string[]) => (names.length === 1 ? `Keybridge signs out of ${names[0]}.` : `Keybridge signs out of ${names.length} sign-ins: ${names.join(', ')}.`),
+    which: (names: readonly string[]) =>
+      names.length === 1
+        ? `Keybridge signs out of ${names[0]}.`
+        : `Keybridge signs out of ${names.length} sign-ins: ${names.join(', ')}.`,
     revoke: 'Each server is asked to end the sign-in (to revoke its tokens).',
     forget: (store: string) => `The sign-ins are deleted from ${store}.`,
     apps: (hosts: readonly string[]) => `${namesOf(hosts)} cannot use these servers until you sign in again.`,
@@ -243,7 +255,8 @@ export const messages = {
 
   connect: {
     title: 'Connect an app',
-    lead: (name: string) => `Each app needs one entry, once. Then it uses ${name} with your sign-in, which never leaves Keybridge.`,
+    lead: (name: string) =>
+      `Each app needs one entry, once. Then it uses ${name} with your sign-in, which never leaves Keybridge.`,
     oneAccount: (name: string) => `The entry names the account ${name}. Without that, an app uses the default account.`,
     defaultAccount: 'The entry names no account: the app uses the default one, whichever that is.',
     choose: 'App',
@@ -258,7 +271,17 @@ export const messages = {
     none: 'There is no entry for this server.',
   },
 
-  trouble: { code: 'Code', details: 'Details', about: 'About this error', copy: 'Copy details', copyLabel: 'Copy details of this error', unlock: 'Unlock', tryAgain: 'Try again', unlocking: 'Waiting for the keychain…', stillBlocked: 'The keychain is still not usable' },
+  trouble: {
+    code: 'Code',
+    details: 'Details',
+    about: 'About this error',
+    copy: 'Copy details',
+    copyLabel: 'Copy details of this error',
+    unlock: 'Unlock',
+    tryAgain: 'Try again',
+    unlocking: 'Waiting for the keychain…',
+    stillBlocked: 'The keychain is still not usable',
+  },
 } as const;
 
 /** Each app once, though it may run twice. */

@@ -1,5 +1,13 @@
 import type { Output } from '../shared/api.ts';
-import type { HostSnippet, ServerDetail, ServerStatus, SignInState, SignOutReport, Status, StoreStatus } from '../shared/model.ts';
+import type {
+  HostSnippet,
+  ServerDetail,
+  ServerStatus,
+  SignInState,
+  SignOutReport,
+  Status,
+  StoreStatus,
+} from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
 import { isKeptBack, whichServer, stopCodes } from '../shared/wording.ts';
 import { accountMessages } from './account-messages.ts';
@@ -23,7 +31,10 @@ export function storeTrouble(store: StoreStatus): { readonly title: string; read
     case 'locked':
       return { title: 'Your keychain is locked', text: 'Nothing is lost. Unlock it, and Keybridge goes on by itself.' };
     case 'denied':
-      return { title: 'Keybridge may not use your keychain', text: 'Nothing is lost. Allow it when your system asks, then try again.' };
+      return {
+        title: 'Keybridge may not use your keychain',
+        text: 'Nothing is lost. Allow it when your system asks, then try again.',
+      };
     case 'unavailable':
       return {
         title: 'No keychain is running',
@@ -46,14 +57,16 @@ export function stateSentence(state: SignInState): string {
     case 'signing_in':
       return signingInSentence(state);
     case 'signed_in':
-      if (state.endsAt !== undefined) return 'Apps can use this server. Its authorization server ends the sign-in soon: sign in again before that.';
+      if (state.endsAt !== undefined)
+        return 'Apps can use this server. Its authorization server ends the sign-in soon: sign in again before that.';
       return state.renewable
         ? 'Apps can use this server. The sign-in renews itself.'
         : 'Apps can use this server. The sign-in cannot renew itself: when it ends, sign in again.';
     case 'retrying':
       return 'The sign-in is kept. Keybridge tries again by itself.';
     case 'needs_sign_in':
-      if (isKeptBack(state)) return 'You are signed in, but the access token is for another website. Keybridge sends it nowhere until you decide.';
+      if (isKeptBack(state))
+        return 'You are signed in, but the access token is for another website. Keybridge sends it nowhere until you decide.';
       return 'Only you can go on. Apps get an answer that says to sign in here.';
     case 'needs_access':
       return 'A call wanted more than you have granted so far. Everything else goes on.';
@@ -80,14 +93,46 @@ export function plainWords({ code, message }: ErrorInfo): string {
 
 /** Codes whose message is written for a person, and names what the page of the code cannot know. */
 const plainMessages: ReadonlySet<string> = new Set([
-  'E_BAD_INPUT', 'E_SERVER_URL', 'E_INSECURE_URL', 'E_SERVER_EXISTS', 'E_SERVER_UNKNOWN', 'E_ACCOUNT_EXISTS', 'E_ACCOUNT_UNKNOWN', 'E_ACCOUNT_OTHER', 'E_CONFIG_DAMAGED', 'E_CONFIG_NEWER',
-  'E_CONFIG_UNSAFE', 'E_CONFIG_WRITE', 'E_PORT_IN_USE', 'E_PATH_TOO_LONG', 'E_SOCKET_UNSAFE', 'E_DNS', 'E_CONNECT', 'E_HTTP_STATUS', 'E_NOT_JSON', 'E_RATE_LIMITED', 'E_RESOURCE_MISMATCH', 'E_METADATA_MISSING',
-  'E_AUTHORIZATION_ERROR', 'E_REGISTRATION_REFUSED', 'E_SERVER_REFUSED', 'E_TOKEN_REFUSED', 'E_TOKEN_AUDIENCE', 'E_NO_SIGN_IN', 'E_REDIRECT_URL', 'E_UNEXPECTED',
+  'E_BAD_INPUT',
+  'E_SERVER_URL',
+  'E_INSECURE_URL',
+  'E_SERVER_EXISTS',
+  'E_SERVER_UNKNOWN',
+  'E_ACCOUNT_EXISTS',
+  'E_ACCOUNT_UNKNOWN',
+  'E_ACCOUNT_OTHER',
+  'E_CONFIG_DAMAGED',
+  'E_CONFIG_NEWER',
+  'E_CONFIG_UNSAFE',
+  'E_CONFIG_WRITE',
+  'E_PORT_IN_USE',
+  'E_PATH_TOO_LONG',
+  'E_SOCKET_UNSAFE',
+  'E_DNS',
+  'E_CONNECT',
+  'E_HTTP_STATUS',
+  'E_NOT_JSON',
+  'E_RATE_LIMITED',
+  'E_RESOURCE_MISMATCH',
+  'E_METADATA_MISSING',
+  'E_AUTHORIZATION_ERROR',
+  'E_REGISTRATION_REFUSED',
+  'E_SERVER_REFUSED',
+  'E_TOKEN_REFUSED',
+  'E_TOKEN_AUDIENCE',
+  'E_NO_SIGN_IN',
+  'E_REDIRECT_URL',
+  'E_UNEXPECTED',
 ]);
 
 /** An error as text, for an operator or a report. `now`: Unix ms. */
 export function errorReport({ code, message, remedy }: ErrorInfo, about: string | undefined, now: number): string {
-  return [`Keybridge, ${new Date(now).toISOString()}`, ...(about === undefined ? [] : [about]), `${code}: ${message}`, remedy].join('\n');
+  return [
+    `Keybridge, ${new Date(now).toISOString()}`,
+    ...(about === undefined ? [] : [about]),
+    `${code}: ${message}`,
+    remedy,
+  ].join('\n');
 }
 
 const saidByButton: ReadonlySet<string> = new Set(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SCOPE_NEEDED']);
@@ -111,14 +156,25 @@ export function signOutConsequences(detail: ServerDetail, store: StoreStatus): s
 export function removeAccountConsequences(detail: ServerDetail, store: StoreStatus): string[] {
   const { hosts } = detail.status;
   const ending = detail.signedInAt === undefined ? [] : endingWords(detail, store);
-  return [...ending, ...(hosts.length > 0 ? [messages.signOut.apps(hosts)] : []), accountMessages.removeOthers, accountMessages.removeHosts];
+  return [
+    ...ending,
+    ...(hosts.length > 0 ? [messages.signOut.apps(hosts)] : []),
+    accountMessages.removeOthers,
+    accountMessages.removeHosts,
+  ];
 }
 
 export function removeConsequences(detail: ServerDetail, store: StoreStatus): string[] {
   const { remove } = messages;
   const { hosts } = detail.status;
   const accounts = detail.accounts.map(({ name }) => name);
-  return [...(accounts.length > 1 ? [remove.accounts(accounts)] : []), ...(detail.signedInAt === undefined ? [] : endingWords(detail, store)), remove.gone, ...(hosts.length > 0 ? [remove.apps(hosts)] : []), remove.hosts];
+  return [
+    ...(accounts.length > 1 ? [remove.accounts(accounts)] : []),
+    ...(detail.signedInAt === undefined ? [] : endingWords(detail, store)),
+    remove.gone,
+    ...(hosts.length > 0 ? [remove.apps(hosts)] : []),
+    remove.hosts,
+  ];
 }
 
 const endingWords = (detail: ServerDetail, store: StoreStatus): string[] => [
@@ -130,7 +186,13 @@ const storeName = (store: StoreStatus): string => (store.name === 'memory' ? 'me
 
 /** Whether there may be a sign-in to end. */
 export function signedInSomewhere({ state }: ServerStatus): boolean {
-  return isKeptBack(state) || state.kind === 'signed_in' || state.kind === 'retrying' || state.kind === 'needs_access' || state.kind === 'store_blocked';
+  return (
+    isKeptBack(state) ||
+    state.kind === 'signed_in' ||
+    state.kind === 'retrying' ||
+    state.kind === 'needs_access' ||
+    state.kind === 'store_blocked'
+  );
 }
 
 /** What signing out everywhere will do, one line each. */
@@ -138,28 +200,56 @@ export function everywhereConsequences({ servers, store }: Status): string[] {
   const { everywhere } = messages;
   const there = servers.filter(signedInSomewhere);
   const hosts = there.flatMap((server) => server.hosts);
-  return [everywhere.which(there.map(whichServer)), everywhere.revoke, everywhere.forget(storeName(store)), ...(hosts.length > 0 ? [everywhere.apps(hosts)] : []), everywhere.keep];
+  return [
+    everywhere.which(there.map(whichServer)),
+    everywhere.revoke,
+    everywhere.forget(storeName(store)),
+    ...(hosts.length > 0 ? [everywhere.apps(hosts)] : []),
+    everywhere.keep,
+  ];
 }
 
 /** What signing out everywhere did: which servers confirmed it, and where a rest is. */
 export function signedOutEverywhereNotice(reports: Output<'signOutEverywhere'>): Notice {
   const { everywhere } = messages;
   const named = (fits: (report: SignOutReport) => boolean): string[] =>
-    reports.filter(({ report }) => fits(report)).map(({ server, account }) => (account === undefined ? server : `${server} (${account})`));
-  const line = (words: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [everywhere.line(words, names)]);
+    reports
+      .filter(({ report }) => fits(report))
+      .map(({ server, account }) => (account === undefined ? server : `${server} (${account})`));
+  const line = (words: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [everywhere.line(words, names)];
   const kept = named(({ deleted }) => !deleted);
   const failed = named(({ revoked, deleted }) => deleted && revoked === 'failed');
   const lines = [
     ...line(everywhere.kept, kept),
     ...line(everywhere.failed, failed),
-    ...line(everywhere.confirmed, named(({ revoked, deleted }) => deleted && revoked === 'confirmed')),
-    ...line(everywhere.notOffered, named(({ revoked, deleted }) => deleted && revoked === 'not_offered')),
-    ...line(everywhere.keyStays, named(({ revoked, deleted }) => deleted && revoked === 'key_stays')),
-    ...line(everywhere.company, named(({ company }) => company === 'failed')),
-    ...line(everywhere.registration, named(({ registration }) => registration === 'failed')),
+    ...line(
+      everywhere.confirmed,
+      named(({ revoked, deleted }) => deleted && revoked === 'confirmed'),
+    ),
+    ...line(
+      everywhere.notOffered,
+      named(({ revoked, deleted }) => deleted && revoked === 'not_offered'),
+    ),
+    ...line(
+      everywhere.keyStays,
+      named(({ revoked, deleted }) => deleted && revoked === 'key_stays'),
+    ),
+    ...line(
+      everywhere.company,
+      named(({ company }) => company === 'failed'),
+    ),
+    ...line(
+      everywhere.registration,
+      named(({ registration }) => registration === 'failed'),
+    ),
   ];
   const rest = kept.length + failed.length > 0;
-  return { kind: rest ? 'warning' : 'done', title: rest ? everywhere.doneInPart : everywhere.done, ...(lines.length > 0 ? { lines } : { text: everywhere.none }) };
+  return {
+    kind: rest ? 'warning' : 'done',
+    title: rest ? everywhere.doneInPart : everywhere.done,
+    ...(lines.length > 0 ? { lines } : { text: everywhere.none }),
+  };
 }
 
 /** What signing out did. */
@@ -172,9 +262,19 @@ export function removedNotice(name: string, report: SignOutReport): Notice {
 }
 
 function leftNotice(title: string, report: SignOutReport): Notice {
-  const words = [revokedWords(report.revoked), report.deleted ? '' : 'It could not be deleted from the keychain: try again.', registrationWords(report.registration), companyWords(report.company), report.detail ?? ''];
+  const words = [
+    revokedWords(report.revoked),
+    report.deleted ? '' : 'It could not be deleted from the keychain: try again.',
+    registrationWords(report.registration),
+    companyWords(report.company),
+    report.detail ?? '',
+  ];
   const text = words.filter((one) => one !== '').join(' ');
-  return { kind: report.revoked === 'failed' || report.company === 'failed' || !report.deleted ? 'warning' : 'done', title, text };
+  return {
+    kind: report.revoked === 'failed' || report.company === 'failed' || !report.deleted ? 'warning' : 'done',
+    title,
+    text,
+  };
 }
 
 /** The last server that used the company's sign-in took it along. */
@@ -220,7 +320,11 @@ function revokedWords(revoked: SignOutReport['revoked']): string {
 }
 
 /** What is to be done with a snippet, before and after. */
-export function snippetWords(snippet: HostSnippet): { readonly place: string; readonly copy: string; readonly after: string } {
+export function snippetWords(snippet: HostSnippet): {
+  readonly place: string;
+  readonly copy: string;
+  readonly after: string;
+} {
   const { connect } = messages;
   return snippet.language === 'shell'
     ? { place: connect.run, copy: connect.copyCommand, after: connect.afterCommand }

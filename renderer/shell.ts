@@ -7,7 +7,9 @@ import type { Screen } from './screen.ts';
 export type Notice =
   | NoticeOf<'done'>
   | NoticeOf<'warning'>
-  /** `server`: the id of the server that it is about; its page does not repeat an error that its state tells already. */
+  /**
+   * `server`: the id of the server that it is about; its page does not repeat an error that its state tells already.
+   */
   | { readonly kind: 'error'; readonly title: string; readonly error: ErrorInfo; readonly server?: string };
 
 interface NoticeOf<Kind extends string> {
@@ -31,13 +33,7 @@ export interface Shell {
   readonly running: (name: CommandName, server?: string) => boolean;
 }
 
-const nowhere: Shell = {
-  now: 0,
-  go: () => {},
-  show: () => {},
-  run: () => new Promise(() => {}),
-  running: () => false,
-};
+const nowhere: Shell = { now: 0, go: () => {}, show: () => {}, run: () => new Promise(() => {}), running: () => false };
 
 export const ShellContext = createContext<Shell>(nowhere);
 export const useShell = (): Shell => useContext(ShellContext);

@@ -2,7 +2,10 @@ import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
 import { byServer, needsPerson, stateWords, whichServer, type ServerAccounts } from '../shared/wording.ts';
 
 /** The servers in two groups: what waits for a person, and the rest. The accounts of a server stay together. */
-export function grouped(entries: readonly ServerStatus[]): { readonly needYou: ServerAccounts[]; readonly others: ServerAccounts[] } {
+export function grouped(entries: readonly ServerStatus[]): {
+  readonly needYou: ServerAccounts[];
+  readonly others: ServerAccounts[];
+} {
   const servers = byServer(entries);
   const waits = (accounts: ServerAccounts) => accounts.some(({ state }) => needsPerson(state));
   return { needYou: servers.filter(waits), others: servers.filter((accounts) => !waits(accounts)) };

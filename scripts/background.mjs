@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Ends with the process that started it, even when that is killed. */
-const tied = process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
+const tied =
+  process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 
 /**
  * A program that runs beside this one until `stop()`. Ctrl-C does not reach it: who started it ends it in good order.
@@ -15,7 +16,11 @@ const tied = process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['
 export function startBackground(command, args, options = {}) {
   const [program, ...rest] = [...tied, command, ...args];
   /** @type {import('node:child_process').ChildProcess} */
-  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'ignore'], detached: process.platform !== 'win32', ...options });
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    detached: process.platform !== 'win32',
+    ...options,
+  });
   const ended = once(child, 'exit').catch(() => {});
   child.on('error', () => {});
   return {

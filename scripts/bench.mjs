@@ -1,5 +1,5 @@
-// npm run bench: the bridge with its headless broker against mcp-remote, a minimal bridge and a direct client, in turn in one
-// run, so that a noisy minute hits all alike. Ratios per round, then min / median / max.
+// npm run bench: the bridge with its headless broker against mcp-remote, a minimal bridge and a direct client, in turn
+// in one run, so that a noisy minute hits all alike. Ratios per round, then min / median / max.
 //   npm run bench -- --rounds 9 --write     --write puts the tables into docs/performance.md
 //   npm run bench -- --rounds 0             only what hostile answers cost
 import { spawn, spawnSync } from 'node:child_process';
@@ -9,11 +9,21 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { attackTable, measureAttacks } from '../test/bench/attacks.mjs';
-import { directClient, latencies, privateMemory, quantile, spread, startStdio, throughput } from '../test/bench/measure.mjs';
+import {
+  directClient,
+  latencies,
+  privateMemory,
+  quantile,
+  spread,
+  startStdio,
+  throughput,
+} from '../test/bench/measure.mjs';
 import { ensureModules } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' }, write: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, write: { type: 'boolean', default: false } },
+});
 const rounds = Number(values.rounds);
 const temp = mkdtempSync(path.join(os.tmpdir(), 'keybridge-bench-'));
 const clean = { PATH: process.env.PATH, HOME: temp };
@@ -22,7 +32,11 @@ const machine = `${rounds > 0 ? `${rounds} rounds, ` : ''}Node ${process.version
 
 const firstLine = (child) => new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
 function start(args, env = {}) {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'], env: { ...clean, ...env } });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...clean, ...env },
+  });
   started.push(child);
   return child;
 }
@@ -59,7 +73,11 @@ async function memory(kinds, brokerPid) {
     const own = privateMemory(one.pid);
     await Promise.all(ten.map((client) => client.ready));
     const broker = kind === 'keybridge' ? (privateMemory(brokerPid) ?? 0) : 0;
-    rows[kind] = { one: own + broker, ten: ten.reduce((sum, client) => sum + (privateMemory(client.pid) ?? 0), broker), broker };
+    rows[kind] = {
+      one: own + broker,
+      ten: ten.reduce((sum, client) => sum + (privateMemory(client.pid) ?? 0), broker),
+      broker,
+    };
     await Promise.all(ten.map((client) => client.close()));
   }
   return rows;
@@ -73,10 +91,18 @@ function table(rows, mem) {
   const kinds = ['keybridge', 'mcp-remote', 'minimal', 'direct'];
   const line = (label, cells) => `| ${[label, ...cells].join(' | ')} |`;
   const metric = (label, what, digits) => [
-    line(label, [...kinds.map((kind) => (rows[0][kind][what] === undefined ? '–' : s(spread(rows.map((row) => row[kind][what])), digits))), s(ratio(rows, what, 'keybridge', 'mcp-remote'))]),
+    line(label, [
+      ...kinds.map((kind) =>
+        rows[0][kind][what] === undefined ? '–' : s(spread(rows.map((row) => row[kind][what])), digits),
+      ),
+      s(ratio(rows, what, 'keybridge', 'mcp-remote')),
+    ]),
   ];
   const memoryLine = (label, what) =>
-    line(label, [...kinds.map((kind) => (mem[kind] ? f(mem[kind][what], 1) : '–')), f(mem.keybridge[what] / mem['mcp-remote'][what])]);
+    line(label, [
+      ...kinds.map((kind) => (mem[kind] ? f(mem[kind][what], 1) : '–')),
+      f(mem.keybridge[what] / mem['mcp-remote'][what]),
+    ]);
   return [
     line('median (min–max)', [...kinds, 'keybridge ÷ mcp-remote']),
     '|---|---|---|---|---|---|',
@@ -126,7 +152,14 @@ try {
   const remote = path.join(root, 'node_modules', 'mcp-remote', 'dist', 'proxy.js');
   const kinds = [
     ['keybridge', () => startStdio(process.execPath, [keybridge, 'connect', 'bench'], { ...clean, ...data })],
-    ['mcp-remote', () => startStdio(process.execPath, [remote, url, '--allow-http', '--transport', 'http-only'], { ...clean, MCP_REMOTE_CONFIG_DIR: path.join(temp, 'mcp-remote') })],
+    [
+      'mcp-remote',
+      () =>
+        startStdio(process.execPath, [remote, url, '--allow-http', '--transport', 'http-only'], {
+          ...clean,
+          MCP_REMOTE_CONFIG_DIR: path.join(temp, 'mcp-remote'),
+        }),
+    ],
     ['minimal', () => startStdio(process.execPath, ['test/bench/minimal-bridge.mjs', url], clean)],
     ['direct', () => directClient(url)],
   ];
@@ -135,7 +168,9 @@ try {
     const rows = [];
     for (let i = 0; i < rounds; i += 1) {
       await oneRound(kinds, url, rows);
-      console.log(`round ${i + 1} of ${rounds}: cold ${f(rows[i].keybridge.cold, 0)} / ${f(rows[i]['mcp-remote'].cold, 0)} ms, p50 ${f(rows[i].keybridge.p50)} / ${f(rows[i]['mcp-remote'].p50)} ms, ${f(rows[i].keybridge.rate, 0)} / ${f(rows[i]['mcp-remote'].rate, 0)} calls/s`);
+      console.log(
+        `round ${i + 1} of ${rounds}: cold ${f(rows[i].keybridge.cold, 0)} / ${f(rows[i]['mcp-remote'].cold, 0)} ms, p50 ${f(rows[i].keybridge.p50)} / ${f(rows[i]['mcp-remote'].p50)} ms, ${f(rows[i].keybridge.rate, 0)} / ${f(rows[i]['mcp-remote'].rate, 0)} calls/s`,
+      );
     }
     const result = table(rows, await memory(kinds, broker.pid));
     console.log(`\n${machine}\n\n${result}`);

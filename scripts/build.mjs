@@ -13,17 +13,27 @@ import { ensureModules } from './setup.mjs';
 const root = path.join(import.meta.dirname, '..');
 
 /**
- * `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS. `entries`: source by name of the
- * result; several share their common code. `ownFile`: loaded at run time from the file beside it, only when it is needed.
+ * `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS. `entries`: source by name of
+ * the result; several share their common code. `ownFile`: loaded at run time from the file beside it, only when it is
+ * needed.
  */
 const programs = [
   { entries: { main: 'electron/main.ts' }, format: 'esm' },
   { entries: { preload: 'electron/preload.ts' }, format: 'cjs' },
   { entries: { keychain: 'electron/keychain.ts' }, format: 'cjs' },
   { entries: { bridge: 'electron/bridge.ts' }, format: 'cjs', minify: true },
-  { entries: { keybridge: 'electron/cli.ts' }, format: 'cjs', minify: true, ownFile: ['electron/cli-main.ts', 'electron/keychain.ts'] },
+  {
+    entries: { keybridge: 'electron/cli.ts' },
+    format: 'cjs',
+    minify: true,
+    ownFile: ['electron/cli-main.ts', 'electron/keychain.ts'],
+  },
   { entries: { embedded: 'electron/embedded.ts' }, format: 'cjs', minify: true },
-  { entries: { 'cli-main': 'electron/cli-main.ts', headless: 'electron/headless.ts' }, format: 'cjs', ownFile: ['electron/keychain.ts'] },
+  {
+    entries: { 'cli-main': 'electron/cli-main.ts', headless: 'electron/headless.ts' },
+    format: 'cjs',
+    ownFile: ['electron/keychain.ts'],
+  },
 ];
 const sources = ['electron', 'shared', 'renderer', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
 const external = ['electron', 'keytar', ...builtinModules, /^node:/];
@@ -36,7 +46,10 @@ const external = ['electron', 'keytar', ...builtinModules, /^node:/];
 export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist') } = {}) {
   if (ifStale && (await stampOf(out)) === (await fingerprint(test))) return;
   const args = [import.meta.filename, '--out', out, ...(ifStale ? ['--if-stale'] : []), ...(test ? ['--test'] : [])];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error('The build failed.');
 }
@@ -45,20 +58,26 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
 async function buildHere({ ifStale, test, out }) {
   const cache = path.join(root, '.cache');
   await mkdir(cache, { recursive: true });
-  return withLock(path.join(cache, `build-${createHash('sha256').update(out).digest('hex').slice(0, 8)}.lock`), async () => {
-    const stamp = await fingerprint(test);
-    if (ifStale && (await stampOf(out)) === stamp) return false;
-    const work = await mkdtemp(path.join(cache, 'build-'));
-    try {
-      await Promise.all([...programs.map((program) => buildProgram(program, work, test)), buildPage(path.join(work, 'renderer'))]);
-      await mkdir(out, { recursive: true });
-      await replaceFiles(work, out);
-      await writeFile(path.join(out, '.stamp'), stamp);
-      return true;
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
-  });
+  return withLock(
+    path.join(cache, `build-${createHash('sha256').update(out).digest('hex').slice(0, 8)}.lock`),
+    async () => {
+      const stamp = await fingerprint(test);
+      if (ifStale && (await stampOf(out)) === stamp) return false;
+      const work = await mkdtemp(path.join(cache, 'build-'));
+      try {
+        await Promise.all([
+          ...programs.map((program) => buildProgram(program, work, test)),
+          buildPage(path.join(work, 'renderer')),
+        ]);
+        await mkdir(out, { recursive: true });
+        await replaceFiles(work, out);
+        await writeFile(path.join(out, '.stamp'), stamp);
+        return true;
+      } finally {
+        await rm(work, { recursive: true, force: true });
+      }
+    },
+  );
 }
 
 async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, test) {
@@ -109,12 +128,17 @@ function filesOnDemand(sources) {
     name: 'files-on-demand',
     enforce: 'pre',
     resolveDynamicImport(specifier, importer) {
-      const file = typeof specifier === 'string' && importer ? fileOf.get(path.resolve(path.dirname(importer), specifier)) : undefined;
+      const file =
+        typeof specifier === 'string' && importer
+          ? fileOf.get(path.resolve(path.dirname(importer), specifier))
+          : undefined;
       return file ? { id: file, external: true } : null;
     },
     renderChunk(code) {
-      return code
-        .replaceAll(/\bimport\(([`'"](?:\.\/[a-z-]+\.cjs|node:[a-z_/]+)[`'"])\)/g, 'Promise.resolve().then(()=>require($1))');
+      return code.replaceAll(
+        /\bimport\(([`'"](?:\.\/[a-z-]+\.cjs|node:[a-z_/]+)[`'"])\)/g,
+        'Promise.resolve().then(()=>require($1))',
+      );
     },
   };
 }
@@ -136,7 +160,8 @@ async function buildPage(outDir) {
 async function fingerprint(test) {
   const hash = createHash('sha256').update(`${process.version} test=${test}`);
   for (const source of sources) {
-    for (const file of await filesUnder(path.join(root, source))) hash.update(`\n${path.relative(root, file)}\n`).update(await readFile(file));
+    for (const file of await filesUnder(path.join(root, source)))
+      hash.update(`\n${path.relative(root, file)}\n`).update(await readFile(file));
   }
   return hash.digest('hex');
 }
@@ -147,7 +172,10 @@ async function filesUnder(entry) {
     throw error;
   });
   if (!found) return [entry];
-  return found.filter((one) => one.isFile()).map((one) => path.join(one.parentPath, one.name)).toSorted();
+  return found
+    .filter((one) => one.isFile())
+    .map((one) => path.join(one.parentPath, one.name))
+    .toSorted();
 }
 
 async function stampOf(out) {

@@ -13,11 +13,14 @@ const root = path.join(import.meta.dirname, '..');
 const fetchLimitMs = 900_000;
 
 /**
- * Under XDG_CACHE_HOME or ~/.cache; in the checkout's .cache where neither can be written to (no home, a read-only one).
+ * Under XDG_CACHE_HOME or ~/.cache; in the checkout's .cache where neither can be written to (no home, a read-only
+ * one).
  * @returns {string} a folder that exists
  */
 export function cacheFolder() {
-  const candidates = [process.env.XDG_CACHE_HOME, homeCache()].filter(Boolean).map((base) => path.join(base, 'keybridge'));
+  const candidates = [process.env.XDG_CACHE_HOME, homeCache()]
+    .filter(Boolean)
+    .map((base) => path.join(base, 'keybridge'));
   const own = path.join(root, '.cache', 'fetched');
   return [...candidates, own].find(usable) ?? own;
 }
@@ -79,10 +82,21 @@ export async function ensurePackages(kind, source, say) {
   const lock = await readFile(path.join(source, 'package-lock.json'));
   return ensureCached(kind, lock, async (folder) => {
     say();
-    for (const name of ['package.json', 'package-lock.json']) await copyFile(path.join(source, name), path.join(folder, name));
+    for (const name of ['package.json', 'package-lock.json'])
+      await copyFile(path.join(source, name), path.join(folder, name));
     // npm would keep everything a second time, in a home that may not be there.
     const cache = path.join(folder, 'npm-cache');
-    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--fetch-retry-maxtimeout=20000', '--cache', cache];
+    const args = [
+      'ci',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--no-update-notifier',
+      '--loglevel=error',
+      '--fetch-retry-maxtimeout=20000',
+      '--cache',
+      cache,
+    ];
     await run('npm', args, { cwd: folder, shell: process.platform === 'win32' });
     await rm(cache, { recursive: true, force: true });
   });
@@ -93,7 +107,8 @@ export async function ensurePackages(kind, source, say) {
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} options
- * @returns {Promise<string>} what it printed. Rejects with the line of it that says why and, as `code`, npm's own code (E404,
+ * @returns {Promise<string>} what it printed. Rejects with the line of it that says why and, as `code`, npm's own
+ *   code (E404,
  *   EINTEGRITY), the system's (ENOENT) or the exit code.
  */
 export function run(command, args, options = {}) {
@@ -103,7 +118,8 @@ export function run(command, args, options = {}) {
     const late = setTimeout(kill, fetchLimitMs);
     process.once('exit', kill);
     let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-20_000)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-20_000)));
     child.once('error', reject);
     child.once('close', (code, signal) => {
       clearTimeout(late);
@@ -118,6 +134,13 @@ export function run(command, args, options = {}) {
 
 /** The line in which npm, pip or Maven says what is wrong; else the last one. */
 function complaint(text) {
-  const lines = text.split('\n').map((line) => line.trim()).filter(Boolean);
-  return (lines.find((line) => /^(?:npm error code|ERROR:|\[ERROR\])/.test(line)) ?? lines.at(-1) ?? 'it said nothing').slice(0, 300);
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+  return (
+    lines.find((line) => /^(?:npm error code|ERROR:|\[ERROR\])/.test(line)) ??
+    lines.at(-1) ??
+    'it said nothing'
+  ).slice(0, 300);
 }

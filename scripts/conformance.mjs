@@ -1,5 +1,5 @@
-// Judges the built bridge with the official MCP conformance suite: `npm run conformance`. test/conformance/README.md says how to
-// read it.
+// Judges the built bridge with the official MCP conformance suite: `npm run conformance`. test/conformance/README.md
+// says how to read it.
 //   npm run conformance                     all 70 runs
 //   npm run conformance -- scope dpop       only runs whose name has one of the words
 //   npm run conformance -- --keep FOLDER    what the suite saved of each run
@@ -87,7 +87,8 @@ function report(runs, verdicts, expected) {
     const members = runs.filter((run) => run.set === set);
     const passed = members.filter(({ id }) => !failed.has(id)).length;
     console.log(`\n${set}: ${passed} of ${members.length}`);
-    for (const { id } of members) console.log(`  ${(failed.has(id) ? 'FAIL' : 'pass').padEnd(5)}${id.padEnd(58)}${failed.get(id) ?? ''}`.trimEnd());
+    for (const { id } of members)
+      console.log(`  ${(failed.has(id) ? 'FAIL' : 'pass').padEnd(5)}${id.padEnd(58)}${failed.get(id) ?? ''}`.trimEnd());
   }
   const chosen = new Set(runs.map(({ id }) => id));
   const unknown = Object.keys(expected).filter((id) => !allRuns.some((run) => run.id === id));

@@ -7,7 +7,16 @@ import { readFileSync } from 'node:fs';
  * Ubuntu 24.04, which renamed some for 64-bit time.
  */
 const packages = {
-  electron: ['libgtk-3-0|libgtk-3-0t64', 'libnss3', 'libgbm1', 'libasound2|libasound2t64', 'libxss1', 'libsecret-1-0', 'libnotify4', 'xdg-utils'],
+  electron: [
+    'libgtk-3-0|libgtk-3-0t64',
+    'libnss3',
+    'libgbm1',
+    'libasound2|libasound2t64',
+    'libxss1',
+    'libsecret-1-0',
+    'libnotify4',
+    'xdg-utils',
+  ],
   display: ['xvfb', 'fonts-dejavu-core'],
   // gdbus is in libglib2.0-bin, secret-tool in libsecret-tools, ps in procps.
   keyring: ['dbus', 'gnome-keyring', 'libglib2.0-bin', 'libsecret-1-0', 'libsecret-tools', 'procps'],
@@ -30,8 +39,15 @@ export function packageNames(uses) {
  */
 export function missingPackages(choices) {
   const names = choices.flatMap((choice) => choice.split('|'));
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...names], { encoding: 'utf8' });
-  const installed = new Set(stdout.split('\n').filter((line) => line.startsWith('installed ')).map((line) => line.slice('installed '.length)));
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...names], {
+    encoding: 'utf8',
+  });
+  const installed = new Set(
+    stdout
+      .split('\n')
+      .filter((line) => line.startsWith('installed '))
+      .map((line) => line.slice('installed '.length)),
+  );
   return choices.filter((choice) => !choice.split('|').some((name) => installed.has(name)));
 }
 
@@ -44,7 +60,11 @@ export function namesKnownHere(choices) {
     const names = choice.split('|');
     if (names.length === 1) return choice;
     // A mere virtual name has no such record. Without package lists (a fresh image) the release decides.
-    const known = names.find((name) => /^Package: /m.test(spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' }).stdout ?? ''));
+    const known = names.find((name) =>
+      /^Package: /m.test(
+        spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' }).stdout ?? '',
+      ),
+    );
     return known ?? names[hasTime64Names(osRelease()) ? 1 : 0];
   });
 }

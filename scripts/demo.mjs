@@ -19,7 +19,14 @@ await runCommand(async () => {
   await buildAll({ ifStale: true });
   // Vite runs the TypeScript of the demo and its servers; nothing of it is part of the product.
   const { createServer } = await import('vite');
-  const vite = await createServer({ root, configFile: false, appType: 'custom', logLevel: 'error', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } });
+  const vite = await createServer({
+    root,
+    configFile: false,
+    appType: 'custom',
+    logLevel: 'error',
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+  });
   try {
     const { runDemo } = await vite.ssrLoadModule(path.join(root, 'test', 'demo', 'demo.ts'));
     return await runDemo({ root, auto, noDisplay, noKeyring, electron });

@@ -7,22 +7,41 @@ import path from 'node:path';
 const build = path.join(import.meta.dirname, '..', 'build');
 
 const ring = 'M7.2 6.1a4.4 4.4 0 1 1 0 8.8 4.4 4.4 0 0 1 0-8.8Zm0 2.5a1.9 1.9 0 1 0 0 3.8 1.9 1.9 0 0 0 0-3.8Z';
-const bit = 'M10.6 9.2H19.4q1.1 0 1.1 1.1V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-1.9a2 2 0 0 0-4 0V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-5.3h-.3Z';
+const bit =
+  'M10.6 9.2H19.4q1.1 0 1.1 1.1V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-1.9a2 2 0 0 0-4 0V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-5.3h-.3Z';
 const key = (colour) => `<path fill="${colour}" fill-rule="evenodd" d="${ring}"/><path fill="${colour}" d="${bit}"/>`;
 const tile = (colour) => `<rect x="1" y="1" width="22" height="22" rx="5.5" fill="${colour}"/>`;
 
 /** What stands out at the lower right: a shape of its own for each state, cut out of what lies below. */
 const badges = {
-  busy: { shape: '<circle cx="17" cy="17" r="6.5"/>', colour: '#1f5fb8', sign: '<g fill="#fff"><circle cx="13.6" cy="17" r="1.2"/><circle cx="17" cy="17" r="1.2"/><circle cx="20.4" cy="17" r="1.2"/></g>' },
-  attention: { shape: '<path d="M16.5 9.4q.5-.8 1 0l6 11.6q.4.9-.6.9H11.1q-1 0-.6-.9Z"/>', colour: '#f0a500', sign: '<path d="M16.1 13.2h1.8l-.3 4.6h-1.2Zm0 5.7h1.8v1.7h-1.8Z" fill="#1c1300"/>' },
-  retrying: { shape: '<rect x="10.5" y="10.5" width="13" height="13" rx="3.4"/>', colour: '#c2620a', sign: '<path d="M20.2 17a3.2 3.2 0 1 1-1.1-2.4" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M20.9 12.6v3.1h-3.1Z" fill="#fff"/>' },
-  'signed-out': { shape: '<circle cx="17" cy="17" r="6.5"/>', colour: '#5c6470', sign: '<rect x="13.6" y="16" width="6.8" height="2" rx=".6" fill="#fff"/>' },
+  busy: {
+    shape: '<circle cx="17" cy="17" r="6.5"/>',
+    colour: '#1f5fb8',
+    sign: '<g fill="#fff"><circle cx="13.6" cy="17" r="1.2"/><circle cx="17" cy="17" r="1.2"/><circle cx="20.4" cy="17" r="1.2"/></g>',
+  },
+  attention: {
+    shape: '<path d="M16.5 9.4q.5-.8 1 0l6 11.6q.4.9-.6.9H11.1q-1 0-.6-.9Z"/>',
+    colour: '#f0a500',
+    sign: '<path d="M16.1 13.2h1.8l-.3 4.6h-1.2Zm0 5.7h1.8v1.7h-1.8Z" fill="#1c1300"/>',
+  },
+  retrying: {
+    shape: '<rect x="10.5" y="10.5" width="13" height="13" rx="3.4"/>',
+    colour: '#c2620a',
+    sign: '<path d="M20.2 17a3.2 3.2 0 1 1-1.1-2.4" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M20.9 12.6v3.1h-3.1Z" fill="#fff"/>',
+  },
+  'signed-out': {
+    shape: '<circle cx="17" cy="17" r="6.5"/>',
+    colour: '#5c6470',
+    sign: '<rect x="13.6" y="16" width="6.8" height="2" rx=".6" fill="#fff"/>',
+  },
 };
 
 function trayIcon(state) {
   const badge = badges[state];
   const ground = state === 'signed-out' ? '#8b93a1' : '#0e6a84';
-  return svg(`${hole(badge)}<g${badge ? ' mask="url(#hole)"' : ''}>${tile(ground)}${key('#fff')}</g>${badge ? `<g fill="${badge.colour}">${badge.shape}</g>${badge.sign}` : ''}`);
+  return svg(
+    `${hole(badge)}<g${badge ? ' mask="url(#hole)"' : ''}>${tile(ground)}${key('#fff')}</g>${badge ? `<g fill="${badge.colour}">${badge.shape}</g>${badge.sign}` : ''}`,
+  );
 }
 
 /** macOS: black and clear only. The sign is cut out of the badge. */
@@ -31,13 +50,21 @@ function template(state) {
   if (!badge) return svg(key('#000'));
   const sign = badge.sign.replaceAll(/#fff|#1c1300/g, '#000');
   const cut = `<mask id="sign"><rect width="24" height="24" fill="#fff"/>${sign}</mask>`;
-  return svg(`${hole(badge)}${cut}<g mask="url(#hole)">${key('#000')}</g><g mask="url(#sign)"><g fill="#000">${badge.shape}</g></g>`);
+  return svg(
+    `${hole(badge)}${cut}<g mask="url(#hole)">${key('#000')}</g><g mask="url(#sign)"><g fill="#000">${badge.shape}</g></g>`,
+  );
 }
 
-const hole = (badge) => (badge ? `<mask id="hole"><rect width="24" height="24" fill="#fff"/><g fill="#000" stroke="#000" stroke-width="2.4">${badge.shape}</g></mask>` : '');
+const hole = (badge) =>
+  badge
+    ? `<mask id="hole"><rect width="24" height="24" fill="#fff"/><g fill="#000" stroke="#000" stroke-width="2.4">${badge.shape}</g></mask>`
+    : '';
 const svg = (inner) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">${inner}</svg>`;
 
-/** [file, drawing, pixels]. Electron takes `name@2x.png` beside `name.png` by itself. `-16` is for Windows, `-template` for macOS. */
+/**
+ * [file, drawing, pixels]. Electron takes `name@2x.png` beside `name.png` by itself. `-16` is for Windows, `-template`
+ * for macOS.
+ */
 async function allFiles() {
   const mark = await readFile(path.join(build, 'icon.svg'), 'utf8');
   const app = [16, 24, 32, 48, 64, 128, 256, 512].map((size) => [`icons/${size}x${size}.png`, mark, size]);
@@ -78,11 +105,17 @@ async function draw() {
 }
 
 async function startElectron() {
-  const [{ ensureElectron }, { startPrivateDisplay }] = await Promise.all([import('./electron-runtime.mjs'), import('./private-display.mjs')]);
+  const [{ ensureElectron }, { startPrivateDisplay }] = await Promise.all([
+    import('./electron-runtime.mjs'),
+    import('./private-display.mjs'),
+  ]);
   const { executable } = await ensureElectron();
   const screen = process.platform === 'linux' ? await startPrivateDisplay() : undefined;
   const env = screen ? { ...process.env, DISPLAY: screen.display } : process.env;
-  const child = spawn(executable, ['--no-sandbox', import.meta.filename], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(executable, ['--no-sandbox', import.meta.filename], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   process.exitCode = await new Promise((resolve) => child.on('exit', resolve));
   await screen?.stop();
 }

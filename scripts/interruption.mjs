@@ -12,13 +12,15 @@ export class Interrupted extends Error {
 /**
  * A signal that asks this process to end, or the end of the npm that started it: npm does not pass SIGTERM on.
  * While one waits, the signals do nothing else.
- * @returns {{ came: Promise<number>, stopWaiting: () => void }} came: with the exit code to give, 128 + the signal's number
+ * @returns {{ came: Promise<number>, stopWaiting: () => void }} came: with the exit code to give, 128 + the signal's
+ *   number
  */
 export function waitForInterruption() {
   const listeners = new Map();
   let watch;
   const came = new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) listeners.set(name, () => resolve(128 + constants.signals[name]));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+      listeners.set(name, () => resolve(128 + constants.signals[name]));
     const parent = process.ppid;
     watch = setInterval(() => {
       if (process.env.npm_lifecycle_event && process.ppid !== parent) resolve(128 + constants.signals.SIGTERM);

@@ -36,7 +36,10 @@ export async function withLock(folder, task, waitMs = 600_000) {
 async function deadOwner(folder) {
   const text = await readFile(path.join(folder, 'pid'), 'utf8').catch(() => '');
   if (text === '') {
-    const age = await stat(folder).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
+    const age = await stat(folder).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
     return age > 5_000 ? '' : undefined;
   }
   try {
@@ -51,6 +54,7 @@ async function deadOwner(folder) {
 async function takeAway(folder, dead) {
   const aside = `${folder}.${process.pid}`;
   await rename(folder, aside).catch(() => {});
-  if ((await readFile(path.join(aside, 'pid'), 'utf8').catch(() => '')) !== dead) await rename(aside, folder).catch(() => {});
+  if ((await readFile(path.join(aside, 'pid'), 'utf8').catch(() => '')) !== dead)
+    await rename(aside, folder).catch(() => {});
   await rm(aside, { recursive: true, force: true });
 }

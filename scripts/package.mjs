@@ -34,16 +34,33 @@ export async function packageApp({ out = path.join(root, 'release'), targets = [
 /** What goes into app.asar: what Electron loads, and nothing of the command line. */
 async function prepareApp(dist) {
   const app = path.join(work, 'app');
-  for (const name of ['main.js', 'preload.cjs', 'keychain.cjs', 'renderer']) await cp(path.join(dist, name), path.join(app, 'dist', name), { recursive: true });
+  for (const name of ['main.js', 'preload.cjs', 'keychain.cjs', 'renderer'])
+    await cp(path.join(dist, name), path.join(app, 'dist', name), { recursive: true });
   await cp(path.join(root, 'build', 'tray'), path.join(app, 'build', 'tray'), { recursive: true });
   await cp(path.join(root, 'build', 'icons', '256x256.png'), path.join(app, 'build', 'icons', '256x256.png'));
-  const { name, productName, version, description, license, type, main, dependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  const about = { name, productName, version, description, license, author: 'The Keybridge authors', homepage: 'https://github.com/keybridge/keybridge', type, main, dependencies };
+  const { name, productName, version, description, license, type, main, dependencies } = JSON.parse(
+    await readFile(path.join(root, 'package.json'), 'utf8'),
+  );
+  const about = {
+    name,
+    productName,
+    version,
+    description,
+    license,
+    author: 'The Keybridge authors',
+    homepage: 'https://github.com/keybridge/keybridge',
+    type,
+    main,
+    dependencies,
+  };
   await writeFile(path.join(app, 'package.json'), JSON.stringify(about, null, 2));
   await copyKeytar(path.join(app, 'node_modules', 'keytar'));
 }
 
-/** What lies beside the archive in resources/bin: one program that hosts start, and the library that cannot be inside it. */
+/**
+ * What lies beside the archive in resources/bin: one program that hosts start, and the library that cannot be inside
+ * it.
+ */
 async function prepareCommandLine(dist) {
   const bin = path.join(work, 'bin');
   await mkdir(bin, { recursive: true });
@@ -53,7 +70,9 @@ async function prepareCommandLine(dist) {
 /** The command line as one program, out of what was built into `dist`. */
 export async function makeCommandLine(dist, executable) {
   const apart = new Set(['bridge.cjs', 'preload.cjs']);
-  const scripts = (await readdir(dist)).filter((name) => name.endsWith('.cjs') && !apart.has(name)).map((name) => path.join(dist, name));
+  const scripts = (await readdir(dist))
+    .filter((name) => name.endsWith('.cjs') && !apart.has(name))
+    .map((name) => path.join(dist, name));
   const keytar = path.join(root, 'node_modules', 'keytar');
   const native = path.join(keytar, 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
   await makeSingleExecutable({ scripts, keytar: path.join(keytar, 'lib', 'keytar.js'), native, executable });
@@ -63,7 +82,8 @@ export async function makeCommandLine(dist, executable) {
 async function copyKeytar(to) {
   const from = path.join(root, 'node_modules', 'keytar');
   const prebuilt = path.join('prebuilds', `${process.platform}-${process.arch}`);
-  for (const name of ['package.json', 'lib', 'LICENSE.md', prebuilt]) await cp(path.join(from, name), path.join(to, name), { recursive: true });
+  for (const name of ['package.json', 'lib', 'LICENSE.md', prebuilt])
+    await cp(path.join(from, name), path.join(to, name), { recursive: true });
 }
 
 async function runBuilder({ out, targets, electron }) {
@@ -92,8 +112,12 @@ async function runFromCommandLine() {
   if (refused !== undefined) throw new Error(refused);
   const done = await packageApp({ targets, ...(out ? { out } : {}) });
   console.log(`The app is in ${path.relative(process.cwd(), done.out)}${path.sep}.`);
-  if (done.electron.kind === 'development') console.log(`It holds a development Electron (${done.electron.version}): good for a look, not for users.`);
-  if (!isHardened()) console.log(`Its command line holds Node ${process.versions.node}, which obeys NODE_OPTIONS: a release needs Node 24.`);
+  if (done.electron.kind === 'development')
+    console.log(`It holds a development Electron (${done.electron.version}): good for a look, not for users.`);
+  if (!isHardened())
+    console.log(
+      `Its command line holds Node ${process.versions.node}, which obeys NODE_OPTIONS: a release needs Node 24.`,
+    );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runCommand(runFromCommandLine);

@@ -18,7 +18,11 @@ export async function startPrivateDisplay({ width = 1280, height = 800 } = {}) {
   // Without the cache of compiled shaders that Mesa keeps in the home folder.
   const env = { ...process.env, MESA_SHADER_CACHE_DISABLE: 'true' };
   // The server picks a free number itself and writes it to descriptor 3.
-  const server = startBackground('Xvfb', ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset'], { env, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const server = startBackground(
+    'Xvfb',
+    ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset'],
+    { env, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
+  );
   const number = server.child.stdio[3];
   const line = await Promise.race([once(number, 'data').then(([chunk]) => String(chunk)), server.ended.then(() => '')]);
   if (!line.trim()) throw new Error('Xvfb did not start; is it installed?');

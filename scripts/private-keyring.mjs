@@ -1,4 +1,5 @@
-// A session bus and a real gnome-keyring of our own, apart from the user's: for the demo without a keyring, and for tests.
+// A session bus and a real gnome-keyring of our own, apart from the user's: for the demo without a keyring, and for
+// tests.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -17,7 +18,8 @@ const secretsPath = '/org/freedesktop/secrets';
 
 /**
  * A D-Bus session bus that nothing else uses.
- * @param {{ services?: boolean }} options services: the bus may start the services that are installed (a panel needs that)
+ * @param {{ services?: boolean }} options services: the bus may start the services that are installed (a panel needs
+ *   that)
  */
 export async function startPrivateBus({ services = false } = {}) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'keybridge-bus-'));
@@ -58,7 +60,10 @@ export async function startPrivateBus({ services = false } = {}) {
  */
 export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
   const bus = given ?? (await startPrivateBus());
-  const daemon = startBackground('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--foreground'], { env: bus.env, stdio: ['pipe', 'ignore', 'ignore'] });
+  const daemon = startBackground('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--foreground'], {
+    env: bus.env,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   daemon.child.stdin?.on('error', () => {}); // it ended before it read
   // Makes the keyring "login" with this password, or unlocks it. No newline may follow.
   daemon.child.stdin?.end('private');
@@ -89,12 +94,20 @@ export async function secretServiceRuns() {
 
 /** Asks the bus who owns a name; unlike a call to the name, that starts nothing. */
 async function answers({ address, env }, name) {
-  const { stdout } = await exec('gdbus', ['call', '--address', address, ...dbusObject, '--method', 'org.freedesktop.DBus.NameHasOwner', name], { env }).catch(() => ({ stdout: '' }));
+  const { stdout } = await exec(
+    'gdbus',
+    ['call', '--address', address, ...dbusObject, '--method', 'org.freedesktop.DBus.NameHasOwner', name],
+    { env },
+  ).catch(() => ({ stdout: '' }));
   return stdout.includes('true');
 }
 
 async function call({ address, env }, method, ...args) {
-  await exec('gdbus', ['call', '--address', address, '--dest', secretsName, '--object-path', secretsPath, '--method', method, ...args], { env });
+  await exec(
+    'gdbus',
+    ['call', '--address', address, '--dest', secretsName, '--object-path', secretsPath, '--method', method, ...args],
+    { env },
+  );
 }
 
 const dbusObject = ['--dest', 'org.freedesktop.DBus', '--object-path', '/org/freedesktop/DBus'];
@@ -113,6 +126,12 @@ function busConfig(address, services) {
 
 /** The environment without what ties a program to the user's own session. */
 function withoutSession(env) {
-  const tied = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SESSION_BUS_PID', 'GNOME_KEYRING_CONTROL', 'SSH_AUTH_SOCK', 'WAYLAND_DISPLAY'];
+  const tied = [
+    'DBUS_SESSION_BUS_ADDRESS',
+    'DBUS_SESSION_BUS_PID',
+    'GNOME_KEYRING_CONTROL',
+    'SSH_AUTH_SOCK',
+    'WAYLAND_DISPLAY',
+  ];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !tied.includes(name)));
 }

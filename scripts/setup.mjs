@@ -36,15 +36,24 @@ export async function ensureModules({ log = console.error } = {}) {
   await withLock(path.join(cache, 'npm-ci.lock'), async () => {
     if (await sameModules(lockFile, installed)) return;
     log('Installing node modules (npm ci) ...');
-    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { mayBeKilled: true, cwd: root, shell: process.platform === 'win32' });
-    if (code !== 0) throw new SetupNeeded(`${output}\nThe node modules could not be installed: see above. This needs the npm registry, or an npm cache that has them.`);
+    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      mayBeKilled: true,
+      cwd: root,
+      shell: process.platform === 'win32',
+    });
+    if (code !== 0)
+      throw new SetupNeeded(
+        `${output}\nThe node modules could not be installed: see above. This needs the npm registry, or an npm cache that has them.`,
+      );
   });
 }
 
 /** npm's own record of what it installed lists the same packages and versions as the lock file. */
 async function sameModules(lockFile, installed) {
   if (!existsSync(installed)) return false;
-  const [wanted, have] = await Promise.all([lockFile, installed].map(async (file) => JSON.parse(await readFile(file, 'utf8')).packages));
+  const [wanted, have] = await Promise.all(
+    [lockFile, installed].map(async (file) => JSON.parse(await readFile(file, 'utf8')).packages),
+  );
   return Object.entries(wanted).every(([name, { version, integrity, optional, peer, dev }]) => {
     if (name === '' || optional || (peer && !dev)) return true;
     return have[name]?.version === version && have[name]?.integrity === integrity;
@@ -63,7 +72,8 @@ const programs = {
 /**
  * Makes sure of the system packages for what the caller is going to run. Installs them as root or by `sudo -n`, else
  * throws SetupNeeded with the line to run. Outside Debian's family it only says which programs are missing.
- * @param {{ electron?: boolean, display?: boolean, keyring?: boolean, tests?: boolean, tray?: boolean, log?: (line: string) => void }} uses
+ * @param {{ electron?: boolean, display?: boolean, keyring?: boolean, tests?: boolean, tray?: boolean, log?: (line:
+ *   string) => void }} uses
  */
 export async function ensureSystem({ log = console.error, ...uses }) {
   if (process.platform !== 'linux') return;
@@ -73,17 +83,26 @@ export async function ensureSystem({ log = console.error, ...uses }) {
   const missing = missingPackages(wanted);
   if (missing.length === 0) return;
   const prefix = rootPrefix();
-  if (!prefix) throw new SetupNeeded(`Some system packages are missing. Run this line once, then try again:\n  ${installLine(missing)}`);
+  if (!prefix)
+    throw new SetupNeeded(
+      `Some system packages are missing. Run this line once, then try again:\n  ${installLine(missing)}`,
+    );
   log(`Installing system packages (apt-get): ${missing.map((choice) => choice.split('|')[0]).join(' ')} ...`);
   await apt(prefix, ['update'], missing);
   await apt(prefix, ['install', '-y', '--no-install-recommends', ...namesKnownHere(missing)], missing);
   const still = missingPackages(wanted);
-  if (still.length > 0) throw new SetupNeeded(`Not all system packages were installed. Run this line, then try again:\n  ${installLine(still)}`);
+  if (still.length > 0)
+    throw new SetupNeeded(
+      `Not all system packages were installed. Run this line, then try again:\n  ${installLine(still)}`,
+    );
 }
 
 function needPrograms(names) {
   const missing = names.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error?.code === 'ENOENT');
-  if (missing.length > 0) throw new SetupNeeded(`These programs are missing: ${missing.join(', ')}. Install them with your system's package manager, then try again.`);
+  if (missing.length > 0)
+    throw new SetupNeeded(
+      `These programs are missing: ${missing.join(', ')}. Install them with your system's package manager, then try again.`,
+    );
 }
 
 function rootPrefix() {
@@ -92,9 +111,23 @@ function rootPrefix() {
 }
 
 async function apt(prefix, args, missing) {
-  const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0', ...args];
+  const [command, ...rest] = [
+    ...prefix,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    '-qq',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    '-o',
+    'Dpkg::Use-Pty=0',
+    ...args,
+  ];
   const { code, output } = await run(command, rest);
-  if (code !== 0) throw new SetupNeeded(`${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${code}. Run this line, then try again:\n  ${installLine(missing)}`);
+  if (code !== 0)
+    throw new SetupNeeded(
+      `${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${code}. Run this line, then try again:\n  ${installLine(missing)}`,
+    );
 }
 
 /**
@@ -111,7 +144,9 @@ async function run(command, args, { mayBeKilled = false, ...options } = {}) {
   child.stderr.on('data', keep);
   const ended = new Promise((resolve) => {
     child.on('error', (error) => resolve({ code: error.code, output: error.message }));
-    child.on('close', (code, signal) => resolve({ code: code ?? signal, output: output.trim().split('\n').slice(-25).join('\n') }));
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? signal, output: output.trim().split('\n').slice(-25).join('\n') }),
+    );
   });
   try {
     const first = await Promise.race([ended, interruption.came]);

@@ -7,14 +7,18 @@ import path from 'node:path';
 
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'; // nodejs.org/api/single-executable-applications.html
 
-/** The first major version of Node that lets a program of its own refuse options from the environment, and the inspector. */
+/**
+ * The first major version of Node that lets a program of its own refuse options from the environment, and the
+ * inspector.
+ */
 const hardenedFrom = 24;
 export const isHardened = (nodeVersion = process.versions.node) => Number(nodeVersion.split('.')[0]) >= hardenedFrom;
 
 /**
- * Why no release can be made with this Node; undefined: one can. An older one obeys NODE_OPTIONS, with which any program
- * of the user runs code as Keybridge, whatever is in the executable.
- * @param {{ electron: 'release' | 'development', nodeVersion?: string }} build electron: whether the one inside is the one for users
+ * Why no release can be made with this Node; undefined: one can. An older one obeys NODE_OPTIONS, with which any
+ * program of the user runs code as Keybridge, whatever is in the executable.
+ * @param {{ electron: 'release' | 'development', nodeVersion?: string }} build electron: whether the one inside is
+ *   the one for users
  * @returns {string | undefined}
  */
 export function releaseRefused({ electron, nodeVersion = process.versions.node }) {
@@ -23,9 +27,9 @@ export function releaseRefused({ electron, nodeVersion = process.versions.node }
 }
 
 /**
- * Makes a program of one file: the Node that runs this, with all code in it, and `keytar.node` beside it, which it loads
- * only if it is the one it was made with. It takes no options from the environment and opens no inspector where Node can
- * be told so (24 and newer).
+ * Makes a program of one file: the Node that runs this, with all code in it, and `keytar.node` beside it, which it
+ * loads only if it is the one it was made with. It takes no options from the environment and opens no inspector where
+ * Node can be told so (24 and newer).
  * @param {{ scripts: readonly string[], keytar: string, native: string, executable: string }} files scripts: the built
  *   .cjs files, `embedded.cjs` among them; keytar: the package's own JavaScript; native: its library for this platform
  */
@@ -34,11 +38,20 @@ export async function makeSingleExecutable({ scripts, keytar, native, executable
   try {
     const blob = path.join(work, 'blob');
     const hash = path.join(work, 'hash');
-    await writeFile(hash, createHash('sha256').update(await readFile(native)).digest('hex'));
+    await writeFile(
+      hash,
+      createHash('sha256')
+        .update(await readFile(native))
+        .digest('hex'),
+    );
     const hardened = isHardened() ? { execArgv: ['--disable-sigusr1'], execArgvExtension: 'none' } : {};
     const config = {
       main: scripts.find((file) => path.basename(file) === 'embedded.cjs'),
-      assets: { ...Object.fromEntries(scripts.map((file) => [path.basename(file), file])), 'keytar.js': keytar, 'keytar.node.sha256': hash },
+      assets: {
+        ...Object.fromEntries(scripts.map((file) => [path.basename(file), file])),
+        'keytar.js': keytar,
+        'keytar.node.sha256': hash,
+      },
       output: blob,
       disableExperimentalSEAWarning: true,
       ...hardened,

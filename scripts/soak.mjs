@@ -1,5 +1,5 @@
-// npm run soak: the crash tests of the refresh path, 50 kills at each named point instead of 5, and 200 bridges of one server
-// instead of 60. About half an hour; ends by itself.
+// npm run soak: the crash tests of the refresh path, 50 kills at each named point instead of 5, and 200 bridges of one
+// server instead of 60. About half an hour; ends by itself.
 //   npm run soak -- 200      another number of kills
 import { spawn } from 'node:child_process';
 import path from 'node:path';

@@ -17,7 +17,9 @@ await runCommand(async () => {
     throw new SetupNeeded('There is no display here. Without one, run the broker: node dist/keybridge.cjs serve');
   }
   if (electron.kind === 'development') {
-    console.error(`This is a development runtime (Electron ${electron.version}), not the one that ships: good for trying, not for daily use.`);
+    console.error(
+      `This is a development runtime (Electron ${electron.version}), not the one that ships: good for trying, not for daily use.`,
+    );
   }
   return runApp(electron.executable, [...(await sandboxSwitch(electron.dist)), root, ...process.argv.slice(2)]);
 });
@@ -25,7 +27,9 @@ await runCommand(async () => {
 /** Chromium does not run its sandbox as root. */
 async function sandboxSwitch(dist) {
   if (process.getuid?.() === 0) {
-    console.error('Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.');
+    console.error(
+      'Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.',
+    );
     return ['--no-sandbox'];
   }
   if (process.platform === 'linux' && !hasUserNamespaces()) await needSandboxHelper(path.join(dist, 'chrome-sandbox'));
@@ -42,7 +46,10 @@ async function needSandboxHelper(helper) {
 
 /** The app's exit code. Interrupting this ends the app in good order. */
 function runApp(executable, args) {
-  const child = spawn(executable, args, { stdio: 'inherit', env: { ...process.env, KEYBRIDGE_NODE: process.execPath } });
+  const child = spawn(executable, args, {
+    stdio: 'inherit',
+    env: { ...process.env, KEYBRIDGE_NODE: process.execPath },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', reject);

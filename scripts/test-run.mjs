@@ -9,7 +9,8 @@ import { Interrupted, waitForInterruption } from './interruption.mjs';
 const root = path.join(import.meta.dirname, '..');
 
 /**
- * One run of the tests: its steps, what they counted, and a temporary folder of its own, which is gone however the run ends.
+ * One run of the tests: its steps, what they counted, and a temporary folder of its own, which is gone however the run
+ * ends.
  * @param {(steps: { check: Function, vitest: Function, nothingLeft: () => void }) => Promise<void>} work
  * @returns {Promise<number>} the exit code
  */
@@ -32,7 +33,17 @@ export async function runTests(work) {
   async function vitest(name, config, words) {
     const report = path.join(place, `${name}.json`);
     const bin = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
-    const argv = [bin, 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests', ...words];
+    const argv = [
+      bin,
+      'run',
+      '--config',
+      config,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      '--passWithNoTests',
+      ...words,
+    ];
     const ok = await run(name, process.execPath, argv);
     let result;
     try {
@@ -69,15 +80,25 @@ export async function runTests(work) {
 /** In a process group of its own, which ends as a whole when this is interrupted. */
 async function runStep(name, command, argv, env, interruption) {
   const started = Date.now();
-  const child = spawn(command, argv, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32', env });
+  const child = spawn(command, argv, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32',
+    env,
+  });
   const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-  const { code, signal, interrupted } = await Promise.race([ended, interruption.then((exitCode) => ({ interrupted: exitCode }))]);
+  const { code, signal, interrupted } = await Promise.race([
+    ended,
+    interruption.then((exitCode) => ({ interrupted: exitCode })),
+  ]);
   if (interrupted !== undefined) {
     await endGroup(child, ended);
     throw new Interrupted(name, interrupted);
   }
   const ok = code === 0;
-  console.log(`[test] ${name}: ${ok ? 'ok' : `failed (${code ?? signal})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `[test] ${name}: ${ok ? 'ok' : `failed (${code ?? signal})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  );
   return ok;
 }
 

@@ -19,6 +19,7 @@ await runCommand(async () => {
     await check('build', process.execPath, ['scripts/build.mjs', '--test', '--if-stale']);
     if (words.length === 0) {
       await check('types', process.execPath, ['scripts/typecheck.mjs']);
+      await check('format', process.execPath, ['node_modules/oxfmt/bin/oxfmt', '--check']);
       await check('lint', process.execPath, ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']);
     }
     await vitest('node', 'vitest.config.ts', words);

@@ -10,8 +10,8 @@ const entryRecord = 0x02014b50;
 const stored = 0;
 
 /**
- * Unpacks the files of a zip archive (no zip64, no encryption) whose name `wanted` maps to a path; undefined leaves one out.
- * Unix modes are kept. The archive is trusted: check its hash before.
+ * Unpacks the files of a zip archive (no zip64, no encryption) whose name `wanted` maps to a path; undefined leaves one
+ * out. Unix modes are kept. The archive is trusted: check its hash before.
  * @param {string} archive
  * @param {string} target
  * @param {(name: string) => string | undefined} wanted
@@ -35,7 +35,7 @@ async function directory(file) {
   if (at < 0 || tail.readUInt32LE(at) !== endRecord) throw new Error('not a zip archive');
   const records = await bytes(file, tail.readUInt32LE(at + 16), tail.readUInt32LE(at + 12));
   const entries = [];
-  for (let from = 0; from < records.length && records.readUInt32LE(from) === entryRecord; ) {
+  for (let from = 0; from < records.length && records.readUInt32LE(from) === entryRecord;) {
     const nameLength = records.readUInt16LE(from + 28);
     entries.push({
       name: records.toString('utf8', from + 46, from + 46 + nameLength),

@@ -1,5 +1,19 @@
 import { z } from 'zod';
-import { AccountName, Discovered, EndpointHost, HostSnippet, secretNames, ServerDetail, ServerSettings, ServerStatus, ServerTitle, SigningAlgorithm, SignOutReport, Status, StoreStatus } from './model.ts';
+import {
+  AccountName,
+  Discovered,
+  EndpointHost,
+  HostSnippet,
+  secretNames,
+  ServerDetail,
+  ServerSettings,
+  ServerStatus,
+  ServerTitle,
+  SigningAlgorithm,
+  SignOutReport,
+  Status,
+  StoreStatus,
+} from './model.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
 const OneAccount = OneServer.extend({ account: z.string().min(1).max(200).optional() });
@@ -12,10 +26,15 @@ const Secrets = z.partialRecord(z.enum(secretNames), z.string().min(1).max(32_00
  */
 export const commands = {
   status: { input: z.undefined(), output: Status },
-  /** Looks at an address without adding it. `settings`: what is known to be needed there, e.g. a certificate authority. */
+  /**
+   * Looks at an address without adding it. `settings`: what is known to be needed there, e.g. a certificate authority.
+   */
   discover: { input: z.strictObject({ url: Url, settings: ServerSettings.optional() }), output: Discovered },
   /** Opens the page on which a known provider gives client IDs. `preset`: its title, as `discover` gave it. */
-  openProviderPage: { input: z.strictObject({ preset: z.string().min(1).max(200) }), output: z.object({ url: z.string() }) },
+  openProviderPage: {
+    input: z.strictObject({ preset: z.string().min(1).max(200) }),
+    output: z.object({ url: z.string() }),
+  },
   /** The providers whose ways Keybridge knows: the names that the setting `preset` takes. */
   presets: { input: z.undefined(), output: z.array(z.object({ name: z.string(), title: z.string() })) },
   addServer: {
@@ -32,8 +51,8 @@ export const commands = {
     output: ServerStatus,
   },
   /**
-   * Changes how Keybridge signs in to a server. An absent member stays as it is; null removes it. With an account, the client
-   * ID and its secrets are that account's own; `headerValue`, `assertion` and `enterpriseIdToken` always are.
+   * Changes how Keybridge signs in to a server. An absent member stays as it is; null removes it. With an account, the
+   * client ID and its secrets are that account's own; `headerValue`, `assertion` and `enterpriseIdToken` always are.
    */
   configureServer: {
     input: OneAccount.extend({
@@ -47,24 +66,38 @@ export const commands = {
     output: ServerStatus,
   },
   /**
-   * Makes the key of `private_key_jwt` (RFC 7523) in the store of secrets, which it never leaves, and sets how it is used. Gives
-   * the public half, to be registered. `replace`: a key that is there already may end; without it that is E_BAD_INPUT.
+   * Makes the key of `private_key_jwt` (RFC 7523) in the store of secrets, which it never leaves, and sets how it is
+   * used. Gives the public half, to be registered. `replace`: a key that is there already may end; without it that is
+   * E_BAD_INPUT.
    */
   generateKey: {
     input: OneAccount.extend({ algorithm: SigningAlgorithm.default('ES256'), replace: z.boolean().default(false) }),
     output: z.object({ kid: z.string(), publicJwk: z.record(z.string(), z.string()), publicPem: z.string() }),
   },
-  /** Asks the server, without a token, whether it wants a sign-in, and keeps what it says. Throws why it could not be asked. */
+  /**
+   * Asks the server, without a token, whether it wants a sign-in, and keeps what it says. Throws why it could not be
+   * asked.
+   */
   checkServer: { input: OneAccount, output: ServerStatus },
-  /** Uses an entry of the list that another program added or changed. Its secrets stay bound to what they were entered for. */
+  /**
+   * Uses an entry of the list that another program added or changed. Its secrets stay bound to what they were entered
+   * for.
+   */
   acceptServer: { input: OneServer, output: ServerStatus },
   serverDetail: { input: OneAccount, output: ServerDetail },
   /**
-   * Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller. `canAsk`: a person
-   * sees the state meanwhile and can answer its step `confirm`; without one a sign-in that needs that ends in E_HOSTS_UNCONFIRMED.
+   * Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller.
+   * `canAsk`: a person sees the state meanwhile and can answer its step `confirm`; without one a sign-in that needs
+   * that ends in E_HOSTS_UNCONFIRMED.
    */
-  signIn: { input: OneAccount.extend({ openBrowser: z.boolean().default(true), canAsk: z.boolean().default(false) }), output: ServerStatus },
-  /** The person's yes to exactly these hosts, as the state named them. Throws E_BAD_INPUT when it does not ask for these. */
+  signIn: {
+    input: OneAccount.extend({ openBrowser: z.boolean().default(true), canAsk: z.boolean().default(false) }),
+    output: ServerStatus,
+  },
+  /**
+   * The person's yes to exactly these hosts, as the state named them. Throws E_BAD_INPUT when it does not ask for
+   * these.
+   */
   confirmSignIn: { input: OneAccount.extend({ hosts: z.array(EndpointHost).max(20) }), output: ServerStatus },
   /** Not now: calls that wait for more access get their error, and the same is not asked again for ten minutes. */
   dismissAccess: { input: OneAccount, output: ServerStatus },
@@ -75,11 +108,17 @@ export const commands = {
   refreshNow: { input: OneAccount, output: ServerStatus },
   signOut: { input: OneAccount, output: SignOutReport },
   /** Signs out of every server at once; a report each. */
-  signOutEverywhere: { input: z.undefined(), output: z.array(z.object({ server: z.string(), account: z.string().optional(), report: SignOutReport })) },
+  signOutEverywhere: {
+    input: z.undefined(),
+    output: z.array(z.object({ server: z.string(), account: z.string().optional(), report: SignOutReport })),
+  },
   /** One more account on a server, signed out at first. Its name is made from who signs in, unless given. */
   addAccount: { input: OneServer.extend({ name: AccountName.optional() }), output: ServerStatus },
   /** Names an account, or makes it the default one: hosts that name no account change over at once. */
-  updateAccount: { input: OneAccount.extend({ name: AccountName.optional(), isDefault: z.literal(true).optional() }), output: ServerStatus },
+  updateAccount: {
+    input: OneAccount.extend({ name: AccountName.optional(), isDefault: z.literal(true).optional() }),
+    output: ServerStatus,
+  },
   /** Signs out, then forgets the account. Never the only one. */
   removeAccount: { input: OneAccount, output: SignOutReport },
   /** Signs out of every account, then forgets the server. */

@@ -20,13 +20,16 @@ export const errors = {
   E_SERVER_URL: 'Give the address of the MCP server as https://host/path.',
   E_CONFIG_DAMAGED: 'Keybridge went on with the last good copy. Check the file that the message names.',
   E_CONFIG_ENTRY: 'Correct the server’s entry in servers.json, then start Keybridge again.',
-  E_CONFIG_CHANGED: 'If the change is yours, accept it with “Use these settings” or `keybridge accept SERVER`. If not, run `keybridge remove SERVER`.',
+  E_CONFIG_CHANGED:
+    'If the change is yours, accept it with “Use these settings” or `keybridge accept SERVER`. If not, run `keybridge remove SERVER`.',
   E_CONFIG_NEWER: 'Update Keybridge, or use another data folder.',
   E_CONFIG_WRITE: 'Check that the disk has room and that the data folder belongs to you.',
   E_CONFIG_UNSAFE: 'Run the command that the message names, look into the file, and start again.',
   // Network
-  E_DNS: 'Check the address and your network connection. If you need a proxy, name it in HTTPS_PROXY (ALL_PROXY is not read).',
-  E_CONNECT: 'Check that the server is running and that no firewall is in the way. If you need a proxy, name it in HTTPS_PROXY (ALL_PROXY is not read).',
+  E_DNS:
+    'Check the address and your network connection. If you need a proxy, name it in HTTPS_PROXY (ALL_PROXY is not read).',
+  E_CONNECT:
+    'Check that the server is running and that no firewall is in the way. If you need a proxy, name it in HTTPS_PROXY (ALL_PROXY is not read).',
   E_TLS: 'The connection cannot be trusted. Ask the server’s operator, and do not sign in on this network.',
   E_TIMEOUT: 'Try again. If it keeps happening, ask the operator of the server.',
   E_CONNECTION_LOST: 'Try again: the connection broke before the answer was complete.',
@@ -35,16 +38,21 @@ export const errors = {
   E_ADDRESS_REFUSED: 'The server pointed to an address inside your network. Remove the server if you do not trust it.',
   E_INSECURE_URL: 'Use an https address. Plain http is only accepted on this computer (127.0.0.1, localhost).',
   E_HTTP_STATUS: 'Try again later. If it keeps happening, ask the operator of the server.',
-  E_NOT_JSON: 'Check the address. If your network shows a sign-in page of its own, open any website in your browser first, then try again.',
+  E_NOT_JSON:
+    'Check the address. If your network shows a sign-in page of its own, open any website in your browser first, then try again.',
   // Discovery
   E_RESOURCE_MISMATCH: 'The server describes itself under another address. Check the address, or ask its operator.',
-  E_ISSUER_MISMATCH: 'The authorization server’s identity does not match. Do not sign in; ask the operator of the server.',
+  E_ISSUER_MISMATCH:
+    'The authorization server’s identity does not match. Do not sign in; ask the operator of the server.',
   E_METADATA_INVALID: 'The server’s sign-in description is broken. Ask its operator.',
   E_NO_SIGN_IN: 'Nothing to do: apps can use the server as it is.',
   E_METADATA_MISSING: 'The server does not say how to sign in. Check the address, or ask its operator.',
-  E_ENDPOINT_REFUSED: 'The server named an address that is not safe to open or to send a sign-in to. Remove the server.',
-  E_HOSTS_UNCONFIRMED: 'If you trust these hosts, sign in from the window or with `keybridge login` in a terminal, and confirm them there.',
-  E_PKCE_UNSUPPORTED: 'The authorization server does not announce PKCE (S256). You can allow this one server in its settings.',
+  E_ENDPOINT_REFUSED:
+    'The server named an address that is not safe to open or to send a sign-in to. Remove the server.',
+  E_HOSTS_UNCONFIRMED:
+    'If you trust these hosts, sign in from the window or with `keybridge login` in a terminal, and confirm them there.',
+  E_PKCE_UNSUPPORTED:
+    'The authorization server does not announce PKCE (S256). You can allow this one server in its settings.',
   // Client registration
   E_CLIENT_ID_NEEDED: 'Ask the operator for a client ID, and enter it in the server’s settings.',
   E_REGISTRATION_REFUSED: 'The authorization server did not accept Keybridge. Ask the operator for a client ID.',
@@ -81,7 +89,8 @@ export const errors = {
   E_VERSION: 'Restart the app that uses Keybridge: it still runs an older bridge.',
   E_SOCKET_UNSAFE: 'Make the folder that the message names belong to you alone (mode 700).',
   E_DATA_FOLDER_LOST: 'Start Keybridge again. Do not delete or replace files in its data folder while it runs.',
-  E_PATH_TOO_LONG: 'Choose a data folder with a shorter path: set KEYBRIDGE_DATA_DIR, or --data-dir on the command line.',
+  E_PATH_TOO_LONG:
+    'Choose a data folder with a shorter path: set KEYBRIDGE_DATA_DIR, or --data-dir on the command line.',
   // Relay
   E_SERVER_UNREACHABLE: 'Check the connection to the server and call again.',
   E_SERVER_REFUSED: 'The server refused a valid sign-in. Its own setup may be unfinished: ask its operator.',

@@ -14,7 +14,16 @@ export interface Form {
   message: boolean;
 }
 
-export const newForm = (): Form => ({ version: '', ids: 0, badMethod: false, badParams: false, badResult: false, error: false, code: false, message: false });
+export const newForm = (): Form => ({
+  version: '',
+  ids: 0,
+  badMethod: false,
+  badParams: false,
+  badResult: false,
+  error: false,
+  code: false,
+  message: false,
+});
 
 /** What else is known of the message. */
 interface Found {
@@ -46,7 +55,8 @@ export function readError(cursor: Cursor, form: Form): void {
   eachMember(cursor, (key) => {
     const start = cursor.at;
     skipValue(cursor);
-    if (key === 'code') form.code = cursor.at - start < 20 && Number.isInteger(Number(rawText(cursor.bytes, start, cursor.at)));
+    if (key === 'code')
+      form.code = cursor.at - start < 20 && Number.isInteger(Number(rawText(cursor.bytes, start, cursor.at)));
     else if (key === 'message') form.message = cursor.bytes[start] === 0x22;
   });
 }

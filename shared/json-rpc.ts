@@ -1,7 +1,17 @@
 // No packages, no Node: the bridge loads this file.
 import { errorPage, type ErrorCode } from './errors.ts';
 import { readJson } from './json.ts';
-import { eachMember, elements, fail, rawText, skipSpace, skipValue, textOf, type Cursor, type Known } from './json-scan.ts';
+import {
+  eachMember,
+  elements,
+  fail,
+  rawText,
+  skipSpace,
+  skipValue,
+  textOf,
+  type Cursor,
+  type Known,
+} from './json-scan.ts';
 import { flawOf, newForm, readError } from './json-rpc-form.ts';
 import { bridgeErrorCode } from './local-protocol.ts';
 
@@ -20,7 +30,9 @@ export interface Envelope {
   method?: string;
   /** What the message is about: `params.name`, or `params.uri` or `params.taskId` by method (the `Mcp-Name` header). */
   name?: string;
-  /** `params._meta["io.modelcontextprotocol/protocolVersion"]` (2026-07-28 and later), else `params.protocolVersion`. */
+  /**
+   * `params._meta["io.modelcontextprotocol/protocolVersion"]` (2026-07-28 and later), else `params.protocolVersion`.
+   */
   protocolVersion?: string;
   /** The version stands in `_meta`: a message of the generation without `initialize`. */
   modern: boolean;
@@ -29,7 +41,10 @@ export interface Envelope {
   hasResult: boolean;
   /** Its `error` is an object: an error of OAuth or HTTP is text. */
   hasError: boolean;
-  /** Why a careful reader would not take the message (JSON-RPC 2.0 4 and 5, MCP basic protocol), as what the message does: `has two ids`. */
+  /**
+   * Why a careful reader would not take the message (JSON-RPC 2.0 4 and 5, MCP basic protocol), as what the message
+   * does: `has two ids`.
+   */
   flaw?: string;
 }
 
@@ -97,7 +112,8 @@ function readMessage(cursor: Cursor, found: Envelope): void {
     else if (key === 'jsonrpc') form.version = cursor.fault ? '' : rawText(bytes, start, cursor.at);
   });
   const { method = '' } = found;
-  const name = method === 'resources/read' ? names.uri : method.startsWith('tasks/') ? names.taskId : (names.name ?? names.uri);
+  const name =
+    method === 'resources/read' ? names.uri : method.startsWith('tasks/') ? names.taskId : (names.name ?? names.uri);
   if (name !== undefined) found.name = name;
   const flaw = flawOf(found, form);
   if (flaw !== undefined) found.flaw = flaw;
@@ -106,7 +122,8 @@ function readMessage(cursor: Cursor, found: Envelope): void {
 const openBrace = 0x7b;
 /** No method, name or id that a header could carry is longer. */
 const longestText = 64 * 1024;
-const shortText = (bytes: Uint8Array, start: number, end: number): string => (end - start > longestText ? '' : textOf(bytes, start, end));
+const shortText = (bytes: Uint8Array, start: number, end: number): string =>
+  end - start > longestText ? '' : textOf(bytes, start, end);
 
 /** An id is a string, a number or null; anything else leaves the message without one that could be answered. */
 function readId(cursor: Cursor, found: Envelope, start: number): void {
@@ -124,8 +141,10 @@ function readParams(cursor: Cursor, found: Envelope, names: Names): void {
     if (key === '_meta' && cursor.bytes[start] === 0x7b) return readMeta(cursor, found);
     skipValue(cursor);
     if (key === 'requestId') found.cancels = rawText(cursor.bytes, start, cursor.at);
-    else if (key === 'name' || key === 'uri' || key === 'taskId') names[key] = shortText(cursor.bytes, start, cursor.at);
-    else if (key === 'protocolVersion' && !found.modern) found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
+    else if (key === 'name' || key === 'uri' || key === 'taskId')
+      names[key] = shortText(cursor.bytes, start, cursor.at);
+    else if (key === 'protocolVersion' && !found.modern)
+      found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
   });
 }
 
@@ -143,8 +162,8 @@ function readMeta(cursor: Cursor, found: Envelope): void {
 export const maxBatchItems = 1_000;
 
 /**
- * The messages of a batch, as parts of the same memory; undefined when there are more than `maxBatchItems`. A batch in a
- * batch is no message (JSON-RPC 2.0 6): to take it apart too would cost a pass over its bytes for each level.
+ * The messages of a batch, as parts of the same memory; undefined when there are more than `maxBatchItems`. A batch in
+ * a batch is no message (JSON-RPC 2.0 6): to take it apart too would cost a pass over its bytes for each level.
  */
 export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | undefined {
   const cursor: Cursor = { bytes: batch, at: 0, fault: undefined };
@@ -157,7 +176,10 @@ export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | un
   return items;
 }
 
-/** Two ids that are the same value though written differently: a server may have parsed and printed `1e3` or a big integer. */
+/**
+ * Two ids that are the same value though written differently: a server may have parsed and printed `1e3` or a big
+ * integer.
+ */
 export function sameId(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined || one === 'null' || other === 'null') return false;
   if (one === other) return true;
@@ -180,8 +202,8 @@ export interface LineError {
 }
 
 /**
- * A JSON-RPC error, without the newline. `rawId` is the id as it stood in the request; 'null' when there was none to be read.
- * The text says what happened and what to do, because most hosts show nothing else.
+ * A JSON-RPC error, without the newline. `rawId` is the id as it stood in the request; 'null' when there was none to be
+ * read. The text says what happened and what to do, because most hosts show nothing else.
  */
 export function errorLine(rawId: string, info: LineError, code: number = bridgeErrorCode): string {
   const about = info.server === undefined || info.message.includes(info.server) ? '' : `${info.server}: `;

@@ -34,8 +34,8 @@ export function fail(cursor: Cursor, fault: 'syntax' | 'depth' = 'syntax'): void
 }
 
 /**
- * Passes one value, whatever it is, in time linear in its length and without making anything of it. The whole grammar is
- * checked (RFC 8259), inside of strings too; whether the bytes are UTF-8 is not.
+ * Passes one value, whatever it is, in time linear in its length and without making anything of it. The whole grammar
+ * is checked (RFC 8259), inside of strings too; whether the bytes are UTF-8 is not.
  */
 export function skipValue(cursor: Cursor): void {
   const first = skipSpace(cursor);
@@ -73,7 +73,14 @@ interface Walk {
   readonly starts: Float64Array;
 }
 
-const newWalk = (): Walk => ({ at: 0, depth: 0, state: 'value', fault: undefined, closers: new Uint8Array(maxDepth + 1), starts: new Float64Array(maxDepth + 1) });
+const newWalk = (): Walk => ({
+  at: 0,
+  depth: 0,
+  state: 'value',
+  fault: undefined,
+  closers: new Uint8Array(maxDepth + 1),
+  starts: new Float64Array(maxDepth + 1),
+});
 /** Nothing here waits in the middle, so that one is enough for all who read at once. */
 const ownWalk = newWalk();
 
@@ -93,8 +100,9 @@ const worthKnowing = 16 * 1024;
 const deepestKnown = 4;
 
 /**
- * Passes a text in parts, so that a long one can be read without holding up everything else: each call goes on for about
- * `bytes`, and gives true when there is no more to pass. `known` then lets `skipValue` pass the large values at once.
+ * Passes a text in parts, so that a long one can be read without holding up everything else: each call goes on for
+ * about `bytes`, and gives true when there is no more to pass. `known` then lets `skipValue` pass the large values at
+ * once.
  */
 export function passInParts(text: Uint8Array, known: Known): (bytes: number) => boolean {
   const walk = newWalk();
@@ -102,7 +110,9 @@ export function passInParts(text: Uint8Array, known: Known): (bytes: number) => 
     walkOn(text, walk, Math.min(text.length, walk.at + bytes), known);
     const over = walk.fault !== undefined || walk.state === 'done' || walk.at >= text.length;
     // What does not end need not be looked at again to know that.
-    if (over && walk.state !== 'done') for (let depth = 1; depth <= Math.min(walk.depth, deepestKnown); depth += 1) known.set(walk.starts[depth] ?? 0, text.length + 1);
+    if (over && walk.state !== 'done')
+      for (let depth = 1; depth <= Math.min(walk.depth, deepestKnown); depth += 1)
+        known.set(walk.starts[depth] ?? 0, text.length + 1);
     return over;
   };
 }
@@ -223,7 +233,10 @@ plain[backslash] = 0;
 /** What may follow a backslash, but for `u`: " \ / b f n r t. */
 const shortEscapes = new Set([0x22, 0x5c, 0x2f, 0x62, 0x66, 0x6e, 0x72, 0x74]);
 
-/** The offset behind the string whose opening quote stands at `start`; -1: it does not end, or is not what RFC 8259 7 calls a string. */
+/**
+ * The offset behind the string whose opening quote stands at `start`; -1: it does not end, or is not what RFC 8259 7
+ * calls a string.
+ */
 function stringEnd(bytes: Uint8Array, start: number): number {
   const { length } = bytes;
   let at = start + 1;
@@ -242,7 +255,10 @@ function stringEnd(bytes: Uint8Array, start: number): number {
   }
 }
 
-/** The next byte that does not stand for itself. Long texts are most of what passes here, so four bytes are looked at in one. */
+/**
+ * The next byte that does not stand for itself. Long texts are most of what passes here, so four bytes are looked at in
+ * one.
+ */
 function plainEnd(bytes: Uint8Array, start: number): number {
   const { length } = bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
@@ -259,7 +275,8 @@ function plainEnd(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-const isHexDigit = (byte: number | undefined): boolean => isDigit(byte) || (byte !== undefined && ((byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66)));
+const isHexDigit = (byte: number | undefined): boolean =>
+  isDigit(byte) || (byte !== undefined && ((byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66)));
 
 /** More members are not read one by one: each costs a text, and 16 MB have room for millions. */
 const mostMembers = 1_000;
@@ -267,8 +284,8 @@ const mostMembers = 1_000;
 const longestKey = 256;
 
 /**
- * Calls `visit` for each member of an object; it must pass the value. The cursor stands on the opening brace. An object of
- * more than 1,000 members is a fault.
+ * Calls `visit` for each member of an object; it must pass the value. The cursor stands on the opening brace. An object
+ * of more than 1,000 members is a fault.
  */
 export function eachMember(cursor: Cursor, visit: (key: string) => void): void {
   let members = 0;
@@ -330,7 +347,8 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 
 /** The bytes between the offsets as text, as they stand. */
 export function rawText(bytes: Uint8Array, start: number, end: number): string {
-  for (let at = start; at < end; at += 1) if (at - start > 32 || (bytes[at] ?? 0) >= 0x80) return decoder.decode(bytes.subarray(start, end));
+  for (let at = start; at < end; at += 1)
+    if (at - start > 32 || (bytes[at] ?? 0) >= 0x80) return decoder.decode(bytes.subarray(start, end));
   return ascii(bytes, start, end);
 }
 

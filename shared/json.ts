@@ -5,8 +5,8 @@ declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
 const utf8 = new TextDecoder();
 
 /**
- * The value of a JSON text, with or without a byte order mark; undefined when it is none (JSON has no undefined). The one
- * reader of whole JSON texts: `JSON.parse` stands nowhere else. Bytes are UTF-8 (RFC 8259 8.1).
+ * The value of a JSON text, with or without a byte order mark; undefined when it is none (JSON has no undefined). The
+ * one reader of whole JSON texts: `JSON.parse` stands nowhere else. Bytes are UTF-8 (RFC 8259 8.1).
  */
 export function readJson(source: string | Uint8Array): unknown {
   try {
@@ -29,4 +29,5 @@ export const readText = (bytes: Uint8Array): string => utf8.decode(bytes);
 export const withoutByteOrderMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /** Bytes that begin with the byte order mark of UTF-16: text that cannot be read as UTF-8, to be said in an error. */
-export const isUtf16 = (bytes: Uint8Array): boolean => (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+export const isUtf16 = (bytes: Uint8Array): boolean =>
+  (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);

@@ -5,7 +5,10 @@ export interface LineSplitterOptions<Bytes extends Uint8Array> {
   readonly maxBytes: number;
   /** Puts pieces together; `bytes` is their length in all. Gives memory of its own. */
   readonly concat: (pieces: readonly Bytes[], bytes: number) => Bytes;
-  /** A whole line without its end (LF or CRLF) and without a byte order mark. Never a blank one. May share memory with what was pushed. */
+  /**
+   * A whole line without its end (LF or CRLF) and without a byte order mark. Never a blank one. May share memory with
+   * what was pushed.
+   */
   readonly onLine: (line: Bytes) => void;
   /** A line was too long and is gone, but for its first and last pieces (64 KB and 1 KB at most). Called at its end. */
   readonly onTooLong: (head: Bytes, tail: Bytes) => void;
@@ -33,7 +36,10 @@ export function createLineSplitter<Bytes extends Uint8Array>(options: LineSplitt
 
   const keep = (piece: Bytes) => {
     if (lost) {
-      const both = concat([lost.tail, piece.subarray(-tailBytes) as Bytes], lost.tail.length + Math.min(piece.length, tailBytes));
+      const both = concat(
+        [lost.tail, piece.subarray(-tailBytes) as Bytes],
+        lost.tail.length + Math.min(piece.length, tailBytes),
+      );
       lost.tail = both.subarray(-tailBytes) as Bytes;
     } else if (bytes + piece.length > maxBytes) {
       const all = concat([...pieces, piece], bytes + piece.length);

@@ -31,7 +31,10 @@ export interface Challenge {
   proof: string;
 }
 
-export type Answer = { proof: string } & ({ role: 'bridge'; server: string; account?: string; pid: number } | { role: 'control'; pid: number });
+export type Answer = { proof: string } & (
+  | { role: 'bridge'; server: string; account?: string; pid: number }
+  | { role: 'control'; pid: number }
+);
 
 export type Welcome = { ok: true } | { ok: false; error: { code: string; message: string; remedy: string } };
 
@@ -39,8 +42,13 @@ export type Welcome = { ok: true } | { ok: false; error: { code: string; message
  * `watch` turns the connection into a stream of Status snapshots; the first is the current one. `end` asks a broker
  * without a window to make room for the app; the app itself does not obey it.
  */
-export type ControlRequest = { id: number; name: string; input?: unknown } | { id: number; watch: 'status' } | { id: number; end: true };
+export type ControlRequest =
+  | { id: number; name: string; input?: unknown }
+  | { id: number; watch: 'status' }
+  | { id: number; end: true };
 export type ControlAnswer = { id: number; reply: unknown } | { id: number; status: unknown };
 
-/** JSON-RPC code of every error that Keybridge itself gives a host; outside the ranges that JSON-RPC and MCP reserve. */
+/**
+ * JSON-RPC code of every error that Keybridge itself gives a host; outside the ranges that JSON-RPC and MCP reserve.
+ */
 export const bridgeErrorCode = -31_000;

@@ -12,7 +12,18 @@ export const AccountName = z.string().regex(/^[a-z0-9][a-z0-9._@+-]{0,99}$/);
 
 /** A host to which a sign-in leads, and what happens there. With its port where that is not the usual one. */
 export const EndpointHost = z.object({
-  what: z.enum(['page', 'device', 'issuer', 'token', 'pushed_request', 'registration', 'userinfo', 'revocation', 'introspection', 'exchange']),
+  what: z.enum([
+    'page',
+    'device',
+    'issuer',
+    'token',
+    'pushed_request',
+    'registration',
+    'userinfo',
+    'revocation',
+    'introspection',
+    'exchange',
+  ]),
   host: z.string().max(300),
 });
 export type EndpointHost = z.infer<typeof EndpointHost>;
@@ -40,7 +51,10 @@ export const SignInState = z.discriminatedUnion('kind', [
     step: z.enum(['discover', 'confirm', 'register', 'browser', 'exchange']),
     startedAt: z.number(),
     url: z.string().optional(),
-    /** Hosts that see the sign-in besides the issuer's own: the page, or where the code or the tokens go. From `register` on. */
+    /**
+     * Hosts that see the sign-in besides the issuer's own: the page, or where the code or the tokens go. From
+     * `register` on.
+     */
     otherHosts: z.array(z.string()).optional(),
     /** Step `confirm`: the hosts that the person has to confirm (`confirmSignIn`) before anything goes there. */
     confirm: z.array(EndpointHost).optional(),
@@ -154,7 +168,10 @@ export const Discovered = z.object({
   advice: z.string().optional(),
   /** Where that is done; `openProviderPage` opens it. */
   providerPage: z.string().optional(),
-  /** What a person registers there as the redirect (callback) address. Present where a client ID is needed; kept for the server that is added. */
+  /**
+   * What a person registers there as the redirect (callback) address. Present where a client ID is needed; kept for the
+   * server that is added.
+   */
   redirectUri: z.string().optional(),
 });
 export type Discovered = z.infer<typeof Discovered>;
@@ -163,20 +180,38 @@ export type Discovered = z.infer<typeof Discovered>;
 export const SigningAlgorithm = z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']);
 
 /**
- * How Keybridge signs in to one server, where the standard way does not do. Every member is optional; an absent one means
- * what discovery and the specification say. No secrets: those are ServerSecrets.
+ * How Keybridge signs in to one server, where the standard way does not do. Every member is optional; an absent one
+ * means what discovery and the specification say. No secrets: those are ServerSecrets.
  */
 export const ServerSettings = z.strictObject({
   /**
    * How an access token is got. Absent: a person signs in through the browser (authorization code).
    * `static_header`: the server has no OAuth; a header from the keychain is sent to its origin alone.
    */
-  grant: z.enum(['authorization_code', 'device_code', 'client_credentials', 'jwt_bearer', 'enterprise_managed', 'static_header']).optional(),
+  grant: z
+    .enum([
+      'authorization_code',
+      'device_code',
+      'client_credentials',
+      'jwt_bearer',
+      'enterprise_managed',
+      'static_header',
+    ])
+    .optional(),
   /**
-   * At the token endpoint; absent: chosen from what the authorization server supports. `client_secret_basic_raw`: for a server
-   * that does not decode what HTTP Basic carries (RFC 6749 2.3.1).
+   * At the token endpoint; absent: chosen from what the authorization server supports. `client_secret_basic_raw`: for a
+   * server that does not decode what HTTP Basic carries (RFC 6749 2.3.1).
    */
-  clientAuth: z.enum(['none', 'client_secret_basic', 'client_secret_basic_raw', 'client_secret_post', 'private_key_jwt', 'tls_client_auth']).optional(),
+  clientAuth: z
+    .enum([
+      'none',
+      'client_secret_basic',
+      'client_secret_basic_raw',
+      'client_secret_post',
+      'private_key_jwt',
+      'tls_client_auth',
+    ])
+    .optional(),
   /** File with the assertion of `jwt_bearer`, read at each use: platforms renew it. Absent: the secret `assertion`. */
   assertionFile: z.string().max(4_000).optional(),
   /** Signing algorithm and key id of `private_key_jwt`. */
@@ -184,11 +219,15 @@ export const ServerSettings = z.strictObject({
   keyId: z.string().max(200).optional(),
   /** URL of a client ID metadata document that the user (or their company) hosts. */
   clientMetadataUrl: z.string().max(2_000).optional(),
-  /** `minimal`: only what the server's challenge asks for. `all`: everything that the resource lists. Or exactly these. */
+  /**
+   * `minimal`: only what the server's challenge asks for. `all`: everything that the resource lists. Or exactly these.
+   */
   scopes: z.union([z.enum(['minimal', 'all']), z.array(z.string().min(1).max(200)).max(100)]).optional(),
   /** The `resource` parameter (RFC 8707): as found, left out, or exactly this. */
   resource: z.union([z.enum(['send', 'omit']), z.strictObject({ value: z.string().max(2_000) })]).optional(),
-  /** More parameters of the authorization request, and of each token request. `{resource}` stands for the `resource`. */
+  /**
+   * More parameters of the authorization request, and of each token request. `{resource}` stands for the `resource`.
+   */
   authorizeParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
   tokenParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
   /** The one pair of issuers that is accepted although they differ: as the server names it, as the metadata says. */
@@ -212,23 +251,41 @@ export const ServerSettings = z.strictObject({
       caFile: z.string().max(4_000).optional(),
     })
     .optional(),
-  /** A server of MCP 2025-03-26 that publishes no metadata at all: sign in at /authorize, /token and /register of its own origin. */
+  /**
+   * A server of MCP 2025-03-26 that publishes no metadata at all: sign in at /authorize, /token and /register of its
+   * own origin.
+   */
   legacyEndpoints: z.boolean().optional(),
-  /** PEM file with the certificate authorities of this server, added to the system's at its own host and at `caOrigins`. */
+  /**
+   * PEM file with the certificate authorities of this server, added to the system's at its own host and at `caOrigins`.
+   */
   caFile: z.string().max(4_000).optional(),
   /** Further origins where `caFile` counts, for example the authorization server's. */
   caOrigins: z.array(z.string().max(2_000)).max(20).optional(),
   /** PEM or PKCS#12 file with the client certificate; the key lies in the vault or in the same file. */
   clientCertificateFile: z.string().max(4_000).optional(),
-  /** DPoP-bound tokens (RFC 9449). Absent: when the authorization server lists algorithms for it and the resource asks. */
+  /**
+   * DPoP-bound tokens (RFC 9449). Absent: when the authorization server lists algorithms for it and the resource asks.
+   */
   dpop: z.boolean().optional(),
-  /** Whether to ask who signs in (scopes openid, profile, email). Absent: only where the server has several accounts. */
+  /**
+   * Whether to ask who signs in (scopes openid, profile, email). Absent: only where the server has several accounts.
+   */
   identity: z.boolean().optional(),
 });
 export type ServerSettings = z.infer<typeof ServerSettings>;
 
 /** Secrets of one server that the user enters; kept in the store of secrets, never given back. */
-export const secretNames = ['clientSecret', 'privateKey', 'assertion', 'headerValue', 'initialAccessToken', 'enterpriseClientSecret', 'enterpriseIdToken', 'clientCertificatePassword'] as const;
+export const secretNames = [
+  'clientSecret',
+  'privateKey',
+  'assertion',
+  'headerValue',
+  'initialAccessToken',
+  'enterpriseClientSecret',
+  'enterpriseIdToken',
+  'clientCertificatePassword',
+] as const;
 export type SecretName = (typeof secretNames)[number];
 
 /** Everything about one server that a person may see. Never a token. */
@@ -247,7 +304,10 @@ export const ServerDetail = z.object({
   preset: z.string().optional(),
   redirectUri: z.string().optional(),
   requestedScopes: z.array(z.string()),
-  /** As the server said; of the scopes for the authorization server itself (`offline_access`, `openid`, `profile`, `email`) also what came of them. */
+  /**
+   * As the server said; of the scopes for the authorization server itself (`offline_access`, `openid`, `profile`,
+   * `email`) also what came of them.
+   */
   grantedScopes: z.array(z.string()),
   /** Which tool has needed which scopes; the next sign-in asks for them at once. */
   learnedScopes: z.record(z.string(), z.array(z.string())).optional(),
@@ -260,7 +320,9 @@ export const ServerDetail = z.object({
   /** Claims of the access token (if it is a JWT), and of the ID token and userinfo, as text for display. */
   accessTokenClaims: z.record(z.string(), z.string()).optional(),
   idTokenClaims: z.record(z.string(), z.string()).optional(),
-  /** What the authorization server says of an access token that nobody else can read (RFC 7662): scope, username, exp. */
+  /**
+   * What the authorization server says of an access token that nobody else can read (RFC 7662): scope, username, exp.
+   */
   introspection: z.object({ active: z.boolean(), claims: z.record(z.string(), z.string()) }).optional(),
   allowMissingPkce: z.boolean(),
   settings: ServerSettings,
@@ -273,13 +335,19 @@ export type ServerDetail = z.infer<typeof ServerDetail>;
 
 /** What sign-out did, for the person who asked for it. */
 export const SignOutReport = z.object({
-  /** At the authorization server (RFC 7009). 'failed': it may still accept the old tokens until they expire. 'key_stays': a fixed key, which has no end there. */
+  /**
+   * At the authorization server (RFC 7009). 'failed': it may still accept the old tokens until they expire.
+   * 'key_stays': a fixed key, which has no end there.
+   */
   revoked: z.enum(['confirmed', 'not_offered', 'failed', 'key_stays', 'nothing_to_revoke']),
   /** In the store of secrets on this computer. */
   deleted: z.boolean(),
   /** Of what Keybridge registered by itself at the authorization server (RFC 7592); absent where there was nothing. */
   registration: z.enum(['deleted', 'not_offered', 'failed']).optional(),
-  /** Of the sign-in at the company's identity provider, which this was the last server to use; absent: it stays, or there is none. */
+  /**
+   * Of the sign-in at the company's identity provider, which this was the last server to use; absent: it stays, or
+   * there is none.
+   */
   company: z.enum(['confirmed', 'not_offered', 'failed']).optional(),
   detail: z.string().optional(),
 });

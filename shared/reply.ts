@@ -11,7 +11,10 @@ export const ErrorInfo = z.object({
   remedy: z.string(),
   server: z.string().optional(),
   retryAfterMs: z.number().optional(),
-  /** The member of a command's input that it is about, so that a form can say it there: `settings.caFile`, `secrets.privateKey`. */
+  /**
+   * The member of a command's input that it is about, so that a form can say it there: `settings.caFile`,
+   * `secrets.privateKey`.
+   */
   field: z.string().max(100).optional(),
   /** With E_ISSUER_MISMATCH: both names exactly, as the setting `issuerException` takes them. */
   issuers: z.object({ named: z.string(), found: z.string() }).optional(),

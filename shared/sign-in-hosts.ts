@@ -16,7 +16,10 @@ const roles: Readonly<Record<EndpointHost['what'], string>> = {
 /** What counts most comes first. */
 const order = Object.keys(roles);
 
-/** What a person has to know of these hosts: the page, who gets the sign-in, and every other host by what happens there first. */
+/**
+ * What a person has to know of these hosts: the page, who gets the sign-in, and every other host by what happens there
+ * first.
+ */
 export function hostRows(hosts: readonly EndpointHost[]): { readonly words: string; readonly host: string }[] {
   const told = new Set<string>();
   const rows: { words: string; host: string }[] = [];
@@ -29,4 +32,5 @@ export function hostRows(hosts: readonly EndpointHost[]): { readonly words: stri
 }
 
 /** The same in words: "you sign in at login.example". */
-export const hostWords = (hosts: readonly EndpointHost[]): string[] => hostRows(hosts).map(({ words, host }) => `${words} ${host}`);
+export const hostWords = (hosts: readonly EndpointHost[]): string[] =>
+  hostRows(hosts).map(({ words, host }) => `${words} ${host}`);

@@ -59,7 +59,8 @@ export function stateLabel(state: SignInState): string {
 const hasEnded = (code: string): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_SIGN_IN_NEEDED';
 
 /** Signed in, but a person has to decide whether the token may be sent. Signing in again would bring the same token. */
-export const isKeptBack = (state: SignInState): boolean => state.kind === 'needs_sign_in' && state.error.code === 'E_TOKEN_AUDIENCE';
+export const isKeptBack = (state: SignInState): boolean =>
+  state.kind === 'needs_sign_in' && state.error.code === 'E_TOKEN_AUDIENCE';
 
 function blockedLabel(code: string): string {
   if (code === 'E_STORE_LOCKED') return 'Keychain locked';
@@ -143,10 +144,22 @@ export function certificateWords(expiresAt: number, now: number): string {
   return `expires ${days === 0 ? 'within a day' : days === 1 ? 'in 1 day' : `in ${days} days`}: ask for a new one`;
 }
 
-/** Errors after which signing in is not offered, because somebody may be intercepting it: a person reads what is wrong first. */
-export const stopCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH', 'E_ISS_MISMATCH', 'E_ENDPOINT_REFUSED', 'E_ADDRESS_REFUSED']);
+/**
+ * Errors after which signing in is not offered, because somebody may be intercepting it: a person reads what is wrong
+ * first.
+ */
+export const stopCodes: ReadonlySet<string> = new Set([
+  'E_TLS',
+  'E_ISSUER_MISMATCH',
+  'E_ISS_MISMATCH',
+  'E_ENDPOINT_REFUSED',
+  'E_ADDRESS_REFUSED',
+]);
 
-/** Those among them that a check of the server sees as well: what was in the way may be gone on another network, or mended. */
+/**
+ * Those among them that a check of the server sees as well: what was in the way may be gone on another network, or
+ * mended.
+ */
 export const checkedCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH']);
 
 export function nextStep(state: SignInState): NextStep | undefined {
@@ -228,7 +241,8 @@ export function byServer(entries: readonly ServerStatus[]): ServerAccounts[] {
 }
 
 /** A server's name, with the account's where it has several. */
-export const whichServer = (server: Pick<ServerStatus, 'name' | 'title' | 'account'>): string => (server.account ? `${calledBy(server)} (${server.account.name})` : calledBy(server));
+export const whichServer = (server: Pick<ServerStatus, 'name' | 'title' | 'account'>): string =>
+  server.account ? `${calledBy(server)} (${server.account.name})` : calledBy(server);
 
 /** A server as the person calls it. */
 export const calledBy = ({ name, title }: Pick<ServerStatus, 'name' | 'title'>): string => title ?? name;
@@ -241,7 +255,8 @@ export function overallTone(status: Status): Tone {
 }
 
 /** The state of all servers in one line: "2 of 3 servers need you". */
-export const overallWords = ({ servers, setAside = [] }: Status): string => summary(byServer(servers), 'server', 'servers', setAside.length);
+export const overallWords = ({ servers, setAside = [] }: Status): string =>
+  summary(byServer(servers), 'server', 'servers', setAside.length);
 
 /** The state of a server with several accounts in one line: "1 of 2 accounts needs you". */
 export const accountsWords = (accounts: ServerAccounts): string =>

@@ -6,7 +6,11 @@ import { describe, expect, it } from 'vitest';
 import type { Secret } from '../electron/core/secret.ts';
 import { accountChoice } from '../electron/core/oauth/sign-in/account-choice.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
-import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
+import {
+  startAuthorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+} from './fixtures/authorization-server.ts';
 import { textOf, type Host } from './fixtures/host.ts';
 import { firstCredential } from './fixtures/keeper.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
@@ -54,7 +58,10 @@ async function twoPeople(options?: AuthorizationServerOptions, productOptions?: 
 }
 
 const who = async (host: Host) => textOf(await host.call('whoami'));
-const statusOf = async ({ product }: World, account: string) => (await product.call('status')).servers.find((server) => server.account?.name === account || server.id.endsWith(`:${account}`));
+const statusOf = async ({ product }: World, account: string) =>
+  (await product.call('status')).servers.find(
+    (server) => server.account?.name === account || server.id.endsWith(`:${account}`),
+  );
 
 async function started(product: Product, ...more: string[]): Promise<Host> {
   const host = product.host('work', ...more);
@@ -83,7 +90,8 @@ describe('several accounts of one server', () => {
     for (const { headers } of mcp.seen) {
       const session = String(headers['mcp-session-id'] ?? '');
       const token = (headers['authorization'] ?? '').replace(/^Bearer /, '');
-      if (session !== '' && token !== '') users.set(session, new Set([...(users.get(session) ?? []), decodeJwt(token).sub ?? '']));
+      if (session !== '' && token !== '')
+        users.set(session, new Set([...(users.get(session) ?? []), decodeJwt(token).sub ?? '']));
     }
     expect([...users.values()].map((subjects) => subjects.size)).toEqual(Array.from(users, () => 1));
     expect(users.size).toBe(2);
@@ -92,10 +100,15 @@ describe('several accounts of one server', () => {
   it('no registration is shared: each account has its own client at the authorization server', async () => {
     const one = await twoPeople();
     expect(one.as.counts.registrations).toBe(2);
-    const [ada, grace] = await Promise.all([one.product.call('serverDetail', { server: 'work' }), one.product.call('serverDetail', { server: 'work', account: 'second' })]);
+    const [ada, grace] = await Promise.all([
+      one.product.call('serverDetail', { server: 'work' }),
+      one.product.call('serverDetail', { server: 'work', account: 'second' }),
+    ]);
     expect(ada.clientId).toBeDefined();
     expect(grace.clientId).not.toBe(ada.clientId);
-    expect(ada.accounts.map(({ name, isDefault }) => [name, isDefault])).toEqual(grace.accounts.map(({ name, isDefault }) => [name, isDefault]));
+    expect(ada.accounts.map(({ name, isDefault }) => [name, isDefault])).toEqual(
+      grace.accounts.map(({ name, isDefault }) => [name, isDefault]),
+    );
     expect(grace.accounts.find(({ isDefault }) => isDefault)?.id).toBe(ada.status.id);
   });
 
@@ -147,7 +160,10 @@ describe('several accounts of one server', () => {
     const [, accountId = ''] = gone.split(':');
     expect(store.names().some((name) => name.includes(accountId))).toBe(true);
     const host = await started(product, '--account', 'second');
-    expect(await product.call('removeAccount', { server: 'work', account: 'second' })).toMatchObject({ revoked: 'confirmed', deleted: true });
+    expect(await product.call('removeAccount', { server: 'work', account: 'second' })).toMatchObject({
+      revoked: 'confirmed',
+      deleted: true,
+    });
     expect(store.names().filter((name) => name.includes(accountId))).toEqual([]);
     expect(await readFile(path.join(product.dataDir, 'servers.json'), 'utf8')).not.toContain(accountId);
     expect((await host.call('whoami')).error?.data).toMatchObject({ code: 'E_SERVER_UNKNOWN' });
@@ -161,11 +177,14 @@ describe('several accounts of one server', () => {
     let holding: Promise<void> | undefined = new Promise((resolve) => (release = resolve));
     let deleting = false;
     const memory = createMemoryStore();
-    const store = recordingStore({ ...memory, async delete(name) {
-      deleting = true;
-      await holding;
-      return memory.delete(name);
-    } });
+    const store = recordingStore({
+      ...memory,
+      async delete(name) {
+        deleting = true;
+        await holding;
+        return memory.delete(name);
+      },
+    });
     holding = undefined;
     const one = await twoPeople({ dpop: 'offered' }, { store });
     const { as, product } = one;
@@ -175,8 +194,14 @@ describe('several accounts of one server', () => {
     const leaving = product.call(leave, { server: 'work', account: 'second' });
     await until(() => deleting, 'the sign-out deletes');
     const exchanges = as.counts.codeExchangesGranted;
-    const joining = signIn(one, 'grace', 'second').then(({ state }) => state.kind, (error: unknown) => String(error));
-    await until(() => as.counts.codeExchangesGranted > exchanges || product.log.some((line) => line.includes('sign_in_waits')), 'the sign-in waits, or is through');
+    const joining = signIn(one, 'grace', 'second').then(
+      ({ state }) => state.kind,
+      (error: unknown) => String(error),
+    );
+    await until(
+      () => as.counts.codeExchangesGranted > exchanges || product.log.some((line) => line.includes('sign_in_waits')),
+      'the sign-in waits, or is through',
+    );
     holding = undefined;
     release();
     await leaving;
@@ -195,7 +220,9 @@ describe('several accounts of one server', () => {
     const { product } = one;
     const host = await started(product);
     await product.call('removeAccount', { server: 'work', account: 'main' });
-    expect((await product.call('serverDetail', { server: 'work' })).accounts).toMatchObject([{ name: 'second', isDefault: true }]);
+    expect((await product.call('serverDetail', { server: 'work' })).accounts).toMatchObject([
+      { name: 'second', isDefault: true },
+    ]);
     await until(async () => textOf(await host.call('whoami')) === 'grace', 'the bridge changes over');
     await expect(product.call('removeAccount', { server: 'work', account: 'second' })).rejects.toThrow('E_BAD_INPUT');
   });
@@ -203,7 +230,10 @@ describe('several accounts of one server', () => {
   it('removing the server removes every account, and everything in the store', async () => {
     const store = recordingStore(createMemoryStore());
     const one = await twoPeople({}, { store });
-    expect(await one.product.call('removeServer', { server: 'work' })).toMatchObject({ revoked: 'confirmed', deleted: true });
+    expect(await one.product.call('removeServer', { server: 'work' })).toMatchObject({
+      revoked: 'confirmed',
+      deleted: true,
+    });
     expect((await one.product.call('status')).servers).toEqual([]);
     expect(store.names()).toEqual([]);
   });
@@ -213,11 +243,14 @@ describe('several accounts of one server', () => {
     let deleting = false;
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
-    const store = recordingStore({ ...memory, async delete(name) {
-      deleting = true;
-      await held;
-      return memory.delete(name);
-    } });
+    const store = recordingStore({
+      ...memory,
+      async delete(name) {
+        deleting = true;
+        await held;
+        return memory.delete(name);
+      },
+    });
     const one = await world({}, { store });
     await signIn(one, 'ada');
     const removing = one.product.call('removeServer', { server: 'work' });
@@ -253,18 +286,26 @@ describe('the name of an account', () => {
     await product.call('addAccount', { server: 'work', name: 'second' });
     await expect(product.call('addAccount', { server: 'work', name: 'second' })).rejects.toThrow('E_ACCOUNT_EXISTS');
     await expect(product.call('addAccount', { server: 'work', name: 'main' })).rejects.toThrow('E_ACCOUNT_EXISTS');
-    await expect(product.call('updateAccount', { server: 'work', account: 'second', name: 'main' })).rejects.toThrow('E_ACCOUNT_EXISTS');
+    await expect(product.call('updateAccount', { server: 'work', account: 'second', name: 'main' })).rejects.toThrow(
+      'E_ACCOUNT_EXISTS',
+    );
     await expect(product.call('addAccount', { server: 'work', name: 'No Name' })).rejects.toThrow('E_BAD_INPUT');
     await expect(product.call('signIn', { server: 'work', account: 'third' })).rejects.toThrow('E_ACCOUNT_UNKNOWN');
     await expect(product.call('signIn', { server: 'play', account: 'second' })).rejects.toThrow('E_SERVER_UNKNOWN');
     await product.call('updateAccount', { server: 'work', account: 'second', name: 'third' });
-    expect((await product.call('serverDetail', { server: 'work', account: 'third' })).status.account).toEqual({ name: 'third', isDefault: false });
+    expect((await product.call('serverDetail', { server: 'work', account: 'third' })).status.account).toEqual({
+      name: 'third',
+      isDefault: false,
+    });
   });
 
   it('stands in the snippets of all but the default account', async () => {
     const { product } = await world();
     await product.call('addAccount', { server: 'work', name: 'ada@example.com' });
-    const text = async (account?: string) => JSON.stringify(await product.call('hostSnippets', { server: 'work', ...(account === undefined ? {} : { account }) }));
+    const text = async (account?: string) =>
+      JSON.stringify(
+        await product.call('hostSnippets', { server: 'work', ...(account === undefined ? {} : { account }) }),
+      );
     expect(await text()).not.toContain('--account');
     expect(await text('ada@example.com')).toContain('--account');
     expect(await text('ada@example.com')).toContain('work-ada-example-com');
@@ -273,7 +314,11 @@ describe('the name of an account', () => {
   it('that is unknown ends the bridge with 2, and its host gets an answer that says so', async () => {
     const { product } = await world();
     const host = product.host('work', '--account', 'nobody');
-    const answer = await host.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'host', version: '1' } });
+    const answer = await host.request('initialize', {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'host', version: '1' },
+    });
     expect(answer.error?.data ?? answer.result).toBeDefined();
     expect(JSON.stringify(answer) + host.stderr).toContain('E_ACCOUNT_UNKNOWN');
     expect(await host.close()).toBe(2);
@@ -292,7 +337,10 @@ describe('who signs in', () => {
     expect(lastRequest(one).get('scope')?.split(' ')).toContain('openid');
     expect(added).toMatchObject({ identity: 'grace', account: { name: 'grace@example.test', isDefault: false } });
     await signIn(one, 'ada');
-    expect((await one.product.call('status')).servers.map(({ account }) => account?.name)).toEqual(['ada@example.test', 'grace@example.test']);
+    expect((await one.product.call('status')).servers.map(({ account }) => account?.name)).toEqual([
+      'ada@example.test',
+      'grace@example.test',
+    ]);
     // The account's own id still leads to it.
     expect((await one.product.call('serverDetail', { server: 'work', account: 'main' })).status.identity).toBe('ada');
   });
@@ -302,7 +350,9 @@ describe('who signs in', () => {
     await signIn(one, 'ada');
     await one.product.call('addAccount', { server: 'work', name: 'second' });
     one.product.browser.options.login = { user: 'grace', password: 'hopper' };
-    expect(await one.product.call('signIn', { server: 'work', account: 'second' })).toMatchObject({ identity: 'grace' });
+    expect(await one.product.call('signIn', { server: 'work', account: 'second' })).toMatchObject({
+      identity: 'grace',
+    });
     expect(lastRequest(one).get('prompt')?.split(' ')).toContain('login');
   });
 
@@ -312,7 +362,10 @@ describe('who signs in', () => {
     await signIn(one, 'ada');
     await expect(signIn(one, 'ada', 'second')).rejects.toThrow('E_ACCOUNT_OTHER');
     const second = await statusOf(one, 'second');
-    expect(second?.state).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_ACCOUNT_OTHER', message: expect.stringContaining('ada') } });
+    expect(second?.state).toMatchObject({
+      kind: 'needs_sign_in',
+      error: { code: 'E_ACCOUNT_OTHER', message: expect.stringContaining('ada') },
+    });
     expect(second?.identity).toBeUndefined();
     expect(await who(await started(one.product))).toBe('ada');
     expect((await signIn(one, 'grace', 'second')).state.kind).toBe('signed_in');
@@ -323,23 +376,36 @@ describe('who signs in', () => {
     const identified = () => product.log.filter((line) => line.includes('"id_token"')).length;
     const memory = createMemoryStore();
     const held = new Promise<void>((resolve) => (release = resolve));
-    const store = { ...memory, async set(name: string, value: Secret) {
-      if (name.includes('/credential/')) await held;
-      return memory.set(name, value);
-    } };
+    const store = {
+      ...memory,
+      async set(name: string, value: Secret) {
+        if (name.includes('/credential/')) await held;
+        return memory.set(name, value);
+      },
+    };
     const { product } = await world({}, { store });
     await product.call('addAccount', { server: 'work', name: 'second' });
     await product.call('addAccount', { server: 'work', name: 'third' });
     product.browser.options.login = { user: 'grace', password: people.grace };
     // Both are known before either is stored.
     void until(() => identified() === 2, 'both are identified').finally(release);
-    const both = await Promise.allSettled(['second', 'third'].map((account) => product.call('signIn', { server: 'work', account })));
-    expect(both.flatMap((ending) => (ending.status === 'rejected' ? [String(ending.reason)] : []))).toEqual(['Error: E_ACCOUNT_OTHER']);
+    const both = await Promise.allSettled(
+      ['second', 'third'].map((account) => product.call('signIn', { server: 'work', account })),
+    );
+    expect(both.flatMap((ending) => (ending.status === 'rejected' ? [String(ending.reason)] : []))).toEqual([
+      'Error: E_ACCOUNT_OTHER',
+    ]);
   });
 
   it('is told to the authorization server that knows the person, and to no other', () => {
     const facts = { ...firstCredential(), renewable: true, idTokenClaims: { email: 'ada@example.test' } };
-    const hint = (issuer: string) => accountChoice({ vault: { facts: () => facts } }, { id: 'a', account: { alone: false } }, { issuer, authorization_endpoint: issuer, token_endpoint: issuer }, undefined).loginHint;
+    const hint = (issuer: string) =>
+      accountChoice(
+        { vault: { facts: () => facts } },
+        { id: 'a', account: { alone: false } },
+        { issuer, authorization_endpoint: issuer, token_endpoint: issuer },
+        undefined,
+      ).loginHint;
     expect(hint(facts.issuer)).toBe('ada@example.test');
     expect(hint('https://another.example')).toBeUndefined();
   });
@@ -360,7 +426,12 @@ describe('what was entered', () => {
     const store = recordingStore(createMemoryStore());
     const { product } = await world({}, { store });
     await product.call('addAccount', { server: 'work', name: 'second' });
-    await product.call('configureServer', { server: 'work', account: 'second', clientId: 'for-one', clientSecret: 'secret-for-one' });
+    await product.call('configureServer', {
+      server: 'work',
+      account: 'second',
+      clientId: 'for-one',
+      clientSecret: 'secret-for-one',
+    });
     await product.call('configureServer', { server: 'work', account: 'second', clientId: null });
     expect(store.names()).toEqual([]);
     await product.call('configureServer', { server: 'work', account: 'second', clientId: 'another' });
@@ -385,14 +456,23 @@ describe('what was entered', () => {
     const store = recordingStore(createMemoryStore());
     const { product } = await world({}, { store });
     await product.call('configureServer', { server: 'work', clientId: 'for-all', clientSecret: 'secret-for-all' });
-    await product.call('configureServer', { server: 'work', account: 'main', clientId: 'for-one', clientSecret: 'secret-for-one' });
+    await product.call('configureServer', {
+      server: 'work',
+      account: 'main',
+      clientId: 'for-one',
+      clientSecret: 'secret-for-one',
+    });
     await product.call('removeServer', { server: 'work' });
     expect(store.names()).toEqual([]);
   });
 
   it('a key of one account is not used for another', async () => {
     const { product } = await world();
-    await product.call('configureServer', { server: 'work', settings: { grant: 'static_header' }, secrets: { headerValue: 'key-of-the-first' } });
+    await product.call('configureServer', {
+      server: 'work',
+      settings: { grant: 'static_header' },
+      secrets: { headerValue: 'key-of-the-first' },
+    });
     await product.call('addAccount', { server: 'work', name: 'second' });
     expect((await product.call('serverDetail', { server: 'work' })).storedSecrets).toEqual(['headerValue']);
     expect((await product.call('serverDetail', { server: 'work', account: 'second' })).storedSecrets).toEqual([]);
@@ -405,12 +485,18 @@ describe('what was entered', () => {
     await product.call('addAccount', { server: 'work', name: 'second' });
     const second = () => product.call('serverDetail', { server: 'work', account: 'second' });
     expect(await second()).toMatchObject({ clientId: 'for-all', storedSecrets: ['clientSecret'], ownClient: false });
-    await expect(product.call('configureServer', { server: 'work', account: 'second', clientSecret: 'x' })).rejects.toThrow('E_BAD_INPUT');
+    await expect(
+      product.call('configureServer', { server: 'work', account: 'second', clientSecret: 'x' }),
+    ).rejects.toThrow('E_BAD_INPUT');
     await product.call('configureServer', { server: 'work', account: 'second', clientId: 'for-one' });
     // Its own client never takes the other client's secret.
     expect(await second()).toMatchObject({ clientId: 'for-one', storedSecrets: [], ownClient: true });
     await product.call('configureServer', { server: 'work', account: 'second', clientSecret: 'secret-for-one' });
     expect((await second()).storedSecrets).toEqual(['clientSecret']);
-    expect(await product.call('serverDetail', { server: 'work' })).toMatchObject({ clientId: 'for-all', storedSecrets: ['clientSecret'], ownClient: false });
+    expect(await product.call('serverDetail', { server: 'work' })).toMatchObject({
+      clientId: 'for-all',
+      storedSecrets: ['clientSecret'],
+      ownClient: false,
+    });
   });
 });

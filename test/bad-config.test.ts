@@ -33,30 +33,39 @@ async function signedIn(scenario = 'healthy') {
 }
 
 describe('an address that was changed in servers.json (CF04)', () => {
-  it.each(['healthy', 'token-null-refresh'])('CF04 %s: the new place gets no token of the old, calls say to sign in again, and the right address brings everything back', async (scenario) => {
-    const { remote, open, id, edit } = await signedIn(scenario);
-    const evil = await startSite();
-    closing.push(() => evil.close());
-    const issued = remote.secrets();
-    edit(remote.url, `${evil.origin}/mcp`);
-    const second = await open();
-    expect(() => second.app.connect('work')).toThrow(expect.objectContaining({ code: 'E_CONFIG_CHANGED' }));
-    await second.call('acceptServer', { server: 'work' });
-    const answer = await second.app.connect('work').accessToken();
-    expect(answer).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining(remote.url) as string } });
-    expect(second.app.status.current().servers[0]?.state).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_SIGN_IN_AGAIN' } });
-    expect(said(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
-    await second.close();
-    expect(remote.counts.refreshes).toBe(0);
-    for (const secret of issued) expect(JSON.stringify(evil.hits)).not.toContain(secret);
+  it.each(['healthy', 'token-null-refresh'])(
+    'CF04 %s: the new place gets no token of the old, calls say to sign in again, and the right address brings everything back',
+    async (scenario) => {
+      const { remote, open, id, edit } = await signedIn(scenario);
+      const evil = await startSite();
+      closing.push(() => evil.close());
+      const issued = remote.secrets();
+      edit(remote.url, `${evil.origin}/mcp`);
+      const second = await open();
+      expect(() => second.app.connect('work')).toThrow(expect.objectContaining({ code: 'E_CONFIG_CHANGED' }));
+      await second.call('acceptServer', { server: 'work' });
+      const answer = await second.app.connect('work').accessToken();
+      expect(answer).toMatchObject({
+        kind: 'refused',
+        error: { code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining(remote.url) as string },
+      });
+      expect(second.app.status.current().servers[0]?.state).toMatchObject({
+        kind: 'needs_sign_in',
+        error: { code: 'E_SIGN_IN_AGAIN' },
+      });
+      expect(said(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
+      await second.close();
+      expect(remote.counts.refreshes).toBe(0);
+      for (const secret of issued) expect(JSON.stringify(evil.hits)).not.toContain(secret);
 
-    edit(`${evil.origin}/mcp`, remote.url);
-    const third = await open();
-    closing.push(() => third.close());
-    await third.call('acceptServer', { server: 'work' });
-    expect(said(await third.app.connect('work').accessToken())).toMatch(/^kb-access-/);
-    expect(third.app.status.current().servers[0]).toMatchObject({ id, state: { kind: 'signed_in' } });
-  });
+      edit(`${evil.origin}/mcp`, remote.url);
+      const third = await open();
+      closing.push(() => third.close());
+      await third.call('acceptServer', { server: 'work' });
+      expect(said(await third.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+      expect(third.app.status.current().servers[0]).toMatchObject({ id, state: { kind: 'signed_in' } });
+    },
+  );
 
   it('CF04 the index beside it does not help: what counts lies in the store of secrets', async () => {
     const { remote, open, edit, dataDir } = await signedIn();

@@ -59,12 +59,18 @@ describe('an authorization server that cannot be asked (DM31)', () => {
   const broken = async () => {
     const site = await startSite();
     closing.push(() => site.close());
-    for (const path of ['oauth-authorization-server', 'openid-configuration']) site.routes[`/.well-known/${path}`] = (_, response) => response.writeHead(503, { 'retry-after': '7' }).end();
+    for (const path of ['oauth-authorization-server', 'openid-configuration'])
+      site.routes[`/.well-known/${path}`] = (_, response) => response.writeHead(503, { 'retry-after': '7' }).end();
     return site.origin;
   };
 
   it.each<[string, () => Promise<string>, string, RegExp]>([
-    ['its name has no address', async () => 'https://login.invalid', 'E_DNS', /address of login\.invalid could not be found/],
+    [
+      'its name has no address',
+      async () => 'https://login.invalid',
+      'E_DNS',
+      /address of login\.invalid could not be found/,
+    ],
     ['it refuses connections', refusing, 'E_CONNECT', /could not be reached: it refuses connections/],
     ['it does not speak TLS', notTls, 'E_TLS', /does not speak TLS/],
     ['nobody vouches for its certificate', untrusted, 'E_TLS', /could not prove who it is/],
@@ -181,7 +187,10 @@ describe('a stored sign-in whose server has moved (DM33)', () => {
       if (first.kind !== 'token') throw new Error(first.kind);
       const second = await token(first.token);
       if (second.kind !== 'token') throw new Error(second.kind);
-      expect(await token(second.token), scenario).toMatchObject({ kind: 'refused', error: { code: 'E_SERVER_REFUSED' } });
+      expect(await token(second.token), scenario).toMatchObject({
+        kind: 'refused',
+        error: { code: 'E_SERVER_REFUSED' },
+      });
       expect(state(), scenario).toMatchObject({ kind: 'signed_in' });
       // One at a time: each holds a port for the answer of its sign-in.
       await started.close();
@@ -190,34 +199,51 @@ describe('a stored sign-in whose server has moved (DM33)', () => {
 
   it('DM33 a server that still names the old one among others has not moved, nor one that an exception makes the same', async () => {
     const [mcp, http] = [await startSite(), createHttp()];
-    closing.push(() => mcp.close(), () => http.close());
+    closing.push(
+      () => mcp.close(),
+      () => http.close(),
+    );
     const names = (...authorization_servers: string[]) => {
-      mcp.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${mcp.origin}/mcp`, authorization_servers };
+      mcp.routes['/.well-known/oauth-protected-resource/mcp'] = {
+        resource: `${mcp.origin}/mcp`,
+        authorization_servers,
+      };
     };
-    const look = (settings = {}) => movedFrom({ url: `${mcp.origin}/mcp`, settings, networks: [] }, 'https://old.example', http);
+    const look = (settings = {}) =>
+      movedFrom({ url: `${mcp.origin}/mcp`, settings, networks: [] }, 'https://old.example', http);
     names('https://new.example', 'https://old.example');
     expect(await look()).toBeUndefined();
     names('https://old.example/');
     expect(await look()).toBeUndefined();
     names('https://new.example');
     expect((await look())?.message).toContain('https://new.example');
-    expect(await look({ issuerException: { named: 'https://new.example', found: 'https://old.example' } })).toBeUndefined();
+    expect(
+      await look({ issuerException: { named: 'https://new.example', found: 'https://old.example' } }),
+    ).toBeUndefined();
   });
 
-  it('DM33 as-moved-down: where the old authorization server is gone too, calls hear it instead of retries without end', { timeout: 60_000 }, async () => {
-    const { remote, state, token } = await product();
-    const first = await token();
-    await remote.setScenario('as-moved-down');
-    const answer = await token(first.kind === 'token' ? first.token : undefined);
-    expect(answer).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
-    expect(state()).toMatchObject({ kind: 'needs_sign_in' });
-    expect([remote.counts.refreshes, remote.evilHits]).toEqual([0, 0]);
-  });
+  it(
+    'DM33 as-moved-down: where the old authorization server is gone too, calls hear it instead of retries without end',
+    { timeout: 60_000 },
+    async () => {
+      const { remote, state, token } = await product();
+      const first = await token();
+      await remote.setScenario('as-moved-down');
+      const answer = await token(first.kind === 'token' ? first.token : undefined);
+      expect(answer).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
+      expect(state()).toMatchObject({ kind: 'needs_sign_in' });
+      expect([remote.counts.refreshes, remote.evilHits]).toEqual([0, 0]);
+    },
+  );
 });
 
 describe('endpoints of somebody else (DM34)', () => {
   it('DM34 mixup-honest-authz: an honest server’s code is not sent to the token endpoint of the one that borrowed its page', async () => {
-    const [login, honest, mallory] = [await startSignInRig(), await faulty({ clients: [{ client_id: 'theirs' }], mark: 'honest' }), await faulty({ mark: 'mallory' })];
+    const [login, honest, mallory] = [
+      await startSignInRig(),
+      await faulty({ clients: [{ client_id: 'theirs' }], mark: 'honest' }),
+      await faulty({ mark: 'mallory' }),
+    ];
     closing.push(() => login.close());
     const registration = await startSite();
     closing.push(() => registration.close());
@@ -249,13 +275,22 @@ describe('hosts that see the sign-in (DM34, RG10)', () => {
   it('DM34 as-token-evil: are part of the state from the registration on, before anything has gone there', async () => {
     const hits: [string, number][] = [];
     const remote = await faulty({ scenario: 'as-token-evil' });
-    const login = await startSignInRig({ openBrowser: async (url, browser) => void (hits.push(['browser', remote.evilHits]), browser.open(url).catch(() => {})) });
+    const login = await startSignInRig({
+      openBrowser: async (url, browser) =>
+        void (hits.push(['browser', remote.evilHits]), browser.open(url).catch(() => {})),
+    });
     closing.push(() => login.close());
     const server = await login.add(remote.url);
     // Without an `iss` that says otherwise nothing else can be known: the person has been asked.
     await login.signIns.start(server.id, { openBrowser: true, canAsk: true });
     const { host } = new URL(remote.evil.origin);
-    expect(login.steps.map(({ step, otherHosts }) => [step, otherHosts])).toEqual([['discover', undefined], ['confirm', [host]], ['register', [host]], ['browser', [host]], ['exchange', [host]]]);
+    expect(login.steps.map(({ step, otherHosts }) => [step, otherHosts])).toEqual([
+      ['discover', undefined],
+      ['confirm', [host]],
+      ['register', [host]],
+      ['browser', [host]],
+      ['exchange', [host]],
+    ]);
     expect(hits).toEqual([['browser', 0]]);
     expect(remote.counts.registrations).toBe(1);
   });
@@ -272,7 +307,15 @@ describe('hosts that see the sign-in (DM34, RG10)', () => {
     const signIn = async (stdin: Readable): Promise<string[]> => {
       const told: string[] = [];
       const opened = until(() => told.find((line) => line.startsWith('Open this address')), 'the address');
-      const terminal = { env: {}, stdin, interactive: true, print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt: () => () => {} };
+      const terminal = {
+        env: {},
+        stdin,
+        interactive: true,
+        print: () => {},
+        tell: (text: string) => void told.push(text),
+        flush: async () => {},
+        onInterrupt: () => () => {},
+      };
       const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal });
       await product.browser.open(/^ {2}(\S+)$/m.exec(await opened)?.[1] ?? '');
       await done;

@@ -32,9 +32,18 @@ async function folder(...names: string[]) {
   const read = async (name = file): Promise<File> => JSON.parse(await readFile(name, 'utf8')) as File;
   const open = () => openServers({ dataDir, clock: createFakeClock(), log: silentLog });
   const servers = await open();
-  for (const name of names) await servers.add({ name, url: `https://${name}.example/mcp`, signInRequired: false, hasClientSecret: false, allowMissingPkce: false });
+  for (const name of names)
+    await servers.add({
+      name,
+      url: `https://${name}.example/mcp`,
+      signInRequired: false,
+      hasClientSecret: false,
+      allowMissingPkce: false,
+    });
   return {
-    dataDir, open, read,
+    dataDir,
+    open,
+    read,
     backup: () => read(`${file}.bak`),
     edit: async (change: (entries: Entry[], content: File) => unknown) => {
       const content = await read();
@@ -64,52 +73,87 @@ describe('an unknown member of an entry', () => {
     const enterprise = { issuer: 'https://idp.example', clientId: 'us', novelty: 1 };
     await edit(([a], content) => {
       content['novelty'] = 'of the file';
-      Object.assign(a ?? {}, { novelty: ['of the server'], settings: { enterprise, resource: { value: 'api://x', novelty: 2 } } });
+      Object.assign(a ?? {}, {
+        novelty: ['of the server'],
+        settings: { enterprise, resource: { value: 'api://x', novelty: 2 } },
+      });
       Object.assign(accountsIn(a)[0] ?? {}, { novelty: 'of the account' });
     });
     const servers = await open();
     const { id, settings } = servers.list()[0] ?? { id: '' };
-    await servers.update(id, { name: 'renamed', settings: { ...settings, enterprise: { issuer: 'https://other.example', clientId: 'us' } } });
+    await servers.update(id, {
+      name: 'renamed',
+      settings: { ...settings, enterprise: { issuer: 'https://other.example', clientId: 'us' } },
+    });
     await servers.addAccount(id);
     for (const content of [await read(), await backup()]) {
-      expect(content).toMatchObject({ novelty: 'of the file', servers: [{ name: 'renamed', novelty: ['of the server'] }] });
-      expect(content.servers[0]?.['settings']).toEqual({ enterprise: { ...enterprise, issuer: 'https://other.example' }, resource: { value: 'api://x', novelty: 2 } });
-      expect(accountsIn(content.servers[0]).map((account) => account['novelty'])).toEqual(['of the account', undefined]);
+      expect(content).toMatchObject({
+        novelty: 'of the file',
+        servers: [{ name: 'renamed', novelty: ['of the server'] }],
+      });
+      expect(content.servers[0]?.['settings']).toEqual({
+        enterprise: { ...enterprise, issuer: 'https://other.example' },
+        resource: { value: 'api://x', novelty: 2 },
+      });
+      expect(accountsIn(content.servers[0]).map((account) => account['novelty'])).toEqual([
+        'of the account',
+        undefined,
+      ]);
     }
   });
 });
 
 const damages: readonly (readonly [string, (entry: Entry) => unknown, RegExp])[] = [
-  ['an address that would send tokens in the clear', (b) => (b['url'] = 'http://b.example/mcp'), /its url is not the address of a server/],
+  [
+    'an address that would send tokens in the clear',
+    (b) => (b['url'] = 'http://b.example/mcp'),
+    /its url is not the address of a server/,
+  ],
   ['no address', (b) => delete b['url'], /its url is not valid/],
-  ['a setting with a value that there is not', (b) => (b['settings'] = { grant: 'magic' }), /its settings\.grant is not valid/],
+  [
+    'a setting with a value that there is not',
+    (b) => (b['settings'] = { grant: 'magic' }),
+    /its settings\.grant is not valid/,
+  ],
   ['the name of another server', (b) => (b['name'] = 'a'), /its name or id is the one of a/],
   ['no accounts', (b) => (b['accounts'] = []), /its accounts is not valid/],
 ];
 
 describe('a bad entry', () => {
-  it.each(damages)('An entry with %s is put aside alone, with its name and the reason, and stays in the file as it is', async (_what, damage, reason) => {
-    const { open, edit, read, backup } = await folder('a', 'b', 'c');
-    let bad: Entry = {};
-    const good = (await read()).servers[1];
-    await edit(([, b]) => {
-      damage(b ?? {});
-      bad = structuredClone(b ?? {});
-    });
-    const servers = await open();
-    expect(named(servers.list())).toEqual(['a', 'c']);
-    expect(servers.setAside).toMatchObject([{ why: 'bad', name: bad['name'], error: { code: 'E_CONFIG_ENTRY', message: expect.stringMatching(reason) as string } }]);
-    await servers.update(servers.find('a')?.id ?? '', { signInRequired: true });
-    expect((await read()).servers[1]).toEqual(bad);
-    // The copy has it as it was when it was good.
-    expect((await backup()).servers[1]).toEqual(good);
-  });
+  it.each(damages)(
+    'An entry with %s is put aside alone, with its name and the reason, and stays in the file as it is',
+    async (_what, damage, reason) => {
+      const { open, edit, read, backup } = await folder('a', 'b', 'c');
+      let bad: Entry = {};
+      const good = (await read()).servers[1];
+      await edit(([, b]) => {
+        damage(b ?? {});
+        bad = structuredClone(b ?? {});
+      });
+      const servers = await open();
+      expect(named(servers.list())).toEqual(['a', 'c']);
+      expect(servers.setAside).toMatchObject([
+        {
+          why: 'bad',
+          name: bad['name'],
+          error: { code: 'E_CONFIG_ENTRY', message: expect.stringMatching(reason) as string },
+        },
+      ]);
+      await servers.update(servers.find('a')?.id ?? '', { signInRequired: true });
+      expect((await read()).servers[1]).toEqual(bad);
+      // The copy has it as it was when it was good.
+      expect((await backup()).servers[1]).toEqual(good);
+    },
+  );
 
   it('Something that is no object at all is put aside by its place in the list', async () => {
     const { open, edit, read } = await folder('a');
     await edit((entries) => entries.push('b' as unknown as Entry, null as unknown as Entry));
     const servers = await open();
-    expect(servers.setAside.map(({ key, name }) => [key, name])).toEqual([['entry-2', 'entry-2'], ['entry-3', 'entry-3']]);
+    expect(servers.setAside.map(({ key, name }) => [key, name])).toEqual([
+      ['entry-2', 'entry-2'],
+      ['entry-3', 'entry-3'],
+    ]);
     await servers.drop('entry-2');
     expect((await read()).servers.slice(1)).toEqual([null]);
     expect(named(servers.list())).toEqual(['a']);
@@ -119,7 +163,15 @@ describe('a bad entry', () => {
     const { open, edit } = await folder('a');
     await edit(([a]) => delete a?.['url']);
     const servers = await open();
-    await expect(servers.add({ name: 'a', url: 'https://x.example/', signInRequired: false, hasClientSecret: false, allowMissingPkce: false })).rejects.toMatchObject({ code: 'E_SERVER_EXISTS' });
+    await expect(
+      servers.add({
+        name: 'a',
+        url: 'https://x.example/',
+        signInRequired: false,
+        hasClientSecret: false,
+        allowMissingPkce: false,
+      }),
+    ).rejects.toMatchObject({ code: 'E_SERVER_EXISTS' });
   });
 });
 
@@ -151,11 +203,16 @@ describe('a server that is put aside, for a person', () => {
     const status = product.app.status.current();
     expect(status.setAside).toMatchObject([{ name: 'b', why: 'bad', error: { code: 'E_CONFIG_ENTRY' } }]);
     expect(overallWords(status)).toBe('1 of 2 servers needs you');
-    expect(statusWords(status, 0)).toContain('b is not used: its entry in servers.json cannot be understood (its settings.grant is not valid).');
+    expect(statusWords(status, 0)).toContain(
+      'b is not used: its entry in servers.json cannot be understood (its settings.grant is not valid).',
+    );
     expect(trayModel(status, 0)).toMatchObject({ icon: 'attention', tooltip: 'Keybridge: 1 of 2 servers needs you' });
     expect(JSON.stringify(trayModel(status, 0).items)).toContain('b: Entry not understood');
     expect(() => product.app.connect('b')).toThrow(expect.objectContaining({ code: 'E_CONFIG_ENTRY' }));
-    const refused = (await product.call('acceptServer', { server: 'b' }).then(() => undefined, (error: unknown) => (error as Error).cause)) as ErrorInfo;
+    const refused = (await product.call('acceptServer', { server: 'b' }).then(
+      () => undefined,
+      (error: unknown) => (error as Error).cause,
+    )) as ErrorInfo;
     expect(refused.code).toBe('E_CONFIG_ENTRY');
     await product.call('removeServer', { server: 'b' });
     expect(product.app.status.current().setAside).toBeUndefined();

@@ -8,7 +8,8 @@ import { startRelayRig, tokenAnswer } from './fixtures/relay-rig.ts';
 import { startSite } from './fixtures/site.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 
-// Messages that are JSON and mean harm: they must cost the broker no time of others, and never an answer that is no JSON.
+// Messages that are JSON and mean harm: they must cost the broker no time of others, and never an answer that is no
+// JSON.
 
 const closing = closeAfterEach();
 
@@ -18,7 +19,9 @@ const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: str
 async function hosts(body: () => string) {
   const serve = async (answer: (sent: string) => string) => {
     const listener = await startListener((request, response) => {
-      void readBody(request).then((sent) => response.writeHead(200, { 'content-type': 'application/json' }).end(answer(sent)));
+      void readBody(request).then((sent) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(answer(sent)),
+      );
     });
     closing.push(() => listener.close());
     return `${listener.origin}/mcp`;
@@ -26,7 +29,10 @@ async function hosts(body: () => string) {
   const relay = await startRelayRig();
   closing.push(() => relay.close());
   relay.addServer('hostile', await serve(body));
-  relay.addServer('well', await serve((sent) => `{"jsonrpc":"2.0","id":${/"id":("[^"]*"|\d+)/.exec(sent)?.[1] ?? 'null'},"result":{}}`));
+  relay.addServer(
+    'well',
+    await serve((sent) => `{"jsonrpc":"2.0","id":${/"id":("[^"]*"|\d+)/.exec(sent)?.[1] ?? 'null'},"result":{}}`),
+  );
   return { hostile: await relay.host('hostile'), well: await relay.host('well') };
 }
 
@@ -69,7 +75,9 @@ describe('batches', () => {
 
   it('SI03 a host’s batch of more than 1,000 messages is refused as a whole', async () => {
     const { well } = await hosts(() => '');
-    well.sendLine(`[${Array.from({ length: 1_001 }, (_, id) => `{"jsonrpc":"2.0","id":${id},"method":"ping"}`).join()}]`);
+    well.sendLine(
+      `[${Array.from({ length: 1_001 }, (_, id) => `{"jsonrpc":"2.0","id":${id},"method":"ping"}`).join()}]`,
+    );
     const { error } = await well.line(({ id }) => id === null);
     expect(error?.message).toContain('a batch of more than 1000 messages');
     expect(well.lines).toHaveLength(1);
@@ -77,9 +85,16 @@ describe('batches', () => {
 });
 
 describe('an address that a server sends in an event (HT26)', () => {
-  const event = (origin: string) => `event: endpoint\ndata: ${origin}/messages?session=1\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n`;
+  const event = (origin: string) =>
+    `event: endpoint\ndata: ${origin}/messages?session=1\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n`;
 
-  async function world(answer: (sent: string, url: string, evil: string) => { readonly status: number; readonly body: string; readonly stream?: boolean }) {
+  async function world(
+    answer: (
+      sent: string,
+      url: string,
+      evil: string,
+    ) => { readonly status: number; readonly body: string; readonly stream?: boolean },
+  ) {
     const evil = await startSite({ host: '127.0.0.3' });
     closing.push(() => evil.close());
     const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -97,7 +112,9 @@ describe('an address that a server sends in an event (HT26)', () => {
   }
 
   it('HT26 a server that has only the HTTP+SSE transport is an error that says so, and its endpoint on another origin hears nothing', async () => {
-    const { host, evil } = await world((_, method, origin) => (method === 'GET' ? { status: 200, body: event(origin), stream: true } : { status: 405, body: '' }));
+    const { host, evil } = await world((_, method, origin) =>
+      method === 'GET' ? { status: 200, body: event(origin), stream: true } : { status: 405, body: '' },
+    );
     const { result } = await host.initialize();
     expect(JSON.stringify(result)).toContain('The server answered with status 405');
     expect(codeOf(await host.call('echo'))).toBe('E_HTTP_STATUS');
@@ -109,7 +126,9 @@ describe('an address that a server sends in an event (HT26)', () => {
       if (method === 'GET') return { status: 200, body: event(origin), stream: true };
       const id = /"id":(\d+)/.exec(sent)?.[1];
       const result = sent.includes('"initialize"') ? '{"protocolVersion":"2025-11-25","capabilities":{}}' : '{}';
-      return id === undefined ? { status: 202, body: '' } : { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${result}}` };
+      return id === undefined
+        ? { status: 202, body: '' }
+        : { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${result}}` };
     });
     await host.initialize();
     await host.line(({ method }) => method === 'notifications/tools/list_changed');
@@ -121,8 +140,13 @@ describe('an address that a server sends in an event (HT26)', () => {
 
 describe('strings that are no JSON', () => {
   it('HT18 in an answer to initialize: an error of the server, and the host is told why', async () => {
-    const { hostile } = await hosts(() => '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"instructions":"a\tb\\q"}}');
-    hostile.sendLine('{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}');
+    const { hostile } = await hosts(
+      () =>
+        '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"instructions":"a\tb\\q"}}',
+    );
+    hostile.sendLine(
+      '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}',
+    );
     const answer = await hostile.line(({ id }) => id === 1);
     expect(JSON.stringify(answer)).toContain('answer to initialize is not JSON');
     expect(JSON.stringify(answer)).not.toContain('E_UNEXPECTED');
@@ -131,7 +155,9 @@ describe('strings that are no JSON', () => {
   it('SI03 in a host’s call: the error of a line that is not JSON, with its id, and the server hears nothing', async () => {
     let heard = 0;
     const { hostile } = await hosts(() => `{"jsonrpc":"2.0","id":${(heard += 1)},"result":{}}`);
-    hostile.sendLine('{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a\tb","arguments":{"text":"x"}}}');
+    hostile.sendLine(
+      '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"a\tb","arguments":{"text":"x"}}}',
+    );
     expect(codeOf(await hostile.line(({ id }) => id === 2))).toBe('E_BAD_MESSAGE');
     hostile.sendLine(Buffer.from('{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"\xff"}}', 'latin1'));
     expect(codeOf(await hostile.line(({ id }) => id === 3))).toBe('E_BAD_MESSAGE');
@@ -139,7 +165,10 @@ describe('strings that are no JSON', () => {
   });
 
   it('HT27 in a list of tools with x-mcp-header: an error of the server', async () => {
-    const { hostile } = await hosts(() => '{"jsonrpc":"2.0","id":9,"result":{"tools":[{"name":"t","description":"a\tb","inputSchema":{"properties":{"v":{"type":"string","x-mcp-header":"V"}}}}]}}');
+    const { hostile } = await hosts(
+      () =>
+        '{"jsonrpc":"2.0","id":9,"result":{"tools":[{"name":"t","description":"a\tb","inputSchema":{"properties":{"v":{"type":"string","x-mcp-header":"V"}}}}]}}',
+    );
     hostile.sendLine('{"jsonrpc":"2.0","id":9,"method":"tools/list"}');
     expect(codeOf(await hostile.line(({ id }) => id === 9))).toBe('E_SERVER_ANSWER');
   });

@@ -5,7 +5,14 @@ import { openVault } from '../electron/core/vault/credentials.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { createFakeStore, locked } from './fixtures/fake-store.ts';
 import { startFaulty } from './fixtures/faulty-server.ts';
-import { createKeeperRig, credentialId as id, firstCredential, said, withFolder, type KeeperRig } from './fixtures/keeper.ts';
+import {
+  createKeeperRig,
+  credentialId as id,
+  firstCredential,
+  said,
+  withFolder,
+  type KeeperRig,
+} from './fixtures/keeper.ts';
 import { rotating } from './fixtures/scripted-http.ts';
 import { startSignInRig } from './fixtures/sign-in-rig.ts';
 
@@ -29,16 +36,19 @@ describe('a sign-in whose end the server names (RF26)', () => {
     expect(said(await rig.keeper.refreshNow(id))).toMatch(/^access-/);
   }
 
-  it.each(['refresh_token_expires_in', 'refresh_expires_in'])('RF26 %s: the state says so from a day before its end on, and not earlier', async (member) => {
-    await renewed({ [member]: 7 * 24 * 60 * 60 });
-    const endsAt = rig.clock.now() + 7 * day;
-    await rig.clock.advance(6 * day - 1);
-    expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
-    await rig.clock.advance(1);
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
-    const next = await rig.restart();
-    expect(next.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
-  });
+  it.each(['refresh_token_expires_in', 'refresh_expires_in'])(
+    'RF26 %s: the state says so from a day before its end on, and not earlier',
+    async (member) => {
+      await renewed({ [member]: 7 * 24 * 60 * 60 });
+      const endsAt = rig.clock.now() + 7 * day;
+      await rig.clock.advance(6 * day - 1);
+      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+      await rig.clock.advance(1);
+      expect(rig.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
+      const next = await rig.restart();
+      expect(next.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
+    },
+  );
 
   it('RF26 a refresh that moves the end takes the warning back; a new token without a word about its life does too', async () => {
     for (const members of [{ refresh_token_expires_in: 30 * 24 * 60 * 60 }, {}]) {
@@ -58,11 +68,14 @@ describe('a sign-in whose end the server names (RF26)', () => {
     expect(rig.keeper.state(id)).toMatchObject({ endsAt });
   });
 
-  it.each([0, -1, 1_800, 24 * 60 * 60, null, 'soon', 1e308])('RF26 %j is no end to warn of: it means nothing, or how long nobody may use it', async (life) => {
-    await renewed({ refresh_token_expires_in: life });
-    await rig.clock.advance(0.9 * day);
-    expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
-  });
+  it.each([0, -1, 1_800, 24 * 60 * 60, null, 'soon', 1e308])(
+    'RF26 %j is no end to warn of: it means nothing, or how long nobody may use it',
+    async (life) => {
+      await renewed({ refresh_token_expires_in: life });
+      await rig.clock.advance(0.9 * day);
+      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+    },
+  );
 
   it('RF26 a new sign-in takes the warning back', async () => {
     await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });

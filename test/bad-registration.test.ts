@@ -29,12 +29,17 @@ async function faulty(...args: Parameters<typeof startFaulty>): Promise<Faulty> 
   return started;
 }
 
-const redirectHosts = ({ seen }: Faulty) => seen.register.map((asked) => new URL((asked as { redirect_uris: string[] }).redirect_uris[0] ?? '').hostname);
+const redirectHosts = ({ seen }: Faulty) =>
+  seen.register.map((asked) => new URL((asked as { redirect_uris: string[] }).redirect_uris[0] ?? '').hostname);
 
 describe('a client whose secret has expired (RG07)', () => {
   it('RG07 dcr-secret-expired: calls hear that a sign-in is needed, and that registers again once; nothing else is lost', async () => {
     const clock = createFakeClock(Date.now());
-    const [login, remote, other] = [await rig({ clock }), await faulty({ scenario: 'dcr-secret-expired' }), await faulty()];
+    const [login, remote, other] = [
+      await rig({ clock }),
+      await faulty({ scenario: 'dcr-secret-expired' }),
+      await faulty(),
+    ];
     const [server, neighbour] = [await login.add(remote.url), await login.add(other.url)];
     const start = () => login.signIns.start(server.id, { openBrowser: true });
     await start();
@@ -95,7 +100,10 @@ describe('a registration endpoint on a third host (RG10)', () => {
     const [mcp, auth, third] = [await startSite(), await startSite(), await startSite({ host: '127.0.0.3' })];
     for (const site of [mcp, auth, third]) closing.push(() => site.close());
     mcp.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-    mcp.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${mcp.origin}/mcp`, authorization_servers: [auth.origin] };
+    mcp.routes['/.well-known/oauth-protected-resource/mcp'] = {
+      resource: `${mcp.origin}/mcp`,
+      authorization_servers: [auth.origin],
+    };
     auth.routes['/.well-known/oauth-authorization-server'] = {
       issuer: auth.origin,
       authorization_endpoint: `${auth.origin}/authorize`,
@@ -142,36 +150,87 @@ describe('a registration that is refused or broken', () => {
   });
 
   const answers: [string, string, Route, string, RegExp][] = [
-    ['RG03', 'a web page with 500', (_, response) => sendHtml(response, 500, '<h1>secret page</h1>'), 'E_HTTP_STATUS', /could not register Keybridge: status 500/],
-    ['RG03', 'a web page with 200', (_, response) => sendHtml(response, 200, '<h1>secret page</h1>'), 'E_REGISTRATION_INVALID', /no JSON object/],
-    ['RG05', 'an array', (_, response) => sendJson(response, 201, [{ client_id: 'x' }]), 'E_REGISTRATION_INVALID', /no JSON object/],
-    ['RG05', 'a bad redirect_uris', (_, response) => sendJson(response, 201, { client_id: 'x', redirect_uris: 'http://127.0.0.1' }), 'E_REGISTRATION_INVALID', /redirect_uris/],
-    ['RG05', 'a client_id of 3,000 characters', (_, response) => sendJson(response, 201, { client_id: 'x'.repeat(3_000) }), 'E_REGISTRATION_INVALID', /client_id/],
-    ['RG05', '1 MB', (_, response) => sendJson(response, 201, { client_id: 'x', filler: 'x'.repeat(1_000_000) }), 'E_TOO_LARGE', /more than 64 KB/],
-    ['RG02', '429 without a time', (_, response) => response.writeHead(429).end(), 'E_REGISTRATION_REFUSED', /status 429/],
-    ['RG03', 'a connection that breaks', (request) => request.socket.resetAndDestroy(), 'E_CONNECTION_LOST', /broke before its answer was complete/],
+    [
+      'RG03',
+      'a web page with 500',
+      (_, response) => sendHtml(response, 500, '<h1>secret page</h1>'),
+      'E_HTTP_STATUS',
+      /could not register Keybridge: status 500/,
+    ],
+    [
+      'RG03',
+      'a web page with 200',
+      (_, response) => sendHtml(response, 200, '<h1>secret page</h1>'),
+      'E_REGISTRATION_INVALID',
+      /no JSON object/,
+    ],
+    [
+      'RG05',
+      'an array',
+      (_, response) => sendJson(response, 201, [{ client_id: 'x' }]),
+      'E_REGISTRATION_INVALID',
+      /no JSON object/,
+    ],
+    [
+      'RG05',
+      'a bad redirect_uris',
+      (_, response) => sendJson(response, 201, { client_id: 'x', redirect_uris: 'http://127.0.0.1' }),
+      'E_REGISTRATION_INVALID',
+      /redirect_uris/,
+    ],
+    [
+      'RG05',
+      'a client_id of 3,000 characters',
+      (_, response) => sendJson(response, 201, { client_id: 'x'.repeat(3_000) }),
+      'E_REGISTRATION_INVALID',
+      /client_id/,
+    ],
+    [
+      'RG05',
+      '1 MB',
+      (_, response) => sendJson(response, 201, { client_id: 'x', filler: 'x'.repeat(1_000_000) }),
+      'E_TOO_LARGE',
+      /more than 64 KB/,
+    ],
+    [
+      'RG02',
+      '429 without a time',
+      (_, response) => response.writeHead(429).end(),
+      'E_REGISTRATION_REFUSED',
+      /status 429/,
+    ],
+    [
+      'RG03',
+      'a connection that breaks',
+      (request) => request.socket.resetAndDestroy(),
+      'E_CONNECTION_LOST',
+      /broke before its answer was complete/,
+    ],
   ];
-  it.each(answers)('%s: %s: one request, an error of at most 300 characters that names the host, and nothing is kept', async (_row, _what, route, code, words) => {
-    const [login, remote] = [await rig(), await startSite()];
-    closing.push(() => remote.close());
-    remote.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-    remote.routes['/.well-known/oauth-authorization-server'] = {
-      issuer: remote.origin,
-      authorization_endpoint: `${remote.origin}/authorize`,
-      token_endpoint: `${remote.origin}/token`,
-      registration_endpoint: `${remote.origin}/register`,
-      code_challenge_methods_supported: ['S256'],
-    };
-    remote.routes['/register'] = route;
-    const server = await login.add(`${remote.origin}/mcp`);
-    const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
-    expect(error).toMatchObject({ code, server: server.name });
-    expect(error.message).toMatch(words);
-    expect(error.message).toContain(new URL(remote.origin).host);
-    expect(error.message).not.toContain('secret page');
-    expect(error.message.length).toBeLessThanOrEqual(300);
-    expect(remote.hits.filter(({ path }) => path === '/register')).toHaveLength(1);
-    expect(login.servers.find(server.id)?.registrations).toEqual([]);
-    expect([login.opened, login.store.items.size]).toEqual([[], 0]);
-  });
+  it.each(answers)(
+    '%s: %s: one request, an error of at most 300 characters that names the host, and nothing is kept',
+    async (_row, _what, route, code, words) => {
+      const [login, remote] = [await rig(), await startSite()];
+      closing.push(() => remote.close());
+      remote.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+      remote.routes['/.well-known/oauth-authorization-server'] = {
+        issuer: remote.origin,
+        authorization_endpoint: `${remote.origin}/authorize`,
+        token_endpoint: `${remote.origin}/token`,
+        registration_endpoint: `${remote.origin}/register`,
+        code_challenge_methods_supported: ['S256'],
+      };
+      remote.routes['/register'] = route;
+      const server = await login.add(`${remote.origin}/mcp`);
+      const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
+      expect(error).toMatchObject({ code, server: server.name });
+      expect(error.message).toMatch(words);
+      expect(error.message).toContain(new URL(remote.origin).host);
+      expect(error.message).not.toContain('secret page');
+      expect(error.message.length).toBeLessThanOrEqual(300);
+      expect(remote.hits.filter(({ path }) => path === '/register')).toHaveLength(1);
+      expect(login.servers.find(server.id)?.registrations).toEqual([]);
+      expect([login.opened, login.store.items.size]).toEqual([[], 0]);
+    },
+  );
 });

@@ -11,7 +11,10 @@ afterEach(worlds.close);
 describe(rows.forbiddenAtFirst, () => {
   it('the server is found, a call says that a sign-in is needed, and after it the tools are there', async () => {
     const { remote, product, signIn, host } = await worlds.faulty({ scenario: 'mcp-403-no-token' });
-    expect(await product.call('discover', { url: remote.url })).toMatchObject({ needsSignIn: true, issuer: remote.issuer });
+    expect(await product.call('discover', { url: remote.url })).toMatchObject({
+      needsSignIn: true,
+      issuer: remote.issuer,
+    });
     const app = await host();
     expect(errorCodeOf(await app.call('echo', { text: 'early' }))).toBe('E_SIGN_IN_NEEDED');
     await signIn();
@@ -44,7 +47,8 @@ it(rows.validRefused, async () => {
   const first = await app.call('echo', { text: 'one' }, 30_000);
   const second = await app.call('echo', { text: 'two' }, 30_000);
   expect([first, second].map(errorCodeOf)).toEqual(['E_SERVER_REFUSED', 'E_SERVER_REFUSED']);
-  for (const answer of [first, second]) expect(textOf(answer)).toContain('MCP server requires configuration: set the API key in the admin page');
+  for (const answer of [first, second])
+    expect(textOf(answer)).toContain('MCP server requires configuration: set the API key in the admin page');
   expect(remote.counts.refreshes).toBe(1);
   // Two tokens, each of which is shown again while it is new, and the second call.
   expect(remote.counts.toolCalls - before).toBeLessThanOrEqual(11);

@@ -28,7 +28,10 @@ async function withSecret(): Promise<PeerWorld> {
 
 /** A server that looks for the secret in the body, and for nothing else. */
 const onlyInTheBody = (authMethods: readonly string[] | null, server: SideOptions['server'] = {}) =>
-  worlds.faulty({ secretBy: 'post', authMethods, clients: [{ client_id: 'by-hand', client_secret: oddSecret }] }, { server: { clientId: 'by-hand', clientSecret: oddSecret, ...server } });
+  worlds.faulty(
+    { secretBy: 'post', authMethods, clients: [{ client_id: 'by-hand', client_secret: oddSecret }] },
+    { server: { clientId: 'by-hand', clientSecret: oddSecret, ...server } },
+  );
 
 describe(rows.basicSecret, () => {
   it('oidc-provider takes it at sign-in, at refresh and at sign-out', async () => {
@@ -43,7 +46,10 @@ describe(rows.basicSecret, () => {
   it('a server that does not decode knows the client only with the setting', async () => {
     // Not with a colon in the ID, which nobody could tell from the one between ID and secret.
     const clients = [{ client_id: 'by hand', client_secret: oddSecret }];
-    const { remote, product, signIn, signInFailure, echo } = await worlds.faulty({ secretBy: 'raw', authMethods: ['client_secret_basic'], clients }, { server: { clientId: 'by hand', clientSecret: oddSecret } });
+    const { remote, product, signIn, signInFailure, echo } = await worlds.faulty(
+      { secretBy: 'raw', authMethods: ['client_secret_basic'], clients },
+      { server: { clientId: 'by hand', clientSecret: oddSecret } },
+    );
     expect(await signInFailure()).toBe('E_CLIENT_REFUSED');
     await product.call('configureServer', { server: 'work', settings: { clientAuth: 'client_secret_basic_raw' } });
     await signIn();
@@ -70,11 +76,14 @@ describe(rows.basicSecret, () => {
     [['client_secret_post', 'client_secret_basic'], 'signed in', 2],
     [['client_secret_post'], 'signed in', 1],
     [['client_secret_basic'], 'E_CLIENT_REFUSED', 1],
-  ])('a server that takes it in the body alone, and names %j: %s after %i requests', async (authMethods, outcome, requests) => {
-    const { remote, signInFailure } = await onlyInTheBody(authMethods);
-    expect(await signInFailure()).toBe(outcome);
-    expect(remote.counts).toMatchObject({ authorizations: 1, codeExchanges: requests });
-  });
+  ])(
+    'a server that takes it in the body alone, and names %j: %s after %i requests',
+    async (authMethods, outcome, requests) => {
+      const { remote, signInFailure } = await onlyInTheBody(authMethods);
+      expect(await signInFailure()).toBe(outcome);
+      expect(remote.counts).toMatchObject({ authorizations: 1, codeExchanges: requests });
+    },
+  );
 
   it('with a way that the user chose nothing else is tried', async () => {
     const { remote, signInFailure } = await onlyInTheBody(null, { settings: { clientAuth: 'client_secret_basic' } });
@@ -100,7 +109,9 @@ it(rows.pushedRequired, async () => {
 });
 
 it(rows.initialToken, async () => {
-  const { as, product, signIn, signInFailure, echo } = await worlds.peers({ as: { initialAccessToken: 'open-sesame' } });
+  const { as, product, signIn, signInFailure, echo } = await worlds.peers({
+    as: { initialAccessToken: 'open-sesame' },
+  });
   expect(await signInFailure()).toBe('E_REGISTRATION_REFUSED');
   expect(product.browser.openings).toBe(0);
   await product.call('configureServer', { server: 'work', secrets: { initialAccessToken: 'open-sesame' } });
@@ -113,7 +124,11 @@ it(rows.dpop, async () => {
   const as = worlds.later(await startAuthorizationServer({ accessTokens: 'jwt', dpop: 'nonce' }));
   const era = worlds.later(createEra2025({ json: true, sessions: true, resumable: false, onToolRun: () => {} }));
   const bound = worlds.later(
-    await startDpopServer(as, { nonce: true, serve: (request, response, { body }) => void era.handle(request, response, body === '' ? undefined : JSON.parse(body)) }),
+    await startDpopServer(as, {
+      nonce: true,
+      serve: (request, response, { body }) =>
+        void era.handle(request, response, body === '' ? undefined : JSON.parse(body)),
+    }),
   );
   const { product, signIn, echo } = await worlds.beside(bound.url);
   await signIn();

@@ -10,7 +10,8 @@ import { selfSigned } from './fixtures/certificate.ts';
 const worlds = createWorlds();
 afterEach(worlds.close);
 
-const resourcesIn = (requests: readonly { get(name: string): string | null }[]) => requests.map((request) => request.get('resource'));
+const resourcesIn = (requests: readonly { get(name: string): string | null }[]) =>
+  requests.map((request) => request.get('resource'));
 const forms = (requests: readonly Record<string, string>[]) => requests.map((request) => new URLSearchParams(request));
 
 describe(rows.resourceRefused, () => {
@@ -21,7 +22,10 @@ describe(rows.resourceRefused, () => {
   });
 
   it('omit: no request has it, the refresh neither', async () => {
-    const { remote, product, signIn, echo } = await worlds.faulty({ scenario: 'authz-refuses-resource' }, { server: { settings: { resource: 'omit' } } });
+    const { remote, product, signIn, echo } = await worlds.faulty(
+      { scenario: 'authz-refuses-resource' },
+      { server: { settings: { resource: 'omit' } } },
+    );
     await signIn();
     await product.call('refreshNow', { server: 'work' });
     expect(await echo('without')).toBe('without');
@@ -29,11 +33,18 @@ describe(rows.resourceRefused, () => {
   });
 
   it('another value: all requests have it', async () => {
-    const { remote, product, signIn, echo } = await worlds.faulty({}, { server: { settings: { resource: { value: 'api://1234' } } } });
+    const { remote, product, signIn, echo } = await worlds.faulty(
+      {},
+      { server: { settings: { resource: { value: 'api://1234' } } } },
+    );
     await signIn();
     await product.call('refreshNow', { server: 'work' });
     expect(await echo('another')).toBe('another');
-    expect(resourcesIn([...remote.seen.authorize, ...forms(remote.seen.token)])).toEqual(['api://1234', 'api://1234', 'api://1234']);
+    expect(resourcesIn([...remote.seen.authorize, ...forms(remote.seen.token)])).toEqual([
+      'api://1234',
+      'api://1234',
+      'api://1234',
+    ]);
   });
 });
 
@@ -41,7 +52,10 @@ describe(rows.otherIssuer, () => {
   it('refused before the browser; both names are in the error', async () => {
     const { remote, product } = await worlds.faulty({ scenario: 'as-republished' });
     const failure = await product.call('signIn', { server: 'work' }).catch((error: unknown) => (error as Error).cause);
-    expect(failure).toMatchObject({ code: 'E_ISSUER_MISMATCH', message: expect.stringMatching(new RegExp(`${remote.issuer}/idp.*${remote.issuer}`)) as unknown });
+    expect(failure).toMatchObject({
+      code: 'E_ISSUER_MISMATCH',
+      message: expect.stringMatching(new RegExp(`${remote.issuer}/idp.*${remote.issuer}`)) as unknown,
+    });
     expect(product.browser.openings).toBe(0);
     expect(remote.counts.registrations).toBe(0);
   });
@@ -61,7 +75,11 @@ describe(rows.otherIssuer, () => {
     const { remote, product, signIn, echo } = await worlds.faulty({ scenario: 'as-issuer-slash' });
     const failure = await product.call('signIn', { server: 'work' }).catch((error: unknown) => (error as Error).cause);
     const issuerException = { named: remote.issuer, found: `${remote.issuer}/` };
-    expect(failure).toMatchObject({ code: 'E_ISSUER_MISMATCH', message: expect.stringContaining('the setting issuerException') as unknown, issuers: issuerException });
+    expect(failure).toMatchObject({
+      code: 'E_ISSUER_MISMATCH',
+      message: expect.stringContaining('the setting issuerException') as unknown,
+      issuers: issuerException,
+    });
     await product.call('configureServer', { server: 'work', settings: { issuerException } });
     // The fixture sends the name without the slash as `iss`: that is compared with the metadata's own issuer.
     await expect(signIn()).rejects.toThrow('E_ISS_MISMATCH');

@@ -27,11 +27,18 @@ it(rows.twoProcesses, async () => {
   const [one, two] = [await host(), await host()];
   expect(one.pid).not.toBe(two.pid);
   const answered: string[] = [];
-  await until(async () => {
-    const answers = await Promise.all([one.call('echo', { text: 'one' }, 30_000), two.call('echo', { text: 'two' }, 30_000)]);
-    answered.push(answers.map(textOf).join(' '));
-    return as.counts.refreshesGranted >= 2;
-  }, 'two expiries', 25_000);
+  await until(
+    async () => {
+      const answers = await Promise.all([
+        one.call('echo', { text: 'one' }, 30_000),
+        two.call('echo', { text: 'two' }, 30_000),
+      ]);
+      answered.push(answers.map(textOf).join(' '));
+      return as.counts.refreshesGranted >= 2;
+    },
+    'two expiries',
+    25_000,
+  );
   expect(new Set(answered)).toEqual(new Set(['one two']));
   expect(as.counts).toMatchObject({ refreshes: as.counts.refreshesGranted, refreshReuses: 0 });
   expect(await stateKind()).toBe('signed_in');
@@ -67,7 +74,12 @@ describe(rows.ended, () => {
     expect(textOf(await app.call('echo', { text: 'again' }, 30_000))).toBe('again');
   });
 
-  it.each(['refresh-invalid-grant', 'refresh-invalid-grant-401', 'refresh-invalid-grant-text', 'refresh-invalid-grant-200'])('%s', async (scenario) => {
+  it.each([
+    'refresh-invalid-grant',
+    'refresh-invalid-grant-401',
+    'refresh-invalid-grant-text',
+    'refresh-invalid-grant-200',
+  ])('%s', async (scenario) => {
     const { remote, product, signIn, host } = await worlds.faulty();
     await signIn();
     const app = await host();

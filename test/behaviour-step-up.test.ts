@@ -15,8 +15,17 @@ describe(rows.stepUp, () => {
   it('a client that was registered by hand', async () => {
     const port = await freePort();
     const redirect_uris = [`http://127.0.0.1${redirectPath(`http://127.0.0.1:${port}`)}`];
-    const client = { client_id: 'by-hand', token_endpoint_auth_method: 'none', application_type: 'native', grant_types: ['authorization_code', 'refresh_token'], redirect_uris } as const;
-    const world = await worlds.peers({ as: { port, clients: [{ ...client, grant_types: [...client.grant_types] }] }, server: { clientId: 'by-hand' } });
+    const client = {
+      client_id: 'by-hand',
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris,
+    } as const;
+    const world = await worlds.peers({
+      as: { port, clients: [{ ...client, grant_types: [...client.grant_types] }] },
+      server: { clientId: 'by-hand' },
+    });
     const { as, product, signIn, host } = world;
     await signIn();
     const app = await host();
@@ -25,7 +34,10 @@ describe(rows.stepUp, () => {
     expect(product.browser.openings).toBe(1);
     await signIn();
     expect(textOf(await call)).toBe('done as admin');
-    expect(as.seen.authorize.map((request) => request.get('scope'))).toEqual(['mcp:tools offline_access', 'mcp:tools offline_access mcp:admin']);
+    expect(as.seen.authorize.map((request) => request.get('scope'))).toEqual([
+      'mcp:tools offline_access',
+      'mcp:tools offline_access mcp:admin',
+    ]);
     expect(as.seen.register).toEqual([]);
     expect(as.counts.refreshes).toBe(0);
   });
@@ -41,7 +53,10 @@ describe(rows.stepUp, () => {
     expect(product.browser.openings).toBe(1);
     await signIn();
     expect(textOf(await call)).toBe('with more access');
-    expect(remote.seen.register).toEqual([expect.anything(), expect.objectContaining({ scope: 'mcp:tools offline_access mcp:more' })]);
+    expect(remote.seen.register).toEqual([
+      expect.anything(),
+      expect.objectContaining({ scope: 'mcp:tools offline_access mcp:more' }),
+    ]);
     // The second page ended with invalid_scope before anybody saw a form.
     expect(product.browser.openings).toBe(3);
     expect(product.browser.last).toMatchObject({ status: 200 });

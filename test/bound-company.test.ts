@@ -24,8 +24,17 @@ async function attacker(): Promise<Site> {
   closing.push(() => site.close());
   const { origin } = site;
   Object.assign(site.routes, {
-    '/.well-known/openid-configuration': { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, response_types_supported: ['code'] },
-    '/token': { access_token: 'theirs', token_type: 'N_A', issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag' },
+    '/.well-known/openid-configuration': {
+      issuer: origin,
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      response_types_supported: ['code'],
+    },
+    '/token': {
+      access_token: 'theirs',
+      token_type: 'N_A',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag',
+    },
   });
   return site;
 }
@@ -41,10 +50,23 @@ async function desk() {
   return { company, dataDir, store, product };
 }
 
-async function add(company: Company, product: Product, name: string, secrets: Record<string, string>, more: Partial<NonNullable<ServerSettings['enterprise']>> = {}): Promise<ServerSettings> {
+async function add(
+  company: Company,
+  product: Product,
+  name: string,
+  secrets: Record<string, string>,
+  more: Partial<NonNullable<ServerSettings['enterprise']>> = {},
+): Promise<ServerSettings> {
   const server = await company.server();
   const settings: ServerSettings = { grant: 'enterprise_managed', enterprise: { ...company.enterprise, ...more } };
-  await product.call('addServer', { url: server.mcp.url, name, clientId: server.clientId, clientSecret: server.clientSecret, settings, secrets: { enterpriseClientSecret: 'secret-at-company', ...secrets } });
+  await product.call('addServer', {
+    url: server.mcp.url,
+    name,
+    clientId: server.clientId,
+    clientSecret: server.clientSecret,
+    settings,
+    secrets: { enterpriseClientSecret: 'secret-at-company', ...secrets },
+  });
   return settings;
 }
 
@@ -56,48 +78,77 @@ const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
 
 const received = (site: Site, secrets: readonly string[]): string[] => {
   const heard = JSON.stringify(site.hits);
-  return secrets.filter((secret) => secret.length > 12 && (heard.includes(secret) || heard.includes(encodeURIComponent(secret)) || heard.includes(Buffer.from(secret).toString('base64').slice(0, 16))));
+  return secrets.filter(
+    (secret) =>
+      secret.length > 12 &&
+      (heard.includes(secret) ||
+        heard.includes(encodeURIComponent(secret)) ||
+        heard.includes(Buffer.from(secret).toString('base64').slice(0, 16))),
+  );
 };
 
 describe('over the local socket, without a click', () => {
-  it.each(['tokenEndpoint', 'issuer'] as const)('a changed enterprise.%s gets neither the ID token nor the client secret nor a refresh token of the company', async (changed) => {
-    const { company, dataDir, product } = await desk();
-    const settings = await add(company, product, 'a', {});
-    await product.call('signIn', { server: 'a' });
-    const evil = await attacker();
-    const enterprise = { ...company.enterprise, ...settings.enterprise, [changed]: changed === 'issuer' ? evil.origin : `${evil.origin}/token` };
-    await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise } });
-    expect(await failure(callBroker(dataDir, 'refreshNow', { server: 'a' }))).toMatchObject({ code: 'E_SIGN_IN_AGAIN' });
-    const idTokens = company.exchanges.map(({ params }) => String(params['subject_token']));
-    expect(idTokens.length).toBeGreaterThan(0);
-    expect(received(evil, ['secret-at-company', ...idTokens, ...company.idp.secrets()])).toEqual([]);
-    expect(evil.hits.filter(({ method }) => method === 'POST')).toEqual([]);
+  it.each(['tokenEndpoint', 'issuer'] as const)(
+    'a changed enterprise.%s gets neither the ID token nor the client secret nor a refresh token of the company',
+    async (changed) => {
+      const { company, dataDir, product } = await desk();
+      const settings = await add(company, product, 'a', {});
+      await product.call('signIn', { server: 'a' });
+      const evil = await attacker();
+      const enterprise = {
+        ...company.enterprise,
+        ...settings.enterprise,
+        [changed]: changed === 'issuer' ? evil.origin : `${evil.origin}/token`,
+      };
+      await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise } });
+      expect(await failure(callBroker(dataDir, 'refreshNow', { server: 'a' }))).toMatchObject({
+        code: 'E_SIGN_IN_AGAIN',
+      });
+      const idTokens = company.exchanges.map(({ params }) => String(params['subject_token']));
+      expect(idTokens.length).toBeGreaterThan(0);
+      expect(received(evil, ['secret-at-company', ...idTokens, ...company.idp.secrets()])).toEqual([]);
+      expect(evil.hits.filter(({ method }) => method === 'POST')).toEqual([]);
 
-    // Put back, it goes on without anybody: the company's sign-in is still there, unless no server used it any more.
-    await callBroker(dataDir, 'configureServer', { server: 'a', settings });
-    if (changed === 'tokenEndpoint') expect(await failure(callBroker(dataDir, 'refreshNow', { server: 'a' }))).toBeUndefined();
-  });
+      // Put back, it goes on without anybody: the company's sign-in is still there, unless no server used it any more.
+      await callBroker(dataDir, 'configureServer', { server: 'a', settings });
+      if (changed === 'tokenEndpoint')
+        expect(await failure(callBroker(dataDir, 'refreshNow', { server: 'a' }))).toBeUndefined();
+    },
+  );
 
-  it.each(['tokenEndpoint', 'issuer'] as const)('a changed enterprise.%s gets neither the ID token that was entered by hand nor the client secret', async (changed) => {
-    const { company, dataDir, product } = await desk();
-    const idToken = new UnsecuredJWT({ iss: company.idp.issuer, aud: company.clientId, sub: 'ada' }).encode();
-    const settings = await add(company, product, 'a', { enterpriseIdToken: idToken });
-    const evil = await attacker();
-    const enterprise = { ...company.enterprise, ...settings.enterprise, [changed]: changed === 'issuer' ? evil.origin : `${evil.origin}/token` };
-    await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise } });
-    const error = await failure(product.call('signIn', { server: 'a' }));
-    expect(error).toMatchObject({ code: 'E_SECRET_AGAIN', server: 'a', field: 'secrets.enterpriseIdToken' });
-    expect(error?.message).toContain(evil.origin);
-    expect(error?.message).toContain('keybridge configure a --secret-file enterpriseIdToken=FILE');
-    expect(received(evil, ['secret-at-company', idToken])).toEqual([]);
-  });
+  it.each(['tokenEndpoint', 'issuer'] as const)(
+    'a changed enterprise.%s gets neither the ID token that was entered by hand nor the client secret',
+    async (changed) => {
+      const { company, dataDir, product } = await desk();
+      const idToken = new UnsecuredJWT({ iss: company.idp.issuer, aud: company.clientId, sub: 'ada' }).encode();
+      const settings = await add(company, product, 'a', { enterpriseIdToken: idToken });
+      const evil = await attacker();
+      const enterprise = {
+        ...company.enterprise,
+        ...settings.enterprise,
+        [changed]: changed === 'issuer' ? evil.origin : `${evil.origin}/token`,
+      };
+      await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise } });
+      const error = await failure(product.call('signIn', { server: 'a' }));
+      expect(error).toMatchObject({ code: 'E_SECRET_AGAIN', server: 'a', field: 'secrets.enterpriseIdToken' });
+      expect(error?.message).toContain(evil.origin);
+      expect(error?.message).toContain('keybridge configure a --secret-file enterpriseIdToken=FILE');
+      expect(received(evil, ['secret-at-company', idToken])).toEqual([]);
+    },
+  );
 
   it('a changed enterprise.issuer does not get the client secret at the next sign-in either', async () => {
     const { company, dataDir, product } = await desk();
     const settings = await add(company, product, 'a', {});
     const evil = await attacker();
-    await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, issuer: evil.origin } } });
-    expect(await failure(product.call('signIn', { server: 'a' }))).toMatchObject({ code: 'E_SECRET_AGAIN', field: 'secrets.enterpriseClientSecret' });
+    await callBroker(dataDir, 'configureServer', {
+      server: 'a',
+      settings: { ...settings, enterprise: { ...company.enterprise, issuer: evil.origin } },
+    });
+    expect(await failure(product.call('signIn', { server: 'a' }))).toMatchObject({
+      code: 'E_SECRET_AGAIN',
+      field: 'secrets.enterpriseClientSecret',
+    });
     expect(evil.hits).toEqual([]);
   });
 });
@@ -146,7 +197,10 @@ describe('a sign-in at the company that an older version stored', () => {
     closing.push(() => second.close());
     expect(await failure(second.call('refreshNow', { server: 'a' }))).toBeUndefined();
     const evil = await attacker();
-    await second.call('configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${evil.origin}/token` } } });
+    await second.call('configureServer', {
+      server: 'a',
+      settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${evil.origin}/token` } },
+    });
     expect(await failure(second.call('refreshNow', { server: 'a' }))).toMatchObject({ code: 'E_SIGN_IN_AGAIN' });
     expect(evil.hits).toEqual([]);
     expect(second.browser.openings).toBe(0);

@@ -29,7 +29,11 @@ async function folder(): Promise<string> {
   return dataDir;
 }
 
-const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> => promise.then(() => undefined, (error: unknown) => (error as Error).cause as ErrorInfo);
+const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error as Error).cause as ErrorInfo,
+  );
 
 /** An MCP server that is its own authorization server, and takes whatever it is shown. */
 async function place(): Promise<Site & { readonly url: string }> {
@@ -38,17 +42,29 @@ async function place(): Promise<Site & { readonly url: string }> {
   const { origin } = site;
   Object.assign(site.routes, {
     '/.well-known/oauth-protected-resource/mcp': { resource: `${origin}/mcp`, authorization_servers: [origin] },
-    '/.well-known/oauth-authorization-server': { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, response_types_supported: ['code'], code_challenge_methods_supported: ['S256'] },
+    '/.well-known/oauth-authorization-server': {
+      issuer: origin,
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      response_types_supported: ['code'],
+      code_challenge_methods_supported: ['S256'],
+    },
     '/token': { access_token: 'an-access-token', token_type: 'Bearer', expires_in: 600 },
     '/mcp': ((_request, response) => {
-      response.setHeader('www-authenticate', `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`);
+      response.setHeader(
+        'www-authenticate',
+        `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`,
+      );
       sendJson(response, 401, {});
     }) satisfies Route,
   });
   return Object.assign(site, { url: `${origin}/mcp` });
 }
 
-const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+}) as string;
 const assertion = new UnsecuredJWT({ iss: 'platform', sub: 'workload' }).encode();
 
 interface Entered {
@@ -60,38 +76,63 @@ interface Entered {
 
 const ways: readonly (readonly [string, Entered])[] = [
   ['headerValue', { settings: { grant: 'static_header' }, secrets: { headerValue: 'fixed-key-of-the-person' } }],
-  ['clientSecret', { settings: { grant: 'client_credentials', clientAuth: 'client_secret_post' }, clientId: 'robot', clientSecret: 'secret-of-the-robot' }],
-  ['privateKey', { settings: { grant: 'client_credentials', clientAuth: 'private_key_jwt' }, clientId: 'robot', secrets: { privateKey } }],
+  [
+    'clientSecret',
+    {
+      settings: { grant: 'client_credentials', clientAuth: 'client_secret_post' },
+      clientId: 'robot',
+      clientSecret: 'secret-of-the-robot',
+    },
+  ],
+  [
+    'privateKey',
+    {
+      settings: { grant: 'client_credentials', clientAuth: 'private_key_jwt' },
+      clientId: 'robot',
+      secrets: { privateKey },
+    },
+  ],
   ['assertion', { settings: { grant: 'jwt_bearer' }, clientId: 'robot', secrets: { assertion } }],
 ];
 
 describe('an address that was changed in servers.json', () => {
-  it.each(ways)('does not take the %s along, not even with the next sign-in; entered again, it goes there', async (name, entered) => {
-    const [honest, other] = [await place(), await place()];
-    const dataDir = await folder();
-    const store = createFakeStore();
-    const first = await startProduct({ dataDir, store });
-    await first.call('addServer', { url: honest.url, name: 'work', ...entered });
-    await first.call('signIn', { server: 'work' });
-    await first.close();
-    await move(dataDir, honest.origin, other.origin);
+  it.each(ways)(
+    'does not take the %s along, not even with the next sign-in; entered again, it goes there',
+    async (name, entered) => {
+      const [honest, other] = [await place(), await place()];
+      const dataDir = await folder();
+      const store = createFakeStore();
+      const first = await startProduct({ dataDir, store });
+      await first.call('addServer', { url: honest.url, name: 'work', ...entered });
+      await first.call('signIn', { server: 'work' });
+      await first.close();
+      await move(dataDir, honest.origin, other.origin);
 
-    const second = await startProduct({ dataDir, store });
-    closing.push(() => second.close());
-    await second.call('acceptServer', { server: 'work' });
-    expect((await second.call('status', undefined)).servers[0]?.state, 'nobody has signed in at the new address').toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_SIGN_IN_AGAIN' } });
-    const error = await failure(second.call('signIn', { server: 'work' }));
-    expect(error).toMatchObject({ code: expect.stringMatching(/^E_(SECRET_AGAIN|CLIENT_ID_NEEDED|BAD_INPUT)$/) as string });
-    const secrets = [entered.clientSecret ?? '', ...Object.values(entered.secrets ?? {})].filter((secret) => secret !== '');
-    const heard = () => JSON.stringify(other.hits);
-    for (const secret of secrets) expect(heard()).not.toContain(secret);
-    expect(other.hits.filter(({ path: at }) => at === '/token')).toEqual([]);
+      const second = await startProduct({ dataDir, store });
+      closing.push(() => second.close());
+      await second.call('acceptServer', { server: 'work' });
+      expect(
+        (await second.call('status', undefined)).servers[0]?.state,
+        'nobody has signed in at the new address',
+      ).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_SIGN_IN_AGAIN' } });
+      const error = await failure(second.call('signIn', { server: 'work' }));
+      expect(error).toMatchObject({
+        code: expect.stringMatching(/^E_(SECRET_AGAIN|CLIENT_ID_NEEDED|BAD_INPUT)$/) as string,
+      });
+      const secrets = [entered.clientSecret ?? '', ...Object.values(entered.secrets ?? {})].filter(
+        (secret) => secret !== '',
+      );
+      const heard = () => JSON.stringify(other.hits);
+      for (const secret of secrets) expect(heard()).not.toContain(secret);
+      expect(other.hits.filter(({ path: at }) => at === '/token')).toEqual([]);
 
-    const again = name === 'clientSecret' ? { clientSecret: entered.clientSecret ?? '' } : { secrets: { ...entered.secrets } };
-    await second.call('configureServer', { server: 'work', ...again });
-    expect((await second.call('signIn', { server: 'work' })).state.kind).toBe('signed_in');
-    if (name !== 'headerValue') expect(other.hits.some(({ path: at }) => at === '/token')).toBe(true);
-  });
+      const again =
+        name === 'clientSecret' ? { clientSecret: entered.clientSecret ?? '' } : { secrets: { ...entered.secrets } };
+      await second.call('configureServer', { server: 'work', ...again });
+      expect((await second.call('signIn', { server: 'work' })).state.kind).toBe('signed_in');
+      if (name !== 'headerValue') expect(other.hits.some(({ path: at }) => at === '/token')).toBe(true);
+    },
+  );
 });
 
 /** As another program would do it. */
@@ -102,22 +143,44 @@ async function move(dataDir: string, from: string, to: string): Promise<void> {
 }
 
 describe('a secret in the store', () => {
-  const as = (n: number) => ({ server: 'https://mcp.example', issuer: `https://as${n}.example`, endpoint: `https://as${n}.example` });
+  const as = (n: number) => ({
+    server: 'https://mcp.example',
+    issuer: `https://as${n}.example`,
+    endpoint: `https://as${n}.example`,
+  });
 
   async function vaultWith(write: (vault: Vault, store: FakeStore) => Promise<unknown>) {
     const store = createFakeStore();
-    const vault = await openVault({ store, dataDir: await folder(), installId: '0123456789abcdef', clock: createFakeClock(), log: silentLog });
+    const vault = await openVault({
+      store,
+      dataDir: await folder(),
+      installId: '0123456789abcdef',
+      clock: createFakeClock(),
+      log: silentLog,
+    });
     await write(vault, store);
     return { store, vault };
   }
 
   it('learns its issuer at the first use, and is for no other from then on', async () => {
-    const { vault } = await vaultWith((into) => into.writeClientSecret('k', new Secret('s3cret'), { server: 'https://mcp.example' }));
+    const { vault } = await vaultWith((into) =>
+      into.writeClientSecret('k', new Secret('s3cret'), { server: 'https://mcp.example' }),
+    );
     expect((await vault.readClientSecret('k', as(1))).kind).toBe('found');
-    expect(await vault.readClientSecret('k', as(2))).toEqual({ kind: 'elsewhere', was: 'https://as1.example', now: 'https://as2.example' });
+    expect(await vault.readClientSecret('k', as(2))).toEqual({
+      kind: 'elsewhere',
+      was: 'https://as1.example',
+      now: 'https://as2.example',
+    });
     expect((await vault.readClientSecret('k', as(1))).kind).toBe('found');
-    expect(await vault.readClientSecret('k', { ...as(1), endpoint: 'https://evil.example' })).toMatchObject({ kind: 'elsewhere', now: 'https://evil.example' });
-    expect(await vault.readClientSecret('k', { ...as(1), server: 'https://evil.example' })).toMatchObject({ kind: 'elsewhere', was: 'https://mcp.example' });
+    expect(await vault.readClientSecret('k', { ...as(1), endpoint: 'https://evil.example' })).toMatchObject({
+      kind: 'elsewhere',
+      now: 'https://evil.example',
+    });
+    expect(await vault.readClientSecret('k', { ...as(1), server: 'https://evil.example' })).toMatchObject({
+      kind: 'elsewhere',
+      was: 'https://mcp.example',
+    });
   });
 
   it('whose first two uses come at once for two issuers goes to one of them alone', async () => {

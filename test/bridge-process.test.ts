@@ -45,7 +45,11 @@ const notForTheApp = {
   GTK_MODULES: 'marked',
   XDG_ACTIVATION_TOKEN: 'marked',
 };
-const environmentOfApp = () => JSON.parse(readFileSync(path.join(place.dataDir, 'environment.json'), 'utf8')) as { env: Record<string, string>; args: string[] };
+const environmentOfApp = () =>
+  JSON.parse(readFileSync(path.join(place.dataDir, 'environment.json'), 'utf8')) as {
+    env: Record<string, string>;
+    args: string[];
+  };
 
 /** Listens with the mode of a broker's socket. Gives the end of it. */
 async function listenAt(server: net.Server, address: string): Promise<() => Promise<void>> {
@@ -66,7 +70,8 @@ describe('the bridge passes messages', () => {
   it('both ways, and leaves every byte as it is', async () => {
     const broker = await place.broker();
     const host = place.host();
-    const strange = '{ "id" : 12345678901234567890 ,"x":1e400,"jsonrpc":"2.0", "method":"tools/call","params":{"name":"hang","_meta":{"é":"\\u0000😀"}}}';
+    const strange =
+      '{ "id" : 12345678901234567890 ,"x":1e400,"jsonrpc":"2.0", "method":"tools/call","params":{"name":"hang","_meta":{"é":"\\u0000😀"}}}';
     host.sendLine(strange);
     host.sendLine('{"jsonrpc":"2.0","method":"notifications/custom"}');
     await until(() => broker.received.length === 2, 'both lines');
@@ -81,7 +86,11 @@ describe('the bridge passes messages', () => {
     const host = place.host();
     await host.initialize();
     const text = 'ä"\\'.repeat(300_000);
-    const answers = await Promise.all([host.call('echo', { text }), host.call('large', { bytes: 5_000_000 }), host.call('echo', { text: 'small' })]);
+    const answers = await Promise.all([
+      host.call('echo', { text }),
+      host.call('large', { bytes: 5_000_000 }),
+      host.call('echo', { text: 'small' }),
+    ]);
     expect(answers.map((answer) => textOf(answer).length)).toEqual([text.length, 5_000_000, 5]);
     expect(broker.accepted).toBe(1);
     expect(await host.close()).toBe(0);
@@ -103,7 +112,11 @@ describe('the bridge passes messages', () => {
     const host = place.host();
     host.sendLine('\uFEFF{"jsonrpc":"2.0","id":1,"method":"a"}\r\n\r\n{"jsonrpc":"2.0","id":2,"method":"b"}\r');
     await until(() => host.lines.length === 2, 'two answers');
-    expect(broker.received.map((line) => (JSON.parse(line.replace('\uFEFF', '') || '{}') as { method?: string }).method).filter(Boolean)).toEqual(['a', 'b']);
+    expect(
+      broker.received
+        .map((line) => (JSON.parse(line.replace('\uFEFF', '') || '{}') as { method?: string }).method)
+        .filter(Boolean),
+    ).toEqual(['a', 'b']);
     const { child } = place.bare();
     let out = '';
     child.stdout?.on('data', (chunk) => (out += String(chunk)));
@@ -170,7 +183,14 @@ describe('the bridge without a broker', () => {
     const [pid] = place.apps();
     const { env, args } = environmentOfApp();
     expect(args).toEqual(['--hidden']);
-    expect(Object.keys(env).toSorted()).toEqual(['DBUS_SESSION_BUS_ADDRESS', 'DISPLAY', 'KEYBRIDGE_DATA_DIR', 'LC_TIME', 'PATH', 'XDG_RUNTIME_DIR']);
+    expect(Object.keys(env).toSorted()).toEqual([
+      'DBUS_SESSION_BUS_ADDRESS',
+      'DISPLAY',
+      'KEYBRIDGE_DATA_DIR',
+      'LC_TIME',
+      'PATH',
+      'XDG_RUNTIME_DIR',
+    ]);
     expect(env['DBUS_SESSION_BUS_ADDRESS']).toBe(`unix:path=${bus}`);
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ');
     expect(Number(fields?.[2])).toBe(pid);
@@ -250,7 +270,9 @@ describe('the bridge when the broker goes away', () => {
     expect(performance.now() - back).toBeLessThan(5_000);
     const methods = second.received.map((line) => (JSON.parse(line) as { method: string }).method);
     expect(methods).toEqual(['initialize', 'notifications/initialized', 'tools/call']);
-    expect((JSON.parse(second.received[0] ?? '') as { params: unknown }).params).toEqual((JSON.parse(first.received[0] ?? '') as { params: unknown }).params);
+    expect((JSON.parse(second.received[0] ?? '') as { params: unknown }).params).toEqual(
+      (JSON.parse(first.received[0] ?? '') as { params: unknown }).params,
+    );
     const ids = host.lines.map((line) => (JSON.parse(line) as { id: unknown }).id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.every((id) => typeof id === 'number')).toBe(true);
@@ -371,7 +393,11 @@ describe('the bridge that is refused', () => {
   });
 
   it.each([
-    ['LS04: something that does not know the key: E_HANDSHAKE, and it learns nothing', '{"keybridge":1,"nonce":"0","proof":"0"}\n', 'E_HANDSHAKE'],
+    [
+      'LS04: something that does not know the key: E_HANDSHAKE, and it learns nothing',
+      '{"keybridge":1,"nonce":"0","proof":"0"}\n',
+      'E_HANDSHAKE',
+    ],
     ['something that says nothing: E_HANDSHAKE within 5 s', '', 'E_HANDSHAKE'],
   ])('%s', async (_, words, code) => {
     await (await place.broker()).close();
@@ -448,7 +474,9 @@ describe('the bridge ends', () => {
     const { child } = bridge;
     let stderr = '';
     child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-    const exit = new Promise<number | string | null>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
+    const exit = new Promise<number | string | null>((resolve) =>
+      child.once('exit', (code, signal) => resolve(code ?? signal)),
+    );
     bridge.write('{"jsonrpc":"2.0","id":1,"method":"initialize"}');
     await until(() => broker.connected === 1, 'the connection');
     child.stdout?.destroy();
@@ -465,7 +493,11 @@ describe('the bridge ends', () => {
     expect(broker.connected).toBe(2);
     await hosts[0]?.kill();
     process.kill(hosts[1]?.pid ?? Number.NaN, 'SIGTERM');
-    await until(() => hosts.every((host) => host.exit !== undefined) && broker.connected === 0, 'the end of both', 1_000);
+    await until(
+      () => hosts.every((host) => host.exit !== undefined) && broker.connected === 0,
+      'the end of both',
+      1_000,
+    );
   });
 
   it('when its host is killed while the broker takes nothing', async () => {
@@ -479,32 +511,52 @@ describe('the bridge ends', () => {
       };
       c.stdin.write('{"jsonrpc":"2.0","id":1,"method":"initialize"}\\n');
       c.stdout.once('data', () => setInterval(fill, 5));`;
-    const parent = spawn(process.execPath, ['-e', script], { env: { KEYBRIDGE_DATA_DIR: place.dataDir }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn(process.execPath, ['-e', script], {
+      env: { KEYBRIDGE_DATA_DIR: place.dataDir },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     await until(() => broker.received.length === 1, 'initialize');
     broker.deaf = true;
-    const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (chunk) => resolve(Number(String(chunk)))));
+    const pid = await new Promise<number>((resolve) =>
+      parent.stdout.once('data', (chunk) => resolve(Number(String(chunk)))),
+    );
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await until(() => !isAlive(pid), 'the end of the bridge', 2_000);
   });
 
-  it.each([[[]], [['a', 'b']], [['demo', '--token=x']], [['--data-dir']]])('wrong usage %j: a sentence on stderr, exit code 2', async (args) => {
-    const host = place.host(args);
-    await until(() => host.exit !== undefined, 'the end');
-    expect(host.exit).toBe(2);
-    expect(host.stderr).toMatch(/^keybridge: .+\nUsage: keybridge connect SERVER/);
-    expect(host.stderr).not.toContain('=x');
-    expect(host.lines).toEqual([]);
-  });
+  it.each([[[]], [['a', 'b']], [['demo', '--token=x']], [['--data-dir']]])(
+    'wrong usage %j: a sentence on stderr, exit code 2',
+    async (args) => {
+      const host = place.host(args);
+      await until(() => host.exit !== undefined, 'the end');
+      expect(host.exit).toBe(2);
+      expect(host.stderr).toMatch(/^keybridge: .+\nUsage: keybridge connect SERVER/);
+      expect(host.stderr).not.toContain('=x');
+      expect(host.lines).toEqual([]);
+    },
+  );
 });
 
 describe('what the bridge reads', () => {
   it('is what the broker reads, wherever id and method stand', () => {
     const id = ['"id":1', '"id":"a\\"}"', '"id" : -12e3', '"id":12345678901234567890', '"id":null', ''];
-    const what = ['"method":"tools/call","params":{"id":5,"x":[{"id":6}]}', '"params":{"id":5},"method":"m"', '"result":{"id":5}', '"error":{"code":1,"id":5}', '"method":"notifications/x"'];
+    const what = [
+      '"method":"tools/call","params":{"id":5,"x":[{"id":6}]}',
+      '"params":{"id":5},"method":"m"',
+      '"result":{"id":5}',
+      '"error":{"code":1,"id":5}',
+      '"method":"notifications/x"',
+    ];
     for (const one of id) {
       for (const other of what) {
-        for (const parts of [['"jsonrpc":"2.0"', one, other], [other, '"jsonrpc":"2.0"', one], [one, other], [other, one, '"jsonrpc":"2.0"'], [other, one, '"x":[1]']]) {
+        for (const parts of [
+          ['"jsonrpc":"2.0"', one, other],
+          [other, '"jsonrpc":"2.0"', one],
+          [one, other],
+          [other, one, '"jsonrpc":"2.0"'],
+          [other, one, '"x":[1]'],
+        ]) {
           const line = Buffer.from(`{${parts.filter(Boolean).join(',')}}`);
           const { id: wanted, method, hasResult, hasError } = envelope(line);
           const seen = glance(line);
@@ -520,7 +572,11 @@ describe('what the bridge reads', () => {
   });
 
   it('loads nothing but modules of Node, and few of them', () => {
-    const required = [...readFileSync(bridgeFile, 'utf8').matchAll(/require\("([^"]+)"\)|import\("([^"]+)"\)/g)].map((match) => match[1] ?? match[2]);
-    expect(new Set(required)).toEqual(new Set(['node:fs', 'node:path', 'node:crypto', 'node:os', 'node:net', 'node:child_process']));
+    const required = [...readFileSync(bridgeFile, 'utf8').matchAll(/require\("([^"]+)"\)|import\("([^"]+)"\)/g)].map(
+      (match) => match[1] ?? match[2],
+    );
+    expect(new Set(required)).toEqual(
+      new Set(['node:fs', 'node:path', 'node:crypto', 'node:os', 'node:net', 'node:child_process']),
+    );
   });
 });

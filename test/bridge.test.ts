@@ -40,7 +40,10 @@ afterEach(async () => {
 
 /** A host app that starts a bridge as a process. */
 function start(server = 'work'): Host {
-  const host = startHost(process.execPath, [bridge, server], { PATH: process.env['PATH'], KEYBRIDGE_DATA_DIR: dataDir });
+  const host = startHost(process.execPath, [bridge, server], {
+    PATH: process.env['PATH'],
+    KEYBRIDGE_DATA_DIR: dataDir,
+  });
   hosts.push(host);
   return host;
 }
@@ -70,13 +73,21 @@ describe('from the host to the server and back', () => {
     await host.initialize();
     const text = 'ä€😀"\\'.repeat(200_000);
     expect(textOf(await host.call('echo', { text }))).toBe(text);
-    const answers = await Promise.all(Array.from({ length: 64 }, (_, n) => host.call('echo', { text: `${n}:${'x'.repeat(20_000)}` })));
-    expect(answers.map((answer) => textOf(answer).split(':')[0])).toEqual(Array.from({ length: 64 }, (_, n) => String(n)));
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, (_, n) => host.call('echo', { text: `${n}:${'x'.repeat(20_000)}` })),
+    );
+    expect(answers.map((answer) => textOf(answer).split(':')[0])).toEqual(
+      Array.from({ length: 64 }, (_, n) => String(n)),
+    );
   });
 
   it('asks the host what the server asks, through the whole path', async () => {
     const host = start();
-    host.answers.set('sampling/createMessage', () => ({ model: 'm', role: 'assistant', content: { type: 'text', text: 'heard' } }));
+    host.answers.set('sampling/createMessage', () => ({
+      model: 'm',
+      role: 'assistant',
+      content: { type: 'text', text: 'heard' },
+    }));
     await host.initialize({ capabilities: { sampling: {} } });
     expect(textOf(await host.call('ask', { what: 'sampling' }))).toContain('heard');
   });

@@ -50,7 +50,9 @@ describe('a file with a secret', () => {
   });
 
   it('is read the same way from stdin', async () => {
-    expect(await readSecretFile('-', 'client secret', Readable.from([Buffer.from(`${mark}the secret\n`)]))).toBe('the secret');
+    expect(await readSecretFile('-', 'client secret', Readable.from([Buffer.from(`${mark}the secret\n`)]))).toBe(
+      'the secret',
+    );
   });
 
   it.each([
@@ -76,8 +78,17 @@ it('a secret that was pasted in the window with a byte order mark is kept withou
     return { kind: 'done' } as const;
   };
   const servers = await openServers({ dataDir: folder, clock: systemClock(), log: silentLog });
-  const server = await servers.add({ name: 'one', url: 'https://mcp.example/mcp', signInRequired: false, hasClientSecret: false, allowMissingPkce: false });
-  await createSecretKeeping({ servers, vault: { writeClientSecret, deleteClientSecret: async () => ({ kind: 'done' }) } })(server, { clientSecret: `${mark}the secret` });
+  const server = await servers.add({
+    name: 'one',
+    url: 'https://mcp.example/mcp',
+    signInRequired: false,
+    hasClientSecret: false,
+    allowMissingPkce: false,
+  });
+  await createSecretKeeping({
+    servers,
+    vault: { writeClientSecret, deleteClientSecret: async () => ({ kind: 'done' }) },
+  })(server, { clientSecret: `${mark}the secret` });
   expect(kept).toEqual(['the secret']);
 });
 
@@ -86,7 +97,13 @@ describe('the list of servers', () => {
 
   it('with a byte order mark is read, and is not called damaged', async () => {
     const before = await open();
-    await before.add({ name: 'one', url: 'https://mcp.example/mcp', signInRequired: false, hasClientSecret: false, allowMissingPkce: false });
+    await before.add({
+      name: 'one',
+      url: 'https://mcp.example/mcp',
+      signInRequired: false,
+      hasClientSecret: false,
+      allowMissingPkce: false,
+    });
     const at = path.join(folder, 'servers.json');
     await writeFile(at, mark + (await readFile(at, 'utf8')));
     const after = await open();
@@ -114,29 +131,76 @@ describe('an answer of an authorization server', () => {
     await site.close();
   });
 
-  const client = (): TokenClient => ({ issuer: site.origin, tokenEndpoint: `${site.origin}/x`, introspectionEndpoint: `${site.origin}/x`, clientId: 'c', clientAuth: 'none', resource: 'https://mcp.example/', allow: ['loopback'] });
+  const client = (): TokenClient => ({
+    issuer: site.origin,
+    tokenEndpoint: `${site.origin}/x`,
+    introspectionEndpoint: `${site.origin}/x`,
+    clientId: 'c',
+    clientAuth: 'none',
+    resource: 'https://mcp.example/',
+    allow: ['loopback'],
+  });
   const register = () =>
-    registerClient(http, { endpoint: `${site.origin}/x`, authorizationServer: { issuer: site.origin, authorization_endpoint: `${site.origin}/a`, token_endpoint: `${site.origin}/x` }, allow: ['loopback'], redirectUri: 'http://127.0.0.1:1/cb', scopes: [] });
+    registerClient(http, {
+      endpoint: `${site.origin}/x`,
+      authorizationServer: {
+        issuer: site.origin,
+        authorization_endpoint: `${site.origin}/a`,
+        token_endpoint: `${site.origin}/x`,
+      },
+      allow: ['loopback'],
+      redirectUri: 'http://127.0.0.1:1/cb',
+      scopes: [],
+    });
   const document = () => fetchDocument(startRun(http, ['loopback'], 5_000, undefined), new URL(`${site.origin}/x`));
 
   const readers: readonly [string, object, () => Promise<unknown>, object][] = [
     ['registration', { client_id: 'x' }, register, { client: { clientId: 'x' } }],
     ['metadata', { issuer: 'x' }, document, { kind: 'found', value: { issuer: 'x' } }],
-    ['token', { access_token: 'a', token_type: 'Bearer' }, () => refresh(client(), new Secret('r'), {}, { http }), { kind: 'refreshed' }],
-    ['device authorization', { device_code: 'd', user_code: 'U', verification_uri: 'http://127.0.0.1:1/', expires_in: 60 }, () => deviceCode(client(), `${site.origin}/x`, [], { http, clock: systemClock() }), { userCode: 'U' }],
+    [
+      'token',
+      { access_token: 'a', token_type: 'Bearer' },
+      () => refresh(client(), new Secret('r'), {}, { http }),
+      { kind: 'refreshed' },
+    ],
+    [
+      'device authorization',
+      { device_code: 'd', user_code: 'U', verification_uri: 'http://127.0.0.1:1/', expires_in: 60 },
+      () => deviceCode(client(), `${site.origin}/x`, [], { http, clock: systemClock() }),
+      { userCode: 'U' },
+    ],
     ['introspection', { active: true }, () => introspect(client(), new Secret('a'), { http }), { active: true }],
-    ['userinfo', { sub: 's' }, () => fetchUserinfo({ http, allow: ['loopback'], endpoint: `${site.origin}/x`, accessToken: new Secret('a'), sub: 's' }), { kind: 'claims' }],
+    [
+      'userinfo',
+      { sub: 's' },
+      () =>
+        fetchUserinfo({
+          http,
+          allow: ['loopback'],
+          endpoint: `${site.origin}/x`,
+          accessToken: new Secret('a'),
+          sub: 's',
+        }),
+      { kind: 'claims' },
+    ],
   ];
   it.each(readers)('(%s) is read with a byte order mark in front', async (_, answer, ask, expected) => {
-    site.routes['/x'] = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(mark + JSON.stringify(answer));
+    site.routes['/x'] = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(mark + JSON.stringify(answer));
     expect(await ask()).toMatchObject(expected);
   });
 
   it('in UTF-16 is called that', async () => {
-    site.routes['/x'] = (_request, response) => response.writeHead(200).end(utf16('{"client_id":"x","access_token":"a"}'));
+    site.routes['/x'] = (_request, response) =>
+      response.writeHead(200).end(utf16('{"client_id":"x","access_token":"a"}'));
     expect((await failure(register())).message).toContain('UTF-16');
-    expect(await document()).toMatchObject({ kind: 'strange', error: { message: expect.stringContaining('UTF-16') as string } });
-    expect(await refresh(client(), new Secret('r'), {}, { http })).toMatchObject({ error: { message: expect.stringContaining('UTF-16') as string } });
+    expect(await document()).toMatchObject({
+      kind: 'strange',
+      error: { message: expect.stringContaining('UTF-16') as string },
+    });
+    expect(await refresh(client(), new Secret('r'), {}, { http })).toMatchObject({
+      error: { message: expect.stringContaining('UTF-16') as string },
+    });
   });
 });
 
@@ -144,7 +208,8 @@ describe('a message of an MCP server', () => {
   async function answering(type: string, body: (message: string) => string | Buffer) {
     const site = await startSite();
     closing.push(() => site.close());
-    site.routes['/mcp'] = (_request, response) => response.writeHead(200, { 'content-type': type }).end(body('{"jsonrpc":"2.0","id":1,"result":{"ok":true}}'));
+    site.routes['/mcp'] = (_request, response) =>
+      response.writeHead(200, { 'content-type': type }).end(body('{"jsonrpc":"2.0","id":1,"result":{"ok":true}}'));
     const relay = await startRelayRig();
     closing.push(() => relay.close());
     relay.addServer('work', `${site.origin}/mcp`);
@@ -182,6 +247,8 @@ describe('the JSON reader', () => {
   });
 
   it('tells UTF-16 by its mark alone', () => {
-    expect([utf16(''), Buffer.from([0xfe, 0xff]), Buffer.from(mark), Buffer.from('{'), Buffer.alloc(0)].map(isUtf16)).toEqual([true, true, false, false, false]);
+    expect(
+      [utf16(''), Buffer.from([0xfe, 0xff]), Buffer.from(mark), Buffer.from('{'), Buffer.alloc(0)].map(isUtf16),
+    ).toEqual([true, true, false, false, false]);
   });
 });

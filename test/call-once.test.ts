@@ -24,7 +24,8 @@ beforeEach(async () => {
 });
 
 /** The fault meets one method; the rest is healthy. */
-const only = (method: string, fault: (post: McpPost) => void) => (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
+const only = (method: string, fault: (post: McpPost) => void) =>
+  (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
 
 /** What a promise gives, while time passes for whoever waits on the clock. */
 async function whileTimePasses<Value>(promise: Promise<Value>, stepMs = 250, mostMs = 60_000): Promise<Value> {
@@ -62,14 +63,22 @@ describe('a tool that ran and whose answer was lost in a fault of HTTP', () => {
     expect(mcp.count('initialize')).toBe(1);
   });
 
-  it.each([404, 429, 503, 500])('the server’s own error reaches the host when it stands in the body of a %i', async (status) => {
-    only('tools/call', ({ run, message, response }) => {
-      run();
-      sendJson(response, status, { jsonrpc: '2.0', id: message.id, error: { code: -32_050, message: 'the tool broke' } }, { 'retry-after': '1' });
-    });
-    expect((await host.call('act')).error).toMatchObject({ code: -32_050, message: 'the tool broke' });
-    expect(mcp.runs).toBe(2);
-  });
+  it.each([404, 429, 503, 500])(
+    'the server’s own error reaches the host when it stands in the body of a %i',
+    async (status) => {
+      only('tools/call', ({ run, message, response }) => {
+        run();
+        sendJson(
+          response,
+          status,
+          { jsonrpc: '2.0', id: message.id, error: { code: -32_050, message: 'the tool broke' } },
+          { 'retry-after': '1' },
+        );
+      });
+      expect((await host.call('act')).error).toMatchObject({ code: -32_050, message: 'the tool broke' });
+      expect(mcp.runs).toBe(2);
+    },
+  );
 
   it('a method that nobody knows is sent once as well', async () => {
     only('vendor/act', ({ response }) => response.writeHead(503, { 'retry-after': '0' }).end());
@@ -140,7 +149,11 @@ describe('a 404 in a session', () => {
   it('that carries a JSON-RPC response to the call is passed on as its answer, and the session goes on', async () => {
     only('tools/call', ({ run, message, response }) => {
       run();
-      sendJson(response, 404, { jsonrpc: '2.0', id: message.id, error: { code: -32_002, message: 'no such resource' } });
+      sendJson(response, 404, {
+        jsonrpc: '2.0',
+        id: message.id,
+        error: { code: -32_002, message: 'no such resource' },
+      });
     });
     expect((await host.call('act')).error).toMatchObject({ code: -32_002 });
     expect(mcp.count('initialize')).toBe(1);

@@ -37,13 +37,17 @@ async function login(bare: BareMachine, person: keyof typeof people, ...more: st
   return running.ended;
 }
 
-const names = async (bare: BareMachine) => Status.parse((await bare.run(['status', '--json'])).json()).servers.map(({ account }) => account?.name);
+const names = async (bare: BareMachine) =>
+  Status.parse((await bare.run(['status', '--json'])).json()).servers.map(({ account }) => account?.name);
 
 describe('accounts on the command line', () => {
   it('adds one by signing in, connects as it, makes it the default, signs it out and removes it', async () => {
     const bare = await machine();
     expect((await login(bare, 'ada')).code).toBe(0);
-    expect(await login(bare, 'grace', '--account', 'second')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Signed in to work \(second\)/) });
+    expect(await login(bare, 'grace', '--account', 'second')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Signed in to work \(second\)/),
+    });
     expect((await bare.run(['status', 'work'])).stdout).toMatch(/^work \(\S+\*\) .*\nwork \(second\) /m);
 
     const host = bare.connect('work', '--account', 'second');
@@ -51,7 +55,10 @@ describe('accounts on the command line', () => {
     expect(textOf(await host.call('whoami'))).toBe('grace');
     expect((await bare.run(['snippet', 'work', 'cursor', '--account', 'second'])).stdout).toContain('"--account"');
 
-    expect((await bare.run(['configure', 'work', '--account', 'second', '--account-name', 'team', '--default-account'])).code).toBe(0);
+    expect(
+      (await bare.run(['configure', 'work', '--account', 'second', '--account-name', 'team', '--default-account']))
+        .code,
+    ).toBe(0);
     const byDefault = bare.connect('work');
     await byDefault.initialize();
     expect(textOf(await byDefault.call('whoami'))).toBe('grace');

@@ -23,13 +23,17 @@ async function signedIn(): Promise<{ readonly as: AuthorizationServer; readonly 
   return { as, bare };
 }
 
-const state = async (bare: BareMachine) => Status.parse((await bare.run(['status', '--json'])).json()).servers[0]?.state.kind;
+const state = async (bare: BareMachine) =>
+  Status.parse((await bare.run(['status', '--json'])).json()).servers[0]?.state.kind;
 
 describe('on the command line', () => {
   it('refresh renews the token now; without a sign-in it says so', async () => {
     const { as, bare } = await signedIn();
     const before = as.counts.refreshesGranted;
-    expect(await bare.run(['refresh', 'work'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^work: Signed in/) });
+    expect(await bare.run(['refresh', 'work'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^work: Signed in/),
+    });
     expect(as.counts.refreshesGranted).toBe(before + 1);
     await bare.run(['logout', 'work']);
     expect((await bare.run(['refresh', 'work'])).code).not.toBe(0);
@@ -56,6 +60,9 @@ describe('on the command line', () => {
     const other = await bareMachine();
     closing.push(() => other.close());
     await other.serve(['--store', 'keychain']);
-    expect(await other.run(['unlock'])).toMatchObject({ code: exitCodes.store, stdout: expect.stringContaining('not available') });
+    expect(await other.run(['unlock'])).toMatchObject({
+      code: exitCodes.store,
+      stdout: expect.stringContaining('not available'),
+    });
   });
 });

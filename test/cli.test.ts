@@ -77,7 +77,11 @@ describe('on a machine with nothing on it', () => {
     expect(mcp.counts.unauthorized).toBe(unauthorized);
 
     const logout = await bare.run(['logout', 'work', '--json']);
-    expect(SignOutReport.parse(logout.json())).toMatchObject({ revoked: 'confirmed', deleted: true, registration: 'deleted' });
+    expect(SignOutReport.parse(logout.json())).toMatchObject({
+      revoked: 'confirmed',
+      deleted: true,
+      registration: 'deleted',
+    });
     const everywhere = await bare.run(['logout', '--all', '--json']);
     expect(everywhere.json()).toEqual([{ server: 'work', report: { revoked: 'nothing_to_revoke', deleted: true } }]);
     expect(everywhere.code).toBe(0);
@@ -124,9 +128,13 @@ describe('on a machine with nothing on it', () => {
     const { as, mcp, bare } = await world();
     await bare.serve();
     await bare.run(['add', mcp.url, '--name', 'work', '--login'], { BROWSER: browserProgram });
-    expect((await bare.run(['status', 'work'])).stdout).toMatch(/\n\nWho is signed in is not known\.\nThe authorization server says of the access token: active, scope mcp:tools/);
+    expect((await bare.run(['status', 'work'])).stdout).toMatch(
+      /\n\nWho is signed in is not known\.\nThe authorization server says of the access token: active, scope mcp:tools/,
+    );
     await bare.run(['configure', 'work', '--set', 'identity=true']);
-    expect((await bare.run(['login', 'work'], { BROWSER: browserProgram })).stdout).toMatch(/^Signed in to work as ada\./);
+    expect((await bare.run(['login', 'work'], { BROWSER: browserProgram })).stdout).toMatch(
+      /^Signed in to work as ada\./,
+    );
     const { stdout } = await bare.run(['status', 'work']);
     expect(stdout).toContain(`\n\nSigned in as ada. ${as.issuer} vouches for it.\n`);
     expect(stdout).not.toContain('Note:');
@@ -163,7 +171,10 @@ describe('on a machine with nothing on it', () => {
     await bare.serve(['--sign-in', 'auto'], { BROWSER: browserProgram });
     const host = bare.connect('work');
     await host.initialize();
-    await until(async () => textOf(await host.call('echo', { text: 'by itself' })).includes('by itself'), 'a call that went through');
+    await until(
+      async () => textOf(await host.call('echo', { text: 'by itself' })).includes('by itself'),
+      'a call that went through',
+    );
     expect(as.counts.codeExchangesGranted).toBe(1);
     expect(await readFile(path.join(bare.dataDir, 'keybridge.log'), 'utf8')).toContain('"auto_sign_in":true');
   });
@@ -173,7 +184,9 @@ describe('serve', () => {
   it('says in one line that it is ready, and writes files for this user alone', async () => {
     const bare = await machine();
     const broker = await bare.serve();
-    expect(broker.stdout).toBe(`Keybridge is ready (store: memory, socket: ${path.join(bare.dataDir, 'broker.sock')})\n`);
+    expect(broker.stdout).toBe(
+      `Keybridge is ready (store: memory, socket: ${path.join(bare.dataDir, 'broker.sock')})\n`,
+    );
     expect((await stat(bare.dataDir)).mode & 0o777).toBe(0o700);
     for (const name of ['servers.json', 'keybridge.log', 'broker.key']) {
       expect((await stat(path.join(bare.dataDir, name))).mode & 0o777, name).toBe(0o600);
@@ -192,7 +205,9 @@ describe('serve', () => {
     expect((await first.ended).code).toBe(0);
     expect((await bare.run(['status'])).code).toBe(exitCodes.noBroker);
     await bare.serve();
-    expect(Status.parse((await bare.run(['status', '--json'])).json()).servers.map(({ name }) => name)).toEqual(['kept']);
+    expect(Status.parse((await bare.run(['status', '--json'])).json()).servers.map(({ name }) => name)).toEqual([
+      'kept',
+    ]);
   });
 
   it('is one per data folder', async () => {
@@ -200,7 +215,11 @@ describe('serve', () => {
     const other = path.join(bare.home, 'other');
     await bare.serve();
     const second = await bare.run(['serve']);
-    expect(second).toMatchObject({ code: exitCodes.alreadyRunning, stdout: '', stderr: expect.stringContaining('E_BROKER_RUNNING') });
+    expect(second).toMatchObject({
+      code: exitCodes.alreadyRunning,
+      stdout: '',
+      stderr: expect.stringContaining('E_BROKER_RUNNING'),
+    });
     await bare.serve(['--data-dir', other]);
     expect((await bare.run(['status'], { KEYBRIDGE_DATA_DIR: other })).code).toBe(0);
     const bridge = bare.start(['connect', 'nobody', '--data-dir', other]);
@@ -232,7 +251,10 @@ describe('serve', () => {
 
   it('takes no store but the one that was named', async () => {
     const bare = await machine();
-    expect(await bare.run(['serve', '--store', 'memroy'])).toMatchObject({ code: exitCodes.usage, stderr: expect.stringContaining('memroy') });
+    expect(await bare.run(['serve', '--store', 'memroy'])).toMatchObject({
+      code: exitCodes.usage,
+      stderr: expect.stringContaining('memroy'),
+    });
     expect((await bare.run(['serve'], { KEYBRIDGE_STORE: 'file' })).code).toBe(exitCodes.usage);
     expect(existsSync(bare.dataDir)).toBe(false);
   });
@@ -243,7 +265,10 @@ describe('serve', () => {
     expect(broker.stdout).toContain('store: keychain');
     await until(() => broker.stderr.includes('E_STORE_UNAVAILABLE'), 'the warning');
     await bare.run(['add', mcp.url, '--name', 'work']);
-    expect(Status.parse((await bare.run(['status', '--json'])).json()).store).toMatchObject({ name: 'keychain', state: 'unavailable' });
+    expect(Status.parse((await bare.run(['status', '--json'])).json()).store).toMatchObject({
+      name: 'keychain',
+      state: 'unavailable',
+    });
     const login = await bare.run(['login', 'work', '--json'], { BROWSER: browserProgram });
     expect(login).toMatchObject({ code: exitCodes.store });
     expect(login.json()).toMatchObject({ error: { code: 'E_STORE_UNAVAILABLE' } });
@@ -253,32 +278,38 @@ describe('serve', () => {
     expect(secretsOf(as).filter((secret) => files.join('\n').includes(secret))).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('with a real gnome-keyring (Linux only) a sign-in outlives the process, and a locked keyring is told apart from a lost one', async () => {
-    const { as, mcp, bare } = await world();
-    const keyring = await startPrivateKeyring();
-    closing.push(() => keyring.stop());
-    const env = { KEYBRIDGE_STORE: 'keychain', KEYBRIDGE_KEYCHAIN_DBUS: keyring.address, BROWSER: browserProgram };
-    const first = await bare.serve([], env);
-    await bare.run(['add', mcp.url, '--name', 'work']);
-    expect(await bare.run(['login', 'work'], { BROWSER: browserProgram })).toMatchObject({ code: 0 });
-    first.child.kill('SIGTERM');
-    await first.ended;
+  it.runIf(process.platform === 'linux')(
+    'with a real gnome-keyring (Linux only) a sign-in outlives the process, and a locked keyring is told apart from a lost one',
+    async () => {
+      const { as, mcp, bare } = await world();
+      const keyring = await startPrivateKeyring();
+      closing.push(() => keyring.stop());
+      const env = { KEYBRIDGE_STORE: 'keychain', KEYBRIDGE_KEYCHAIN_DBUS: keyring.address, BROWSER: browserProgram };
+      const first = await bare.serve([], env);
+      await bare.run(['add', mcp.url, '--name', 'work']);
+      expect(await bare.run(['login', 'work'], { BROWSER: browserProgram })).toMatchObject({ code: 0 });
+      first.child.kill('SIGTERM');
+      await first.ended;
 
-    const second = await bare.serve([], env);
-    expect((await bare.run(['status', 'work'])).code).toBe(0);
-    const host = bare.connect('work');
-    await host.initialize();
-    expect(textOf(await host.call('echo', { text: 'after the restart' }))).toContain('after the restart');
-    expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshesGranted: 1 });
-    second.child.kill('SIGTERM');
-    await second.ended;
+      const second = await bare.serve([], env);
+      expect((await bare.run(['status', 'work'])).code).toBe(0);
+      const host = bare.connect('work');
+      await host.initialize();
+      expect(textOf(await host.call('echo', { text: 'after the restart' }))).toContain('after the restart');
+      expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshesGranted: 1 });
+      second.child.kill('SIGTERM');
+      await second.ended;
 
-    await keyring.lock();
-    await bare.serve([], env);
-    await until(async () => Status.parse((await bare.run(['status', '--json'])).json()).store.state === 'locked', 'the locked keyring in the status');
-    expect((await host.call('echo', { text: 'locked' })).error?.message).toContain('E_STORE_LOCKED');
-    expect((await bare.run(['status', 'work'])).code).toBe(exitCodes.store);
-  });
+      await keyring.lock();
+      await bare.serve([], env);
+      await until(
+        async () => Status.parse((await bare.run(['status', '--json'])).json()).store.state === 'locked',
+        'the locked keyring in the status',
+      );
+      expect((await host.call('echo', { text: 'locked' })).error?.message).toContain('E_STORE_LOCKED');
+      expect((await bare.run(['status', 'work'])).code).toBe(exitCodes.store);
+    },
+  );
 
   it('the keychain child does nothing for anybody but its parent', async () => {
     const bare = await machine();
@@ -299,16 +330,24 @@ describe('serve', () => {
 });
 
 describe('commands', () => {
-  it.each([['status'], ['add', 'https://a.example/'], ['login', 'a'], ['logout', 'a'], ['remove', 'a'], ['snippet', 'a']])(
-    'without a running Keybridge "%s" says so, starts nothing and leaves nothing',
-    async (...args) => {
-      const bare = await machine();
-      const plain = await bare.run(args);
-      expect(plain).toMatchObject({ code: exitCodes.noBroker, stdout: '', stderr: expect.stringContaining('keybridge serve') });
-      expect((await bare.run([...args, '--json'])).json()).toMatchObject({ error: { code: 'E_BROKER_DOWN' } });
-      expect(await readdir(bare.home)).toEqual([]);
-    },
-  );
+  it.each([
+    ['status'],
+    ['add', 'https://a.example/'],
+    ['login', 'a'],
+    ['logout', 'a'],
+    ['remove', 'a'],
+    ['snippet', 'a'],
+  ])('without a running Keybridge "%s" says so, starts nothing and leaves nothing', async (...args) => {
+    const bare = await machine();
+    const plain = await bare.run(args);
+    expect(plain).toMatchObject({
+      code: exitCodes.noBroker,
+      stdout: '',
+      stderr: expect.stringContaining('keybridge serve'),
+    });
+    expect((await bare.run([...args, '--json'])).json()).toMatchObject({ error: { code: 'E_BROKER_DOWN' } });
+    expect(await readdir(bare.home)).toEqual([]);
+  });
 
   it('tell apart by their exit code what a script must tell apart', async () => {
     const bare = await machine();
@@ -332,8 +371,17 @@ describe('commands', () => {
     await bare.serve();
     const file = path.join(bare.home, 'secret');
     await writeFile(file, 'marked-secret-1\n');
-    expect((await bare.run(['add', 'https://a.example/', '--name', 'a', '--client-id', 'me', '--client-secret-file', file])).code).toBe(0);
-    expect((await bare.run(['add', 'https://b.example/', '--name', 'b', '--client-id', 'me'], { KEYBRIDGE_CLIENT_SECRET: 'marked-secret-2' })).code).toBe(0);
+    expect(
+      (await bare.run(['add', 'https://a.example/', '--name', 'a', '--client-id', 'me', '--client-secret-file', file]))
+        .code,
+    ).toBe(0);
+    expect(
+      (
+        await bare.run(['add', 'https://b.example/', '--name', 'b', '--client-id', 'me'], {
+          KEYBRIDGE_CLIENT_SECRET: 'marked-secret-2',
+        })
+      ).code,
+    ).toBe(0);
     const piped = bare.start(['configure', 'b', '--client-secret-file', '-']);
     piped.child.stdin?.end('marked-secret-3\n');
     expect((await piped.ended).code).toBe(0);
@@ -342,7 +390,9 @@ describe('commands', () => {
 
     const files = await textsIn(bare.dataDir);
     expect([...files, ...bare.traces].join('\n')).not.toContain('marked-secret');
-    const servers = JSON.parse(await readFile(path.join(bare.dataDir, 'servers.json'), 'utf8')) as { servers: { hasClientSecret: boolean }[] };
+    const servers = JSON.parse(await readFile(path.join(bare.dataDir, 'servers.json'), 'utf8')) as {
+      servers: { hasClientSecret: boolean }[];
+    };
     expect(servers.servers.map(({ hasClientSecret }) => hasClientSecret)).toEqual([true, true]);
   });
 
@@ -353,7 +403,9 @@ describe('commands', () => {
     const ask = (...args: string[]) => bare.run([...args, '--data-dir', other]);
     await ask('add', 'https://a.example/mcp', '--name', 'a');
     const [cursor] = (await ask('snippet', 'a', 'cursor', '--json')).json() as HostSnippet[];
-    const { mcpServers } = JSON.parse(cursor?.text ?? '') as { mcpServers: Record<string, { command: string; args: string[]; env: object }> };
+    const { mcpServers } = JSON.parse(cursor?.text ?? '') as {
+      mcpServers: Record<string, { command: string; args: string[]; env: object }>;
+    };
     expect(mcpServers['a']).toMatchObject({ command: process.execPath, env: { KEYBRIDGE_DATA_DIR: other } });
     expect(existsSync(mcpServers['a']?.args[0] ?? '')).toBe(true);
     expect((await ask('snippet', 'a', 'cursor')).stdout.trim()).toBe(cursor?.text);
@@ -364,7 +416,15 @@ describe('commands', () => {
     const bare = await machine();
     await bare.serve();
     const watch = bare.start(['status', '--watch', '--json']);
-    const names = () => watch.stdout.split('\n').filter(Boolean).map((line) => Status.parse(JSON.parse(line)).servers.map(({ name }) => name).join());
+    const names = () =>
+      watch.stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) =>
+          Status.parse(JSON.parse(line))
+            .servers.map(({ name }) => name)
+            .join(),
+        );
     await until(() => names().length > 0, 'the first state');
     await bare.run(['add', 'https://a.example/mcp', '--name', 'a']);
     await until(() => names().at(-1) === 'a', 'the new server');
@@ -377,7 +437,10 @@ describe('connect', () => {
   it('loads the bridge and nothing else', async () => {
     const bare = await machine();
     const preload = path.join(bare.home, 'preload.cjs');
-    await writeFile(preload, "process.on('exit', () => process.stderr.write(Object.keys(require('node:module')._cache).map((file) => require('node:path').basename(file)).sort().join()));");
+    await writeFile(
+      preload,
+      "process.on('exit', () => process.stderr.write(Object.keys(require('node:module')._cache).map((file) => require('node:path').basename(file)).sort().join()));",
+    );
     const program = path.join(import.meta.dirname, '../dist/keybridge.cjs');
     const env = { PATH: process.env['PATH'], HOME: bare.home };
     const running = promisify(execFile)(process.execPath, ['--require', preload, program, 'connect', 'a'], { env });
@@ -394,7 +457,12 @@ describe('connect', () => {
 describe('arguments', () => {
   it('options may stand anywhere', () => {
     const read = readArguments(['--data-dir', '/x', 'login', '--no-browser', 'work', '--json']);
-    expect(read).toEqual({ kind: 'run', command: 'login', operands: ['work'], options: { 'data-dir': '/x', 'no-browser': true, json: true } });
+    expect(read).toEqual({
+      kind: 'run',
+      command: 'login',
+      operands: ['work'],
+      options: { 'data-dir': '/x', 'no-browser': true, json: true },
+    });
   });
 
   it.each<[string[], RegExp]>([

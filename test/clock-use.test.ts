@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Where Unix time is reckoned with, and why it must be that. Everything else is a pause, a limit or an age: `Clock.monotonic`. */
+/**
+ * Where Unix time is reckoned with, and why it must be that. Everything else is a pause, a limit or an age:
+ * `Clock.monotonic`.
+ */
 const wallTime: Readonly<Record<string, string>> = {
   'electron/core/http/cookies.ts': 'dates of a server',
   'electron/core/oauth/grants/device-sign-in.ts': 'shown to the person',
@@ -19,10 +22,14 @@ const unixTime = String.raw`(?:\b(?:Date|[\w.]*[cC]lock\??)\.now\(\)|(?<![\w.])n
 const reckons = new RegExp(`${unixTime}\\)*\\s*(?:[-+]|<|>)|(?:[-+]|<|(?<!=)>)=?\\s*(?:Math\\.\\w+\\()?${unixTime}`);
 
 it('Unix time is reckoned with only where it must be, because it jumps when somebody sets it', () => {
-  const files = readdirSync(path.join(root, 'electron'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
+  const files = readdirSync(path.join(root, 'electron'), { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name.endsWith('.ts'),
+  );
   const found = files.flatMap((entry) => {
     const file = path.join(entry.parentPath, entry.name);
-    const lines = readFileSync(file, 'utf8').split('\n').filter((line) => !/^\s*(?:\/\/|\*|\/\*)/.test(line) && reckons.test(line));
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => !/^\s*(?:\/\/|\*|\/\*)/.test(line) && reckons.test(line));
     return lines.length > 0 ? [path.relative(root, file).replaceAll('\\', '/')] : [];
   });
   expect(found.toSorted()).toEqual(Object.keys(wallTime).toSorted());

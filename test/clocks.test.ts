@@ -26,7 +26,8 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
   it('a call that comes in the pause that the server asked for goes out at its end, and nobody is told of a longer one', async () => {
     core = await startFakeTimeCore();
     let asked = 0;
-    const later: Fault = async (_request, pass) => ((asked += 1) === 1 ? json(429, {}, { 'retry-after': '4' }) : pass());
+    const later: Fault = async (_request, pass) =>
+      (asked += 1) === 1 ? json(429, {}, { 'retry-after': '4' }) : pass();
     core.faults.mcp = later;
     expect(await core.call()).toBe('E_RATE_LIMITED');
     await core.clock.advance(1_000);
@@ -57,7 +58,9 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     core.clock.jump(jump);
     const [server] = core.status().servers;
     expect(server?.state.kind).toBe('retrying');
-    expect(server && stateWords(server, core.clock.now())).toMatch(/next try in \d+ (?:s|seconds?|min|minutes?)|trying now/);
+    expect(server && stateWords(server, core.clock.now())).toMatch(
+      /next try in \d+ (?:s|seconds?|min|minutes?)|trying now/,
+    );
     core.faults.as = undefined;
     await core.clock.advance(110_000);
     expect(core.status().servers[0]?.state.kind).toBe('signed_in');

@@ -14,7 +14,8 @@ import { startProduct, type Product } from './fixtures/product.ts';
 import { startSite, type Site } from './fixtures/site.ts';
 import { until } from './fixtures/wait.ts';
 
-// What a company's identity provider gives, and what was entered for it, led away by settings that another program changes.
+// What a company's identity provider gives, and what was entered for it, led away by settings that another program
+// changes.
 
 const closing = closeAfterEach();
 
@@ -24,8 +25,17 @@ async function attacker(): Promise<Site> {
   closing.push(() => site.close());
   const { origin } = site;
   Object.assign(site.routes, {
-    '/.well-known/openid-configuration': { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, response_types_supported: ['code'] },
-    '/token': { access_token: 'theirs', token_type: 'N_A', issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag' },
+    '/.well-known/openid-configuration': {
+      issuer: origin,
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      response_types_supported: ['code'],
+    },
+    '/token': {
+      access_token: 'theirs',
+      token_type: 'N_A',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:id-jag',
+    },
   });
   return site;
 }
@@ -47,13 +57,24 @@ async function desk() {
 async function add(company: Company, product: Product, name: string): Promise<ServerSettings> {
   const server = await company.server();
   const settings: ServerSettings = { grant: 'enterprise_managed', enterprise: company.enterprise };
-  await product.call('addServer', { url: server.mcp.url, name, clientId: server.clientId, clientSecret: server.clientSecret, settings });
+  await product.call('addServer', {
+    url: server.mcp.url,
+    name,
+    clientId: server.clientId,
+    clientSecret: server.clientSecret,
+    settings,
+  });
   return settings;
 }
 
-const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> => promise.then(() => undefined, (error: unknown) => ((error as Error).cause as ErrorInfo | undefined) ?? (error as ErrorInfo));
+const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => ((error as Error).cause as ErrorInfo | undefined) ?? (error as ErrorInfo),
+  );
 const posts = (site: Site) => site.hits.filter(({ method }) => method === 'POST');
-const state = (product: Product, name: string) => product.app.status.current().servers.find((one) => one.name === name)?.state;
+const state = (product: Product, name: string) =>
+  product.app.status.current().servers.find((one) => one.name === name)?.state;
 
 describe('an ID token that is to be exchanged at a host of another owner', () => {
   it('does not go there where nobody can be asked, though the sign-in at the company needs no click', async () => {
@@ -61,8 +82,13 @@ describe('an ID token that is to be exchanged at a host of another owner', () =>
     const settings = await add(company, product, 'a');
     await product.call('signIn', { server: 'a' });
     const evil = await attacker();
-    await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${evil.origin}/token` } } });
-    expect(await failure(callBroker(dataDir, 'signIn', { server: 'a' }))).toMatchObject({ code: 'E_HOSTS_UNCONFIRMED' });
+    await callBroker(dataDir, 'configureServer', {
+      server: 'a',
+      settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${evil.origin}/token` } },
+    });
+    expect(await failure(callBroker(dataDir, 'signIn', { server: 'a' }))).toMatchObject({
+      code: 'E_HOSTS_UNCONFIRMED',
+    });
     expect([product.browser.openings, posts(evil)]).toEqual([1, []]);
   });
 
@@ -70,7 +96,10 @@ describe('an ID token that is to be exchanged at a host of another owner', () =>
     const { company, product } = await desk();
     const settings = await add(company, product, 'a');
     const neighbour = company.idp.issuer.replace('127.0.0.1', 'localhost');
-    await product.call('configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${neighbour}/token` } } });
+    await product.call('configureServer', {
+      server: 'a',
+      settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${neighbour}/token` } },
+    });
     expect(await failure(product.call('signIn', { server: 'a' }))).toMatchObject({ code: 'E_HOSTS_UNCONFIRMED' });
     expect([product.browser.openings, company.exchanges]).toEqual([0, []]);
   });
@@ -80,7 +109,10 @@ describe('an ID token that is to be exchanged at a host of another owner', () =>
     await add(company, product, 'a');
     const settings = await add(company, product, 'b');
     const evil = await attacker();
-    await product.call('configureServer', { server: 'b', settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${evil.origin}/token` } } });
+    await product.call('configureServer', {
+      server: 'b',
+      settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${evil.origin}/token` } },
+    });
     const [a, b] = [failure(product.call('signIn', { server: 'a' })), failure(product.call('signIn', { server: 'b' }))];
     expect([await a, (await b)?.code]).toEqual([undefined, 'E_HOSTS_UNCONFIRMED']);
     expect(posts(evil)).toEqual([]);
@@ -90,8 +122,14 @@ describe('an ID token that is to be exchanged at a host of another owner', () =>
     const { company, product } = await desk();
     const settings = await add(company, product, 'a');
     const gateway = await attacker();
-    await product.call('configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${gateway.origin}/token` } } });
-    const hosts = [{ what: 'issuer' as const, host: new URL(company.idp.issuer).host }, { what: 'exchange' as const, host: new URL(gateway.origin).host }];
+    await product.call('configureServer', {
+      server: 'a',
+      settings: { ...settings, enterprise: { ...company.enterprise, tokenEndpoint: `${gateway.origin}/token` } },
+    });
+    const hosts = [
+      { what: 'issuer' as const, host: new URL(company.idp.issuer).host },
+      { what: 'exchange' as const, host: new URL(gateway.origin).host },
+    ];
     const ended = failure(product.call('signIn', { server: 'a', canAsk: true }));
     await until(() => JSON.stringify(state(product, 'a')).includes('"confirm"'), 'the question');
     expect(state(product, 'a')).toMatchObject({ confirm: hosts });
@@ -107,34 +145,54 @@ describe('an ID token that is to be exchanged at a host of another owner', () =>
 });
 
 describe('a secret for a company', () => {
-  it.each(['enterpriseClientSecret', 'enterpriseIdToken'] as const)('is not taken before the setting says for which company: the first that names itself would get the %s', async (name) => {
-    const { company, product } = await desk();
-    const server = await company.server();
-    const added = { url: server.mcp.url, name: 'a', clientId: server.clientId, clientSecret: server.clientSecret };
-    const secrets = { [name]: new UnsecuredJWT({ sub: 'ada' }).encode() };
-    expect(await failure(product.call('addServer', { ...added, secrets }))).toMatchObject({ code: 'E_BAD_INPUT', field: `secrets.${name}` });
-    expect(product.app.status.current().servers).toEqual([]);
-    await product.call('addServer', added);
-    expect(await failure(product.call('configureServer', { server: 'a', secrets }))).toMatchObject({ code: 'E_BAD_INPUT', field: `secrets.${name}` });
-    const settings = { grant: 'enterprise_managed' as const, enterprise: company.enterprise };
-    expect(await failure(product.call('configureServer', { server: 'a', settings, secrets }))).toBeUndefined();
-  });
+  it.each(['enterpriseClientSecret', 'enterpriseIdToken'] as const)(
+    'is not taken before the setting says for which company: the first that names itself would get the %s',
+    async (name) => {
+      const { company, product } = await desk();
+      const server = await company.server();
+      const added = { url: server.mcp.url, name: 'a', clientId: server.clientId, clientSecret: server.clientSecret };
+      const secrets = { [name]: new UnsecuredJWT({ sub: 'ada' }).encode() };
+      expect(await failure(product.call('addServer', { ...added, secrets }))).toMatchObject({
+        code: 'E_BAD_INPUT',
+        field: `secrets.${name}`,
+      });
+      expect(product.app.status.current().servers).toEqual([]);
+      await product.call('addServer', added);
+      expect(await failure(product.call('configureServer', { server: 'a', secrets }))).toMatchObject({
+        code: 'E_BAD_INPUT',
+        field: `secrets.${name}`,
+      });
+      const settings = { grant: 'enterprise_managed' as const, enterprise: company.enterprise };
+      expect(await failure(product.call('configureServer', { server: 'a', settings, secrets }))).toBeUndefined();
+    },
+  );
 
   it('of an older version is bound by the list as it was read, not by what was changed in it before the keychain opened', async () => {
     const { company, dataDir, store, open, product } = await desk();
     const server = await company.server();
     const settings: ServerSettings = { grant: 'enterprise_managed', enterprise: company.enterprise };
     const idToken = new UnsecuredJWT({ iss: company.idp.issuer, aud: company.clientId, sub: 'ada' }).encode();
-    await product.call('addServer', { url: server.mcp.url, name: 'a', clientId: server.clientId, clientSecret: server.clientSecret, settings, secrets: { enterpriseIdToken: idToken } });
+    await product.call('addServer', {
+      url: server.mcp.url,
+      name: 'a',
+      clientId: server.clientId,
+      clientSecret: server.clientSecret,
+      settings,
+      secrets: { enterpriseIdToken: idToken },
+    });
     await product.close();
     for (const item of store.items.keys()) {
       if (item.endsWith('/list-key')) store.items.delete(item);
-      if (item.endsWith(':enterpriseIdToken/head')) await createRecords(store).write(item.replace(/\/head$/, ''), 2, idToken);
+      if (item.endsWith(':enterpriseIdToken/head'))
+        await createRecords(store).write(item.replace(/\/head$/, ''), 2, idToken);
     }
     store.fault = () => locked;
     const next = await open();
     const evil = await attacker();
-    await callBroker(dataDir, 'configureServer', { server: 'a', settings: { ...settings, enterprise: { ...company.enterprise, issuer: evil.origin } } });
+    await callBroker(dataDir, 'configureServer', {
+      server: 'a',
+      settings: { ...settings, enterprise: { ...company.enterprise, issuer: evil.origin } },
+    });
     store.fault = undefined;
     await next.call('unlockStore');
     expect(await failure(next.call('signIn', { server: 'a' }))).toMatchObject({ code: 'E_SECRET_AGAIN' });

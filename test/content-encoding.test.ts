@@ -38,14 +38,19 @@ function serve(encoding: string | undefined, body: Buffer, pieces: readonly numb
   };
 }
 
-const ask = (maxBytes = 100_000) => http.fetch({ url: new URL(`${site.origin}/x`), method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes });
+const ask = (maxBytes = 100_000) =>
+  http.fetch({ url: new URL(`${site.origin}/x`), method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes });
 const zstdCompress = (zlib as { readonly zstdCompressSync?: (bytes: Buffer) => Buffer }).zstdCompressSync;
 
 describe('an encoded answer', () => {
   const plain = Buffer.from(text);
   const rows: readonly [string, string | undefined, Buffer][] = [
     ['a list, undone from its end', 'gzip, br', brotliCompressSync(gzipSync(plain))],
-    ['a list with empty places, another case and identity', ' GZIP ,, identity,Br ', brotliCompressSync(gzipSync(plain))],
+    [
+      'a list with empty places, another case and identity',
+      ' GZIP ,, identity,Br ',
+      brotliCompressSync(gzipSync(plain)),
+    ],
     ['three encodings on top of each other', 'deflate, br, gzip', gzipSync(brotliCompressSync(deflateSync(plain)))],
     ['deflate as the standard has it (zlib)', 'deflate', deflateSync(plain)],
     ['raw deflate', 'deflate', deflateRawSync(plain)],
@@ -74,11 +79,18 @@ describe('an encoded answer', () => {
   it('in zstd is read where the runtime has a decoder, and refused in words where it has none', async () => {
     serve('zstd', zstdCompress ? zstdCompress(plain) : Buffer.from([0x28, 0xb5, 0x2f, 0xfd]));
     if (zstdCompress) expect((await ask()).body.toString()).toBe(text);
-    else expect((await failure(ask())).message).toMatch(/answered in the encoding zstd, which Keybridge did not ask for and cannot decode/);
+    else
+      expect((await failure(ask())).message).toMatch(
+        /answered in the encoding zstd, which Keybridge did not ask for and cannot decode/,
+      );
   });
 
   it.each([
-    ['an unknown encoding', 'compress', /answered in the encoding compress, which Keybridge did not ask for and cannot decode/],
+    [
+      'an unknown encoding',
+      'compress',
+      /answered in the encoding compress, which Keybridge did not ask for and cannot decode/,
+    ],
     ['an unknown one inside of a list', 'compress, gzip', /the encoding compress/],
     ['four on top of each other', 'gzip, gzip, gzip, gzip', /4 encodings on top of each other/],
     ['words that are no encoding', '<b>\u00e9', /the encoding <b>/],
@@ -93,7 +105,10 @@ describe('an encoded answer', () => {
     ['words that are called deflate', 'deflate', Buffer.from('no deflate')],
   ])('with a damaged body (%s) is called damaged', async (_, encoding, body) => {
     serve(encoding, body);
-    expect(await failure(ask())).toMatchObject({ code: 'E_CONNECTION_LOST', message: expect.stringMatching(/sent a damaged (gzip|deflate) answer/) as string });
+    expect(await failure(ask())).toMatchObject({
+      code: 'E_CONNECTION_LOST',
+      message: expect.stringMatching(/sent a damaged (gzip|deflate) answer/) as string,
+    });
   });
 });
 
@@ -103,7 +118,11 @@ describe('the limit on decoded bytes', () => {
     ['one layer', 'gzip', gzipSync(zeros)],
     ['raw deflate', 'deflate', deflateRawSync(zeros)],
     ['two layers', 'gzip, gzip', gzipSync(gzipSync(zeros))],
-    ['an inner layer that is large, and decodes to nothing', 'gzip, br', brotliCompressSync(Buffer.concat(Array.from({ length: 30_000 }, () => gzipSync(Buffer.alloc(0)))))],
+    [
+      'an inner layer that is large, and decodes to nothing',
+      'gzip, br',
+      brotliCompressSync(Buffer.concat(Array.from({ length: 30_000 }, () => gzipSync(Buffer.alloc(0))))),
+    ],
     ['gzip that does not say so', undefined, gzipSync(zeros)],
   ])('counts the bytes of %s', async (_, encoding, body) => {
     expect(body.length).toBeLessThan(100_000);

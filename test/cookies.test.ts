@@ -10,7 +10,9 @@ import { startSite, type Hit, type Site } from './fixtures/site.ts';
 const closing = closeAfterEach();
 
 /** An MCP server behind a load balancer: each `initialize` gets another instance, named by a cookie. */
-async function balanced(more: { readonly setCookie?: (n: number) => string[]; readonly host?: string } = {}): Promise<Site> {
+async function balanced(
+  more: { readonly setCookie?: (n: number) => string[]; readonly host?: string } = {},
+): Promise<Site> {
   const { setCookie = (n) => [`instance=i${n}; Path=/; HttpOnly; SameSite=Lax`, 'region=eu'] } = more;
   const site = await startSite(more.host === undefined ? {} : { host: more.host });
   closing.push(() => site.close());
@@ -19,11 +21,16 @@ async function balanced(more: { readonly setCookie?: (n: number) => string[]; re
     if (request.method !== 'POST') return response.writeHead(405).end();
     const { id, method } = JSON.parse(hit.body) as { id?: number; method: string };
     if (id === undefined) return response.writeHead(202).end();
-    if (method !== 'initialize') return sendJson(response, 200, { jsonrpc: '2.0', id, result: { content: [], tools: [] } });
+    if (method !== 'initialize')
+      return sendJson(response, 200, { jsonrpc: '2.0', id, result: { content: [], tools: [] } });
     sessions += 1;
     response.setHeader('mcp-session-id', `s${sessions}`);
     response.setHeader('set-cookie', setCookie(sessions));
-    return sendJson(response, 200, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'balanced', version: '1' } } });
+    return sendJson(response, 200, {
+      jsonrpc: '2.0',
+      id,
+      result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'balanced', version: '1' } },
+    });
   };
   return site;
 }
@@ -34,7 +41,8 @@ async function rig(): Promise<RelayRig> {
   return relay;
 }
 
-const cookiesOf = (site: Site, matching: (hit: Hit) => boolean) => site.hits.filter(matching).map(({ headers }) => headers.cookie);
+const cookiesOf = (site: Site, matching: (hit: Hit) => boolean) =>
+  site.hits.filter(matching).map(({ headers }) => headers.cookie);
 const called = ({ body }: Hit) => body.includes('tools/call');
 const opened = ({ body }: Hit) => body.includes('"initialize"');
 
@@ -46,7 +54,9 @@ describe('cookies of an MCP server', () => {
     await host.initialize();
     await host.call('echo');
     expect(cookiesOf(site, opened)).toEqual([undefined]);
-    expect(cookiesOf(site, (hit) => hit.body.includes('notifications/initialized'))).toEqual(['instance=i1; region=eu']);
+    expect(cookiesOf(site, (hit) => hit.body.includes('notifications/initialized'))).toEqual([
+      'instance=i1; region=eu',
+    ]);
     expect(cookiesOf(site, called)).toEqual(['instance=i1; region=eu']);
     expect(relay.log.join('')).not.toMatch(/instance|i1\b/);
   });
@@ -139,7 +149,12 @@ describe('a cookie jar', () => {
 
   it('gives nothing to another port, scheme or host, and takes nothing from there', () => {
     const jar = jarWith(['a=1; Path=/']);
-    for (const other of ['https://mcp.example:8443/', 'http://mcp.example/', 'https://api.mcp.example/', 'https://example/']) {
+    for (const other of [
+      'https://mcp.example:8443/',
+      'http://mcp.example/',
+      'https://api.mcp.example/',
+      'https://example/',
+    ]) {
       jar.keep(new URL(other), ['b=2; Path=/; Domain=example']);
       expect(jar.header(new URL(other)), other).toBeUndefined();
     }

@@ -22,7 +22,9 @@ const closing = closeAfterEach();
 const megabyte = 1024 * 1024;
 
 /** The work, and how often everything else had its turn meanwhile. */
-async function turnsDuring<Value>(work: () => Promise<Value>): Promise<{ readonly value: Value; readonly turns: number }> {
+async function turnsDuring<Value>(
+  work: () => Promise<Value>,
+): Promise<{ readonly value: Value; readonly turns: number }> {
   let turns = 0;
   let over = false;
   const turn = () => {
@@ -100,7 +102,9 @@ describe('work that takes long', () => {
     ['objects', '{"a":[{"b":null}]},'.repeat(600_000)],
     ['line feeds', '\n'.repeat(15 * megabyte)],
   ])('a message of 15 MB of %s is read in turns', async (_, inside) => {
-    const { value, turns } = await turnsDuring(() => envelopeInTurns(Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"x":[${inside}0]}}`)));
+    const { value, turns } = await turnsDuring(() =>
+      envelopeInTurns(Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"x":[${inside}0]}}`)),
+    );
     expect(value).toMatchObject({ kind: 'response', id: '7', hasResult: true });
     expect(turns).toBeGreaterThan(3);
   });
@@ -110,26 +114,37 @@ describe('work that takes long', () => {
     ['has a fault at its end', '{"id":7,"result":{"x":[', ']}]}', 'syntax'],
     ['goes on after its end', '{"id":7,"result":[', '0]}{', 'syntax'],
   ])('a long message that %s is no JSON, and was read once', async (_, start, end, problem) => {
-    const { value, turns } = await turnsDuring(() => envelopeInTurns(Buffer.from(`${start}${'[],'.repeat(3 * megabyte)}${end}`)));
+    const { value, turns } = await turnsDuring(() =>
+      envelopeInTurns(Buffer.from(`${start}${'[],'.repeat(3 * megabyte)}${end}`)),
+    );
     expect(value).toMatchObject({ kind: 'invalid', problem, id: '7' });
     expect(turns).toBeGreaterThan(3);
   });
 
   it('an object with millions of members is no message, and not a text for each of them', () => {
-    expect(envelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{}${',"a":1'.repeat(megabyte)}}`))).toMatchObject({ kind: 'invalid', id: '1' });
+    expect(envelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{}${',"a":1'.repeat(megabyte)}}`))).toMatchObject({
+      kind: 'invalid',
+      id: '1',
+    });
   });
 
   it('a list of tools of 8 MB, every argument a header, is looked through in turns', async () => {
     const property = (n: number) => `"p${n}":{"type":"string","x-mcp-header":"H${n}"}`;
     const tool = `"inputSchema":{"type":"object","properties":{${Array.from({ length: 50 }, (_, n) => property(n)).join()}}}`;
-    const line = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"tools":[${Array.from({ length: 3_500 }, (_, n) => `{"name":"t${n}",${tool}}`).join()}]}}`);
+    const line = Buffer.from(
+      `{"jsonrpc":"2.0","id":1,"result":{"tools":[${Array.from({ length: 3_500 }, (_, n) => `{"name":"t${n}",${tool}}`).join()}]}}`,
+    );
     const asked = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
     const headers = createToolHeaders(silentLog, 'work');
-    const { value, turns } = await turnsDuring(() => headers.learn({ line: asked, envelope: envelope(asked) as Question['envelope'] }, line));
+    const { value, turns } = await turnsDuring(() =>
+      headers.learn({ line: asked, envelope: envelope(asked) as Question['envelope'] }, line),
+    );
     expect(value).toBe(line);
     expect(turns).toBeGreaterThan(3);
     const call = (name: string): Question => {
-      const bytes = Buffer.from(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"${name}","arguments":{"p0":"x"}}}`);
+      const bytes = Buffer.from(
+        `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"${name}","arguments":{"p0":"x"}}}`,
+      );
       return { line: bytes, envelope: envelope(bytes) as Question['envelope'] };
     };
     expect(headers.of(call('t0'))).toEqual({ 'mcp-param-h0': 'x' });
@@ -150,10 +165,16 @@ describe('work that takes long', () => {
 
   it('a hundred thousand messages in one answer: another server’s calls are answered meanwhile', async () => {
     const flood = Buffer.from('data:{"jsonrpc":"2.0","method":"notifications/x"}\n\n'.repeat(100_000));
-    const hostile = await startListener((_, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(flood));
+    const hostile = await startListener(
+      (_, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(flood),
+    );
     closing.push(() => hostile.close());
     const well = await startListener((request, response) => {
-      void readBody(request).then((sent) => response.writeHead(200, { 'content-type': 'application/json' }).end(`{"jsonrpc":"2.0","id":${/"id":(\d+)/.exec(sent)?.[1]},"result":{}}`));
+      void readBody(request).then((sent) =>
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(`{"jsonrpc":"2.0","id":${/"id":(\d+)/.exec(sent)?.[1]},"result":{}}`),
+      );
     });
     closing.push(() => well.close());
     const rig = await startRelayRig();
@@ -180,7 +201,13 @@ describe('a host that does not read', () => {
     let socket: net.Socket | undefined;
     const listener = net.createServer((accepted) => {
       socket = accepted;
-      serveBridge(accepted, () => Buffer.alloc(0), { connection: rig.app.connect('work'), http: rig.app.http, log: silentLog, clock: systemClock(), version: '0' });
+      serveBridge(accepted, () => Buffer.alloc(0), {
+        connection: rig.app.connect('work'),
+        http: rig.app.http,
+        log: silentLog,
+        clock: systemClock(),
+        version: '0',
+      });
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     closing.push(() => new Promise((resolve) => listener.close(resolve)));

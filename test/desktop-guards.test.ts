@@ -37,12 +37,30 @@ describe('UI07: switches that would open the app to others', () => {
     expect(refusedSwitch(['/opt/keybridge', '--hidden', given], {})).toBe(named);
   });
 
-  it.each(['--use-openssl-ca', '--env-file=/tmp/x', '--max-old-space-size=1 --inspect', '--require /tmp/x.js', '-r /tmp/x.js', '--inspect=0', '--import data:text/javascript,x'])('NODE_OPTIONS=%s is refused', (value) => {
+  it.each([
+    '--use-openssl-ca',
+    '--env-file=/tmp/x',
+    '--max-old-space-size=1 --inspect',
+    '--require /tmp/x.js',
+    '-r /tmp/x.js',
+    '--inspect=0',
+    '--import data:text/javascript,x',
+  ])('NODE_OPTIONS=%s is refused', (value) => {
     expect(refusedSwitch(['/opt/keybridge'], { NODE_OPTIONS: value })).toBe('NODE_OPTIONS');
   });
 
   it('what people and launchers use is accepted', () => {
-    const usual = ['/opt/keybridge', '--hidden', '--no-sandbox', '--ozone-platform=wayland', '--force-device-scale-factor=2', '--lang=de', '--enable-features=UseOzonePlatform,WaylandWindowDecorations', '--force-renderer-accessibility', '/home/ada/file.txt'];
+    const usual = [
+      '/opt/keybridge',
+      '--hidden',
+      '--no-sandbox',
+      '--ozone-platform=wayland',
+      '--force-device-scale-factor=2',
+      '--lang=de',
+      '--enable-features=UseOzonePlatform,WaylandWindowDecorations',
+      '--force-renderer-accessibility',
+      '/home/ada/file.txt',
+    ];
     expect(refusedSwitch(usual, { NODE_OPTIONS: '--max-old-space-size=4096' })).toBeUndefined();
     expect(refusedSwitch(['--inspect'], {})).toBeUndefined(); // the program's own name
   });
@@ -54,7 +72,15 @@ describe('addresses of the window’s pages', () => {
   it('names files inside the folder only', () => {
     expect(fileOf('app://keybridge/index.html', folder)).toBe(path.join(folder, 'index.html'));
     expect(fileOf('app://keybridge/assets/a.js?x#y', folder)).toBe(path.join(folder, 'assets', 'a.js'));
-    for (const outside of ['app://keybridge/../main.js', 'app://keybridge/%2e%2e/main.js', 'app://keybridge/..%2fmain.js', 'app://keybridge/a/%2e%2e%2f..%2f..%2fmain.js', 'app://keybridge/', 'app://keybridge/%00', 'app://keybridge/%zz']) {
+    for (const outside of [
+      'app://keybridge/../main.js',
+      'app://keybridge/%2e%2e/main.js',
+      'app://keybridge/..%2fmain.js',
+      'app://keybridge/a/%2e%2e%2f..%2f..%2fmain.js',
+      'app://keybridge/',
+      'app://keybridge/%00',
+      'app://keybridge/%zz',
+    ]) {
       const file = fileOf(outside, folder);
       expect(file === undefined || file.startsWith(folder + path.sep), outside).toBe(true);
     }
@@ -62,7 +88,16 @@ describe('addresses of the window’s pages', () => {
 
   it('takes no other address for its own', () => {
     expect(isOwnPage('app://keybridge/index.html#server=x')).toBe(true);
-    for (const foreign of ['app://other/index.html', 'app://keybridge.evil/index.html', 'app://x@keybridge/', 'https://keybridge/index.html', 'file:///index.html', 'data:text/html,x', 'about:blank', '']) {
+    for (const foreign of [
+      'app://other/index.html',
+      'app://keybridge.evil/index.html',
+      'app://x@keybridge/',
+      'https://keybridge/index.html',
+      'file:///index.html',
+      'data:text/html,x',
+      'about:blank',
+      '',
+    ]) {
       expect(isOwnPage(foreign), foreign).toBe(false);
       expect(fileOf(foreign, folder), foreign).toBeUndefined();
     }

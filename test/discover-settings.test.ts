@@ -17,7 +17,13 @@ describe('a look at an address with what is known to be needed there', () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'keybridge-look-'));
     writeFileSync(path.join(folder, 'ca.pem'), own.cert);
     // Like every server: 404 for what it does not have, and an answer without a sign-in at its endpoint.
-    site = await startHttpsListener(own, (request, response) => void response.writeHead(request.url === '/mcp' ? 200 : 404, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":0,"result":{}}'));
+    site = await startHttpsListener(
+      own,
+      (request, response) =>
+        void response
+          .writeHead(request.url === '/mcp' ? 200 : 404, { 'content-type': 'application/json' })
+          .end('{"jsonrpc":"2.0","id":0,"result":{}}'),
+    );
     product = await startProduct();
   });
   afterEach(async () => {
@@ -29,7 +35,10 @@ describe('a look at an address with what is known to be needed there', () => {
   it('HT36: reaches a server behind a private authority with its file, and leaves no trust behind', async () => {
     const url = `https://localhost:${site.port}/mcp`;
     await expect(product.call('discover', { url })).rejects.toThrow('E_TLS');
-    expect(await product.call('discover', { url, settings: { caFile: path.join(folder, 'ca.pem') } })).toMatchObject({ url, needsSignIn: false });
+    expect(await product.call('discover', { url, settings: { caFile: path.join(folder, 'ca.pem') } })).toMatchObject({
+      url,
+      needsSignIn: false,
+    });
     await expect(product.call('discover', { url })).rejects.toThrow('E_TLS');
     expect((await product.call('status')).servers).toEqual([]);
   });

@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { createUpstream } from '../electron/broker/upstream.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import type { Connection } from '../electron/core/connections.ts';
-import { createHttp, type AddressClass, type Http, type HttpOptions, type ServerNetwork } from '../electron/core/http/client.ts';
+import {
+  createHttp,
+  type AddressClass,
+  type Http,
+  type HttpOptions,
+  type ServerNetwork,
+} from '../electron/core/http/client.ts';
 import { inNetwork } from '../electron/core/http/network.ts';
 import { createLog } from '../electron/core/log.ts';
 import { discover } from '../electron/core/oauth/discovery/discovery.ts';
@@ -26,7 +32,8 @@ import { until } from './fixtures/wait.ts';
 const closing = closeAfterEach();
 const certificate = selfSigned(['flip.test']);
 /** 127.0.0.2 plays the internet; 127.0.0.1 is this computer. */
-const classify = (address: string): AddressClass => (address === '127.0.0.2' ? 'public' : address === '127.0.0.1' ? 'loopback' : 'unspecified');
+const classify = (address: string): AddressClass =>
+  address === '127.0.0.2' ? 'public' : address === '127.0.0.1' ? 'loopback' : 'unspecified';
 const [inside, outside] = ['127.0.0.1', '127.0.0.2'];
 
 /** Looks up flip.test: these addresses in turn, the last for ever. */
@@ -58,7 +65,9 @@ interface Flip {
   readonly counts: { tokens: number };
 }
 
-/** https://flip.test, an MCP server and authorization server at 127.0.0.2. `inwards`: its endpoints are at 127.0.0.1. */
+/**
+ * https://flip.test, an MCP server and authorization server at 127.0.0.2. `inwards`: its endpoints are at 127.0.0.1.
+ */
 async function flip({ inwards = true, host = outside } = {}): Promise<Flip> {
   const inner = await startSite({ host: inside });
   closing.push(() => inner.close());
@@ -68,17 +77,30 @@ async function flip({ inwards = true, host = outside } = {}): Promise<Flip> {
     (request, response) => {
       const { pathname } = new URL(request.url ?? '/', origin);
       const endpoints = inwards ? inner.origin : origin;
-      if (pathname === '/mcp' && request.headers.authorization !== undefined) return sendJson(response, 200, { jsonrpc: '2.0', id: 1, result: {} });
+      if (pathname === '/mcp' && request.headers.authorization !== undefined)
+        return sendJson(response, 200, { jsonrpc: '2.0', id: 1, result: {} });
       if (pathname === '/mcp') return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-      if (pathname === '/.well-known/oauth-protected-resource/mcp') return sendJson(response, 200, { resource: `${origin}/mcp`, authorization_servers: [origin] });
+      if (pathname === '/.well-known/oauth-protected-resource/mcp')
+        return sendJson(response, 200, { resource: `${origin}/mcp`, authorization_servers: [origin] });
       if (pathname.startsWith('/.well-known/o')) {
-        const metadata = { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${endpoints}/token`, registration_endpoint: `${endpoints}/register`, code_challenge_methods_supported: ['S256'] };
+        const metadata = {
+          issuer: origin,
+          authorization_endpoint: `${origin}/authorize`,
+          token_endpoint: `${endpoints}/token`,
+          registration_endpoint: `${endpoints}/register`,
+          code_challenge_methods_supported: ['S256'],
+        };
         return sendJson(response, 200, metadata);
       }
       if (pathname === '/register') return sendJson(response, 201, { client_id: 'c' });
       if (pathname === '/token') {
         counts.tokens += 1;
-        return sendJson(response, 200, { access_token: `at-${counts.tokens}`, token_type: 'Bearer', refresh_token: 'kb-refresh', expires_in: 3600 });
+        return sendJson(response, 200, {
+          access_token: `at-${counts.tokens}`,
+          token_type: 'Bearer',
+          refresh_token: 'kb-refresh',
+          expires_in: 3600,
+        });
       }
       response.writeHead(404).end();
     },
@@ -112,8 +134,12 @@ describe('a name that leads to this computer at the first look, and to the inter
     const { origin } = await flip({ inwards: false });
     for (let looks = 0; looks < 6; looks += 1) {
       const http = client(resolver(...Array.from({ length: looks }, () => inside), outside));
-      const ask = (allow: { readonly origin: string; readonly own: AddressClass }) => http.fetch({ url: new URL(origin), method: 'GET', allow, timeoutMs: 5_000, maxBytes: 1_000 });
-      const found = await inNetwork(origin, undefined, ask).then(({ network }) => network.own, (error: unknown) => (error as { code?: string }).code);
+      const ask = (allow: { readonly origin: string; readonly own: AddressClass }) =>
+        http.fetch({ url: new URL(origin), method: 'GET', allow, timeoutMs: 5_000, maxBytes: 1_000 });
+      const found = await inNetwork(origin, undefined, ask).then(
+        ({ network }) => network.own,
+        (error: unknown) => (error as { code?: string }).code,
+      );
       expect(['public', 'E_ADDRESS_REFUSED', 'E_CONNECT', 'E_TLS']).toContain(found);
     }
   });
@@ -124,15 +150,41 @@ describe('a server that was public once', () => {
     const { url, origin } = await flip({ host: inside });
     const found: ServerNetwork[] = [];
     const call = (...networks: Server['networks']) => {
-      const connection = { server: { name: 'work', url, networks }, accessToken: async () => ({ kind: 'anonymous' }), challenged: async () => 'refused', onWake: () => () => {}, served: () => {}, newTokenPauseMs: () => 0, found: (network: ServerNetwork) => found.push(network) } as unknown as Connection;
-      const upstream = createUpstream({ connection, http: client(resolver(inside)), log: createLog(() => {}, Date.now), clock: systemClock() });
-      return failure(upstream.request({ method: 'POST', headers: {}, body: Buffer.from('{}'), timeoutMs: 5_000, repeatable: false, onChallenge: 'tell' }));
+      const connection = {
+        server: { name: 'work', url, networks },
+        accessToken: async () => ({ kind: 'anonymous' }),
+        challenged: async () => 'refused',
+        onWake: () => () => {},
+        served: () => {},
+        newTokenPauseMs: () => 0,
+        found: (network: ServerNetwork) => found.push(network),
+      } as unknown as Connection;
+      const upstream = createUpstream({
+        connection,
+        http: client(resolver(inside)),
+        log: createLog(() => {}, Date.now),
+        clock: systemClock(),
+      });
+      return failure(
+        upstream.request({
+          method: 'POST',
+          headers: {},
+          body: Buffer.from('{}'),
+          timeoutMs: 5_000,
+          repeatable: false,
+          onChallenge: 'tell',
+        }),
+      );
     };
     expect(await call({ origin, own: 'public' })).toMatchObject({ code: 'E_ADDRESS_REFUSED', sent: false });
     expect(found).toEqual([]);
     // One that was never reached, or was in another network of the user's, may be there.
-    for (const networks of [[], [{ origin, own: 'private' as const }]]) expect((await call(...networks)).code).toBe('E_SIGN_IN_NEEDED');
-    expect(found).toEqual([{ origin, own: 'loopback' }, { origin, own: 'loopback' }]);
+    for (const networks of [[], [{ origin, own: 'private' as const }]])
+      expect((await call(...networks)).code).toBe('E_SIGN_IN_NEEDED');
+    expect(found).toEqual([
+      { origin, own: 'loopback' },
+      { origin, own: 'loopback' },
+    ]);
   });
 
   async function signedIn() {

@@ -11,7 +11,11 @@ import { createDpopKey } from '../electron/core/oauth/client/dpop.ts';
 import type { Secret } from '../electron/core/secret.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
 import type { ServerSettings } from '../shared/model.ts';
-import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
+import {
+  startAuthorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+} from './fixtures/authorization-server.ts';
 import { startDpopServer, type DpopServer } from './fixtures/dpop-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { startSite } from './fixtures/site.ts';
@@ -31,8 +35,16 @@ interface World {
   readonly call: () => Promise<number>;
 }
 
-async function world(options: { readonly as?: AuthorizationServerOptions; readonly nonce?: boolean; readonly settings?: ServerSettings } = {}): Promise<World> {
-  const as = later(await startAuthorizationServer({ accessTokens: 'jwt', dpop: options.nonce ? 'nonce' : 'offered', ...options.as }));
+async function world(
+  options: {
+    readonly as?: AuthorizationServerOptions;
+    readonly nonce?: boolean;
+    readonly settings?: ServerSettings;
+  } = {},
+): Promise<World> {
+  const as = later(
+    await startAuthorizationServer({ accessTokens: 'jwt', dpop: options.nonce ? 'nonce' : 'offered', ...options.as }),
+  );
   const server = later(await startDpopServer(as, { nonce: options.nonce ?? false }));
   const product = later(await startProduct({ store: createMemoryStore() }));
   await product.call('addServer', { url: server.url, name: 'bound', settings: options.settings ?? { dpop: true } });
@@ -43,9 +55,21 @@ async function world(options: { readonly as?: AuthorizationServerOptions; readon
 async function callThrough({ app }: Product): Promise<number> {
   const connection = app.connect('bound');
   try {
-    const upstream = createUpstream({ connection, http: app.http, log: createLog(() => {}, Date.now), clock: systemClock() });
+    const upstream = createUpstream({
+      connection,
+      http: app.http,
+      log: createLog(() => {}, Date.now),
+      clock: systemClock(),
+    });
     const body = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}');
-    const stream = await upstream.request({ method: 'POST', headers: { 'content-type': 'application/json' }, body, timeoutMs: 5_000, repeatable: true, onChallenge: 'quiet' });
+    const stream = await upstream.request({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      timeoutMs: 5_000,
+      repeatable: true,
+      onChallenge: 'quiet',
+    });
     for await (const _ of stream.body);
     return stream.status;
   } finally {
@@ -68,9 +92,17 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
 
   it.each([false, true])('userinfo gets its proof too (nonce: %s)', async (nonce) => {
     // Without `resource` the token is for nobody but userinfo.
-    const { product } = await world({ nonce, as: { thinIdTokens: true, dpop: nonce ? 'nonce' : 'offered' }, settings: { dpop: true, identity: true, resource: 'omit' } });
+    const { product } = await world({
+      nonce,
+      as: { thinIdTokens: true, dpop: nonce ? 'nonce' : 'offered' },
+      settings: { dpop: true, identity: true, resource: 'omit' },
+    });
     await product.call('signIn', { server: 'bound', openBrowser: true });
-    expect(await product.call('serverDetail', { server: 'bound' })).toMatchObject({ status: { identity: 'ada' }, identityVerified: true, idTokenClaims: { email: 'ada@example.test' } });
+    expect(await product.call('serverDetail', { server: 'bound' })).toMatchObject({
+      status: { identity: 'ada' },
+      identityVerified: true,
+      idTokenClaims: { email: 'ada@example.test' },
+    });
   });
 
   it('a nonce that token endpoint and server ask for is learned once, and again when it changes', async () => {
@@ -159,7 +191,15 @@ describe('what binds tokens to the key', () => {
       }),
     );
     const ask = (path: string, more: object = {}) =>
-      http.fetch({ url: new URL(path, site.origin), method: 'POST', allow: ['loopback'], timeoutMs: 5_000, maxBytes: 10_000, body: 'grant_type=authorization_code', ...more });
+      http.fetch({
+        url: new URL(path, site.origin),
+        method: 'POST',
+        allow: ['loopback'],
+        timeoutMs: 5_000,
+        maxBytes: 10_000,
+        body: 'grant_type=authorization_code',
+        ...more,
+      });
     const useKey = async () => {
       key = await createDpopKey();
     };
@@ -168,9 +208,15 @@ describe('what binds tokens to the key', () => {
 
   it('without the setting nothing is added, and a token of type DPoP stays what it is', async () => {
     const { site, ask } = await bound({ access_token: 'x', token_type: 'DPoP' });
-    expect(JSON.parse((await ask('/token', { forTokens: true })).body.toString())).toEqual({ access_token: 'x', token_type: 'DPoP' });
+    expect(JSON.parse((await ask('/token', { forTokens: true })).body.toString())).toEqual({
+      access_token: 'x',
+      token_type: 'DPoP',
+    });
     await ask('/mcp', { headers: { authorization: 'Bearer x' } });
-    expect(site.hits.map(({ headers }) => [headers.authorization, headers['dpop']])).toEqual([[undefined, undefined], ['Bearer x', undefined]]);
+    expect(site.hits.map(({ headers }) => [headers.authorization, headers['dpop']])).toEqual([
+      [undefined, undefined],
+      ['Bearer x', undefined],
+    ]);
   });
 
   it('RFC 9449 5: a token that comes back as Bearer is refused, because it is not bound', async () => {
@@ -200,7 +246,9 @@ describe('what binds tokens to the key', () => {
     await useKey();
     home = site.origin;
     await ask('/mcp', { headers: { authorization: 'Bearer manage' }, ownBearer: true });
-    expect(site.hits.map(({ headers }) => [headers.authorization, headers['dpop']])).toEqual([['Bearer manage', undefined]]);
+    expect(site.hits.map(({ headers }) => [headers.authorization, headers['dpop']])).toEqual([
+      ['Bearer manage', undefined],
+    ]);
   });
 
   it('a server that asks for a new nonce each time is asked twice, and not for ever', async () => {
@@ -209,7 +257,10 @@ describe('what binds tokens to the key', () => {
     await useKey();
     home = site.origin;
     let count = 0;
-    site.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': `n${(count += 1)}` }).end();
+    site.routes['/mcp'] = (_, response) =>
+      response
+        .writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': `n${(count += 1)}` })
+        .end();
     expect((await ask('/mcp', { headers: { authorization: 'Bearer x' } })).status).toBe(401);
     expect(count).toBe(2);
   });

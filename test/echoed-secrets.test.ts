@@ -18,7 +18,15 @@ const mark = '[removed by Keybridge]';
 const written: readonly (readonly [string, string])[] = [
   ['as it is', `Bearer ${token}`],
   ['in an address', encodeURIComponent(token)],
-  ['in an address with small letters', encodeURIComponent(token).toLowerCase().replace(encodeURIComponent(token).toLowerCase(), encodeURIComponent(token).replaceAll(/%../g, (one) => one.toLowerCase()))],
+  [
+    'in an address with small letters',
+    encodeURIComponent(token)
+      .toLowerCase()
+      .replace(
+        encodeURIComponent(token).toLowerCase(),
+        encodeURIComponent(token).replaceAll(/%../g, (one) => one.toLowerCase()),
+      ),
+  ],
   ['in hex', Buffer.from(token).toString('hex')],
   ['in capital hex', Buffer.from(token).toString('hex').toUpperCase()],
   ...['', 'a', 'ab', 'Authorization: Bearer '].flatMap((before): [string, string][] => [
@@ -38,11 +46,17 @@ function holdsNothing(text: string): void {
   expect(text).not.toContain('eyJzdWIi');
 }
 
-type Answer = (response: ServerResponse, id: string, request: { readonly method: string | undefined; readonly sent: string }) => void;
+type Answer = (
+  response: ServerResponse,
+  id: string,
+  request: { readonly method: string | undefined; readonly sent: string },
+) => void;
 
 async function hostOf(answer: Answer): Promise<{ host: SocketHost; rig: RelayRig }> {
   const server = await startListener((request, response) => {
-    void readBody(request).then((sent) => answer(response, /"id":(\d+)/.exec(sent)?.[1] ?? 'null', { method: request.method, sent }));
+    void readBody(request).then((sent) =>
+      answer(response, /"id":(\d+)/.exec(sent)?.[1] ?? 'null', { method: request.method, sent }),
+    );
   });
   closing.push(() => server.close());
   const rig = await startRelayRig();
@@ -51,20 +65,24 @@ async function hostOf(answer: Answer): Promise<{ host: SocketHost; rig: RelayRig
   return { host: await rig.host('work'), rig };
 }
 
-const result = (id: string, text: string) => `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"before ${text} after"}]}}`;
+const result = (id: string, text: string) =>
+  `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"before ${text} after"}]}}`;
 const json = { 'content-type': 'application/json' };
 const events = { 'content-type': 'text/event-stream' };
 
 describe('a token that the server repeats', () => {
-  it.each([...written, ...escaped])('%s in a result: the host gets the rest, and the log says so without it', async (_, text) => {
-    const { host, rig } = await hostOf((response, id) => void response.writeHead(200, json).end(result(id, text)));
-    const answer = await host.call('x');
-    expect(JSON.stringify(answer)).toMatch(/before .*\[removed by Keybridge\].* after/);
-    holdsNothing(host.lines.join('\n'));
-    const log = rig.log.join('');
-    expect(log.match(/"secret_removed"/g)).toHaveLength(1);
-    holdsNothing(log);
-  });
+  it.each([...written, ...escaped])(
+    '%s in a result: the host gets the rest, and the log says so without it',
+    async (_, text) => {
+      const { host, rig } = await hostOf((response, id) => void response.writeHead(200, json).end(result(id, text)));
+      const answer = await host.call('x');
+      expect(JSON.stringify(answer)).toMatch(/before .*\[removed by Keybridge\].* after/);
+      holdsNothing(host.lines.join('\n'));
+      const log = rig.log.join('');
+      expect(log.match(/"secret_removed"/g)).toHaveLength(1);
+      holdsNothing(log);
+    },
+  );
 
   it('in two pieces of an event stream, and in a notification before it', async () => {
     const { host } = await hostOf((response, id) => {
@@ -80,7 +98,11 @@ describe('a token that the server repeats', () => {
 
   it.each([
     ['a JSON-RPC error', 400, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"bad token ${token}"}}`],
-    ['the words of a refusal', 403, `{"error":"x","error_description":"The token ${Buffer.from(token).toString('base64')} is not for you"}`],
+    [
+      'the words of a refusal',
+      403,
+      `{"error":"x","error_description":"The token ${Buffer.from(token).toString('base64')} is not for you"}`,
+    ],
     ['plain text', 403, `The token ${token} is not for you`],
   ])('in %s', async (_, status, body) => {
     const { host } = await hostOf((response) => void response.writeHead(status, json).end(body));
@@ -90,8 +112,16 @@ describe('a token that the server repeats', () => {
 
   it('on the server’s own stream', async () => {
     const { host } = await hostOf((response, id, { method, sent }) => {
-      if (method === 'GET') return void response.writeHead(200, events).write(`data: {"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":{"x":"${token}"}}\n\n`);
-      if (sent.includes('"initialize"')) return void response.writeHead(200, json).end(`{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}`);
+      if (method === 'GET')
+        return void response
+          .writeHead(200, events)
+          .write(`data: {"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":{"x":"${token}"}}\n\n`);
+      if (sent.includes('"initialize"'))
+        return void response
+          .writeHead(200, json)
+          .end(
+            `{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}`,
+          );
       return void response.writeHead(202).end();
     });
     await host.initialize();
@@ -103,20 +133,34 @@ describe('a token that the server repeats', () => {
 describe('what is taken out', () => {
   const removalOf = (...secrets: string[]) => {
     const lines: string[] = [];
-    const removal = createSecretRemoval(createLog((line) => void lines.push(line), () => 0), 'work');
+    const removal = createSecretRemoval(
+      createLog(
+        (line) => void lines.push(line),
+        () => 0,
+      ),
+      'work',
+    );
     for (const secret of secrets) removal.learn(new Secret(secret));
     return { clean: (line: string) => removal.clean(Buffer.from(line)).toString(), lines };
   };
 
   it('is every place of it, and the token before as well', () => {
     const { clean, lines } = removalOf('the-old-token', 'the-new-token');
-    expect(clean('{"a":"the-new-token","b":["the-old-token","the-new-token"]}')).toBe(`{"a":"${mark}","b":["${mark}","${mark}"]}`);
+    expect(clean('{"a":"the-new-token","b":["the-old-token","the-new-token"]}')).toBe(
+      `{"a":"${mark}","b":["${mark}","${mark}"]}`,
+    );
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('"count":3');
   });
 
   it('is nothing where there is nothing: the very same bytes go on', () => {
-    const removal = createSecretRemoval(createLog(() => {}, () => 0), 'work');
+    const removal = createSecretRemoval(
+      createLog(
+        () => {},
+        () => 0,
+      ),
+      'work',
+    );
     removal.learn(new Secret(token));
     const line = Buffer.from('{"jsonrpc":"2.0","id":1,"result":{}}');
     expect(removal.clean(line)).toBe(line);
@@ -135,15 +179,29 @@ describe('what is taken out', () => {
 
   it('leaves JSON where a key of digits stands as a number', () => {
     const { clean } = removalOf('12345678901');
-    expect(JSON.parse(clean('{"jsonrpc":"2.0","id":7,"result":{"n":12345678901}}'))).toEqual({ jsonrpc: '2.0', id: 7, result: { n: 0 } });
-    expect(JSON.parse(clean('{"jsonrpc":"2.0","id":7,"result":{"n":"12345678901"}}'))).toEqual({ jsonrpc: '2.0', id: 7, result: { n: mark } });
+    expect(JSON.parse(clean('{"jsonrpc":"2.0","id":7,"result":{"n":12345678901}}'))).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      result: { n: 0 },
+    });
+    expect(JSON.parse(clean('{"jsonrpc":"2.0","id":7,"result":{"n":"12345678901"}}'))).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      result: { n: mark },
+    });
   });
 });
 
 describe('a token that its server has chosen so that it is hard to take out', () => {
   const answer = (text: string) => `{"jsonrpc":"2.0","id":7,"result":{"x":"${text}"}}`;
   const removalOf = (secret: string) => {
-    const removal = createSecretRemoval(createLog(() => {}, () => 0), 'work');
+    const removal = createSecretRemoval(
+      createLog(
+        () => {},
+        () => 0,
+      ),
+      'work',
+    );
     removal.learn(new Secret(secret));
     return (line: string) => removal.clean(Buffer.from(line)).toString();
   };
@@ -161,11 +219,14 @@ describe('a token that its server has chosen so that it is hard to take out', ()
     for (let count = 0; count < 10; count += 1) expect(JSON.parse(clean(near))).toMatchObject({ id: 7 });
   });
 
-  it.each(['a'.repeat(4_000), `${'a'.repeat(2_000)}b${'a'.repeat(2_000)}`, 'ab'.repeat(50), `x${'0'.repeat(99)}`])('and it is taken out all the same', (secret) => {
-    const clean = removalOf(secret);
-    expect(clean(answer(`before ${secret} and ${secret}`))).toBe(answer(`before ${mark} and ${mark}`));
-    expect(clean(answer(Buffer.from(`.${secret}.`).toString('base64')))).toContain(mark);
-  });
+  it.each(['a'.repeat(4_000), `${'a'.repeat(2_000)}b${'a'.repeat(2_000)}`, 'ab'.repeat(50), `x${'0'.repeat(99)}`])(
+    'and it is taken out all the same',
+    (secret) => {
+      const clean = removalOf(secret);
+      expect(clean(answer(`before ${secret} and ${secret}`))).toBe(answer(`before ${mark} and ${mark}`));
+      expect(clean(answer(Buffer.from(`.${secret}.`).toString('base64')))).toContain(mark);
+    },
+  );
 
   it('two forms of it that overlap leave nothing of it', () => {
     expect(removalOf('secret-secret')(answer('secret-secret-secret'))).not.toContain('secret-secret');

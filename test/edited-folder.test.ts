@@ -28,7 +28,8 @@ async function folder() {
   closing.push(() => rm(dataDir, { recursive: true, force: true }));
   const store = createFakeStore();
   return {
-    dataDir, store,
+    dataDir,
+    store,
     open: async () => {
       const product = await startProduct({ dataDir, store });
       closing.push(() => product.close());
@@ -53,11 +54,21 @@ async function signedIn() {
   await first.call('signIn', { server: 'work' });
   await first.close();
   const lead = ({ servers: [work] }: Content) => (work['url'] = 'https://evil.example/mcp');
-  return { ...there, lead, installId: (JSON.parse(await readFile(path.join(there.dataDir, 'servers.json'), 'utf8')) as { installId: string }).installId };
+  return {
+    ...there,
+    lead,
+    installId: (JSON.parse(await readFile(path.join(there.dataDir, 'servers.json'), 'utf8')) as { installId: string })
+      .installId,
+  };
 }
 
-const aside = (product: Product) => (product.app.status.current().setAside ?? []).map(({ name, error }) => `${name} ${error.code}`);
-const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> => promise.then(() => undefined, (error: unknown) => (error as Error).cause as ErrorInfo);
+const aside = (product: Product) =>
+  (product.app.status.current().setAside ?? []).map(({ name, error }) => `${name} ${error.code}`);
+const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error as Error).cause as ErrorInfo,
+  );
 
 describe('an edited servers.json', () => {
   it.each([1, 2])('does not pass for a new data folder by another install id (file of version %d)', async (version) => {
@@ -77,7 +88,8 @@ describe('an edited servers.json', () => {
     const foreign = await startProduct({ dataDir: other.dataDir, store: one.store });
     await foreign.call('addServer', { url: 'https://evil.example/mcp', name: 'theirs' });
     await foreign.close();
-    for (const name of ['servers.json', 'servers.json.bak']) await writeFile(path.join(one.dataDir, name), await readFile(path.join(other.dataDir, name)), { mode: 0o600 });
+    for (const name of ['servers.json', 'servers.json.bak'])
+      await writeFile(path.join(one.dataDir, name), await readFile(path.join(other.dataDir, name)), { mode: 0o600 });
     const product = await one.open();
     expect(aside(product)).toEqual(['theirs E_CONFIG_CHANGED']);
     await product.close();
@@ -91,31 +103,57 @@ describe('an edited servers.json', () => {
   it('brings neither a confirmation of hosts nor a way into the network along when a person accepts it', async () => {
     const { open, edit } = await signedIn();
     const hosts = [{ what: 'token', host: 'evil.example' }];
-    await edit('servers.json', ({ servers: [work] }) => Object.assign(work, { confirmedHosts: [{ issuer: 'https://evil.example', hosts }], networks: [{ origin: 'https://evil.example', own: 'private' }, { origin: 'https://work.example', own: 'public' }] }));
+    await edit('servers.json', ({ servers: [work] }) =>
+      Object.assign(work, {
+        confirmedHosts: [{ issuer: 'https://evil.example', hosts }],
+        networks: [
+          { origin: 'https://evil.example', own: 'private' },
+          { origin: 'https://work.example', own: 'public' },
+        ],
+      }),
+    );
     const product = await open();
     await product.call('acceptServer', { server: 'work' });
     await product.close();
-    await edit('servers.json', ({ servers: [work] }) => expect(work).toMatchObject({ confirmedHosts: [], networks: [{ origin: 'https://work.example', own: 'public' }] }));
+    await edit('servers.json', ({ servers: [work] }) =>
+      expect(work).toMatchObject({ confirmedHosts: [], networks: [{ origin: 'https://work.example', own: 'public' }] }),
+    );
   });
 
   it('has no say in the redirect address that a person is told to register', async () => {
     const { open, edit } = await signedIn();
-    await edit('servers.json', ({ servers: [work] }) => (work['reservedRedirect'] = { issuer: 'https://login.example', redirect_uri: 'https://evil.example/callback' }));
+    await edit(
+      'servers.json',
+      ({ servers: [work] }) =>
+        (work['reservedRedirect'] = { issuer: 'https://login.example', redirect_uri: 'https://evil.example/callback' }),
+    );
     expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
   });
 
-  it.each(['name', 'id'] as const)('does not push a server out by an entry with its %s in front, nor have its sign-in deleted when that one is removed', async (same) => {
-    const { open, edit } = await signedIn();
-    await edit('servers.json', ({ servers }) => {
-      const [work] = servers;
-      servers.unshift({ ...work, name: 'false', id: 'abcdef0123456789', [same]: work[same], url: 'https://evil.example/mcp' });
-    });
-    const product = await open();
-    expect([product.app.status.current().servers.map(({ name }) => name), product.app.status.current().setAside?.map(({ why }) => why)]).toEqual([['work'], ['bad']]);
-    await product.call('removeServer', { server: product.app.status.current().setAside?.[0]?.key ?? '' });
-    expect(aside(product)).toEqual([]);
-    expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
-  });
+  it.each(['name', 'id'] as const)(
+    'does not push a server out by an entry with its %s in front, nor have its sign-in deleted when that one is removed',
+    async (same) => {
+      const { open, edit } = await signedIn();
+      await edit('servers.json', ({ servers }) => {
+        const [work] = servers;
+        servers.unshift({
+          ...work,
+          name: 'false',
+          id: 'abcdef0123456789',
+          [same]: work[same],
+          url: 'https://evil.example/mcp',
+        });
+      });
+      const product = await open();
+      expect([
+        product.app.status.current().servers.map(({ name }) => name),
+        product.app.status.current().setAside?.map(({ why }) => why),
+      ]).toEqual([['work'], ['bad']]);
+      await product.call('removeServer', { server: product.app.status.current().setAside?.[0]?.key ?? '' });
+      expect(aside(product)).toEqual([]);
+      expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+    },
+  );
 
   it('cannot have the sign-ins at companies deleted by the name of an entry that a person removes', async () => {
     const { open, edit, store } = await signedIn();
@@ -134,7 +172,8 @@ describe('an edited credentials.json', () => {
     const items = [...store.items.keys()].filter((item) => item.endsWith('/list-key'));
     expect(items).toContain(`${installId}/list-key`);
     await edit('credentials.json', ({ credentials, clientSecrets }) => {
-      for (const shelf of [credentials, clientSecrets]) shelf['gone0000:main'] = { generation: 1, items, deleting: true };
+      for (const shelf of [credentials, clientSecrets])
+        shelf['gone0000:main'] = { generation: 1, items, deleting: true };
     });
     await (await open()).close();
     expect([...store.items.keys()]).toEqual(expect.arrayContaining(items));
@@ -153,7 +192,8 @@ describe('an edited credentials.json', () => {
     expect((await failure(first.call('signIn', { server: 'tools' })))?.code).toBe('E_TOKEN_AUDIENCE');
     await first.close();
     await edit('credentials.json', ({ facts }) => {
-      for (const one of Object.values(facts)) Object.assign(one, { resource: graph, issuer: 'https://graph.example', clientId: graph });
+      for (const one of Object.values(facts))
+        Object.assign(one, { resource: graph, issuer: 'https://graph.example', clientId: graph });
     });
     const connection = (await open()).app.connect('tools');
     expect(said(await connection.accessToken())).toBe('refused E_TOKEN_AUDIENCE');

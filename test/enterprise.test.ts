@@ -31,7 +31,10 @@ interface Desk {
   readonly browser: ReturnType<typeof httpBrowser>;
   product: Product;
   /** Adds one more server of the company to the list. */
-  add(name: string, more?: { readonly settings?: Record<string, unknown>; readonly secrets?: Record<string, string> }): Promise<EnterpriseServer>;
+  add(
+    name: string,
+    more?: { readonly settings?: Record<string, unknown>; readonly secrets?: Record<string, string> },
+  ): Promise<EnterpriseServer>;
   signIn(name: string): Promise<string>;
   /** The state's kind, with the code of its error where it has one. */
   state(name: string): string;
@@ -52,11 +55,20 @@ async function desk(options: CompanyOptions = {}, browser = httpBrowser()): Prom
   const store = createFakeStore();
   const start = () => startProduct({ dataDir, store, browser });
   const it: Desk = {
-    company, store, browser,
+    company,
+    store,
+    browser,
     product: await start(),
     async add(name, { settings = {}, secrets = {} } = {}) {
       const server = await company.server();
-      await it.product.call('addServer', { url: server.mcp.url, name, clientId: server.clientId, clientSecret: server.clientSecret, settings: { grant: 'enterprise_managed', enterprise: { ...company.enterprise, ...settings } }, secrets });
+      await it.product.call('addServer', {
+        url: server.mcp.url,
+        name,
+        clientId: server.clientId,
+        clientSecret: server.clientSecret,
+        settings: { grant: 'enterprise_managed', enterprise: { ...company.enterprise, ...settings } },
+        secrets,
+      });
       return server;
     },
     signIn: async (name) => (await it.product.call('signIn', { server: name })).state.kind,
@@ -94,7 +106,11 @@ function stateOf(product: Product, name: string) {
 const ping = (url: string, token: Secret) =>
   fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token.reveal()}` },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token.reveal()}`,
+    },
     body: '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}',
   }).then(async (answer) => {
     await answer.body?.cancel();
@@ -102,7 +118,10 @@ const ping = (url: string, token: Secret) =>
   });
 
 async function failure(promise: Promise<unknown>): Promise<ErrorInfo> {
-  const error = await promise.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   return (error as Error | undefined)?.cause as ErrorInfo;
 }
 
@@ -116,7 +135,10 @@ describe('one sign-in at the company for all of its servers', () => {
     expect([await one.call('a', a), await one.call('b', b)]).toEqual([200, 200]);
     expect(one.product.app.status.current().servers.map(({ identity }) => identity)).toEqual(['ada', 'ada']);
     expect(one.company.idp.counts).toMatchObject({ authorizations: 1, codeExchangesGranted: 1, refreshes: 0 });
-    expect(one.company.exchanges.map(({ params }) => [params['audience'], params['resource']])).toEqual([[a.as.issuer, a.mcp.url], [b.as.issuer, b.mcp.url]]);
+    expect(one.company.exchanges.map(({ params }) => [params['audience'], params['resource']])).toEqual([
+      [a.as.issuer, a.mcp.url],
+      [b.as.issuer, b.mcp.url],
+    ]);
   });
 
   it('asks as OpenID Connect has it: openid and offline_access, PKCE, state, nonce, and the loopback address', async () => {
@@ -125,8 +147,14 @@ describe('one sign-in at the company for all of its servers', () => {
     await one.signIn('a');
     const asked = Object.fromEntries(one.company.idp.seen.authorize[0] ?? []);
     expect(asked).toMatchObject({
-      client_id: one.company.clientId, response_type: 'code', scope: 'openid offline_access', prompt: 'consent', code_challenge_method: 'S256',
-      redirect_uri: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/callback\/enterprise$/), nonce: expect.stringMatching(/^[\w-]{43}$/), state: expect.stringMatching(/^[\w-]{43}$/),
+      client_id: one.company.clientId,
+      response_type: 'code',
+      scope: 'openid offline_access',
+      prompt: 'consent',
+      code_challenge_method: 'S256',
+      redirect_uri: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/callback\/enterprise$/),
+      nonce: expect.stringMatching(/^[\w-]{43}$/),
+      state: expect.stringMatching(/^[\w-]{43}$/),
     });
     expect(asked['resource']).toBeUndefined();
   });
@@ -146,7 +174,9 @@ describe('one sign-in at the company for all of its servers', () => {
     const all = ['a', 'b', 'c'].map((name) => one.signIn(name));
     const pages = await until(() => {
       const states = ['a', 'b', 'c'].map((name) => stateOf(one.product, name));
-      const urls = states.flatMap((state) => (state.kind === 'signing_in' && state.step === 'browser' ? [state.url] : []));
+      const urls = states.flatMap((state) =>
+        state.kind === 'signing_in' && state.step === 'browser' ? [state.url] : [],
+      );
       return urls.length === 3 && urls;
     }, 'all three wait for the browser');
     expect(new Set(pages).size).toBe(1);
@@ -159,7 +189,13 @@ describe('one sign-in at the company for all of its servers', () => {
     const one = await desk({}, httpBrowser({ neverFinish: true }));
     for (const name of ['a', 'b']) await one.add(name);
     const [a, b] = ['a', 'b'].map((name) => failure(one.signIn(name)));
-    await until(() => ['a', 'b'].every((name) => one.state(name) === 'signing_in' && JSON.stringify(stateOf(one.product, name)).includes('/auth?')), 'both wait');
+    await until(
+      () =>
+        ['a', 'b'].every(
+          (name) => one.state(name) === 'signing_in' && JSON.stringify(stateOf(one.product, name)).includes('/auth?'),
+        ),
+      'both wait',
+    );
     await one.product.call('cancelSignIn', { server: 'a' });
     expect(await a).toMatchObject({ code: 'E_CANCELLED' });
     const page = until(() => one.browser.last, 'the browser has come back');
@@ -201,7 +237,10 @@ describe('one sign-in at the company for all of its servers', () => {
     const one = await desk();
     await one.add('a');
     await one.signIn('a');
-    const stored = [...one.store.items].filter(([item]) => item.includes('enterprise:')).map(([, value]) => value).join('');
+    const stored = [...one.store.items]
+      .filter(([item]) => item.includes('enterprise:'))
+      .map(([, value]) => value)
+      .join('');
     const { refresh } = one.company.idp.issuedTokens();
     expect(stored).toContain(refresh.at(-1));
     const idToken = String(one.company.exchanges[0]?.params['subject_token']);
@@ -237,7 +276,10 @@ describe('one sign-in at the company for all of its servers', () => {
     const { dataDir } = one.product;
     await one.restart(async () => {
       const clock = systemClock();
-      const log = createLog(() => {}, () => clock.now());
+      const log = createLog(
+        () => {},
+        () => clock.now(),
+      );
       const { installId } = await openServers({ dataDir, clock, log });
       const vault = await openVault({ store: one.store, dataDir, installId, clock, log });
       const [id = ''] = vault.ids().filter((known) => known.startsWith('enterprise:'));
@@ -304,9 +346,17 @@ describe('when the company ends the session', () => {
     await one.signIn('b');
     one.company.idp.revokeRefreshTokens();
     one.company.endSessions();
-    for (const name of ['a', 'b']) expect(await failure(one.product.call('refreshNow', { server: name }))).toMatchObject({ code: 'E_SIGN_IN_AGAIN' });
-    expect([one.state('a'), one.state('b')]).toEqual(['needs_sign_in E_SIGN_IN_AGAIN', 'needs_sign_in E_SIGN_IN_AGAIN']);
-    expect(one.error('a')?.message).toContain(`The company’s identity provider (${new URL(one.company.idp.issuer).host})`);
+    for (const name of ['a', 'b'])
+      expect(await failure(one.product.call('refreshNow', { server: name }))).toMatchObject({
+        code: 'E_SIGN_IN_AGAIN',
+      });
+    expect([one.state('a'), one.state('b')]).toEqual([
+      'needs_sign_in E_SIGN_IN_AGAIN',
+      'needs_sign_in E_SIGN_IN_AGAIN',
+    ]);
+    expect(one.error('a')?.message).toContain(
+      `The company’s identity provider (${new URL(one.company.idp.issuer).host})`,
+    );
     expect(await one.call('a', a)).toBe(0);
     expect(one.browser.openings).toBe(1);
     expect(one.company.idp.counts.refreshes).toBe(1);
@@ -334,7 +384,10 @@ describe('when the company ends the session', () => {
     await one.signIn('a');
     await one.restart();
     await one.company.idp.stop();
-    expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_CONNECT', message: expect.stringContaining('The company’s identity provider') });
+    expect(await failure(one.signIn('a'))).toMatchObject({
+      code: 'E_CONNECT',
+      message: expect.stringContaining('The company’s identity provider'),
+    });
     await one.company.idp.start();
     await until(async () => (await one.call('a', a)) === 200, 'calls go through again');
     expect(one.browser.openings).toBe(1);
@@ -392,7 +445,10 @@ describe('signing out', () => {
       },
     });
     expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_CANCELLED' });
-    await until(() => one.kept().length === 0 && one.company.idp.counts.revocations > 0, 'the company’s sign-in is gone');
+    await until(
+      () => one.kept().length === 0 && one.company.idp.counts.revocations > 0,
+      'the company’s sign-in is gone',
+    );
   });
 
   it('everywhere ends it too, whatever uses it', async () => {
@@ -420,12 +476,17 @@ describe('signing out', () => {
 describe('who gets to see what', () => {
   it('what the company gave goes to the company alone, and an assertion to the one server that it is for', async () => {
     const one = await desk({ clientSecret: 'secret-at-company' });
-    const [a, b] = [await one.add('a', { secrets: { enterpriseClientSecret: 'secret-at-company' } }), await one.add('b')];
+    const [a, b] = [
+      await one.add('a', { secrets: { enterpriseClientSecret: 'secret-at-company' } }),
+      await one.add('b'),
+    ];
     await one.signIn('a');
     await one.signIn('b');
     await one.restart();
     await one.call('a', a);
-    const theirs = [...one.company.idp.secrets(), 'secret-at-company'].filter((secret) => secret.length > 12 && !one.company.assertions.includes(secret));
+    const theirs = [...one.company.idp.secrets(), 'secret-at-company'].filter(
+      (secret) => secret.length > 12 && !one.company.assertions.includes(secret),
+    );
     expect(theirs.length).toBeGreaterThan(6);
     const elsewhere = JSON.stringify([a, b].flatMap(({ as, mcp }) => [as.seen.token, mcp.seen]));
     for (const secret of theirs) expect(elsewhere).not.toContain(secret);
@@ -434,16 +495,43 @@ describe('who gets to see what', () => {
     expect(JSON.stringify([a.as.seen.token, a.mcp.seen, b.mcp.seen])).not.toContain(forB);
     const log = one.product.log.join('\n');
     const files = await textsIn(one.product.dataDir);
-    const shown = [log, JSON.stringify(one.product.app.status.current()), JSON.stringify(await one.product.call('serverDetail', { server: 'a' })), ...files].join('\n');
+    const shown = [
+      log,
+      JSON.stringify(one.product.app.status.current()),
+      JSON.stringify(await one.product.call('serverDetail', { server: 'a' })),
+      ...files,
+    ].join('\n');
     for (const secret of [...theirs, forA, forB]) expect(shown).not.toContain(secret);
   });
 
   it('the certificate, the key and the authorities of a server stay with it', async () => {
     const asked: HttpRequest[] = [];
     const answer = { status: 200, headers: {}, body: Buffer.alloc(0) };
-    const plain: Http = { fetch: async (request) => (asked.push(request), answer), open: async () => Promise.reject(new Error('unused')), classOf: async () => 'public', withTls: () => Promise.reject(new Error('no certificates')) as never, close: async () => {} };
-    const servers = [{ id: 'one', settings: { caFile: '/ca.pem', clientCertificateFile: '/me.pem', enterprise: { issuer: 'https://idp.example', clientId: 'c' } } }] as unknown as Server[];
-    const request: HttpRequest = { url: new URL('https://idp.example/token'), method: 'POST', allow: ['public'], forTokens: true, timeoutMs: 1, maxBytes: 1 };
+    const plain: Http = {
+      fetch: async (request) => (asked.push(request), answer),
+      open: async () => Promise.reject(new Error('unused')),
+      classOf: async () => 'public',
+      withTls: () => Promise.reject(new Error('no certificates')) as never,
+      close: async () => {},
+    };
+    const servers = [
+      {
+        id: 'one',
+        settings: {
+          caFile: '/ca.pem',
+          clientCertificateFile: '/me.pem',
+          enterprise: { issuer: 'https://idp.example', clientId: 'c' },
+        },
+      },
+    ] as unknown as Server[];
+    const request: HttpRequest = {
+      url: new URL('https://idp.example/token'),
+      method: 'POST',
+      allow: ['public'],
+      forTokens: true,
+      timeoutMs: 1,
+      maxBytes: 1,
+    };
     await companyHttp(() => servers, plain).fetch(request);
     await companyHttp(() => [], plain).fetch(request);
     expect(asked).toHaveLength(2);
@@ -463,7 +551,12 @@ describe('an answer of the company that must not be believed', () => {
     let said: Claims = claims;
     let nonce = '';
     Object.assign(site.routes, {
-      '/.well-known/openid-configuration': { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, response_types_supported: ['code'] },
+      '/.well-known/openid-configuration': {
+        issuer: origin,
+        authorization_endpoint: `${origin}/authorize`,
+        token_endpoint: `${origin}/token`,
+        response_types_supported: ['code'],
+      },
       '/authorize': ((_request, response, { path: at }) => {
         const asked = new URL(at, origin).searchParams;
         nonce = asked.get('nonce') ?? '';
@@ -476,8 +569,24 @@ describe('an answer of the company that must not be believed', () => {
         const form = new URLSearchParams(body);
         if (form.get('grant_type')?.includes('token-exchange')) exchanges.push(form.get('subject_token') ?? '');
         const found: ReturnType<Claims> = said();
-        const idToken = found && new UnsecuredJWT({ iss: origin, aud: 'us', sub: 'ada', iat: seconds(0), exp: seconds(600), nonce, ...found }).encode();
-        sendJson(response, 200, { access_token: 'an-access-token', token_type: 'Bearer', expires_in: 600, refresh_token: `refresh-${exchanges.length}`, ...(idToken === undefined ? {} : { id_token: idToken }) });
+        const idToken =
+          found &&
+          new UnsecuredJWT({
+            iss: origin,
+            aud: 'us',
+            sub: 'ada',
+            iat: seconds(0),
+            exp: seconds(600),
+            nonce,
+            ...found,
+          }).encode();
+        sendJson(response, 200, {
+          access_token: 'an-access-token',
+          token_type: 'Bearer',
+          expires_in: 600,
+          refresh_token: `refresh-${exchanges.length}`,
+          ...(idToken === undefined ? {} : { id_token: idToken }),
+        });
       }) satisfies Route,
     });
     await one.add('odd', { settings: { issuer: origin, clientId: 'us' } });
@@ -515,7 +624,12 @@ describe('an answer of the company that must not be believed', () => {
     say(claims);
     one.browser.options.neverFinish = true;
     const again = failure(one.signIn('odd'));
-    await until(() => one.state('odd') === 'signing_in' && JSON.stringify(stateOf(one.product, 'odd')).includes(`${origin}/authorize`), 'the person is asked again');
+    await until(
+      () =>
+        one.state('odd') === 'signing_in' &&
+        JSON.stringify(stateOf(one.product, 'odd')).includes(`${origin}/authorize`),
+      'the person is asked again',
+    );
     await one.product.call('cancelSignIn', { server: 'odd' });
     await again;
     expect(exchanges).toHaveLength(1);
@@ -527,10 +641,13 @@ describe('who refused', () => {
     const one = await desk();
     const [a, b] = [await one.add('a'), await one.add('b')];
     await one.signIn('a');
-    one.company.refuse = ({ audience }) => (audience === b.as.issuer ? { error: 'invalid_target', description: 'not for interns' } : undefined);
+    one.company.refuse = ({ audience }) =>
+      audience === b.as.issuer ? { error: 'invalid_target', description: 'not for interns' } : undefined;
     const error = await failure(one.signIn('b'));
     expect(error).toMatchObject({ code: 'E_TOKEN_REFUSED' });
-    expect(error.message).toContain(`The company’s identity provider (${new URL(one.company.idp.issuer).host}): It gave no assertion for ${new URL(b.as.issuer).host}.`);
+    expect(error.message).toContain(
+      `The company’s identity provider (${new URL(one.company.idp.issuer).host}): It gave no assertion for ${new URL(b.as.issuer).host}.`,
+    );
     expect(error.message).toContain('not for interns');
     expect(error.message).toContain('Ask your administrator');
     expect(await one.call('a', a)).toBe(200);
@@ -544,7 +661,9 @@ describe('who refused', () => {
     a.refuses = true;
     const error = await failure(one.signIn('a'));
     expect(error).toMatchObject({ code: 'E_TOKEN_REFUSED' });
-    expect(error.message).toContain(`${new URL(a.as.issuer).host} did not take the assertion of the company’s identity provider.`);
+    expect(error.message).toContain(
+      `${new URL(a.as.issuer).host} did not take the assertion of the company’s identity provider.`,
+    );
     a.refuses = false;
     expect(await one.signIn('a')).toBe('signed_in');
     expect(one.browser.openings).toBe(1);
@@ -553,14 +672,20 @@ describe('who refused', () => {
   it('the person', async () => {
     const one = await desk({}, httpBrowser({ denyLogin: true }));
     await one.add('a');
-    expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_SIGN_IN_DENIED', message: expect.stringContaining('The company’s identity provider') });
+    expect(await failure(one.signIn('a'))).toMatchObject({
+      code: 'E_SIGN_IN_DENIED',
+      message: expect.stringContaining('The company’s identity provider'),
+    });
     expect(one.kept()).toEqual([]);
   });
 
   it('the company, with a client secret that is wrong; the next sign-in takes the right one', async () => {
     const one = await desk({ clientSecret: 'the-right-secret' });
     await one.add('a', { secrets: { enterpriseClientSecret: 'the-wrong-secret' } });
-    expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_CLIENT_REFUSED', message: expect.stringContaining('The company’s identity provider') });
+    expect(await failure(one.signIn('a'))).toMatchObject({
+      code: 'E_CLIENT_REFUSED',
+      message: expect.stringContaining('The company’s identity provider'),
+    });
     await one.product.call('configureServer', { server: 'a', secrets: { enterpriseClientSecret: 'the-right-secret' } });
     expect(await one.signIn('a')).toBe('signed_in');
   });
@@ -572,14 +697,22 @@ describe('who refused', () => {
   ])('Keybridge, where the issuer is %s', async (_what, issuer, code) => {
     const one = await desk();
     await one.add('a', { settings: { issuer } });
-    expect(await failure(one.signIn('a'))).toMatchObject({ code, message: expect.stringContaining('The company’s identity provider') });
+    expect(await failure(one.signIn('a'))).toMatchObject({
+      code,
+      message: expect.stringContaining('The company’s identity provider'),
+    });
     expect(one.browser.openings).toBe(0);
   });
 
   it('Keybridge, where the setting is missing', async () => {
     const one = await desk();
     const { mcp, clientId } = await one.company.server();
-    await one.product.call('addServer', { url: mcp.url, name: 'a', clientId, settings: { grant: 'enterprise_managed' } });
+    await one.product.call('addServer', {
+      url: mcp.url,
+      name: 'a',
+      clientId,
+      settings: { grant: 'enterprise_managed' },
+    });
     expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_BAD_INPUT', field: 'settings.enterprise' });
   });
 
@@ -599,7 +732,10 @@ describe('who refused', () => {
   it('nobody, but the issuer in the setting is not the one that the company gives itself', async () => {
     const one = await desk();
     await one.add('a', { settings: { issuer: `${one.company.idp.issuer}/` } });
-    expect(await failure(one.signIn('a'))).toMatchObject({ code: 'E_ISSUER_MISMATCH', message: expect.stringContaining('The company’s identity provider') });
+    expect(await failure(one.signIn('a'))).toMatchObject({
+      code: 'E_ISSUER_MISMATCH',
+      message: expect.stringContaining('The company’s identity provider'),
+    });
     expect(one.browser.openings).toBe(0);
   });
 });

@@ -25,7 +25,10 @@ async function failure(run: () => unknown): Promise<unknown> {
 }
 
 describe('an error about a setting names it, so that the window shows it there', () => {
-  const discovery = { issuerNamed: 'https://as.example', resource: 'https://mcp.example' } as Extract<Discovery, { kind: 'protected' }>;
+  const discovery = { issuerNamed: 'https://as.example', resource: 'https://mcp.example' } as Extract<
+    Discovery,
+    { kind: 'protected' }
+  >;
   const nowhere = path.join(os.tmpdir(), 'keybridge-no-such-file.pem');
 
   it.each<[string, ServerSettings]>([
@@ -37,8 +40,17 @@ describe('an error about a setting names it, so that the window shows it there',
   });
 
   it('settings.clientMetadataUrl', async () => {
-    const authorizationServer = { issuer: '', authorization_endpoint: '', token_endpoint: '', client_id_metadata_document_supported: true };
-    expect(fieldOf(await failure(() => clientMetadataUrl({ clientMetadataUrl: 'http://mine.example/a' }, authorizationServer)))).toBe('settings.clientMetadataUrl');
+    const authorizationServer = {
+      issuer: '',
+      authorization_endpoint: '',
+      token_endpoint: '',
+      client_id_metadata_document_supported: true,
+    };
+    expect(
+      fieldOf(
+        await failure(() => clientMetadataUrl({ clientMetadataUrl: 'http://mine.example/a' }, authorizationServer)),
+      ),
+    ).toBe('settings.clientMetadataUrl');
   });
 
   it('settings.caFile and settings.clientCertificateFile', async () => {
@@ -48,7 +60,16 @@ describe('an error about a setting names it, so that the window shows it there',
   });
 
   it('a secret that is missing, and a file without an assertion', async () => {
-    const server = { name: 'work', url: 'https://work.example/mcp', settings: { assertionFile: nowhere }, registrations: [], storedSecrets: [], id: 'a', serverId: 'a', account: { id: 'a', ownClient: false } } as unknown as Server;
+    const server = {
+      name: 'work',
+      url: 'https://work.example/mcp',
+      settings: { assertionFile: nowhere },
+      registrations: [],
+      storedSecrets: [],
+      id: 'a',
+      serverId: 'a',
+      account: { id: 'a', ownClient: false },
+    } as unknown as Server;
     const vault = { readClientSecret: async () => ({ kind: 'absent' }) as const };
     expect(fieldOf(await failure(() => neededSecret(vault, server, 'headerValue', {})))).toBe('secrets.headerValue');
     expect(fieldOf(await failure(() => workloadAssertion(vault, server, {})))).toBe('settings.assertionFile');

@@ -6,7 +6,19 @@ import type { FaultyOptions } from './fixtures/faulty/world.ts';
 import { startListener } from './fixtures/listener.ts';
 import { until } from './fixtures/wait.ts';
 
-type Step = 'challenge' | 'prm' | 'metadata' | 'register' | 'authorize' | 'token' | 'refresh' | 'reuse' | 'initialize' | 'list' | 'call' | 'again';
+type Step =
+  | 'challenge'
+  | 'prm'
+  | 'metadata'
+  | 'register'
+  | 'authorize'
+  | 'token'
+  | 'refresh'
+  | 'reuse'
+  | 'initialize'
+  | 'list'
+  | 'call'
+  | 'again';
 type Transcript = Record<Step, string>;
 
 const redirectUri = 'http://127.0.0.1:1/callback';
@@ -31,7 +43,9 @@ async function ask(url: string, init: RequestInit = {}, withinMs = 3_000) {
   try {
     const answer = await fetch(url, { redirect: 'manual', ...init, signal: deadline });
     headers = answer.headers;
-    const kept = ['content-type', 'location', 'www-authenticate', 'retry-after'].map((name) => `${name}: ${headers.get(name) ?? ''}`);
+    const kept = ['content-type', 'location', 'www-authenticate', 'retry-after'].map(
+      (name) => `${name}: ${headers.get(name) ?? ''}`,
+    );
     head = [answer.status, ...kept].join('\n');
     for await (const chunk of answer.body ?? []) {
       body += Buffer.from(chunk as Uint8Array).toString('latin1');
@@ -69,14 +83,25 @@ async function codeFrom(faulty: Faulty, clientId: string): Promise<string> {
 }
 
 const exchange = (faulty: Faulty, clientId: string, code: string, withinMs?: number) => {
-  const fields = { grant_type: 'authorization_code', client_id: clientId, code, redirect_uri: redirectUri, code_verifier: verifier };
+  const fields = {
+    grant_type: 'authorization_code',
+    client_id: clientId,
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  };
   return ask(`${faulty.issuer}/token`, form(fields), withinMs);
 };
 
 const refreshWith = (faulty: Faulty, clientId: string, refreshToken: string, withinMs?: number) =>
-  ask(`${faulty.issuer}/token`, form({ grant_type: 'refresh_token', client_id: clientId, refresh_token: refreshToken }), withinMs);
+  ask(
+    `${faulty.issuer}/token`,
+    form({ grant_type: 'refresh_token', client_id: clientId, refresh_token: refreshToken }),
+    withinMs,
+  );
 
-const rpc = (method: string, params: unknown = {}, id: number | undefined = 1) => JSON.stringify({ jsonrpc: '2.0', id, method, params });
+const rpc = (method: string, params: unknown = {}, id: number | undefined = 1) =>
+  JSON.stringify({ jsonrpc: '2.0', id, method, params });
 const toolCall = rpc('tools/call', { name: 'echo', arguments: { text: 'hello' } });
 
 /** A client and its tokens, got while the server is healthy. */
@@ -84,7 +109,12 @@ async function signedIn(faulty: Faulty) {
   await faulty.setScenario('healthy');
   const clientId = member((await ask(`${faulty.issuer}/register`, registration)).body, 'client_id');
   const { body } = await exchange(faulty, clientId, await codeFrom(faulty, clientId));
-  return { clientId, access: member(body, 'access_token'), refresh: member(body, 'refresh_token'), code: await codeFrom(faulty, clientId) };
+  return {
+    clientId,
+    access: member(body, 'access_token'),
+    refresh: member(body, 'refresh_token'),
+    code: await codeFrom(faulty, clientId),
+  };
 }
 
 const post = (faulty: Faulty, access: string, body: string, session?: string, withinMs?: number) =>
@@ -121,7 +151,12 @@ async function probe(faulty: Faulty, name: string): Promise<Transcript> {
     reuse: await refreshWith(faulty, clientId, refresh, patience),
   };
   const random = /kb-(code|access|refresh)-[\w-]+|client-\d+|[\da-f]{8}-[\da-f-]{27}|(?<="client_id_issued_at":)\d+/g;
-  return Object.fromEntries(Object.entries(answers).map(([step, { text }]) => [step, text.replaceAll(random, (found) => (found.length < 1_000 ? '*' : 'long'))])) as Transcript;
+  return Object.fromEntries(
+    Object.entries(answers).map(([step, { text }]) => [
+      step,
+      text.replaceAll(random, (found) => (found.length < 1_000 ? '*' : 'long')),
+    ]),
+  ) as Transcript;
 }
 
 describe('each scenario', () => {
@@ -135,8 +170,18 @@ describe('each scenario', () => {
 
   it('is healthy where nothing is said', () => {
     expect(Object.fromEntries(Object.entries(healthy).map(([step, text]) => [step, text.split('\n')[0]]))).toEqual({
-      initialize: '200', list: '200', call: '200', again: '200', challenge: '401', prm: '200', metadata: '200', register: '201',
-      authorize: '302', token: '200', refresh: '200', reuse: '200',
+      initialize: '200',
+      list: '200',
+      call: '200',
+      again: '200',
+      challenge: '401',
+      prm: '200',
+      metadata: '200',
+      register: '201',
+      authorize: '302',
+      token: '200',
+      refresh: '200',
+      reuse: '200',
     });
   });
 
@@ -167,19 +212,35 @@ describe('each scenario', () => {
     'as-no-iss': ['metadata', 'authorize'],
     'as-republished': ['metadata', 'authorize'],
     'mcp-session-404': ['initialize', 'list', 'call', 'again'],
-    'captive-portal': ['challenge', 'prm', 'metadata', 'register', 'authorize', 'token', 'refresh', 'reuse', 'initialize', 'list', 'call', 'again'],
+    'captive-portal': [
+      'challenge',
+      'prm',
+      'metadata',
+      'register',
+      'authorize',
+      'token',
+      'refresh',
+      'reuse',
+      'initialize',
+      'list',
+      'call',
+      'again',
+    ],
   };
   // These differ by what they do besides their answer; they have tests of their own below.
   const sameAnswer = new Set(['healthy', 'short-lived', 'authz-replay', 'refresh-same-at']);
 
-  it.each(scenarioNames.filter((name) => !sameAnswer.has(name)))('%s changes what its name says and leaves the rest alone', async (name) => {
-    const transcript = await probe(faulty, name);
-    const changed = (Object.keys(healthy) as Step[]).filter((step) => transcript[step] !== healthy[step]);
-    const start = Object.keys(touches).find((prefix) => prefix.endsWith('-') && name.startsWith(prefix)) ?? '';
-    const allowed = touches[name] ?? touches[start] ?? [];
-    expect(changed).not.toEqual([]);
-    expect(changed.filter((step) => !allowed.includes(step))).toEqual([]);
-  });
+  it.each(scenarioNames.filter((name) => !sameAnswer.has(name)))(
+    '%s changes what its name says and leaves the rest alone',
+    async (name) => {
+      const transcript = await probe(faulty, name);
+      const changed = (Object.keys(healthy) as Step[]).filter((step) => transcript[step] !== healthy[step]);
+      const start = Object.keys(touches).find((prefix) => prefix.endsWith('-') && name.startsWith(prefix)) ?? '';
+      const allowed = touches[name] ?? touches[start] ?? [];
+      expect(changed).not.toEqual([]);
+      expect(changed.filter((step) => !allowed.includes(step))).toEqual([]);
+    },
+  );
 });
 
 describe('the healthy server', () => {
@@ -187,7 +248,9 @@ describe('the healthy server', () => {
     const faulty = await faultyWith({ mark: 'canary' });
     const tokens = await signedIn(faulty);
     expect(tokens.access).toMatch(/^canary-access-/);
-    expect(faulty.secrets()).toEqual(expect.arrayContaining([tokens.access, tokens.refresh, tokens.code, verifier, 'the-state']));
+    expect(faulty.secrets()).toEqual(
+      expect.arrayContaining([tokens.access, tokens.refresh, tokens.code, verifier, 'the-state']),
+    );
     expect(faulty.leaked()).toEqual([]);
     await fetch(`${faulty.evil.origin}/x`, { method: 'POST', body: tokens.refresh });
     await fetch(`${faulty.internal.origin}/?code=${tokens.code}`);
@@ -199,7 +262,13 @@ describe('the healthy server', () => {
     const faulty = await faultyWith({});
     const { clientId, code } = await signedIn(faulty);
     expect((await exchange(faulty, 'client-99', code)).text).toMatch(/^401/);
-    const wrong = { grant_type: 'authorization_code', client_id: clientId, code, redirect_uri: redirectUri, code_verifier: 'wrong' };
+    const wrong = {
+      grant_type: 'authorization_code',
+      client_id: clientId,
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: 'wrong',
+    };
     expect((await ask(`${faulty.issuer}/token`, form(wrong))).text).toMatch(/^400[^]*invalid_grant/);
     expect((await exchange(faulty, clientId, code)).text).toMatch(/^400[^]*invalid_grant/);
     expect((await ask(authorizationUrl(faulty, clientId, 'http://127.0.0.1:2/callback'))).text).toMatch(/^400/);
@@ -211,7 +280,10 @@ describe('the healthy server', () => {
     const ask401 = await refreshWith(faulty, 'by hand', 'x');
     expect(ask401.text).toMatch(/^401[^]*invalid_client/);
     const authorization = `Basic ${Buffer.from('by%20hand:s%26cret').toString('base64')}`;
-    const known = await ask(`${faulty.issuer}/token`, { ...form({ grant_type: 'refresh_token', refresh_token: 'x' }), headers: { authorization } });
+    const known = await ask(`${faulty.issuer}/token`, {
+      ...form({ grant_type: 'refresh_token', refresh_token: 'x' }),
+      headers: { authorization },
+    });
     expect(known.text).toMatch(/^400[^]*invalid_grant/);
   });
 
@@ -227,8 +299,16 @@ describe('the healthy server', () => {
   });
 
   it.each([
-    [{ issuerPath: '/tenant' }, '/.well-known/oauth-authorization-server/tenant', '/.well-known/oauth-authorization-server'],
-    [{ issuerPath: '/tenant', metadataAt: 'appended' }, '/tenant/.well-known/openid-configuration', '/.well-known/openid-configuration/tenant'],
+    [
+      { issuerPath: '/tenant' },
+      '/.well-known/oauth-authorization-server/tenant',
+      '/.well-known/oauth-authorization-server',
+    ],
+    [
+      { issuerPath: '/tenant', metadataAt: 'appended' },
+      '/tenant/.well-known/openid-configuration',
+      '/.well-known/openid-configuration/tenant',
+    ],
     [{ metadataAt: 'oidc' }, '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
   ] as const)('serves its metadata only where %o says', async (options, there, notThere) => {
     const faulty = await faultyWith(options);
@@ -292,7 +372,10 @@ describe('scenarios with a story', () => {
     const faulty = await faultyWith({});
     const { clientId, refresh } = await signedIn(faulty);
     await faulty.setScenario('refresh-hold');
-    const answer = fetch(`${faulty.issuer}/token`, form({ grant_type: 'refresh_token', client_id: clientId, refresh_token: refresh }));
+    const answer = fetch(
+      `${faulty.issuer}/token`,
+      form({ grant_type: 'refresh_token', client_id: clientId, refresh_token: refresh }),
+    );
     await until(() => faulty.holding === 1, 'the answer waits');
     faulty.release();
     expect((await answer).status).toBe(200);
@@ -316,7 +399,8 @@ describe('scenarios with a story', () => {
     const { clientId, refresh } = await signedIn(faulty);
     await faulty.setScenario('refresh-5xx', { times: 2, status: 502 });
     const statuses: string[] = [];
-    for (let count = 0; count < 3; count += 1) statuses.push((await refreshWith(faulty, clientId, refresh)).text.slice(0, 3));
+    for (let count = 0; count < 3; count += 1)
+      statuses.push((await refreshWith(faulty, clientId, refresh)).text.slice(0, 3));
     expect(statuses).toEqual(['502', '502', '200']);
   });
 
@@ -358,7 +442,9 @@ describe('scenarios with a story', () => {
     const headers = { authorization: `Bearer ${access}` };
     const answer = await fetch(faulty.url, { method: 'POST', headers, body: toolCall });
     const text = answer.text();
-    expect((await post(faulty, access, JSON.stringify({ jsonrpc: '2.0', id: 'ask-1', result: { said: 'hi' } }))).text).toMatch(/^202/);
+    expect(
+      (await post(faulty, access, JSON.stringify({ jsonrpc: '2.0', id: 'ask-1', result: { said: 'hi' } }))).text,
+    ).toMatch(/^202/);
     const events = (await text).split('\n').filter((line) => line.startsWith('data: '));
     expect(events[0]).toContain('"id":"ask-1","method":"sampling/createMessage"');
     expect(events[1]).toContain('hi');
@@ -369,8 +455,13 @@ describe('scenarios with a story', () => {
     const { access } = await signedIn(faulty);
     await faulty.setScenario('sse-odd-framing');
     const { body } = await post(faulty, access, toolCall);
-    const lines = Buffer.from(body, 'latin1').toString().replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
-    const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice('data:'.length).replace(/^ /, ''));
+    const lines = Buffer.from(body, 'latin1')
+      .toString()
+      .replace(/^\uFEFF/, '')
+      .split(/\r\n|\r|\n/);
+    const data = lines
+      .filter((line) => line.startsWith('data:'))
+      .map((line) => line.slice('data:'.length).replace(/^ /, ''));
     expect(JSON.parse(data.join('\n'))).toMatchObject({ id: 1, result: { content: [{ text: 'hello' }] } });
   });
 
@@ -384,7 +475,10 @@ describe('scenarios with a story', () => {
     closers.push(callback.close);
     const uri = `${callback.origin}/callback`;
     await faulty.setScenario('authz-replay');
-    const registered = await ask(`${faulty.issuer}/register`, { method: 'POST', body: JSON.stringify({ redirect_uris: [uri] }) });
+    const registered = await ask(`${faulty.issuer}/register`, {
+      method: 'POST',
+      body: JSON.stringify({ redirect_uris: [uri] }),
+    });
     const answer = await ask(authorizationUrl(faulty, member(registered.body, 'client_id'), uri));
     await fetch(answer.headers.get('location') ?? '');
     expect(arrived).toHaveLength(2);

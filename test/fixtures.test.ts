@@ -42,10 +42,19 @@ async function call(url: string, token: string | undefined, name: string, input:
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
   const post = async (message: unknown, extra: Record<string, string> = {}) =>
-    fetch(url, { method: 'POST', headers: { ...headers, ...extra }, body: JSON.stringify({ jsonrpc: '2.0', ...(message as object) }) });
+    fetch(url, {
+      method: 'POST',
+      headers: { ...headers, ...extra },
+      body: JSON.stringify({ jsonrpc: '2.0', ...(message as object) }),
+    });
   const clientInfo = { name: 'by-hand', version: '0' };
-  const first = await post({ id: 0, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } });
-  if (first.status !== 200) return { status: first.status, text: await first.text(), challenge: first.headers.get('www-authenticate') };
+  const first = await post({
+    id: 0,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+  });
+  if (first.status !== 200)
+    return { status: first.status, text: await first.text(), challenge: first.headers.get('www-authenticate') };
   await first.text();
   const session: Record<string, string> = { 'mcp-session-id': first.headers.get('mcp-session-id') ?? '' };
   const answer = await post({ id: 1, method: 'tools/call', params: { name, arguments: input } }, session);
@@ -60,15 +69,26 @@ describe('the authorization server', () => {
     expect(tokens.refresh_token).toBeTypeOf('string');
     expect(textOf(await call(mcp.url, tokens.access_token, 'whoami'))).toBe('ada');
     expect(browser.last).toMatchObject({ status: 200, text: 'You can close this page.' });
-    expect(authorizationServer.counts).toMatchObject({ authorizations: 1, loginPages: 1, consentPages: 1, registrations: 1, codeExchanges: 1 });
+    expect(authorizationServer.counts).toMatchObject({
+      authorizations: 1,
+      loginPages: 1,
+      consentPages: 1,
+      registrations: 1,
+      codeExchanges: 1,
+    });
     expect(authorizationServer.seen.token[0]).toMatchObject({ resource: mcp.url });
     expect(authorizationServer.secrets()).toEqual(expect.arrayContaining([tokens.access_token, tokens.refresh_token]));
-    expect(authorizationServer.issuedTokens()).toEqual({ access: [tokens.access_token], refresh: [tokens.refresh_token] });
+    expect(authorizationServer.issuedTokens()).toEqual({
+      access: [tokens.access_token],
+      refresh: [tokens.refresh_token],
+    });
   });
 
   it('announces PKCE S256, RFC 9207 iss, registration and revocation', async () => {
     const { authorizationServer } = await pair();
-    const metadata = (await (await fetch(`${authorizationServer.issuer}/.well-known/oauth-authorization-server`)).json()) as object;
+    const metadata = (await (
+      await fetch(`${authorizationServer.issuer}/.well-known/oauth-authorization-server`)
+    ).json()) as object;
     expect(metadata).toMatchObject({
       issuer: authorizationServer.issuer,
       code_challenge_methods_supported: ['S256'],
@@ -133,21 +153,28 @@ describe('the authorization server', () => {
     expect(authorizationServer.counts.revocations).toBe(1);
   });
 
-  it.each(['opaque', 'jwt'] as const)('makes live %s access tokens worthless early: the MCP server answers 401', async (accessTokens) => {
-    const { authorizationServer, mcp, client, browser } = await pair({ accessTokens });
-    const tokens = await client.signIn(browser);
-    expect(tokens.access_token.split('.').length).toBe(accessTokens === 'jwt' ? 3 : 1);
-    expect((await call(mcp.url, tokens.access_token, 'whoami')).status).toBe(200);
-    authorizationServer.revokeAccessTokens();
-    expect((await call(mcp.url, tokens.access_token, 'whoami')).status).toBe(401);
-    const next = await client.refresh(tokens.refresh_token ?? '');
-    expect((await call(mcp.url, next.access_token, 'whoami')).status).toBe(200);
-  });
+  it.each(['opaque', 'jwt'] as const)(
+    'makes live %s access tokens worthless early: the MCP server answers 401',
+    async (accessTokens) => {
+      const { authorizationServer, mcp, client, browser } = await pair({ accessTokens });
+      const tokens = await client.signIn(browser);
+      expect(tokens.access_token.split('.').length).toBe(accessTokens === 'jwt' ? 3 : 1);
+      expect((await call(mcp.url, tokens.access_token, 'whoami')).status).toBe(200);
+      authorizationServer.revokeAccessTokens();
+      expect((await call(mcp.url, tokens.access_token, 'whoami')).status).toBe(401);
+      const next = await client.refresh(tokens.refresh_token ?? '');
+      expect((await call(mcp.url, next.access_token, 'whoami')).status).toBe(200);
+    },
+  );
 
   it('lets access tokens expire', async () => {
     const { authorizationServer, mcp, client, browser } = await pair({ accessTokenSeconds: 1 });
     const tokens = await client.signIn(browser);
-    await until(async () => (await call(mcp.url, tokens.access_token, 'whoami')).status === 401, 'the token expires', 5_000);
+    await until(
+      async () => (await call(mcp.url, tokens.access_token, 'whoami')).status === 401,
+      'the token expires',
+      5_000,
+    );
     authorizationServer.setAccessTokenSeconds(60);
     expect((await client.refresh(tokens.refresh_token ?? '')).expires_in).toBe(60);
   });
@@ -242,8 +269,14 @@ describe('the MCP server', () => {
     const { authorizationServer, mcp } = await pair();
     const refused = await call(mcp.url, undefined, 'whoami');
     const metadataUrl = mcp.url.replace('/mcp', '/.well-known/oauth-protected-resource/mcp');
-    expect(refused).toMatchObject({ status: 401, challenge: `Bearer scope="mcp:tools", resource_metadata="${metadataUrl}"` });
-    expect(await (await fetch(metadataUrl)).json()).toMatchObject({ resource: mcp.url, authorization_servers: [authorizationServer.issuer] });
+    expect(refused).toMatchObject({
+      status: 401,
+      challenge: `Bearer scope="mcp:tools", resource_metadata="${metadataUrl}"`,
+    });
+    expect(await (await fetch(metadataUrl)).json()).toMatchObject({
+      resource: mcp.url,
+      authorization_servers: [authorizationServer.issuer],
+    });
     expect((await call(mcp.url, 'not-a-token', 'whoami')).challenge).toContain('error="invalid_token"');
   });
 
@@ -257,34 +290,56 @@ describe('the MCP server', () => {
     expect(textOf(await call(mcp.url, more.access_token, 'admin'))).toBe('done as admin');
   });
 
-  it.each([true, false])('answers the official client (json: %s): tools, progress, notifications, questions', async (json) => {
-    const mcp = await startMcpServer({ json });
-    closers.push(mcp.close);
-    const client = new Client({ name: 'official', version: '1' }, { capabilities: { sampling: {}, roots: {} } });
-    closers.push(() => client.close());
-    const logged: unknown[] = [];
-    client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void logged.push(params.data));
-    client.setRequestHandler(CreateMessageRequestSchema, () => ({ model: 'none', role: 'assistant', content: { type: 'text', text: 'mine' } }));
-    const transport = new StreamableHTTPClientTransport(new URL(mcp.url));
-    await client.connect(transport);
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['echo', 'whoami', 'add', 'slow', 'big', 'notify', 'admin', 'ask']);
-    expect(await client.callTool({ name: 'add', arguments: { a: 2, b: 3 } })).toMatchObject({ content: [{ text: '5' }] });
-    expect(await client.callTool({ name: 'big', arguments: { bytes: 5_000_000 } })).toMatchObject({ content: [{ text: 'x'.repeat(5_000_000) }] });
-    await until(() => mcp.counts.get === 1, 'the GET stream');
-    await client.callTool({ name: 'notify', arguments: { text: 'news' } });
-    await until(() => logged.includes('news'), 'the notification');
-    const asked = await client.callTool({ name: 'ask', arguments: { what: 'sampling', onStream: json } });
-    expect(JSON.stringify(asked)).toContain('mine');
-    if (!json) {
-      const progress: number[] = [];
-      await client.callTool({ name: 'slow', arguments: { ms: 20 } }, undefined, { onprogress: (step) => void progress.push(step.progress) });
-      expect(progress).toEqual([1, 2, 3, 4]);
-    }
-    expect(mcp.counts).toMatchObject({ initialize: 1, get: 1, sessions: 1 });
-    await transport.terminateSession();
-    expect(mcp.counts.delete).toBe(1);
-    expect(mcp.liveSessions).toBe(0);
-  });
+  it.each([true, false])(
+    'answers the official client (json: %s): tools, progress, notifications, questions',
+    async (json) => {
+      const mcp = await startMcpServer({ json });
+      closers.push(mcp.close);
+      const client = new Client({ name: 'official', version: '1' }, { capabilities: { sampling: {}, roots: {} } });
+      closers.push(() => client.close());
+      const logged: unknown[] = [];
+      client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void logged.push(params.data));
+      client.setRequestHandler(CreateMessageRequestSchema, () => ({
+        model: 'none',
+        role: 'assistant',
+        content: { type: 'text', text: 'mine' },
+      }));
+      const transport = new StreamableHTTPClientTransport(new URL(mcp.url));
+      await client.connect(transport);
+      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+        'echo',
+        'whoami',
+        'add',
+        'slow',
+        'big',
+        'notify',
+        'admin',
+        'ask',
+      ]);
+      expect(await client.callTool({ name: 'add', arguments: { a: 2, b: 3 } })).toMatchObject({
+        content: [{ text: '5' }],
+      });
+      expect(await client.callTool({ name: 'big', arguments: { bytes: 5_000_000 } })).toMatchObject({
+        content: [{ text: 'x'.repeat(5_000_000) }],
+      });
+      await until(() => mcp.counts.get === 1, 'the GET stream');
+      await client.callTool({ name: 'notify', arguments: { text: 'news' } });
+      await until(() => logged.includes('news'), 'the notification');
+      const asked = await client.callTool({ name: 'ask', arguments: { what: 'sampling', onStream: json } });
+      expect(JSON.stringify(asked)).toContain('mine');
+      if (!json) {
+        const progress: number[] = [];
+        await client.callTool({ name: 'slow', arguments: { ms: 20 } }, undefined, {
+          onprogress: (step) => void progress.push(step.progress),
+        });
+        expect(progress).toEqual([1, 2, 3, 4]);
+      }
+      expect(mcp.counts).toMatchObject({ initialize: 1, get: 1, sessions: 1 });
+      await transport.terminateSession();
+      expect(mcp.counts.delete).toBe(1);
+      expect(mcp.liveSessions).toBe(0);
+    },
+  );
 
   it('can forget its sessions, cut streams, stop and start again', async () => {
     const mcp = await startMcpServer();
@@ -306,7 +361,11 @@ describe('the MCP server', () => {
   it('speaks the stateless protocol of 2026-07-28, and only that', async () => {
     const mcp = await startMcpServer({ era: '2026' });
     closers.push(mcp.close);
-    const modern = async (method: string, params: Record<string, unknown> = {}, headers: Record<string, string> = {}) => {
+    const modern = async (
+      method: string,
+      params: Record<string, unknown> = {},
+      headers: Record<string, string> = {},
+    ) => {
       const _meta = {
         'io.modelcontextprotocol/protocolVersion': '2026-07-28',
         'io.modelcontextprotocol/clientCapabilities': { sampling: {} },
@@ -328,7 +387,9 @@ describe('the MCP server', () => {
     expect((await modern('server/discover')).text).toContain('2026-07-28');
     const echo = { name: 'echo', arguments: { text: 'modern' } };
     expect((await modern('tools/call', echo, { 'mcp-name': 'echo' })).text).toContain('modern');
-    expect((await modern('tools/call', { name: 'ask', arguments: {} }, { 'mcp-name': 'ask' })).text).toContain('input_required');
+    expect((await modern('tools/call', { name: 'ask', arguments: {} }, { 'mcp-name': 'ask' })).text).toContain(
+      'input_required',
+    );
     expect((await modern('no/such')).status).toBe(404);
     expect((await call(mcp.url, undefined, 'echo', { text: 'old' })).status).toBe(400);
     expect(mcp.counts).toMatchObject({ discover: 1, toolRuns: 2 });

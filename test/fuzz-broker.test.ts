@@ -29,14 +29,17 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     const key = readKey(rig.dataDir);
     if (key.kind !== 'key') throw new Error('no key');
     const hello = `${JSON.stringify({ keybridge: 1, nonce: '0'.repeat(32) })}\n`;
-    const introduction = (nonce: string) => `${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'work', pid: 1 })}\n`;
+    const introduction = (nonce: string) =>
+      `${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'work', pid: 1 })}\n`;
     /** Everything that a stranger was told, line by line, and whether it has shown the key. */
     const stranger = (number: number): Promise<{ lines: string[]; proved: boolean }> =>
       new Promise((resolve) => {
         const random = seeded(seed + number);
         const socket = net.connect(rig.broker.address);
         let [heard, proved] = ['', false];
-        socket.on('error', () => {}).once('close', () => resolve({ lines: heard.split('\n').filter((line) => line !== ''), proved }));
+        socket
+          .on('error', () => {})
+          .once('close', () => resolve({ lines: heard.split('\n').filter((line) => line !== ''), proved }));
         socket.on('data', (chunk: Buffer) => {
           heard += chunk.toString();
           const [first, second] = heard.split('\n');
@@ -45,8 +48,7 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
             const said = random.chance(0.2) ? good : damaged(random, good);
             proved = said.includes((JSON.parse(good) as { proof: string }).proof);
             socket.end(said);
-          }
-          else if (second !== undefined) socket.end();
+          } else if (second !== undefined) socket.end();
         });
         socket.write(number % 2 === 0 ? hello : `${damaged(random, hello)}\n`);
         // What is still open then waits for more of a line that never comes.
@@ -56,7 +58,8 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     for (const [number, { lines, proved }] of told.entries()) {
       const [first, second = '{"ok":false}', ...more] = lines;
       const where = `seed ${seed}, stranger ${number}`;
-      if (first !== undefined) expect(Object.keys(JSON.parse(first) as object), where).toEqual(['keybridge', 'nonce', 'proof']);
+      if (first !== undefined)
+        expect(Object.keys(JSON.parse(first) as object), where).toEqual(['keybridge', 'nonce', 'proof']);
       const { ok } = JSON.parse(second) as { ok: boolean };
       if (!ok) expect(more, where).toEqual([]);
       if (!proved) expect(lines.length, where).toBeLessThanOrEqual(1);
@@ -67,7 +70,13 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
 
   it('lines of a host, damaged, reach the server or get an error; every line back is JSON, and nothing is a fault of Keybridge', async () => {
     const listener = await startListener((request, response) => {
-      request.resume().once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}'));
+      request
+        .resume()
+        .once('end', () =>
+          response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}'),
+        );
     });
     closing.push(() => listener.close());
     const rig = await startRelayRig();
@@ -78,7 +87,9 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     const good = [
       '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}',
       `{"jsonrpc":"2.0","id":"two","method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},${meta}}}`,
-      '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"two"}}', '{"jsonrpc":"2.0","id":3,"result":{}}', '[{"jsonrpc":"2.0","id":4,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"}]',
+      '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"two"}}',
+      '{"jsonrpc":"2.0","id":3,"result":{}}',
+      '[{"jsonrpc":"2.0","id":4,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"}]',
     ];
     await rounds(1_500, (random) => host.sendLine(damaged(random, random.pick(good), good).replaceAll('\n', ' ')));
     host.sendLine('{"jsonrpc":"2.0","id":"the last","method":"ping"}');
@@ -94,23 +105,71 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     closing.push(() => product.close());
     await product.call('addServer', { url: 'http://127.0.0.1:1/mcp', name: 'work' });
     const settings = {
-      grant: 'client_credentials', clientAuth: 'private_key_jwt', scopes: ['a', 'b'], resource: { value: 'x' }, authorizeParameters: { audience: 'x' }, tokenParameters: { tenant: '{resource}' }, keyId: 'k', headerName: 'x-key',
-      issuerException: { named: 'https://a.example', found: 'https://b.example' }, preset: 'none', enterprise: { issuer: 'https://idp.example', clientId: 'c' }, legacyEndpoints: true, caFile: '/nowhere/ca.pem', caOrigins: ['https://login.example'], clientCertificateFile: '/nowhere/cert.p12', dpop: true,
+      grant: 'client_credentials',
+      clientAuth: 'private_key_jwt',
+      scopes: ['a', 'b'],
+      resource: { value: 'x' },
+      authorizeParameters: { audience: 'x' },
+      tokenParameters: { tenant: '{resource}' },
+      keyId: 'k',
+      headerName: 'x-key',
+      issuerException: { named: 'https://a.example', found: 'https://b.example' },
+      preset: 'none',
+      enterprise: { issuer: 'https://idp.example', clientId: 'c' },
+      legacyEndpoints: true,
+      caFile: '/nowhere/ca.pem',
+      caOrigins: ['https://login.example'],
+      clientCertificateFile: '/nowhere/cert.p12',
+      dpop: true,
     };
     const good: readonly (readonly [CommandName, object])[] = [
-      ['status', {}], ['addServer', { url: 'https://mcp.example/mcp', name: 'other', clientId: 'c', clientSecret: 's', settings, secrets: { privateKey: 'x' } }],
-      ['configureServer', { server: 'work', clientId: 'c', clientSecret: 's', allowMissingPkce: true, settings, secrets: { headerValue: 'v', assertion: null } }],
-      ['serverDetail', { server: 'work' }], ['hostSnippets', { server: 'work', account: 'main' }], ['addAccount', { server: 'work', name: 'second' }], ['updateAccount', { server: 'work', account: 'second', name: 'third' }],
-      ['finishSignIn', { server: 'work', redirectUrl: 'http://127.0.0.1:1/callback?code=c&state=s' }], ['cancelSignIn', { server: 'work' }], ['removeAccount', { server: 'work', account: 'third' }], ['generateKey', { server: 'work' }],
+      ['status', {}],
+      [
+        'addServer',
+        {
+          url: 'https://mcp.example/mcp',
+          name: 'other',
+          clientId: 'c',
+          clientSecret: 's',
+          settings,
+          secrets: { privateKey: 'x' },
+        },
+      ],
+      [
+        'configureServer',
+        {
+          server: 'work',
+          clientId: 'c',
+          clientSecret: 's',
+          allowMissingPkce: true,
+          settings,
+          secrets: { headerValue: 'v', assertion: null },
+        },
+      ],
+      ['serverDetail', { server: 'work' }],
+      ['hostSnippets', { server: 'work', account: 'main' }],
+      ['addAccount', { server: 'work', name: 'second' }],
+      ['updateAccount', { server: 'work', account: 'second', name: 'third' }],
+      ['finishSignIn', { server: 'work', redirectUrl: 'http://127.0.0.1:1/callback?code=c&state=s' }],
+      ['cancelSignIn', { server: 'work' }],
+      ['removeAccount', { server: 'work', account: 'third' }],
+      ['generateKey', { server: 'work' }],
     ];
     // A name that the caller made up stands in the message.
-    const named = await dispatch(product.app.api, 'configureServer', { server: 'work', settings: { authorizeParameters: { ['\u202e\n\u001b[31m'.padEnd(5_000, 'x')]: 7 } } });
+    const named = await dispatch(product.app.api, 'configureServer', {
+      server: 'work',
+      settings: { authorizeParameters: { ['\u202e\n\u001b[31m'.padEnd(5_000, 'x')]: 7 } },
+    });
     if (!named.ok) await fault(() => Promise.reject(new AppError(named.error.code, named.error.message)));
     expect(JSON.stringify(named)).toContain('settings.authorizeParameters');
     const codes = new Set<string>();
     await rounds(600, async (random) => {
       const [name, input] = random.pick(good);
-      const reply = await dispatch(product.app.api, random.chance(0.02) ? damaged(random, name) : name, random.chance(0.1) ? input : distorted(random, distorted(random, input)));
+      const reply = await dispatch(
+        product.app.api,
+        random.chance(0.02) ? damaged(random, name) : name,
+        random.chance(0.1) ? input : distorted(random, distorted(random, input)),
+      );
       codes.add(reply.ok ? 'ok' : reply.error.code);
       if (!reply.ok) await fault(() => Promise.reject(new AppError(reply.error.code, reply.error.message)));
     });
@@ -131,7 +190,10 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
       socket.on('data', (chunk) => {
         const line = chunk.toString();
         heard += line;
-        if (!line.includes('"keybridge"')) return void socket.end(damaged(random, '{"ok":false,"error":{"code":"E_VERSION","message":"m","remedy":"r"}}\n'));
+        if (!line.includes('"keybridge"'))
+          return void socket.end(
+            damaged(random, '{"ok":false,"error":{"code":"E_VERSION","message":"m","remedy":"r"}}\n'),
+          );
         const { nonce } = JSON.parse(line) as { nonce: string };
         // Now and then it does know the key: then its welcome is what is damaged.
         const challenge = `${JSON.stringify({ keybridge: 1, nonce: '1'.repeat(32), proof: prove(key.key, 'broker', nonce, '1'.repeat(32)) })}\n`;

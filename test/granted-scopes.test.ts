@@ -10,8 +10,14 @@ import { startProduct } from './fixtures/product.ts';
 const closing = closeAfterEach();
 
 /** The detail of a server after a sign-in that asks for everything, and what the window and the terminal call lost. */
-async function signedIn(options: OpenidOptions): Promise<{ readonly detail: ServerDetail; readonly lost: readonly string[]; readonly words: string }> {
-  const site = await startOpenidSite({ scopes: ['mcp:tools'], metadata: { scopes_supported: ['openid', 'profile', 'email', 'offline_access', 'mcp:tools'] }, ...options });
+async function signedIn(
+  options: OpenidOptions,
+): Promise<{ readonly detail: ServerDetail; readonly lost: readonly string[]; readonly words: string }> {
+  const site = await startOpenidSite({
+    scopes: ['mcp:tools'],
+    metadata: { scopes_supported: ['openid', 'profile', 'email', 'offline_access', 'mcp:tools'] },
+    ...options,
+  });
   closing.push(() => site.close());
   const product = await startProduct();
   closing.push(() => product.close());
@@ -19,7 +25,11 @@ async function signedIn(options: OpenidOptions): Promise<{ readonly detail: Serv
   await product.call('signIn', { server: 'tools' });
   const detail = await product.call('serverDetail', { server: 'tools' });
   expect(detail.requestedScopes).toEqual(['mcp:tools', 'offline_access', 'openid', 'profile', 'email']);
-  return { detail, lost: detail.requestedScopes.filter((scope) => !detail.grantedScopes.includes(scope)), words: identityLines(detail).join('\n') };
+  return {
+    detail,
+    lost: detail.requestedScopes.filter((scope) => !detail.grantedScopes.includes(scope)),
+    words: identityLines(detail).join('\n'),
+  };
 }
 
 describe('what was asked and not granted, in window and terminal', () => {
@@ -30,7 +40,9 @@ describe('what was asked and not granted, in window and terminal', () => {
   });
 
   it('is offline_access where no refresh token came, though the answer names it', async () => {
-    const { lost, words } = await signedIn({ answer: { scope: 'mcp:tools offline_access openid profile email', refresh_token: undefined } });
+    const { lost, words } = await signedIn({
+      answer: { scope: 'mcp:tools offline_access openid profile email', refresh_token: undefined },
+    });
     expect(lost).toEqual(['offline_access']);
     expect(words).toContain('Asked, not granted: offline_access');
   });
@@ -42,7 +54,10 @@ describe('what was asked and not granted, in window and terminal', () => {
   });
 
   it('is the e-mail address alone where the ID token has only a name', async () => {
-    const { lost } = await signedIn({ idToken: (issued) => issued.sign({ ...issued.claims, email: undefined }), answer: { scope: 'mcp:tools' } });
+    const { lost } = await signedIn({
+      idToken: (issued) => issued.sign({ ...issued.claims, email: undefined }),
+      answer: { scope: 'mcp:tools' },
+    });
     expect(lost).toEqual(['email']);
   });
 });

@@ -30,16 +30,25 @@ interface Wanted {
 }
 
 /** A rig with one server in its list, and what the user entered for it. */
-async function withServer(url: string, { settings, secrets = {}, clientId = 'robot' }: Wanted, options: SignInRigOptions & { readonly noClientId?: boolean } = {}) {
+async function withServer(
+  url: string,
+  { settings, secrets = {}, clientId = 'robot' }: Wanted,
+  options: SignInRigOptions & { readonly noClientId?: boolean } = {},
+) {
   const rig = await startSignInRig(options);
   closing.push(() => rig.close());
   const names = Object.keys(secrets) as SecretName[];
-  const stored = { hasClientSecret: names.includes('clientSecret'), storedSecrets: names.filter((name) => name !== 'clientSecret') };
+  const stored = {
+    hasClientSecret: names.includes('clientSecret'),
+    storedSecrets: names.filter((name) => name !== 'clientSecret'),
+  };
   const server = await rig.add(url, { settings, ...(options.noClientId ? {} : { clientId }), ...stored });
   for (const name of names) await enter(rig, server, name, secrets[name] ?? '');
   const id = server.id;
   return {
-    rig, server, id,
+    rig,
+    server,
+    id,
     start: () => rig.signIns.start(server.id, { openBrowser: true }),
     token: async () => {
       const answer = await rig.tokens.accessToken(id);
@@ -48,13 +57,16 @@ async function withServer(url: string, { settings, secrets = {}, clientId = 'rob
   };
 }
 
-const enter = (rig: SignInRig, server: Server, name: SecretName, value: string) => rig.vault.writeClientSecret(secretKeyOf(server, name), new Secret(value));
+const enter = (rig: SignInRig, server: Server, name: SecretName, value: string) =>
+  rig.vault.writeClientSecret(secretKeyOf(server, name), new Secret(value));
 
 /** oidc-provider with one client that acts for itself, and the SDK's MCP server behind it. */
 async function provider(client: Record<string, unknown>, options: AuthorizationServerOptions = {}) {
   const as = await startAuthorizationServer({
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    clients: [{ client_id: 'robot', grant_types: ['client_credentials'], redirect_uris: [], response_types: [], ...client }],
+    clients: [
+      { client_id: 'robot', grant_types: ['client_credentials'], redirect_uris: [], response_types: [], ...client },
+    ],
     ...options,
   });
   closing.push(() => as.close());
@@ -66,7 +78,11 @@ async function provider(client: Record<string, unknown>, options: AuthorizationS
 const ping = (url: string, token: Secret | undefined) =>
   fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token?.reveal() ?? ''}` },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token?.reveal() ?? ''}`,
+    },
     body: '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}',
   }).then(async (answer) => {
     await answer.body?.cancel();
@@ -81,28 +97,51 @@ const keys = {
 } as const;
 
 describe('client credentials', () => {
-  it.each(['client_secret_basic', 'client_secret_post'] as const)('gets a token with %s that the server takes, and opens no browser', async (method) => {
-    const { as, mcp } = await provider({ client_secret: 's:%/+ secret', token_endpoint_auth_method: method });
-    const { rig, start, token, id } = await withServer(mcp.url, { settings: { grant: 'client_credentials', clientAuth: method }, secrets: { clientSecret: 's:%/+ secret' } });
-    await start();
-    expect(rig.opened).toEqual([]);
-    expect(await ping(mcp.url, await token())).toBe(200);
-    expect(as.seen.token[0]).toMatchObject({ grant_type: 'client_credentials', resource: mcp.url, scope: 'mcp:tools' });
-    expect(rig.tokens.state(id)).toMatchObject({ kind: 'usable', renewable: true });
-    expect(rig.vault.facts(id)).toMatchObject({ account: 'robot', grant: 'client_credentials', issuer: as.issuer, clientAuth: method });
-    const read = await rig.vault.read(id);
-    expect(read.kind === 'found' && (read.credential.clientSecret ?? read.credential.accessToken ?? read.credential.refreshToken)).toBeUndefined();
-  });
+  it.each(['client_secret_basic', 'client_secret_post'] as const)(
+    'gets a token with %s that the server takes, and opens no browser',
+    async (method) => {
+      const { as, mcp } = await provider({ client_secret: 's:%/+ secret', token_endpoint_auth_method: method });
+      const { rig, start, token, id } = await withServer(mcp.url, {
+        settings: { grant: 'client_credentials', clientAuth: method },
+        secrets: { clientSecret: 's:%/+ secret' },
+      });
+      await start();
+      expect(rig.opened).toEqual([]);
+      expect(await ping(mcp.url, await token())).toBe(200);
+      expect(as.seen.token[0]).toMatchObject({
+        grant_type: 'client_credentials',
+        resource: mcp.url,
+        scope: 'mcp:tools',
+      });
+      expect(rig.tokens.state(id)).toMatchObject({ kind: 'usable', renewable: true });
+      expect(rig.vault.facts(id)).toMatchObject({
+        account: 'robot',
+        grant: 'client_credentials',
+        issuer: as.issuer,
+        clientAuth: method,
+      });
+      const read = await rig.vault.read(id);
+      expect(
+        read.kind === 'found' &&
+          (read.credential.clientSecret ?? read.credential.accessToken ?? read.credential.refreshToken),
+      ).toBeUndefined();
+    },
+  );
 
   it('asks for another token after a 401, once for all calls', async () => {
     const { as, mcp } = await provider({ client_secret: 'abc' });
-    const { rig, start, token, id } = await withServer(mcp.url, { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } });
+    const { rig, start, token, id } = await withServer(mcp.url, {
+      settings: { grant: 'client_credentials' },
+      secrets: { clientSecret: 'abc' },
+    });
     await start();
     const first = await token();
     as.revokeAccessTokens();
     expect(await ping(mcp.url, first)).toBe(401);
     if (!first) throw new Error('no token');
-    const answers = await Promise.all(Array.from({ length: 10 }, () => rig.tokens.accessToken(id, { rejected: first })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => rig.tokens.accessToken(id, { rejected: first })),
+    );
     expect(new Set(answers.map((answer) => answer.kind === 'token' && answer.token.reveal())).size).toBe(1);
     expect(as.seen.token).toHaveLength(2);
     expect(await ping(mcp.url, await token())).toBe(200);
@@ -111,7 +150,11 @@ describe('client credentials', () => {
   it('asks ahead of expiry while a bridge is connected, and notes nothing in the journal', async () => {
     const site = await tokenSite();
     const clock = createFakeClock();
-    const { rig, start, token, id } = await withServer(site.url, { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } }, { clock });
+    const { rig, start, token, id } = await withServer(
+      site.url,
+      { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } },
+      { clock },
+    );
     await start();
     const letGo = rig.tokens.hold(id);
     const before = (await token())?.reveal();
@@ -124,7 +167,10 @@ describe('client credentials', () => {
 
   it('signs out by revoking the token with the same authentication', async () => {
     const { as, mcp } = await provider({ client_secret: 'abc' });
-    const { rig, start, token, id } = await withServer(mcp.url, { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } });
+    const { rig, start, token, id } = await withServer(mcp.url, {
+      settings: { grant: 'client_credentials' },
+      secrets: { clientSecret: 'abc' },
+    });
     await start();
     const last = await token();
     expect(await rig.tokens.signOut(id)).toMatchObject({ revoked: 'confirmed', deleted: true });
@@ -135,12 +181,17 @@ describe('client credentials', () => {
   it('keeps the credential through every fault that may pass, and ends it at a definite refusal', async () => {
     const site = await tokenSite();
     const clock = createFakeClock();
-    const { rig, start, id } = await withServer(site.url, { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } }, { clock });
+    const { rig, start, id } = await withServer(
+      site.url,
+      { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } },
+      { clock },
+    );
     await start();
     site.say = (_form, response) => response.writeHead(503).end();
     expect((await refreshOnce(rig, id)).kind).toBe('unavailable');
     expect(rig.tokens.state(id).kind).toBe('retrying');
-    site.say = (_form, response) => sendJson(response, 200, { access_token: 'late', token_type: 'Bearer', expires_in: 100 });
+    site.say = (_form, response) =>
+      sendJson(response, 200, { access_token: 'late', token_type: 'Bearer', expires_in: 100 });
     await rig.tokens.refreshNow(id);
     expect(rig.tokens.state(id).kind).toBe('usable');
     site.say = (_form, response) => sendJson(response, 400, { error: 'unauthorized_client' });
@@ -150,9 +201,15 @@ describe('client credentials', () => {
 
   it('shows a secret to the issuer that it was first used at, and to no other', async () => {
     const [first, second] = [await tokenSite(), await tokenSite()];
-    const { rig, start, server } = await withServer(first.url, { settings: { grant: 'client_credentials' }, secrets: { clientSecret: 'abc' } });
+    const { rig, start, server } = await withServer(first.url, {
+      settings: { grant: 'client_credentials' },
+      secrets: { clientSecret: 'abc' },
+    });
     await start();
-    first.site.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: first.url, authorization_servers: [second.site.origin] };
+    first.site.routes['/.well-known/oauth-protected-resource/mcp'] = {
+      resource: first.url,
+      authorization_servers: [second.site.origin],
+    };
     expect(await failure(start())).toMatchObject({ code: 'E_CLIENT_ID_NEEDED' });
     expect(second.asked).toEqual([]);
     expect(rig.servers.find(server.id)?.registrations).toHaveLength(1);
@@ -161,45 +218,70 @@ describe('client credentials', () => {
   it('says what is missing when no secret was entered', async () => {
     const site = await tokenSite();
     const { start } = await withServer(site.url, { settings: { grant: 'client_credentials' } });
-    expect(await failure(start())).toMatchObject({ code: 'E_BAD_INPUT', message: expect.stringContaining('clientSecret') });
+    expect(await failure(start())).toMatchObject({
+      code: 'E_BAD_INPUT',
+      message: expect.stringContaining('clientSecret'),
+    });
     expect(site.asked).toEqual([]);
   });
 });
 
 describe('private_key_jwt', () => {
-  it.each(Object.keys(keys) as (keyof typeof keys)[])('signs with %s, for the issuer, once, for a minute', async (alg) => {
-    const { privateKey, publicKey } = keys[alg];
-    const { as, mcp } = await provider({
-      token_endpoint_auth_method: 'private_key_jwt',
-      jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'key-1', use: 'sig' }] },
-    });
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const { start, token } = await withServer(mcp.url, { settings: { grant: 'client_credentials', keyId: 'key-1', signingAlgorithm: alg }, secrets: { privateKey: pem } });
-    await start();
-    expect(await ping(mcp.url, await token())).toBe(200);
-    expect(as.seen.token).toHaveLength(1);
-  });
+  it.each(Object.keys(keys) as (keyof typeof keys)[])(
+    'signs with %s, for the issuer, once, for a minute',
+    async (alg) => {
+      const { privateKey, publicKey } = keys[alg];
+      const { as, mcp } = await provider({
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'key-1', use: 'sig' }] },
+      });
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const { start, token } = await withServer(mcp.url, {
+        settings: { grant: 'client_credentials', keyId: 'key-1', signingAlgorithm: alg },
+        secrets: { privateKey: pem },
+      });
+      await start();
+      expect(await ping(mcp.url, await token())).toBe(200);
+      expect(as.seen.token).toHaveLength(1);
+    },
+  );
 
   it('takes the algorithm and the key id from a JWK', async () => {
     const site = await tokenSite();
     const jwk = JSON.stringify({ ...keys.PS256.privateKey.export({ format: 'jwk' }), kid: 'from-jwk', alg: 'PS256' });
-    const { start, rig } = await withServer(site.url, { settings: { grant: 'client_credentials' }, secrets: { privateKey: jwk } });
+    const { start, rig } = await withServer(site.url, {
+      settings: { grant: 'client_credentials' },
+      secrets: { privateKey: jwk },
+    });
     await start();
     const assertion = site.asked[0]?.get('client_assertion') ?? '';
     expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'PS256', kid: 'from-jwk' });
     const claims = decodeJwt(assertion);
-    expect(claims).toEqual({ iss: 'robot', sub: 'robot', aud: site.site.origin, jti: expect.any(String), iat: expect.any(Number), exp: (claims.iat ?? 0) + 60 });
+    expect(claims).toEqual({
+      iss: 'robot',
+      sub: 'robot',
+      aud: site.site.origin,
+      jti: expect.any(String),
+      iat: expect.any(Number),
+      exp: (claims.iat ?? 0) + 60,
+    });
     expect(site.asked[0]?.has('client_secret')).toBe(false);
     expect(rig.log.join('\n')).not.toContain(assertion);
   });
 
   it.each([
     ['is no key', 'not a key'],
-    ['cannot sign with the chosen algorithm', keys.ES256.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
+    [
+      'cannot sign with the chosen algorithm',
+      keys.ES256.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ],
     ['has only the public part', keys.RS256.publicKey.export({ type: 'spki', format: 'pem' }).toString()],
   ])('asks for nothing with a key that %s, and shows nothing of it', async (_what, privateKey) => {
     const site = await tokenSite();
-    const { start } = await withServer(site.url, { settings: { grant: 'client_credentials', signingAlgorithm: 'RS256' }, secrets: { privateKey } });
+    const { start } = await withServer(site.url, {
+      settings: { grant: 'client_credentials', signingAlgorithm: 'RS256' },
+      secrets: { privateKey },
+    });
     const error = await failure(start());
     expect(error).toMatchObject({ code: 'E_BAD_INPUT' });
     expect(error.message).not.toContain(privateKey.slice(30, 60) || privateKey);
@@ -208,16 +290,22 @@ describe('private_key_jwt', () => {
 
   it('authenticates the authorization code grant and its refresh, too', async () => {
     const port = await freePort();
-    const { as, mcp } = await provider({
-      token_endpoint_auth_method: 'private_key_jwt',
-      application_type: 'native',
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      redirect_uris: [`http://127.0.0.1${redirectPath(`http://127.0.0.1:${port}`)}`],
-      jwks: { keys: [keys.ES256.publicKey.export({ format: 'jwk' })] },
-    }, { port });
+    const { as, mcp } = await provider(
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        application_type: 'native',
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        redirect_uris: [`http://127.0.0.1${redirectPath(`http://127.0.0.1:${port}`)}`],
+        jwks: { keys: [keys.ES256.publicKey.export({ format: 'jwk' })] },
+      },
+      { port },
+    );
     const pem = keys.ES256.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const started = await withServer(mcp.url, { settings: { clientAuth: 'private_key_jwt' }, secrets: { privateKey: pem } });
+    const started = await withServer(mcp.url, {
+      settings: { clientAuth: 'private_key_jwt' },
+      secrets: { privateKey: pem },
+    });
     await started.start();
     await started.rig.tokens.refreshNow(started.id);
     expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshesGranted: 1 });
@@ -233,12 +321,21 @@ describe('workload identity (RFC 7523)', () => {
 
   it('sends the assertion for this resource, and again when a new token is needed', async () => {
     const site = await tokenSite();
-    const { rig, start, token, id } = await withServer(site.url, { settings: { grant: 'jwt_bearer' }, secrets: { assertion } });
+    const { rig, start, token, id } = await withServer(site.url, {
+      settings: { grant: 'jwt_bearer' },
+      secrets: { assertion },
+    });
     await start();
     const first = await token();
     await rig.tokens.refreshNow(id);
     expect(site.asked).toHaveLength(2);
-    expect(Object.fromEntries(site.asked[1] ?? [])).toEqual({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion, client_id: 'robot', resource: site.url, scope: 'mcp:tools' });
+    expect(Object.fromEntries(site.asked[1] ?? [])).toEqual({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion,
+      client_id: 'robot',
+      resource: site.url,
+      scope: 'mcp:tools',
+    });
     expect((await token())?.reveal()).not.toBe(first?.reveal());
     expect(rig.opened).toEqual([]);
     expect(rig.log.join('\n')).not.toContain(assertion);
@@ -246,7 +343,10 @@ describe('workload identity (RFC 7523)', () => {
 
   it('never repeats an assertion that was refused, and never goes to the browser instead', async () => {
     const site = await tokenSite();
-    const { rig, start, id } = await withServer(site.url, { settings: { grant: 'jwt_bearer' }, secrets: { assertion } });
+    const { rig, start, id } = await withServer(site.url, {
+      settings: { grant: 'jwt_bearer' },
+      secrets: { assertion },
+    });
     site.say = (_form, response) => sendJson(response, 400, { error: 'invalid_grant' });
     expect(await failure(start())).toMatchObject({ code: 'E_TOKEN_REFUSED' });
     expect(site.asked).toHaveLength(1);
@@ -257,7 +357,8 @@ describe('workload identity (RFC 7523)', () => {
     site.say = (_form, response) => sendJson(response, 400, { error: 'invalid_grant' });
     await rig.tokens.refreshNow(id);
     const asked = site.asked.length;
-    for (let call = 0; call < 5; call += 1) expect(await rig.tokens.accessToken(id)).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
+    for (let call = 0; call < 5; call += 1)
+      expect(await rig.tokens.accessToken(id)).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
     expect(site.asked).toHaveLength(asked);
     expect(rig.opened).toEqual([]);
   });
@@ -266,7 +367,10 @@ describe('workload identity (RFC 7523)', () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'keybridge-grants-'));
     closing.push(() => rm(folder, { recursive: true }));
     const assertionFile = path.join(folder, 'token');
-    const [old, next] = [unsigned({ sub: 'old', exp: inSeconds(3600) }), unsigned({ sub: 'next', exp: inSeconds(3600) })];
+    const [old, next] = [
+      unsigned({ sub: 'old', exp: inSeconds(3600) }),
+      unsigned({ sub: 'next', exp: inSeconds(3600) }),
+    ];
     await writeFile(assertionFile, `${old}\n`);
     const site = await tokenSite();
     const { rig, start, id } = await withServer(site.url, { settings: { grant: 'jwt_bearer', assertionFile } });
@@ -290,7 +394,10 @@ describe('a server without OAuth', () => {
     expect(answer).toMatchObject({ kind: 'token', header: 'authorization' });
     expect(answer.kind === 'token' && answer.token.reveal()).toBe('Bearer k3y');
 
-    const named = await withServer(site.url, { settings: { grant: 'static_header', headerName: 'X-Api-Key' }, secrets: { headerValue: 'k3y two' } });
+    const named = await withServer(site.url, {
+      settings: { grant: 'static_header', headerName: 'X-Api-Key' },
+      secrets: { headerValue: 'k3y two' },
+    });
     await named.start();
     const other = await named.rig.tokens.accessToken(named.id);
     expect(other.kind === 'token' && [other.header, other.token.reveal()]).toEqual(['x-api-key', 'k3y two']);
@@ -302,11 +409,17 @@ describe('a server without OAuth', () => {
 
   it('says that the key was refused, and takes up a new one at the next sign-in', async () => {
     const site = await tokenSite();
-    const { rig, server, start, token, id } = await withServer(site.url, { settings: { grant: 'static_header' }, secrets: { headerValue: 'old' } });
+    const { rig, server, start, token, id } = await withServer(site.url, {
+      settings: { grant: 'static_header' },
+      secrets: { headerValue: 'old' },
+    });
     await start();
     const refused = await token();
     if (!refused) throw new Error('no key');
-    expect(await rig.tokens.accessToken(id, { rejected: refused })).toMatchObject({ kind: 'refused', error: { code: 'E_SERVER_REFUSED' } });
+    expect(await rig.tokens.accessToken(id, { rejected: refused })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'E_SERVER_REFUSED' },
+    });
     await enter(rig, server, 'headerValue', 'new');
     await start();
     expect((await token())?.reveal()).toBe('Bearer new');
@@ -315,7 +428,10 @@ describe('a server without OAuth', () => {
 
   it('gives its key to no other origin, whatever the list of servers says', async () => {
     const site = await tokenSite();
-    const { rig, server, start, id } = await withServer(site.url, { settings: { grant: 'static_header' }, secrets: { headerValue: 'k3y' } });
+    const { rig, server, start, id } = await withServer(site.url, {
+      settings: { grant: 'static_header' },
+      secrets: { headerValue: 'k3y' },
+    });
     await start();
     await rig.servers.update(server.id, { url: 'https://elsewhere.example/mcp' });
     expect(await rig.tokens.accessToken(id)).toMatchObject({ kind: 'refused', error: { code: 'E_BAD_INPUT' } });
@@ -328,7 +444,10 @@ describe('a server without OAuth', () => {
     ['a key with a line break', {}, 'k\r\nx: y'],
   ])('refuses %s', async (_what, settings, headerValue) => {
     const site = await tokenSite();
-    const { start } = await withServer(site.url, { settings: { grant: 'static_header', ...settings }, secrets: { headerValue } });
+    const { start } = await withServer(site.url, {
+      settings: { grant: 'static_header', ...settings },
+      secrets: { headerValue },
+    });
     expect(await failure(start())).toMatchObject({ code: 'E_BAD_INPUT' });
   });
 });
@@ -341,9 +460,13 @@ describe('enterprise-managed authorization (SEP-990)', () => {
 
   async function company(secrets: Partial<Record<SecretName, string>> = {}) {
     const [site, idp] = [await tokenSite(), await tokenSite()];
-    idp.say = (_form, response) => sendJson(response, 200, { access_token: jag, issued_token_type: idJag, token_type: 'N_A', expires_in: 300 });
+    idp.say = (_form, response) =>
+      sendJson(response, 200, { access_token: jag, issued_token_type: idJag, token_type: 'N_A', expires_in: 300 });
     const enterprise = { issuer: idp.site.origin, clientId: 'at-company' };
-    const added = await withServer(site.url, { settings: { grant: 'enterprise_managed', enterprise }, secrets: { clientSecret: 'ours', enterpriseIdToken: idToken, ...secrets } });
+    const added = await withServer(site.url, {
+      settings: { grant: 'enterprise_managed', enterprise },
+      secrets: { clientSecret: 'ours', enterpriseIdToken: idToken, ...secrets },
+    });
     return { site, idp, ...added };
   }
 
@@ -351,10 +474,20 @@ describe('enterprise-managed authorization (SEP-990)', () => {
     const { site, idp, rig, start, token, id } = await company();
     await start();
     expect(Object.fromEntries(idp.asked[0] ?? [])).toEqual({
-      grant_type: exchange, requested_token_type: idJag, subject_token: idToken, subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
-      audience: site.site.origin, resource: site.url, scope: 'mcp:tools', client_id: 'at-company',
+      grant_type: exchange,
+      requested_token_type: idJag,
+      subject_token: idToken,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+      audience: site.site.origin,
+      resource: site.url,
+      scope: 'mcp:tools',
+      client_id: 'at-company',
     });
-    expect(Object.fromEntries(site.asked[0] ?? [])).toMatchObject({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: jag, resource: site.url });
+    expect(Object.fromEntries(site.asked[0] ?? [])).toMatchObject({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: jag,
+      resource: site.url,
+    });
     expect(await token()).toBeInstanceOf(Secret);
     await rig.tokens.refreshNow(id);
     expect([idp.asked.length, site.asked.length]).toEqual([2, 2]);
@@ -365,13 +498,17 @@ describe('enterprise-managed authorization (SEP-990)', () => {
   it('shows the secret of the company to the company alone, and ours to the server alone', async () => {
     const { site, idp, start } = await company({ enterpriseClientSecret: 'theirs' });
     await start();
-    const basic = (target: TokenSite) => target.site.hits.filter(({ path: at }) => at === '/token').map(({ headers }) => Buffer.from(headers.authorization?.slice(6) ?? '', 'base64').toString());
+    const basic = (target: TokenSite) =>
+      target.site.hits
+        .filter(({ path: at }) => at === '/token')
+        .map(({ headers }) => Buffer.from(headers.authorization?.slice(6) ?? '', 'base64').toString());
     expect([basic(idp), basic(site)]).toEqual([['at-company:theirs'], ['robot:ours']]);
   });
 
   it('does not pass on a token that is no identity assertion', async () => {
     const { site, idp, start } = await company();
-    idp.say = (_form, response) => sendJson(response, 200, { access_token: 'a-real-access-token', token_type: 'Bearer', expires_in: 300 });
+    idp.say = (_form, response) =>
+      sendJson(response, 200, { access_token: 'a-real-access-token', token_type: 'Bearer', expires_in: 300 });
     expect(await failure(start())).toMatchObject({ code: 'E_TOKEN_RESPONSE' });
     expect(site.asked).toEqual([]);
   });
@@ -390,15 +527,25 @@ describe('enterprise-managed authorization (SEP-990)', () => {
 
 describe('device code (RFC 8628)', () => {
   const code = { device_code: 'the-device-code', user_code: 'WDJB-MJHT', expires_in: 600, interval: 5 };
-  const pending = (_form: unknown, response: Parameters<typeof sendJson>[0]) => sendJson(response, 400, { error: 'authorization_pending' });
+  const pending = (_form: unknown, response: Parameters<typeof sendJson>[0]) =>
+    sendJson(response, 400, { error: 'authorization_pending' });
 
   /** A sign-in that waits for its person, on a clock that stands still. */
   async function waiting(change: Record<string, unknown> = {}) {
     const site = await tokenSite();
     site.say = pending;
     Object.assign(site.site.routes, {
-      '/device': { ...code, verification_uri: `${site.site.origin}/enter`, verification_uri_complete: `${site.site.origin}/enter?code=WDJB-MJHT`, ...change },
-      '/.well-known/oauth-authorization-server': { ...site.metadata, device_authorization_endpoint: `${site.site.origin}/device`, code_challenge_methods_supported: [] },
+      '/device': {
+        ...code,
+        verification_uri: `${site.site.origin}/enter`,
+        verification_uri_complete: `${site.site.origin}/enter?code=WDJB-MJHT`,
+        ...change,
+      },
+      '/.well-known/oauth-authorization-server': {
+        ...site.metadata,
+        device_authorization_endpoint: `${site.site.origin}/device`,
+        code_challenge_methods_supported: [],
+      },
     });
     const clock = createFakeClock();
     const added = await withServer(site.url, { settings: { grant: 'device_code' } }, { clock });
@@ -410,16 +557,29 @@ describe('device code (RFC 8628)', () => {
       await clock.advance(ms);
       await until(() => site.asked.length === asked, `${asked} requests`);
       // The next wait begins when the answer has been read.
-      await until(() => clock.pending > 0 || added.rig.signIns.progress(added.server.id)?.step !== 'browser', 'the answer is read');
+      await until(
+        () => clock.pending > 0 || added.rig.signIns.progress(added.server.id)?.step !== 'browser',
+        'the answer is read',
+      );
     };
     return { site, clock, signIn, pass, ...added };
   }
 
   it('signs in at oidc-provider with a code that the person enters in any browser, and renews by refresh token', async () => {
-    const { as, mcp } = await provider({}, { deviceFlow: true, clientAuthMethods: ['none', 'client_secret_basic'], clients: [] });
-    const { rig, server, id, token } = await withServer(mcp.url, { settings: { grant: 'device_code' } }, { noClientId: true });
+    const { as, mcp } = await provider(
+      {},
+      { deviceFlow: true, clientAuthMethods: ['none', 'client_secret_basic'], clients: [] },
+    );
+    const { rig, server, id, token } = await withServer(
+      mcp.url,
+      { settings: { grant: 'device_code' } },
+      { noClientId: true },
+    );
     const signIn = rig.signIns.start(server.id, { openBrowser: false });
-    const shown = await until(() => rig.signIns.progress(server.id)?.userCode && rig.signIns.progress(server.id), 'the code is shown');
+    const shown = await until(
+      () => rig.signIns.progress(server.id)?.userCode && rig.signIns.progress(server.id),
+      'the code is shown',
+    );
     expect(shown.url).toContain(as.issuer);
     const page = await rig.browser.open(shown.url ?? '');
     expect(page.text).toContain('Signed in on the other device');
@@ -433,7 +593,12 @@ describe('device code (RFC 8628)', () => {
 
   it('shows the page, the code and when it ends, and asks at the pace that the server wants', async () => {
     const { site, clock, rig, server, signIn, pass } = await waiting();
-    expect(rig.signIns.progress(server.id)).toMatchObject({ step: 'browser', url: `${site.site.origin}/enter?code=WDJB-MJHT`, userCode: 'WDJB-MJHT', endsAt: clock.now() + 600_000 });
+    expect(rig.signIns.progress(server.id)).toMatchObject({
+      step: 'browser',
+      url: `${site.site.origin}/enter?code=WDJB-MJHT`,
+      userCode: 'WDJB-MJHT',
+      endsAt: clock.now() + 600_000,
+    });
     await pass(4_900, 0);
     await pass(100, 1);
     site.say = (_form, response) => sendJson(response, 400, { error: 'slow_down' });
@@ -441,10 +606,16 @@ describe('device code (RFC 8628)', () => {
     site.say = pending;
     await pass(9_900, 2);
     await pass(100, 3);
-    site.say = (_form, response) => sendJson(response, 200, { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 100 });
+    site.say = (_form, response) =>
+      sendJson(response, 200, { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 100 });
     await pass(10_000, 4);
     await signIn;
-    expect(Object.fromEntries(site.asked[3] ?? [])).toEqual({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'the-device-code', client_id: 'robot', resource: site.url });
+    expect(Object.fromEntries(site.asked[3] ?? [])).toEqual({
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: 'the-device-code',
+      client_id: 'robot',
+      resource: site.url,
+    });
     expect(rig.log.join('\n')).not.toContain('the-device-code');
   });
 
@@ -488,11 +659,18 @@ describe('device code (RFC 8628)', () => {
   });
 
   it('shows no page that is unsafe to open, and no code that is none', async () => {
-    for (const change of [{ verification_uri_complete: 'javascript:alert(1)' }, { user_code: 'a\u202eb' }, { device_code: 7 }]) {
+    for (const change of [
+      { verification_uri_complete: 'javascript:alert(1)' },
+      { user_code: 'a\u202eb' },
+      { device_code: 7 },
+    ]) {
       const site = await tokenSite();
       Object.assign(site.site.routes, {
         '/device': { ...code, verification_uri: `${site.site.origin}/enter`, ...change },
-        '/.well-known/oauth-authorization-server': { ...site.metadata, device_authorization_endpoint: `${site.site.origin}/device` },
+        '/.well-known/oauth-authorization-server': {
+          ...site.metadata,
+          device_authorization_endpoint: `${site.site.origin}/device`,
+        },
       });
       const { start, rig } = await withServer(site.url, { settings: { grant: 'device_code' } });
       expect((await failure(start())).code).toMatch(/^E_(ENDPOINT_REFUSED|TOKEN_RESPONSE)$/);
@@ -518,16 +696,32 @@ async function tokenSite(): Promise<TokenSite> {
   const url = `${site.origin}/mcp`;
   const asked: URLSearchParams[] = [];
   const metadata = {
-    issuer: site.origin, authorization_endpoint: `${site.origin}/authorize`, token_endpoint: `${site.origin}/token`,
-    response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
+    issuer: site.origin,
+    authorization_endpoint: `${site.origin}/authorize`,
+    token_endpoint: `${site.origin}/token`,
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
   };
   const world: TokenSite = {
-    site, url, asked, metadata,
-    say: (_form, response) => sendJson(response, 200, { access_token: randomBytes(8).toString('hex'), token_type: 'Bearer', expires_in: 100 }),
+    site,
+    url,
+    asked,
+    metadata,
+    say: (_form, response) =>
+      sendJson(response, 200, { access_token: randomBytes(8).toString('hex'), token_type: 'Bearer', expires_in: 100 }),
   };
   Object.assign(site.routes, {
-    '/mcp': ((_request, response) => response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${site.origin}/.well-known/oauth-protected-resource/mcp"` }).end()) satisfies Site['routes'][string],
-    '/.well-known/oauth-protected-resource/mcp': { resource: url, authorization_servers: [site.origin], scopes_supported: ['mcp:tools'] },
+    '/mcp': ((_request, response) =>
+      response
+        .writeHead(401, {
+          'www-authenticate': `Bearer resource_metadata="${site.origin}/.well-known/oauth-protected-resource/mcp"`,
+        })
+        .end()) satisfies Site['routes'][string],
+    '/.well-known/oauth-protected-resource/mcp': {
+      resource: url,
+      authorization_servers: [site.origin],
+      scopes_supported: ['mcp:tools'],
+    },
     '/.well-known/oauth-authorization-server': metadata,
     '/token': ((_request, response, hit) => {
       const form = new URLSearchParams(hit.body);

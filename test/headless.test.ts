@@ -147,8 +147,10 @@ describe('the system browser', () => {
     await chmod(at(name), 0o755);
     return at(name);
   };
-  const browserThatNotes = (name: string, exit = 0) => program(name, `printf '%s\\n' "$@" > '${at(`${name}.args`)}'; exit ${exit}`);
-  const open = (BROWSER: string) => openSystemBrowser(address, { env: { PATH: process.env['PATH'], BROWSER }, platform: 'linux' });
+  const browserThatNotes = (name: string, exit = 0) =>
+    program(name, `printf '%s\\n' "$@" > '${at(`${name}.args`)}'; exit ${exit}`);
+  const open = (BROWSER: string) =>
+    openSystemBrowser(address, { env: { PATH: process.env['PATH'], BROWSER }, platform: 'linux' });
 
   it('is $BROWSER, given the address as one argument, untouched by any shell', async () => {
     await open(await browserThatNotes('browser'));
@@ -156,7 +158,12 @@ describe('the system browser', () => {
   });
 
   it('gets none of Keybridge’s own variables', async () => {
-    const env = { PATH: process.env['PATH'], KEYBRIDGE_CLIENT_SECRET: 'marked', KEPT: 'yes', BROWSER: await program('browser', `env > '${at('env')}'`) };
+    const env = {
+      PATH: process.env['PATH'],
+      KEYBRIDGE_CLIENT_SECRET: 'marked',
+      KEPT: 'yes',
+      BROWSER: await program('browser', `env > '${at('env')}'`),
+    };
     await openSystemBrowser(address, { env, platform: 'linux' });
     expect(await read('env')).toContain('KEPT=yes');
     expect(await read('env')).not.toContain('marked');
@@ -185,8 +192,12 @@ describe('the system browser', () => {
 
   it('is missing: says so with E_BROWSER', async () => {
     await expect(open(at('missing'))).rejects.toMatchObject({ code: 'E_BROWSER' });
-    await expect(openSystemBrowser(address, { env: {}, platform: 'linux' })).rejects.toMatchObject({ code: 'E_BROWSER' });
-    await expect(openSystemBrowser(new URL('file:///etc/passwd'), { env: { BROWSER: 'true' }, platform: 'linux' })).rejects.toMatchObject({ code: 'E_BROWSER' });
+    await expect(openSystemBrowser(address, { env: {}, platform: 'linux' })).rejects.toMatchObject({
+      code: 'E_BROWSER',
+    });
+    await expect(
+      openSystemBrowser(new URL('file:///etc/passwd'), { env: { BROWSER: 'true' }, platform: 'linux' }),
+    ).rejects.toMatchObject({ code: 'E_BROWSER' });
   });
 
   it('is expected where there is a display or $BROWSER', () => {

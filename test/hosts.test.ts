@@ -13,7 +13,8 @@ const snippet = (host: string, ...args: Parameters<typeof hostSnippets>) => {
   if (!found) throw new Error(`no snippet for ${host}`);
   return found;
 };
-const json = (host: string, ...args: Parameters<typeof hostSnippets>): unknown => JSON.parse(snippet(host, ...args).text);
+const json = (host: string, ...args: Parameters<typeof hostSnippets>): unknown =>
+  JSON.parse(snippet(host, ...args).text);
 
 describe('snippets for MCP hosts', () => {
   it('fit the contract, one per host, for every system', () => {
@@ -23,7 +24,20 @@ describe('snippets for MCP hosts', () => {
       expect(new Set(all.map(({ host }) => host)).size).toBe(all.length);
     }
     const hosts = hostSnippets('linear', plainCommand, {}).map(({ host }) => host);
-    expect(hosts).toEqual(expect.arrayContaining(['claude-desktop', 'claude-code', 'cursor', 'vscode', 'codex', 'gemini-cli', 'windsurf', 'zed', 'cline', 'lm-studio']));
+    expect(hosts).toEqual(
+      expect.arrayContaining([
+        'claude-desktop',
+        'claude-code',
+        'cursor',
+        'vscode',
+        'codex',
+        'gemini-cli',
+        'windsurf',
+        'zed',
+        'cline',
+        'lm-studio',
+      ]),
+    );
   });
 
   it('start the bridge for the server, and say no environment for the default data folder', () => {
@@ -58,7 +72,12 @@ describe('snippets for MCP hosts', () => {
     const printArguments = `claude() { for argument; do printf '%s\\0' "$argument"; done; }; ${text}`;
     const [, , , , name, entry] = execFileSync('/bin/sh', ['-c', printArguments], { encoding: 'utf8' }).split('\0');
     expect(name).toBe('linear');
-    expect(JSON.parse(entry ?? '')).toEqual({ type: 'stdio', command: hardCommand[0], args: ['connect', '--flag=a b', 'linear'], env: hardEnv });
+    expect(JSON.parse(entry ?? '')).toEqual({
+      type: 'stdio',
+      command: hardCommand[0],
+      args: ['connect', '--flag=a b', 'linear'],
+      env: hardEnv,
+    });
   });
 
   it('TOML strings have every character escaped that TOML forbids', () => {
@@ -75,7 +94,8 @@ describe('snippets for MCP hosts', () => {
   });
 
   it('say the place on each system', () => {
-    const place = (host: string, platform: NodeJS.Platform) => snippet(host, 'linear', plainCommand, {}, platform).place;
+    const place = (host: string, platform: NodeJS.Platform) =>
+      snippet(host, 'linear', plainCommand, {}, platform).place;
     expect(place('claude-desktop', 'darwin')).toBe('~/Library/Application Support/Claude/claude_desktop_config.json');
     expect(place('claude-desktop', 'win32')).toBe('%APPDATA%\\Claude\\claude_desktop_config.json');
     expect(place('vscode', 'linux')).toBe('~/.config/Code/User/mcp.json');

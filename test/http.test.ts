@@ -3,7 +3,13 @@ import { createServer as createTcpServer, type AddressInfo, type Server as TcpSe
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { classesFor, classifyAddress } from '../electron/core/http/address.ts';
-import { createHttp, type AddressClass, type Http, type HttpOptions, type HttpRequest } from '../electron/core/http/client.ts';
+import {
+  createHttp,
+  type AddressClass,
+  type Http,
+  type HttpOptions,
+  type HttpRequest,
+} from '../electron/core/http/client.ts';
 import { findNetwork } from '../electron/core/http/network.ts';
 import { selfSigned } from './fixtures/certificate.ts';
 import { startListener, type Listener } from './fixtures/listener.ts';
@@ -25,7 +31,9 @@ async function listener(...args: Parameters<typeof startListener>): Promise<List
   return started;
 }
 
-async function tcpServer(onConnection: Parameters<typeof createTcpServer>[1]): Promise<{ port: number; server: TcpServer }> {
+async function tcpServer(
+  onConnection: Parameters<typeof createTcpServer>[1],
+): Promise<{ port: number; server: TcpServer }> {
   const server = createTcpServer({}, onConnection);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closing.push(() => new Promise((resolve) => server.close(resolve)));
@@ -43,11 +51,52 @@ const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => (
 
 describe('the class of an address', () => {
   const cases: Record<AddressClass, readonly string[]> = {
-    public: ['8.8.8.8', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808', '2002:808:808::1'],
-    loopback: ['127.0.0.1', '127.255.0.1', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::'],
-    private: ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', '198.18.0.1', 'fd00::1', 'fc00::1', '::ffff:10.0.0.1', '::ffff:c0a8:101', '64:ff9b::a00:1'],
+    public: [
+      '8.8.8.8',
+      '172.32.0.1',
+      '100.128.0.1',
+      '2606:4700::1111',
+      '::ffff:8.8.8.8',
+      '64:ff9b::808:808',
+      '2002:808:808::1',
+    ],
+    loopback: [
+      '127.0.0.1',
+      '127.255.0.1',
+      '::1',
+      '::ffff:127.0.0.1',
+      '::ffff:7f00:1',
+      '64:ff9b::7f00:1',
+      '2002:7f00:1::',
+    ],
+    private: [
+      '10.0.0.1',
+      '172.16.0.1',
+      '172.31.255.255',
+      '192.168.1.1',
+      '100.64.0.1',
+      '198.18.0.1',
+      'fd00::1',
+      'fc00::1',
+      '::ffff:10.0.0.1',
+      '::ffff:c0a8:101',
+      '64:ff9b::a00:1',
+    ],
     link_local: ['169.254.169.254', 'fe80::1', 'fe80::1%eth0', '::ffff:169.254.169.254'],
-    unspecified: ['0.0.0.0', '0.1.2.3', '::', '224.0.0.1', '255.255.255.255', '240.0.0.1', 'ff02::1', '192.0.2.1', '2001:db8::1', '2001::1', 'no address', ''],
+    unspecified: [
+      '0.0.0.0',
+      '0.1.2.3',
+      '::',
+      '224.0.0.1',
+      '255.255.255.255',
+      '240.0.0.1',
+      'ff02::1',
+      '192.0.2.1',
+      '2001:db8::1',
+      '2001::1',
+      'no address',
+      '',
+    ],
   };
   for (const [wanted, addresses] of Object.entries(cases)) {
     it.each(addresses)(`DM15: %s is ${wanted}`, (address) => {
@@ -114,11 +163,18 @@ describe('which addresses may be connected to', () => {
   it('the network of a server is the one in which it was connected to', async () => {
     const server = await listener((_, response) => response.end('ok'));
     const classes: Record<string, AddressClass> = { '127.0.0.1': 'private' };
-    const found = (options: HttpOptions, known?: AddressClass) => findNetwork(http(options), new URL(server.origin), known);
-    expect(await found({ classify: (address) => classes[address] ?? 'unspecified' })).toEqual({ origin: server.origin, own: 'private' });
+    const found = (options: HttpOptions, known?: AddressClass) =>
+      findNetwork(http(options), new URL(server.origin), known);
+    expect(await found({ classify: (address) => classes[address] ?? 'unspecified' })).toEqual({
+      origin: server.origin,
+      own: 'private',
+    });
     expect(await found({})).toEqual({ origin: server.origin, own: 'loopback' });
     expect(server.acceptedConnections).toBe(2);
-    expect(await failure(found({ classify: () => 'unspecified' }))).toMatchObject({ code: 'E_ADDRESS_REFUSED', sent: false });
+    expect(await failure(found({ classify: () => 'unspecified' }))).toMatchObject({
+      code: 'E_ADDRESS_REFUSED',
+      sent: false,
+    });
     expect(await found({}, 'public')).toEqual({ origin: server.origin, own: 'public' });
     expect(server.acceptedConnections).toBe(2);
   });
@@ -144,7 +200,10 @@ describe('what may go wrong', () => {
   it('DM31: a name without an address is E_DNS, and nothing was sent', async () => {
     const client = http({ lookup: async () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' })) });
     expect(await failure(client.fetch(request('https://nowhere.test/')))).toMatchObject({ code: 'E_DNS', sent: false });
-    expect(await failure(client.classOf(new URL('https://nowhere.test/')))).toMatchObject({ code: 'E_DNS', sent: false });
+    expect(await failure(client.classOf(new URL('https://nowhere.test/')))).toMatchObject({
+      code: 'E_DNS',
+      sent: false,
+    });
     const empty = http({ lookup: async () => [] });
     expect(await failure(empty.fetch(request('https://empty.test/')))).toMatchObject({ code: 'E_DNS', sent: false });
   });
@@ -175,12 +234,19 @@ describe('what may go wrong', () => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half', () => incoming.socket.destroy());
     });
-    expect(await failure(http().fetch(request(`${server.origin}/`)))).toMatchObject({ code: 'E_CONNECTION_LOST', sent: true });
+    expect(await failure(http().fetch(request(`${server.origin}/`)))).toMatchObject({
+      code: 'E_CONNECTION_LOST',
+      sent: true,
+    });
   });
 
   it('an answer that is not HTTP is E_CONNECTION_LOST', async () => {
-    const { port } = await tcpServer((socket) => socket.on('error', () => {}).once('data', () => socket.end('SSH-2.0-OpenSSH_9\r\n\r\n')));
-    expect(await failure(http().fetch(request(`http://127.0.0.1:${port}/`)))).toMatchObject({ code: 'E_CONNECTION_LOST' });
+    const { port } = await tcpServer((socket) =>
+      socket.on('error', () => {}).once('data', () => socket.end('SSH-2.0-OpenSSH_9\r\n\r\n')),
+    );
+    expect(await failure(http().fetch(request(`http://127.0.0.1:${port}/`)))).toMatchObject({
+      code: 'E_CONNECTION_LOST',
+    });
   });
 
   it('an answer with more headers than 64 KB is E_TOO_LARGE', async () => {
@@ -189,7 +255,9 @@ describe('what may go wrong', () => {
   });
 
   it('DM30: headers of 30 KB come through', async () => {
-    const server = await listener((_, response) => response.writeHead(401, { 'www-authenticate': `Bearer x="${'y'.repeat(30_000)}"` }).end());
+    const server = await listener((_, response) =>
+      response.writeHead(401, { 'www-authenticate': `Bearer x="${'y'.repeat(30_000)}"` }).end(),
+    );
     const answer = await http().fetch(request(`${server.origin}/`));
     expect(answer.headers['www-authenticate']).toHaveLength(30_011);
   });
@@ -197,7 +265,9 @@ describe('what may go wrong', () => {
   it('HT: a header value that HTTP cannot carry is refused without its value in the error', async () => {
     const server = await listener((_, response) => response.end('ok'));
     for (const value of ['secret\r\nx-evil: 1', 'secret\u0000', 'secret€']) {
-      const error = await failure(http().fetch(request(`${server.origin}/`, { headers: { authorization: `Bearer ${value}` } })));
+      const error = await failure(
+        http().fetch(request(`${server.origin}/`, { headers: { authorization: `Bearer ${value}` } })),
+      );
       expect(error).toMatchObject({ code: 'E_BAD_INPUT', sent: false });
       expect(`${error.message} ${(error.cause as Error).message}`).not.toContain('secret');
     }
@@ -242,7 +312,9 @@ describe('limits', () => {
   it('an encoding that nobody asked for and that is not known is refused', async () => {
     const server = await listener((_, response) => response.writeHead(200, { 'content-encoding': 'zstd' }).end('x'));
     expect(await failure(http().fetch(request(`${server.origin}/`)))).toMatchObject({ code: 'E_CONNECTION_LOST' });
-    const damaged = await listener((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'));
+    const damaged = await listener((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'),
+    );
     expect(await failure(http().fetch(request(`${damaged.origin}/`)))).toMatchObject({ code: 'E_CONNECTION_LOST' });
   });
 
@@ -268,7 +340,9 @@ describe('limits', () => {
 
 describe('a stream', () => {
   it('gives the head before the body, and stays open while nothing comes for longer than the limit', async () => {
-    const server = await listener((_, response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write('one'));
+    const server = await listener((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('one'),
+    );
     const client = http();
     const stream = await client.open(request(`${server.origin}/`, { timeoutMs: 100 }));
     const reader = stream.body[Symbol.asyncIterator]();
@@ -339,7 +413,8 @@ describe('a stream', () => {
   it('reuses a connection for the next call', async () => {
     const server = await listener((_, response) => response.end('ok'));
     const client = http();
-    for (let call = 0; call < 5; call += 1) await client.fetch(request(`${server.origin}/`, { method: 'POST', body: 'x' }));
+    for (let call = 0; call < 5; call += 1)
+      await client.fetch(request(`${server.origin}/`, { method: 'POST', body: 'x' }));
     // undici lets a connection rest for one turn of the event loop, so two take turns.
     expect(server.acceptedConnections).toBeLessThanOrEqual(2);
   });
@@ -384,7 +459,13 @@ describe('an answer', () => {
     });
     const client = http();
     await client.fetch(request(`${server.origin}/`));
-    await client.fetch(request(`${server.origin}/`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json', 'user-agent': 'other/1' } }));
+    await client.fetch(
+      request(`${server.origin}/`, {
+        method: 'POST',
+        body: '{}',
+        headers: { 'content-type': 'application/json', 'user-agent': 'other/1' },
+      }),
+    );
     expect(seen).toMatchObject({ 'content-type': 'application/json', 'user-agent': 'other/1', 'content-length': '2' });
     expect(seen).not.toHaveProperty('cookie');
   });
@@ -403,7 +484,11 @@ describe('TLS', () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     });
-    return { url: `https://mcp.test:${(server.address() as AddressInfo).port}/`, cert: certificate.cert, requests: () => requests };
+    return {
+      url: `https://mcp.test:${(server.address() as AddressInfo).port}/`,
+      cert: certificate.cert,
+      requests: () => requests,
+    };
   }
   const lookup = async () => [{ address: '127.0.0.1', family: 4 }];
 
@@ -411,7 +496,10 @@ describe('TLS', () => {
     const intermediate = { name: 'Intermediate', key: selfSigned(['ca.test'], { name: 'Intermediate' }).key };
     const { url } = await tlsServer(['mcp.test'], { issuer: intermediate, name: 'Leaf' });
     const error = await failure(http({ lookup }).fetch(request(url)));
-    expect(error).toMatchObject({ code: 'E_TLS', message: expect.stringContaining('the certificate chain is incomplete') as string });
+    expect(error).toMatchObject({
+      code: 'E_TLS',
+      message: expect.stringContaining('the certificate chain is incomplete') as string,
+    });
   });
 
   it('takes a certificate of an authority that the caller names', async () => {
@@ -423,17 +511,20 @@ describe('TLS', () => {
     ['of nobody we know', ['mcp.test'], false, false],
     ['for another name', ['other.test'], false, true],
     ['that has expired', ['mcp.test'], true, true],
-  ] as const)('refuses a certificate %s, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async (_, hosts, expired, trusted) => {
-    const { url, cert, requests } = await tlsServer(hosts, { expired });
-    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    try {
-      const error = await failure(http({ lookup, ca: trusted ? [cert] : [] }).fetch(request(url)));
-      expect(error).toMatchObject({ code: 'E_TLS', sent: false });
-    } finally {
-      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
-      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
-    }
-    expect(requests()).toBe(0);
-  });
+  ] as const)(
+    'refuses a certificate %s, whatever NODE_TLS_REJECT_UNAUTHORIZED says',
+    async (_, hosts, expired, trusted) => {
+      const { url, cert, requests } = await tlsServer(hosts, { expired });
+      const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+      try {
+        const error = await failure(http({ lookup, ca: trusted ? [cert] : [] }).fetch(request(url)));
+        expect(error).toMatchObject({ code: 'E_TLS', sent: false });
+      } finally {
+        if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+        else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
+      }
+      expect(requests()).toBe(0);
+    },
+  );
 });

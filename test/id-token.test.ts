@@ -36,7 +36,10 @@ async function signer(algorithm: string, kid = 'k1'): Promise<Signer> {
   const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
   return {
     jwk,
-    sign: (change = {}, header = {}) => new SignJWT({ ...goodClaims(), ...change }).setProtectedHeader(JSON.parse(JSON.stringify({ alg: algorithm, kid, ...header })) as { alg: string }).sign(privateKey),
+    sign: (change = {}, header = {}) =>
+      new SignJWT({ ...goodClaims(), ...change })
+        .setProtectedHeader(JSON.parse(JSON.stringify({ alg: algorithm, kid, ...header })) as { alg: string })
+        .sign(privateKey),
   };
 }
 
@@ -52,22 +55,41 @@ const fetches = () => site.hits.filter(({ path }) => path === keysPath).length;
 
 function checker() {
   const keySets = createKeySets(clock);
-  return (token: string, change: Partial<ExpectedIdToken> = {}, at: Partial<KeyPlace> = {}): Promise<IdTokenVerdict> => {
-    const expected = { issuer, clientId: 'client-1', nonce: new Secret('n-1'), accessToken, now: clock.now(), ...change };
-    return verifyIdToken(new Secret(token), expected, keySets.keysAt({ owner: 'srv:main', uri: `${site.origin}${keysPath}`, http, allow: ['loopback'], ...at }));
+  return (
+    token: string,
+    change: Partial<ExpectedIdToken> = {},
+    at: Partial<KeyPlace> = {},
+  ): Promise<IdTokenVerdict> => {
+    const expected = {
+      issuer,
+      clientId: 'client-1',
+      nonce: new Secret('n-1'),
+      accessToken,
+      now: clock.now(),
+      ...change,
+    };
+    return verifyIdToken(
+      new Secret(token),
+      expected,
+      keySets.keysAt({ owner: 'srv:main', uri: `${site.origin}${keysPath}`, http, allow: ['loopback'], ...at }),
+    );
   };
 }
 
 /** In one word. */
 const word = (verdict: IdTokenVerdict) => (verdict.kind === 'verified' ? 'verified' : `${verdict.kind} ${verdict.why}`);
-const unsigned = (header: object, claims: object, signature = '') => [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') + `.${signature}`;
+const unsigned = (header: object, claims: object, signature = '') =>
+  [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') + `.${signature}`;
 
 describe('the signature of an ID token', () => {
-  it.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])('%s counts, with a key that the issuer publishes', async (algorithm) => {
-    const key = await signer(algorithm);
-    publish(key.jwk);
-    expect(await checker()(await key.sign())).toMatchObject({ kind: 'verified', claims: { sub: 'ada' } });
-  });
+  it.each(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])(
+    '%s counts, with a key that the issuer publishes',
+    async (algorithm) => {
+      const key = await signer(algorithm);
+      publish(key.jwk);
+      expect(await checker()(await key.sign())).toMatchObject({ kind: 'verified', claims: { sub: 'ada' } });
+    },
+  );
 
   it('none proves nothing, even with every claim right', async () => {
     publish((await signer('RS256')).jwk);
@@ -79,7 +101,9 @@ describe('the signature of an ID token', () => {
     publish(key.jwk, { kty: 'oct', k: 'c2VjcmV0', kid: 'k1', alg: 'HS256' });
     const input = unsigned({ alg: 'HS256', kid: 'k1' }, goodClaims()).slice(0, -1);
     for (const secret of [JSON.stringify(key.jwk), 'secret']) {
-      expect(word(await checker()(`${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`))).toBe('unverified algorithm');
+      expect(word(await checker()(`${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`))).toBe(
+        'unverified algorithm',
+      );
     }
   });
 
@@ -97,7 +121,11 @@ describe('the signature of an ID token', () => {
   });
 
   it('without a key name is tried with each key of its kind', async () => {
-    const [first, second, stranger] = [await signer('RS256', 'a'), await signer('RS256', 'b'), await signer('RS256', 'c')];
+    const [first, second, stranger] = [
+      await signer('RS256', 'a'),
+      await signer('RS256', 'b'),
+      await signer('RS256', 'c'),
+    ];
     publish(first.jwk, second.jwk);
     expect(word(await checker()(await second.sign({}, { kid: undefined })))).toBe('verified');
     expect(word(await checker()(await stranger.sign({}, { kid: undefined })))).toBe('wrong signature');
@@ -155,15 +183,27 @@ describe('what an ID token says', () => {
     const keySets = createKeySets(clock);
     const at = { owner: 'srv:main', uri: `${site.origin}${keysPath}`, http, allow: ['loopback'] as const };
     const expected = { issuer, clientId: 'client-1', accessToken, now: clock.now() };
-    expect(word(await verifyIdToken(new Secret(await key.sign({ nonce: undefined as unknown as string })), expected, keySets.keysAt(at)))).toBe('verified');
+    expect(
+      word(
+        await verifyIdToken(
+          new Secret(await key.sign({ nonce: undefined as unknown as string })),
+          expected,
+          keySets.keysAt(at),
+        ),
+      ),
+    ).toBe('verified');
   });
 
   it('fills the tenant into an issuer for several organisations, and only there', async () => {
     const tid = '72f988bf-86f1-41af-91ab-2d7cd011db47';
     const template = 'https://login.example/{tenantid}/v2.0';
     expect(await saying({ iss: `https://login.example/${tid}/v2.0`, tid }, { issuer: template })).toBe('verified');
-    expect(await saying({ iss: 'https://login.example/evil/v2.0', tid: 'evil' }, { issuer: template })).toBe('wrong issuer');
-    expect(await saying({ iss: `https://login.example/${tid}/v2.0`, tid: tid.replace('7', '8') }, { issuer: template })).toBe('wrong issuer');
+    expect(await saying({ iss: 'https://login.example/evil/v2.0', tid: 'evil' }, { issuer: template })).toBe(
+      'wrong issuer',
+    );
+    expect(
+      await saying({ iss: `https://login.example/${tid}/v2.0`, tid: tid.replace('7', '8') }, { issuer: template }),
+    ).toBe('wrong issuer');
   });
 
   it('may be late or early by a minute, and no more: then the clock is in doubt, not the sign-in', async () => {
@@ -243,7 +283,8 @@ describe('the keys of an issuer', () => {
     const key = await signer('ES256');
     const elsewhere = await startSite({ host: '127.0.0.3' });
     elsewhere.routes[keysPath] = { keys: [key.jwk] };
-    site.routes[keysPath] = (_request, response) => response.writeHead(302, { location: `${elsewhere.origin}${keysPath}` }).end();
+    site.routes[keysPath] = (_request, response) =>
+      response.writeHead(302, { location: `${elsewhere.origin}${keysPath}` }).end();
     try {
       expect(word(await checker()(await key.sign()))).toBe('unverified keys_unreachable');
       expect(elsewhere.hits).toEqual([]);

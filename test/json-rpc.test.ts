@@ -6,14 +6,35 @@ const bytes = (text: string) => Buffer.from(text, 'utf8');
 
 describe('envelope', () => {
   it('tells a request, a notification and a response apart', () => {
-    expect(envelope('{"jsonrpc":"2.0","id":1,"method":"tools/call"}')).toMatchObject({ kind: 'request', id: '1', method: 'tools/call' });
+    expect(envelope('{"jsonrpc":"2.0","id":1,"method":"tools/call"}')).toMatchObject({
+      kind: 'request',
+      id: '1',
+      method: 'tools/call',
+    });
     expect(envelope('{"jsonrpc":"2.0","method":"notifications/initialized"}')).toMatchObject({ kind: 'notification' });
-    expect(envelope('{"result":{},"id":"a","jsonrpc":"2.0"}')).toMatchObject({ kind: 'response', id: '"a"', hasResult: true, hasError: false });
-    expect(envelope('{"id":null,"error":{"code":1,"message":""}}')).toMatchObject({ kind: 'response', id: 'null', hasError: true });
+    expect(envelope('{"result":{},"id":"a","jsonrpc":"2.0"}')).toMatchObject({
+      kind: 'response',
+      id: '"a"',
+      hasResult: true,
+      hasError: false,
+    });
+    expect(envelope('{"id":null,"error":{"code":1,"message":""}}')).toMatchObject({
+      kind: 'response',
+      id: 'null',
+      hasError: true,
+    });
   });
 
   it('keeps ids as they are written: big integers, fractions, exponents, escapes (SI03)', () => {
-    for (const id of ['12345678901234567890', '1.5', '1e20', '-0', '"\\u0041"', '"ä€😀"', `"${'x'.repeat(1_000_000)}"`]) {
+    for (const id of [
+      '12345678901234567890',
+      '1.5',
+      '1e20',
+      '-0',
+      '"\\u0041"',
+      '"ä€😀"',
+      `"${'x'.repeat(1_000_000)}"`,
+    ]) {
       expect(envelope(bytes(`{"id": ${id} ,"method":"m"}`))).toMatchObject({ kind: 'request', id });
     }
   });
@@ -25,7 +46,8 @@ describe('envelope', () => {
   });
 
   it('finds a method, a name and a version wherever they stand and however they are written', () => {
-    const params = '{"arguments":{"name":"no","uri":[{"name":"no"}]},"na\\u006de":"caf\\u00e9","_meta":{"x":1,"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}';
+    const params =
+      '{"arguments":{"name":"no","uri":[{"name":"no"}]},"na\\u006de":"caf\\u00e9","_meta":{"x":1,"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}';
     expect(envelope(`{"params":${params},"me\\u0074hod":"tools/call","id":3}`)).toMatchObject({
       kind: 'request',
       method: 'tools/call',
@@ -33,27 +55,65 @@ describe('envelope', () => {
       protocolVersion: '2026-07-28',
       modern: true,
     });
-    expect(envelope('{"id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}')).toMatchObject({ protocolVersion: '2025-11-25', modern: false });
-    expect(envelope('{"id":1,"method":"resources/read","params":{"name":"n","uri":"file:///a"}}').name).toBe('file:///a');
+    expect(envelope('{"id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}')).toMatchObject({
+      protocolVersion: '2025-11-25',
+      modern: false,
+    });
+    expect(envelope('{"id":1,"method":"resources/read","params":{"name":"n","uri":"file:///a"}}').name).toBe(
+      'file:///a',
+    );
     expect(envelope('{"id":1,"method":"tasks/get","params":{"taskId":"t1"}}').name).toBe('t1');
-    expect(envelope('{"method":"notifications/cancelled","params":{"requestId":9007199254740993}}').cancels).toBe('9007199254740993');
+    expect(envelope('{"method":"notifications/cancelled","params":{"requestId":9007199254740993}}').cancels).toBe(
+      '9007199254740993',
+    );
   });
 
   it('takes the last of two members with one name, as JSON.parse does', () => {
-    expect(envelope('{"id":1,"id":2,"method":"a","method":"b","params":{"name":"x"},"params":{"name":"y"}}')).toMatchObject({ id: '2', method: 'b', name: 'y' });
+    expect(
+      envelope('{"id":1,"id":2,"method":"a","method":"b","params":{"name":"x"},"params":{"name":"y"}}'),
+    ).toMatchObject({ id: '2', method: 'b', name: 'y' });
   });
 
   it('refuses what is no JSON, and what is no JSON-RPC, and says which', () => {
-    for (const text of ['', '{', '{"id":1', '{"id":1,}', '{"a" 1}', '[1,]', '{"id":01,"method":"m"}', 'nul', '{"id":1}}', '{"id":1,"method":"m"} x', '"abc', '{"a":tru}', '[}', '{"a":[}']) {
+    for (const text of [
+      '',
+      '{',
+      '{"id":1',
+      '{"id":1,}',
+      '{"a" 1}',
+      '[1,]',
+      '{"id":01,"method":"m"}',
+      'nul',
+      '{"id":1}}',
+      '{"id":1,"method":"m"} x',
+      '"abc',
+      '{"a":tru}',
+      '[}',
+      '{"a":[}',
+    ]) {
       expect(envelope(text), text).toMatchObject({ kind: 'invalid', problem: 'syntax' });
     }
-    for (const text of ['1', 'null', '"x"', '{}', '{"id":1}', '{"id":null,"method":"m"}', '{"id":{},"method":"m"}', '{"id":true,"method":"m"}', '{"id":1,"error":"forbidden"}']) {
+    for (const text of [
+      '1',
+      'null',
+      '"x"',
+      '{}',
+      '{"id":1}',
+      '{"id":null,"method":"m"}',
+      '{"id":{},"method":"m"}',
+      '{"id":true,"method":"m"}',
+      '{"id":1,"error":"forbidden"}',
+    ]) {
       expect(envelope(text), text).toMatchObject({ kind: 'invalid', problem: 'shape' });
     }
   });
 
   it('names the id of a message that is cut off after it', () => {
-    expect(envelope('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":"')).toMatchObject({ kind: 'invalid', problem: 'syntax', id: '7' });
+    expect(envelope('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":"')).toMatchObject({
+      kind: 'invalid',
+      problem: 'syntax',
+      id: '7',
+    });
   });
 
   it('stops at a depth of 1,000, in linear time', () => {
@@ -80,13 +140,15 @@ describe('envelope', () => {
       let text = seeds[round % seeds.length] ?? '';
       for (let change = 0; change <= random(3); change += 1) {
         const at = random(text.length);
-        text = text.slice(0, at) + (random(2) ? (alphabet[random(alphabet.length)] ?? '') : '') + text.slice(at + random(2));
+        text =
+          text.slice(0, at) + (random(2) ? (alphabet[random(alphabet.length)] ?? '') : '') + text.slice(at + random(2));
       }
       const parsed = attempt(() => JSON.parse(text) as unknown);
       const found = envelope(bytes(text));
       if (!parsed.ok) refused += 1;
       expect({ text, syntax: found.problem === 'syntax' }).toEqual({ text, syntax: !parsed.ok });
-      if (parsed.ok && found.kind === 'request') expect(JSON.parse(found.id ?? '')).toEqual((parsed.value as { id: unknown }).id);
+      if (parsed.ok && found.kind === 'request')
+        expect(JSON.parse(found.id ?? '')).toEqual((parsed.value as { id: unknown }).id);
     }
     expect(refused).toBeGreaterThan(5_000);
   });
@@ -120,18 +182,32 @@ describe('ids and errors', () => {
   });
 
   it('gives batches apart, byte for byte', () => {
-    expect(batchItems(bytes('[{"id":1, "method":"a"} ,\n{"method":"b"},3]'))?.map(String)).toEqual(['{"id":1, "method":"a"}', '{"method":"b"}', '3']);
+    expect(batchItems(bytes('[{"id":1, "method":"a"} ,\n{"method":"b"},3]'))?.map(String)).toEqual([
+      '{"id":1, "method":"a"}',
+      '{"method":"b"}',
+      '3',
+    ]);
     expect(batchItems(bytes('[]'))).toEqual([]);
   });
 
   it('builds an error line with the cause, the remedy and the page', () => {
-    const line = errorLine('12345678901234567890', { code: 'E_SIGN_IN_NEEDED', message: 'Nobody is signed in.', remedy: 'Sign in.', server: 'linear' });
+    const line = errorLine('12345678901234567890', {
+      code: 'E_SIGN_IN_NEEDED',
+      message: 'Nobody is signed in.',
+      remedy: 'Sign in.',
+      server: 'linear',
+    });
     expect(line.startsWith('{"jsonrpc":"2.0","id":12345678901234567890,')).toBe(true);
     expect(JSON.parse(line)).toMatchObject({
       error: {
         code: -31_000,
         message: 'linear: Nobody is signed in. Sign in. [E_SIGN_IN_NEEDED]',
-        data: { code: 'E_SIGN_IN_NEEDED', remedy: 'Sign in.', server: 'linear', page: 'docs/errors/E_SIGN_IN_NEEDED.md' },
+        data: {
+          code: 'E_SIGN_IN_NEEDED',
+          remedy: 'Sign in.',
+          server: 'linear',
+          page: 'docs/errors/E_SIGN_IN_NEEDED.md',
+        },
       },
     });
   });

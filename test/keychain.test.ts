@@ -11,7 +11,11 @@ import type { SecretStore } from '../electron/core/ports.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { openVault } from '../electron/core/vault/credentials.ts';
 import { decodeMessage } from '../electron/core/vault/dbus-message.ts';
-import { createKeychainStore, type KeychainChild, type KeychainStoreOptions } from '../electron/core/vault/keychain-client.ts';
+import {
+  createKeychainStore,
+  type KeychainChild,
+  type KeychainStoreOptions,
+} from '../electron/core/vault/keychain-client.ts';
 import { createKeychainDesk, type Keytar } from '../electron/core/vault/keychain-desk.ts';
 import type { KeychainRequest } from '../electron/core/vault/keychain-protocol.ts';
 import { createSecretService } from '../electron/core/vault/secret-service.ts';
@@ -31,7 +35,10 @@ afterEach(async () => {
 });
 
 /** The built child on this bus, and on no other. */
-function realStore(address: string | undefined, options: Partial<KeychainStoreOptions> = {}): SecretStore & { readonly pids: number[]; readonly exits: number[] } {
+function realStore(
+  address: string | undefined,
+  options: Partial<KeychainStoreOptions> = {},
+): SecretStore & { readonly pids: number[]; readonly exits: number[] } {
   const pids: number[] = [];
   const exits: number[] = [];
   const { DBUS_SESSION_BUS_ADDRESS: _bus, XDG_RUNTIME_DIR: _runtime, DISPLAY: _display, ...env } = process.env;
@@ -46,7 +53,14 @@ function realStore(address: string | undefined, options: Partial<KeychainStoreOp
     child.onExit(() => exits.push(exits.length));
     return child;
   };
-  const store = createKeychainStore({ spawnChild, label: 'Test keyring', service, clock: systemClock(), log: silentLog, ...options });
+  const store = createKeychainStore({
+    spawnChild,
+    label: 'Test keyring',
+    service,
+    clock: systemClock(),
+    log: silentLog,
+    ...options,
+  });
   stores.push(store);
   return Object.assign(store, { pids, exits });
 }
@@ -152,13 +166,22 @@ describe.skipIf(missing !== undefined)('on a real keyring', () => {
   it('TR12 KC05 the vault keeps a credential of 16 KB byte-exact, also for the next process', async () => {
     const dataDir = mkdtempSync(path.join(tmpdir(), 'keychain-'));
     try {
-      const open = () => openVault({ store: realStore(keyring.address), dataDir, installId: 'install01', clock: systemClock(), log: silentLog });
+      const open = () =>
+        openVault({
+          store: realStore(keyring.address),
+          dataDir,
+          installId: 'install01',
+          clock: systemClock(),
+          log: silentLog,
+        });
       const token = 'r'.repeat(16_000);
       await (await open()).write({ ...firstCredential(), refreshToken: new Secret(token) });
       const vault = await open();
       const read = await vault.read(firstCredential().id);
       expect(read.kind === 'found' && read.credential.refreshToken?.reveal()).toBe(token);
-      expect([...(await keyring.items(service)).keys()].filter((name) => name.startsWith('install01/')).length).toBeGreaterThan(8);
+      expect(
+        [...(await keyring.items(service)).keys()].filter((name) => name.startsWith('install01/')).length,
+      ).toBeGreaterThan(8);
       await vault.delete(firstCredential().id);
       expect([...(await keyring.items(service)).keys()].filter((name) => name.startsWith('install01/'))).toEqual([]);
     } finally {
@@ -174,9 +197,12 @@ describe.skipIf(missing !== undefined)('KC07 without a Secret Service', () => {
     expect(performance.now() - start).toBeLessThan(3_000);
   });
 
-  it.each(['autolaunch:', 'unix:path=/nonexistent/bus', 'tcp:host=localhost,port=1'])('bus address %s: unavailable', async (address) => {
-    expect(await kinds(realStore(address))).toEqual(['unavailable', 'unavailable', 'unavailable', 'unavailable']);
-  });
+  it.each(['autolaunch:', 'unix:path=/nonexistent/bus', 'tcp:host=localhost,port=1'])(
+    'bus address %s: unavailable',
+    async (address) => {
+      expect(await kinds(realStore(address))).toEqual(['unavailable', 'unavailable', 'unavailable', 'unavailable']);
+    },
+  );
 
   it('a service without any keyring yet: locked, so that an unlock can make one; nothing is made in the background', async () => {
     const empty = await startEmptyKeyring();
@@ -203,7 +229,10 @@ describe.skipIf(process.platform === 'win32')('a bus that is none', () => {
   it.each([
     ['refuses us', 'REJECTED EXTERNAL\r\n'],
     ['talks nonsense after the greeting', `OK 1234\r\n${'\u0001'.repeat(64)}`],
-    ['announces 2 GB', 'OK 1234\r\nl\u0002\u0001\u0001\u007f\u007f\u007f\u007f\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000'],
+    [
+      'announces 2 GB',
+      'OK 1234\r\nl\u0002\u0001\u0001\u007f\u007f\u007f\u007f\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000',
+    ],
     ['hangs up', ''],
   ])('%s: an answer, and no crash', async (_what, says) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'bus-'));
@@ -247,7 +276,12 @@ function scriptedChild(behave: (request: KeychainRequest, reply: (result: unknow
     let hear: (message: unknown) => void = () => {};
     let ended = (): void => {};
     return {
-      post: (request) => behave(request, (result) => queueMicrotask(() => hear({ id: request.id, result })), () => queueMicrotask(ended)),
+      post: (request) =>
+        behave(
+          request,
+          (result) => queueMicrotask(() => hear({ id: request.id, result })),
+          () => queueMicrotask(ended),
+        ),
       onMessage: (listener) => (hear = listener),
       onExit: (listener) => (ended = listener),
       kill: () => {
@@ -417,32 +451,69 @@ describe('what the system says', () => {
   });
 
   it('a native module that cannot be loaded is an answer', async () => {
-    const desk = createKeychainDesk({ keytar: () => Promise.reject(new Error('libsecret-1.so.0: cannot open shared object file')) });
-    expect(await desk({ op: 'probe', service })).toEqual({ kind: 'unavailable', detail: 'libsecret-1.so.0: cannot open shared object file' });
+    const desk = createKeychainDesk({
+      keytar: () => Promise.reject(new Error('libsecret-1.so.0: cannot open shared object file')),
+    });
+    expect(await desk({ op: 'probe', service })).toEqual({
+      kind: 'unavailable',
+      detail: 'libsecret-1.so.0: cannot open shared object file',
+    });
   });
 
   it('an item that is still there after its deletion is found out', async () => {
-    const keytar: Keytar = { getPassword: async () => 'still', setPassword: async () => {}, deletePassword: async () => true };
-    expect(await createKeychainDesk({ keytar: async () => keytar })({ op: 'delete', service, account: 'a' })).toMatchObject({ kind: 'unavailable' });
+    const keytar: Keytar = {
+      getPassword: async () => 'still',
+      setPassword: async () => {},
+      deletePassword: async () => true,
+    };
+    expect(
+      await createKeychainDesk({ keytar: async () => keytar })({ op: 'delete', service, account: 'a' }),
+    ).toMatchObject({ kind: 'unavailable' });
   });
 
   it('KC02 null for an item whose keyring was locked meanwhile is "locked", not "absent"', async () => {
     const states = ['unlocked', 'locked'] as const;
     let asked = 0;
-    const secretService = { state: async () => ({ kind: states[asked++] ?? 'locked', owner: ':1.1' }) as const, close: () => {} };
-    const keytar: Keytar = { getPassword: async () => null, setPassword: async () => {}, deletePassword: async () => false };
-    expect((await createKeychainDesk({ keytar: async () => keytar, secretService })({ op: 'get', service, account: 'a' })).kind).toBe('locked');
+    const secretService = {
+      state: async () => ({ kind: states[asked++] ?? 'locked', owner: ':1.1' }) as const,
+      close: () => {},
+    };
+    const keytar: Keytar = {
+      getPassword: async () => null,
+      setPassword: async () => {},
+      deletePassword: async () => false,
+    };
+    expect(
+      (await createKeychainDesk({ keytar: async () => keytar, secretService })({ op: 'get', service, account: 'a' }))
+        .kind,
+    ).toBe('locked');
   });
 });
 
 describe('the child’s environment', () => {
   it('holds what reaches the keychain and nothing else', () => {
-    const env = { PATH: '/bin', HOME: '/h', XDG_RUNTIME_DIR: '/r', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/a', DISPLAY: ':0', API_TOKEN: 'x', NODE_OPTIONS: '--require x', LD_PRELOAD: 'y' };
-    expect(keychainEnv(env)).toEqual({ PATH: '/bin', HOME: '/h', XDG_RUNTIME_DIR: '/r', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/a' });
+    const env = {
+      PATH: '/bin',
+      HOME: '/h',
+      XDG_RUNTIME_DIR: '/r',
+      DBUS_SESSION_BUS_ADDRESS: 'unix:path=/a',
+      DISPLAY: ':0',
+      API_TOKEN: 'x',
+      NODE_OPTIONS: '--require x',
+      LD_PRELOAD: 'y',
+    };
+    expect(keychainEnv(env)).toEqual({
+      PATH: '/bin',
+      HOME: '/h',
+      XDG_RUNTIME_DIR: '/r',
+      DBUS_SESSION_BUS_ADDRESS: 'unix:path=/a',
+    });
   });
 
   it('KEYBRIDGE_KEYCHAIN_DBUS takes the place of the session bus', () => {
-    expect(keychainEnv({ DBUS_SESSION_BUS_ADDRESS: 'a', KEYBRIDGE_KEYCHAIN_DBUS: 'b' })).toEqual({ DBUS_SESSION_BUS_ADDRESS: 'b' });
+    expect(keychainEnv({ DBUS_SESSION_BUS_ADDRESS: 'a', KEYBRIDGE_KEYCHAIN_DBUS: 'b' })).toEqual({
+      DBUS_SESSION_BUS_ADDRESS: 'b',
+    });
   });
 
   it('the built child does nothing when somebody else starts it', () => {

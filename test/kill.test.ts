@@ -54,7 +54,9 @@ async function run(task: KillTask, killAfterMs?: number): Promise<Run> {
     if (output === '' && killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs);
     output += chunk.toString();
   });
-  const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.once('close', (_code, ended) => resolve(ended)));
+  const signal = await new Promise<NodeJS.Signals | null>((resolve) =>
+    child.once('close', (_code, ended) => resolve(ended)),
+  );
   return { lines: output.split('\n').filter(Boolean), signal };
 }
 
@@ -62,12 +64,17 @@ async function run(task: KillTask, killAfterMs?: number): Promise<Run> {
 async function signedIn(server: Faulty, onKeyring: boolean): Promise<Omit<KillTask, 'refresh'>> {
   const dataDir = mkdtempSync(path.join(folder, 'data-'));
   const keychain = path.join(import.meta.dirname, '..', 'dist', 'keychain.cjs');
-  const where: KillTask['store'] = keyring && onKeyring ? { bus: keyring.address, keychain } : { file: path.join(dataDir, 'store.json') };
+  const where: KillTask['store'] =
+    keyring && onKeyring ? { bus: keyring.address, keychain } : { file: path.join(dataDir, 'store.json') };
   const store =
     'file' in where
       ? createFakeStore({ file: where.file })
       : createKeychainStore({
-          spawnChild: createNodeKeychainSpawner({ command: process.execPath, args: [keychain], env: { ...process.env, KEYBRIDGE_KEYCHAIN_DBUS: where.bus } }),
+          spawnChild: createNodeKeychainSpawner({
+            command: process.execPath,
+            args: [keychain],
+            env: { ...process.env, KEYBRIDGE_KEYCHAIN_DBUS: where.bus },
+          }),
           label: 'Test keyring',
           service: 'Keybridge kill test',
           clock: systemClock(),
@@ -86,7 +93,11 @@ async function signedIn(server: Faulty, onKeyring: boolean): Promise<Omit<KillTa
 const live = (server: Faulty, token: string | undefined): Promise<boolean> =>
   fetch(server.url, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
     body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
   }).then(async (answer) => {
     await answer.text();
@@ -145,8 +156,17 @@ describe(`RF04 kill -9 during a refresh, ${kills} times, against a server withou
     const task = await signedIn(strict, false);
     await run({ ...task, refresh: true, killAt: 'after answer' });
     expect((await run({ ...task, refresh: false })).lines).toEqual(['refused E_SIGN_IN_AGAIN']);
-    const vault = await openVault({ store: createFakeStore({ file: path.join(task.dataDir, 'store.json') }), dataDir: task.dataDir, installId: 'install01', clock: systemClock(), log: silentLog });
-    expect(await vault.read(credentialId)).toMatchObject({ kind: 'found', credential: { quarantinedAt: expect.any(Number) as number } });
+    const vault = await openVault({
+      store: createFakeStore({ file: path.join(task.dataDir, 'store.json') }),
+      dataDir: task.dataDir,
+      installId: 'install01',
+      clock: systemClock(),
+      log: silentLog,
+    });
+    expect(await vault.read(credentialId)).toMatchObject({
+      kind: 'found',
+      credential: { quarantinedAt: expect.any(Number) as number },
+    });
     expect(vault.openJournals()).toEqual([]);
   });
 });

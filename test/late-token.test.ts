@@ -7,7 +7,8 @@ beforeEach(async () => {
 });
 afterEach(() => core.close());
 
-const refused = (headers = {}) => json(401, { error: 'invalid_token' }, { 'www-authenticate': 'Bearer error="invalid_token"', ...headers });
+const refused = (headers = {}) =>
+  json(401, { error: 'invalid_token' }, { 'www-authenticate': 'Bearer error="invalid_token"', ...headers });
 
 /** The MCP server takes a token this long after it was issued, not before. */
 const late =
@@ -26,16 +27,20 @@ async function callWithin(ms: number): Promise<string> {
 const refreshes = () => core.sent.token.length - 1;
 
 describe('a server that learns of a token late', () => {
-  it.each([300, 1_000, 2_000, 4_900])('%i ms after the sign-in: the call runs with the same token, and no refresh is spent', async (ms) => {
-    core.faults.mcp = late(ms);
-    expect(await callWithin(6_000)).toBe('ok');
-    expect(refreshes()).toBe(0);
-  });
+  it.each([300, 1_000, 2_000, 4_900])(
+    '%i ms after the sign-in: the call runs with the same token, and no refresh is spent',
+    async (ms) => {
+      core.faults.mcp = late(ms);
+      expect(await callWithin(6_000)).toBe('ok');
+      expect(refreshes()).toBe(0);
+    },
+  );
 
   it.each([300, 2_000])('%i ms after a refresh: one refresh is spent, not two', async (ms) => {
     await core.clock.advance(6_000);
     const afterwards = late(ms);
-    core.faults.mcp = async (request, pass) => (request.headers?.['authorization'] === 'Bearer access-1' ? refused() : afterwards(request, pass));
+    core.faults.mcp = async (request, pass) =>
+      request.headers?.['authorization'] === 'Bearer access-1' ? refused() : afterwards(request, pass);
     expect(await callWithin(6_000)).toBe('ok');
     expect(refreshes()).toBe(1);
   });
@@ -80,20 +85,26 @@ describe('an expired token that is refused in another way than with 401', () => 
     expect(core.sent.mcp.length - before).toBe(2);
   });
 
-  it.each([403, 400])('%i with the code in the body alone, which a tool that ran may have written: one refresh behind it, and the next call runs', async (status) => {
-    await core.clock.advance(old);
-    const before = core.sent.mcp.length;
-    core.faults.mcp = once(status, { error: 'invalid_token' });
-    expect(await callWithin(1_000)).toBe(`status ${status}`);
-    expect(core.sent.mcp.length - before).toBe(1);
-    expect(refreshes()).toBe(1);
-    expect(await callWithin(1_000)).toBe('ok');
-  });
+  it.each([403, 400])(
+    '%i with the code in the body alone, which a tool that ran may have written: one refresh behind it, and the next call runs',
+    async (status) => {
+      await core.clock.advance(old);
+      const before = core.sent.mcp.length;
+      core.faults.mcp = once(status, { error: 'invalid_token' });
+      expect(await callWithin(1_000)).toBe(`status ${status}`);
+      expect(core.sent.mcp.length - before).toBe(1);
+      expect(refreshes()).toBe(1);
+      expect(await callWithin(1_000)).toBe('ok');
+    },
+  );
 
-  it.each([403, 400])('%i with error="invalid_token" to every token: one refresh, one retry, and then the error', async (status) => {
-    await core.clock.advance(old);
-    core.faults.mcp = async () => json(status, {}, challenge);
-    expect(await callWithin(10_000)).toMatch(/^(?:E_SERVER_REFUSED|status 403)$/);
-    expect(refreshes()).toBe(1);
-  });
+  it.each([403, 400])(
+    '%i with error="invalid_token" to every token: one refresh, one retry, and then the error',
+    async (status) => {
+      await core.clock.advance(old);
+      core.faults.mcp = async () => json(status, {}, challenge);
+      expect(await callWithin(10_000)).toMatch(/^(?:E_SERVER_REFUSED|status 403)$/);
+      expect(refreshes()).toBe(1);
+    },
+  );
 });

@@ -5,9 +5,23 @@ import { describe, expect, it } from 'vitest';
 const root = path.join(import.meta.dirname, '..');
 
 /** What each part may import, besides itself: folders or files of the project, and packages. First match counts. */
-const layers: readonly { readonly part: string; readonly may: readonly string[]; readonly packages: readonly string[] }[] = [
+const layers: readonly {
+  readonly part: string;
+  readonly may: readonly string[];
+  readonly packages: readonly string[];
+}[] = [
   // What the bridge loads: no packages.
-  { part: 'shared/json-rpc.ts', may: ['shared/local-protocol.ts', 'shared/errors.ts', 'shared/json-rpc-form.ts', 'shared/json-scan.ts', 'shared/json.ts'], packages: [] },
+  {
+    part: 'shared/json-rpc.ts',
+    may: [
+      'shared/local-protocol.ts',
+      'shared/errors.ts',
+      'shared/json-rpc-form.ts',
+      'shared/json-scan.ts',
+      'shared/json.ts',
+    ],
+    packages: [],
+  },
   { part: 'shared/json-rpc-form.ts', may: ['shared/json-scan.ts'], packages: [] },
   { part: 'shared/json-scan.ts', may: ['shared/json.ts'], packages: [] },
   { part: 'shared/json.ts', may: [], packages: [] },
@@ -18,11 +32,27 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   // The bridge loads these two.
   { part: 'electron/core/own-socket.ts', may: [], packages: ['node:'] },
   { part: 'electron/core/vault/bus-address.ts', may: ['electron/core/own-socket.ts'], packages: ['node:'] },
-  { part: 'electron/core/', may: ['shared/'], packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'] },
-  { part: 'electron/broker/endpoint.ts', may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'], packages: ['node:'] },
+  {
+    part: 'electron/core/',
+    may: ['shared/'],
+    packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'],
+  },
+  {
+    part: 'electron/broker/endpoint.ts',
+    may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'],
+    packages: ['node:'],
+  },
   { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
-  { part: 'electron/broker/kernel-lock.ts', may: ['electron/broker/data-folder.ts', 'electron/broker/socket-lock.ts'], packages: ['node:'] },
-  { part: 'electron/broker/socket-lock.ts', may: ['electron/broker/data-folder.ts', 'electron/broker/kernel-lock.ts', 'electron/core/own-socket.ts'], packages: ['node:'] },
+  {
+    part: 'electron/broker/kernel-lock.ts',
+    may: ['electron/broker/data-folder.ts', 'electron/broker/socket-lock.ts'],
+    packages: ['node:'],
+  },
+  {
+    part: 'electron/broker/socket-lock.ts',
+    may: ['electron/broker/data-folder.ts', 'electron/broker/kernel-lock.ts', 'electron/core/own-socket.ts'],
+    packages: ['node:'],
+  },
   { part: 'electron/broker/eras.ts', may: [], packages: [] },
   { part: 'electron/broker/', may: ['shared/', 'electron/core/'], packages: ['node:', 'zod'] },
   {
@@ -48,11 +78,33 @@ const layers: readonly { readonly part: string; readonly may: readonly string[];
   },
   { part: 'electron/no-debugger.ts', may: [], packages: [] },
   { part: 'electron/embedded.ts', may: [], packages: ['node:'] },
-  { part: 'electron/keychain.ts', may: ['electron/no-debugger.ts', 'electron/core/vault/', 'shared/'], packages: ['node:', 'keytar', 'zod'] },
-  { part: 'electron/desktop/', may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/system-browser.ts'], packages: ['node:', 'electron', 'zod'] },
+  {
+    part: 'electron/keychain.ts',
+    may: ['electron/no-debugger.ts', 'electron/core/vault/', 'shared/'],
+    packages: ['node:', 'keytar', 'zod'],
+  },
+  {
+    part: 'electron/desktop/',
+    may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/system-browser.ts'],
+    packages: ['node:', 'electron', 'zod'],
+  },
   { part: 'electron/main.ts', may: ['shared/', 'electron/'], packages: ['node:', 'electron'] },
   { part: 'electron/preload.ts', may: ['shared/'], packages: ['electron'] },
-  { part: 'electron/', may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/bridge', 'electron/cli', 'electron/command-line/', 'electron/headless.ts', 'electron/no-debugger.ts', 'electron/system-browser.ts'], packages: ['node:', 'zod'] },
+  {
+    part: 'electron/',
+    may: [
+      'shared/',
+      'electron/core/',
+      'electron/broker/',
+      'electron/bridge',
+      'electron/cli',
+      'electron/command-line/',
+      'electron/headless.ts',
+      'electron/no-debugger.ts',
+      'electron/system-browser.ts',
+    ],
+    packages: ['node:', 'zod'],
+  },
   { part: 'renderer/', may: ['shared/'], packages: ['react', 'react-dom'] },
 ];
 
@@ -70,8 +122,16 @@ function sources(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(root, file), 'utf8');
-  const found = [...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)|\brequire\('([^']+)'\)/gm)];
-  return found.map((match) => ({ from: file, to: resolve(file, match[2] ?? match[3] ?? match[4] ?? ''), typeOnly: match[1] !== undefined }));
+  const found = [
+    ...text.matchAll(
+      /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)|\brequire\('([^']+)'\)/gm,
+    ),
+  ];
+  return found.map((match) => ({
+    from: file,
+    to: resolve(file, match[2] ?? match[3] ?? match[4] ?? ''),
+    typeOnly: match[1] !== undefined,
+  }));
 }
 
 const resolve = (file: string, specifier: string): string =>
@@ -85,10 +145,13 @@ function violation({ from, to, typeOnly }: Import): string | undefined {
   if (!layer) return `${from} belongs to no layer`;
   const inside = layer.part.endsWith('/') && to.startsWith(layer.part);
   const ofProject = /^(shared|electron|renderer|test|scripts)\//.test(to);
-  if (ofProject && typeOnly && (to.startsWith('shared/') || layer.may.some((part) => to.startsWith(part)))) return undefined;
+  if (ofProject && typeOnly && (to.startsWith('shared/') || layer.may.some((part) => to.startsWith(part))))
+    return undefined;
   const allowed = ofProject
     ? inside || layer.may.some((part) => to.startsWith(part))
-    : layer.packages.some((name) => to === name || (name === 'node:' ? to.startsWith(name) : to.startsWith(`${name}/`))) || to.endsWith('.css');
+    : layer.packages.some(
+        (name) => to === name || (name === 'node:' ? to.startsWith(name) : to.startsWith(`${name}/`)),
+      ) || to.endsWith('.css');
   return allowed ? undefined : `${from} imports ${to}`;
 }
 
@@ -119,7 +182,9 @@ describe('layers', () => {
   });
 
   it('JSON is read in one place, which takes a byte order mark', () => {
-    expect(files.filter((file) => /\bJSON\.parse\(/.test(readFileSync(path.join(root, file), 'utf8')))).toEqual(['shared/json.ts']);
+    expect(files.filter((file) => /\bJSON\.parse\(/.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([
+      'shared/json.ts',
+    ]);
   });
 
   it('only reveal() opens a secret, and only where one is used or stored', () => {

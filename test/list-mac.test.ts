@@ -37,7 +37,10 @@ async function signedIn() {
   const file = path.join(dataDir, 'servers.json');
   const entries = async () => (JSON.parse(await readFile(file, 'utf8')) as { servers: [Entry, Entry] }).servers;
   return {
-    remote, store, dataDir, entries,
+    remote,
+    store,
+    dataDir,
+    entries,
     /** The app starts again. */
     open: async () => {
       const product = await open();
@@ -54,8 +57,13 @@ async function signedIn() {
 }
 
 const used = (product: Product) => product.app.status.current().servers.map(({ name }) => name);
-const aside = (product: Product) => (product.app.status.current().setAside ?? []).map(({ name, error }) => `${name} ${error.code}`);
-const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> => promise.then(() => undefined, (error: unknown) => (error as Error).cause as ErrorInfo);
+const aside = (product: Product) =>
+  (product.app.status.current().setAside ?? []).map(({ name, error }) => `${name} ${error.code}`);
+const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error as Error).cause as ErrorInfo,
+  );
 /** As if no version that signs had been there yet. */
 function forgetKey(store: FakeStore): void {
   for (const item of store.items.keys()) if (item.endsWith('/list-key')) store.items.delete(item);
@@ -70,35 +78,55 @@ const changes: readonly (readonly [string, (entry: Entry) => unknown])[] = [
   ['the address', (entry) => (entry['url'] = 'https://evil.example/mcp')],
   ['the client ID', (entry) => (entry['clientId'] = 'theirs')],
   ['the certificate authority', (entry) => (entry['settings'] = { caFile: '/tmp/theirs.pem' })],
-  ['an issuer exception', (entry) => (entry['settings'] = { issuerException: { named: 'https://a.example', found: 'https://evil.example' } })],
-  ['the company', (entry) => (entry['settings'] = { grant: 'enterprise_managed', enterprise: { issuer: 'https://evil.example', clientId: 'us' } })],
+  [
+    'an issuer exception',
+    (entry) => (entry['settings'] = { issuerException: { named: 'https://a.example', found: 'https://evil.example' } }),
+  ],
+  [
+    'the company',
+    (entry) =>
+      (entry['settings'] = {
+        grant: 'enterprise_managed',
+        enterprise: { issuer: 'https://evil.example', clientId: 'us' },
+      }),
+  ],
   ['the exception from PKCE', (entry) => (entry['allowMissingPkce'] = true)],
-  ['where its registration is managed', (entry) => Object.assign(registrationIn(entry), { registration_client_uri: 'https://evil.example/r' })],
-  ['the account for who names none', (entry) => {
-    entry['accounts'] = [...(entry['accounts'] as Entry[]), { id: 'second', name: 'second' }];
-    entry['defaultAccount'] = 'second';
-  }],
+  [
+    'where its registration is managed',
+    (entry) => Object.assign(registrationIn(entry), { registration_client_uri: 'https://evil.example/r' }),
+  ],
+  [
+    'the account for who names none',
+    (entry) => {
+      entry['accounts'] = [...(entry['accounts'] as Entry[]), { id: 'second', name: 'second' }];
+      entry['defaultAccount'] = 'second';
+    },
+  ],
   ['its check value, which is gone', (entry) => delete entry['mac']],
 ];
 
 describe('an entry that another program changed', () => {
-  it.each(changes)('A change of %s puts the server aside: shown and not used, and accepted by one command', async (_what, change) => {
-    const { store, open, edit, remote } = await signedIn();
-    await edit((work) => change(work));
-    const requests = remote.counts.refreshes;
-    store.calls.length = 0;
-    const product = await open();
-    expect([used(product), aside(product)]).toEqual([['other'], ['work E_CONFIG_CHANGED']]);
-    for (const call of [product.call('signIn', { server: 'work' }), product.call('refreshNow', { server: 'work' })]) expect((await failure(call))?.code).toBe('E_CONFIG_CHANGED');
-    expect(() => product.app.connect('work')).toThrow(expect.objectContaining({ code: 'E_CONFIG_CHANGED' }));
-    expect(remote.counts.refreshes).toBe(requests);
-    expect(store.calls.filter((call) => call.includes('credential/'))).toEqual([]);
+  it.each(changes)(
+    'A change of %s puts the server aside: shown and not used, and accepted by one command',
+    async (_what, change) => {
+      const { store, open, edit, remote } = await signedIn();
+      await edit((work) => change(work));
+      const requests = remote.counts.refreshes;
+      store.calls.length = 0;
+      const product = await open();
+      expect([used(product), aside(product)]).toEqual([['other'], ['work E_CONFIG_CHANGED']]);
+      for (const call of [product.call('signIn', { server: 'work' }), product.call('refreshNow', { server: 'work' })])
+        expect((await failure(call))?.code).toBe('E_CONFIG_CHANGED');
+      expect(() => product.app.connect('work')).toThrow(expect.objectContaining({ code: 'E_CONFIG_CHANGED' }));
+      expect(remote.counts.refreshes).toBe(requests);
+      expect(store.calls.filter((call) => call.includes('credential/'))).toEqual([]);
 
-    await callBroker(product.dataDir, 'acceptServer', { server: 'work' });
-    expect([new Set(used(product)), aside(product)]).toEqual([new Set(['other', 'work']), []]);
-    await product.close();
-    expect(aside(await open())).toEqual([]);
-  });
+      await callBroker(product.dataDir, 'acceptServer', { server: 'work' });
+      expect([new Set(used(product)), aside(product)]).toEqual([new Set(['other', 'work']), []]);
+      await product.close();
+      expect(aside(await open())).toEqual([]);
+    },
+  );
 
   it('A name, and what was learned of the server, may be edited freely', async () => {
     const { open, edit } = await signedIn();
@@ -196,12 +224,22 @@ describe('a keychain that is locked or empty', () => {
     const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-mac-'));
     closing.push(() => rm(dataDir, { recursive: true, force: true }));
     const [honest, evil] = [await startSite(), await startSite()];
-    closing.push(() => honest.close(), () => evil.close());
+    closing.push(
+      () => honest.close(),
+      () => evil.close(),
+    );
     const store = createFakeStore();
     const first = await startProduct({ dataDir, store });
-    await first.call('addServer', { url: `${honest.origin}/mcp`, name: 'work', settings: { grant: 'static_header' }, secrets: { headerValue: 'fixed-key' } });
+    await first.call('addServer', {
+      url: `${honest.origin}/mcp`,
+      name: 'work',
+      settings: { grant: 'static_header' },
+      secrets: { headerValue: 'fixed-key' },
+    });
     await first.close();
-    const [head = ''] = [...store.items.keys()].filter((item) => item.includes('client-secret/') && item.endsWith('/head'));
+    const [head = ''] = [...store.items.keys()].filter(
+      (item) => item.includes('client-secret/') && item.endsWith('/head'),
+    );
     await createRecords(store).write(head.replace(/\/head$/, ''), 2, 'fixed-key');
     forgetKey(store);
     await (await startProduct({ dataDir, store })).close();
@@ -216,16 +254,26 @@ describe('a keychain that is locked or empty', () => {
 });
 
 describe('what the MAC covers', () => {
-  const server = (more: object = {}) => StoredServer.parse({ id: '0123456789abcdef', name: 'work', url: 'https://work.example/mcp', addedAt: 1, ...more });
+  const server = (more: object = {}) =>
+    StoredServer.parse({ id: '0123456789abcdef', name: 'work', url: 'https://work.example/mcp', addedAt: 1, ...more });
 
   it('It is the same whatever the order of the members, and for a member that says nothing', () => {
     const settings = { scopes: ['b', 'a'], caFile: '/ca.pem' };
-    expect(coveredText(server({ settings: { caFile: '/ca.pem', scopes: ['b', 'a'] }, allowMissingPkce: false }))).toBe(coveredText(server({ settings })));
-    expect(coveredText(server({ settings: { ...settings, scopes: ['a', 'b'] } }))).not.toBe(coveredText(server({ settings })));
+    expect(coveredText(server({ settings: { caFile: '/ca.pem', scopes: ['b', 'a'] }, allowMissingPkce: false }))).toBe(
+      coveredText(server({ settings })),
+    );
+    expect(coveredText(server({ settings: { ...settings, scopes: ['a', 'b'] } }))).not.toBe(
+      coveredText(server({ settings })),
+    );
   });
 
   it('No two different settings have the same text, whatever stands in them', () => {
-    const texts = [{ authorizeParameters: { a: 'b' } }, { authorizeParameters: { 'a","b': '' } }, { scopes: ['members', 'a'] }, { tokenParameters: { a: 'b' } }].map((settings) => coveredText(server({ settings })));
+    const texts = [
+      { authorizeParameters: { a: 'b' } },
+      { authorizeParameters: { 'a","b': '' } },
+      { scopes: ['members', 'a'] },
+      { tokenParameters: { a: 'b' } },
+    ].map((settings) => coveredText(server({ settings })));
     expect(new Set(texts).size).toBe(texts.length);
   });
 });

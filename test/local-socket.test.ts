@@ -40,7 +40,14 @@ describe('the opening on the local socket', () => {
     expect(heard()).toBe('');
   });
 
-  it.each(['garbage\n', '{}\n', hello({ nonce: 'short' }), hello({ nonce: 7 }), 'GET / HTTP/1.1\r\n\r\n', 'x'.repeat(5_000)])('cuts off %.20j at once (LS05)', async (text) => {
+  it.each([
+    'garbage\n',
+    '{}\n',
+    hello({ nonce: 'short' }),
+    hello({ nonce: 7 }),
+    'GET / HTTP/1.1\r\n\r\n',
+    'x'.repeat(5_000),
+  ])('cuts off %.20j at once (LS05)', async (text) => {
     const { socket, heard, closed } = await stranger();
     socket.write(text);
     await closed;
@@ -80,7 +87,10 @@ describe('the opening on the local socket', () => {
     await new Promise<void>((resolve) => fake.listen({ path: path.join(dataDir, 'broker.sock') }, resolve));
     const { chmodSync } = await import('node:fs');
     chmodSync(path.join(dataDir, 'broker.sock'), 0o600);
-    expect(await connectToBroker(dataDir, { role: 'bridge', server: 'very-secret-name', pid: 1 })).toMatchObject({ kind: 'refused', error: { code: 'E_HANDSHAKE' } });
+    expect(await connectToBroker(dataDir, { role: 'bridge', server: 'very-secret-name', pid: 1 })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'E_HANDSHAKE' },
+    });
     expect(Object.keys(JSON.parse(heard) as object)).toEqual(['keybridge', 'nonce']);
     fake.close();
     rmSync(dataDir, { recursive: true });
@@ -93,9 +103,14 @@ describe('the opening on the local socket', () => {
     const { nonce } = JSON.parse(heard()) as { nonce: string };
     const key = readKey(rig.dataDir);
     if (key.kind !== 'key') throw new Error('no key');
-    socket.write(`${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'x', pid: 1 })}\n`);
+    socket.write(
+      `${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'x', pid: 1 })}\n`,
+    );
     await closed;
-    expect(JSON.parse(heard().split('\n')[1] ?? '')).toMatchObject({ ok: false, error: { code: 'E_VERSION', remedy: expect.stringContaining('Restart the app') } });
+    expect(JSON.parse(heard().split('\n')[1] ?? '')).toMatchObject({
+      ok: false,
+      error: { code: 'E_VERSION', remedy: expect.stringContaining('Restart the app') },
+    });
   });
 
   it('goes on for others under garbage, drips, 64 MB and 500 connections (LS05)', async () => {
@@ -105,7 +120,8 @@ describe('the opening on the local socket', () => {
     const block = Buffer.alloc(64 * 1024, 'x');
     for (const [index, { socket }] of strangers.entries()) {
       if (index % 3 === 0) socket.write('{"key');
-      if (index % 3 === 1) for (let part = 0; part < (index === 1 ? 1_000 : 2) && !socket.destroyed; part += 1) socket.write(block);
+      if (index % 3 === 1)
+        for (let part = 0; part < (index === 1 ? 1_000 : 2) && !socket.destroyed; part += 1) socket.write(block);
     }
     expect(await host.initialize()).toHaveProperty('result');
     expect((await host.request('ping', undefined, 1_000)).result).toEqual({});
@@ -130,7 +146,9 @@ describe('the opening on the local socket', () => {
     socket.write('garbage\n');
     await closed;
     const events = rig.log.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(events).toContainEqual(expect.objectContaining({ event: 'caller_accepted', role: 'bridge', pid: process.pid, server: 'work' }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: 'caller_accepted', role: 'bridge', pid: process.pid, server: 'work' }),
+    );
     expect(events).toContainEqual(expect.objectContaining({ event: 'caller_refused' }));
     host.end();
   });
@@ -138,7 +156,11 @@ describe('the opening on the local socket', () => {
   it('names a server that is not known', async () => {
     expect(await connectToBroker(rig.dataDir, { role: 'bridge', server: 'nope', pid: 1 })).toMatchObject({
       kind: 'refused',
-      error: { code: 'E_SERVER_UNKNOWN', message: expect.stringContaining('nope'), remedy: expect.stringContaining('keybridge status') },
+      error: {
+        code: 'E_SERVER_UNKNOWN',
+        message: expect.stringContaining('nope'),
+        remedy: expect.stringContaining('keybridge status'),
+      },
     });
   });
 });
@@ -167,7 +189,11 @@ describe('where the socket is', () => {
     process.env['XDG_RUNTIME_DIR'] = `/${'r'.repeat(100)}`;
     const error = await startRelayRig({ dataDir }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(AppError);
-    expect((error as AppError).toInfo()).toMatchObject({ code: 'E_PATH_TOO_LONG', message: expect.stringContaining('XDG_RUNTIME_DIR'), remedy: expect.stringContaining('KEYBRIDGE_DATA_DIR') });
+    expect((error as AppError).toInfo()).toMatchObject({
+      code: 'E_PATH_TOO_LONG',
+      message: expect.stringContaining('XDG_RUNTIME_DIR'),
+      remedy: expect.stringContaining('KEYBRIDGE_DATA_DIR'),
+    });
     if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
     else process.env['XDG_RUNTIME_DIR'] = before;
     rmSync(path.dirname(dataDir), { recursive: true });
@@ -189,7 +215,10 @@ describe('where the socket is', () => {
     expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toEqual({ kind: 'down' });
     // An address in a folder of somebody else is not believed.
     writePrivateFile(path.join(dataDir, addressFile), '/tmp/x.sock\n', { exclusive: false });
-    expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toMatchObject({ kind: 'refused', error: { code: 'E_SOCKET_UNSAFE' } });
+    expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'E_SOCKET_UNSAFE' },
+    });
     if (before !== undefined) process.env['XDG_RUNTIME_DIR'] = before;
     rmSync(base, { recursive: true, force: true });
   });
@@ -199,7 +228,9 @@ describe('commands on the socket', () => {
   it('give the output, or the error with its code', async () => {
     expect(await callBroker(rig.dataDir, 'status', undefined)).toMatchObject({ front: 'headless' });
     await expect(callBroker(rig.dataDir, 'signIn', { server: '' })).rejects.toMatchObject({ code: 'E_BAD_INPUT' });
-    await expect(callBroker(rig.dataDir, 'nope' as 'status', undefined)).rejects.toMatchObject({ code: 'E_UNKNOWN_COMMAND' });
+    await expect(callBroker(rig.dataDir, 'nope' as 'status', undefined)).rejects.toMatchObject({
+      code: 'E_UNKNOWN_COMMAND',
+    });
   });
 
   it('end with the broker, or with the signal', async () => {
@@ -207,7 +238,10 @@ describe('commands on the socket', () => {
     const cancel = new AbortController();
     const cancelled = callBroker(rig.dataDir, 'signIn', { server: 'x' }, { signal: cancel.signal });
     const cut = callBroker(rig.dataDir, 'signIn', { server: 'x' });
-    const both = Promise.all([expect(cancelled).rejects.toMatchObject({ code: 'E_CANCELLED' }), expect(cut).rejects.toMatchObject({ code: 'E_BROKER_DOWN' })]);
+    const both = Promise.all([
+      expect(cancelled).rejects.toMatchObject({ code: 'E_CANCELLED' }),
+      expect(cut).rejects.toMatchObject({ code: 'E_BROKER_DOWN' }),
+    ]);
     await until(() => rig.log.filter((line) => line.includes('"command"')).length === 2);
     cancel.abort();
     await expect(cancelled).rejects.toMatchObject({ code: 'E_CANCELLED' });

@@ -1,5 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -36,7 +46,9 @@ function contender(): { child: ChildProcess; said: Promise<string> } {
   const env = { ...process.env, XDG_RUNTIME_DIR: undefined, TMPDIR: place };
   const child = spawn(process.execPath, [program, dataDir], { stdio: ['pipe', 'pipe', 'inherit'], env });
   children.push(child);
-  const said = new Promise<string>((resolve) => child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())));
+  const said = new Promise<string>((resolve) =>
+    child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())),
+  );
   return { child, said };
 }
 
@@ -91,7 +103,9 @@ describe('the lock on a data folder', () => {
     expect(await killed.said).toBe('owner');
     await kill(killed.child);
     await (await acquireLock(dataDir))?.release();
-    expect(readdirSync(dataDir).filter((name) => name.startsWith('broker') && !/\.(?:key|sock)$/.test(name))).toHaveLength(1);
+    expect(
+      readdirSync(dataDir).filter((name) => name.startsWith('broker') && !/\.(?:key|sock)$/.test(name)),
+    ).toHaveLength(1);
   });
 
   it('is taken in a folder in which somebody made folders, files and links with the names of locks', async () => {
@@ -152,7 +166,9 @@ describe.skipIf(process.platform === 'win32')('what stands in the data folder (L
   it('is the user’s alone: folder 0700, key and socket 0600', async () => {
     const rig = await startRelayRig({ dataDir });
     const mode = (file: string) => statSync(file).mode & 0o777;
-    expect([mode(dataDir), mode(path.join(dataDir, 'broker.key')), mode(path.join(dataDir, 'broker.sock'))]).toEqual([0o700, 0o600, 0o600]);
+    expect([mode(dataDir), mode(path.join(dataDir, 'broker.key')), mode(path.join(dataDir, 'broker.sock'))]).toEqual([
+      0o700, 0o600, 0o600,
+    ]);
     await rig.close();
   });
 
@@ -198,8 +214,14 @@ describe.skipIf(process.platform === 'win32')('what stands in the data folder (L
   ];
   it.each(refused)('refuses %s, on both sides', async (_, prepare) => {
     prepare();
-    await expect(startRelayRig({ dataDir })).rejects.toMatchObject({ code: 'E_SOCKET_UNSAFE', message: expect.stringContaining(dataDir) });
-    expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toMatchObject({ kind: 'refused', error: { code: 'E_SOCKET_UNSAFE' } });
+    await expect(startRelayRig({ dataDir })).rejects.toMatchObject({
+      code: 'E_SOCKET_UNSAFE',
+      message: expect.stringContaining(dataDir),
+    });
+    expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'E_SOCKET_UNSAFE' },
+    });
     // Nothing is left behind that would keep the folder locked.
     if (existsSync(path.join(dataDir, 'broker.sock')) && statSync(path.join(dataDir, 'broker.sock')).isFile()) {
       rmSync(path.join(dataDir, 'broker.sock'));

@@ -11,12 +11,18 @@ it('a server that sends 20,000 messages that no host can read does not push ever
   const server = await startListener((request, response) => {
     if (request.method === 'GET') {
       const good = '{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"end"}}';
-      return void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`${'data: {}\n\n'.repeat(20_000)}data: ${good}\n\n`);
+      return void response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .write(`${'data: {}\n\n'.repeat(20_000)}data: ${good}\n\n`);
     }
     return void readBody(request).then((body) => {
       const { id, method } = JSON.parse(body || '{}') as { id?: number; method?: string };
       if (method !== 'initialize') return void response.writeHead(202).end();
-      return sendJson(response, 200, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } } });
+      return sendJson(response, 200, {
+        jsonrpc: '2.0',
+        id,
+        result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } },
+      });
     });
   });
   closing.push(() => server.close());
@@ -32,13 +38,21 @@ it('a server that sends 20,000 messages that no host can read does not push ever
 it('the log says after a minute how many lines of one event and one server it left out, and leaves out no other', async () => {
   const clock = createFakeClock();
   const lines: string[] = [];
-  const log = withoutFloods(createLog((line) => void lines.push(line), () => 0), clock);
+  const log = withoutFloods(
+    createLog(
+      (line) => void lines.push(line),
+      () => 0,
+    ),
+    clock,
+  );
   for (let count = 0; count < 1_000; count += 1) log('odd', { server: 'work' });
   for (let count = 0; count < 200; count += 1) log('odd', { server: 'home' });
   log('even');
   expect(lines).toHaveLength(401);
   await clock.advance(60_000);
-  expect(lines.slice(401).map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: 'lines_left_out', of: 'odd', server: 'work', count: 800 }]);
+  expect(lines.slice(401).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { event: 'lines_left_out', of: 'odd', server: 'work', count: 800 },
+  ]);
   log('odd', { server: 'work' });
   expect(lines).toHaveLength(403);
 });

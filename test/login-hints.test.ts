@@ -10,7 +10,9 @@ import { until } from './fixtures/wait.ts';
 const closing = closeAfterEach();
 
 /** `keybridge login` until it has told of error pages, then Ctrl-C. */
-async function hintFor(more: { readonly clientId?: string }): Promise<{ readonly hint: string; readonly address: string }> {
+async function hintFor(more: {
+  readonly clientId?: string;
+}): Promise<{ readonly hint: string; readonly address: string }> {
   const as = await startAuthorizationServer();
   closing.push(() => as.close());
   const mcp = await startMcpServer({ authorizationServer: as });
@@ -24,8 +26,18 @@ async function hintFor(more: { readonly clientId?: string }): Promise<{ readonly
     interrupt = listener;
     return () => {};
   };
-  const terminal = { env: {}, stdin: new PassThrough(), interactive: true, print: () => {}, tell: (text: string) => void told.push(text), flush: async () => {}, onInterrupt };
-  const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal }).catch((error: unknown) => error);
+  const terminal = {
+    env: {},
+    stdin: new PassThrough(),
+    interactive: true,
+    print: () => {},
+    tell: (text: string) => void told.push(text),
+    flush: async () => {},
+    onInterrupt,
+  };
+  const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal }).catch(
+    (error: unknown) => error,
+  );
   const hint = await until(() => told.find((text) => text.startsWith('If the page shows an error')), 'the hint');
   interrupt();
   await done;

@@ -4,14 +4,23 @@ import type { ErrorCode } from '../shared/errors.ts';
 import { locked, unavailable } from './fixtures/fake-store.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from './fixtures/fake-time-core.ts';
 
-// Ten minutes of each passing fault, six lives of the access token. Automatic sign-in is switched on: who takes a fault for
-// a lost sign-in opens the browser.
+// Ten minutes of each passing fault, six lives of the access token. Automatic sign-in is switched on: who takes a fault
+// for a lost sign-in opens the browser.
 
 let core: FakeTimeCore;
 afterEach(() => core.close());
 
-const page = (status: number, headers = {}): Fault => async () => ({ status, headers: { 'content-type': 'text/html', ...headers }, body: Buffer.from('<html>Welcome</html>') });
-const breaks = (code: ErrorCode, sent: boolean): Fault => async () => Promise.reject(new AppError(code, 'Broken.', { sent }));
+const page =
+  (status: number, headers = {}): Fault =>
+  async () => ({
+    status,
+    headers: { 'content-type': 'text/html', ...headers },
+    body: Buffer.from('<html>Welcome</html>'),
+  });
+const breaks =
+  (code: ErrorCode, sent: boolean): Fault =>
+  async () =>
+    Promise.reject(new AppError(code, 'Broken.', { sent }));
 
 /** Nothing comes back until the time limit; what is still on its way when the fault ends, arrives then. */
 function silent(): { readonly fault: Fault; end(): void } {
@@ -40,12 +49,14 @@ function silent(): { readonly fault: Fault; end(): void } {
 /** Begins the fault; gives the function that ends it. */
 type Begin = () => () => void;
 
-const servers = (fault: Fault, which: readonly ('as' | 'mcp')[]): Begin => () => {
-  for (const one of which) core.faults[one] = fault;
-  return () => {
-    core.faults.as = core.faults.mcp = undefined;
+const servers =
+  (fault: Fault, which: readonly ('as' | 'mcp')[]): Begin =>
+  () => {
+    for (const one of which) core.faults[one] = fault;
+    return () => {
+      core.faults.as = core.faults.mcp = undefined;
+    };
   };
-};
 
 const answers: readonly (readonly [string, Fault])[] = [
   ['500', async () => json(500, { error: 'server_error' })],
@@ -58,14 +69,16 @@ const answers: readonly (readonly [string, Fault])[] = [
   ['a captive portal', page(302, { location: 'http://portal.example/login' })],
 ];
 
-const silence = (which: readonly ('as' | 'mcp')[]): Begin => () => {
-  const line = silent();
-  const clear = servers(line.fault, which)();
-  return () => {
-    clear();
-    line.end();
+const silence =
+  (which: readonly ('as' | 'mcp')[]): Begin =>
+  () => {
+    const line = silent();
+    const clear = servers(line.fault, which)();
+    return () => {
+      clear();
+      line.end();
+    };
   };
-};
 
 const noNames: Begin = () => {
   const clear = servers(breaks('E_DNS', false), ['as', 'mcp'])();
@@ -76,12 +89,14 @@ const noNames: Begin = () => {
   };
 };
 
-const keychain = (fault: typeof locked): Begin => () => {
-  core.store.fault = () => fault;
-  return () => {
-    core.store.fault = undefined;
+const keychain =
+  (fault: typeof locked): Begin =>
+  () => {
+    core.store.fault = () => fault;
+    return () => {
+      core.store.fault = undefined;
+    };
   };
-};
 
 const faults: readonly (readonly [string, Begin])[] = [
   ...answers.flatMap(([name, fault]) => [
@@ -121,36 +136,50 @@ async function servedAgain(): Promise<void> {
 }
 
 describe('ten minutes of', () => {
-  it.each(faults)('%s, a host that calls each 10 s: no browser, nothing lost, and calls work within 5 s after', async (_name, begin) => {
-    core = await startFakeTimeCore();
-    expect(await core.call()).toBe('ok');
-    const before = { token: core.sent.token.length, mcp: core.sent.mcp.length };
-    const end = begin();
-    const got = await callEach(10_000, tenMinutes);
+  it.each(faults)(
+    '%s, a host that calls each 10 s: no browser, nothing lost, and calls work within 5 s after',
+    async (_name, begin) => {
+      core = await startFakeTimeCore();
+      expect(await core.call()).toBe('ok');
+      const before = { token: core.sent.token.length, mcp: core.sent.mcp.length };
+      const end = begin();
+      const got = await callEach(10_000, tenMinutes);
 
-    // It was a fault: calls did fail, none of them for want of a sign-in.
-    expect(got.slice(15)).not.toContain('ok');
-    for (const outcome of got) expect(['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_CLIENT_REFUSED', 'E_SERVER_REFUSED', 'E_UNEXPECTED']).not.toContain(outcome);
-    expect(core.openings).toBe(1);
-    // While calls wait, one try in 2 s is the most; and the MCP server sees each call a few times.
-    const times = core.sent.token.slice(before.token);
-    expect(times.length).toBeLessThanOrEqual(tenMinutes / 2_000);
-    for (const [index, at] of times.entries()) if (index >= 2) expect(at - (times[index - 2] ?? 0)).toBeGreaterThanOrEqual(2_000);
-    expect(core.sent.mcp.length - before.mcp).toBeLessThanOrEqual(got.length * 8);
+      // It was a fault: calls did fail, none of them for want of a sign-in.
+      expect(got.slice(15)).not.toContain('ok');
+      for (const outcome of got)
+        expect([
+          'E_SIGN_IN_NEEDED',
+          'E_SIGN_IN_AGAIN',
+          'E_CLIENT_REFUSED',
+          'E_SERVER_REFUSED',
+          'E_UNEXPECTED',
+        ]).not.toContain(outcome);
+      expect(core.openings).toBe(1);
+      // While calls wait, one try in 2 s is the most; and the MCP server sees each call a few times.
+      const times = core.sent.token.slice(before.token);
+      expect(times.length).toBeLessThanOrEqual(tenMinutes / 2_000);
+      for (const [index, at] of times.entries())
+        if (index >= 2) expect(at - (times[index - 2] ?? 0)).toBeGreaterThanOrEqual(2_000);
+      expect(core.sent.mcp.length - before.mcp).toBeLessThanOrEqual(got.length * 8);
 
-    end();
-    await servedAgain();
-  });
+      end();
+      await servedAgain();
+    },
+  );
 
-  it.each(faults)('%s, a bridge that is only connected: a dozen tries at most, and calls work within 5 s after', async (_name, begin) => {
-    core = await startFakeTimeCore();
-    const before = core.sent.token.length;
-    const end = begin();
-    await core.clock.advance(tenMinutes);
-    expect(core.sent.token.length - before).toBeLessThanOrEqual(12);
-    expect(core.openings).toBe(1);
+  it.each(faults)(
+    '%s, a bridge that is only connected: a dozen tries at most, and calls work within 5 s after',
+    async (_name, begin) => {
+      core = await startFakeTimeCore();
+      const before = core.sent.token.length;
+      const end = begin();
+      await core.clock.advance(tenMinutes);
+      expect(core.sent.token.length - before).toBeLessThanOrEqual(12);
+      expect(core.openings).toBe(1);
 
-    end();
-    await servedAgain();
-  });
+      end();
+      await servedAgain();
+    },
+  );
 });

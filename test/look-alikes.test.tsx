@@ -35,17 +35,27 @@ const pile = `a${'\u0301'.repeat(60)}b`;
 const lookAlike = 'https://\u0430pple.example/login';
 
 describe('words that came from outside', () => {
-  it.each([...hidden, ...controls])('%s reaches neither a message, nor the window, nor the tray, nor the page in the browser', (_, character) => {
-    const text = `ad${character}min`;
-    const status = exampleStatus([exampleServer('linear', exampleStates(0).signed_in, { identity: text, hosts: [text] })]);
-    const doors = [
-      foreign(text),
-      renderToStaticMarkup(<Foreign text={text} cut />),
-      ...trayModel(status, 0).items.flatMap((item) => (item.kind === 'submenu' ? item.items.flatMap((inner) => ('label' in inner ? [inner.label] : [])) : [])),
-      redirectPage({ kind: 'failed', error: new AppError('E_AUTHORIZATION_ERROR', `It says ${text}.`) }, 'linear').body.replaceAll('\n', ''),
-    ];
-    for (const shown of doors) expect(raw.test(shown), shown).toBe(false);
-  });
+  it.each([...hidden, ...controls])(
+    '%s reaches neither a message, nor the window, nor the tray, nor the page in the browser',
+    (_, character) => {
+      const text = `ad${character}min`;
+      const status = exampleStatus([
+        exampleServer('linear', exampleStates(0).signed_in, { identity: text, hosts: [text] }),
+      ]);
+      const doors = [
+        foreign(text),
+        renderToStaticMarkup(<Foreign text={text} cut />),
+        ...trayModel(status, 0).items.flatMap((item) =>
+          item.kind === 'submenu' ? item.items.flatMap((inner) => ('label' in inner ? [inner.label] : [])) : [],
+        ),
+        redirectPage(
+          { kind: 'failed', error: new AppError('E_AUTHORIZATION_ERROR', `It says ${text}.`) },
+          'linear',
+        ).body.replaceAll('\n', ''),
+      ];
+      for (const shown of doors) expect(raw.test(shown), shown).toBe(false);
+    },
+  );
 
   it('A pile of combining marks is cut to a few', () => {
     expect(plainText(pile).length).toBeLessThan(10);
@@ -66,16 +76,47 @@ describe('what a program reads', () => {
   it('JSON on the terminal carries no raw control or invisible character, and says the same', () => {
     const value = { claims: { name: evil } };
     const lines: string[] = [];
-    createAnswers({ print: (text: string) => void lines.push(text), tell: () => {}, env: {} } as never, true).value(value, '');
+    createAnswers({ print: (text: string) => void lines.push(text), tell: () => {}, env: {} } as never, true).value(
+      value,
+      '',
+    );
     expect(raw.test(lines.join(''))).toBe(false);
     expect(readJson(lines[0] ?? '')).toEqual(value);
     expect(printableJson(undefined)).toBe('null');
   });
 
   it('The detail of a server carries claims, scopes and notes that are fit to be shown, and its issuer in ASCII', () => {
-    const facts = { issuer: lookAlike, resource: lookAlike, clientId: 'x', requestedScopes: [evil], grantedScopes: [evil], signedInAt: 0, idTokenClaims: { name: evil } };
-    const server = { id: 'a:main', serverId: 'a', name: 'a', url: 'https://a.example/', addedAt: 0, registrations: [], settings: {}, storedSecrets: [], learnedScopes: { [evil]: [evil] }, account: { isDefault: true, ownClient: false, name: 'main' } };
-    const detail = serverDetail({ servers: { list: () => [server] }, vault: { facts: () => facts } } as never, server as never, exampleServer('a', { kind: 'open' }), { notes: [evil], accessTokenClaims: { [evil]: evil }, introspection: { active: true, claims: { username: evil } } });
+    const facts = {
+      issuer: lookAlike,
+      resource: lookAlike,
+      clientId: 'x',
+      requestedScopes: [evil],
+      grantedScopes: [evil],
+      signedInAt: 0,
+      idTokenClaims: { name: evil },
+    };
+    const server = {
+      id: 'a:main',
+      serverId: 'a',
+      name: 'a',
+      url: 'https://a.example/',
+      addedAt: 0,
+      registrations: [],
+      settings: {},
+      storedSecrets: [],
+      learnedScopes: { [evil]: [evil] },
+      account: { isDefault: true, ownClient: false, name: 'main' },
+    };
+    const detail = serverDetail(
+      { servers: { list: () => [server] }, vault: { facts: () => facts } } as never,
+      server as never,
+      exampleServer('a', { kind: 'open' }),
+      {
+        notes: [evil],
+        accessTokenClaims: { [evil]: evil },
+        introspection: { active: true, claims: { username: evil } },
+      },
+    );
     expect(detail.issuer).toBe('https://xn--pple-43d.example/login');
     const { status: _status, ...told } = detail;
     expect(JSON.stringify(told)).not.toMatch(/\\u00(1b|0|9)|\\n/);

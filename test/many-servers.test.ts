@@ -50,11 +50,18 @@ function multiply(dataDir: string, id: string): void {
   const numbers = Array.from({ length: count }, (_, number) => number);
   const list = path.join(dataDir, 'servers.json');
   const { servers, ...rest } = JSON.parse(readFileSync(list, 'utf8')) as { servers: [object] };
-  const many = numbers.map((number) => ({ ...(JSON.parse(anew(JSON.stringify(servers[0]), number)) as object), name: `work-${number}` }));
+  const many = numbers.map((number) => ({
+    ...(JSON.parse(anew(JSON.stringify(servers[0]), number)) as object),
+    name: `work-${number}`,
+  }));
   writeFileSync(list, JSON.stringify({ ...rest, servers: many }));
 
   const index = path.join(dataDir, 'credentials.json');
-  const { credentials, facts, ...others } = JSON.parse(readFileSync(index, 'utf8')) as { credentials: object; facts: object };
-  const each = (part: object): object => Object.assign({}, ...numbers.map((number) => JSON.parse(anew(JSON.stringify(part), number)) as object)) as object;
+  const { credentials, facts, ...others } = JSON.parse(readFileSync(index, 'utf8')) as {
+    credentials: object;
+    facts: object;
+  };
+  const each = (part: object): object =>
+    Object.assign({}, ...numbers.map((number) => JSON.parse(anew(JSON.stringify(part), number)) as object)) as object;
   writeFileSync(index, JSON.stringify({ ...others, credentials: each(credentials), facts: each(facts) }));
 }

@@ -39,13 +39,22 @@ async function look(path = '/mcp', timeoutMs?: number) {
 const failure = (work: Promise<unknown>): Promise<ErrorInfo> =>
   work.then(
     () => Promise.reject(new Error('it did not fail')),
-    (error: unknown) => (error instanceof Error && 'toInfo' in error ? (error as { toInfo(): ErrorInfo }).toInfo() : ((error as Error).cause as ErrorInfo)),
+    (error: unknown) =>
+      error instanceof Error && 'toInfo' in error
+        ? (error as { toInfo(): ErrorInfo }).toInfo()
+        : ((error as Error).cause as ErrorInfo),
   );
 
-const json = (status: number, body: string): Route => (_request, response: ServerResponse) => void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+const json =
+  (status: number, body: string): Route =>
+  (_request, response: ServerResponse) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 const mcpAnswer = '{"jsonrpc":"2.0","id":1,"result":{}}';
 const unknownMethod = '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}';
-const asked = (path: string) => site.hits.filter((hit) => hit.path === path).map(({ method, body }) => ({ method, asked: body === '' ? '' : (JSON.parse(body) as { method: string }).method }));
+const asked = (path: string) =>
+  site.hits
+    .filter((hit) => hit.path === path)
+    .map(({ method, body }) => ({ method, asked: body === '' ? '' : (JSON.parse(body) as { method: string }).method }));
 
 describe('what counts as an open MCP server', () => {
   it.each([
@@ -64,7 +73,10 @@ describe('what counts as an open MCP server', () => {
   it.each([
     ['200 with a JSON-RPC result', json(200, mcpAnswer)],
     ['404 with a JSON-RPC error, as 2026-07-28 says of an unknown method', json(404, unknownMethod)],
-    ['400 with a JSON-RPC error without an id, as servers say that want a session', json(400, '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"},"id":null}')],
+    [
+      '400 with a JSON-RPC error without an id, as servers say that want a session',
+      json(400, '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"},"id":null}'),
+    ],
   ] satisfies [string, Route][])('A server that answers %s is open', async (_, route) => {
     site.routes['/mcp'] = route;
     expect(await look()).toMatchObject({ kind: 'open' });
@@ -74,38 +86,55 @@ describe('what counts as an open MCP server', () => {
     let closed = false;
     site.routes['/mcp'] = (_request, response) => {
       response.on('close', () => (closed = true));
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`: hello\n\nevent: message\ndata: ${mcpAnswer}\n\n`);
+      response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .write(`: hello\n\nevent: message\ndata: ${mcpAnswer}\n\n`);
     };
     expect(await look()).toMatchObject({ kind: 'open' });
     await until(() => closed, 'the stream is closed');
   });
 
   it('A stream in which no answer comes is not called open', async () => {
-    site.routes['/mcp'] = (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
+    site.routes['/mcp'] = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
     expect((await failure(look('/mcp', 400))).code).toMatch(/^E_(SERVER_URL|TIMEOUT)$/);
   });
 
   it('A server that knows only initialize before a session is asked so, and the session that it opens is closed', async () => {
     site.routes['/mcp'] = (request, response, hit) => {
       if (request.method === 'DELETE') return void response.writeHead(204).end();
-      if (!hit.body.includes('"initialize"')) return void response.writeHead(400, { 'content-type': 'text/plain' }).end('Bad Request: missing session');
-      response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'session-1' }).end('{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}');
+      if (!hit.body.includes('"initialize"'))
+        return void response.writeHead(400, { 'content-type': 'text/plain' }).end('Bad Request: missing session');
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'session-1' })
+        .end(
+          '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}',
+        );
     };
     expect(await look()).toMatchObject({ kind: 'open' });
-    await until(() => site.hits.find(({ method, headers }) => method === 'DELETE' && headers['mcp-session-id'] === 'session-1'), 'the session is closed');
+    await until(
+      () => site.hits.find(({ method, headers }) => method === 'DELETE' && headers['mcp-session-id'] === 'session-1'),
+      'the session is closed',
+    );
     expect(asked('/mcp').map((one) => one.asked)).toEqual(['server/discover', 'ping', 'initialize', '']);
   });
 
   it('A JSON-RPC error about the protocol version, before the token is looked at, does not make a server open', async () => {
     site.routes['/mcp'] = (_request, response, hit) => {
-      if (hit.body.includes('server/discover')) return void response.writeHead(400, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Unsupported protocol version"}}');
+      if (hit.body.includes('server/discover'))
+        return void response
+          .writeHead(400, { 'content-type': 'application/json' })
+          .end('{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Unsupported protocol version"}}');
       response.writeHead(401).end();
     };
     expect(await look().catch((error: unknown) => error)).not.toMatchObject({ kind: 'open' });
   });
 
   it('A 404 is not excused by metadata that describes the whole host', async () => {
-    site.routes['/.well-known/oauth-protected-resource'] = { resource: site.origin, authorization_servers: ['https://auth.example'] };
+    site.routes['/.well-known/oauth-protected-resource'] = {
+      resource: site.origin,
+      authorization_servers: ['https://auth.example'],
+    };
     expect((await failure(look('/nothing'))).code).toBe('E_SERVER_URL');
   });
 });
@@ -123,8 +152,12 @@ describe('the usual places', () => {
   });
 
   it('A server that its metadata names under another path is offered there, also where it wants a sign-in', async () => {
-    site.routes['/tools/v2'] = (_request, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-    site.routes['/.well-known/oauth-protected-resource'] = { resource: `${site.origin}/tools/v2`, authorization_servers: ['https://auth.example'] };
+    site.routes['/tools/v2'] = (_request, response) =>
+      void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+    site.routes['/.well-known/oauth-protected-resource'] = {
+      resource: `${site.origin}/tools/v2`,
+      authorization_servers: ['https://auth.example'],
+    };
     const error = await failure((await product()).call('discover', { url: `${site.origin}/` }));
     expect(error.addresses).toEqual([`${site.origin}/tools/v2`]);
   });
@@ -133,15 +166,22 @@ describe('the usual places', () => {
     const other = await startSite();
     closing.push(() => other.close());
     other.routes['/mcp'] = json(200, mcpAnswer);
-    site.routes['/.well-known/oauth-protected-resource'] = { resource: `${other.origin}/mcp`, authorization_servers: ['https://auth.example'] };
+    site.routes['/.well-known/oauth-protected-resource'] = {
+      resource: `${other.origin}/mcp`,
+      authorization_servers: ['https://auth.example'],
+    };
     expect((await failure((await product()).call('discover', { url: `${site.origin}/` }))).addresses).toBeUndefined();
     expect(other.hits).toEqual([]);
   });
 
   it('A web page where the server should be leads to the server beside it', async () => {
-    site.routes['/'] = (_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+    site.routes['/'] = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
     site.routes['/mcp'] = json(200, mcpAnswer);
-    expect(await failure((await product()).call('discover', { url: site.origin }))).toMatchObject({ code: 'E_NOT_JSON', addresses: [`${site.origin}/mcp`] });
+    expect(await failure((await product()).call('discover', { url: site.origin }))).toMatchObject({
+      code: 'E_NOT_JSON',
+      addresses: [`${site.origin}/mcp`],
+    });
   });
 
   it('A server that works is not looked for elsewhere', async () => {
@@ -151,9 +191,23 @@ describe('the usual places', () => {
   });
 
   it('The window offers each address that was found with a button, and nothing to add at the wrong one', () => {
-    const error = { ...errorInfo('E_SERVER_URL', 'There is no MCP server at https://a.example/: it answered with status 404.'), addresses: ['https://a.example/mcp'] };
-    const html = renderToStaticMarkup(<FailedLook url="https://a.example/" error={error} form={settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} })} onForm={() => {}} onCheck={() => {}} onAddress={() => {}} />);
-    const buttons = [...html.matchAll(/<button[^>]*>(.*?)<\/button>/g)].map(([, words = '']) => words.replaceAll(/<[^>]*>/g, ''));
+    const error = {
+      ...errorInfo('E_SERVER_URL', 'There is no MCP server at https://a.example/: it answered with status 404.'),
+      addresses: ['https://a.example/mcp'],
+    };
+    const html = renderToStaticMarkup(
+      <FailedLook
+        url="https://a.example/"
+        error={error}
+        form={settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} })}
+        onForm={() => {}}
+        onCheck={() => {}}
+        onAddress={() => {}}
+      />,
+    );
+    const buttons = [...html.matchAll(/<button[^>]*>(.*?)<\/button>/g)].map(([, words = '']) =>
+      words.replaceAll(/<[^>]*>/g, ''),
+    );
     expect(buttons).toEqual(['Use this address']);
     expect(html).toContain('https://a.example/mcp');
   });
@@ -167,7 +221,10 @@ describe('the usual places', () => {
     closing.push(() => bare.close());
     await bare.serve();
     const wrong = await bare.run(['add', new URL('/', mcp.url).href, '--name', 'work']);
-    expect(wrong).toMatchObject({ code: exitCodes.usage, stderr: expect.stringContaining(`keybridge add '${mcp.url}'`) });
+    expect(wrong).toMatchObject({
+      code: exitCodes.usage,
+      stderr: expect.stringContaining(`keybridge add '${mcp.url}'`),
+    });
     expect((await bare.run(['status', 'work'])).code).toBe(exitCodes.unknownServer);
     expect((await bare.run(['add', mcp.url, '--name', 'work'])).code).toBe(0);
   });

@@ -40,7 +40,11 @@ it('A credentials.json of a newer Keybridge is read-only and says so: nothing is
   await expect(product.call('removeServer', { server: 'work' })).rejects.toThrow('E_CONFIG_NEWER');
   expect(product.browser.openings).toBe(0);
   await product.close();
-  expect([await readFile(file, 'utf8'), store.items, { ...remote.counts }]).toEqual([newer, before.items, before.counts]);
+  expect([await readFile(file, 'utf8'), store.items, { ...remote.counts }]).toEqual([
+    newer,
+    before.items,
+    before.counts,
+  ]);
 
   await writeFile(file, old);
   const again = await startProduct({ dataDir, store });

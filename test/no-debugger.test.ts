@@ -15,12 +15,23 @@ let child: ChildProcess | undefined;
 afterEach(() => void child?.kill('SIGKILL'));
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-function run(file: string, args: readonly string[], stdio: readonly ('pipe' | 'ipc' | 'ignore')[] = ['pipe', 'pipe', 'pipe']): { child: ChildProcess; stderr: () => string; ended: Promise<unknown> } {
-  const started = spawn(process.execPath, [path.join(built, file), ...args], { env: { PATH: process.env['PATH'], HOME: dataDir, KEYBRIDGE_DATA_DIR: dataDir, KEYBRIDGE_STORE: 'memory' }, stdio: [...stdio] });
+function run(
+  file: string,
+  args: readonly string[],
+  stdio: readonly ('pipe' | 'ipc' | 'ignore')[] = ['pipe', 'pipe', 'pipe'],
+): { child: ChildProcess; stderr: () => string; ended: Promise<unknown> } {
+  const started = spawn(process.execPath, [path.join(built, file), ...args], {
+    env: { PATH: process.env['PATH'], HOME: dataDir, KEYBRIDGE_DATA_DIR: dataDir, KEYBRIDGE_STORE: 'memory' },
+    stdio: [...stdio],
+  });
   child = started;
   let text = '';
   started.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return { child: started, stderr: () => text, ended: Promise.all([once(started, 'exit'), once(started.stderr ?? started, 'end')]) };
+  return {
+    child: started,
+    stderr: () => text,
+    ended: Promise.all([once(started, 'exit'), once(started.stderr ?? started, 'end')]),
+  };
 }
 
 describe.skipIf(process.platform === 'win32')('a debugger is not let in by SIGUSR1', () => {

@@ -4,7 +4,10 @@ import { signOutWords } from '../electron/command-line/status-table.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import { createGrants } from '../electron/core/oauth/grants/grants.ts';
 import { clientSecretKey } from '../electron/core/oauth/registration/registration.ts';
-import { createRegistrationRenewal, endOfRegistration } from '../electron/core/oauth/registration/registration-renewal.ts';
+import {
+  createRegistrationRenewal,
+  endOfRegistration,
+} from '../electron/core/oauth/registration/registration-renewal.ts';
 import { identityScopes } from '../electron/core/oauth/sign-in/scopes.ts';
 import { Secret } from '../electron/core/secret.ts';
 import type { Registration } from '../electron/core/servers/servers.ts';
@@ -33,9 +36,18 @@ describe('a server behind Obot', () => {
     const { obot, product } = await beside();
     await product.call('signIn', { server: 'work' });
     const detail = await product.call('serverDetail', { server: 'work' });
-    expect(detail).toMatchObject({ status: { identity: 'Ada Lovelace' }, identityVerified: false, preset: 'Obot', idTokenClaims: { email: 'ada@example.test' }, requestedScopes: ['profile'], grantedScopes: ['profile'] });
+    expect(detail).toMatchObject({
+      status: { identity: 'Ada Lovelace' },
+      identityVerified: false,
+      preset: 'Obot',
+      idTokenClaims: { email: 'ada@example.test' },
+      requestedScopes: ['profile'],
+      grantedScopes: ['profile'],
+    });
     expect(detail.tokenNotes).toEqual([expect.stringContaining('user information')]);
-    expect(identityLines(detail)[0]).toBe('Signed in as Ada Lovelace, by the authorization server’s user information alone.');
+    expect(identityLines(detail)[0]).toBe(
+      'Signed in as Ada Lovelace, by the authorization server’s user information alone.',
+    );
     expect(obot.seen.register).toHaveLength(1);
     const host = product.host('work');
     await host.initialize();
@@ -43,9 +55,14 @@ describe('a server behind Obot', () => {
     await product.call('refreshNow', { server: 'work' });
     expect(textOf(await host.call('echo', { text: 'two' }, 30_000))).toBe('two');
     obot.limit(90);
-    expect(textOf(await host.call('echo', { text: 'three' }, 30_000))).toMatch(/no more calls for (8|9)\d s.*E_RATE_LIMITED/);
+    expect(textOf(await host.call('echo', { text: 'three' }, 30_000))).toMatch(
+      /no more calls for (8|9)\d s.*E_RATE_LIMITED/,
+    );
     expect(obot.seen.calls).toBe(2);
-    expect(await product.call('signOut', { server: 'work' })).toMatchObject({ revoked: 'not_offered', registration: 'deleted' });
+    expect(await product.call('signOut', { server: 'work' })).toMatchObject({
+      revoked: 'not_offered',
+      registration: 'deleted',
+    });
   });
 
   it('is never asked for a scope that it does not list, though its person is asked for', async () => {
@@ -68,13 +85,29 @@ describe('a server behind Obot', () => {
   it('says why a code is refused, though it says so as text', async () => {
     const { obot, product } = await beside();
     const route = obot.routes['/oauth/token/ms1abc12'];
-    obot.routes['/oauth/token/ms1abc12'] = (request, response, hit) => (route as (...args: unknown[]) => void)(request, response, { ...hit, body: hit.body.replace(/code=[^&]+/, 'code=wrong') });
-    await expect(product.call('signIn', { server: 'work' })).rejects.toMatchObject({ cause: { code: 'E_TOKEN_REFUSED', message: expect.stringContaining('invalid_request: Obot: the code is not good') as unknown } });
+    obot.routes['/oauth/token/ms1abc12'] = (request, response, hit) =>
+      (route as (...args: unknown[]) => void)(request, response, {
+        ...hit,
+        body: hit.body.replace(/code=[^&]+/, 'code=wrong'),
+      });
+    await expect(product.call('signIn', { server: 'work' })).rejects.toMatchObject({
+      cause: {
+        code: 'E_TOKEN_REFUSED',
+        message: expect.stringContaining('invalid_request: Obot: the code is not good') as unknown,
+      },
+    });
   });
 });
 
 describe('a registration that ends', () => {
-  async function registered(obot: Obot): Promise<{ readonly rig: SignInRig; readonly id: string; readonly only: () => Registration; readonly look: (at: number) => Promise<void> }> {
+  async function registered(
+    obot: Obot,
+  ): Promise<{
+    readonly rig: SignInRig;
+    readonly id: string;
+    readonly only: () => Registration;
+    readonly look: (at: number) => Promise<void>;
+  }> {
     closing.push(() => obot.close());
     const rig = await startSignInRig();
     closing.push(() => rig.close());
@@ -88,7 +121,14 @@ describe('a registration that ends', () => {
     };
     const look = async (at: number) => {
       const clock = { ...systemClock(), now: () => at, after: () => () => {} };
-      await createRegistrationRenewal({ servers, vault, clock, log: () => {}, httpOf: () => rig.http, policyOf: async () => ['public'] }).look();
+      await createRegistrationRenewal({
+        servers,
+        vault,
+        clock,
+        log: () => {},
+        httpOf: () => rig.http,
+        policyOf: async () => ['public'],
+      }).look();
     };
     return { rig, id: server.id, only, look };
   }
@@ -116,7 +156,11 @@ describe('a registration that ends', () => {
     const tokens: (string | undefined)[] = [];
     obot.routes[uri] = (request, response) => {
       tokens.push(request.headers.authorization);
-      sendJson(response, 200, { client_id: 'somebody-else', registration_access_token: `rotated-${tokens.length}`, client_secret_expires_at: 1 });
+      sendJson(response, 200, {
+        client_id: 'somebody-else',
+        registration_access_token: `rotated-${tokens.length}`,
+        client_secret_expires_at: 1,
+      });
     };
     const before = only();
     await look(before.registeredAt + 16 * day);
@@ -135,18 +179,30 @@ describe('a registration that ends', () => {
     obot.routes[uri] = (request, response, { body }) => {
       if (request.method === 'PUT') updates.push(JSON.parse(body) as Record<string, unknown>);
       const end = Math.floor((before.endsAt ?? 0) / 1000) + (request.method === 'PUT' ? 30 * 86_400 : 0);
-      sendJson(response, 200, { client_id: before.client_id, redirect_uris: [before.redirect_uri], client_id_issued_at: 1, client_secret_expires_at: end, registration_access_token: 'next-token', registration_client_uri: `${obot.origin}${uri}` });
+      sendJson(response, 200, {
+        client_id: before.client_id,
+        redirect_uris: [before.redirect_uri],
+        client_id_issued_at: 1,
+        client_secret_expires_at: end,
+        registration_access_token: 'next-token',
+        registration_client_uri: `${obot.origin}${uri}`,
+      });
     };
     await look(before.registeredAt + 16 * day);
     expect(updates).toEqual([{ client_id: before.client_id, redirect_uris: [before.redirect_uri] }]);
     expect((only().endsAt ?? 0) - (before.endsAt ?? 0)).toBeGreaterThan(29 * day);
   });
 
-  it.each<[string, number, object]>([['a refusal', 401, {}], ['a fault', 503, {}], ['another form', 200, []]])('stays as it is after %s', async (_what, status, body) => {
+  it.each<[string, number, object]>([
+    ['a refusal', 401, {}],
+    ['a fault', 503, {}],
+    ['another form', 200, []],
+  ])('stays as it is after %s', async (_what, status, body) => {
     const obot = await startObot();
     const { only, look } = await registered(obot);
     const before = only();
-    obot.routes[new URL(before.registration_client_uri ?? '').pathname] = (_request, response) => sendJson(response, status, body);
+    obot.routes[new URL(before.registration_client_uri ?? '').pathname] = (_request, response) =>
+      sendJson(response, status, body);
     await look(before.registeredAt + 16 * day);
     expect(only()).toEqual(before);
   });
@@ -155,7 +211,8 @@ describe('a registration that ends', () => {
     const obot = await startObot();
     const { only, look } = await registered(obot);
     const before = only();
-    obot.routes[new URL(before.registration_client_uri ?? '').pathname] = (_request, response) => sendJson(response, 200, { client_id: before.client_id, registration_client_uri: 'https://evil.example/client' });
+    obot.routes[new URL(before.registration_client_uri ?? '').pathname] = (_request, response) =>
+      sendJson(response, 200, { client_id: before.client_id, registration_client_uri: 'https://evil.example/client' });
     await look(before.registeredAt + 16 * day);
     expect(only().registration_client_uri).toBe(before.registration_client_uri);
   });
@@ -166,9 +223,20 @@ describe('a registration that ends', () => {
     const { servers, vault } = rig;
     const { issuer, client_id: clientId } = only();
     const tokenEndpoint = `${issuer}/token`;
-    await vault.writeClientSecret(clientSecretKey(id, only()), new Secret('secret-2'), { issuer, endpoint: obot.origin });
+    await vault.writeClientSecret(clientSecretKey(id, only()), new Secret('secret-2'), {
+      issuer,
+      endpoint: obot.origin,
+    });
     const grants = createGrants({ servers, vault, clock: systemClock() });
-    const client = { issuer, tokenEndpoint, clientId, clientAuth: 'client_secret_basic', clientSecret: new Secret('secret-1'), resource: obot.mcpUrl, allow: [] } as const;
+    const client = {
+      issuer,
+      tokenEndpoint,
+      clientId,
+      clientAuth: 'client_secret_basic',
+      clientSecret: new Secret('secret-1'),
+      resource: obot.mcpUrl,
+      allow: [],
+    } as const;
     const secretOf = async (change: Partial<Registration>, more: object = {}) => {
       await servers.updateAccount(id, { registrations: [{ ...only(), hasSecret: true, ...change }] });
       return (await grants.equip({ id }, { ...client, ...more })).clientSecret?.reveal();
@@ -180,7 +248,15 @@ describe('a registration that ends', () => {
   });
 
   it('ends when its server says so, else when the preset knows', () => {
-    const one: Registration = { issuer: 'https://obot.company.example/ms1abc', client_id: 'c', token_endpoint_auth_method: 'none', redirect_uri: 'r', registeredAt: 0, hasSecret: false, how: 'dynamic' };
+    const one: Registration = {
+      issuer: 'https://obot.company.example/ms1abc',
+      client_id: 'c',
+      token_endpoint_auth_method: 'none',
+      redirect_uri: 'r',
+      registeredAt: 0,
+      hasSecret: false,
+      how: 'dynamic',
+    };
     expect(endOfRegistration(one, { settings: {} })).toBe(30 * day);
     expect(endOfRegistration({ ...one, endsAt: 5 }, { settings: {} })).toBe(5);
     expect(endOfRegistration(one, { settings: { preset: 'none' } })).toBeUndefined();

@@ -48,7 +48,11 @@ async function asOtherUser(name: string): Promise<number> {
     return nobody;
   }
   const program = `require('node:net').createServer().listen('\\0${name}', () => console.log('listening'))`;
-  const other = spawn(process.execPath, ['-e', program], { uid: nobody, gid: nobody, stdio: ['ignore', 'pipe', 'inherit'] });
+  const other = spawn(process.execPath, ['-e', program], {
+    uid: nobody,
+    gid: nobody,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   ends.push(() => other.kill('SIGKILL'));
   await once(other.stdout, 'data');
   return me;
@@ -77,7 +81,10 @@ describe('the address of a bus', () => {
 describe.skipIf(process.platform === 'win32')('a bus that is not this user’s', () => {
   it('a TCP address is not connected to, though something listens there', async () => {
     const { port, connections } = await listenOnPort();
-    expect(await createSecretService(`tcp:host=127.0.0.1,port=${port}`).state()).toEqual({ kind: 'no_bus', detail: 'the session bus is not a Unix socket' });
+    expect(await createSecretService(`tcp:host=127.0.0.1,port=${port}`).state()).toEqual({
+      kind: 'no_bus',
+      detail: 'the session bus is not a Unix socket',
+    });
     expect(connections()).toBe(0);
   });
 
@@ -115,7 +122,11 @@ describe.skipIf(process.platform !== 'linux')('an abstract name', () => {
     const inode = listeners().find((one) => one.path.startsWith(`@${mine}`))?.inode ?? '';
     // This process is the other user, who holds the name, and puts a line with a socket of ours beside it.
     await listenOn({ path: `\0x\n0000000000000000: 00000002 00000000 00010000 0001 01 ${inode} @${name}` });
-    expect(listeners().filter((one) => one.path.startsWith(`@${name}`)).map((one) => one.inode)).toEqual([inode]);
+    expect(
+      listeners()
+        .filter((one) => one.path.startsWith(`@${name}`))
+        .map((one) => one.inode),
+    ).toEqual([inode]);
     const other = await asOtherUser(name);
     expect(isOwnSocket(`\0${name}`, other)).toBe(false);
   });

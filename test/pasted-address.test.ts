@@ -11,7 +11,11 @@ const address = `${redirectUri}?code=the-code&state=the-state`;
 
 function waiting(at = redirectUri) {
   const attempt = createAttempt(systemClock(), () => {});
-  const slot = attempt.waitAt(at, { state: new Secret('the-state'), issuer: 'https://login.example', issSupported: false });
+  const slot = attempt.waitAt(at, {
+    state: new Secret('the-state'),
+    issuer: 'https://login.example',
+    issSupported: false,
+  });
   return { attempt, slot };
 }
 

@@ -7,12 +7,19 @@ const state = 'the-state-of-this-sign-in';
 const stateLast = `${place}?code=the-code-of-ada&state=${state}`;
 const issLast = `${stateLast}&iss=https://login.example`;
 const codeLast = `${place}?state=${state}&code=the-code-of-ada`;
-const cut = (address: string, ...at: number[]): string[] => [0, ...at].map((from, index) => address.slice(from, at[index]));
+const cut = (address: string, ...at: number[]): string[] =>
+  [0, ...at].map((from, index) => address.slice(from, at[index]));
 
 function terminal({ interactive = true, known = true } = {}) {
   const clock = createFakeClock();
   const [used, told]: [string[], string[]] = [[], []];
-  const take = createPastedLines({ state: known ? state : undefined, interactive, clock, use: (address) => void used.push(address), tell: (text) => void told.push(text) });
+  const take = createPastedLines({
+    state: known ? state : undefined,
+    interactive,
+    clock,
+    use: (address) => void used.push(address),
+    tell: (text) => void told.push(text),
+  });
   return { used, told, take, quiet: () => clock.advance(1_000) };
 }
 

@@ -4,7 +4,8 @@ import { createHttp, type HttpStream } from '../electron/core/http/client.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { until } from './fixtures/wait.ts';
 
-// Answers that come faster than they are read, and whose connection ends meanwhile: with undici 7 each was the end of the process.
+// Answers that come faster than they are read, and whose connection ends meanwhile: with undici 7 each was the end of
+// the process.
 
 const closing = closeAfterEach();
 
@@ -12,7 +13,10 @@ const closing = closeAfterEach();
 const bytes = 256 * 1024 + 1;
 
 /** The head of an answer whose body has come as far as it fits, and the connection of its server. */
-async function unread(headers: string, body: string): Promise<{ readonly stream: HttpStream; readonly server: net.Socket }> {
+async function unread(
+  headers: string,
+  body: string,
+): Promise<{ readonly stream: HttpStream; readonly server: net.Socket }> {
   let connection: net.Socket | undefined;
   let written = false;
   const listener = net.createServer((socket) => {
@@ -27,7 +31,13 @@ async function unread(headers: string, body: string): Promise<{ readonly stream:
   const http = createHttp();
   closing.push(() => http.close());
   const { port } = listener.address() as net.AddressInfo;
-  const stream = await http.open({ url: new URL(`http://127.0.0.1:${port}/`), method: 'GET', allow: ['loopback'], timeoutMs: 10_000, maxBytes: Number.MAX_SAFE_INTEGER });
+  const stream = await http.open({
+    url: new URL(`http://127.0.0.1:${port}/`),
+    method: 'GET',
+    allow: ['loopback'],
+    timeoutMs: 10_000,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+  });
   await until(() => written || undefined, 'all that fits');
   await settled();
   if (!connection) throw new Error('no connection');

@@ -22,7 +22,9 @@ function later<Value extends { close(): Promise<unknown> }>(value: Value): Value
 }
 
 const documentUrl = 'https://apps.company.example/keybridge/client-metadata.json';
-const shipped = JSON.parse(readFileSync(path.join(import.meta.dirname, '../docs/client-metadata.json'), 'utf8')) as object;
+const shipped = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, '../docs/client-metadata.json'), 'utf8'),
+) as object;
 
 interface World {
   readonly as: AuthorizationServer;
@@ -52,9 +54,21 @@ async function world(settings: ServerSettings): Promise<World> {
 async function callThrough({ app }: Product): Promise<number> {
   const connection = app.connect('bound');
   try {
-    const upstream = createUpstream({ connection, http: app.http, log: createLog(() => {}, Date.now), clock: systemClock() });
+    const upstream = createUpstream({
+      connection,
+      http: app.http,
+      log: createLog(() => {}, Date.now),
+      clock: systemClock(),
+    });
     const body = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}');
-    const answer = await upstream.request({ method: 'POST', headers: { 'content-type': 'application/json' }, body, timeoutMs: 5_000, repeatable: true, onChallenge: 'quiet' });
+    const answer = await upstream.request({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      timeoutMs: 5_000,
+      repeatable: true,
+      onChallenge: 'quiet',
+    });
     for await (const _ of answer.body);
     return answer.status;
   } finally {
@@ -73,33 +87,55 @@ async function enterCode(product: Product): Promise<void> {
 
 it.each([
   ['a dynamic registration', 'through the browser', {}, 'dynamic', 'authorization_code'],
-  ['a dynamic registration', 'by device code', { grant: 'device_code' }, 'dynamic', 'urn:ietf:params:oauth:grant-type:device_code'],
-  ['a client ID metadata document', 'through the browser', { clientMetadataUrl: documentUrl }, 'metadata_document', 'authorization_code'],
-] as const)('with %s signs in %s, calls, refreshes, and leaves nothing behind', async (_registration, _way, settings, registration, grant) => {
-  const { as, server, product } = await world(settings);
-  const byCode = grant !== 'authorization_code';
-  await Promise.all([product.call('signIn', { server: 'bound', openBrowser: !byCode }), ...(byCode ? [enterCode(product)] : [])]);
-  expect(await product.call('serverDetail', { server: 'bound' })).toMatchObject({
-    issuer: as.issuer,
-    resource: server.url,
-    registration,
-    settings: { dpop: true },
-    accessTokenClaims: { iss: as.issuer, aud: server.url },
-    tokenNotes: [],
-  });
+  [
+    'a dynamic registration',
+    'by device code',
+    { grant: 'device_code' },
+    'dynamic',
+    'urn:ietf:params:oauth:grant-type:device_code',
+  ],
+  [
+    'a client ID metadata document',
+    'through the browser',
+    { clientMetadataUrl: documentUrl },
+    'metadata_document',
+    'authorization_code',
+  ],
+] as const)(
+  'with %s signs in %s, calls, refreshes, and leaves nothing behind',
+  async (_registration, _way, settings, registration, grant) => {
+    const { as, server, product } = await world(settings);
+    const byCode = grant !== 'authorization_code';
+    await Promise.all([
+      product.call('signIn', { server: 'bound', openBrowser: !byCode }),
+      ...(byCode ? [enterCode(product)] : []),
+    ]);
+    expect(await product.call('serverDetail', { server: 'bound' })).toMatchObject({
+      issuer: as.issuer,
+      resource: server.url,
+      registration,
+      settings: { dpop: true },
+      accessTokenClaims: { iss: as.issuer, aud: server.url },
+      tokenNotes: [],
+    });
 
-  expect(await callThrough(product)).toBe(200);
-  await product.call('refreshNow', { server: 'bound' });
-  expect(await callThrough(product)).toBe(200);
-  expect(new Set(server.keys).size).toBe(1);
-  expect(new Set(as.seen.token.map(({ grant_type: kind }) => kind))).toEqual(new Set([grant, 'refresh_token']));
-  expect(as.seen.token.every(({ resource }) => resource === server.url)).toBe(true);
-  expect(as.counts).toMatchObject({ refreshesGranted: 1, refreshReuses: 0, registrations: registration === 'dynamic' ? 1 : 0 });
-  for (const asked of as.seen.authorize) expect([...asked.keys()].toSorted()).toEqual(['client_id', 'request_uri']);
+    expect(await callThrough(product)).toBe(200);
+    await product.call('refreshNow', { server: 'bound' });
+    expect(await callThrough(product)).toBe(200);
+    expect(new Set(server.keys).size).toBe(1);
+    expect(new Set(as.seen.token.map(({ grant_type: kind }) => kind))).toEqual(new Set([grant, 'refresh_token']));
+    expect(as.seen.token.every(({ resource }) => resource === server.url)).toBe(true);
+    expect(as.counts).toMatchObject({
+      refreshesGranted: 1,
+      refreshReuses: 0,
+      registrations: registration === 'dynamic' ? 1 : 0,
+    });
+    for (const asked of as.seen.authorize) expect([...asked.keys()].toSorted()).toEqual(['client_id', 'request_uri']);
 
-  const own = registration === 'dynamic' ? { registration: 'deleted' } : {};
-  expect(await product.call('signOut', { server: 'bound' })).toEqual({ revoked: 'confirmed', deleted: true, ...own });
-  const secrets = as.secrets();
-  expect(secrets.length).toBeGreaterThan(3);
-  expect(product.log.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
-});
+    const own = registration === 'dynamic' ? { registration: 'deleted' } : {};
+    expect(await product.call('signOut', { server: 'bound' })).toEqual({ revoked: 'confirmed', deleted: true, ...own });
+    const secrets = as.secrets();
+    expect(secrets.length).toBeGreaterThan(3);
+    expect(product.log.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
+  },
+);

@@ -53,7 +53,11 @@ const ways: Record<'tls_client_auth' | 'self_signed_tls_client_auth', ClientMeta
 
 function knownCertificate(pem: string) {
   const certificate = new X509Certificate(pem);
-  return { ...certificate.publicKey.export({ format: 'jwk' }), use: 'sig', x5c: [certificate.raw.toString('base64')] } as never;
+  return {
+    ...certificate.publicKey.export({ format: 'jwk' }),
+    use: 'sig',
+    x5c: [certificate.raw.toString('base64')],
+  } as never;
 }
 
 interface Peers {
@@ -68,34 +72,62 @@ async function peers(method: keyof typeof ways): Promise<Peers> {
   const key = signingKey();
   const granted: { grant: string; mutual: boolean }[] = [];
   const callers: string[] = [];
-  const keys = createLocalJWKSet({ keys: [{ ...createPublicKey({ key, format: 'jwk' }).export({ format: 'jwk' }), kid: key.kid }] as JWK[] });
+  const keys = createLocalJWKSet({
+    keys: [{ ...createPublicKey({ key, format: 'jwk' }).export({ format: 'jwk' }), kid: key.kid }] as JWK[],
+  });
   const era = later(createEra2025({ json: true, sessions: true, resumable: false, onToolRun: () => {} }));
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
-    if (request.url === '/.well-known/oauth-protected-resource/mcp') return sendJson(response, 200, { resource: url, authorization_servers: [as.issuer], scopes_supported: ['mcp:tools'] });
+    if (request.url === '/.well-known/oauth-protected-resource/mcp')
+      return sendJson(response, 200, {
+        resource: url,
+        authorization_servers: [as.issuer],
+        scopes_supported: ['mcp:tools'],
+      });
     const certificate = certificateOf(request);
     const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
-    const claims = await jwtVerify(token, keys, { issuer: as.issuer, audience: url }).then(({ payload }) => payload, () => undefined);
+    const claims = await jwtVerify(token, keys, { issuer: as.issuer, audience: url }).then(
+      ({ payload }) => payload,
+      () => undefined,
+    );
     const bound = (claims?.['cnf'] as { 'x5t#S256'?: string } | undefined)?.['x5t#S256'];
-    if (!certificate || bound !== thumbprint(certificate)) return sendJson(response, 401, {}, { 'www-authenticate': 'Bearer' });
+    if (!certificate || bound !== thumbprint(certificate))
+      return sendJson(response, 401, {}, { 'www-authenticate': 'Bearer' });
     callers.push(bound);
     return era.handle(request, response, body === '' ? undefined : JSON.parse(body));
   };
-  const server = later(await startHttpsListener({ ...sites, requestCert: true, rejectUnauthorized: false }, (request, response) => void serve(request, response)));
+  const server = later(
+    await startHttpsListener(
+      { ...sites, requestCert: true, rejectUnauthorized: false },
+      (request, response) => void serve(request, response),
+    ),
+  );
   const url = `https://localhost:${server.port}/mcp`;
 
   const as: HttpsProvider = later(
     await startHttpsProvider({
       tls: sites,
       mutualTls: { ...sites, requestCert: true, rejectUnauthorized: false, ca: laptop.cert },
-      prepare: (provider) => provider.on('grant.success', ({ req, oidc }) => granted.push({ grant: String(oidc.params?.['grant_type']), mutual: certificateOf(req) !== undefined })),
+      prepare: (provider) =>
+        provider.on('grant.success', ({ req, oidc }) =>
+          granted.push({ grant: String(oidc.params?.['grant_type']), mutual: certificateOf(req) !== undefined }),
+        ),
       configure: (_issuer, adapter, mutual) => ({
         adapter,
         jwks: { keys: [key] },
         cookies: { keys: [randomBytes(24).toString('base64url')] },
         clientAuthMethods: [method],
-        clients: [{ ...ways[method], token_endpoint_auth_method: method, tls_client_certificate_bound_access_tokens: true, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }],
+        clients: [
+          {
+            ...ways[method],
+            token_endpoint_auth_method: method,
+            tls_client_certificate_bound_access_tokens: true,
+            grant_types: ['client_credentials'],
+            response_types: [],
+            redirect_uris: [],
+          },
+        ],
         clientBasedCORS: () => false,
         discovery: { mtls_endpoint_aliases: { token_endpoint: `${mutual}/token` } },
         ttl: { ClientCredentials: 600 },
@@ -114,7 +146,13 @@ async function peers(method: keyof typeof ways): Promise<Peers> {
           resourceIndicators: {
             enabled: true,
             useGrantedResource: () => true,
-            getResourceServerInfo: (_ctx, audience) => ({ scope: 'mcp:tools', audience, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } }, accessTokenTTL: 600 }),
+            getResourceServerInfo: (_ctx, audience) => ({
+              scope: 'mcp:tools',
+              audience,
+              accessTokenFormat: 'jwt',
+              jwt: { sign: { alg: 'RS256' } },
+              accessTokenTTL: 600,
+            }),
           },
         },
       }),
@@ -123,9 +161,16 @@ async function peers(method: keyof typeof ways): Promise<Peers> {
   return { url, granted, callers };
 }
 
-async function withCertificate(url: string, certificate: { readonly cert: string; readonly key: string }): Promise<{ product: Product; host: Host }> {
+async function withCertificate(
+  url: string,
+  certificate: { readonly cert: string; readonly key: string },
+): Promise<{ product: Product; host: Host }> {
   const product = later(await startProduct());
-  const settings = { grant: 'client_credentials', caFile: file('ca.pem', sites.cert), clientCertificateFile: file('me.pem', certificate.cert + certificate.key) } as const;
+  const settings = {
+    grant: 'client_credentials',
+    caFile: file('ca.pem', sites.cert),
+    clientCertificateFile: file('me.pem', certificate.cert + certificate.key),
+  } as const;
   await product.call('addServer', { url, name: 'company', clientId: 'laptop', settings });
   return { product, host: product.host('company') };
 }

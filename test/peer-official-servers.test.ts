@@ -38,24 +38,27 @@ it.each([
   ['2025', 'jwt', true],
   ['2026', 'opaque', true],
   ['2026', 'jwt', false],
-] as const)('generation %s, %s tokens, JSON answers: %s: sign-in, calls, one refresh for ten refused at once, sign-out', async (era, accessTokens, json) => {
-  const as = later(await startAuthorizationServer({ accessTokens }));
-  const mcp = later(await startMcpServer({ authorizationServer: as, era, json }));
-  const product = later(await startProduct());
-  await product.call('addServer', { url: mcp.url, name: 'work' });
-  await product.call('signIn', { server: 'work' });
-  const { greet, call } = generations[era];
-  const host = product.host('work');
-  expect((await greet(host)).result).toBeDefined();
-  expect(textOf(await call(host, 'first'))).toContain('first');
+] as const)(
+  'generation %s, %s tokens, JSON answers: %s: sign-in, calls, one refresh for ten refused at once, sign-out',
+  async (era, accessTokens, json) => {
+    const as = later(await startAuthorizationServer({ accessTokens }));
+    const mcp = later(await startMcpServer({ authorizationServer: as, era, json }));
+    const product = later(await startProduct());
+    await product.call('addServer', { url: mcp.url, name: 'work' });
+    await product.call('signIn', { server: 'work' });
+    const { greet, call } = generations[era];
+    const host = product.host('work');
+    expect((await greet(host)).result).toBeDefined();
+    expect(textOf(await call(host, 'first'))).toContain('first');
 
-  as.revokeAccessTokens();
-  const texts = Array.from({ length: 10 }, (_, n) => `again-${n}`);
-  const answers = await Promise.all(texts.map((text) => call(host, text)));
-  expect(answers.map(textOf)).toEqual(texts.map((text) => expect.stringContaining(text) as unknown));
-  expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshes: 1, refreshesGranted: 1 });
-  expect(product.browser.openings).toBe(1);
+    as.revokeAccessTokens();
+    const texts = Array.from({ length: 10 }, (_, n) => `again-${n}`);
+    const answers = await Promise.all(texts.map((text) => call(host, text)));
+    expect(answers.map(textOf)).toEqual(texts.map((text) => expect.stringContaining(text) as unknown));
+    expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshes: 1, refreshesGranted: 1 });
+    expect(product.browser.openings).toBe(1);
 
-  expect(await product.call('signOut', { server: 'work' })).toMatchObject({ revoked: 'confirmed', deleted: true });
-  expect((await call(host, 'late')).error).toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
-});
+    expect(await product.call('signOut', { server: 'work' })).toMatchObject({ revoked: 'confirmed', deleted: true });
+    expect((await call(host, 'late')).error).toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
+  },
+);

@@ -18,17 +18,22 @@ interface SilentServer {
   readonly received: string[];
 }
 
-/** Answers the first request of each connection with this Keep-Alive header, and nothing more on it, as if it were gone. */
+/**
+ * Answers the first request of each connection with this Keep-Alive header, and nothing more on it, as if it were gone.
+ */
 async function startSilentServer(keepAlive: string): Promise<SilentServer> {
   const sockets: Socket[] = [];
   const received: string[] = [];
   const server = createServer((socket) => {
     const index = sockets.push(socket) - 1;
     received.push('');
-    socket.on('error', () => {}).on('data', (bytes: Buffer) => {
-      received[index] += bytes.toString('latin1');
-      if (received[index]?.match(/GET /g)?.length === 1) socket.write(`HTTP/1.1 200 OK\r\n${keepAlive}content-length: 2\r\n\r\nok`);
-    });
+    socket
+      .on('error', () => {})
+      .on('data', (bytes: Buffer) => {
+        received[index] += bytes.toString('latin1');
+        if (received[index]?.match(/GET /g)?.length === 1)
+          socket.write(`HTTP/1.1 200 OK\r\n${keepAlive}content-length: 2\r\n\r\nok`);
+      });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,7 +51,13 @@ function client(options: HttpOptions = {}): Http {
 }
 
 async function ask(http: Http, { origin }: Pick<SilentServer, 'origin'>): Promise<string> {
-  const { body } = await http.fetch({ url: new URL(`${origin}/`), method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes: 1_000 });
+  const { body } = await http.fetch({
+    url: new URL(`${origin}/`),
+    method: 'GET',
+    allow: ['loopback'],
+    timeoutMs: 5_000,
+    maxBytes: 1_000,
+  });
   // The pool takes the connection back in the next turn.
   await turn();
   return body.toString();
@@ -99,11 +110,16 @@ describe('a connection that is in use', () => {
     const sockets: Socket[] = [];
     const server = createServer((socket) => {
       sockets.push(socket);
-      socket.on('error', () => {}).once('data', () => socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n'));
+      socket
+        .on('error', () => {})
+        .once('data', () => socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n'));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    closing.push(async () => void server.close(), async () => sockets.forEach((socket) => socket.destroy()));
+    closing.push(
+      async () => void server.close(),
+      async () => sockets.forEach((socket) => socket.destroy()),
+    );
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const open = () => http.open({ url, method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes: 1_000 });
     const stream = await open();

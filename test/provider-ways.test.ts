@@ -1,4 +1,5 @@
-// Providers whose ways the standard covers. What is told of each comes from other people's reports; none was signed in to.
+// Providers whose ways the standard covers. What is told of each comes from other people's reports; none was signed in
+// to.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -11,7 +12,8 @@ afterEach(close);
 
 const mcpUrl = 'https://mcp.provider.example/mcp';
 const day = 24 * 60 * 60;
-const resources = ({ provider: { seen } }: ProviderWorld) => [...seen.authorize, ...seen.token].map((request) => request.getAll('resource'));
+const resources = ({ provider: { seen } }: ProviderWorld) =>
+  [...seen.authorize, ...seen.token].map((request) => request.getAll('resource'));
 
 interface Row {
   readonly provider: string;
@@ -37,9 +39,19 @@ const table: readonly Row[] = [
   {
     provider: 'Descope',
     way: 'has OpenID Connect metadata alone, behind a long path; its keys lie elsewhere',
-    ways: { issuer: 'https://api.descope.com/v1/apps/agentic/P2abc/M3def', registration: 'open', metadataAt: 'appended', metadata: { jwks_uri: 'https://keys.descope.com/P2abc' } },
+    ways: {
+      issuer: 'https://api.descope.com/v1/apps/agentic/P2abc/M3def',
+      registration: 'open',
+      metadataAt: 'appended',
+      metadata: { jwks_uri: 'https://keys.descope.com/P2abc' },
+    },
   },
-  { provider: 'Ping', way: 'knows clients that were registered by hand', ways: { issuer: 'https://auth.pingone.eu/0a1b/as', registration: 'none', metadataAt: 'appended' }, clientId: 'entered' },
+  {
+    provider: 'Ping',
+    way: 'knows clients that were registered by hand',
+    ways: { issuer: 'https://auth.pingone.eu/0a1b/as', registration: 'none', metadataAt: 'appended' },
+    clientId: 'entered',
+  },
   {
     provider: 'Miro',
     way: 'refuses a registration that names scopes it does not know',
@@ -49,7 +61,11 @@ const table: readonly Row[] = [
   {
     provider: 'Railway',
     way: 'names an authorization endpoint that comes with a `resource`',
-    ways: { issuer: 'https://backboard.railway.com', registration: 'open', authorizeQuery: '?resource=https%3A%2F%2Fother.example&audience=kept' },
+    ways: {
+      issuer: 'https://backboard.railway.com',
+      registration: 'open',
+      authorizeQuery: '?resource=https%3A%2F%2Fother.example&audience=kept',
+    },
     check: (here) => {
       expect(resources(here)).toEqual([[mcpUrl], [mcpUrl], [mcpUrl]]);
       expect(here.provider.seen.authorize[0]?.get('audience')).toBe('kept');
@@ -67,19 +83,32 @@ const table: readonly Row[] = [
   {
     provider: 'better-auth',
     way: 'gives a refresh token for `offline_access` only, to clients that registered for their scopes',
-    ways: { issuer: 'https://app.better-auth.example/api/auth', registration: 'open', refreshTokenScope: 'offline_access', metadata: { scopes_supported: ['openid', 'offline_access', 'files.read'] } },
+    ways: {
+      issuer: 'https://app.better-auth.example/api/auth',
+      registration: 'open',
+      refreshTokenScope: 'offline_access',
+      metadata: { scopes_supported: ['openid', 'offline_access', 'files.read'] },
+    },
     check: ({ provider }) => expect(provider.seen.register[0]?.body['scope']).toBe('files.read offline_access'),
   },
   {
     provider: 'Figma, for apps on its list',
     way: 'gives a secret with a registration as a public client',
     ways: { issuer: 'https://api.figma.com', registration: 'open', givesSecret: true },
-    check: ({ provider }) => expect(provider.seen.token.map((form) => [form.get('client_id'), form.has('client_secret')])).toEqual([['default:registered', false], ['default:registered', false]]),
+    check: ({ provider }) =>
+      expect(provider.seen.token.map((form) => [form.get('client_id'), form.has('client_secret')])).toEqual([
+        ['default:registered', false],
+        ['default:registered', false],
+      ]),
   },
   {
     provider: 'Swiggy',
     way: 'names an address for its resource metadata where there is nothing',
-    ways: { issuer: 'https://mcp.swiggy.com', registration: 'open', challengeNames: 'https://mcp.provider.example/.well-known/nothing' },
+    ways: {
+      issuer: 'https://mcp.swiggy.com',
+      registration: 'open',
+      challengeNames: 'https://mcp.provider.example/.well-known/nothing',
+    },
   },
   {
     provider: 'Breeze',

@@ -32,26 +32,45 @@ async function site(name: string, options: ConnectProxyOptions = {}) {
   return { server, proxy, seen, ca: [certificate.cert] };
 }
 
-const environment = (proxy: ConnectProxy, more: Record<string, string> = {}) => proxyFromEnvironment({ HTTPS_PROXY: proxy.url, ...more });
+const environment = (proxy: ConnectProxy, more: Record<string, string> = {}) =>
+  proxyFromEnvironment({ HTTPS_PROXY: proxy.url, ...more });
 const unknownName: NonNullable<HttpOptions['lookup']> = async () => {
   throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
 };
 const leadsTo = (address: string) => async () => [{ address, family: 4 }];
 /** 127.0.0.1 plays the internet. */
-const internet = (address: string) => (address === '127.0.0.1' ? 'public' : address.startsWith('10.') ? 'private' : 'unspecified');
+const internet = (address: string) =>
+  address === '127.0.0.1' ? 'public' : address.startsWith('10.') ? 'private' : 'unspecified';
 
 const client = (options: HttpOptions): Http => later(createHttp(options));
-const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({ url: new URL(url), method: 'GET', allow: ['public'], timeoutMs: 5_000, maxBytes: 1_000, ...more });
+const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
+  url: new URL(url),
+  method: 'GET',
+  allow: ['public'],
+  timeoutMs: 5_000,
+  maxBytes: 1_000,
+  ...more,
+});
 
 describe('what HTTPS_PROXY and NO_PROXY say', () => {
-  const proxied = (env: Record<string, string>, hostname: string, port = 443) => proxyFromEnvironment(env)?.(hostname, port) !== undefined;
+  const proxied = (env: Record<string, string>, hostname: string, port = 443) =>
+    proxyFromEnvironment(env)?.(hostname, port) !== undefined;
 
   it('HT33: upper and lower case count, lower case first, and HTTP_PROXY where there is no HTTPS_PROXY', () => {
     expect(proxyFromEnvironment({})).toBeUndefined();
     expect(proxyFromEnvironment({ HTTPS_PROXY: '', http_proxy: ' ' })).toBeUndefined();
-    expect(proxyFromEnvironment({ https_proxy: 'http://one:1', HTTPS_PROXY: 'http://two:2' })?.('a.test', 443)?.host).toBe('one:1');
-    expect(proxyFromEnvironment({ HTTP_PROXY: 'three:3' })?.('a.test', 443)).toMatchObject({ host: 'three:3', port: 3, protocol: 'http:' });
-    expect(proxyFromEnvironment({ HTTPS_PROXY: 'https://four' })?.('a.test', 443)).toMatchObject({ port: 443, protocol: 'https:' });
+    expect(
+      proxyFromEnvironment({ https_proxy: 'http://one:1', HTTPS_PROXY: 'http://two:2' })?.('a.test', 443)?.host,
+    ).toBe('one:1');
+    expect(proxyFromEnvironment({ HTTP_PROXY: 'three:3' })?.('a.test', 443)).toMatchObject({
+      host: 'three:3',
+      port: 3,
+      protocol: 'http:',
+    });
+    expect(proxyFromEnvironment({ HTTPS_PROXY: 'https://four' })?.('a.test', 443)).toMatchObject({
+      port: 443,
+      protocol: 'https:',
+    });
   });
 
   it.each([
@@ -104,7 +123,9 @@ describe('requests behind a proxy', () => {
 
   it('a server with certificates of its own goes through the same proxy, under the same rules', async () => {
     const { proxy, ca } = await site('server.test');
-    const http = later(client({ lookup: unknownName, classify: internet, proxyFor: environment(proxy) }).withTls({ ca }));
+    const http = later(
+      client({ lookup: unknownName, classify: internet, proxyFor: environment(proxy) }).withTls({ ca }),
+    );
     expect((await http.fetch(request('https://server.test/'))).status).toBe(200);
     expect((await failure(http.fetch(request('https://10.0.0.1/')))).code).toBe('E_ADDRESS_REFUSED');
     expect(proxy.tunnels.map(({ target }) => target)).toEqual(['server.test:443']);
@@ -114,8 +135,14 @@ describe('requests behind a proxy', () => {
     const certificate = selfSigned(['server.test', 'localhost']);
     const server = later(await startHttpsListener(certificate, (_, response) => response.end('hello')));
     const proxy = later(await startConnectProxy({ routes: { 'server.test': server.port }, tls: certificate }));
-    const options = { lookup: unknownName, classify: internet, proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `https://localhost:${proxy.port}` }) };
-    expect((await client({ ...options, ca: [certificate.cert] }).fetch(request('https://server.test/'))).status).toBe(200);
+    const options = {
+      lookup: unknownName,
+      classify: internet,
+      proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `https://localhost:${proxy.port}` }),
+    };
+    expect((await client({ ...options, ca: [certificate.cert] }).fetch(request('https://server.test/'))).status).toBe(
+      200,
+    );
     const error = await failure(client(options).fetch(request('https://server.test/')));
     expect(error.code).toBe('E_TLS');
     expect(error.message).toContain(`The proxy localhost:${proxy.port}`);
@@ -140,7 +167,11 @@ describe('requests behind a proxy', () => {
     const http = client({ ca, proxyFor: environment(proxy, { HTTP_PROXY: proxy.url }) });
     const allow = ['loopback'] as const;
     expect((await http.fetch(request(`https://localhost:${server.port}/`, { allow }))).body.toString()).toBe('hello');
-    expect((await http.fetch(request(`${plain.origin}/`, { allow, headers: { authorization: 'Bearer abc' } }))).body.toString()).toBe('direct');
+    expect(
+      (
+        await http.fetch(request(`${plain.origin}/`, { allow, headers: { authorization: 'Bearer abc' } }))
+      ).body.toString(),
+    ).toBe('direct');
     expect((await http.fetch(request(`http://localhost:${plain.port}/`, { allow }))).body.toString()).toBe('direct');
     expect(proxy.tunnels).toEqual([]);
     expect(proxy.plain).toEqual([]);
@@ -149,16 +180,30 @@ describe('requests behind a proxy', () => {
   it('HT33: what NO_PROXY names, and what lies in the private network, goes direct', async () => {
     const { proxy, server, ca } = await site('server.test');
     const url = `https://server.test:${server.port}/`;
-    const excepted = client({ ca, lookup: leadsTo('127.0.0.1'), classify: internet, proxyFor: environment(proxy, { NO_PROXY: 'server.test' }) });
+    const excepted = client({
+      ca,
+      lookup: leadsTo('127.0.0.1'),
+      classify: internet,
+      proxyFor: environment(proxy, { NO_PROXY: 'server.test' }),
+    });
     expect((await excepted.fetch(request(url))).status).toBe(200);
-    const inside = client({ ca, lookup: leadsTo('127.0.0.1'), classify: () => 'private', proxyFor: environment(proxy) });
+    const inside = client({
+      ca,
+      lookup: leadsTo('127.0.0.1'),
+      classify: () => 'private',
+      proxyFor: environment(proxy),
+    });
     expect((await inside.fetch(request(url, { allow: ['private'] }))).status).toBe(200);
     expect(proxy.tunnels).toEqual([]);
   });
 
   it('HT33: plain http to the outside stays refused behind a proxy', async () => {
     const { proxy } = await site('server.test');
-    const http = client({ lookup: leadsTo('127.0.0.1'), classify: internet, proxyFor: environment(proxy, { HTTP_PROXY: proxy.url }) });
+    const http = client({
+      lookup: leadsTo('127.0.0.1'),
+      classify: internet,
+      proxyFor: environment(proxy, { HTTP_PROXY: proxy.url }),
+    });
     expect((await failure(http.fetch(request('http://server.test/')))).code).toBe('E_INSECURE_URL');
     expect(proxy.plain).toEqual([]);
   });
@@ -178,9 +223,15 @@ describe('requests behind a proxy', () => {
     const wants = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
     const { proxy, ca } = await site('server.test', { wants });
     const options = { ca, lookup: leadsTo('127.0.0.1'), classify: internet };
-    const right = client({ ...options, proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `http://user:p%40ss@127.0.0.1:${proxy.port}` }) });
+    const right = client({
+      ...options,
+      proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `http://user:p%40ss@127.0.0.1:${proxy.port}` }),
+    });
     expect((await right.fetch(request('https://server.test/'))).status).toBe(200);
-    const wrong = client({ ...options, proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${proxy.port}` }) });
+    const wrong = client({
+      ...options,
+      proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${proxy.port}` }),
+    });
     const error = await failure(wrong.fetch(request('https://server.test/')));
     expect(error).toMatchObject({ code: 'E_CONNECT', sent: false });
     expect(error.message).toContain(`127.0.0.1:${proxy.port}`);
@@ -194,7 +245,12 @@ describe('requests behind a proxy', () => {
     ['http://127.0.0.1:1', '127.0.0.1:1'],
   ])('HT33: HTTPS_PROXY=%s ends in E_CONNECT, not in a direct connection', async (address, says) => {
     const { server, ca, seen } = await site('server.test');
-    const http = client({ ca, lookup: leadsTo('127.0.0.1'), classify: internet, proxyFor: proxyFromEnvironment({ HTTPS_PROXY: address }) });
+    const http = client({
+      ca,
+      lookup: leadsTo('127.0.0.1'),
+      classify: internet,
+      proxyFor: proxyFromEnvironment({ HTTPS_PROXY: address }),
+    });
     const error = await failure(http.fetch(request(`https://server.test:${server.port}/`)));
     expect(error).toMatchObject({ code: 'E_CONNECT', sent: false });
     expect(error.message).toContain(says);
@@ -205,10 +261,14 @@ describe('requests behind a proxy', () => {
     const { ca } = await site('server.test');
     const lost = later(await startConnectProxy());
     const options = { ca, lookup: leadsTo('127.0.0.1'), classify: internet };
-    const error = await failure(client({ ...options, proxyFor: environment(lost) }).fetch(request('https://server.test/')));
+    const error = await failure(
+      client({ ...options, proxyFor: environment(lost) }).fetch(request('https://server.test/')),
+    );
     expect(error.message).toBe(`The proxy 127.0.0.1:${lost.port} does not connect to server.test:443 (status 502).`);
     const silent = later(await startConnectProxy({ silent: true }));
-    const late = await failure(client({ ...options, proxyFor: environment(silent) }).fetch(request('https://server.test/', { timeoutMs: 300 })));
+    const late = await failure(
+      client({ ...options, proxyFor: environment(silent) }).fetch(request('https://server.test/', { timeoutMs: 300 })),
+    );
     expect(late).toMatchObject({ code: 'E_TIMEOUT', sent: false });
   });
 });
@@ -220,7 +280,14 @@ describe('the broker', () => {
     const caFile = path.join(machine.home, 'ca.pem');
     await writeFile(caFile, ca.join(''));
     await machine.serve([], { https_proxy: proxy.url, no_proxy: 'localhost' });
-    const added = await machine.run(['add', 'https://keybridge-proxy.test/mcp', '--name', 'company', '--set', `caFile=${caFile}`]);
+    const added = await machine.run([
+      'add',
+      'https://keybridge-proxy.test/mcp',
+      '--name',
+      'company',
+      '--set',
+      `caFile=${caFile}`,
+    ]);
     expect(added).toMatchObject({ code: 0 });
     // There is no MCP server behind it: what counts is the way.
     await machine.run(['login', 'company']);

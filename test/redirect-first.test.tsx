@@ -53,12 +53,16 @@ const failure = (work: Promise<unknown>): Promise<ErrorInfo> =>
 
 /** The redirect URI with which the sign-in goes to the provider. */
 async function sentRedirect(one: Product, server: string): Promise<string | null> {
-  const url = await until(async () => {
-    const state = (await one.call('status')).servers.find(({ name }) => name === server)?.state;
-    // Other tests sign in on the same few ports: until this one is free, the sign-in ends at once.
-    if (state?.kind !== 'signing_in') one.call('signIn', { server, openBrowser: false }).catch(() => {});
-    return state?.kind === 'signing_in' && state.url;
-  }, 'the page to open', 20_000);
+  const url = await until(
+    async () => {
+      const state = (await one.call('status')).servers.find(({ name }) => name === server)?.state;
+      // Other tests sign in on the same few ports: until this one is free, the sign-in ends at once.
+      if (state?.kind !== 'signing_in') one.call('signIn', { server, openBrowser: false }).catch(() => {});
+      return state?.kind === 'signing_in' && state.url;
+    },
+    'the page to open',
+    20_000,
+  );
   await one.call('cancelSignIn', { server });
   return new URL(url).searchParams.get('redirect_uri');
 }
@@ -105,20 +109,32 @@ describe('the redirect address of a client that a person registers', () => {
     await bare.serve();
     const { code, stdout } = await bare.run(['add', mcp.url, '--name', 'work']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/1\. .*register.*\n.*2\. .*http:\/\/127\.0\.0\.1:\d+\/callback\/\S+\n.*3\. keybridge configure work --client-id/is);
+    expect(stdout).toMatch(
+      /1\. .*register.*\n.*2\. .*http:\/\/127\.0\.0\.1:\d+\/callback\/\S+\n.*3\. keybridge configure work --client-id/is,
+    );
   });
 });
 
 describe('the window', () => {
   const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
-  const found: Discovered = { ...exampleDiscovery('https://hard.example/mcp'), redirectUri: 'http://127.0.0.1:33427/callback/0123456789ab', preset: 'GitHub', providerPage: 'https://github.com/settings/developers', advice: 'On GitHub: Settings.' };
+  const found: Discovered = {
+    ...exampleDiscovery('https://hard.example/mcp'),
+    redirectUri: 'http://127.0.0.1:33427/callback/0123456789ab',
+    preset: 'GitHub',
+    providerPage: 'https://github.com/settings/developers',
+    advice: 'On GitHub: Settings.',
+  };
 
   it('The steps stand in order: the provider’s page, the address to copy, the client ID to paste', () => {
     const text = textOf(renderToStaticMarkup(<FoundForm found={found} />));
-    const at = ['Open GitHub’s page', 'http://127.0.0.1:33427/callback/0123456789ab', 'Client ID', 'Client secret'].map((words) => text.indexOf(words));
+    const at = ['Open GitHub’s page', 'http://127.0.0.1:33427/callback/0123456789ab', 'Client ID', 'Client secret'].map(
+      (words) => text.indexOf(words),
+    );
     expect(at.every((place) => place >= 0)).toBe(true);
     expect(at).toEqual(at.toSorted((a, b) => a - b));
-    expect(renderToStaticMarkup(<FoundForm found={found} />)).toContain('aria-label="Copy: http://127.0.0.1:33427/callback/0123456789ab"');
+    expect(renderToStaticMarkup(<FoundForm found={found} />)).toContain(
+      'aria-label="Copy: http://127.0.0.1:33427/callback/0123456789ab"',
+    );
   });
 
   it('A page of the provider is offered only where one is known', () => {
@@ -131,8 +147,20 @@ describe('the window', () => {
     const states = exampleStates(0);
     const server = exampleServer('linear', states.signing_in);
     const detail = exampleDetail(server, 0);
-    const configured = textOf(renderToStaticMarkup(<SignInWait server={server} state={states.signing_in} detail={{ ...detail, registration: 'configured', redirectUri: 'http://127.0.0.1:33427/callback/x' }} />));
-    expect(configured).toMatch(/The page shows an error\? .*http:\/\/127\.0\.0\.1:33427\/callback\/x .*Stop and change the client ID/);
-    expect(textOf(renderToStaticMarkup(<SignInWait server={server} state={states.signing_in} detail={detail} />))).toMatch(/The page shows an error\? .*Start again/);
+    const configured = textOf(
+      renderToStaticMarkup(
+        <SignInWait
+          server={server}
+          state={states.signing_in}
+          detail={{ ...detail, registration: 'configured', redirectUri: 'http://127.0.0.1:33427/callback/x' }}
+        />,
+      ),
+    );
+    expect(configured).toMatch(
+      /The page shows an error\? .*http:\/\/127\.0\.0\.1:33427\/callback\/x .*Stop and change the client ID/,
+    );
+    expect(
+      textOf(renderToStaticMarkup(<SignInWait server={server} state={states.signing_in} detail={detail} />)),
+    ).toMatch(/The page shows an error\? .*Start again/);
   });
 });

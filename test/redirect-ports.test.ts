@@ -27,7 +27,11 @@ async function takenPorts(count: number): Promise<number[]> {
 
 /** A port that another program holds. */
 async function portOfAnotherProgram(): Promise<{ port: number; pid: number }> {
-  const child = spawn(process.execPath, ['-e', "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })"], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['-e', "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })"],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   closing.push(async () => child.kill());
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { port: Number(line.toString()), pid: child.pid ?? 0 };
@@ -45,7 +49,8 @@ async function faulty(): Promise<Faulty> {
   return started;
 }
 
-const redirectUriOf = (opened: string | undefined) => new URL(new URL(opened ?? '').searchParams.get('redirect_uri') ?? '');
+const redirectUriOf = (opened: string | undefined) =>
+  new URL(new URL(opened ?? '').searchParams.get('redirect_uri') ?? '');
 
 describe('with every usual port taken', () => {
   it('a sign-in registers itself for any free port, signs in there, and uses that registration again', async () => {
@@ -67,7 +72,11 @@ describe('with every usual port taken', () => {
     const server = await login.add(remote.url, { clientId: 'entered' });
     const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
     expect(error.code).toBe('E_PORT_IN_USE');
-    expect(error.message).toBe(process.platform === 'linux' ? `The ports ${port} (node, process ${pid}) are all in use.` : `The ports ${port} are all in use.`);
+    expect(error.message).toBe(
+      process.platform === 'linux'
+        ? `The ports ${port} (node, process ${pid}) are all in use.`
+        : `The ports ${port} are all in use.`,
+    );
     expect([remote.counts.registrations, login.opened]).toEqual([0, []]);
   });
 
@@ -94,7 +103,9 @@ describe('with every usual port taken', () => {
   it('a metadata document with fixed ports gives way to a registration where the server takes one', async () => {
     const document = 'https://apps.company.example/keybridge/client-metadata.json';
     const ports = await takenPorts(1);
-    const as = await startAuthorizationServer({ clientDocument: { client_id: document, redirect_uris: [`http://127.0.0.1:${ports[0]}/callback`] } });
+    const as = await startAuthorizationServer({
+      clientDocument: { client_id: document, redirect_uris: [`http://127.0.0.1:${ports[0]}/callback`] },
+    });
     closing.push(() => as.close());
     const mcp = await startMcpServer({ authorizationServer: as });
     closing.push(() => mcp.close());
@@ -118,7 +129,12 @@ describe('a request of the redirect URI that no person made', () => {
     ['HEAD', 'HEAD', {}, 405],
     ['OPTIONS', 'OPTIONS', {}, 405],
   ])('%s does not use the answer up', async (_, method, headers, status) => {
-    const listener = await listenForRedirect({ ports: [0], host: '127.0.0.1', path: '/callback/x', serverName: 'linear' });
+    const listener = await listenForRedirect({
+      ports: [0],
+      host: '127.0.0.1',
+      path: '/callback/x',
+      serverName: 'linear',
+    });
     closing.push(() => listener.close());
     const slot = createAnswerSlot({ state, issuer: 'https://login.example', issSupported: false });
     listener.receive((params) => {

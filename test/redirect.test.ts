@@ -4,9 +4,18 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../electron/core/errors.ts';
-import { createAnswerSlot, parseRedirect, type ExpectedAnswer } from '../electron/core/oauth/redirect/redirect-answer.ts';
+import {
+  createAnswerSlot,
+  parseRedirect,
+  type ExpectedAnswer,
+} from '../electron/core/oauth/redirect/redirect-answer.ts';
 import { redirectPage, type Ending } from '../electron/core/oauth/redirect/redirect-page.ts';
-import { listenForRedirect, redirectPath, type RedirectListener, type RedirectListenerOptions } from '../electron/core/oauth/redirect/redirect.ts';
+import {
+  listenForRedirect,
+  redirectPath,
+  type RedirectListener,
+  type RedirectListenerOptions,
+} from '../electron/core/oauth/redirect/redirect.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { until } from './fixtures/wait.ts';
 
@@ -20,7 +29,13 @@ afterEach(async () => {
 });
 
 async function listen(options: Partial<RedirectListenerOptions> = {}): Promise<RedirectListener> {
-  const listener = await listenForRedirect({ ports: [0], host: '127.0.0.1', path: redirectPath(issuer), serverName: 'linear', ...options });
+  const listener = await listenForRedirect({
+    ports: [0],
+    host: '127.0.0.1',
+    path: redirectPath(issuer),
+    serverName: 'linear',
+    ...options,
+  });
   closing.push(() => listener.close());
   return listener;
 }
@@ -35,7 +50,8 @@ async function waiting(options: Partial<RedirectListenerOptions> = {}) {
     const kind = slot.offer(params);
     return kind === 'taken' ? { kind, ending } : { kind };
   });
-  const address = (params: Record<string, string>) => `${listener.redirectUri}?${new URLSearchParams(params).toString()}`;
+  const address = (params: Record<string, string>) =>
+    `${listener.redirectUri}?${new URLSearchParams(params).toString()}`;
   const good = (code = 'the-code') => address({ code, state: state.reveal(), iss: issuer });
   return { listener, slot, end, address, good };
 }
@@ -52,7 +68,10 @@ async function occupy(port: number, host: string): Promise<Server> {
 
 const portOf = (listener: RedirectListener) => Number(new URL(listener.redirectUri).port);
 
-function raw(listener: RedirectListener, options: { method?: string; path?: string; host?: string; headers?: Record<string, string> }): Promise<{ status: number; text: string }> {
+function raw(
+  listener: RedirectListener,
+  options: { method?: string; path?: string; host?: string; headers?: Record<string, string> },
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const url = new URL(listener.redirectUri);
     const sent = httpRequest(
@@ -93,7 +112,9 @@ describe('an authorization response', () => {
   });
 
   it('AR05: two states are a stranger’s, whatever the first one says', () => {
-    expect(parseRedirect(new URLSearchParams(`state=${state.reveal()}&state=x&code=c`), expected)).toEqual({ kind: 'stranger' });
+    expect(parseRedirect(new URLSearchParams(`state=${state.reveal()}&state=x&code=c`), expected)).toEqual({
+      kind: 'stranger',
+    });
   });
 
   it.each<[string, boolean, string | undefined, boolean]>([
@@ -106,20 +127,35 @@ describe('an authorization response', () => {
     ['not advertised, and exact', false, issuer, true],
     ['not advertised, and absent', false, undefined, true],
   ])('iss %s', (_, issSupported, iss, taken) => {
-    const verdict = parseRedirect(params({ code: 'c', state: state.reveal(), ...(iss === undefined ? {} : { iss }) }), { ...expected, issSupported });
+    const verdict = parseRedirect(params({ code: 'c', state: state.reveal(), ...(iss === undefined ? {} : { iss }) }), {
+      ...expected,
+      issSupported,
+    });
     if (taken) expect(verdict.kind).toBe('code');
     else expect(verdict).toMatchObject({ kind: 'refused', error: { code: 'E_ISS_MISMATCH' } });
   });
 
   it('AR04: of an error with a foreign iss nothing is said', () => {
-    const verdict = parseRedirect(params({ error: 'access_denied', error_description: 'Call us at evil.example', state: state.reveal(), iss: 'https://evil.example' }), expected);
+    const verdict = parseRedirect(
+      params({
+        error: 'access_denied',
+        error_description: 'Call us at evil.example',
+        state: state.reveal(),
+        iss: 'https://evil.example',
+      }),
+      expected,
+    );
     expect(verdict).toMatchObject({ kind: 'refused', error: { code: 'E_ISS_MISMATCH' } });
     expect(JSON.stringify(verdict) + String((verdict as { error: Error }).error)).not.toMatch(/evil|denied|Call/);
   });
 
   it.each([
     ['AR07: access_denied', { error: 'access_denied' }, 'E_SIGN_IN_DENIED'],
-    ['AR08: another error', { error: 'server_error', error_description: '<b>x</b>\u001b[31m\r\nX: 1' }, 'E_AUTHORIZATION_ERROR'],
+    [
+      'AR08: another error',
+      { error: 'server_error', error_description: '<b>x</b>\u001b[31m\r\nX: 1' },
+      'E_AUTHORIZATION_ERROR',
+    ],
     ['RG08: a client that is unknown', { error: 'unauthorized_client' }, 'E_CLIENT_REFUSED'],
     ['AR09: neither code nor error', {}, 'E_AUTHORIZATION_ERROR'],
     ['AR09: an empty code', { code: '' }, 'E_AUTHORIZATION_ERROR'],
@@ -174,7 +210,11 @@ describe('the listener', () => {
 
   it('AR05 AR06: shows strangers a page and goes on waiting', async () => {
     const { good, address, slot, end } = await waiting();
-    for (const stranger of [address({ code: 'x', state: 'wrong' }), address({ code: 'x' }), address({ error: 'access_denied' })]) {
+    for (const stranger of [
+      address({ code: 'x', state: 'wrong' }),
+      address({ code: 'x' }),
+      address({ error: 'access_denied' }),
+    ]) {
       const answer = await fetch(stranger);
       expect(answer.status).toBe(400);
       expect(await answer.text()).toContain('for another sign-in');
@@ -205,7 +245,15 @@ describe('the listener', () => {
     expect(late.status).toBe(410);
     expect(await late.text()).toContain('has ended');
     expect(slot.taken).toBe(false);
-    await until(() => fetch(good()).then(() => false, () => true), 'the port is closed', 2_000);
+    await until(
+      () =>
+        fetch(good()).then(
+          () => false,
+          () => true,
+        ),
+      'the port is closed',
+      2_000,
+    );
     expect(performance.now() - retired).toBeLessThan(1_500);
   });
 
@@ -262,8 +310,13 @@ describe('the listener', () => {
       socket.on('error', () => {}).write('GET /call');
       slow.push(socket);
     }
-    const many = Array.from({ length: 300 }, (_, n) => fetch(address({ code: 'x', state: `guess-${n}` })).then(({ status }) => status));
-    const huge = await raw(listener, { headers: { 'x-filler': 'x'.repeat(64 * 1024) } }).then(({ status }) => status, () => 431);
+    const many = Array.from({ length: 300 }, (_, n) =>
+      fetch(address({ code: 'x', state: `guess-${n}` })).then(({ status }) => status),
+    );
+    const huge = await raw(listener, { headers: { 'x-filler': 'x'.repeat(64 * 1024) } }).then(
+      ({ status }) => status,
+      () => 431,
+    );
     expect(huge).toBe(431);
     end({ kind: 'signed_in' });
     expect((await fetch(good())).status).toBe(200);
@@ -277,14 +330,20 @@ describe('the listener', () => {
   it('CB06: no page holds a code, a state, or anything from outside', async () => {
     const { good, end, address } = await waiting();
     end({ kind: 'signed_in' });
-    for (const url of [address({ code: 'secret-code', state: 'guessed-state', x: '<script>' }), good('secret-code'), good('secret-code')]) {
+    for (const url of [
+      address({ code: 'secret-code', state: 'guessed-state', x: '<script>' }),
+      good('secret-code'),
+      good('secret-code'),
+    ]) {
       const answer = await fetch(url);
       const text = await answer.text();
       expect(text).not.toMatch(/secret-code|guessed-state|the-state|<script/);
       expect(text).not.toMatch(/(src|href)=/);
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
-      expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/);
+      expect(answer.headers.get('content-security-policy')).toMatch(
+        /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+      );
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     }
   });
@@ -331,6 +390,9 @@ function reachable(port: number, host: string): Promise<boolean> {
       socket.destroy();
       resolve(open);
     };
-    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false));
+    socket
+      .once('connect', () => end(true))
+      .once('error', () => end(false))
+      .once('timeout', () => end(false));
   });
 }

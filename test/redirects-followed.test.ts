@@ -11,7 +11,8 @@ import { failure } from './fixtures/failure.ts';
 import { sendJson } from './fixtures/listener.ts';
 import { startSite, type Site } from './fixtures/site.ts';
 
-// Endpoints that answer 307 or 308 to a path without a slash, as web frameworks do before anything looks at the request.
+// Endpoints that answer 307 or 308 to a path without a slash, as web frameworks do before anything looks at the
+// request.
 
 let http: Http;
 let site: Site;
@@ -41,33 +42,82 @@ const client = (): TokenClient => ({
   allow: ['loopback'],
 });
 const options = () => ({ http, clock: systemClock() });
-const metadata = () => ({ issuer: site.origin, authorization_endpoint: `${site.origin}/authorize`, token_endpoint: `${site.origin}/token`, pushed_authorization_request_endpoint: `${site.origin}/par`, require_pushed_authorization_requests: true });
+const metadata = () => ({
+  issuer: site.origin,
+  authorization_endpoint: `${site.origin}/authorize`,
+  token_endpoint: `${site.origin}/token`,
+  pushed_authorization_request_endpoint: `${site.origin}/par`,
+  require_pushed_authorization_requests: true,
+});
 
-const register = () => registerClient(http, { endpoint: `${site.origin}/register`, authorizationServer: metadata(), allow: ['loopback'], redirectUri: 'http://127.0.0.1:1/cb', scopes: [] });
+const register = () =>
+  registerClient(http, {
+    endpoint: `${site.origin}/register`,
+    authorizationServer: metadata(),
+    allow: ['loopback'],
+    redirectUri: 'http://127.0.0.1:1/cb',
+    scopes: [],
+  });
 const tokens = { access_token: 'a', token_type: 'Bearer', refresh_token: 'r' };
 
 const endpoints: readonly [string, string, object, () => Promise<unknown>, unknown][] = [
   ['a registration', '/register', { client_id: 'x' }, register, { kind: 'registered', client: { clientId: 'x' } }],
-  ['a code exchange', '/token', tokens, () => exchangeCode(client(), { code: new Secret('c'), codeVerifier: new Secret('v'.repeat(43)), redirectUri: 'http://127.0.0.1:1/cb' }, { http }), { accessToken: expect.anything() as unknown }],
+  [
+    'a code exchange',
+    '/token',
+    tokens,
+    () =>
+      exchangeCode(
+        client(),
+        { code: new Secret('c'), codeVerifier: new Secret('v'.repeat(43)), redirectUri: 'http://127.0.0.1:1/cb' },
+        { http },
+      ),
+    { accessToken: expect.anything() as unknown },
+  ],
   ['a refresh', '/token', tokens, () => refresh(client(), new Secret('r'), {}, { http }), { kind: 'refreshed' }],
   ['a revocation', '/revoke', {}, () => revoke(client(), new Secret('r'), 'refresh_token', { http }), 'confirmed'],
-  ['a device authorization', '/device', { device_code: 'd', user_code: 'U', verification_uri: 'http://127.0.0.1:1/', expires_in: 60 }, () => deviceCode(client(), `${site.origin}/device`, [], options()), { userCode: 'U' }],
-  ['a pushed request', '/par', { request_uri: 'urn:x', expires_in: 60 }, () => pushedRequest(client(), metadata(), new URL(`${site.origin}/authorize?client_id=c1&scope=a`), options()), { kind: 'open' }],
-  ['an introspection', '/introspect', { active: true }, () => introspect(client(), new Secret('a'), options()), { active: true }],
+  [
+    'a device authorization',
+    '/device',
+    { device_code: 'd', user_code: 'U', verification_uri: 'http://127.0.0.1:1/', expires_in: 60 },
+    () => deviceCode(client(), `${site.origin}/device`, [], options()),
+    { userCode: 'U' },
+  ],
+  [
+    'a pushed request',
+    '/par',
+    { request_uri: 'urn:x', expires_in: 60 },
+    () => pushedRequest(client(), metadata(), new URL(`${site.origin}/authorize?client_id=c1&scope=a`), options()),
+    { kind: 'open' },
+  ],
+  [
+    'an introspection',
+    '/introspect',
+    { active: true },
+    () => introspect(client(), new Secret('a'), options()),
+    { active: true },
+  ],
 ];
 
 describe('a redirect that keeps the method', () => {
-  it.each(endpoints)('of %s to the same origin is followed once, with the same body', async (_, path, answer, ask, expected) => {
-    redirect(path, 307, `${path}/`);
-    site.routes[`${path}/`] = (_request, response) => sendJson(response, 200, answer);
-    const outcome = await ask();
-    if (typeof expected === 'string') expect(outcome).toBe(expected);
-    else expect(outcome).toMatchObject(expected as object);
-    const [first, second, ...more] = site.hits;
-    expect([first?.path, second?.path, more]).toEqual([path, `${path}/`, []]);
-    expect(second).toMatchObject({ method: 'POST', body: first?.body, headers: { 'content-type': first?.headers['content-type'] } });
-    expect(first?.body).not.toBe('');
-  });
+  it.each(endpoints)(
+    'of %s to the same origin is followed once, with the same body',
+    async (_, path, answer, ask, expected) => {
+      redirect(path, 307, `${path}/`);
+      site.routes[`${path}/`] = (_request, response) => sendJson(response, 200, answer);
+      const outcome = await ask();
+      if (typeof expected === 'string') expect(outcome).toBe(expected);
+      else expect(outcome).toMatchObject(expected as object);
+      const [first, second, ...more] = site.hits;
+      expect([first?.path, second?.path, more]).toEqual([path, `${path}/`, []]);
+      expect(second).toMatchObject({
+        method: 'POST',
+        body: first?.body,
+        headers: { 'content-type': first?.headers['content-type'] },
+      });
+      expect(first?.body).not.toBe('');
+    },
+  );
 
   it.each(endpoints)('of %s to another origin takes nothing there', async (_, path, _answer, ask) => {
     redirect(path, 307, `${elsewhere.origin}${path}`);

@@ -12,7 +12,9 @@ beforeEach(async () => {
 });
 
 const minute = 60_000;
-const refusing = (answer: ScriptedAnswer): ScriptedHttp['answer'] => () => ({ status: 400, ...answer });
+const refusing =
+  (answer: ScriptedAnswer): ScriptedHttp['answer'] =>
+  () => ({ status: 400, ...answer });
 const words = 'Your administrator has ended this';
 /** The server refuses the access token: it is over. */
 const spend = () => rig.keeper.accessToken(id, { rejected: new Secret('access-1') });
@@ -38,19 +40,25 @@ const refusals: readonly (readonly [string, ScriptedAnswer])[] = [
   ['a message alone', { body: { message: words } }],
 ];
 
-it.each(refusals)('A refresh that is refused three times with %s, the access token being over, says that a sign-in is needed, in the server’s words', async (_what, answer) => {
-  await rig.signIn();
-  rig.http.answer = refusing(answer);
-  const first = spend();
-  await rig.clock.advance(5_000);
-  expect(said(await first)).toBe('refused E_SIGN_IN_AGAIN');
-  expect(rig.http.refreshes).toHaveLength(3);
-  expect(rig.keeper.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining(words) as unknown } });
-  const later = call();
-  await rig.clock.advance(0);
-  expect(later).toEqual({ got: 'refused E_SIGN_IN_AGAIN', after: 0 });
-  expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
-});
+it.each(refusals)(
+  'A refresh that is refused three times with %s, the access token being over, says that a sign-in is needed, in the server’s words',
+  async (_what, answer) => {
+    await rig.signIn();
+    rig.http.answer = refusing(answer);
+    const first = spend();
+    await rig.clock.advance(5_000);
+    expect(said(await first)).toBe('refused E_SIGN_IN_AGAIN');
+    expect(rig.http.refreshes).toHaveLength(3);
+    expect(rig.keeper.state(id)).toMatchObject({
+      kind: 'ended',
+      error: { code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining(words) as unknown },
+    });
+    const later = call();
+    await rig.clock.advance(0);
+    expect(later).toEqual({ got: 'refused E_SIGN_IN_AGAIN', after: 0 });
+    expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
+  },
+);
 
 it('A refused refresh is tried again ever more slowly, without calls and however many there are, and heals by itself', async () => {
   await rig.signIn();
@@ -63,7 +71,9 @@ it('A refused refresh is tried again ever more slowly, without calls and however
     await rig.clock.advance(60 * minute);
     expect(said(await rig.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
   }
-  const gaps = rig.http.refreshes.map(({ at }, index, all) => Math.round((at - (all[index - 1]?.at ?? start)) / minute));
+  const gaps = rig.http.refreshes.map(({ at }, index, all) =>
+    Math.round((at - (all[index - 1]?.at ?? start)) / minute),
+  );
   expect(gaps.slice(0, 8)).toEqual([5, 10, 20, 40, 80, 160, 320, 640]);
   expect(rig.http.refreshes.length).toBeLessThan(18);
   expect(rig.recoveries).toEqual([]);
@@ -125,7 +135,10 @@ it('invalid_client, said twice, heals by itself too, and the first time does not
   void spend();
   await rig.clock.advance(0);
   const state = rig.keeper.state(id);
-  expect(state).toMatchObject({ kind: 'retrying', error: { message: expect.stringContaining('If it says so again, a new sign-in is needed.') as unknown } });
+  expect(state).toMatchObject({
+    kind: 'retrying',
+    error: { message: expect.stringContaining('If it says so again, a new sign-in is needed.') as unknown },
+  });
   expect(state.kind === 'retrying' && state.error.toInfo().remedy).not.toContain('lost');
   await rig.clock.advance(5_000);
   expect(rig.keeper.state(id).kind).toBe('ended');
@@ -146,7 +159,10 @@ it('A host whose calls were refused with the sign-in hears by itself that the se
   await remote.setScenario('refresh-access-denied');
   remote.expireAccessTokens();
   expect(errorCodeOf(await app.call('echo', { text: 'no' }, 30_000))).toBe('E_SIGN_IN_AGAIN');
-  expect((await product.call('status')).servers[0]?.state).toMatchObject({ kind: 'needs_sign_in', error: { message: expect.stringContaining('The account is closed') as unknown } });
+  expect((await product.call('status')).servers[0]?.state).toMatchObject({
+    kind: 'needs_sign_in',
+    error: { message: expect.stringContaining('The account is closed') as unknown },
+  });
   await remote.setScenario('healthy');
   await product.call('refreshNow', { server: 'work' });
   expect((await app.call('echo', { text: 'again' }, 30_000)).result).toBeDefined();

@@ -16,20 +16,29 @@ afterEach(async () => {
   await live.close();
 });
 
-async function signedIn(scenario: string, settings: ScenarioSettings = {}, options: FaultyOptions = {}): Promise<string> {
+async function signedIn(
+  scenario: string,
+  settings: ScenarioSettings = {},
+  options: FaultyOptions = {},
+): Promise<string> {
   live = await startLiveKeeper(options);
   const token = await live.signIn();
   await live.faulty.setScenario(scenario, settings);
   return token;
 }
 
-const after401 = async (token: string): Promise<string> => said(await live.keeper.accessToken(id, { rejected: new Secret(token) }));
+const after401 = async (token: string): Promise<string> =>
+  said(await live.keeper.accessToken(id, { rejected: new Secret(token) }));
 
 /** The server takes this token at its MCP endpoint. */
 async function worksAt(token: string): Promise<boolean> {
   const answer = await fetch(live.faulty.url, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
   });
   await answer.text();
@@ -37,20 +46,26 @@ async function worksAt(token: string): Promise<boolean> {
 }
 
 describe('a refresh whose answer is lost', () => {
-  it.each(['refresh-drop-grace', 'refresh-drop-mid'])('RF02 %s: the same token again within 2 s, and nobody signs in', async (scenario) => {
-    const old = await signedIn(scenario);
-    const start = performance.now();
-    expect(await worksAt(await after401(old))).toBe(true);
-    expect(performance.now() - start).toBeLessThan(2_000);
-    expect(live.faulty.counts).toMatchObject({ refreshes: 2, graceReuses: 1 });
-    expect(live.faulty.seen.token.at(-1)?.['refresh_token']).toBe(live.faulty.seen.token.at(-2)?.['refresh_token']);
-  });
+  it.each(['refresh-drop-grace', 'refresh-drop-mid'])(
+    'RF02 %s: the same token again within 2 s, and nobody signs in',
+    async (scenario) => {
+      const old = await signedIn(scenario);
+      const start = performance.now();
+      expect(await worksAt(await after401(old))).toBe(true);
+      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(live.faulty.counts).toMatchObject({ refreshes: 2, graceReuses: 1 });
+      expect(live.faulty.seen.token.at(-1)?.['refresh_token']).toBe(live.faulty.seen.token.at(-2)?.['refresh_token']);
+    },
+  );
 
   it('RF03 refresh-drop-strict: two requests at most, then "sign in again"; the store is whole', async () => {
     const old = await signedIn('refresh-drop-strict');
     expect(await after401(old)).toBe('refused E_SIGN_IN_AGAIN');
     expect(live.faulty.counts.refreshes).toBe(2);
-    expect(await live.vault.read(id)).toMatchObject({ kind: 'found', credential: { quarantinedAt: expect.any(Number) as number } });
+    expect(await live.vault.read(id)).toMatchObject({
+      kind: 'found',
+      credential: { quarantinedAt: expect.any(Number) as number },
+    });
     await live.restart();
     expect(live.keeper.state(id).kind).toBe('ended');
     await live.faulty.setScenario('healthy');
@@ -85,7 +100,10 @@ describe('many calls', () => {
     abort.abort();
     expect(said(await waiting)).toBe('unavailable E_CANCELLED');
     live.faulty.release();
-    await until(() => live.keeper.state(id).kind === 'usable' && live.vault.facts(id)?.generation === 2, 'the new token is stored');
+    await until(
+      () => live.keeper.state(id).kind === 'usable' && live.vault.facts(id)?.generation === 2,
+      'the new token is stored',
+    );
     await live.restart();
     await live.faulty.setScenario('healthy-strict');
     expect(await worksAt(said(await live.keeper.accessToken(id)))).toBe(true);
@@ -170,7 +188,12 @@ describe('passing faults', () => {
 });
 
 describe('what ends a sign-in', () => {
-  it.each(['refresh-invalid-grant', 'refresh-invalid-grant-401', 'refresh-invalid-grant-text', 'refresh-invalid-grant-200'])('RF01 %s: one request, quarantine, until the next sign-in', async (scenario) => {
+  it.each([
+    'refresh-invalid-grant',
+    'refresh-invalid-grant-401',
+    'refresh-invalid-grant-text',
+    'refresh-invalid-grant-200',
+  ])('RF01 %s: one request, quarantine, until the next sign-in', async (scenario) => {
     const old = await signedIn(scenario);
     expect(await after401(old)).toBe('refused E_SIGN_IN_AGAIN');
     expect(said(await live.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
@@ -194,7 +217,8 @@ describe('the store and the server', () => {
   it('RF18 the store fails after a strict rotation: kept in memory until it can be written, one refresh', async () => {
     const old = await signedIn('healthy-strict');
     let failures = 2;
-    live.store.fault = (operation, item) => (operation === 'set' && item.endsWith('.1') && (failures -= 1) >= 0 ? unavailable : undefined);
+    live.store.fault = (operation, item) =>
+      operation === 'set' && item.endsWith('.1') && (failures -= 1) >= 0 ? unavailable : undefined;
     const waiting = after401(old);
     await until(() => live.keeper.state(id).kind === 'blocked', 'the fault is loud');
     expect(live.keeper.state(id)).toMatchObject({ error: { code: 'E_STORE_WRITE' } });
@@ -208,7 +232,11 @@ describe('the store and the server', () => {
     await signedIn('healthy-strict');
     expect(await live.keeper.signOut(id)).toEqual({ revoked: 'confirmed', deleted: true });
     const refreshToken = live.faulty.secrets().findLast((secret) => secret.includes('-refresh-')) ?? '';
-    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: 'client-1' });
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_id: 'client-1',
+    });
     expect((await fetch(`${live.faulty.issuer}/token`, { method: 'POST', body: form })).status).toBe(400);
     expect(live.store.items.size).toBe(0);
   });

@@ -35,19 +35,31 @@ async function hostWithoutTools(code: ErrorCode): Promise<SocketHost> {
 
 const toolsChanged = (host: SocketHost) => host.lines.some((line) => line.includes('notifications/tools/list_changed'));
 
-const everyRefusal = ['E_SIGN_IN_NEEDED', 'E_SIGN_IN_AGAIN', 'E_SERVER_REFUSED', 'E_SCOPE_NEEDED', 'E_CLIENT_REFUSED', 'E_TOKEN_AUDIENCE', 'E_STORE_LOCKED', 'E_REFRESH_FAILED'] as const;
+const everyRefusal = [
+  'E_SIGN_IN_NEEDED',
+  'E_SIGN_IN_AGAIN',
+  'E_SERVER_REFUSED',
+  'E_SCOPE_NEEDED',
+  'E_CLIENT_REFUSED',
+  'E_TOKEN_AUDIENCE',
+  'E_STORE_LOCKED',
+  'E_REFRESH_FAILED',
+] as const;
 
 describe('a host that started while the server was refused', () => {
-  it.each(everyRefusal)('has its tools after %s has ended by itself, without a sign-in and without a call', async (code) => {
-    const host = await hostWithoutTools(code);
-    await clock.advance(60_000);
-    allow();
-    await until(async () => {
-      await clock.advance(30_000);
-      return toolsChanged(host);
-    });
-    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
-  });
+  it.each(everyRefusal)(
+    'has its tools after %s has ended by itself, without a sign-in and without a call',
+    async (code) => {
+      const host = await hostWithoutTools(code);
+      await clock.advance(60_000);
+      allow();
+      await until(async () => {
+        await clock.advance(30_000);
+        return toolsChanged(host);
+      });
+      expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
+    },
+  );
 
   it.each(everyRefusal)('has its tools at its next tools/list after %s has ended', async (code) => {
     const host = await hostWithoutTools(code);
@@ -111,7 +123,8 @@ describe('a host that started while the server was refused', () => {
   it('is not tried more and more often by the success of another host that does not help', async () => {
     const first = await hostWithoutTools('E_SERVER_REFUSED');
     const second = await relay.host('work');
-    mcp.fault = ({ message, response, serve }) => (message.method === 'initialize' && mcp.count('initialize') > 1 ? void response.writeHead(401).end() : serve());
+    mcp.fault = ({ message, response, serve }) =>
+      message.method === 'initialize' && mcp.count('initialize') > 1 ? void response.writeHead(401).end() : serve();
     allow();
     await clock.advance(1_500);
     await second.initialize();
@@ -135,8 +148,19 @@ describe('a subscription of 2026-07-28 whose stream broke while the sign-in had 
       response.write(acknowledged);
     };
     const host = await relay.host('work');
-    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {}, 'io.modelcontextprotocol/clientInfo': { name: 'm', version: '1' } };
-    host.sendLine(JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'subscriptions/listen', params: { notifications: {}, _meta: meta } }));
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+      'io.modelcontextprotocol/clientInfo': { name: 'm', version: '1' },
+    };
+    host.sendLine(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 5,
+        method: 'subscriptions/listen',
+        params: { notifications: {}, _meta: meta },
+      }),
+    );
     await host.line((message) => message.method === 'notifications/subscriptions/acknowledged');
     refuse('E_SIGN_IN_AGAIN');
     mcp.listener.cutConnections();
@@ -152,7 +176,8 @@ describe('a subscription of 2026-07-28 whose stream broke while the sign-in had 
 
 describe('a refusal that does not say what it is for', () => {
   it.each([403, 500])('%i without a word: the token is doubted once, and the call is not repeated', async (status) => {
-    mcp.fault = ({ message, response, serve }) => (message.method === 'tools/call' ? response.writeHead(status).end() : serve());
+    mcp.fault = ({ message, response, serve }) =>
+      message.method === 'tools/call' ? response.writeHead(status).end() : serve();
     const host = await relay.host('work');
     await host.initialize();
     expect(codeOf(await host.call('act'))).toBe(status === 403 ? 'E_SERVER_REFUSED' : 'E_OUTCOME_UNKNOWN');

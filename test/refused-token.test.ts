@@ -105,7 +105,9 @@ describe('a refusal that may have another reason than the token', () => {
 
   it('costs refreshes that become rare where every call is refused', async () => {
     let number = 1;
-    rig.http.answer = () => ({ body: { access_token: `access-${(number += 1)}`, token_type: 'Bearer', refresh_token: `refresh-${number}` } });
+    rig.http.answer = () => ({
+      body: { access_token: `access-${(number += 1)}`, token_type: 'Bearer', refresh_token: `refresh-${number}` },
+    });
     await rig.signIn({}, null);
     for (let passed = 0; passed < 3_600_000; passed += 10_000) {
       rig.keeper.doubt(id, (await token()) as Secret);

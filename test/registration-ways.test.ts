@@ -6,7 +6,11 @@ import { redirectPorts } from '../electron/core/oauth/redirect/redirect.ts';
 import { managementTokenKey } from '../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { secretKeyOf } from '../electron/core/servers/servers.ts';
-import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
+import {
+  startAuthorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+} from './fixtures/authorization-server.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from './fixtures/sign-in-rig.ts';
@@ -38,10 +42,17 @@ async function product(url: string, names: readonly string[] = ['work']): Promis
   return started;
 }
 
-const failed = (promise: Promise<unknown>) => promise.then(() => 'no error', (error: unknown) => (error instanceof AppError ? error.code : 'no AppError'));
+const failed = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof AppError ? error.code : 'no AppError'),
+  );
 
 const documentUrl = 'https://apps.company.example/keybridge/client-metadata.json';
-const shipped = JSON.parse(readFileSync(path.join(import.meta.dirname, '../docs/client-metadata.json'), 'utf8')) as { client_id: string; redirect_uris: string[] };
+const shipped = JSON.parse(readFileSync(path.join(import.meta.dirname, '../docs/client-metadata.json'), 'utf8')) as {
+  client_id: string;
+  redirect_uris: string[];
+};
 
 describe('a client ID metadata document', () => {
   it('signs in with its address as client ID, at a fixed path, and registers nothing (oidc-provider, draft 02)', async () => {
@@ -62,13 +73,25 @@ describe('a client ID metadata document', () => {
     closing.push(() => started.close());
     await started.call('addServer', { url, name: 'work', settings: { clientMetadataUrl: documentUrl } });
     await started.call('signIn', { server: 'work' });
-    expect(await started.call('serverDetail', { server: 'work' })).toMatchObject({ clientId: documentUrl, registration: 'metadata_document' });
+    expect(await started.call('serverDetail', { server: 'work' })).toMatchObject({
+      clientId: documentUrl,
+      registration: 'metadata_document',
+    });
     expect(await started.call('signOut', { server: 'work' })).toEqual({ revoked: 'confirmed', deleted: true });
   });
 
   it('RG11 lists every place where Keybridge waits, with and without a port', () => {
-    const places = ['127.0.0.1', 'localhost'].flatMap((host) => [`http://${host}/callback`, ...redirectPorts.map((port) => `http://${host}:${port}/callback`)]);
-    expect(shipped).toMatchObject({ redirect_uris: places, application_type: 'native', token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] });
+    const places = ['127.0.0.1', 'localhost'].flatMap((host) => [
+      `http://${host}/callback`,
+      ...redirectPorts.map((port) => `http://${host}:${port}/callback`),
+    ]);
+    expect(shipped).toMatchObject({
+      redirect_uris: places,
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+    });
   });
 
   it('counts after a client ID that was entered, and is left aside where the server does not read such documents', async () => {
@@ -78,7 +101,17 @@ describe('a client ID metadata document', () => {
     await rig.signIns.start(id, { openBrowser: true });
     expect(without.as.counts.registrations).toBe(1);
 
-    const both = await peers({ clientDocument: shipped, clients: [{ client_id: 'entered', redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none', application_type: 'native' }] });
+    const both = await peers({
+      clientDocument: shipped,
+      clients: [
+        {
+          client_id: 'entered',
+          redirect_uris: ['http://127.0.0.1/callback'],
+          token_endpoint_auth_method: 'none',
+          application_type: 'native',
+        },
+      ],
+    });
     const second = await rig.add(both.url, { clientId: 'entered', settings: { clientMetadataUrl: documentUrl } });
     const started = rig.signIns.start(second.id, { openBrowser: false });
     await expect.poll(() => rig.signIns.progress(second.id)?.url).toContain('client_id=entered');
@@ -86,16 +119,20 @@ describe('a client ID metadata document', () => {
     expect(await failed(started)).toBe('E_CANCELLED');
   });
 
-  it.each(['http://apps.company.example/x.json', 'https://apps.company.example/', 'https://apps.company.example/a/../b.json', 'https://u@apps.company.example/x.json', 'https://apps.company.example/x.json#a', 'nonsense'])(
-    'at an address that no server may take is refused: %s',
-    async (clientMetadataUrl) => {
-      const { url, as } = await peers({ clientDocument: shipped });
-      const rig = await login();
-      const { id } = await rig.add(url, { settings: { clientMetadataUrl } });
-      expect(await failed(rig.signIns.start(id, { openBrowser: true }))).toBe('E_BAD_INPUT');
-      expect(as.counts).toMatchObject({ authorizationRequests: 0, registrations: 0 });
-    },
-  );
+  it.each([
+    'http://apps.company.example/x.json',
+    'https://apps.company.example/',
+    'https://apps.company.example/a/../b.json',
+    'https://u@apps.company.example/x.json',
+    'https://apps.company.example/x.json#a',
+    'nonsense',
+  ])('at an address that no server may take is refused: %s', async (clientMetadataUrl) => {
+    const { url, as } = await peers({ clientDocument: shipped });
+    const rig = await login();
+    const { id } = await rig.add(url, { settings: { clientMetadataUrl } });
+    expect(await failed(rig.signIns.start(id, { openBrowser: true }))).toBe('E_BAD_INPUT');
+    expect(as.counts).toMatchObject({ authorizationRequests: 0, registrations: 0 });
+  });
 });
 
 describe('an initial access token', () => {
@@ -135,7 +172,11 @@ describe('signing out', () => {
   it('deletes what Keybridge registered (RFC 7592, oidc-provider), says so, and the next sign-in registers anew', async () => {
     const { as, url } = await peers();
     const started = await product(url);
-    expect(await started.call('signOut', { server: 'work' })).toEqual({ revoked: 'confirmed', deleted: true, registration: 'deleted' });
+    expect(await started.call('signOut', { server: 'work' })).toEqual({
+      revoked: 'confirmed',
+      deleted: true,
+      registration: 'deleted',
+    });
     expect((await started.call('serverDetail', { server: 'work' })).clientId).toBeUndefined();
     await started.call('signIn', { server: 'work' });
     expect(as.counts).toMatchObject({ registrations: 2, codeExchangesGranted: 2 });
@@ -146,7 +187,11 @@ describe('signing out', () => {
   it('without a way to delete the registration says that it stays', async () => {
     const { url } = await peers({ registrationManagement: false });
     const started = await product(url);
-    expect(await started.call('signOut', { server: 'work' })).toEqual({ revoked: 'confirmed', deleted: true, registration: 'not_offered' });
+    expect(await started.call('signOut', { server: 'work' })).toEqual({
+      revoked: 'confirmed',
+      deleted: true,
+      registration: 'not_offered',
+    });
     expect((await started.call('serverDetail', { server: 'work' })).clientId).toBeDefined();
   });
 
@@ -154,7 +199,11 @@ describe('signing out', () => {
     const { as, url } = await peers();
     const started = await product(url);
     await as.stop();
-    expect(await started.call('signOut', { server: 'work' })).toMatchObject({ revoked: 'failed', deleted: true, registration: 'failed' });
+    expect(await started.call('signOut', { server: 'work' })).toMatchObject({
+      revoked: 'failed',
+      deleted: true,
+      registration: 'failed',
+    });
     await as.start();
     await started.call('signIn', { server: 'work' });
     expect(as.counts.registrations).toBe(1);
@@ -170,10 +219,17 @@ describe('signing out', () => {
     await two.as.stop();
     expect(await started.call('signOutEverywhere')).toEqual([
       { server: 'one', report: { revoked: 'confirmed', deleted: true, registration: 'deleted' } },
-      { server: 'two', report: expect.objectContaining({ revoked: 'failed', deleted: true, registration: 'failed' }) as unknown },
+      {
+        server: 'two',
+        report: expect.objectContaining({ revoked: 'failed', deleted: true, registration: 'failed' }) as unknown,
+      },
       { server: 'three', report: { revoked: 'nothing_to_revoke', deleted: true } },
     ]);
-    expect((await started.call('status')).servers.map(({ state }) => state.kind)).toEqual(['signed_out', 'signed_out', 'not_checked']);
+    expect((await started.call('status')).servers.map(({ state }) => state.kind)).toEqual([
+      'signed_out',
+      'signed_out',
+      'not_checked',
+    ]);
   });
 
   it('the token for deleting lies in the vault and nowhere else, and goes with the registration', async () => {
@@ -191,15 +247,18 @@ describe('signing out', () => {
 });
 
 describe('a pushed authorization request (RFC 9126)', () => {
-  it.each(['offered', 'required'] as const)('keeps what is asked for out of the browser where that is %s (oidc-provider)', async (pushedRequests) => {
-    const { as, url } = await peers({ pushedRequests });
-    const rig = await login();
-    const { id } = await rig.add(url);
-    await rig.signIns.start(id, { openBrowser: true });
-    expect([...(as.seen.authorize[0]?.keys() ?? [])].toSorted()).toEqual(['client_id', 'request_uri']);
-    expect(rig.vault.facts(id)).toMatchObject({ resource: url, clientAuth: 'none' });
-    expect(as.counts.codeExchangesGranted).toBe(1);
-  });
+  it.each(['offered', 'required'] as const)(
+    'keeps what is asked for out of the browser where that is %s (oidc-provider)',
+    async (pushedRequests) => {
+      const { as, url } = await peers({ pushedRequests });
+      const rig = await login();
+      const { id } = await rig.add(url);
+      await rig.signIns.start(id, { openBrowser: true });
+      expect([...(as.seen.authorize[0]?.keys() ?? [])].toSorted()).toEqual(['client_id', 'request_uri']);
+      expect(rig.vault.facts(id)).toMatchObject({ resource: url, clientAuth: 'none' });
+      expect(as.counts.codeExchangesGranted).toBe(1);
+    },
+  );
 
   it('for a client that the server forgot registers again, once', async () => {
     const { as, url } = await peers({ pushedRequests: 'required' });

@@ -5,7 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { silentLog } from '../electron/core/log.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery/discovery.ts';
-import { clientSecretKey, clientSecretKeys, dropRegistration, registrationFor, type RegistrationDeps, type RegistrationOutcome } from '../electron/core/oauth/registration/registration.ts';
+import {
+  clientSecretKey,
+  clientSecretKeys,
+  dropRegistration,
+  registrationFor,
+  type RegistrationDeps,
+  type RegistrationOutcome,
+} from '../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { openServers, secretKeyOf, type Server, type Servers } from '../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../electron/core/vault/credentials.ts';
@@ -36,7 +43,15 @@ beforeEach(async () => {
   servers = await openServers({ dataDir, clock, log: silentLog });
   vault = await openVault({ store, dataDir, installId: servers.installId, clock, log: silentLog });
   deps = { http, clock, servers, vault, pauses: new Map() };
-  accountKey = (await servers.add({ name: 'one', url: 'https://mcp.example/mcp', signInRequired: false, hasClientSecret: false, allowMissingPkce: false })).id;
+  accountKey = (
+    await servers.add({
+      name: 'one',
+      url: 'https://mcp.example/mcp',
+      signInRequired: false,
+      hasClientSecret: false,
+      allowMissingPkce: false,
+    })
+  ).id;
   auth.routes['/register'] = accept();
 });
 afterEach(async () => {
@@ -60,9 +75,17 @@ const metadata = (more: object = {}): AuthorizationServer => ({
 });
 
 const ask = (more: { server?: AuthorizationServer; redirectUri?: string; scopes?: readonly string[] } = {}) =>
-  registrationFor(deps, { accountKey, authorizationServer: more.server ?? metadata(), allow: ['public', 'loopback'], redirectUri: more.redirectUri ?? redirectUri, scopes: more.scopes ?? [] });
+  registrationFor(deps, {
+    accountKey,
+    authorizationServer: more.server ?? metadata(),
+    allow: ['public', 'loopback'],
+    redirectUri: more.redirectUri ?? redirectUri,
+    scopes: more.scopes ?? [],
+  });
 
-async function registered(...args: Parameters<typeof ask>): Promise<Extract<RegistrationOutcome, { kind: 'registered' }>> {
+async function registered(
+  ...args: Parameters<typeof ask>
+): Promise<Extract<RegistrationOutcome, { kind: 'registered' }>> {
   const outcome = await ask(...args);
   if (outcome.kind !== 'registered') throw new Error('not registered');
   return outcome;
@@ -85,7 +108,13 @@ describe('a registration', () => {
     });
     expect(reused).toBe(false);
     expect(saved()).toEqual([registration]);
-    expect(registration).toMatchObject({ issuer: auth.origin, redirect_uri: redirectUri, token_endpoint_auth_method: 'none', hasSecret: false, how: 'dynamic' });
+    expect(registration).toMatchObject({
+      issuer: auth.origin,
+      redirect_uri: redirectUri,
+      token_endpoint_auth_method: 'none',
+      hasSecret: false,
+      how: 'dynamic',
+    });
   });
 
   it('is used again for exactly this issuer and redirect URI, and for no other', async () => {
@@ -112,7 +141,11 @@ describe('a registration', () => {
   });
 
   it('with a secret keeps it in the vault and not in the list', async () => {
-    auth.routes['/register'] = accept({ client_secret: 'the-client-secret', client_secret_expires_at: 0, token_endpoint_auth_method: 'client_secret_basic' });
+    auth.routes['/register'] = accept({
+      client_secret: 'the-client-secret',
+      client_secret_expires_at: 0,
+      token_endpoint_auth_method: 'client_secret_basic',
+    });
     const { registration, clientSecret } = await registered();
     expect(clientSecret?.reveal()).toBe('the-client-secret');
     expect(registration).toMatchObject({ hasSecret: true, token_endpoint_auth_method: 'client_secret_basic' });
@@ -124,7 +157,11 @@ describe('a registration', () => {
 
   it('RG07: with a secret that has expired is made again, once', async () => {
     const expiresAt = Math.floor(clock.now() / 1000) + 3600;
-    auth.routes['/register'] = accept({ client_secret: 's', client_secret_expires_at: expiresAt, token_endpoint_auth_method: 'client_secret_post' });
+    auth.routes['/register'] = accept({
+      client_secret: 's',
+      client_secret_expires_at: expiresAt,
+      token_endpoint_auth_method: 'client_secret_post',
+    });
     const first = await registered();
     expect(first.registration.secretExpiresAt).toBe(expiresAt * 1000);
     clock.jump(3_601_000);
@@ -143,7 +180,11 @@ describe('a registration', () => {
     ['null', () => null, false],
   ])('takes client_secret_expires_at as %s', async (_, written, ends) => {
     const expiresAt = Math.floor(clock.now() / 1000) + 3600;
-    auth.routes['/register'] = accept({ client_secret: 's', client_secret_expires_at: written(expiresAt), token_endpoint_auth_method: 'client_secret_post' });
+    auth.routes['/register'] = accept({
+      client_secret: 's',
+      client_secret_expires_at: written(expiresAt),
+      token_endpoint_auth_method: 'client_secret_post',
+    });
     const { registration } = await registered();
     expect(registration.secretExpiresAt).toBe(ends ? expiresAt * 1000 : undefined);
   });
@@ -169,7 +210,9 @@ describe('a registration', () => {
     const other = await registered({ redirectUri: `${redirectUri}/other` });
     const { registration } = await registered();
     const server = servers.find(accountKey);
-    expect(server && clientSecretKeys(server)).toEqual([other.registration, registration].map((one) => clientSecretKey(accountKey, one)));
+    expect(server && clientSecretKeys(server)).toEqual(
+      [other.registration, registration].map((one) => clientSecretKey(accountKey, one)),
+    );
     await dropRegistration(deps, accountKey, registration);
     expect(saved()).toEqual([other.registration]);
     expect(await vault.readClientSecret(clientSecretKey(accountKey, registration), {})).toEqual({ kind: 'absent' });
@@ -179,11 +222,37 @@ describe('a registration', () => {
 
 describe('the answer', () => {
   it.each<[string, object, object]>([
-    ['null members', { client_secret: null, client_secret_expires_at: null, redirect_uris: null, scope: null, token_endpoint_auth_method: null }, { token_endpoint_auth_method: 'none' }],
-    ['members that are odd but not ours', { client_name: 7, grant_types: 'x', contacts: {} }, { token_endpoint_auth_method: 'none' }],
-    ['a secret without a word about it', { token_endpoint_auth_method: undefined, client_secret: 's' }, { token_endpoint_auth_method: 'client_secret_basic', hasSecret: true }],
-    ['a secret that is not to be used', { token_endpoint_auth_method: 'none', client_secret: 's' }, { token_endpoint_auth_method: 'none', hasSecret: false }],
-    ['more redirect URIs than ours', { redirect_uris: ['https://x.example/', redirectUri] }, { redirect_uri: redirectUri }],
+    [
+      'null members',
+      {
+        client_secret: null,
+        client_secret_expires_at: null,
+        redirect_uris: null,
+        scope: null,
+        token_endpoint_auth_method: null,
+      },
+      { token_endpoint_auth_method: 'none' },
+    ],
+    [
+      'members that are odd but not ours',
+      { client_name: 7, grant_types: 'x', contacts: {} },
+      { token_endpoint_auth_method: 'none' },
+    ],
+    [
+      'a secret without a word about it',
+      { token_endpoint_auth_method: undefined, client_secret: 's' },
+      { token_endpoint_auth_method: 'client_secret_basic', hasSecret: true },
+    ],
+    [
+      'a secret that is not to be used',
+      { token_endpoint_auth_method: 'none', client_secret: 's' },
+      { token_endpoint_auth_method: 'none', hasSecret: false },
+    ],
+    [
+      'more redirect URIs than ours',
+      { redirect_uris: ['https://x.example/', redirectUri] },
+      { redirect_uri: redirectUri },
+    ],
   ])('with %s is taken', async (_, answer, wanted) => {
     auth.routes['/register'] = accept(answer);
     expect((await registered()).registration).toMatchObject(wanted);
@@ -212,8 +281,17 @@ describe('the answer', () => {
     ['RG03: 500 with HTML', (_, response) => sendHtml(response, 500, '<html>'), 'E_HTTP_STATUS'],
     ['403 with text', (_, response) => response.writeHead(403).end('Forbidden'), 'E_REGISTRATION_REFUSED'],
     ['404', (_, response) => response.writeHead(404).end(), 'E_REGISTRATION_REFUSED'],
-    ['307 to another origin', (_, response) => response.writeHead(307, { location: 'http://127.0.0.2:1/elsewhere' }).end(), 'E_REDIRECTED'],
-    ['another refusal', (_, response) => sendJson(response, 400, { error: 'invalid_software_statement', error_description: '<b>no</b>\r\n' }), 'E_REGISTRATION_REFUSED'],
+    [
+      '307 to another origin',
+      (_, response) => response.writeHead(307, { location: 'http://127.0.0.2:1/elsewhere' }).end(),
+      'E_REDIRECTED',
+    ],
+    [
+      'another refusal',
+      (_, response) =>
+        sendJson(response, 400, { error: 'invalid_software_statement', error_description: '<b>no</b>\r\n' }),
+      'E_REGISTRATION_REFUSED',
+    ],
   ])('%s is an error, asked once', async (_, route, code) => {
     auth.routes['/register'] = route;
     const error = await failure(ask());
@@ -247,18 +325,20 @@ describe('a refusal', () => {
     await registered({ scopes: ['a', 'b'] });
     expect(auth.hits).toHaveLength(2);
     auth.routes['/register'] = (_, response) => sendJson(response, 400, refusal);
-    expect((await failure(ask({ scopes: ['a'], redirectUri: `${redirectUri}/2` }))).code).toBe('E_REGISTRATION_REFUSED');
+    expect((await failure(ask({ scopes: ['a'], redirectUri: `${redirectUri}/2` }))).code).toBe(
+      'E_REGISTRATION_REFUSED',
+    );
     expect(auth.hits).toHaveLength(4);
   });
 
-  it.each([[{ error: 'invalid_redirect_uri' }], [{ error: 'invalid_client_metadata', error_description: 'redirect_uris must be localhost' }]])(
-    'RG04: that is about the redirect URI (%j) is told apart, so that another can be tried',
-    async (refusal) => {
-      auth.routes['/register'] = (_, response) => sendJson(response, 400, refusal);
-      expect(await ask()).toMatchObject({ kind: 'redirect_refused', error: { code: 'E_REGISTRATION_REFUSED' } });
-      expect(auth.hits).toHaveLength(1);
-    },
-  );
+  it.each([
+    [{ error: 'invalid_redirect_uri' }],
+    [{ error: 'invalid_client_metadata', error_description: 'redirect_uris must be localhost' }],
+  ])('RG04: that is about the redirect URI (%j) is told apart, so that another can be tried', async (refusal) => {
+    auth.routes['/register'] = (_, response) => sendJson(response, 400, refusal);
+    expect(await ask()).toMatchObject({ kind: 'redirect_refused', error: { code: 'E_REGISTRATION_REFUSED' } });
+    expect(auth.hits).toHaveLength(1);
+  });
 });
 
 describe('without registration at the server', () => {
@@ -283,9 +363,14 @@ describe('without registration at the server', () => {
     [['client_secret_post'], 'client_secret_post'],
     [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
   ])('its secret is sent in the way that the server offers (%j)', async (methods, wanted) => {
-    await vault.writeClientSecret(secretKeyOf(servers.find(accountKey) as Server, 'clientSecret'), new Secret('mine-too'));
+    await vault.writeClientSecret(
+      secretKeyOf(servers.find(accountKey) as Server, 'clientSecret'),
+      new Secret('mine-too'),
+    );
     await servers.update(accountKey, { clientId: 'mine', hasClientSecret: true });
-    const { registration, clientSecret } = await registered({ server: metadata(methods ? { token_endpoint_auth_methods_supported: methods } : {}) });
+    const { registration, clientSecret } = await registered({
+      server: metadata(methods ? { token_endpoint_auth_methods_supported: methods } : {}),
+    });
     expect(registration.token_endpoint_auth_method).toBe(wanted);
     expect(clientSecret?.reveal()).toBe('mine-too');
   });
@@ -296,6 +381,8 @@ describe('without registration at the server', () => {
     const error = await failure(ask({ server: metadata({ issuer: 'https://other.example' }) }));
     expect(error.code).toBe('E_CLIENT_ID_NEEDED');
     await servers.update(accountKey, { clientId: 'another' });
-    expect((await registered({ server: metadata({ issuer: 'https://other.example' }) })).registration.client_id).toBe('another');
+    expect((await registered({ server: metadata({ issuer: 'https://other.example' }) })).registration.client_id).toBe(
+      'another',
+    );
   });
 });

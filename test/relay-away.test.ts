@@ -36,7 +36,11 @@ describe('before the sign-in', () => {
     const { relay, server, mcp } = await protectedServer();
     const host = await relay.host('work');
     const answer = await host.initialize();
-    expect(answer.result).toMatchObject({ protocolVersion: '2025-11-25', serverInfo: { name: 'work' }, capabilities: { tools: { listChanged: true } } });
+    expect(answer.result).toMatchObject({
+      protocolVersion: '2025-11-25',
+      serverInfo: { name: 'work' },
+      capabilities: { tools: { listChanged: true } },
+    });
     expect((await host.request('tools/list')).result).toEqual({ tools: [] });
     expect((await host.request('resources/templates/list')).result).toEqual({ resourceTemplates: [] });
     expect((await host.request('ping')).result).toEqual({});
@@ -54,7 +58,9 @@ describe('before the sign-in', () => {
     const relay = await rig();
     let signedIn = false;
     const refused = new AppError('E_SIGN_IN_NEEDED', 'Nobody is signed in.');
-    const server = relay.addServer('work', mcp.url, () => (signedIn ? tokenAnswer('t') : { kind: 'refused', error: refused }));
+    const server = relay.addServer('work', mcp.url, () =>
+      signedIn ? tokenAnswer('t') : { kind: 'refused', error: refused },
+    );
     const host = await relay.host('work');
     await host.initialize();
     expect(codeOf(await host.call('echo', { text: 'early' }))).toBe('E_SIGN_IN_NEEDED');
@@ -89,7 +95,10 @@ describe('before the sign-in', () => {
     const mcp = await startMcpServer();
     closing.push(() => mcp.close());
     const relay = await rig();
-    const server = relay.addServer('work', mcp.url, () => ({ kind: 'refused', error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.') }));
+    const server = relay.addServer('work', mcp.url, () => ({
+      kind: 'refused',
+      error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.'),
+    }));
     const host = await relay.host('work');
     await host.initialize();
     expect(codeOf(await host.call('echo'))).toBe('E_SIGN_IN_AGAIN');
@@ -111,12 +120,20 @@ describe('after another sign-in', () => {
       void readBody(request).then((body) => {
         const session = String(request.headers['mcp-session-id'] ?? '');
         const { id, method } = (body === '' ? {} : JSON.parse(body)) as { id?: number; method?: string };
-        if (session !== '' && owners.get(session) !== owner) return sendJson(response, 403, { error: 'not your session' });
-        if (request.method !== 'POST' || id === undefined) return response.writeHead(request.method === 'POST' ? 202 : 405).end();
-        if (method !== 'initialize') return sendJson(response, 200, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: owner }] } });
+        if (session !== '' && owners.get(session) !== owner)
+          return sendJson(response, 403, { error: 'not your session' });
+        if (request.method !== 'POST' || id === undefined)
+          return response.writeHead(request.method === 'POST' ? 202 : 405).end();
+        if (method !== 'initialize')
+          return sendJson(response, 200, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: owner }] } });
         opened += 1;
         owners.set(`s${opened}`, owner);
-        return sendJson(response, 200, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {} } }, { 'mcp-session-id': `s${opened}` });
+        return sendJson(
+          response,
+          200,
+          { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {} } },
+          { 'mcp-session-id': `s${opened}` },
+        );
       });
     });
     closing.push(() => listener.close());
@@ -173,7 +190,9 @@ describe('after another sign-in', () => {
     const refused = new AppError('E_SIGN_IN_AGAIN', 'The sign-in has ended.');
     server.token = () => ({ kind: 'refused', error: refused });
     mcp.cutConnections();
-    await until(() => relay.log.some((line) => line.includes('server_stream_lost') && line.includes('E_SIGN_IN_AGAIN')));
+    await until(() =>
+      relay.log.some((line) => line.includes('server_stream_lost') && line.includes('E_SIGN_IN_AGAIN')),
+    );
     const { get } = mcp.counts;
     token = (await client.signIn(httpBrowser())).access_token;
     server.token = () => tokenAnswer(token);
@@ -238,7 +257,9 @@ describe('generations', () => {
     'io.modelcontextprotocol/clientCapabilities': {},
     'io.modelcontextprotocol/clientInfo': { name: 'modern host', version: '1' },
   };
-  async function onServer(options: McpServerOptions): Promise<{ mcp: RunningMcpServer; host: Awaited<ReturnType<RelayRig['host']>>; hosts: string[] }> {
+  async function onServer(
+    options: McpServerOptions,
+  ): Promise<{ mcp: RunningMcpServer; host: Awaited<ReturnType<RelayRig['host']>>; hosts: string[] }> {
     const mcp = await startMcpServer(options);
     closing.push(() => mcp.close());
     const relay = await rig();
@@ -246,21 +267,39 @@ describe('generations', () => {
     return { mcp, host: await relay.host('work'), hosts: server.hosts };
   }
 
-  it.each([true, false])('a modern host and a modern server (json: %s): passed, with the headers of each message', async (asJson) => {
-    const { mcp, host, hosts } = await onServer({ era: '2026', json: asJson });
-    expect((await host.request('server/discover', { _meta: meta })).result).toMatchObject({ supportedVersions: expect.arrayContaining(['2026-07-28']) });
-    expect(textOf(await host.request('tools/call', { name: 'echo', arguments: { text: 'é' }, _meta: meta }))).toBe('é');
-    expect(mcp.seen.at(-1)?.headers).toMatchObject({ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' });
-    expect((await host.request('tools/call', { name: 'café\n', arguments: {}, _meta: meta })).error).toBeDefined();
-    expect(mcp.seen.at(-1)?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('café\n').toString('base64')}?=`);
-    expect((await host.request('no/such', { _meta: meta })).error).toMatchObject({ code: -32_601 });
-    expect(hosts).toEqual(['modern host']);
-    expect(mcp.counts).toMatchObject({ initialize: 0, get: 0 });
-  });
+  it.each([true, false])(
+    'a modern host and a modern server (json: %s): passed, with the headers of each message',
+    async (asJson) => {
+      const { mcp, host, hosts } = await onServer({ era: '2026', json: asJson });
+      expect((await host.request('server/discover', { _meta: meta })).result).toMatchObject({
+        supportedVersions: expect.arrayContaining(['2026-07-28']),
+      });
+      expect(textOf(await host.request('tools/call', { name: 'echo', arguments: { text: 'é' }, _meta: meta }))).toBe(
+        'é',
+      );
+      expect(mcp.seen.at(-1)?.headers).toMatchObject({
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': 'echo',
+      });
+      expect((await host.request('tools/call', { name: 'café\n', arguments: {}, _meta: meta })).error).toBeDefined();
+      expect(mcp.seen.at(-1)?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('café\n').toString('base64')}?=`);
+      expect((await host.request('no/such', { _meta: meta })).error).toMatchObject({ code: -32_601 });
+      expect(hosts).toEqual(['modern host']);
+      expect(mcp.counts).toMatchObject({ initialize: 0, get: 0 });
+    },
+  );
 
   it('cancelling closes the stream and sends nothing', async () => {
     const { mcp, host } = await onServer({ era: '2026' });
-    host.sendLine(JSON.stringify({ jsonrpc: '2.0', id: 90, method: 'tools/call', params: { name: 'slow', arguments: { ms: 60_000 }, _meta: { ...meta, progressToken: 1 } } }));
+    host.sendLine(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 90,
+        method: 'tools/call',
+        params: { name: 'slow', arguments: { ms: 60_000 }, _meta: { ...meta, progressToken: 1 } },
+      }),
+    );
     await until(() => mcp.openAnswers === 1);
     host.notify('notifications/cancelled', { requestId: 90 });
     await until(() => mcp.openAnswers === 0);
@@ -270,7 +309,14 @@ describe('generations', () => {
 
   it('a listen stream is opened again after a break, unseen by the host (HT32)', async () => {
     const { mcp, host } = await onServer({ era: '2026' });
-    host.sendLine(JSON.stringify({ jsonrpc: '2.0', id: 91, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true }, _meta: meta } }));
+    host.sendLine(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 91,
+        method: 'subscriptions/listen',
+        params: { notifications: { toolsListChanged: true }, _meta: meta },
+      }),
+    );
     await host.line((message) => message.method === 'notifications/subscriptions/acknowledged');
     mcp.cutConnections();
     await until(() => mcp.seen.filter(({ body }) => body.includes('subscriptions/listen')).length === 2);
@@ -290,24 +336,31 @@ describe('generations', () => {
       return 'retry';
     };
     const host = await relay.host('work');
-    expect((await host.request('server/discover', { _meta: meta })).result).toMatchObject({ supportedVersions: expect.arrayContaining(['2026-07-28']) });
+    expect((await host.request('server/discover', { _meta: meta })).result).toMatchObject({
+      supportedVersions: expect.arrayContaining(['2026-07-28']),
+    });
     expect(server.challenges).toHaveLength(1);
   });
 
   it('a version that the server does not have: its own list reaches the host (HT29)', async () => {
     const { host } = await onServer({ era: '2026' });
-    const answer = await host.request('server/discover', { _meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': '2099-01-01' } });
+    const answer = await host.request('server/discover', {
+      _meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': '2099-01-01' },
+    });
     expect(answer.error).toMatchObject({ code: -32_022, data: { supported: expect.arrayContaining(['2026-07-28']) } });
   });
 
-  it.each([400, 404, 405])('a modern host on a server that answers %i without words of its own gets a clear error', async (status) => {
-    const listener = await startListener((_, response) => response.writeHead(status).end());
-    closing.push(() => listener.close());
-    const relay = await rig();
-    relay.addServer('work', listener.origin);
-    const host = await relay.host('work');
-    expect(codeOf(await host.request('server/discover', { _meta: meta }))).toBe('E_PROTOCOL_ERA');
-  });
+  it.each([400, 404, 405])(
+    'a modern host on a server that answers %i without words of its own gets a clear error',
+    async (status) => {
+      const listener = await startListener((_, response) => response.writeHead(status).end());
+      closing.push(() => listener.close());
+      const relay = await rig();
+      relay.addServer('work', listener.origin);
+      const host = await relay.host('work');
+      expect(codeOf(await host.request('server/discover', { _meta: meta }))).toBe('E_PROTOCOL_ERA');
+    },
+  );
 
   it('a legacy host on a server that has no initialize fails with a clear error', async () => {
     const { host } = await onServer({ era: '2026' });
@@ -315,12 +368,15 @@ describe('generations', () => {
     expect(codeOf(answer)).toBe('E_PROTOCOL_ERA');
   });
 
-  it.each([{ json: true }, { json: true, sessions: false }])('a host of both generations falls back on a legacy server %o', async (options) => {
-    const { host } = await onServer(options);
-    const probe = await host.request('server/discover', { _meta: meta });
-    expect(probe.error).toBeDefined();
-    expect([-32_020, -32_021, -32_022]).not.toContain(probe.error?.code);
-    expect((await host.initialize()).result).toMatchObject({ serverInfo: { name: 'fixture-2025' } });
-    expect(textOf(await host.call('echo', { text: 'x' }))).toBe('x');
-  });
+  it.each([{ json: true }, { json: true, sessions: false }])(
+    'a host of both generations falls back on a legacy server %o',
+    async (options) => {
+      const { host } = await onServer(options);
+      const probe = await host.request('server/discover', { _meta: meta });
+      expect(probe.error).toBeDefined();
+      expect([-32_020, -32_021, -32_022]).not.toContain(probe.error?.code);
+      expect((await host.initialize()).result).toMatchObject({ serverInfo: { name: 'fixture-2025' } });
+      expect(textOf(await host.call('echo', { text: 'x' }))).toBe('x');
+    },
+  );
 });

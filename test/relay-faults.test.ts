@@ -43,11 +43,18 @@ describe('faults of the MCP server, one by one', () => {
   });
 
   /** The one answer to a call under this scenario; nobody else has heard of the token. */
-  async function callUnder(scenario: string, settings: Parameters<Faulty['setScenario']>[1] = {}): Promise<JsonRpcMessage> {
+  async function callUnder(
+    scenario: string,
+    settings: Parameters<Faulty['setScenario']>[1] = {},
+  ): Promise<JsonRpcMessage> {
     await faulty.setScenario(scenario, settings);
     const before = host.lines.length;
     const answer = await host.call('echo', { text: 'hi' });
-    expect(host.lines.slice(before).filter((line) => line.includes(`"id":${String(answer.id)}`) && !line.includes('"method"'))).toHaveLength(1);
+    expect(
+      host.lines
+        .slice(before)
+        .filter((line) => line.includes(`"id":${String(answer.id)}`) && !line.includes('"method"')),
+    ).toHaveLength(1);
     expect(faulty.leaked()).toEqual([]);
     return answer;
   }
@@ -199,7 +206,9 @@ describe('faults of the MCP server, one by one', () => {
 });
 
 describe('a server that is slow, quiet or floods', () => {
-  async function onHandler(answer: (body: string, response: ServerResponse, request: IncomingMessage) => void): Promise<{ host: SocketHost; relay: RelayRig; listener: Listener }> {
+  async function onHandler(
+    answer: (body: string, response: ServerResponse, request: IncomingMessage) => void,
+  ): Promise<{ host: SocketHost; relay: RelayRig; listener: Listener }> {
     const listener = await startListener((request, response) => {
       let body = '';
       request.setEncoding('utf8').on('data', (text: string) => {
@@ -245,7 +254,11 @@ describe('a server that is slow, quiet or floods', () => {
   it('does not hold up other servers (HT31)', async () => {
     const { relay } = await onHandler(() => {});
     const healthy = await startListener((request, response) => {
-      request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":1,"result":{}}'));
+      request
+        .resume()
+        .on('end', () =>
+          response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":1,"result":{}}'),
+        );
     });
     closing.push(() => healthy.close());
     relay.addServer('healthy', healthy.origin);

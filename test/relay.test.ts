@@ -15,7 +15,9 @@ async function rig(): Promise<RelayRig> {
   return one;
 }
 
-async function onServer(options: McpServerOptions = {}): Promise<{ mcp: RunningMcpServer; relay: RelayRig; server: RigServer; host: SocketHost }> {
+async function onServer(
+  options: McpServerOptions = {},
+): Promise<{ mcp: RunningMcpServer; relay: RelayRig; server: RigServer; host: SocketHost }> {
   const mcp = await startMcpServer(options);
   closing.push(() => mcp.close());
   const relay = await rig();
@@ -23,27 +25,35 @@ async function onServer(options: McpServerOptions = {}): Promise<{ mcp: RunningM
   return { mcp, relay, server, host: await relay.host('work') };
 }
 
-describe.each([{ json: true }, { json: false }, { json: true, sessions: false }])('a server of the legacy generation, %o', (options) => {
-  it('opens one session, in three requests until the tools are there, and ends it', async () => {
-    const { mcp, relay, server, host } = await onServer(options);
-    const answer = await host.initialize();
-    expect(answer.result).toMatchObject({ protocolVersion: '2025-11-25', serverInfo: { name: 'fixture-2025' } });
-    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
-    expect(textOf(await host.call('echo', { text: 'hello' }))).toBe('hello');
-    await until(() => mcp.counts.get === 1);
-    expect(mcp.counts).toMatchObject({ initialize: 1, notifications: 1, toolsList: 1, toolCalls: 1, requests: 5 });
-    const call = mcp.seen.find(({ body }) => body.includes('tools/call'));
-    expect(call?.headers).toMatchObject({ 'mcp-protocol-version': '2025-11-25', accept: 'application/json, text/event-stream' });
-    expect(server.hosts).toEqual(['rig']);
-    host.end();
-    await until(() => server.connections === 0);
-    if (options.sessions !== false) await until(() => mcp.counts.delete === 1 && mcp.liveSessions === 0);
-    expect(relay.log.join('')).not.toContain('call_failed');
-  });
-});
+describe.each([{ json: true }, { json: false }, { json: true, sessions: false }])(
+  'a server of the legacy generation, %o',
+  (options) => {
+    it('opens one session, in three requests until the tools are there, and ends it', async () => {
+      const { mcp, relay, server, host } = await onServer(options);
+      const answer = await host.initialize();
+      expect(answer.result).toMatchObject({ protocolVersion: '2025-11-25', serverInfo: { name: 'fixture-2025' } });
+      expect(JSON.stringify((await host.request('tools/list')).result)).toContain('echo');
+      expect(textOf(await host.call('echo', { text: 'hello' }))).toBe('hello');
+      await until(() => mcp.counts.get === 1);
+      expect(mcp.counts).toMatchObject({ initialize: 1, notifications: 1, toolsList: 1, toolCalls: 1, requests: 5 });
+      const call = mcp.seen.find(({ body }) => body.includes('tools/call'));
+      expect(call?.headers).toMatchObject({
+        'mcp-protocol-version': '2025-11-25',
+        accept: 'application/json, text/event-stream',
+      });
+      expect(server.hosts).toEqual(['rig']);
+      host.end();
+      await until(() => server.connections === 0);
+      if (options.sessions !== false) await until(() => mcp.counts.delete === 1 && mcp.liveSessions === 0);
+      expect(relay.log.join('')).not.toContain('call_failed');
+    });
+  },
+);
 
 /** A server that answers each POST as the test says, and keeps what came. */
-async function byHand(answer: (body: Buffer, response: ServerResponse, request: IncomingMessage) => void): Promise<{ host: SocketHost; relay: RelayRig; server: RigServer; bodies: Buffer[]; listener: Listener }> {
+async function byHand(
+  answer: (body: Buffer, response: ServerResponse, request: IncomingMessage) => void,
+): Promise<{ host: SocketHost; relay: RelayRig; server: RigServer; bodies: Buffer[]; listener: Listener }> {
   const bodies: Buffer[] = [];
   const listener = await startListener((request, response) => {
     const chunks: Buffer[] = [];
@@ -60,13 +70,16 @@ async function byHand(answer: (body: Buffer, response: ServerResponse, request: 
   return { host: await relay.host('work'), relay, server, bodies, listener };
 }
 
-const json = (response: ServerResponse, text: string | Buffer, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+const json = (response: ServerResponse, text: string | Buffer, status = 200) =>
+  response.writeHead(status, { 'content-type': 'application/json' }).end(text);
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
 
 describe('fidelity', () => {
   it('passes every byte both ways: big integers, numbers beyond doubles, unknown members, odd spacing', async () => {
-    const request = '{ "method":"x/unknown","strange":[1e400,12345678901234567890,-0.0],"params":{"_meta":{"a":1},"ä":"\\u0000 \u2028 😀"},"id":1,"jsonrpc":"2.0" }';
-    const answer = '{"jsonrpc":"2.0",\r\n  "result": {"n": 90071992547409931234567890, "f": 1.0e+400, "u": "\u2028é"},\n  "extra": null, "id": 1}\n';
+    const request =
+      '{ "method":"x/unknown","strange":[1e400,12345678901234567890,-0.0],"params":{"_meta":{"a":1},"ä":"\\u0000 \u2028 😀"},"id":1,"jsonrpc":"2.0" }';
+    const answer =
+      '{"jsonrpc":"2.0",\r\n  "result": {"n": 90071992547409931234567890, "f": 1.0e+400, "u": "\u2028é"},\n  "extra": null, "id": 1}\n';
     const { host, bodies } = await byHand((_, response) => json(response, answer));
     host.sendLine(request);
     await host.line((message) => message.id === 1);
@@ -75,21 +88,33 @@ describe('fidelity', () => {
   });
 
   it('gives the host its own id back when the server has rounded or reformatted it', async () => {
-    const { host } = await byHand((body, response) => json(response, JSON.stringify({ jsonrpc: '2.0', result: {}, id: (JSON.parse(body.toString()) as { id: unknown }).id })));
+    const { host } = await byHand((body, response) =>
+      json(
+        response,
+        JSON.stringify({ jsonrpc: '2.0', result: {}, id: (JSON.parse(body.toString()) as { id: unknown }).id }),
+      ),
+    );
     for (const id of ['12345678901234567890', '1.50', '1e20', '"\\u0041"']) {
       host.sendLine(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`);
       await host.line((_, line) => line.endsWith(`"id":${id}}`));
     }
   });
 
-  it.each([400, 404, 409, 500])('delivers a JSON-RPC error that comes with status %i, under the id of the request', async (status) => {
-    const { host } = await byHand((_, response) => json(response, '{"jsonrpc":"2.0","error":{"code":-32602,"message":"no"},"id":null}', status));
-    expect(await host.request('tools/call', {})).toMatchObject({ id: 1, error: { code: -32_602, message: 'no' } });
-    expect(host.lines).toHaveLength(1);
-  });
+  it.each([400, 404, 409, 500])(
+    'delivers a JSON-RPC error that comes with status %i, under the id of the request',
+    async (status) => {
+      const { host } = await byHand((_, response) =>
+        json(response, '{"jsonrpc":"2.0","error":{"code":-32602,"message":"no"},"id":null}', status),
+      );
+      expect(await host.request('tools/call', {})).toMatchObject({ id: 1, error: { code: -32_602, message: 'no' } });
+      expect(host.lines).toHaveLength(1);
+    },
+  );
 
   it('puts the id into an error that has none', async () => {
-    const { host } = await byHand((_, response) => json(response, '{"jsonrpc":"2.0","error":{"code":5,"message":"no"}}', 400));
+    const { host } = await byHand((_, response) =>
+      json(response, '{"jsonrpc":"2.0","error":{"code":5,"message":"no"}}', 400),
+    );
     expect(await host.request('tools/call', {})).toMatchObject({ id: 1, error: { code: 5 } });
   });
 
@@ -99,7 +124,9 @@ describe('fidelity', () => {
       if (id === undefined) response.writeHead(202).end();
       else json(response, `[{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":${id},"result":{}}]`);
     });
-    host.sendLine('[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","method":"b"},{"jsonrpc":"2.0","id":2,"method":"c"}]');
+    host.sendLine(
+      '[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","method":"b"},{"jsonrpc":"2.0","id":2,"method":"c"}]',
+    );
     await host.line((message) => message.id === 1);
     await host.line((message) => message.id === 2);
     await until(() => bodies.length === 3);
@@ -134,7 +161,11 @@ describe('what a host may send', () => {
     });
     for (const line of ['1', '[]', '{"id":null,"method":"a"}', '{"id":{},"method":"a"}', '[3]']) host.sendLine(line);
     await until(() => host.lines.length === 5);
-    expect(host.lines.map((line) => JSON.parse(line) as JsonRpcMessage)).toEqual(Array.from({ length: 5 }, () => expect.objectContaining({ id: null, error: expect.objectContaining({ code: -32_600 }) })));
+    expect(host.lines.map((line) => JSON.parse(line) as JsonRpcMessage)).toEqual(
+      Array.from({ length: 5 }, () =>
+        expect.objectContaining({ id: null, error: expect.objectContaining({ code: -32_600 }) }),
+      ),
+    );
     host.sendLine('{"id":5,"method":"slow"}');
     await until(() => waiting.length === 1);
     host.sendLine('{"id":5,"method":"again"}');
@@ -178,26 +209,39 @@ describe('streams of a server of the legacy generation', () => {
     expect(mcp.counts.initialize).toBe(1);
   });
 
-  it.each([false, true])('passes requests of the server to the host, and its answers back (own stream: %s) (HT25)', async (onStream) => {
-    const { mcp, host } = await onServer();
-    await host.initialize();
-    await until(() => mcp.openAnswers === 1);
-    const answer = host.call('ask', { what: 'sampling', onStream });
-    const asked = await host.line((message) => message.method === 'sampling/createMessage');
-    host.sendLine(JSON.stringify({ jsonrpc: '2.0', id: asked.id, result: { model: 'm', role: 'assistant', content: { type: 'text', text: 'heard' } } }));
-    expect(textOf(await answer)).toContain('heard');
-    expect(mcp.counts.responses).toBe(1);
-  });
+  it.each([false, true])(
+    'passes requests of the server to the host, and its answers back (own stream: %s) (HT25)',
+    async (onStream) => {
+      const { mcp, host } = await onServer();
+      await host.initialize();
+      await until(() => mcp.openAnswers === 1);
+      const answer = host.call('ask', { what: 'sampling', onStream });
+      const asked = await host.line((message) => message.method === 'sampling/createMessage');
+      host.sendLine(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: asked.id,
+          result: { model: 'm', role: 'assistant', content: { type: 'text', text: 'heard' } },
+        }),
+      );
+      expect(textOf(await answer)).toContain('heard');
+      expect(mcp.counts.responses).toBe(1);
+    },
+  );
 
   it('takes up the stream of a call where it broke, and the tool runs once', async () => {
     const { mcp, host } = await onServer({ resumable: true, retryMs: 50 });
     await host.initialize();
-    host.sendLine('{"jsonrpc":"2.0","id":50,"method":"tools/call","params":{"name":"slow","arguments":{"ms":600},"_meta":{"progressToken":"p"}}}');
+    host.sendLine(
+      '{"jsonrpc":"2.0","id":50,"method":"tools/call","params":{"name":"slow","arguments":{"ms":600},"_meta":{"progressToken":"p"}}}',
+    );
     await host.line((message) => message.method === 'notifications/progress');
     mcp.cutConnections();
     expect(textOf(await host.line((message) => message.id === 50))).toBe('done');
     expect(mcp.counts).toMatchObject({ toolRuns: 1, toolCalls: 1 });
-    expect(mcp.seen.some(({ method, headers }) => method === 'GET' && headers['last-event-id'] !== undefined)).toBe(true);
+    expect(mcp.seen.some(({ method, headers }) => method === 'GET' && headers['last-event-id'] !== undefined)).toBe(
+      true,
+    );
     expect(host.lines.filter((line) => line.includes('"id":50'))).toHaveLength(1);
   });
 
@@ -205,7 +249,9 @@ describe('streams of a server of the legacy generation', () => {
     const { mcp, host } = await onServer();
     await host.initialize();
     await until(() => mcp.openAnswers === 1);
-    host.sendLine('{"jsonrpc":"2.0","id":60,"method":"tools/call","params":{"name":"slow","arguments":{"ms":60000,"steps":1}}}');
+    host.sendLine(
+      '{"jsonrpc":"2.0","id":60,"method":"tools/call","params":{"name":"slow","arguments":{"ms":60000,"steps":1}}}',
+    );
     await until(() => mcp.openAnswers === 2);
     host.notify('notifications/cancelled', { requestId: 60 });
     await until(() => mcp.openAnswers === 1);
@@ -263,7 +309,8 @@ describe('sessions', () => {
     await Promise.all(hosts.map((host) => host.initialize()));
     const answers = await Promise.all(hosts.map((host, n) => host.call('echo', { text: `host ${n}` })));
     expect(answers.map(textOf)).toEqual(hosts.map((_, n) => `host ${n}`));
-    const sessionsOf = (server: RunningMcpServer) => new Set(server.seen.map(({ headers }) => headers['mcp-session-id']).filter(Boolean));
+    const sessionsOf = (server: RunningMcpServer) =>
+      new Set(server.seen.map(({ headers }) => headers['mcp-session-id']).filter(Boolean));
     expect(sessionsOf(one).size).toBe(100);
     expect([...sessionsOf(one)].some((id) => sessionsOf(two).has(id))).toBe(false);
   });
@@ -271,7 +318,10 @@ describe('sessions', () => {
   it('a session id that is no session id is refused and not sent back', async () => {
     const { host, bodies } = await byHand((_, response) => {
       response.setHeader('mcp-session-id', 'a b');
-      json(response, '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}');
+      json(
+        response,
+        '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}',
+      );
     });
     await host.initialize();
     expect(codeOf(await host.call('echo'))).toBe('E_SERVER_ANSWER');

@@ -2,7 +2,13 @@ import type { ReactElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { CurrentScreen } from '../renderer/app.tsx';
-import { everywhereConsequences, removeAccountConsequences, removeConsequences, signedInSomewhere, signedOutEverywhereNotice } from '../renderer/sentences.ts';
+import {
+  everywhereConsequences,
+  removeAccountConsequences,
+  removeConsequences,
+  signedInSomewhere,
+  signedOutEverywhereNotice,
+} from '../renderer/sentences.ts';
 import { isAccountName } from '../renderer/server/account-dialogs.tsx';
 import { settingsChange, settingsForm } from '../renderer/server/settings/settings-change.ts';
 import { ServersScreen } from '../renderer/servers/servers-screen.tsx';
@@ -10,7 +16,13 @@ import { ShellContext, useShell, type Shell } from '../renderer/shell.ts';
 import { changesInWords, grouped } from '../renderer/status.ts';
 import { AccountName, type ServerDetail, type ServerStatus, type Status } from '../shared/model.ts';
 import { accountsWords, byServer, overallWords, whichServer } from '../shared/wording.ts';
-import { exampleAccount, exampleDetail, exampleServer, exampleStates, exampleStatus } from './fixtures/renderer-preview/states.ts';
+import {
+  exampleAccount,
+  exampleDetail,
+  exampleServer,
+  exampleStates,
+  exampleStatus,
+} from './fixtures/renderer-preview/states.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const states = exampleStates(now);
@@ -24,18 +36,25 @@ function markup(part: ReactElement): string {
 }
 const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
 
-const work = exampleAccount('linear', 'ada@work.example', states.signed_in, { isDefault: true, identity: 'ada@work.example', hosts: ['Cursor'] });
+const work = exampleAccount('linear', 'ada@work.example', states.signed_in, {
+  isDefault: true,
+  identity: 'ada@work.example',
+  hosts: ['Cursor'],
+});
 const home = exampleAccount('linear', 'private', states.needs_sign_in, { identity: 'ada@home.example' });
 const notion = exampleServer('notion', states.signed_in, { identity: 'Ada Lovelace' });
 const status: Status = exampleStatus([home, notion, work]);
-const page = (server: ServerStatus, of = status) => textOf(markup(<CurrentScreen status={of} screen={{ at: 'server', server: server.id }} cameFrom={undefined} />));
+const page = (server: ServerStatus, of = status) =>
+  textOf(markup(<CurrentScreen status={of} screen={{ at: 'server', server: server.id }} cameFrom={undefined} />));
 
 describe('a server with several accounts, in the list', () => {
   const html = markup(<ServersScreen status={status} />);
 
   it('has its name once, and a row for each account with its own state and next step', () => {
     expect(html.match(/>linear</g)).toHaveLength(1);
-    expect(textOf(html)).toMatch(/linear linear\.example\.com 1 of 2 accounts needs you ada@work\.example default Signed in .*private Signed in as: ada@home\.example Sign in again/);
+    expect(textOf(html)).toMatch(
+      /linear linear\.example\.com 1 of 2 accounts needs you ada@work\.example default Signed in .*private Signed in as: ada@home\.example Sign in again/,
+    );
     expect(html).toContain('aria-label="Sign in: linear (private)"');
     expect(html).toContain('aria-label="Connect an app: linear (ada@work.example)"');
   });
@@ -45,7 +64,9 @@ describe('a server with several accounts, in the list', () => {
   });
 
   it('stays together where one account waits for a person', () => {
-    expect(grouped(status.servers).needYou.map((accounts) => accounts.map(whichServer))).toEqual([['linear (ada@work.example)', 'linear (private)']]);
+    expect(grouped(status.servers).needYou.map((accounts) => accounts.map(whichServer))).toEqual([
+      ['linear (ada@work.example)', 'linear (private)'],
+    ]);
     expect(grouped(status.servers).others.map(([{ name }]) => name)).toEqual(['notion']);
   });
 
@@ -57,7 +78,9 @@ describe('a server with several accounts, in the list', () => {
   });
 
   it('has the default account first, then the others by name', () => {
-    const accounts = ['b', 'z', 'a'].map((name) => exampleAccount('linear', name, states.signed_in, { isDefault: name === 'z' }));
+    const accounts = ['b', 'z', 'a'].map((name) =>
+      exampleAccount('linear', name, states.signed_in, { isDefault: name === 'z' }),
+    );
     expect(byServer(accounts).map((all) => all.map(({ account }) => account?.name))).toEqual([['z', 'a', 'b']]);
   });
 
@@ -68,10 +91,14 @@ describe('a server with several accounts, in the list', () => {
 
 describe('a server with several accounts, on its page', () => {
   it('lists them, marks the one that is shown, and names it in the heading', () => {
-    const html = markup(<CurrentScreen status={status} screen={{ at: 'server', server: home.id }} cameFrom={undefined} />);
+    const html = markup(
+      <CurrentScreen status={status} screen={{ at: 'server', server: home.id }} cameFrom={undefined} />,
+    );
     expect(textOf(/<h1.*?<\/h1>/.exec(html)?.[0] ?? '')).toBe(' linear private ');
     expect(html.match(/aria-current="true"/g)).toHaveLength(1);
-    expect(textOf(html)).toMatch(/Accounts .*ada@work\.example default Signed in , refreshes in 4 min .*private Sign in again · ada@home\.example/);
+    expect(textOf(html)).toMatch(
+      /Accounts .*ada@work\.example default Signed in , refreshes in 4 min .*private Sign in again · ada@home\.example/,
+    );
   });
 
   it('offers to make another account the default, and not the default one again', () => {
@@ -91,21 +118,34 @@ describe('a server with several accounts, on its page', () => {
     expect(page(only, exampleStatus([only]))).not.toContain('Signing in as another person?');
   });
 
-  it.each(['ada@work.example', 'a', '2nd+me_x.y-z', 'Ada', '', 'a b', '-a', 'a'.repeat(100), 'a'.repeat(101)])('takes the name "%s" exactly when the contract does', (name) => {
-    expect(isAccountName(name)).toBe(AccountName.safeParse(name).success);
-  });
+  it.each(['ada@work.example', 'a', '2nd+me_x.y-z', 'Ada', '', 'a b', '-a', 'a'.repeat(100), 'a'.repeat(101)])(
+    'takes the name "%s" exactly when the contract does',
+    (name) => {
+      expect(isAccountName(name)).toBe(AccountName.safeParse(name).success);
+    },
+  );
 });
 
 describe('leaving', () => {
   const { store } = status;
-  const detail: ServerDetail = { ...exampleDetail(work, now), accounts: [{ id: work.id, name: 'ada@work.example', isDefault: true }, { id: home.id, name: 'private', isDefault: false }] };
+  const detail: ServerDetail = {
+    ...exampleDetail(work, now),
+    accounts: [
+      { id: work.id, name: 'ada@work.example', isDefault: true },
+      { id: home.id, name: 'private', isDefault: false },
+    ],
+  };
 
   it('an account says what stays', () => {
-    expect(removeAccountConsequences(detail, store).join('\n')).toMatch(/revoke.*\n.*GNOME Keyring.*\nCursor.*\nThe other accounts.*\n/);
+    expect(removeAccountConsequences(detail, store).join('\n')).toMatch(
+      /revoke.*\n.*GNOME Keyring.*\nCursor.*\nThe other accounts.*\n/,
+    );
   });
 
   it('a server says that all its accounts go', () => {
-    expect(removeConsequences(detail, store)[0]).toBe('All its accounts are signed out and removed: ada@work.example, private.');
+    expect(removeConsequences(detail, store)[0]).toBe(
+      'All its accounts are signed out and removed: ada@work.example, private.',
+    );
     expect(removeConsequences(exampleDetail(notion, now), store)[0]).not.toContain('accounts');
   });
 
@@ -121,23 +161,43 @@ describe('leaving', () => {
 
   it('everything is offered only while there is a sign-in to end', () => {
     expect(textOf(markup(<ServersScreen status={status} />))).toContain('Sign out everywhere');
-    const out = exampleStatus([exampleServer('a', states.signed_out), exampleServer('b', states.open), exampleServer('c', states.needs_sign_in)]);
+    const out = exampleStatus([
+      exampleServer('a', states.signed_out),
+      exampleServer('b', states.open),
+      exampleServer('c', states.needs_sign_in),
+    ]);
     expect(textOf(markup(<ServersScreen status={out} />))).not.toContain('Sign out everywhere');
     expect(signedInSomewhere(exampleServer('d', states.store_blocked))).toBe(true);
   });
 
   it('everything reports what was confirmed and what not', () => {
-    const report = (server: string, revoked: 'confirmed' | 'not_offered' | 'failed' | 'nothing_to_revoke', deleted = true, account?: string) => ({ server, ...(account ? { account } : {}), report: { revoked, deleted } });
-    expect(signedOutEverywhereNotice([report('a', 'confirmed'), report('b', 'confirmed', true, 'work'), report('c', 'nothing_to_revoke')])).toEqual({
-      kind: 'done',
-      title: 'Signed out everywhere',
-      lines: ['Confirmed by the server: a, b (work).'],
-    });
-    expect(signedOutEverywhereNotice([report('a', 'failed'), report('b', 'failed', false), report('c', 'not_offered')])).toMatchObject({
+    const report = (
+      server: string,
+      revoked: 'confirmed' | 'not_offered' | 'failed' | 'nothing_to_revoke',
+      deleted = true,
+      account?: string,
+    ) => ({ server, ...(account ? { account } : {}), report: { revoked, deleted } });
+    expect(
+      signedOutEverywhereNotice([
+        report('a', 'confirmed'),
+        report('b', 'confirmed', true, 'work'),
+        report('c', 'nothing_to_revoke'),
+      ]),
+    ).toEqual({ kind: 'done', title: 'Signed out everywhere', lines: ['Confirmed by the server: a, b (work).'] });
+    expect(
+      signedOutEverywhereNotice([report('a', 'failed'), report('b', 'failed', false), report('c', 'not_offered')]),
+    ).toMatchObject({
       kind: 'warning',
-      lines: [expect.stringMatching(/^Not deleted.*: b\.$/), expect.stringMatching(/not confirmed.*: a\.$/), expect.stringMatching(/by itself.*: c\.$/)],
+      lines: [
+        expect.stringMatching(/^Not deleted.*: b\.$/),
+        expect.stringMatching(/not confirmed.*: a\.$/),
+        expect.stringMatching(/by itself.*: c\.$/),
+      ],
     });
-    expect(signedOutEverywhereNotice([report('a', 'nothing_to_revoke')])).toMatchObject({ kind: 'done', text: 'There was no sign-in to end.' });
+    expect(signedOutEverywhereNotice([report('a', 'nothing_to_revoke')])).toMatchObject({
+      kind: 'done',
+      text: 'There was no sign-in to end.',
+    });
   });
 });
 
@@ -147,6 +207,10 @@ describe('a client ID that is one account’s own', () => {
   it('is saved for the account by its name', () => {
     const form = { ...settingsForm(detail), clientId: 'mine', clientSecret: 's' };
     expect(settingsChange(detail, form)).toEqual({ clientId: 'mine', clientSecret: 's' });
-    expect(settingsChange(detail, { ...form, ownClient: true })).toEqual({ clientId: 'mine', clientSecret: 's', account: 'private' });
+    expect(settingsChange(detail, { ...form, ownClient: true })).toEqual({
+      clientId: 'mine',
+      clientSecret: 's',
+      account: 'private',
+    });
   });
 });

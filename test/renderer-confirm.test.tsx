@@ -15,11 +15,14 @@ const asking: Extract<SignInState, { kind: 'signing_in' }> = {
     { what: 'token', host: 'tokens.evil.example' },
   ],
 };
-const panel = (state: SignInState) => renderToStaticMarkup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />);
+const panel = (state: SignInState) =>
+  renderToStaticMarkup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />);
 
 describe('the question where a sign-in leads, in the window', () => {
   it('names the page and who gets the sign-in, has one button to go on, and the cancel of every sign-in', () => {
-    const text = panel(asking).replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
+    const text = panel(asking)
+      .replaceAll(/<[^>]+>/g, ' ')
+      .replaceAll(/\s+/g, ' ');
     expect(text).toContain('You sign in at login.honest.example');
     expect(text).toContain('The sign-in is handed to tokens.evil.example');
     expect(text).toContain('These belong together, go on');
@@ -29,7 +32,13 @@ describe('the question where a sign-in leads, in the window', () => {
   });
 
   it('shows a host that tries to be more than words as words', () => {
-    const markup = panel({ ...asking, confirm: [{ what: 'page', host: hostile.markup }, { what: 'token', host: hostile.bidi }] });
+    const markup = panel({
+      ...asking,
+      confirm: [
+        { what: 'page', host: hostile.markup },
+        { what: 'token', host: hostile.bidi },
+      ],
+    });
     expect(markup).not.toContain('<img');
     expect(markup).not.toContain('\u202e');
   });

@@ -7,7 +7,14 @@ import { Findings } from '../renderer/add-server/findings.tsx';
 import { FoundForm } from '../renderer/add-server/found-form.tsx';
 import { CurrentScreen } from '../renderer/app.tsx';
 import { tabAfterKey } from '../renderer/connect-app/snippet-tabs.tsx';
-import { errorReport, removedNotice, signOutConsequences, signedOutNotice, stateSentence, storeTrouble } from '../renderer/sentences.ts';
+import {
+  errorReport,
+  removedNotice,
+  signOutConsequences,
+  signedOutNotice,
+  stateSentence,
+  storeTrouble,
+} from '../renderer/sentences.ts';
 import { NoticeBanner } from '../renderer/parts/banner.tsx';
 import { serverInAddress } from '../renderer/screen.ts';
 import { AccessSection } from '../renderer/server/access-section.tsx';
@@ -23,8 +30,25 @@ import { ShellContext, useShell, type Shell } from '../renderer/shell.ts';
 import { changesInWords, countsDownTo, grouped, hostOf, lifeLeft, untilWordsChange } from '../renderer/status.ts';
 import { errors, type ErrorCode } from '../shared/errors.ts';
 import { SignInState, type ServerSettings } from '../shared/model.ts';
-import { byAttention, durationWords, nextStep, overallTone, overallWords, stateLabel, stateTone, stateWords } from '../shared/wording.ts';
-import { errorInfo, exampleDetail, exampleDiscovery, exampleServer, exampleStates, exampleStatus, hostile } from './fixtures/renderer-preview/states.ts';
+import {
+  byAttention,
+  durationWords,
+  nextStep,
+  overallTone,
+  overallWords,
+  stateLabel,
+  stateTone,
+  stateWords,
+} from '../shared/wording.ts';
+import {
+  errorInfo,
+  exampleDetail,
+  exampleDiscovery,
+  exampleServer,
+  exampleStates,
+  exampleStatus,
+  hostile,
+} from './fixtures/renderer-preview/states.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const minute = 60_000;
@@ -59,7 +83,10 @@ describe('the words of the states', () => {
   });
 
   it('give each kind a shape of its own, so that colour is never the only sign', () => {
-    const drawings = kinds.map((state) => /<svg.*?<\/svg>/s.exec(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />))?.[0]);
+    const drawings = kinds.map(
+      (state) =>
+        /<svg.*?<\/svg>/s.exec(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />))?.[0],
+    );
     expect(drawings).not.toContain(undefined);
     expect(new Set(drawings).size).toBe(kinds.length);
   });
@@ -85,7 +112,9 @@ describe('the words of the states', () => {
     expect(words(states.signed_in)).toBe('Signed in, refreshes in 4 min');
     expect(words({ kind: 'signed_in', renewable: true })).toBe('Signed in, refreshes on next use');
     expect(words({ kind: 'signed_in', renewable: true, refreshAt: now - 1 })).toBe('Signed in, refreshing now');
-    expect(words({ kind: 'signed_in', renewable: false, expiresAt: now + 3 * 60 * minute })).toBe('Signed in, ends in 3 h');
+    expect(words({ kind: 'signed_in', renewable: false, expiresAt: now + 3 * 60 * minute })).toBe(
+      'Signed in, ends in 3 h',
+    );
     expect(words({ kind: 'signed_in', renewable: false })).toBe('Signed in');
     expect(words({ ...states.signed_in, endsAt: now + 5 * 60 * minute })).toBe('Signed in, ends in 5 h');
     expect(words({ ...states.signed_in, endsAt: now - 1 })).toBe('Signed in, about to end');
@@ -94,29 +123,36 @@ describe('the words of the states', () => {
   });
 
   it('DM34 name the hosts that a sign-in passes through besides the usual one', () => {
-    const panel = (state: SignInState) => textOf(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />));
-    expect(panel({ ...states.signing_in, otherHosts: ['tokens.evil.example'] })).toContain('also passes through tokens.evil.example');
+    const panel = (state: SignInState) =>
+      textOf(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />));
+    expect(panel({ ...states.signing_in, otherHosts: ['tokens.evil.example'] })).toContain(
+      'also passes through tokens.evil.example',
+    );
     expect(panel(states.signing_in)).not.toContain('passes through');
   });
 
   it('RF26 say a day before that a sign-in ends, and that signing in again is the next step', () => {
     const ending: SignInState = { ...states.signed_in, endsAt: now + 5 * 60 * minute };
-    expect([stateTone(ending), nextStep(ending), countsDownTo(ending)]).toEqual(['attention', 'sign_in', now + 5 * 60 * minute]);
+    expect([stateTone(ending), nextStep(ending), countsDownTo(ending)]).toEqual([
+      'attention',
+      'sign_in',
+      now + 5 * 60 * minute,
+    ]);
     expect(stateSentence(ending)).toContain('sign in again before');
-    expect(textOf(markup(<StatePanel server={exampleServer('linear', ending)} detail={undefined} />))).toMatch(/ends in 5 h.*Sign in/);
-    expect(overallWords(exampleStatus([exampleServer('a', ending), exampleServer('b', ending), exampleServer('c', states.signed_in)]))).toBe('2 sign-ins end soon');
+    expect(textOf(markup(<StatePanel server={exampleServer('linear', ending)} detail={undefined} />))).toMatch(
+      /ends in 5 h.*Sign in/,
+    );
+    expect(
+      overallWords(
+        exampleStatus([exampleServer('a', ending), exampleServer('b', ending), exampleServer('c', states.signed_in)]),
+      ),
+    ).toBe('2 sign-ins end soon');
   });
 
   it('round a time span to one unit', () => {
-    expect([0, 59_999, minute, 89 * minute, 90 * minute, 35 * 60 * minute, 36 * 60 * minute].map(durationWords)).toEqual([
-      'under a minute',
-      'under a minute',
-      '1 min',
-      '89 min',
-      '2 h',
-      '35 h',
-      '2 days',
-    ]);
+    expect(
+      [0, 59_999, minute, 89 * minute, 90 * minute, 35 * 60 * minute, 36 * 60 * minute].map(durationWords),
+    ).toEqual(['under a minute', 'under a minute', '1 min', '89 min', '2 h', '35 h', '2 days']);
   });
 
   it('say what keeps the store from being read', () => {
@@ -145,14 +181,21 @@ describe('the words of the states', () => {
 
 describe('the order of the list', () => {
   it('puts what waits for a person first, then goes by name', () => {
-    const list = [exampleServer('z', states.signed_in), exampleServer('a', states.signed_in), exampleServer('m', states.needs_sign_in), exampleServer('b', states.signed_out)];
+    const list = [
+      exampleServer('z', states.signed_in),
+      exampleServer('a', states.signed_in),
+      exampleServer('m', states.needs_sign_in),
+      exampleServer('b', states.signed_out),
+    ];
     expect([...list].sort(byAttention).map(({ name }) => name)).toEqual(['m', 'b', 'a', 'z']);
     expect(grouped(list).needYou.map(([{ name }]) => name)).toEqual(['m']);
     expect(grouped(list).others.map(([{ name }]) => name)).toEqual(['b', 'a', 'z']);
   });
 
   it('counts a server as waiting for a person only where nothing else helps', () => {
-    const waiting = kinds.filter((state) => grouped([exampleServer('a', state)]).needYou.length === 1).map(({ kind }) => kind);
+    const waiting = kinds
+      .filter((state) => grouped([exampleServer('a', state)]).needYou.length === 1)
+      .map(({ kind }) => kind);
     expect(waiting.sort()).toEqual(['needs_access', 'needs_sign_in', 'store_blocked']);
   });
 });
@@ -198,7 +241,9 @@ describe('what a screen reader is told', () => {
     expect(changesInWords(before, later, now)).toBe('');
     const ended = exampleStatus([{ ...server, state: states.needs_sign_in }]);
     expect(changesInWords(before, ended, now)).toBe('linear: Sign in again.');
-    expect(changesInWords(ended, exampleStatus([{ ...server, state: { ...states.signing_in, step: 'discover' } }]), now)).toBe('linear: Signing in, looking up how.');
+    expect(
+      changesInWords(ended, exampleStatus([{ ...server, state: { ...states.signing_in, step: 'discover' } }]), now),
+    ).toBe('linear: Signing in, looking up how.');
     expect(changesInWords(exampleStatus([]), before, now)).toBe('');
   });
 
@@ -214,9 +259,22 @@ describe('what a screen reader is told', () => {
 
 describe('the screens', () => {
   it('show name, host, state, account, apps and one next step of each server', () => {
-    const server = exampleServer('linear', states.signed_in, { identity: 'ada@example.com', hosts: ['Cursor', 'Claude Desktop', 'Cursor'] });
+    const server = exampleServer('linear', states.signed_in, {
+      identity: 'ada@example.com',
+      hosts: ['Cursor', 'Claude Desktop', 'Cursor'],
+    });
     const text = textOf(markup(<ServersScreen status={exampleStatus([server])} />));
-    for (const words of ['Ready', 'linear', 'linear.example.com', 'Signed in', 'refreshes in 4 min', 'ada@example.com', 'Cursor, Claude Desktop', 'Connect an app', 'Add server']) {
+    for (const words of [
+      'Ready',
+      'linear',
+      'linear.example.com',
+      'Signed in',
+      'refreshes in 4 min',
+      'ada@example.com',
+      'Cursor, Claude Desktop',
+      'Connect an app',
+      'Add server',
+    ]) {
       expect(text).toContain(words);
     }
     expect(text).toContain('Refresh tokens are kept in GNOME Keyring (Secret Service).');
@@ -239,7 +297,9 @@ describe('the screens', () => {
 
   it('offer to unlock a locked store, and to try again where there is nothing to unlock', () => {
     const screen = (state: 'locked' | 'denied' | 'unavailable') =>
-      textOf(markup(<ServersScreen status={exampleStatus([], { store: { name: 'keychain', label: 'Keychain', state } })} />));
+      textOf(
+        markup(<ServersScreen status={exampleStatus([], { store: { name: 'keychain', label: 'Keychain', state } })} />),
+      );
     expect(screen('locked')).toMatch(/Your keychain is locked .* Unlock/);
     expect(screen('denied')).toMatch(/Keybridge may not use your keychain .* Try again/);
     expect(screen('unavailable')).toMatch(/No keychain is running .* Try again/);
@@ -247,14 +307,19 @@ describe('the screens', () => {
   });
 
   it('show an error with what happened, what to do, and its code', () => {
-    const text = textOf(markup(<NoticeBanner notice={{ kind: 'error', title: 'It did not work', error: states.retrying.error }} />));
+    const text = textOf(
+      markup(<NoticeBanner notice={{ kind: 'error', title: 'It did not work', error: states.retrying.error }} />),
+    );
     expect(text).toContain(states.retrying.error.message);
     expect(text).toContain(states.retrying.error.remedy);
     expect(text).toContain('E_HTTP_STATUS');
   });
 
   it('lead from an error to the setting that mends it, and let its details be copied for the operator', () => {
-    const state: SignInState = { kind: 'needs_sign_in', error: errorInfo('E_CLIENT_ID_NEEDED', 'It lets no app register itself.') };
+    const state: SignInState = {
+      kind: 'needs_sign_in',
+      error: errorInfo('E_CLIENT_ID_NEEDED', 'It lets no app register itself.'),
+    };
     const server = exampleServer('linear', state);
     const text = textOf(markup(<StatePanel server={server} detail={exampleDetail(server, now)} />));
     expect(text).toMatch(/Enter a client ID .*E_CLIENT_ID_NEEDED .*Copy details/);
@@ -265,26 +330,50 @@ describe('the screens', () => {
 
   it.each(Object.keys(errors) as ErrorCode[])('offer something to do about %s, wherever it shows', (code) => {
     const error = errorInfo(code, 'It did not work.');
-    const states: SignInState[] = [{ kind: 'needs_sign_in', error }, { kind: 'retrying', error, nextTryAt: now + minute }, { kind: 'store_blocked', error }];
+    const states: SignInState[] = [
+      { kind: 'needs_sign_in', error },
+      { kind: 'retrying', error, nextTryAt: now + minute },
+      { kind: 'store_blocked', error },
+    ];
     for (const state of states) {
       const server = exampleServer('linear', state);
-      const buttons = [...markup(<StatePanel server={server} detail={exampleDetail(server, now)} />).matchAll(/<button[^>]*>(.*?)<\/button>/gs)].map(([, words = '']) => textOf(words).trim());
+      const buttons = [
+        ...markup(<StatePanel server={server} detail={exampleDetail(server, now)} />).matchAll(
+          /<button[^>]*>(.*?)<\/button>/gs,
+        ),
+      ].map(([, words = '']) => textOf(words).trim());
       expect(buttons.filter((words) => words !== 'Copy details').length, state.kind).toBeGreaterThan(0);
       expect(buttons).toContain('Copy details');
     }
-    expect(textOf(markup(<NoticeBanner notice={{ kind: 'error', title: 'It did not work', error, server: 'a' }} onShow={() => {}} />))).toContain('Show server');
+    expect(
+      textOf(
+        markup(
+          <NoticeBanner notice={{ kind: 'error', title: 'It did not work', error, server: 'a' }} onShow={() => {}} />,
+        ),
+      ),
+    ).toContain('Show server');
   });
 
   it('give a link to sign in elsewhere, where somebody signs in through a page', () => {
     const server = exampleServer('linear', states.signed_out);
-    const panel = (grant?: ServerSettings['grant']) => textOf(markup(<StatePanel server={server} detail={{ ...exampleDetail(server, now), settings: grant ? { grant } : {} }} />));
+    const panel = (grant?: ServerSettings['grant']) =>
+      textOf(
+        markup(
+          <StatePanel server={server} detail={{ ...exampleDetail(server, now), settings: grant ? { grant } : {} }} />,
+        ),
+      );
     expect(panel()).toContain('Get a link');
     expect(panel('enterprise_managed')).toContain('Get a link');
-    for (const grant of ['client_credentials', 'jwt_bearer', 'static_header', 'device_code'] as const) expect(panel(grant)).not.toContain('Get a link');
+    for (const grant of ['client_credentials', 'jwt_bearer', 'static_header', 'device_code'] as const)
+      expect(panel(grant)).not.toContain('Get a link');
   });
 
   it('lead back to the list from a server that is gone', () => {
-    const text = textOf(markup(<CurrentScreen status={exampleStatus([])} screen={{ at: 'server', server: 'gone' }} cameFrom={undefined} />));
+    const text = textOf(
+      markup(
+        <CurrentScreen status={exampleStatus([])} screen={{ at: 'server', server: 'gone' }} cameFrom={undefined} />,
+      ),
+    );
     expect(text).toContain('Add your first server');
   });
 
@@ -296,10 +385,13 @@ describe('the screens', () => {
   });
 
   it('show the address to open by hand only when no browser could be opened', () => {
-    const panel = (state: SignInState) => textOf(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />));
+    const panel = (state: SignInState) =>
+      textOf(markup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />));
     expect(panel(states.signing_in)).not.toContain(states.signing_in.url?.slice(0, 30));
     expect(panel(states.signing_in)).toContain('Copy the sign-in link');
-    expect(panel({ ...states.signing_in, browserFailed: true })).toContain('https://auth.example.com/authorize?response_type=code');
+    expect(panel({ ...states.signing_in, browserFailed: true })).toContain(
+      'https://auth.example.com/authorize?response_type=code',
+    );
     expect(panel({ ...states.signing_in, step: 'exchange' })).not.toContain('Copy the sign-in link');
   });
 
@@ -312,7 +404,9 @@ describe('the screens', () => {
     expect(hard).toContain('Client ID');
     expect(hard).toMatch(/<input type="checkbox" required=""/);
     expect(hard).toContain('tokens.other.example');
-    expect(textOf(markup(<FoundForm found={exampleDiscovery('https://open.example')} />))).not.toContain('Add and sign in');
+    expect(textOf(markup(<FoundForm found={exampleDiscovery('https://open.example')} />))).not.toContain(
+      'Add and sign in',
+    );
   });
 
   it('reach every tab of the apps by the arrow keys', () => {
@@ -332,19 +426,35 @@ describe('signing out and removing', () => {
     const lines = signOutConsequences(detail, exampleStatus([]).store);
     expect(lines.join('\n')).toMatch(/auth\.example\.com.*\n.*GNOME Keyring.*\n.*Cursor/);
     expect(lines.join('\n')).not.toContain('that you entered');
-    expect(signOutConsequences({ ...detail, storedSecrets: ['headerValue'] }, exampleStatus([]).store).join('\n')).toContain('keys and secrets that you entered stay in GNOME Keyring');
+    expect(
+      signOutConsequences({ ...detail, storedSecrets: ['headerValue'] }, exampleStatus([]).store).join('\n'),
+    ).toContain('keys and secrets that you entered stay in GNOME Keyring');
   });
 
   it('say after what was done', () => {
-    expect(signedOutNotice('linear', { revoked: 'confirmed', deleted: true })).toMatchObject({ kind: 'done', title: 'Signed out of linear' });
+    expect(signedOutNotice('linear', { revoked: 'confirmed', deleted: true })).toMatchObject({
+      kind: 'done',
+      title: 'Signed out of linear',
+    });
     expect(signedOutNotice('linear', { revoked: 'not_offered', deleted: true })).toMatchObject({ kind: 'done' });
     expect(signedOutNotice('linear', { revoked: 'failed', deleted: true })).toMatchObject({ kind: 'warning' });
-    expect(removedNotice('linear', { revoked: 'confirmed', deleted: false })).toMatchObject({ kind: 'warning', title: 'linear is removed' });
-    const texts = (['confirmed', 'not_offered', 'failed', 'key_stays', 'nothing_to_revoke'] as const).map((revoked) => JSON.stringify(signedOutNotice('a', { revoked, deleted: true })));
+    expect(removedNotice('linear', { revoked: 'confirmed', deleted: false })).toMatchObject({
+      kind: 'warning',
+      title: 'linear is removed',
+    });
+    const texts = (['confirmed', 'not_offered', 'failed', 'key_stays', 'nothing_to_revoke'] as const).map((revoked) =>
+      JSON.stringify(signedOutNotice('a', { revoked, deleted: true })),
+    );
     expect(new Set(texts).size).toBe(texts.length);
-    const left = ([undefined, 'deleted', 'not_offered', 'failed'] as const).map((registration) => JSON.stringify(signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(registration ? { registration } : {}) })));
+    const left = ([undefined, 'deleted', 'not_offered', 'failed'] as const).map((registration) =>
+      JSON.stringify(
+        signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(registration ? { registration } : {}) }),
+      ),
+    );
     expect(new Set(left).size).toBe(4);
-    const company = ([undefined, 'confirmed', 'not_offered', 'failed'] as const).map((ending) => signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(ending ? { company: ending } : {}) }));
+    const company = ([undefined, 'confirmed', 'not_offered', 'failed'] as const).map((ending) =>
+      signedOutNotice('a', { revoked: 'confirmed', deleted: true, ...(ending ? { company: ending } : {}) }),
+    );
     expect(new Set(company.map((notice) => JSON.stringify(notice))).size).toBe(4);
     expect(company.map(({ kind }) => kind)).toEqual(['done', 'done', 'done', 'warning']);
   });
@@ -352,7 +462,9 @@ describe('signing out and removing', () => {
 
 describe('the details of a server', () => {
   it('say who asked for more access, and tell new scopes from granted ones', () => {
-    const text = textOf(markup(<StatePanel server={exampleServer('linear', states.needs_access)} detail={undefined} />));
+    const text = textOf(
+      markup(<StatePanel server={exampleServer('linear', states.needs_access)} detail={undefined} />),
+    );
     expect(text).toMatch(/Cursor .*wants to use .*create_issue/);
     expect(text).toMatch(/New .*issues:write .*Granted already .*issues:read/);
     expect(text).toContain('Allow');
@@ -362,15 +474,25 @@ describe('the details of a server', () => {
   it('show the code of a sign-in by device code, and no field for an address that never comes', () => {
     const waiting = { ...states.signing_in, userCode: 'WDJB-MJHT', endsAt: now + 14 * minute };
     const text = textOf(markup(<StatePanel server={exampleServer('linear', waiting)} detail={undefined} />));
-    expect(text).toMatch(/open auth\.example\.com .*Copy the sign-in link .*enter it there WDJB-MJHT .*counts for another 14 min/);
+    expect(text).toMatch(
+      /open auth\.example\.com .*Copy the sign-in link .*enter it there WDJB-MJHT .*counts for another 14 min/,
+    );
     expect(countsDownTo(waiting)).toBe(waiting.endsAt);
-    expect(textOf(markup(<StatePanel server={exampleServer('linear', { ...waiting, endsAt: now })} detail={undefined} />))).toContain('The code has run out');
+    expect(
+      textOf(markup(<StatePanel server={exampleServer('linear', { ...waiting, endsAt: now })} detail={undefined} />)),
+    ).toContain('The code has run out');
     expect(text).not.toContain('Address of the last page');
-    expect(textOf(markup(<StatePanel server={exampleServer('linear', states.signing_in)} detail={undefined} />))).toContain('Address of the last page');
+    expect(
+      textOf(markup(<StatePanel server={exampleServer('linear', states.signing_in)} detail={undefined} />)),
+    ).toContain('Address of the last page');
   });
 
   it('say that a secret is stored, and never have it', () => {
-    const detail = { ...exampleDetail(exampleServer('linear', states.signed_in), now), settings: { grant: 'client_credentials' as const }, storedSecrets: ['clientSecret' as const, 'privateKey' as const] };
+    const detail = {
+      ...exampleDetail(exampleServer('linear', states.signed_in), now),
+      settings: { grant: 'client_credentials' as const },
+      storedSecrets: ['clientSecret' as const, 'privateKey' as const],
+    };
     const html = markup(<SettingsSection detail={detail} presets={[]} onSaved={() => {}} />);
     expect(textOf(html).match(/ stored /g)).toHaveLength(2);
     const secrets = [...html.matchAll(/<input[^>]*type="password"[^>]*>/g)].map(([input]) => input);
@@ -401,26 +523,61 @@ describe('the details of a server', () => {
   });
 
   it('put claims into plain words, times into local ones, and the rest behind', () => {
-    const { known, others } = claimRows({ zeta: '1', exp: '1785412800', aud: 'https://a', sub: 'me', alpha: '2', iat: 'not a time', toString: 'x' });
-    expect(known.map(({ claim, meaning }) => `${meaning?.group} ${claim}`)).toEqual(['Who sub', 'For aud', 'Until exp', 'Since iat']);
+    const { known, others } = claimRows({
+      zeta: '1',
+      exp: '1785412800',
+      aud: 'https://a',
+      sub: 'me',
+      alpha: '2',
+      iat: 'not a time',
+      toString: 'x',
+    });
+    expect(known.map(({ claim, meaning }) => `${meaning?.group} ${claim}`)).toEqual([
+      'Who sub',
+      'For aud',
+      'Until exp',
+      'Since iat',
+    ]);
     expect(known.find(({ claim }) => claim === 'exp')?.value).toContain('2026');
     expect(known.find(({ claim }) => claim === 'iat')?.value).toBe('not a time');
     expect(others.map(({ claim }) => claim)).toEqual(['alpha', 'toString', 'zeta']);
   });
 
   it('send only the settings that were changed, and drop a secret with its client ID', () => {
-    const configured = { ...exampleDetail(exampleServer('a', states.signed_in), now), registration: 'configured' as const, clientId: 'id-1' };
-    const form: SettingsForm = { clientId: 'id-1', clientSecret: undefined, ownClient: false, allowMissingPkce: false, settings: {}, authorizeRows: [], tokenRows: [], secrets: {} };
+    const configured = {
+      ...exampleDetail(exampleServer('a', states.signed_in), now),
+      registration: 'configured' as const,
+      clientId: 'id-1',
+    };
+    const form: SettingsForm = {
+      clientId: 'id-1',
+      clientSecret: undefined,
+      ownClient: false,
+      allowMissingPkce: false,
+      settings: {},
+      authorizeRows: [],
+      tokenRows: [],
+      secrets: {},
+    };
     expect(settingsChange(configured, form)).toBeUndefined();
     expect(settingsChange(configured, { ...form, clientId: ' id-2 ' })).toEqual({ clientId: 'id-2' });
     expect(settingsChange(configured, { ...form, clientSecret: 's' })).toEqual({ clientSecret: 's' });
     expect(settingsChange(configured, { ...form, clientId: '' })).toEqual({ clientId: null, clientSecret: null });
     expect(settingsChange(configured, { ...form, allowMissingPkce: true })).toEqual({ allowMissingPkce: true });
-    expect(settingsChange(configured, { ...form, settings: { scopes: 'minimal', preset: ' ' } })).toEqual({ settings: { scopes: 'minimal' } });
+    expect(settingsChange(configured, { ...form, settings: { scopes: 'minimal', preset: ' ' } })).toEqual({
+      settings: { scopes: 'minimal' },
+    });
     expect(settingsChange({ ...configured, settings: { scopes: 'all' } }, form)).toEqual({ settings: {} });
-    expect(settingsChange(configured, { ...form, secrets: { privateKey: 'pem', assertion: null, headerValue: undefined } })).toEqual({ secrets: { privateKey: 'pem', assertion: null } });
-    const rare = { ...configured, settings: { issuerException: { named: 'https://a.example', found: 'https://b.example' } } };
-    expect(settingsChange(rare, { ...settingsForm(rare), settings: { ...rare.settings, scopes: 'all' } })).toEqual({ settings: { ...rare.settings, scopes: 'all' } });
+    expect(
+      settingsChange(configured, { ...form, secrets: { privateKey: 'pem', assertion: null, headerValue: undefined } }),
+    ).toEqual({ secrets: { privateKey: 'pem', assertion: null } });
+    const rare = {
+      ...configured,
+      settings: { issuerException: { named: 'https://a.example', found: 'https://b.example' } },
+    };
+    expect(settingsChange(rare, { ...settingsForm(rare), settings: { ...rare.settings, scopes: 'all' } })).toEqual({
+      settings: { ...rare.settings, scopes: 'all' },
+    });
     const dynamic = { ...configured, registration: 'dynamic' as const };
     expect(settingsChange(dynamic, { ...form, clientId: '' })).toBeUndefined();
   });
@@ -442,22 +599,34 @@ describe('who is signed in', () => {
   });
 
   it('comes with what a person should know of it', () => {
-    expect(said({ tokenNotes: ['The access token has no end of its own.'] })).toMatch(/Worth knowing ?The access token has no end of its own\./);
+    expect(said({ tokenNotes: ['The access token has no end of its own.'] })).toMatch(
+      /Worth knowing ?The access token has no end of its own\./,
+    );
     expect(said({ tokenNotes: [] })).not.toContain('Worth knowing');
   });
 
   it('is filled in by what the authorization server says of a sealed token', () => {
     const sealed = { accessTokenClaims: undefined, idTokenClaims: undefined, tokenNotes: [] };
     expect(said(sealed)).toContain('Nothing can be read');
-    const text = said({ ...sealed, introspection: { active: true, claims: { username: 'ada', scope: 'issues:read' } } });
+    const text = said({
+      ...sealed,
+      introspection: { active: true, claims: { username: 'ada', scope: 'issues:read' } },
+    });
     for (const words of ['It is good', 'user name', 'ada', 'access', 'issues:read']) expect(text).toContain(words);
     expect(said({ ...sealed, introspection: { active: false, claims: {} } })).toContain('not good any more');
   });
 });
 
 describe('UI04: hostile words stay words', () => {
-  const hostileState: SignInState = { ...states.needs_sign_in, error: { ...states.needs_sign_in.error, message: hostile.markup, remedy: hostile.markup } };
-  const server = exampleServer('linear', hostileState, { identity: hostile.markup, hosts: [hostile.markup, hostile.link], url: hostile.link });
+  const hostileState: SignInState = {
+    ...states.needs_sign_in,
+    error: { ...states.needs_sign_in.error, message: hostile.markup, remedy: hostile.markup },
+  };
+  const server = exampleServer('linear', hostileState, {
+    identity: hostile.markup,
+    hosts: [hostile.markup, hostile.link],
+    url: hostile.link,
+  });
   const detail = {
     ...exampleDetail(server, now),
     requestedScopes: [hostile.markup],
@@ -466,7 +635,13 @@ describe('UI04: hostile words stay words', () => {
     introspection: { active: true, claims: { scope: hostile.markup, username: hostile.bidi } },
     tokenNotes: [hostile.markup, hostile.bidi],
   };
-  const found = { ...exampleDiscovery('https://hard.example'), summary: hostile.markup, issuer: hostile.link, otherHosts: [hostile.markup], scopes: [hostile.markup] };
+  const found = {
+    ...exampleDiscovery('https://hard.example'),
+    summary: hostile.markup,
+    issuer: hostile.link,
+    otherHosts: [hostile.markup],
+    scopes: [hostile.markup],
+  };
   const parts: [string, ReactElement][] = [
     ['list', <ServersScreen key="1" status={exampleStatus([server], { notice: hostileState.error })} />],
     ['state', <StatePanel key="2" server={server} detail={detail} />],
@@ -486,22 +661,34 @@ describe('UI04: hostile words stay words', () => {
   });
 
   it('and foreign words stand in an element of their own direction', () => {
-    expect(markup(<AppsSection server={exampleServer('a', states.open, { hosts: ['\u0627\u0644\u0639'] })} />)).toContain('<bdi class="foreign">\u0627\u0644\u0639</bdi>');
+    expect(
+      markup(<AppsSection server={exampleServer('a', states.open, { hosts: ['\u0627\u0644\u0639'] })} />),
+    ).toContain('<bdi class="foreign">\u0627\u0644\u0639</bdi>');
   });
 });
 
 describe('colours', () => {
   const css = readFileSync(path.join(import.meta.dirname, '..', 'renderer', 'theme.css'), 'utf8');
   const [light = '', dark = ''] = css.split('@media (prefers-color-scheme: dark)');
-  const coloursOf = (text: string) => new Map([...text.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)].map((match) => [match[1] ?? '', match[2] ?? '']));
+  const coloursOf = (text: string) =>
+    new Map([...text.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)].map((match) => [match[1] ?? '', match[2] ?? '']));
   const schemes: [string, Map<string, string>][] = [
     ['light', coloursOf(light)],
     ['dark', coloursOf(dark)],
   ];
   const tones = ['ok', 'busy', 'attention', 'blocked', 'off'];
   const pairs: [string, string][] = [
-    ...['ground', 'surface', 'sunken', 'off-soft'].flatMap((ground): [string, string][] => [['ink', ground], ['ink-soft', ground]]),
-    ...tones.flatMap((tone): [string, string][] => [[tone, 'surface'], [tone, 'sunken'], [tone, `${tone}-soft`], ['ink', `${tone}-soft`], ['ink-soft', `${tone}-soft`]]),
+    ...['ground', 'surface', 'sunken', 'off-soft'].flatMap((ground): [string, string][] => [
+      ['ink', ground],
+      ['ink-soft', ground],
+    ]),
+    ...tones.flatMap((tone): [string, string][] => [
+      [tone, 'surface'],
+      [tone, 'sunken'],
+      [tone, `${tone}-soft`],
+      ['ink', `${tone}-soft`],
+      ['ink-soft', `${tone}-soft`],
+    ]),
     ['accent', 'surface'],
     ['accent', 'ground'],
     ['accent', 'accent-soft'],
@@ -510,14 +697,19 @@ describe('colours', () => {
   ];
 
   it.each(schemes)('of text have a contrast of 4.5 or more (WCAG 2.2, 1.4.3): %s', (_name, colours) => {
-    const weak = pairs.map(([text, ground]) => ({ text, ground, contrast: contrast(colours.get(text), colours.get(ground)) })).filter((pair) => !(pair.contrast >= 4.5));
+    const weak = pairs
+      .map(([text, ground]) => ({ text, ground, contrast: contrast(colours.get(text), colours.get(ground)) }))
+      .filter((pair) => !(pair.contrast >= 4.5));
     expect(weak).toEqual([]);
   });
 
-  it.each(schemes)('of the edges of fields and of the focus have 3 or more (WCAG 2.2, 1.4.11): %s', (_name, colours) => {
-    expect(contrast(colours.get('line-strong'), colours.get('surface'))).toBeGreaterThanOrEqual(3);
-    expect(contrast(colours.get('accent'), colours.get('ground'))).toBeGreaterThanOrEqual(3);
-  });
+  it.each(schemes)(
+    'of the edges of fields and of the focus have 3 or more (WCAG 2.2, 1.4.11): %s',
+    (_name, colours) => {
+      expect(contrast(colours.get('line-strong'), colours.get('surface'))).toBeGreaterThanOrEqual(3);
+      expect(contrast(colours.get('accent'), colours.get('ground'))).toBeGreaterThanOrEqual(3);
+    },
+  );
 
   it('stand for the tones that the states have', () => {
     for (const state of kinds) expect(css).toContain(`.tone-${stateTone(state)} {`);

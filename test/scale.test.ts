@@ -38,7 +38,11 @@ async function connected(product: Product): Promise<Host[]> {
 /** What a host says when it starts, its first call right behind. Gives the answer to the call. */
 async function begin(host: Host, text: string): Promise<string> {
   const clientInfo = { name: 'fixture-host', version: '1.0.0' };
-  const hello = await host.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }, roundMs);
+  const hello = await host.request(
+    'initialize',
+    { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+    roundMs,
+  );
   if (hello.error) return textOf(hello);
   host.notify('notifications/initialized');
   return echo(host, text);
@@ -48,7 +52,9 @@ const echo = async (host: Host, text: string): Promise<string> => textOf(await h
 
 /** What went wrong in one call of each host, all at the same moment. */
 async function failedCalls(hosts: readonly Host[], round: string, call = echo): Promise<string[]> {
-  const answers = await Promise.all(hosts.map(async (host, n) => ({ answer: await call(host, `${round}-${n}.`), wanted: `${round}-${n}.` })));
+  const answers = await Promise.all(
+    hosts.map(async (host, n) => ({ answer: await call(host, `${round}-${n}.`), wanted: `${round}-${n}.` })),
+  );
   return answers.filter(({ answer, wanted }) => !answer.includes(wanted)).map(({ answer }) => answer);
 }
 
@@ -58,7 +64,13 @@ it(`RG09 RF05 ${bridges} bridges of one server: 1 registration and 1 sign-in at 
 
   expect(await failedCalls(hosts, 'cold', begin)).toEqual([]);
   expect(product.browser.openings).toBe(1);
-  expect(as.counts).toMatchObject({ registrations: 1, authorizations: 1, codeExchanges: 1, codeExchangesGranted: 1, refreshes: 0 });
+  expect(as.counts).toMatchObject({
+    registrations: 1,
+    authorizations: 1,
+    codeExchanges: 1,
+    codeExchangesGranted: 1,
+    refreshes: 0,
+  });
 
   as.setAccessTokenSeconds(8);
   as.revokeAccessTokens();
@@ -74,7 +86,13 @@ it(`RG09 RF05 ${bridges} bridges of one server: 1 registration and 1 sign-in at 
     rounds += 1;
   }
   expect(rounds).toBeGreaterThan(1);
-  expect(as.counts).toMatchObject({ registrations: 1, authorizations: 1, refreshes: 2, refreshesGranted: 2, refreshReuses: 0 });
+  expect(as.counts).toMatchObject({
+    registrations: 1,
+    authorizations: 1,
+    refreshes: 2,
+    refreshesGranted: 2,
+    refreshReuses: 0,
+  });
   expect(product.browser.openings).toBe(1);
   expect(mcp.counts.toolRuns).toBe(bridges * (2 + rounds));
   expect(hosts.map((host) => host.exit).filter((exit) => exit !== undefined)).toEqual([]);

@@ -32,8 +32,14 @@ describe('what a person calls a server', () => {
     const product = await startProduct({ store: createFakeStore() });
     closing.push(() => product.close());
     const added = await product.call('addServer', { url: 'https://work.example/mcp', name: 'Büro Wiki' });
-    expect([added.name, added.title, calledBy(added), whichServer(added)]).toEqual(['buro-wiki', 'Büro Wiki', 'Büro Wiki', 'Büro Wiki']);
-    for (const server of ['buro-wiki', 'Büro Wiki', added.id]) expect((await product.call('serverDetail', { server })).status.name).toBe('buro-wiki');
+    expect([added.name, added.title, calledBy(added), whichServer(added)]).toEqual([
+      'buro-wiki',
+      'Büro Wiki',
+      'Büro Wiki',
+      'Büro Wiki',
+    ]);
+    for (const server of ['buro-wiki', 'Büro Wiki', added.id])
+      expect((await product.call('serverDetail', { server })).status.name).toBe('buro-wiki');
     expect(JSON.stringify(trayModel(product.app.status.current(), 0).items)).toContain('Büro Wiki: ');
     const [snippet] = await product.call('hostSnippets', { server: 'Büro Wiki' });
     expect(snippet?.text).toContain('buro-wiki');

@@ -15,7 +15,13 @@ import { createFakeClock } from './fixtures/clock.ts';
 let dataDir: string;
 const at = (name: string) => path.join(dataDir, name);
 const open = (): Promise<Servers> => openServers({ dataDir, clock: createFakeClock(), log: silentLog });
-const example = (name: string, url = `https://${name}.example/mcp`) => ({ name, url, signInRequired: false, hasClientSecret: false, allowMissingPkce: false });
+const example = (name: string, url = `https://${name}.example/mcp`) => ({
+  name,
+  url,
+  signInRequired: false,
+  hasClientSecret: false,
+  allowMissingPkce: false,
+});
 const ServersFile = z.object({ version: z.literal(1), installId: z.string(), servers: z.array(StoredServer) });
 const onDisk = async () => ServersFile.parse(JSON.parse(await readFile(at('servers.json'), 'utf8')));
 const codeOf = (error: unknown) => (error instanceof AppError ? error.code : error);
@@ -149,7 +155,11 @@ describe('a list that is not as it was left', () => {
   it('CF09: of a newer version: is shown, never written, and says so', async () => {
     const before = await open();
     await before.add(example('a'));
-    const newer = JSON.stringify({ ...JSON.parse(await readFile(at('servers.json'), 'utf8')), version: 2, novelty: [1] });
+    const newer = JSON.stringify({
+      ...JSON.parse(await readFile(at('servers.json'), 'utf8')),
+      version: 2,
+      novelty: [1],
+    });
     await writeFile(at('servers.json'), newer);
 
     const after = await open();
@@ -163,7 +173,10 @@ describe('a list that is not as it was left', () => {
   it('CF03: writable for others: is refused with the command that mends it', async () => {
     await open();
     await chmod(at('servers.json'), 0o622);
-    await expect(open()).rejects.toMatchObject({ code: 'E_CONFIG_UNSAFE', message: expect.stringContaining(`chmod 600 "${at('servers.json')}"`) });
+    await expect(open()).rejects.toMatchObject({
+      code: 'E_CONFIG_UNSAFE',
+      message: expect.stringContaining(`chmod 600 "${at('servers.json')}"`),
+    });
     await chmod(at('servers.json'), 0o600);
     await expect(open()).resolves.toBeDefined();
   });

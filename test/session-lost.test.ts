@@ -28,7 +28,10 @@ beforeEach(async () => {
 /** Every session of so far is unknown from now on, and that is said like this. */
 function forget(say: (post: McpPost) => void): void {
   mcp.sessions.clear();
-  mcp.fault = (post) => (post.message.method === 'initialize' || (post.session !== undefined && mcp.sessions.has(post.session)) ? post.serve() : say(post));
+  mcp.fault = (post) =>
+    post.message.method === 'initialize' || (post.session !== undefined && mcp.sessions.has(post.session))
+      ? post.serve()
+      : say(post);
 }
 
 describe('a server that forgot the session and says so', () => {
@@ -36,7 +39,11 @@ describe('a server that forgot the session and says so', () => {
     ['400 with an error of id null', 400, rpc(null, 'Bad Request: No valid session ID provided')],
     ['400 with an error of id null and no word of a session', 400, rpc(null, 'Bad Request')],
     ['400 with an error of another id', 400, rpc('server-error', 'Bad Request: Missing session ID')],
-    ['400 with an error without an id', 400, { jsonrpc: '2.0', error: { code: -32_000, message: 'Bad Request: Server not initialized' } }],
+    [
+      '400 with an error without an id',
+      400,
+      { jsonrpc: '2.0', error: { code: -32_000, message: 'Bad Request: Server not initialized' } },
+    ],
     ['409 with an error of id null', 409, rpc(null, 'Conflict')],
     ['409 with an error of another id', 409, rpc('server-error', 'Session terminated')],
     ['400 in plain JSON', 400, { error: 'invalid_session', message: 'Unknown session' }],
@@ -74,7 +81,8 @@ describe('a server that forgot the session and says so', () => {
   });
 
   it('for ever: one initialize, then an error', async () => {
-    mcp.fault = ({ message, response, serve }) => (message.method === 'tools/call' ? sendJson(response, 400, rpc(null, 'Session not found')) : serve());
+    mcp.fault = ({ message, response, serve }) =>
+      message.method === 'tools/call' ? sendJson(response, 400, rpc(null, 'Session not found')) : serve();
     expect(codeOf(await host.call('act'))).toBe('E_SERVER_ANSWER');
     expect(mcp.count('initialize')).toBe(2);
     expect(mcp.count('tools/call')).toBe(3);
@@ -103,7 +111,8 @@ describe('a server that still knows the session', () => {
   });
 
   it('a tool whose own error speaks of a session is not asked again', async () => {
-    mcp.fault = ({ message, response, serve }) => (message.method === 'tools/call' ? sendJson(response, 400, rpc(message.id, 'Browser session not found')) : serve());
+    mcp.fault = ({ message, response, serve }) =>
+      message.method === 'tools/call' ? sendJson(response, 400, rpc(message.id, 'Browser session not found')) : serve();
     expect((await host.call('act')).error).toMatchObject({ message: 'Browser session not found' });
     expect(mcp.count('tools/call')).toBe(2);
     expect(mcp.count('initialize')).toBe(1);
@@ -111,7 +120,8 @@ describe('a server that still knows the session', () => {
 });
 
 describe('judging a session', () => {
-  const judge = (status: number, body: unknown) => judgeSession(status, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), '7');
+  const judge = (status: number, body: unknown) =>
+    judgeSession(status, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), '7');
   it.each([
     [200, rpc(null, 'Session not found'), 'doubtful'],
     [200, rpc(7, 'Session not found'), 'kept'],

@@ -15,8 +15,16 @@ async function forgetfulSite() {
   const { origin } = site;
   const forgotten = new Set<string>();
   let clients = 0;
-  site.routes['/mcp'] = (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"` }).end();
-  site.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${origin}/mcp`, authorization_servers: [origin] };
+  site.routes['/mcp'] = (_request: IncomingMessage, response: ServerResponse) =>
+    void response
+      .writeHead(401, {
+        'www-authenticate': `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`,
+      })
+      .end();
+  site.routes['/.well-known/oauth-protected-resource/mcp'] = {
+    resource: `${origin}/mcp`,
+    authorization_servers: [origin],
+  };
   site.routes['/.well-known/oauth-authorization-server'] = {
     issuer: origin,
     authorization_endpoint: `${origin}/authorize`,
@@ -25,7 +33,8 @@ async function forgetfulSite() {
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
   };
-  site.routes['/register'] = (_request: IncomingMessage, response: ServerResponse) => sendJson(response, 201, { client_id: `client-${(clients += 1)}` });
+  site.routes['/register'] = (_request: IncomingMessage, response: ServerResponse) =>
+    sendJson(response, 201, { client_id: `client-${(clients += 1)}` });
   site.routes['/authorize'] = (_request: IncomingMessage, response: ServerResponse, { path }: Hit) => {
     const asked = new URL(path, origin).searchParams;
     const back = new URL(asked.get('redirect_uri') ?? '');
@@ -36,7 +45,8 @@ async function forgetfulSite() {
   site.routes['/token'] = (_request: IncomingMessage, response: ServerResponse, { body }: Hit) => {
     const client = new URLSearchParams(body).get('client_id') ?? '';
     if (forgotten.has(client)) sendJson(response, 401, { error: 'invalid_client' });
-    else sendJson(response, 200, { access_token: `token-of-${client}`, token_type: 'Bearer', refresh_token: 'refresh-1' });
+    else
+      sendJson(response, 200, { access_token: `token-of-${client}`, token_type: 'Bearer', refresh_token: 'refresh-1' });
   };
   return { url: `${origin}/mcp`, forgotten, count: () => clients };
 }

@@ -23,8 +23,11 @@ const metadata = (more: Record<string, unknown> = {}): AuthorizationServer => ({
   token_endpoint: 'https://api.honest.example/token',
   ...more,
 });
-const asks = (server: AuthorizationServer, more: Partial<Trust> = {}, way: Parameters<typeof endpointHosts>[1] = 'page') =>
-  needsConfirmation(endpointHosts(server, way), { named: server.issuer, preset: undefined, confirmed: [], ...more });
+const asks = (
+  server: AuthorizationServer,
+  more: Partial<Trust> = {},
+  way: Parameters<typeof endpointHosts>[1] = 'page',
+) => needsConfirmation(endpointHosts(server, way), { named: server.issuer, preset: undefined, confirmed: [], ...more });
 
 describe('hosts of one site', () => {
   it.each([
@@ -51,7 +54,15 @@ describe('the question where a sign-in leads', () => {
     expect(asks(metadata())).toBe(false);
   });
 
-  it.each(['authorization_endpoint', 'token_endpoint', 'pushed_authorization_request_endpoint', 'registration_endpoint', 'revocation_endpoint', 'introspection_endpoint', 'userinfo_endpoint'])('is asked for a %s at a third host', (name) => {
+  it.each([
+    'authorization_endpoint',
+    'token_endpoint',
+    'pushed_authorization_request_endpoint',
+    'registration_endpoint',
+    'revocation_endpoint',
+    'introspection_endpoint',
+    'userinfo_endpoint',
+  ])('is asked for a %s at a third host', (name) => {
     expect(asks(metadata({ [name]: 'https://mallory.example/x' }))).toBe(true);
   });
 
@@ -64,16 +75,32 @@ describe('the question where a sign-in leads', () => {
     expect(asks(metadata({ issuer: 'https://mallory.example' }))).toBe(true);
   });
 
-  const google = { issuer: 'https://accounts.google.com', authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth', token_endpoint: 'https://oauth2.googleapis.com/token', userinfo_endpoint: 'https://openidconnect.googleapis.com/v1/userinfo' };
+  const google = {
+    issuer: 'https://accounts.google.com',
+    authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
+    token_endpoint: 'https://oauth2.googleapis.com/token',
+    userinfo_endpoint: 'https://openidconnect.googleapis.com/v1/userinfo',
+  };
 
   it('is not asked for the hosts that a preset knows as one provider’s', () => {
     expect(asks(google)).toBe(false);
-    expect(asks({ issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A', authorization_endpoint: 'https://x.auth.eu-west-1.amazoncognito.com/a', token_endpoint: 'https://x.auth.eu-west-1.amazoncognito.com/t' })).toBe(false);
+    expect(
+      asks({
+        issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A',
+        authorization_endpoint: 'https://x.auth.eu-west-1.amazoncognito.com/a',
+        token_endpoint: 'https://x.auth.eu-west-1.amazoncognito.com/t',
+      }),
+    ).toBe(false);
   });
 
   it('is asked all the same where the preset is switched off, was chosen by its name, or does not know the host', () => {
     expect(asks(google, { preset: 'none' })).toBe(true);
-    expect(asks({ ...google, issuer: 'https://mallory.example', token_endpoint: 'https://mallory.example/t' }, { preset: 'google' })).toBe(true);
+    expect(
+      asks(
+        { ...google, issuer: 'https://mallory.example', token_endpoint: 'https://mallory.example/t' },
+        { preset: 'google' },
+      ),
+    ).toBe(true);
     expect(asks({ ...google, token_endpoint: 'https://mallory.googleapis.com/token' })).toBe(true);
     expect(asks({ ...google, token_endpoint: 'https://oauth2.googleapis.com:444/token' })).toBe(true);
   });
@@ -89,15 +116,37 @@ describe('the question where a sign-in leads', () => {
   });
 
   it('names the page, who gets the sign-in, and each other host once', () => {
-    const { hosts } = endpointHosts(metadata({ token_endpoint: 'https://tokens.example/t', registration_endpoint: 'https://third.example/r', revocation_endpoint: 'https://third.example/x' }), 'page');
-    expect(hostWords(hosts)).toEqual(['you sign in at login.honest.example', 'the sign-in is handed to tokens.example', 'Keybridge registers at third.example']);
+    const { hosts } = endpointHosts(
+      metadata({
+        token_endpoint: 'https://tokens.example/t',
+        registration_endpoint: 'https://third.example/r',
+        revocation_endpoint: 'https://third.example/x',
+      }),
+      'page',
+    );
+    expect(hostWords(hosts)).toEqual([
+      'you sign in at login.honest.example',
+      'the sign-in is handed to tokens.example',
+      'Keybridge registers at third.example',
+    ]);
   });
 });
 
-/** An MCP server and authorization server at 127.0.0.1 whose token endpoint is at `tokens`, another owner's as far as one can tell. */
-async function split(): Promise<{ readonly site: Site; readonly tokens: Site; readonly url: string; readonly moveTo: (to: Site) => void }> {
+/**
+ * An MCP server and authorization server at 127.0.0.1 whose token endpoint is at `tokens`, another owner's as far as
+ * one can tell.
+ */
+async function split(): Promise<{
+  readonly site: Site;
+  readonly tokens: Site;
+  readonly url: string;
+  readonly moveTo: (to: Site) => void;
+}> {
   const [site, tokens] = [await startSite(), await startSite({ host: '127.0.0.3' })];
-  closing.push(() => site.close(), () => tokens.close());
+  closing.push(
+    () => site.close(),
+    () => tokens.close(),
+  );
   const url = `${site.origin}/mcp`;
   const moveTo = (to: Site) => {
     site.routes['/.well-known/oauth-authorization-server'] = {
@@ -108,7 +157,13 @@ async function split(): Promise<{ readonly site: Site; readonly tokens: Site; re
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
     };
-    to.routes['/token'] = (_, response) => sendJson(response, 200, { access_token: 'at', token_type: 'Bearer', refresh_token: 'kb-refresh-token', expires_in: 3600 });
+    to.routes['/token'] = (_, response) =>
+      sendJson(response, 200, {
+        access_token: 'at',
+        token_type: 'Bearer',
+        refresh_token: 'kb-refresh-token',
+        expires_in: 3600,
+      });
   };
   moveTo(tokens);
   site.routes['/mcp'] = (_, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
@@ -158,13 +213,19 @@ describe('a confirmed sign-in', () => {
     // Another program has taken the answer out of the list, and the person has accepted that.
     const file = path.join(dataDir, 'servers.json');
     const list = JSON.parse(await readFile(file, 'utf8')) as { servers: object[] };
-    await writeFile(file, JSON.stringify({ ...list, servers: list.servers.map((server) => ({ ...server, confirmedHosts: undefined })) }));
+    await writeFile(
+      file,
+      JSON.stringify({ ...list, servers: list.servers.map((server) => ({ ...server, confirmedHosts: undefined })) }),
+    );
     const after = await startProduct({ store, dataDir });
     closing.push(() => after.close());
     await until(() => after.app.status.current().setAside?.length, 'the entry is set aside');
     await after.call('acceptServer', { server: 'work' });
     await expect(after.call('refreshNow', { server: 'work' })).rejects.toThrow('E_HOSTS_UNCONFIRMED');
-    expect(after.app.status.current().servers[0]?.state).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_HOSTS_UNCONFIRMED' } });
+    expect(after.app.status.current().servers[0]?.state).toMatchObject({
+      kind: 'needs_sign_in',
+      error: { code: 'E_HOSTS_UNCONFIRMED' },
+    });
     expect(tokens.hits.length).toBe(seen);
     await confirmed(after, 'work');
     expect((await after.call('refreshNow', { server: 'work' })).state.kind).toBe('signed_in');
@@ -176,19 +237,39 @@ describe('where there is no page in the metadata', () => {
     const { site, tokens, url } = await split();
     const idp = await startSite();
     closing.push(() => idp.close());
-    site.routes['/.well-known/oauth-authorization-server'] = { issuer: site.origin, authorization_endpoint: `${site.origin}/authorize`, token_endpoint: `${site.origin}/token`, code_challenge_methods_supported: ['S256'] };
-    idp.routes['/.well-known/openid-configuration'] = { issuer: idp.origin, authorization_endpoint: `${idp.origin}/authorize`, token_endpoint: `${tokens.origin}/token`, code_challenge_methods_supported: ['S256'] };
+    site.routes['/.well-known/oauth-authorization-server'] = {
+      issuer: site.origin,
+      authorization_endpoint: `${site.origin}/authorize`,
+      token_endpoint: `${site.origin}/token`,
+      code_challenge_methods_supported: ['S256'],
+    };
+    idp.routes['/.well-known/openid-configuration'] = {
+      issuer: idp.origin,
+      authorization_endpoint: `${idp.origin}/authorize`,
+      token_endpoint: `${tokens.origin}/token`,
+      code_challenge_methods_supported: ['S256'],
+    };
     const product = await startProduct();
     closing.push(() => product.close());
-    await product.call('addServer', { url, name: 'work', clientId: 'c', settings: { grant: 'enterprise_managed', enterprise: { issuer: idp.origin, clientId: 'desktop' } } });
+    await product.call('addServer', {
+      url,
+      name: 'work',
+      clientId: 'c',
+      settings: { grant: 'enterprise_managed', enterprise: { issuer: idp.origin, clientId: 'desktop' } },
+    });
     await expect(product.call('signIn', { server: 'work' })).rejects.toThrow('E_HOSTS_UNCONFIRMED');
     expect([product.browser.openings, tokens.hits.length]).toEqual([0, 0]);
 
-    const ended = product.call('signIn', { server: 'work', canAsk: true, openBrowser: false }).catch((error: Error) => error.message);
+    const ended = product
+      .call('signIn', { server: 'work', canAsk: true, openBrowser: false })
+      .catch((error: Error) => error.message);
     const asked = await until(() => questionOf(product, 'work'), 'the question');
     expect(asked).toContainEqual({ what: 'token', host: new URL(tokens.origin).host });
     await product.call('confirmSignIn', { server: 'work', hosts: [...asked] });
-    await until(() => JSON.stringify(product.app.status.current()).includes(`${idp.origin}/authorize`), 'the page of the company');
+    await until(
+      () => JSON.stringify(product.app.status.current()).includes(`${idp.origin}/authorize`),
+      'the page of the company',
+    );
     await product.call('cancelSignIn', { server: 'work' });
     expect(await ended).toBe('E_CANCELLED');
   });
@@ -203,11 +284,19 @@ describe('where there is no page in the metadata', () => {
       registration_endpoint: `${site.origin}/register`,
       code_challenge_methods_supported: ['S256'],
     };
-    site.routes['/device'] = { device_code: 'd', user_code: 'ABCD-EFGH', verification_uri: `${tokens.origin}/enter`, expires_in: 600, interval: 300 };
+    site.routes['/device'] = {
+      device_code: 'd',
+      user_code: 'ABCD-EFGH',
+      verification_uri: `${tokens.origin}/enter`,
+      expires_in: 600,
+      interval: 300,
+    };
     const login = await startSignInRig();
     closing.push(() => login.close());
     const { id } = await login.add(url, { settings: { grant: 'device_code' } });
-    expect(await failure(login.signIns.start(id, { openBrowser: true }))).toMatchObject({ code: 'E_HOSTS_UNCONFIRMED' });
+    expect(await failure(login.signIns.start(id, { openBrowser: true }))).toMatchObject({
+      code: 'E_HOSTS_UNCONFIRMED',
+    });
     expect(login.steps.some(({ userCode }) => userCode !== undefined)).toBe(false);
     const ended = failure(login.signIns.start(id, { openBrowser: true, canAsk: true }));
     await until(() => login.signIns.progress(id)?.userCode, 'the code');

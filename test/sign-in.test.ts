@@ -36,7 +36,13 @@ async function faulty(...args: Parameters<typeof startFaulty>): Promise<Faulty> 
 }
 
 /** A rig and a faulty server that is in its list. */
-async function world(options: SignInRigOptions & { scenario?: string; server?: Parameters<typeof startFaulty>[0]; added?: Parameters<SignInRig['add']>[1] } = {}) {
+async function world(
+  options: SignInRigOptions & {
+    scenario?: string;
+    server?: Parameters<typeof startFaulty>[0];
+    added?: Parameters<SignInRig['add']>[1];
+  } = {},
+) {
   const { scenario, server: more, added, ...rest } = options;
   const [login, remote] = [await rig(rest), await faulty({ ...more, ...(scenario === undefined ? {} : { scenario }) })];
   const server = await login.add(remote.url, added);
@@ -45,7 +51,11 @@ async function world(options: SignInRigOptions & { scenario?: string; server?: P
     const read = await login.vault.read(server.id);
     return read.kind === 'found' ? read.credential : undefined;
   };
-  const waitsInBrowser = () => until(() => login.signIns.progress(server.id)?.step === 'browser' && login.opened.length > 0, 'the browser is open');
+  const waitsInBrowser = () =>
+    until(
+      () => login.signIns.progress(server.id)?.step === 'browser' && login.opened.length > 0,
+      'the browser is open',
+    );
   return { login, remote, server, start, credential, waitsInBrowser };
 }
 
@@ -108,14 +118,21 @@ describe('a sign-in', () => {
     closing.push(() => auth.close());
     const mcp = await startSite();
     closing.push(() => mcp.close());
-    mcp.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer scope="openid mcp:tools"' }).end();
-    mcp.routes['/.well-known/oauth-protected-resource/mcp'] = { resource: `${mcp.origin}/mcp`, authorization_servers: [auth.issuer] };
+    mcp.routes['/mcp'] = (_, response) =>
+      response.writeHead(401, { 'www-authenticate': 'Bearer scope="openid mcp:tools"' }).end();
+    mcp.routes['/.well-known/oauth-protected-resource/mcp'] = {
+      resource: `${mcp.origin}/mcp`,
+      authorization_servers: [auth.issuer],
+    };
     const login = await rig();
     const server = await login.add(`${mcp.origin}/mcp`);
     await login.signIns.start(server.id, { openBrowser: true });
     expect(auth.counts).toMatchObject({ registrations: 1, loginPages: 1, codeExchangesGranted: 1 });
     expect(login.vault.facts(server.id)).toMatchObject({ issuer: auth.issuer, renewable: true });
-    expect(auth.seen.register[0]).toMatchObject({ application_type: 'native', grant_types: ['authorization_code', 'refresh_token'] });
+    expect(auth.seen.register[0]).toMatchObject({
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+    });
   });
 
   it('has its listener up before the browser opens, and no longer than it runs', async () => {
@@ -165,11 +182,16 @@ describe('a sign-in', () => {
   it('TR11: records which scopes were granted', async () => {
     const { start, credential } = await world({ scenario: 'token-scope-less' });
     await start();
-    expect(await credential()).toMatchObject({ requestedScopes: ['mcp:tools', 'offline_access'], grantedScopes: ['mcp:read'] });
+    expect(await credential()).toMatchObject({
+      requestedScopes: ['mcp:tools', 'offline_access'],
+      grantedScopes: ['mcp:read'],
+    });
   });
 
   it('with a client ID and secret that the user entered registers nothing', async () => {
-    const { login, remote, server, start, credential } = await world({ server: { clients: [{ client_id: 'mine', client_secret: 's:%/+ecret' }] } });
+    const { login, remote, server, start, credential } = await world({
+      server: { clients: [{ client_id: 'mine', client_secret: 's:%/+ecret' }] },
+    });
     await login.vault.writeClientSecret(secretKeyOf(server, 'clientSecret'), new Secret('s:%/+ecret'));
     await login.servers.update(server.id, { clientId: 'mine', hasClientSecret: true });
     await start();
@@ -195,7 +217,10 @@ describe('a sign-in', () => {
     closing.push(() => open.close());
     open.routes['/mcp'] = { jsonrpc: '2.0', id: 1, result: {} };
     const server = await login.add(`${open.origin}/mcp`);
-    expect(await failure(login.signIns.start(server.id, { openBrowser: true }))).toMatchObject({ code: 'E_NO_SIGN_IN', server: server.name });
+    expect(await failure(login.signIns.start(server.id, { openBrowser: true }))).toMatchObject({
+      code: 'E_NO_SIGN_IN',
+      server: server.name,
+    });
     expect(login.opened).toEqual([]);
   });
 
@@ -270,7 +295,14 @@ describe('bad discovery', () => {
     expect(worlds.flatMap(({ login }) => login.opened)).toEqual([]);
   });
 
-  it.each(['prm-cross-origin', 'prm-ssrf', 'www-auth-garbage', 'www-auth-huge', 'prm-resource-parent', 'prm-ui-injection'])(
+  it.each([
+    'prm-cross-origin',
+    'prm-ssrf',
+    'www-auth-garbage',
+    'www-auth-huge',
+    'prm-resource-parent',
+    'prm-ui-injection',
+  ])(
     'DM13 DM14 DM15 DM29 DM30 DM36: %s does no harm: the sign-in goes on, and nobody else hears of it',
     async (scenario) => {
       const { remote, start, credential } = await world({ scenario });
@@ -375,7 +407,10 @@ describe('registration in a sign-in', () => {
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve));
     closing.push(() => new Promise((resolve) => squatter.close(resolve)));
-    const { remote, start } = await world({ redirectPorts: [(squatter.address() as AddressInfo).port], added: { clientId: 'entered' } });
+    const { remote, start } = await world({
+      redirectPorts: [(squatter.address() as AddressInfo).port],
+      added: { clientId: 'entered' },
+    });
     expect((await failure(start())).code).toBe('E_PORT_IN_USE');
     expect(remote.counts.registrations).toBe(0);
   });
@@ -387,7 +422,8 @@ describe('registration in a sign-in', () => {
     login.browser.options = {
       tamper: (url) => {
         // Between the page and the exchange.
-        if (login.opened.length === 2) void remote.setScenario('dcr-forgotten').then(() => remote.setScenario('healthy'));
+        if (login.opened.length === 2)
+          void remote.setScenario('dcr-forgotten').then(() => remote.setScenario('healthy'));
         return url;
       },
     };
@@ -537,7 +573,10 @@ describe('the answer of the authorization server', () => {
     const [first, second] = login.browser.visits.map(({ lastUrl }) => new URL(lastUrl));
     if (!first || !second) throw new Error('no visits');
     expect(first.pathname).not.toBe(second.pathname);
-    for (const [target, other] of [[first, second], [second, first]] as const) {
+    for (const [target, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
       const swapped = new URL(target);
       swapped.search = other.search;
       expect((await fetch(swapped)).status).toBe(400);
@@ -566,7 +605,9 @@ describe('the answer of the authorization server', () => {
 
 describe('the browser', () => {
   it('CB10: that cannot be opened leaves the address in the status and not in the log; the sign-in waits', async () => {
-    const { login, start, server } = await world({ openBrowser: async () => Promise.reject(new AppError('E_BROWSER', 'There is no browser.')) });
+    const { login, start, server } = await world({
+      openBrowser: async () => Promise.reject(new AppError('E_BROWSER', 'There is no browser.')),
+    });
     const done = start();
     const shown = await until(() => {
       const progress = login.signIns.progress(server.id);
@@ -592,7 +633,12 @@ describe('the browser', () => {
     login.browser.options = { neverFinish: true };
     const done = start();
     const { lastUrl } = await until(() => login.browser.last, 'the page is there');
-    for (const wrong of ['nonsense', 'https://example.com/?code=secret-code', lastUrl.replace('state=', 'state=x'), lastUrl.replace('/callback/', '/other/')]) {
+    for (const wrong of [
+      'nonsense',
+      'https://example.com/?code=secret-code',
+      lastUrl.replace('state=', 'state=x'),
+      lastUrl.replace('/callback/', '/other/'),
+    ]) {
       const error = await failure(login.signIns.finish(server.id, wrong));
       expect(error.code).toBe('E_REDIRECT_URL');
       expect(error.message).not.toContain('secret-code');
@@ -604,7 +650,14 @@ describe('the browser', () => {
     expect((await failure(login.signIns.finish(server.id, lastUrl))).code).toBe('E_REDIRECT_URL');
   });
 
-  it.each(['file:///etc/passwd', 'javascript:alert(1)', 'http://example.com/', 'https://user@example.com/', 'ms-msdt:/x', 'vscode://x'])('DM03 DM04 DM06: is never given %s', (text) => {
+  it.each([
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'http://example.com/',
+    'https://user@example.com/',
+    'ms-msdt:/x',
+    'vscode://x',
+  ])('DM03 DM04 DM06: is never given %s', (text) => {
     const opened: URL[] = [];
     expect(() => openAuthorizationUrl(async (url) => void opened.push(url), new URL(text))).toThrow(AppError);
     expect(opened).toEqual([]);
@@ -614,7 +667,8 @@ describe('the browser', () => {
     const { url } = await authorizationRequest({
       authorizationServer: {
         issuer: 'https://a.example',
-        authorization_endpoint: 'https://a.example/authorize?resource=theirs&tenant=1&redirect_uri=https://evil.example&state=x&client_id=y&code_challenge_method=plain',
+        authorization_endpoint:
+          'https://a.example/authorize?resource=theirs&tenant=1&redirect_uri=https://evil.example&state=x&client_id=y&code_challenge_method=plain',
         token_endpoint: 'https://a.example/token',
       },
       clientId: 'me',
@@ -645,24 +699,30 @@ describe('the token answer', () => {
     ['TR09', 'token-redirect-307', 'E_REDIRECTED'],
     ['TR10', 'token-error-200', 'E_TOKEN_REFUSED'],
     ['TR14', 'token-reset', 'E_CONNECTION_LOST'],
-  ])('%s: %s ends with %s; the code was sent once, nothing is stored, and the page says so', async (_, scenario, code) => {
-    const { login, remote, start, credential } = await world({ scenario });
-    const error = await failure(start());
-    expect(error.code).toBe(code);
-    expect(remote.counts.codeExchanges).toBe(1);
-    expect(remote.evilHits).toBe(0);
-    expect(await credential()).toBeUndefined();
-    await until(() => login.browser.visits.length > 0, 'the page is there');
-    expect(login.browser.last?.text).toContain('did not work');
-    const said = JSON.stringify([error.message, login.browser.last?.text, login.log]);
-    for (const secret of remote.secrets()) expect(said).not.toContain(secret);
-  });
+  ])(
+    '%s: %s ends with %s; the code was sent once, nothing is stored, and the page says so',
+    async (_, scenario, code) => {
+      const { login, remote, start, credential } = await world({ scenario });
+      const error = await failure(start());
+      expect(error.code).toBe(code);
+      expect(remote.counts.codeExchanges).toBe(1);
+      expect(remote.evilHits).toBe(0);
+      expect(await credential()).toBeUndefined();
+      await until(() => login.browser.visits.length > 0, 'the page is there');
+      expect(login.browser.last?.text).toContain('did not work');
+      const said = JSON.stringify([error.message, login.browser.last?.text, login.log]);
+      for (const secret of remote.secrets()) expect(said).not.toContain(secret);
+    },
+  );
 
-  it.each([-1, 0, 1e300, '3600', null, undefined])('TR08: expires_in %j is taken for what it is worth', async (expiresIn) => {
-    const { start, credential } = await world({ scenario: 'token-expires-weird', server: { expiresIn } });
-    await start();
-    expect(await credential()).toBeDefined();
-  });
+  it.each([-1, 0, 1e300, '3600', null, undefined])(
+    'TR08: expires_in %j is taken for what it is worth',
+    async (expiresIn) => {
+      const { start, credential } = await world({ scenario: 'token-expires-weird', server: { expiresIn } });
+      await start();
+      expect(await credential()).toBeDefined();
+    },
+  );
 
   it('TR12: tokens of 12 KB and 4 KB are kept byte for byte', async () => {
     const { remote, start, credential } = await world({ scenario: 'token-long' });
@@ -681,7 +741,9 @@ describe('the token answer', () => {
   });
 
   it('that cannot be stored is told, in the page too', async () => {
-    const { login, start } = await world({ beforeAdopt: () => Promise.reject(new AppError('E_STORE_LOCKED', 'The keychain is locked.')) });
+    const { login, start } = await world({
+      beforeAdopt: () => Promise.reject(new AppError('E_STORE_LOCKED', 'The keychain is locked.')),
+    });
     expect((await failure(start())).code).toBe('E_STORE_LOCKED');
     await until(() => login.browser.visits.length > 0, 'the page is there');
     expect(login.browser.last?.text).toContain('The keychain is locked.');

@@ -23,12 +23,20 @@ async function product(store: FakeStore = createFakeStore()): Promise<Product & 
 }
 
 /** oidc-provider with clients that act for themselves by `private_key_jwt`, and the SDK's MCP server at this port. */
-async function servers(port: number, clients: Readonly<Record<string, { readonly jwk: object; readonly algorithm: Algorithm }>>): Promise<AuthorizationServer> {
+async function servers(
+  port: number,
+  clients: Readonly<Record<string, { readonly jwk: object; readonly algorithm: Algorithm }>>,
+): Promise<AuthorizationServer> {
   const as = await startAuthorizationServer({
     clientAuthMethods: ['private_key_jwt'],
     clients: Object.entries(clients).map(([client_id, { jwk, algorithm }]): ClientMetadata => ({
-      client_id, grant_types: ['client_credentials'], redirect_uris: [], response_types: [],
-      token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: algorithm, jwks: { keys: [jwk] },
+      client_id,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: algorithm,
+      jwks: { keys: [jwk] },
     })),
   });
   closing.push(() => as.close());
@@ -38,7 +46,10 @@ async function servers(port: number, clients: Readonly<Record<string, { readonly
 }
 
 async function failure(promise: Promise<unknown>): Promise<ErrorInfo> {
-  const error = await promise.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   return (error as Error | undefined)?.cause as ErrorInfo;
 }
 
@@ -48,8 +59,10 @@ const pairs: Readonly<Record<Algorithm, { readonly privateKey: KeyObject; readon
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   EdDSA: generateKeyPairSync('ed25519'),
 };
-const pem = (key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1'): string => key.export({ type, format: 'pem' } as { type: 'pkcs8'; format: 'pem' }).toString();
-const jwkOf = (key: KeyObject, more: object = {}): string => JSON.stringify({ ...key.export({ format: 'jwk' }), ...more });
+const pem = (key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1'): string =>
+  key.export({ type, format: 'pem' } as { type: 'pkcs8'; format: 'pem' }).toString();
+const jwkOf = (key: KeyObject, more: object = {}): string =>
+  JSON.stringify({ ...key.export({ format: 'jwk' }), ...more });
 
 describe('a key that the user has', () => {
   const forms: [Algorithm, string, string][] = [
@@ -69,19 +82,42 @@ describe('a key that the user has', () => {
     const one = await product();
     const port = await freePort();
     const { publicKey } = pairs[algorithm];
-    const as = await servers(port, { robot: { algorithm, jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'the-key', use: 'sig' } } });
+    const as = await servers(port, {
+      robot: { algorithm, jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'the-key', use: 'sig' } },
+    });
     const own = privateKey.includes('"alg"') ? {} : { signingAlgorithm: algorithm, keyId: 'the-key' };
-    await one.call('addServer', { url: `http://127.0.0.1:${port}/mcp`, name: 'robot', clientId: 'robot', settings: { grant: 'client_credentials', ...own }, secrets: { privateKey } });
+    await one.call('addServer', {
+      url: `http://127.0.0.1:${port}/mcp`,
+      name: 'robot',
+      clientId: 'robot',
+      settings: { grant: 'client_credentials', ...own },
+      secrets: { privateKey },
+    });
     expect((await one.call('signIn', { server: 'robot' })).state.kind).toBe('signed_in');
-    expect(decodeProtectedHeader(String(as.seen.token[0]?.['client_assertion']))).toEqual({ alg: algorithm, kid: 'the-key' });
+    expect(decodeProtectedHeader(String(as.seen.token[0]?.['client_assertion']))).toEqual({
+      alg: algorithm,
+      kid: 'the-key',
+    });
   });
 
   const encrypted = { cipher: 'aes-256-cbc', passphrase: 'a-password' } as const;
   it.each([
-    ['PKCS#8 with a password', pairs.ES256.privateKey.export({ type: 'pkcs8', format: 'pem', ...encrypted }), 'password'],
-    ['PKCS#1 with a password', pairs.RS256.privateKey.export({ type: 'pkcs1', format: 'pem', ...encrypted }), 'password'],
+    [
+      'PKCS#8 with a password',
+      pairs.ES256.privateKey.export({ type: 'pkcs8', format: 'pem', ...encrypted }),
+      'password',
+    ],
+    [
+      'PKCS#1 with a password',
+      pairs.RS256.privateKey.export({ type: 'pkcs1', format: 'pem', ...encrypted }),
+      'password',
+    ],
     ['RSA of 1,024 bits', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey, 'pkcs8'), 'cannot sign'],
-    ['RSA for PSS alone', pem(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey, 'pkcs8'), 'cannot sign'],
+    [
+      'RSA for PSS alone',
+      pem(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey, 'pkcs8'),
+      'cannot sign',
+    ],
     ['EC on another curve', pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey, 'pkcs8'), 'cannot sign'],
     ['X25519, which is for agreement', pem(generateKeyPairSync('x25519').privateKey, 'pkcs8'), 'cannot sign'],
     ['a JWK without its private part', jwkOf(pairs.ES256.publicKey), 'cannot be read'],
@@ -90,10 +126,22 @@ describe('a key that the user has', () => {
     const privateKey = key.toString();
     const one = await product();
     const port = await freePort();
-    const as = await servers(port, { robot: { algorithm: 'ES256', jwk: pairs.ES256.publicKey.export({ format: 'jwk' }) } });
-    await one.call('addServer', { url: `http://127.0.0.1:${port}/mcp`, name: 'robot', clientId: 'robot', settings: { grant: 'client_credentials' }, secrets: { privateKey } });
+    const as = await servers(port, {
+      robot: { algorithm: 'ES256', jwk: pairs.ES256.publicKey.export({ format: 'jwk' }) },
+    });
+    await one.call('addServer', {
+      url: `http://127.0.0.1:${port}/mcp`,
+      name: 'robot',
+      clientId: 'robot',
+      settings: { grant: 'client_credentials' },
+      secrets: { privateKey },
+    });
     const error = await failure(one.call('signIn', { server: 'robot' }));
-    expect(error).toMatchObject({ code: 'E_BAD_INPUT', field: 'secrets.privateKey', message: expect.stringContaining(why) });
+    expect(error).toMatchObject({
+      code: 'E_BAD_INPUT',
+      field: 'secrets.privateKey',
+      message: expect.stringContaining(why),
+    });
     const [, line = privateKey] = privateKey.split('\n').filter((text) => text.length > 40);
     expect(one.log.join('\n') + error.message).not.toContain(line.slice(0, 40));
     expect(as.seen.token).toEqual([]);
@@ -101,57 +149,117 @@ describe('a key that the user has', () => {
 });
 
 describe('a key that Keybridge makes', () => {
-  it.each(algorithms)('%s: the public half, registered, is all that the authorization server needs; the private one is in the store alone', async (algorithm) => {
-    const one = await product();
-    const port = await freePort();
-    await one.call('addServer', { url: `http://127.0.0.1:${port}/mcp`, name: 'robot', clientId: 'robot', settings: { grant: 'client_credentials' } });
-    const { kid, publicJwk, publicPem } = await one.call('generateKey', { server: 'robot', algorithm });
-    expect(kid).toBe(await calculateJwkThumbprint(publicJwk));
-    expect(publicJwk).toMatchObject({ kid, alg: algorithm, use: 'sig' });
-    expect(Object.keys(publicJwk).filter((name) => !['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'].includes(name))).toEqual([]);
-    expect(publicPem).toMatch(/^-----BEGIN PUBLIC KEY-----/);
-    expect((await one.call('serverDetail', { server: 'robot' })).settings).toMatchObject({ clientAuth: 'private_key_jwt', keyId: kid, signingAlgorithm: algorithm });
+  it.each(algorithms)(
+    '%s: the public half, registered, is all that the authorization server needs; the private one is in the store alone',
+    async (algorithm) => {
+      const one = await product();
+      const port = await freePort();
+      await one.call('addServer', {
+        url: `http://127.0.0.1:${port}/mcp`,
+        name: 'robot',
+        clientId: 'robot',
+        settings: { grant: 'client_credentials' },
+      });
+      const { kid, publicJwk, publicPem } = await one.call('generateKey', { server: 'robot', algorithm });
+      expect(kid).toBe(await calculateJwkThumbprint(publicJwk));
+      expect(publicJwk).toMatchObject({ kid, alg: algorithm, use: 'sig' });
+      expect(
+        Object.keys(publicJwk).filter(
+          (name) => !['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'].includes(name),
+        ),
+      ).toEqual([]);
+      expect(publicPem).toMatch(/^-----BEGIN PUBLIC KEY-----/);
+      expect((await one.call('serverDetail', { server: 'robot' })).settings).toMatchObject({
+        clientAuth: 'private_key_jwt',
+        keyId: kid,
+        signingAlgorithm: algorithm,
+      });
 
-    const as = await servers(port, { robot: { algorithm, jwk: publicJwk } });
-    expect((await one.call('signIn', { server: 'robot' })).state.kind).toBe('signed_in');
-    expect(decodeProtectedHeader(String(as.seen.token[0]?.['client_assertion']))).toEqual({ alg: algorithm, kid });
-    const stored = [...one.store.items].filter(([item]) => item.includes(':privateKey')).map(([, value]) => value).join('');
-    expect(stored).toContain('\\"d\\"');
-  });
+      const as = await servers(port, { robot: { algorithm, jwk: publicJwk } });
+      expect((await one.call('signIn', { server: 'robot' })).state.kind).toBe('signed_in');
+      expect(decodeProtectedHeader(String(as.seen.token[0]?.['client_assertion']))).toEqual({ alg: algorithm, kid });
+      const stored = [...one.store.items]
+        .filter(([item]) => item.includes(':privateKey'))
+        .map(([, value]) => value)
+        .join('');
+      expect(stored).toContain('\\"d\\"');
+    },
+  );
 
   it('is not replaced by accident, and the old one is gone when it is replaced on purpose', async () => {
     const one = await product();
     await one.call('addServer', { url: 'http://127.0.0.1:9/mcp', name: 'robot', clientId: 'robot' });
     const first = await one.call('generateKey', { server: 'robot' });
     const error = await failure(one.call('generateKey', { server: 'robot' }));
-    expect(error).toMatchObject({ code: 'E_BAD_INPUT', field: 'replace', message: expect.stringContaining('--replace') });
+    expect(error).toMatchObject({
+      code: 'E_BAD_INPUT',
+      field: 'replace',
+      message: expect.stringContaining('--replace'),
+    });
     expect((await one.call('serverDetail', { server: 'robot' })).settings.keyId).toBe(first.kid);
     const second = await one.call('generateKey', { server: 'robot', algorithm: 'EdDSA', replace: true });
     expect(second.kid).not.toBe(first.kid);
-    expect((await one.call('serverDetail', { server: 'robot' })).settings).toMatchObject({ keyId: second.kid, signingAlgorithm: 'EdDSA' });
+    expect((await one.call('serverDetail', { server: 'robot' })).settings).toMatchObject({
+      keyId: second.kid,
+      signingAlgorithm: 'EdDSA',
+    });
   });
 
   it('does not take the place of a key that was entered, nor of the one of a client certificate', async () => {
     const one = await product();
-    await one.call('addServer', { url: 'http://127.0.0.1:9/mcp', name: 'entered', clientId: 'robot', secrets: { privateKey: pem(pairs.ES256.privateKey, 'pkcs8') } });
-    expect(await failure(one.call('generateKey', { server: 'entered' }))).toMatchObject({ code: 'E_BAD_INPUT', field: 'replace' });
-    await one.call('addServer', { url: 'http://127.0.0.1:9/mcp', name: 'mutual', clientId: 'robot', settings: { clientCertificateFile: '/nowhere.pem' } });
-    expect(await failure(one.call('generateKey', { server: 'mutual', replace: true }))).toMatchObject({ code: 'E_BAD_INPUT', field: 'settings.clientCertificateFile' });
+    await one.call('addServer', {
+      url: 'http://127.0.0.1:9/mcp',
+      name: 'entered',
+      clientId: 'robot',
+      secrets: { privateKey: pem(pairs.ES256.privateKey, 'pkcs8') },
+    });
+    expect(await failure(one.call('generateKey', { server: 'entered' }))).toMatchObject({
+      code: 'E_BAD_INPUT',
+      field: 'replace',
+    });
+    await one.call('addServer', {
+      url: 'http://127.0.0.1:9/mcp',
+      name: 'mutual',
+      clientId: 'robot',
+      settings: { clientCertificateFile: '/nowhere.pem' },
+    });
+    expect(await failure(one.call('generateKey', { server: 'mutual', replace: true }))).toMatchObject({
+      code: 'E_BAD_INPUT',
+      field: 'settings.clientCertificateFile',
+    });
   });
 
   it('of an account with a client of its own is for that account, whatever the others use', async () => {
     const one = await product();
     const port = await freePort();
-    await one.call('addServer', { url: `http://127.0.0.1:${port}/mcp`, name: 'robot', clientId: 'robot', settings: { grant: 'client_credentials' } });
+    await one.call('addServer', {
+      url: `http://127.0.0.1:${port}/mcp`,
+      name: 'robot',
+      clientId: 'robot',
+      settings: { grant: 'client_credentials' },
+    });
     await one.call('addAccount', { server: 'robot', name: 'second' });
-    expect(await failure(one.call('generateKey', { server: 'robot', account: 'second' }))).toMatchObject({ code: 'E_BAD_INPUT', message: expect.stringContaining('all accounts') });
+    expect(await failure(one.call('generateKey', { server: 'robot', account: 'second' }))).toMatchObject({
+      code: 'E_BAD_INPUT',
+      message: expect.stringContaining('all accounts'),
+    });
     await one.call('configureServer', { server: 'robot', account: 'second', clientId: 'robot-2' });
     const first = await one.call('generateKey', { server: 'robot', algorithm: 'RS256' });
     const second = await one.call('generateKey', { server: 'robot', account: 'second', algorithm: 'EdDSA' });
-    expect((await one.call('serverDetail', { server: 'robot' })).settings).toMatchObject({ keyId: first.kid, signingAlgorithm: 'RS256' });
-    const as = await servers(port, { robot: { algorithm: 'RS256', jwk: first.publicJwk }, 'robot-2': { algorithm: 'EdDSA', jwk: second.publicJwk } });
-    for (const account of ['main', 'second']) expect((await one.call('signIn', { server: 'robot', account })).state.kind).toBe('signed_in');
-    expect(as.seen.token.map((form) => decodeProtectedHeader(String(form['client_assertion'])).kid)).toEqual([first.kid, second.kid]);
+    expect((await one.call('serverDetail', { server: 'robot' })).settings).toMatchObject({
+      keyId: first.kid,
+      signingAlgorithm: 'RS256',
+    });
+    const as = await servers(port, {
+      robot: { algorithm: 'RS256', jwk: first.publicJwk },
+      'robot-2': { algorithm: 'EdDSA', jwk: second.publicJwk },
+    });
+    for (const account of ['main', 'second'])
+      expect((await one.call('signIn', { server: 'robot', account })).state.kind).toBe('signed_in');
+    expect(as.seen.token.map((form) => decodeProtectedHeader(String(form['client_assertion'])).kid)).toEqual([
+      first.kid,
+      second.kid,
+    ]);
   });
 
   it('that cannot be stored is not used, and nothing is changed', async () => {
@@ -176,8 +284,14 @@ it('keybridge key prints the public half as JWK, PEM or JSON, and refuses to end
   expect(jwk).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
   expect(jwk['d']).toBeUndefined();
 
-  expect(await bare.run(['key', 'robot'])).toMatchObject({ stdout: '', stderr: expect.stringMatching(/--replace[\s\S]*E_BAD_INPUT/) });
-  expect(await bare.run(['key', 'robot', '--algorithm', 'HS256', '--replace'])).toMatchObject({ stdout: '', stderr: expect.stringContaining('ES256') });
+  expect(await bare.run(['key', 'robot'])).toMatchObject({
+    stdout: '',
+    stderr: expect.stringMatching(/--replace[\s\S]*E_BAD_INPUT/),
+  });
+  expect(await bare.run(['key', 'robot', '--algorithm', 'HS256', '--replace'])).toMatchObject({
+    stdout: '',
+    stderr: expect.stringContaining('ES256'),
+  });
   const again = await bare.run(['key', 'robot', '--algorithm', 'EdDSA', '--replace', '--pem']);
   expect(again.stdout).toMatch(/^-----BEGIN PUBLIC KEY-----\n[\s\S]+\n-----END PUBLIC KEY-----\n$/);
   expect(() => createPrivateKey(again.stdout)).toThrow();

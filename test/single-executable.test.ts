@@ -15,7 +15,12 @@ describe('the command line as one program', () => {
   let folder: string;
   const children: ChildProcess[] = [];
   const at = (name: string) => path.join(folder, name);
-  const environment = () => ({ PATH: process.env['PATH'], HOME: folder, KEYBRIDGE_DATA_DIR: at('data'), KEYBRIDGE_STORE: 'memory' });
+  const environment = () => ({
+    PATH: process.env['PATH'],
+    HOME: folder,
+    KEYBRIDGE_DATA_DIR: at('data'),
+    KEYBRIDGE_STORE: 'memory',
+  });
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'keybridge-sea-test-'));
@@ -28,7 +33,10 @@ describe('the command line as one program', () => {
 
   /** The child that asks the keychain, on its own; gives its answer to one question. */
   async function askKeychain(bus = 'disabled:'): Promise<unknown> {
-    const child = spawn(at('keybridge'), ['--keychain-child'], { env: { HOME: folder, DBUS_SESSION_BUS_ADDRESS: bus }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = spawn(at('keybridge'), ['--keychain-child'], {
+      env: { HOME: folder, DBUS_SESSION_BUS_ADDRESS: bus },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     children.push(child);
     child.send({ id: 1, op: 'probe', service: 'Keybridge test' });
     const [answer] = (await once(child, 'message')) as [unknown];
@@ -42,10 +50,16 @@ describe('the command line as one program', () => {
 
   it('runs nothing that lies beside it: files with the names of its parts change nothing', async () => {
     const parts = ['cli-main.cjs', 'headless.cjs', 'keychain.cjs', 'keybridge.cjs', 'embedded.cjs'];
-    for (const name of parts) await writeFile(at(name), "process.stdout.write('from a file beside it'); process.exit(99);");
-    const { version } = JSON.parse(await readFile(path.join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
+    for (const name of parts)
+      await writeFile(at(name), "process.stdout.write('from a file beside it'); process.exit(99);");
+    const { version } = JSON.parse(await readFile(path.join(import.meta.dirname, '../package.json'), 'utf8')) as {
+      version: string;
+    };
     expect((await exec(at('keybridge'), ['--version'], { env: environment() })).stdout.trim()).toBe(version);
-    const broker = spawn(at('keybridge'), ['serve', '--json'], { env: environment(), stdio: ['pipe', 'pipe', 'inherit'] });
+    const broker = spawn(at('keybridge'), ['serve', '--json'], {
+      env: environment(),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     children.push(broker);
     const [line] = (await once(broker.stdout, 'data')) as [Buffer];
     expect(JSON.parse(line.toString())).toMatchObject({ ready: true, store: 'memory' });
@@ -55,20 +69,26 @@ describe('the command line as one program', () => {
     for (const name of parts) await rm(at(name));
   }, 60_000);
 
-  it.skipIf(keyringMissing() !== undefined)('loads the keychain’s library only when it is the one that it was made with', async () => {
-    const keyring = await startKeyring();
-    try {
-      expect(await askKeychain(keyring.address)).toMatchObject({ result: { kind: 'ready' } });
-      await appendFile(at('keytar.node'), 'x');
-      expect(await askKeychain(keyring.address)).toMatchObject({ result: { kind: 'unavailable' } });
-    } finally {
-      await keyring.stop();
-    }
-  }, 60_000);
+  it.skipIf(keyringMissing() !== undefined)(
+    'loads the keychain’s library only when it is the one that it was made with',
+    async () => {
+      const keyring = await startKeyring();
+      try {
+        expect(await askKeychain(keyring.address)).toMatchObject({ result: { kind: 'ready' } });
+        await appendFile(at('keytar.node'), 'x');
+        expect(await askKeychain(keyring.address)).toMatchObject({ result: { kind: 'unavailable' } });
+      } finally {
+        await keyring.stop();
+      }
+    },
+    60_000,
+  );
 
   it('takes no options from NODE_OPTIONS where its Node can refuse them', async () => {
     await writeFile(at('preload.cjs'), "process.stdout.write('preloaded ');");
-    const { stdout } = await exec(at('keybridge'), ['--version'], { env: { ...environment(), NODE_OPTIONS: `--require ${at('preload.cjs')}` } });
+    const { stdout } = await exec(at('keybridge'), ['--version'], {
+      env: { ...environment(), NODE_OPTIONS: `--require ${at('preload.cjs')}` },
+    });
     expect(stdout.includes('preloaded')).toBe(!isHardened());
     await rm(at('preload.cjs'));
   });

@@ -53,7 +53,8 @@ describe('a server that never answers notifications/initialized', () => {
     await host.initialize();
     await host.request('resources/subscribe', { uri: 'file:///a' });
     mcp.sessions.clear();
-    mcp.fault = ({ message, session, serve }) => (session === 'session-2' && message.method !== 'tools/call' ? undefined : serve());
+    mcp.fault = ({ message, session, serve }) =>
+      session === 'session-2' && message.method !== 'tools/call' ? undefined : serve();
     const call = host.call('act');
     await until(() => mcp.count('notifications/initialized') === 2);
     await clock.advance(3_000);
@@ -86,7 +87,16 @@ describe('a call right after initialize while the refresh is blocked', () => {
     });
 
   it('fails after 20 s in total, when initialize was answered before', async () => {
-    await until(async () => (await host.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'h', version: '1' } })).result);
+    await until(
+      async () =>
+        (
+          await host.request('initialize', {
+            protocolVersion: '2025-11-25',
+            capabilities: {},
+            clientInfo: { name: 'h', version: '1' },
+          })
+        ).result,
+    );
     server.token = blocked;
     host.notify('notifications/initialized');
     const { value, ms } = await timed(host.call('act'));
@@ -96,7 +106,11 @@ describe('a call right after initialize while the refresh is blocked', () => {
 
   it('fails after 20 s in total, when initialize waits for the same refresh', async () => {
     server.token = blocked;
-    const opening = host.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'h', version: '1' } }, 60_000);
+    const opening = host.request(
+      'initialize',
+      { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'h', version: '1' } },
+      60_000,
+    );
     const { value, ms } = await timed(host.request('tools/call', { name: 'act' }, 60_000));
     expect(codeOf(value)).toBe('E_REFRESH_FAILED');
     expect(ms).toBeLessThanOrEqual(20_500);
@@ -144,7 +158,11 @@ describe('a server of another generation', () => {
     (mcp.fault = ({ message, response }) => sendJson(response, 400, { jsonrpc: '2.0', id: message.id, error }));
 
   it('that names its versions has them in the error', async () => {
-    refuse({ code: -32_022, message: 'Unsupported protocol version', data: { supported: ['2026-07-28', '2027-01-15'], requested: '2025-11-25' } });
+    refuse({
+      code: -32_022,
+      message: 'Unsupported protocol version',
+      data: { supported: ['2026-07-28', '2027-01-15'], requested: '2025-11-25' },
+    });
     const answer = await host.initialize();
     expect(codeOf(answer)).toBe('E_PROTOCOL_ERA');
     expect(answer.error?.message).toContain('2026-07-28, 2027-01-15');

@@ -12,7 +12,12 @@ function read(stream: string, sizes: readonly number[] = [1, 2, 3, 7, 1_000_000]
     const parser = createSseParser(1_000_000);
     const events: SseEvent[] = [];
     for (let at = 0; at < bytes.length; at += size) events.push(...parser.push(bytes.subarray(at, at + size)));
-    return { data: text(events), types: events.map((event) => event.type), id: parser.lastEventId, retry: parser.retryMs };
+    return {
+      data: text(events),
+      types: events.map((event) => event.type),
+      id: parser.lastEventId,
+      retry: parser.retryMs,
+    };
   });
   for (const result of results) expect(result).toEqual(results[0]);
   return results[0] ?? { data: [], types: [], id: undefined, retry: undefined };
@@ -20,13 +25,20 @@ function read(stream: string, sizes: readonly number[] = [1, 2, 3, 7, 1_000_000]
 
 describe('event streams', () => {
   it('reads LF, CR and CRLF, a byte order mark, comments and several data lines (HT19)', () => {
-    expect(read('\ufeff: hello\r\nid:1\r\nevent:message\r\ndata:{"a":\rdata: 1\ndata:}\r\n\r\n').data).toEqual(['{"a":\n1\n}']);
+    expect(read('\ufeff: hello\r\nid:1\r\nevent:message\r\ndata:{"a":\rdata: 1\ndata:}\r\n\r\n').data).toEqual([
+      '{"a":\n1\n}',
+    ]);
     expect(read('data: a\n\ndata: b\r\rdata:  c\r\n\r\n').data).toEqual(['a', 'b', ' c']);
     expect(read('data\n\n:\n\ndata: €😀\n\n').data).toEqual(['', '€😀']);
   });
 
   it('keeps the id, the type and the time to wait', () => {
-    expect(read('id: 7\nretry: 1500\n\nevent: endpoint\ndata: /x\n\n')).toEqual({ data: [undefined, '/x'], types: ['', 'endpoint'], id: '7', retry: 1500 });
+    expect(read('id: 7\nretry: 1500\n\nevent: endpoint\ndata: /x\n\n')).toEqual({
+      data: [undefined, '/x'],
+      types: ['', 'endpoint'],
+      id: '7',
+      retry: 1500,
+    });
     expect(read('id: 7\ndata: x\n\nid\ndata: y\n\nretry: soon\n\n')).toMatchObject({ id: undefined, retry: undefined });
     expect(read('id: a\0b\ndata: x\n\n').id).toBeUndefined();
   });
@@ -60,7 +72,9 @@ describe('headers of 2026-07-28', () => {
       'mcp-method': 'tools/call',
       'mcp-name': 'echo',
     });
-    expect(modernHeaders(envelope(`{"id":1,"method":"tools/list","params":{"name":"echo",${meta}}}`))).not.toHaveProperty('mcp-name');
+    expect(
+      modernHeaders(envelope(`{"id":1,"method":"tools/list","params":{"name":"echo",${meta}}}`)),
+    ).not.toHaveProperty('mcp-name');
   });
 
   it('carry every text, and never a line break (HT27)', () => {
@@ -69,6 +83,12 @@ describe('headers of 2026-07-28', () => {
     for (const odd of ['', ' a', 'a ', 'ä', 'a\r\nx: y', '\u0000', '=?base64?x?=']) {
       expect(headerValue(odd)).toBe(`=?base64?${Buffer.from(odd).toString('base64')}?=`);
     }
-    expect(modernHeaders(envelope('{"id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"a\\r\\nb: c"}}}'))).not.toHaveProperty('mcp-protocol-version');
+    expect(
+      modernHeaders(
+        envelope(
+          '{"id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"a\\r\\nb: c"}}}',
+        ),
+      ),
+    ).not.toHaveProperty('mcp-protocol-version');
   });
 });

@@ -43,12 +43,22 @@ async function whileTimePasses<Value>(promise: Promise<Value>, mostMs: number, s
 }
 
 /** The fault meets one method; the rest is healthy. */
-const only = (method: string, fault: (post: McpPost) => void) => (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
+const only = (method: string, fault: (post: McpPost) => void) =>
+  (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
 
 const stalls: readonly (readonly [string, (post: McpPost) => void])[] = [
-  ['a head of JSON without a body', ({ response }) => response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()],
-  ['half of a JSON body', ({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":"2.0",')],
-  ['a stream without an event', ({ response }) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()],
+  [
+    'a head of JSON without a body',
+    ({ response }) => response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders(),
+  ],
+  [
+    'half of a JSON body',
+    ({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":"2.0",'),
+  ],
+  [
+    'a stream without an event',
+    ({ response }) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
+  ],
   [
     'a stream of comments',
     ({ response }) => {
@@ -97,7 +107,9 @@ describe.each(stalls.slice(0, 3))('a server that answers with %s', (_name, stall
 it('a tool call whose JSON answer stops in the middle ends as "outcome unknown", and is not repeated', async () => {
   await host.initialize();
   only('tools/call', stalls[1]?.[1] ?? (() => {}));
-  expect(codeOf(await whileTimePasses(host.request('tools/call', { name: 'act' }, 90_000), 610_000, 30_000))).toBe('E_OUTCOME_UNKNOWN');
+  expect(codeOf(await whileTimePasses(host.request('tools/call', { name: 'act' }, 90_000), 610_000, 30_000))).toBe(
+    'E_OUTCOME_UNKNOWN',
+  );
   expect(mcp.count('tools/call')).toBe(1);
 });
 

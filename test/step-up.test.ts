@@ -30,7 +30,11 @@ async function world({ mcp: mcpOptions = {}, ...options }: ProductOptions & { re
   return { as, mcp, product };
 }
 
-async function faultyWorld(scenario: string, settings: Parameters<Faulty['setScenario']>[1] = {}, options: ProductOptions = {}) {
+async function faultyWorld(
+  scenario: string,
+  settings: Parameters<Faulty['setScenario']>[1] = {},
+  options: ProductOptions = {},
+) {
   const remote = await startFaulty({ scenario, ...settings });
   closing.push(() => remote.close());
   const product = await startProduct(options);
@@ -59,10 +63,22 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     it(`holds the call, opens no browser before consent, and then goes on with the union of scopes (${era})`, async () => {
       const { as, mcp, product } = await world({ mcp: { era } });
       const host = era === '2025' ? await hostOf(product, 'Cursor') : product.host('work');
-      const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 'Cursor', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} };
-      const call = host.request('tools/call', { name: 'admin', arguments: {}, ...(era === '2026' ? { _meta: meta } : {}) });
+      const meta = {
+        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+        'io.modelcontextprotocol/clientInfo': { name: 'Cursor', version: '1' },
+        'io.modelcontextprotocol/clientCapabilities': {},
+      };
+      const call = host.request('tools/call', {
+        name: 'admin',
+        arguments: {},
+        ...(era === '2026' ? { _meta: meta } : {}),
+      });
       const state = await needsAccess(product);
-      expect(state).toMatchObject({ scopes: ['mcp:admin'], granted: expect.arrayContaining(['mcp:tools']) as unknown, askedBy: [{ host: 'Cursor', operation: 'admin' }] });
+      expect(state).toMatchObject({
+        scopes: ['mcp:admin'],
+        granted: expect.arrayContaining(['mcp:tools']) as unknown,
+        askedBy: [{ host: 'Cursor', operation: 'admin' }],
+      });
       expect(product.browser.openings).toBe(1);
       expect(mcp.counts.toolRuns).toBe(0);
 
@@ -70,7 +86,9 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
       expect(textOf(await call)).toBe('done as admin');
       expect(mcp.counts.toolRuns).toBe(1);
       expect(product.browser.openings).toBe(2);
-      expect(as.seen.authorize.at(-1)?.get('scope')?.split(' ')).toEqual(expect.arrayContaining(['mcp:tools', 'mcp:admin']));
+      expect(as.seen.authorize.at(-1)?.get('scope')?.split(' ')).toEqual(
+        expect.arrayContaining(['mcp:tools', 'mcp:admin']),
+      );
       expect(await stateOf(product)).toMatchObject({ kind: 'signed_in' });
     });
   }
@@ -96,7 +114,9 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     await product.call('signIn', { server: 'work' });
     expect((await Promise.all(calls)).map(textOf)).toEqual(['done as admin', '3']);
     expect(product.browser.openings).toBe(2);
-    expect(as.seen.authorize.at(-1)?.get('scope')?.split(' ')).toEqual(expect.arrayContaining(['mcp:tools', 'mcp:admin', 'mcp:audit']));
+    expect(as.seen.authorize.at(-1)?.get('scope')?.split(' ')).toEqual(
+      expect.arrayContaining(['mcp:tools', 'mcp:admin', 'mcp:audit']),
+    );
   });
 
   it('"not now" ends the call with E_SCOPE_NEEDED, and the next one at once without asking again', async () => {
@@ -128,7 +148,9 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
   it('a host that cancels its call gets no answer, and the tool never runs', async () => {
     const { mcp, product } = await world();
     const host = await hostOf(product, 'Cursor');
-    host.sendLine(JSON.stringify({ jsonrpc: '2.0', id: 'held', method: 'tools/call', params: { name: 'admin', arguments: {} } }));
+    host.sendLine(
+      JSON.stringify({ jsonrpc: '2.0', id: 'held', method: 'tools/call', params: { name: 'admin', arguments: {} } }),
+    );
     await needsAccess(product);
     host.notify('notifications/cancelled', { requestId: 'held' });
     await host.call('echo', { text: 'in between' });
@@ -143,7 +165,10 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     const host = await hostOf(product, 'Cursor');
     const call = host.request('tools/call', { name: 'admin', arguments: {}, _meta: { progressToken: 'p-1' } });
     const told = await host.notification('notifications/progress');
-    expect(told.params).toMatchObject({ progressToken: 'p-1', message: 'Keybridge waits for you to allow more access.' });
+    expect(told.params).toMatchObject({
+      progressToken: 'p-1',
+      message: 'Keybridge waits for you to allow more access.',
+    });
     await product.call('signIn', { server: 'work' });
     expect(textOf(await call)).toBe('done as admin');
   });
@@ -159,7 +184,9 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     const { as, product } = await world({ autoSignIn: true });
     const host = await hostOf(product, 'Cursor');
     await host.call('admin');
-    expect(await product.call('serverDetail', { server: 'work' })).toMatchObject({ learnedScopes: { admin: expect.arrayContaining(['mcp:admin']) as unknown } });
+    expect(await product.call('serverDetail', { server: 'work' })).toMatchObject({
+      learnedScopes: { admin: expect.arrayContaining(['mcp:admin']) as unknown },
+    });
     await product.call('signOut', { server: 'work' });
     await product.call('signIn', { server: 'work' });
     expect(as.seen.authorize.at(-1)?.get('scope')?.split(' ')).toContain('mcp:admin');
@@ -223,7 +250,12 @@ describe('servers that ask in their own way, or without end', () => {
 describe('holding', () => {
   function rig(more: Partial<StepUpDeps> = {}) {
     const clock = createFakeClock();
-    const server = { id: 'server01', name: 'work', url: 'https://mcp.example.com/mcp', learnedScopes: {} } as unknown as Server;
+    const server = {
+      id: 'server01',
+      name: 'work',
+      url: 'https://mcp.example.com/mcp',
+      learnedScopes: {},
+    } as unknown as Server;
     const notes = createServerNotes();
     const updates: unknown[] = [];
     const stepUps = createStepUps({
@@ -285,7 +317,10 @@ describe('holding', () => {
   it('a scope that the authorization server refuses is not asked for for ever', async () => {
     const learnedScopes = { admin: ['gone'] };
     const { stepUps, updates } = rig({
-      servers: { find: () => ({ learnedScopes }) as unknown as Server, updateAccount: async (_id, change) => (updates.push(change), {} as Server) },
+      servers: {
+        find: () => ({ learnedScopes }) as unknown as Server,
+        updateAccount: async (_id, change) => (updates.push(change), {} as Server),
+      },
     });
     await stepUps.signInEnded('server01', new AppError('E_AUTHORIZATION_ERROR', 'invalid_scope'));
     expect(updates).toEqual([{ learnedScopes: {} }]);

@@ -23,16 +23,28 @@ function streamOf(chunks: readonly string[], then: 'end' | 'break' | 'quiet'): H
     if (then === 'break') throw new AppError('E_CONNECTION_LOST', 'broken');
     if (then === 'quiet') await new Promise(() => {});
   }
-  return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: Object.assign(body(), { destroy: () => {} }) };
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    body: Object.assign(body(), { destroy: () => {} }),
+  };
 }
 
 function begin(open: (method: string) => HttpStream) {
   const clock = createFakeClock();
   const lines: string[] = [];
   let outcome: string | undefined;
-  const sink: Sink = { answer: (line) => void lines.push(line.toString()), other: (line) => void lines.push(line.toString()), drained: () => undefined };
+  const sink: Sink = {
+    answer: (line) => void lines.push(line.toString()),
+    other: (line) => void lines.push(line.toString()),
+    drained: () => undefined,
+  };
   const upstream = { request: async ({ method }: { method: string }) => open(method), forgetCookies: () => {} };
-  exchange({ upstream, server: 'work', clock, log: silentLog }, question, sink, { session: undefined, signal: new AbortController().signal, onChallenge: 'quiet' }).then(
+  exchange({ upstream, server: 'work', clock, log: silentLog }, question, sink, {
+    session: undefined,
+    signal: new AbortController().signal,
+    onChallenge: 'quiet',
+  }).then(
     (done) => (outcome = done),
     (error: unknown) => (outcome = (error as AppError).code),
   );
@@ -128,9 +140,18 @@ describe('a subscription stream', () => {
         return streamOf(['data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged"}\n\n'], 'end');
       },
     };
-    const sink: Sink = { answer: (one) => void lines.push(one.toString()), other: (one) => void lines.push(one.toString()), drained: () => undefined };
+    const sink: Sink = {
+      answer: (one) => void lines.push(one.toString()),
+      other: (one) => void lines.push(one.toString()),
+      drained: () => undefined,
+    };
     const abort = new AbortController();
-    const done = listen({ upstream, server: 'work', clock, log: silentLog, pauses: createPauses(clock) }, { line, envelope: envelope(line) as Question['envelope'] }, sink, { session: undefined, signal: abort.signal, onChallenge: 'quiet' }).catch(() => {});
+    const done = listen(
+      { upstream, server: 'work', clock, log: silentLog, pauses: createPauses(clock) },
+      { line, envelope: envelope(line) as Question['envelope'] },
+      sink,
+      { session: undefined, signal: abort.signal, onChallenge: 'quiet' },
+    ).catch(() => {});
     await clock.advance(60_000);
     expect(openings).toBeGreaterThan(5);
     // Each time once more at once: it is a read, and the connection may have been an old one.

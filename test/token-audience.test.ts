@@ -17,12 +17,20 @@ import { rotating } from './fixtures/scripted-http.ts';
 const closing = closeAfterEach();
 
 const graph = 'https://graph.example/v1';
-const jwt = (claims: object) => `${[{ alg: 'RS256', typ: 'at+jwt' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.c2ln`;
+const jwt = (claims: object) =>
+  `${[{ alg: 'RS256', typ: 'at+jwt' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.c2ln`;
 
 describe('the audience of an access token', () => {
-  const facts = { issuer: 'https://login.company.example/realms/staff', resource: 'https://mcp.tools.example/mcp', clientId: 'https://me.example/keybridge.json' };
+  const facts = {
+    issuer: 'https://login.company.example/realms/staff',
+    resource: 'https://mcp.tools.example/mcp',
+    clientId: 'https://me.example/keybridge.json',
+  };
   const judge = (aud: unknown, settings: ServerSettings = {}, more: Partial<KnownAudiences> = {}) =>
-    audienceFault(new Secret(jwt({ aud })), { ...knownAudiences({ url: 'https://mcp.tools.example/mcp', settings }, facts), ...more });
+    audienceFault(new Secret(jwt({ aud })), {
+      ...knownAudiences({ url: 'https://mcp.tools.example/mcp', settings }, facts),
+      ...more,
+    });
 
   it.each<[string, unknown, ServerSettings?]>([
     ['the server itself', 'https://mcp.tools.example/mcp'],
@@ -39,7 +47,10 @@ describe('the audience of an access token', () => {
     ['nobody', undefined],
     ['an empty list', []],
   ])('is taken when it is %s', (_what, aud, settings) => {
-    const known = knownAudiences({ url: 'https://mcp.tools.example/mcp', settings: settings ?? {} }, { ...facts, ...(typeof settings?.resource === 'object' ? { resource: settings.resource.value } : {}) });
+    const known = knownAudiences(
+      { url: 'https://mcp.tools.example/mcp', settings: settings ?? {} },
+      { ...facts, ...(typeof settings?.resource === 'object' ? { resource: settings.resource.value } : {}) },
+    );
     expect(audienceFault(new Secret(jwt({ aud })), known)).toBeUndefined();
   });
 
@@ -55,7 +66,8 @@ describe('the audience of an access token', () => {
   });
 
   it('tells two customers of one hosting provider apart', () => {
-    const taken = (server: string, aud: string) => audienceFault(new Secret(jwt({ aud })), { sites: [server], exact: [], hosts: [] }) === undefined;
+    const taken = (server: string, aud: string) =>
+      audienceFault(new Secret(jwt({ aud })), { sites: [server], exact: [], hosts: [] }) === undefined;
     expect(taken('https://a.github.io', 'https://b.github.io')).toBe(false);
     expect(taken('https://a.company.co.uk', 'https://b.company.co.uk')).toBe(true);
     expect(taken('https://one.co.uk', 'https://two.co.uk')).toBe(false);
@@ -65,8 +77,23 @@ describe('the audience of an access token', () => {
 
   it('is taken when a preset names its host, and only a preset for whole host names can', () => {
     expect(judge(graph, {}, { hosts: ['https://graph.example/'] })).toBeUndefined();
-    expect(judge('https://other.graph.example', {}, { hosts: ['https://graph.example/'] })?.code).toBe('E_TOKEN_AUDIENCE');
-    const file = (issuers: string[]) => () => readPresets({ version: 1, presets: [{ name: 'some', title: 'Some', source: 'some document', ran: 'fixture', issuers, audiences: ['https://graph.example/'] }] });
+    expect(judge('https://other.graph.example', {}, { hosts: ['https://graph.example/'] })?.code).toBe(
+      'E_TOKEN_AUDIENCE',
+    );
+    const file = (issuers: string[]) => () =>
+      readPresets({
+        version: 1,
+        presets: [
+          {
+            name: 'some',
+            title: 'Some',
+            source: 'some document',
+            ran: 'fixture',
+            issuers,
+            audiences: ['https://graph.example/'],
+          },
+        ],
+      });
     expect(file(['https://some.example/*'])).not.toThrow();
     expect(file(['/some/*'])).toThrow();
   });
@@ -80,7 +107,9 @@ describe('the audience of an access token', () => {
   it('comes with the command that accepts it, in the terminal', () => {
     const words = failureWords((judge(graph) ?? new AppError('E_UNEXPECTED', '')).about('tools').toInfo());
     expect(words).toContain(`keybridge configure tools --set 'audienceException=${graph}'`);
-    const odd = failureWords({ ...new AppError('E_TOKEN_AUDIENCE', '', { audience: 'https://graph.example/\'; rm' }).about('tools').toInfo() });
+    const odd = failureWords({
+      ...new AppError('E_TOKEN_AUDIENCE', '', { audience: "https://graph.example/'; rm" }).about('tools').toInfo(),
+    });
     expect(odd).not.toContain('configure');
   });
 });
@@ -106,7 +135,9 @@ describe('an access token for another website', () => {
   it('is kept back where it is all that there is, after a restart too', async () => {
     const rig = await createKeeperRig();
     rig.audienceFault = new AppError('E_TOKEN_AUDIENCE', 'For another website.');
-    await expect(rig.signIn({ refreshToken: undefined as never, accessToken: new Secret('access-1') })).rejects.toMatchObject({ code: 'E_TOKEN_AUDIENCE' });
+    await expect(
+      rig.signIn({ refreshToken: undefined as never, accessToken: new Secret('access-1') }),
+    ).rejects.toMatchObject({ code: 'E_TOKEN_AUDIENCE' });
     const next = await rig.restart();
     next.audienceFault = rig.audienceFault;
     expect(said(await next.keeper.accessToken(credentialId))).toBe('refused E_TOKEN_AUDIENCE');
@@ -124,8 +155,15 @@ describe('an access token for another website', () => {
       const { authorization } = request.headers;
       if (authorization === undefined) return response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
       sent.push(authorization);
-      const { id, method, params } = JSON.parse(body || '{}') as { id?: number; method?: string; params?: { arguments?: { text?: string } } };
-      const result = method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'site', version: '1' } } : { content: [{ type: 'text', text: params?.arguments?.text }] };
+      const { id, method, params } = JSON.parse(body || '{}') as {
+        id?: number;
+        method?: string;
+        params?: { arguments?: { text?: string } };
+      };
+      const result =
+        method === 'initialize'
+          ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'site', version: '1' } }
+          : { content: [{ type: 'text', text: params?.arguments?.text }] };
       return id === undefined ? response.writeHead(202).end() : sendJson(response, 200, { jsonrpc: '2.0', id, result });
     };
     const product = await startProduct();
@@ -133,13 +171,25 @@ describe('an access token for another website', () => {
     await product.call('addServer', { url: site.mcpUrl, name: 'tools' });
 
     const failure = await product.call('signIn', { server: 'tools' }).catch((error: unknown) => (error as Error).cause);
-    expect(failure).toMatchObject({ code: 'E_TOKEN_AUDIENCE', audience: graph, server: 'tools', message: expect.stringContaining(graph) as unknown });
+    expect(failure).toMatchObject({
+      code: 'E_TOKEN_AUDIENCE',
+      audience: graph,
+      server: 'tools',
+      message: expect.stringContaining(graph) as unknown,
+    });
     expect(product.browser.last?.text).toContain('E_TOKEN_AUDIENCE');
-    expect((await product.call('status')).servers[0]?.state).toMatchObject({ kind: 'needs_sign_in', error: { code: 'E_TOKEN_AUDIENCE', audience: graph } });
+    expect((await product.call('status')).servers[0]?.state).toMatchObject({
+      kind: 'needs_sign_in',
+      error: { code: 'E_TOKEN_AUDIENCE', audience: graph },
+    });
     const host = product.host('tools');
     await host.initialize();
     expect(errorCodeOf(await host.call('echo', { text: 'held' }, 30_000))).toBe('E_TOKEN_AUDIENCE');
-    expect((await product.call('refreshNow', { server: 'tools' }).catch((error: unknown) => asAppError(error) && (error as Error).message))).toBe('E_TOKEN_AUDIENCE');
+    expect(
+      await product
+        .call('refreshNow', { server: 'tools' })
+        .catch((error: unknown) => asAppError(error) && (error as Error).message),
+    ).toBe('E_TOKEN_AUDIENCE');
     await product.call('configureServer', { server: 'tools', settings: { audienceException: `${graph}/other` } });
     expect(errorCodeOf(await host.call('echo', { text: 'held' }, 30_000))).toBe('E_TOKEN_AUDIENCE');
     expect(sent).toEqual([]);

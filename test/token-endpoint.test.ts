@@ -7,7 +7,13 @@ import { systemClock } from '../electron/core/clock.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { retryAfterMs } from '../electron/core/http/retry-after.ts';
 import { readTokenAnswer } from '../electron/core/oauth/tokens/token-answer.ts';
-import { exchangeCode, refresh, revoke, type TokenClient, type Tokens } from '../electron/core/oauth/tokens/token-endpoint.ts';
+import {
+  exchangeCode,
+  refresh,
+  revoke,
+  type TokenClient,
+  type Tokens,
+} from '../electron/core/oauth/tokens/token-endpoint.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
 import { createFakeClock } from './fixtures/clock.ts';
@@ -36,7 +42,11 @@ function clientOf(faulty: Faulty, change: Partial<TokenClient> = {}): TokenClien
   };
 }
 
-async function withFaulty(scenario: string, settings: Parameters<Faulty['setScenario']>[1], use: (faulty: Faulty) => Promise<void>): Promise<void> {
+async function withFaulty(
+  scenario: string,
+  settings: Parameters<Faulty['setScenario']>[1],
+  use: (faulty: Faulty) => Promise<void>,
+): Promise<void> {
   const faulty = await startFaulty({ clients: [{ client_id: 'c1' }] });
   try {
     await faulty.setScenario(scenario, settings);
@@ -51,7 +61,14 @@ async function authorize(faulty: Faulty): Promise<{ code: Secret; codeVerifier: 
   const codeVerifier = randomBytes(32).toString('base64url');
   const url = new URL(`${faulty.issuer}/authorize`);
   const challenge = createHash('sha256').update(codeVerifier).digest('base64url');
-  const asked = { response_type: 'code', client_id: 'c1', redirect_uri: redirectUri, code_challenge: challenge, code_challenge_method: 'S256', resource: faulty.url };
+  const asked = {
+    response_type: 'code',
+    client_id: 'c1',
+    redirect_uri: redirectUri,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    resource: faulty.url,
+  };
   for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
   const answer = await fetch(url, { redirect: 'manual' });
   const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? '';
@@ -69,7 +86,12 @@ describe('the code exchange', () => {
       expect(tokens.refreshToken?.reveal()).toMatch(/^kb-refresh-/);
       expect(tokens).toMatchObject({ expiresInMs: 60_000, scopes: ['mcp:tools'] });
       const { code: _code, code_verifier: _verifier, ...sent } = faulty.seen.token[0] ?? {};
-      expect(sent).toEqual({ grant_type: 'authorization_code', redirect_uri: redirectUri, resource: faulty.url, client_id: 'c1' });
+      expect(sent).toEqual({
+        grant_type: 'authorization_code',
+        redirect_uri: redirectUri,
+        resource: faulty.url,
+        client_id: 'c1',
+      });
     }));
 
   it.each([
@@ -104,10 +126,14 @@ describe('the code exchange', () => {
         ...http,
         fetch: (request) => {
           tries += 1;
-          return tries === 1 ? Promise.reject(new AppError('E_CONNECT', 'Refused.', { sent: false })) : http.fetch(request);
+          return tries === 1
+            ? Promise.reject(new AppError('E_CONNECT', 'Refused.', { sent: false }))
+            : http.fetch(request);
         },
       };
-      expect((await exchangeCode(clientOf(faulty), grant, { http: flaky, clock: systemClock() })).refreshToken).toBeDefined();
+      expect(
+        (await exchangeCode(clientOf(faulty), grant, { http: flaky, clock: systemClock() })).refreshToken,
+      ).toBeDefined();
       expect(tries).toBe(2);
     }));
 
@@ -125,12 +151,14 @@ describe('the code exchange', () => {
       expect(asked).toEqual([30_000]);
     }));
 
-  it.each([[-1], [0], [1e308], ['3600'], [null], [undefined], ['soon'], [{}]])('TR08 expires_in %j does not break the sign-in', (expiresIn) =>
-    withFaulty('token-expires-weird', { expiresIn }, async (faulty) => {
-      const tokens = await exchange(faulty);
-      expect(tokens.refreshToken).toBeDefined();
-      expect(tokens.expiresInMs).toBe(expiresIn === '3600' ? 3_600_000 : undefined);
-    }),
+  it.each([[-1], [0], [1e308], ['3600'], [null], [undefined], ['soon'], [{}]])(
+    'TR08 expires_in %j does not break the sign-in',
+    (expiresIn) =>
+      withFaulty('token-expires-weird', { expiresIn }, async (faulty) => {
+        const tokens = await exchange(faulty);
+        expect(tokens.refreshToken).toBeDefined();
+        expect(tokens.expiresInMs).toBe(expiresIn === '3600' ? 3_600_000 : undefined);
+      }),
   );
 
   it.each(['token-null-members', 'token-no-type', 'token-201'])('%s: tokens are taken as they come', (scenario) =>
@@ -168,7 +196,9 @@ describe('the code exchange', () => {
       const abort = new AbortController();
       // Stands still: nothing but the cancelling can end the wait.
       const clock = createFakeClock();
-      const ended = failure(exchangeCode(clientOf(faulty), await authorize(faulty), { http, clock, signal: abort.signal }));
+      const ended = failure(
+        exchangeCode(clientOf(faulty), await authorize(faulty), { http, clock, signal: abort.signal }),
+      );
       await until(() => clock.pending === 1, 'it waits for the later try');
       abort.abort();
       expect((await ended).code).toBe('E_CANCELLED');
@@ -180,12 +210,35 @@ describe('the code exchange', () => {
     site.routes['/token'] = (request: IncomingMessage, response: ServerResponse, hit: Hit) => {
       const form = new URLSearchParams(hit.body);
       const { authorization = '' } = request.headers;
-      const secret = decodeURIComponent(Buffer.from(authorization.replace('Basic ', ''), 'base64').toString().split(':')[1] ?? '');
-      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: 'invalid_grant', error_description: `no ${form.get('code')} ${form.get('code_verifier')} ${secret}` }));
+      const secret = decodeURIComponent(
+        Buffer.from(authorization.replace('Basic ', ''), 'base64').toString().split(':')[1] ?? '',
+      );
+      response
+        .writeHead(400, { 'content-type': 'application/json' })
+        .end(
+          JSON.stringify({
+            error: 'invalid_grant',
+            error_description: `no ${form.get('code')} ${form.get('code_verifier')} ${secret}`,
+          }),
+        );
     };
     try {
-      const client: TokenClient = { issuer: site.origin, tokenEndpoint: `${site.origin}/token`, clientId: 'c1', clientSecret: new Secret('kb-secret'), clientAuth: 'client_secret_basic', resource: site.origin, allow: ['loopback'] };
-      const error = await failure(exchangeCode(client, { code: new Secret('kb-code-1'), codeVerifier: new Secret('kb-verifier'), redirectUri }, { http, clock: systemClock() }));
+      const client: TokenClient = {
+        issuer: site.origin,
+        tokenEndpoint: `${site.origin}/token`,
+        clientId: 'c1',
+        clientSecret: new Secret('kb-secret'),
+        clientAuth: 'client_secret_basic',
+        resource: site.origin,
+        allow: ['loopback'],
+      };
+      const error = await failure(
+        exchangeCode(
+          client,
+          { code: new Secret('kb-code-1'), codeVerifier: new Secret('kb-verifier'), redirectUri },
+          { http, clock: systemClock() },
+        ),
+      );
       expect(error.message).toContain('no ... ... ...');
       expect(error.message).not.toContain('kb-');
     } finally {
@@ -195,7 +248,9 @@ describe('the code exchange', () => {
 
   it('an unknown client is told apart from other refusals', () =>
     withFaulty('healthy', {}, async (faulty) => {
-      expect((await failure(exchange(faulty, clientOf(faulty, { clientId: 'unknown' })))).code).toBe('E_CLIENT_REFUSED');
+      expect((await failure(exchange(faulty, clientOf(faulty, { clientId: 'unknown' })))).code).toBe(
+        'E_CLIENT_REFUSED',
+      );
     }));
 });
 
@@ -266,7 +321,9 @@ describe('the refresh', () => {
 
   it('RF14 an unknown client is client_refused', () =>
     withFaulty('healthy', {}, async (faulty) => {
-      expect((await refresh(clientOf(faulty, { clientId: 'gone' }), new Secret('r'), {}, { http })).kind).toBe('client_refused');
+      expect((await refresh(clientOf(faulty, { clientId: 'gone' }), new Secret('r'), {}, { http })).kind).toBe(
+        'client_refused',
+      );
     }));
 
   it('RF15 a server that is away is unreachable, and surely got nothing', () =>
@@ -277,14 +334,19 @@ describe('the refresh', () => {
 });
 
 /** A token endpoint that keeps what it got and answers as told. */
-async function withEndpoint(answer: { status?: number; type?: string; body?: string }, use: (seen: { headers: IncomingHttpHeaders; body: string; url: string }[], origin: string) => Promise<void>): Promise<void> {
+async function withEndpoint(
+  answer: { status?: number; type?: string; body?: string },
+  use: (seen: { headers: IncomingHttpHeaders; body: string; url: string }[], origin: string) => Promise<void>,
+): Promise<void> {
   const seen: { headers: IncomingHttpHeaders; body: string; url: string }[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       seen.push({ headers: request.headers, body, url: request.url ?? '' });
-      response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'application/json' }).end(answer.body ?? '{"access_token":"a","token_type":"bearer"}');
+      response
+        .writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'application/json' })
+        .end(answer.body ?? '{"access_token":"a","token_type":"bearer"}');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -309,9 +371,15 @@ const someClient = (origin: string, change: Partial<TokenClient> = {}): TokenCli
 describe('the request', () => {
   it('form-encodes id and secret in client_secret_basic (RFC 6749 2.3.1)', () =>
     withEndpoint({}, async (seen, origin) => {
-      const client = someClient(origin, { clientId: 'default:oac1', clientAuth: 'client_secret_basic', clientSecret: new Secret('s:%/+ ü') });
+      const client = someClient(origin, {
+        clientId: 'default:oac1',
+        clientAuth: 'client_secret_basic',
+        clientSecret: new Secret('s:%/+ ü'),
+      });
       await refresh(client, new Secret('r'), {}, { http });
-      const [id, secret] = Buffer.from((seen[0]?.headers.authorization ?? '').slice(6), 'base64').toString().split(':');
+      const [id, secret] = Buffer.from((seen[0]?.headers.authorization ?? '').slice(6), 'base64')
+        .toString()
+        .split(':');
       expect(decodeURIComponent((id ?? '').replaceAll('+', ' '))).toBe('default:oac1');
       expect(decodeURIComponent((secret ?? '').replaceAll('+', ' '))).toBe('s:%/+ ü');
       expect(seen[0]?.body).not.toContain('client_secret');
@@ -319,20 +387,39 @@ describe('the request', () => {
 
   it('leaves a plain client ID as it is, for servers that forget to decode', () =>
     withEndpoint({}, async (seen, origin) => {
-      await refresh(someClient(origin, { clientId: 'my-app_1.x', clientAuth: 'client_secret_basic', clientSecret: new Secret('a-b.c_d') }), new Secret('r'), {}, { http });
+      await refresh(
+        someClient(origin, {
+          clientId: 'my-app_1.x',
+          clientAuth: 'client_secret_basic',
+          clientSecret: new Secret('a-b.c_d'),
+        }),
+        new Secret('r'),
+        {},
+        { http },
+      );
       expect(seen[0]?.headers.authorization).toBe(`Basic ${Buffer.from('my-app_1.x:a-b.c_d').toString('base64')}`);
     }));
 
   it('sends the secret in the body with client_secret_post, and never both ways', () =>
     withEndpoint({}, async (seen, origin) => {
-      await refresh(someClient(origin, { clientAuth: 'client_secret_post', clientSecret: new Secret('s:%/+ ') }), new Secret('r'), {}, { http });
+      await refresh(
+        someClient(origin, { clientAuth: 'client_secret_post', clientSecret: new Secret('s:%/+ ') }),
+        new Secret('r'),
+        {},
+        { http },
+      );
       expect(new URLSearchParams(seen[0]?.body).get('client_secret')).toBe('s:%/+ ');
       expect(seen[0]?.headers.authorization).toBeUndefined();
     }));
 
   it('sends one resource, byte-exact, in place of one in the address of the endpoint', () =>
     withEndpoint({}, async (seen, origin) => {
-      await refresh(someClient(origin, { tokenEndpoint: `${origin}/token?resource=other&x=1` }), new Secret('r'), {}, { http });
+      await refresh(
+        someClient(origin, { tokenEndpoint: `${origin}/token?resource=other&x=1` }),
+        new Secret('r'),
+        {},
+        { http },
+      );
       expect(seen[0]?.url).toBe('/token?x=1');
       expect(new URLSearchParams(seen[0]?.body).getAll('resource')).toEqual(['https://mcp.example/a?b=c%20d']);
     }));
@@ -360,7 +447,9 @@ describe('revocation', () => {
   it('is confirmed by the server', () =>
     withFaulty('healthy', {}, async (faulty) => {
       const { refreshToken } = await exchange(faulty);
-      expect(await revoke(clientOf(faulty), refreshToken ?? new Secret(''), 'refresh_token', { http })).toBe('confirmed');
+      expect(await revoke(clientOf(faulty), refreshToken ?? new Secret(''), 'refresh_token', { http })).toBe(
+        'confirmed',
+      );
       expect((await refresh(clientOf(faulty), refreshToken ?? new Secret(''), {}, { http })).kind).toBe('rejected');
     }));
 
@@ -371,13 +460,18 @@ describe('revocation', () => {
       expect(await revoke(client, new Secret('t'), 'refresh_token', { http })).toBe('not_offered');
     });
     await withEndpoint({ status: 503 }, async (_seen, origin) => {
-      expect(await revoke(someClient(origin, { revocationEndpoint: `${origin}/revoke` }), new Secret('t'), 'refresh_token', { http })).toBe('failed');
+      expect(
+        await revoke(someClient(origin, { revocationEndpoint: `${origin}/revoke` }), new Secret('t'), 'refresh_token', {
+          http,
+        }),
+      ).toBe('failed');
     });
   });
 });
 
 describe('reading an answer', () => {
-  const read = (body: string, status = 200, headers: Record<string, string> = {}) => readTokenAnswer({ status, headers, body: Buffer.from(body) }, 0);
+  const read = (body: string, status = 200, headers: Record<string, string> = {}) =>
+    readTokenAnswer({ status, headers, body: Buffer.from(body) }, 0);
 
   it.each(['bearer', 'Bearer', 'BEARER', null, undefined])('token_type %j is Bearer', (type) => {
     expect(read(JSON.stringify({ access_token: 'a', token_type: type })).kind).toBe('tokens');
@@ -393,7 +487,10 @@ describe('reading an answer', () => {
   ])('%s is unclear, not a refusal', (_what, body) => expect(read(body).kind).toBe('unclear'));
 
   it.each([400, 401, 403, 200, 500, 503])('an error object with status %i is seen as what it says', (status) => {
-    expect(read('{"error":"invalid_grant"}', status, { 'www-authenticate': 'Basic' })).toMatchObject({ kind: 'error', error: 'invalid_grant' });
+    expect(read('{"error":"invalid_grant"}', status, { 'www-authenticate': 'Basic' })).toMatchObject({
+      kind: 'error',
+      error: 'invalid_grant',
+    });
   });
 
   it('unauthorized_client with 401 is an unknown client, as older servers on the Python SDK say it; with 400 it is not', () => {
@@ -407,7 +504,9 @@ describe('reading an answer', () => {
   });
 
   it('a byte order mark, scopes as a list, and unknown members do no harm', () => {
-    expect(read('\ufeff{"access_token":"a","scope":["x","y"],"more":{}}')).toMatchObject({ tokens: { scopes: ['x', 'y'] } });
+    expect(read('\ufeff{"access_token":"a","scope":["x","y"],"more":{}}')).toMatchObject({
+      tokens: { scopes: ['x', 'y'] },
+    });
   });
 
   it('TR07 the value of a bad token is in no text', () => {
@@ -429,5 +528,7 @@ describe('Retry-After', () => {
     [{ 'retry-after': date }, 10_000],
     [{ 'retry-after': date, date: 'Thu, 01 Jan 2026 01:00:00 GMT' }, 0],
     [{}, undefined],
-  ])('%j is %s ms', (headers: Record<string, string>, ms) => expect(retryAfterMs(headers, Date.parse('2026-01-01T00:00:00Z'))).toBe(ms));
+  ])('%j is %s ms', (headers: Record<string, string>, ms) =>
+    expect(retryAfterMs(headers, Date.parse('2026-01-01T00:00:00Z'))).toBe(ms),
+  );
 });

@@ -4,7 +4,14 @@ import { decodedClaims, displayClaims } from '../electron/core/oauth/identity/jw
 import { createSlots } from '../electron/core/oauth/tokens/slots.ts';
 import { Secret } from '../electron/core/secret.ts';
 import { locked, unavailable } from './fixtures/fake-store.ts';
-import { createKeeperRig, credentialId as id, firstCredential, said, storedRefreshToken, type KeeperRig } from './fixtures/keeper.ts';
+import {
+  createKeeperRig,
+  credentialId as id,
+  firstCredential,
+  said,
+  storedRefreshToken,
+  type KeeperRig,
+} from './fixtures/keeper.ts';
 import { broken, rotating, type ScriptedHttp } from './fixtures/scripted-http.ts';
 
 let rig: KeeperRig;
@@ -24,8 +31,12 @@ function call(options?: Parameters<typeof rig.keeper.accessToken>[1], on = rig):
 
 const token = (name: string): { rejected: Secret } => ({ rejected: new Secret(name) });
 const spent = (from = rig): (string | null)[] => from.http.refreshes.map(({ form }) => form.get('refresh_token'));
-const refusing = (error: string, status = 400): ScriptedHttp['answer'] => () => ({ status, body: { error } });
-const busy = (status = 503, headers = {}): ScriptedHttp['answer'] => () => ({ status, headers, body: 'busy' });
+const refusing =
+  (error: string, status = 400): ScriptedHttp['answer'] =>
+  () => ({ status, body: { error } });
+const busy =
+  (status = 503, headers = {}): ScriptedHttp['answer'] =>
+  () => ({ status, headers, body: 'busy' });
 
 /** An authorization server that takes its time: answers when told. */
 function held(answer: ScriptedHttp['answer']): { readonly answer: ScriptedHttp['answer']; release(): void } {
@@ -92,21 +103,29 @@ describe('the token of a call', () => {
 });
 
 describe('ahead of expiry', () => {
-  it.each([1, 2, 20, 36])('a server whose tokens live %i s is asked for one each 30 s at most, while an app is connected and calls nothing', async (life) => {
-    rig.http.answer = rotating({ expires_in: life });
-    await rig.signIn({}, life * 1_000);
-    rig.keeper.hold(id);
-    await rig.clock.advance(600_000);
-    expect(rig.http.refreshes.length).toBeGreaterThan(10);
-    expect(rig.http.refreshes.length).toBeLessThanOrEqual(20);
-    expect(rig.keeper.state(id).kind).toBe('usable');
-  });
+  it.each([1, 2, 20, 36])(
+    'a server whose tokens live %i s is asked for one each 30 s at most, while an app is connected and calls nothing',
+    async (life) => {
+      rig.http.answer = rotating({ expires_in: life });
+      await rig.signIn({}, life * 1_000);
+      rig.keeper.hold(id);
+      await rig.clock.advance(600_000);
+      expect(rig.http.refreshes.length).toBeGreaterThan(10);
+      expect(rig.http.refreshes.length).toBeLessThanOrEqual(20);
+      expect(rig.keeper.state(id).kind).toBe('usable');
+    },
+  );
 
   it('while a bridge is connected the refresh runs at 75 to 80 % of the life, and no call waits', async () => {
     await rig.signIn();
     const letGo = rig.keeper.hold(id);
     const start = rig.clock.now();
-    expect(rig.keeper.state(id)).toEqual({ kind: 'usable', renewable: true, expiresAt: start + 100_000, refreshAt: start + 77_500 });
+    expect(rig.keeper.state(id)).toEqual({
+      kind: 'usable',
+      renewable: true,
+      expiresAt: start + 100_000,
+      refreshAt: start + 77_500,
+    });
     await rig.clock.advance(77_499);
     expect(rig.http.refreshes).toEqual([]);
     await rig.clock.advance(1);
@@ -158,13 +177,16 @@ describe('ahead of expiry', () => {
     expect(again.got).toBe('access-2');
   });
 
-  it.each([-1, 0, null, 1e308, 'soon', 0.001])('TR08 expires_in %j at each refresh: no refresh in an hour without a 401', async (expiresIn) => {
-    rig.http.answer = rotating({ expires_in: expiresIn });
-    await rig.signIn();
-    rig.keeper.hold(id);
-    await rig.clock.advance(3_600_000);
-    expect(rig.http.refreshes).toHaveLength(1);
-  });
+  it.each([-1, 0, null, 1e308, 'soon', 0.001])(
+    'TR08 expires_in %j at each refresh: no refresh in an hour without a 401',
+    async (expiresIn) => {
+      rig.http.answer = rotating({ expires_in: expiresIn });
+      await rig.signIn();
+      rig.keeper.hold(id);
+      await rig.clock.advance(3_600_000);
+      expect(rig.http.refreshes).toHaveLength(1);
+    },
+  );
 
   it('LC08 200 credentials that expire together: 8 refreshes at once, every call served', async () => {
     const ids = Array.from({ length: 200 }, (_, index) => `srv${String(index).padStart(5, '0')}:main`);
@@ -303,7 +325,11 @@ describe('what ends a sign-in', () => {
     rig.http.answer = refusing('invalid_grant');
     await rig.keeper.accessToken(id, token('access-1'));
     rig.http.answer = rotating();
-    await rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 100_000);
+    await rig.keeper.adopt(
+      { ...firstCredential(), refreshToken: new Secret('refresh-9') },
+      new Secret('access-9'),
+      100_000,
+    );
     expect(rig.keeper.state(id).kind).toBe('usable');
     expect(said(await rig.keeper.accessToken(id, token('access-9')))).toBe('access-2');
     expect(spent().at(-1)).toBe('refresh-9');
@@ -519,16 +545,19 @@ describe('sleep and clocks', () => {
     expect(rig.http.refreshes).toHaveLength(1);
   });
 
-  it.each([-31_536_000_000, -300_000, 300_000, 31_536_000_000])('RF16 LC03 the system time jumps by %i ms: no refresh out of turn', async (ms) => {
-    await rig.signIn();
-    rig.keeper.hold(id);
-    rig.clock.jump(ms);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
-    await rig.clock.advance(77_499);
-    expect(rig.http.refreshes).toHaveLength(0);
-    await rig.clock.advance(1);
-    expect(rig.http.refreshes).toHaveLength(1);
-  });
+  it.each([-31_536_000_000, -300_000, 300_000, 31_536_000_000])(
+    'RF16 LC03 the system time jumps by %i ms: no refresh out of turn',
+    async (ms) => {
+      await rig.signIn();
+      rig.keeper.hold(id);
+      rig.clock.jump(ms);
+      expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+      await rig.clock.advance(77_499);
+      expect(rig.http.refreshes).toHaveLength(0);
+      await rig.clock.advance(1);
+      expect(rig.http.refreshes).toHaveLength(1);
+    },
+  );
 
   it('LC03 a clock set back by a year, then a wake: the token is used, and a 401 decides', async () => {
     await rig.signIn();
@@ -578,7 +607,8 @@ describe('the store', () => {
   it('RF18 KC04 that fails after the answer: held in memory, tried each second, loud, and calls wait 20 s', async () => {
     await rig.signIn();
     let full = false;
-    rig.store.fault = (operation, item) => (full && operation === 'set' && !item.endsWith('/journal') ? unavailable : undefined);
+    rig.store.fault = (operation, item) =>
+      full && operation === 'set' && !item.endsWith('/journal') ? unavailable : undefined;
     const answer = rotating();
     rig.http.answer = (request) => {
       full = true;
@@ -626,7 +656,9 @@ describe('the store', () => {
   it('a sign-in that cannot be stored is an error, and the sign-in before stays', async () => {
     await rig.signIn();
     rig.store.fault = (operation) => (operation === 'set' ? locked : undefined);
-    await expect(rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 1_000)).rejects.toMatchObject({ code: 'E_STORE_LOCKED' });
+    await expect(
+      rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 1_000),
+    ).rejects.toMatchObject({ code: 'E_STORE_LOCKED' });
     expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
   });
@@ -644,7 +676,10 @@ describe('the store', () => {
     rig.http.answer = rotating({ scope: 'mcp:read mcp:write' });
     await rig.signIn();
     await rig.keeper.refreshNow(id);
-    expect(rig.vault.facts(id)).toMatchObject({ grantedScopes: ['mcp:read', 'mcp:write'], lastRefreshAt: rig.clock.now() });
+    expect(rig.vault.facts(id)).toMatchObject({
+      grantedScopes: ['mcp:read', 'mcp:write'],
+      lastRefreshAt: rig.clock.now(),
+    });
   });
 });
 
@@ -667,7 +702,11 @@ describe('sign-out', () => {
     expect(await rig.keeper.signOut(id)).toEqual({ revoked: 'not_offered', deleted: true });
     await rig.signIn();
     rig.http.answer = broken(false);
-    expect(await rig.keeper.signOut(id)).toMatchObject({ revoked: 'failed', deleted: true, detail: expect.stringContaining('authorization server') });
+    expect(await rig.keeper.signOut(id)).toMatchObject({
+      revoked: 'failed',
+      deleted: true,
+      detail: expect.stringContaining('authorization server'),
+    });
     expect(await rig.keeper.signOut(id)).toEqual({ revoked: 'nothing_to_revoke', deleted: true });
   });
 
@@ -706,7 +745,11 @@ describe('sign-out', () => {
     rig.http.answer = gate.answer;
     const waiting = call(token('access-1'));
     await rig.clock.advance(0);
-    await rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 100_000);
+    await rig.keeper.adopt(
+      { ...firstCredential(), refreshToken: new Secret('refresh-9') },
+      new Secret('access-9'),
+      100_000,
+    );
     await rig.clock.advance(0);
     expect(waiting.got).toBe('access-9');
     gate.release();
@@ -720,7 +763,11 @@ describe('sign-out', () => {
     const gate = held(() => ({}));
     rig.http.answer = gate.answer;
     const leaving = rig.keeper.signOut(id);
-    const joining = rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 100_000);
+    const joining = rig.keeper.adopt(
+      { ...firstCredential(), refreshToken: new Secret('refresh-9') },
+      new Secret('access-9'),
+      100_000,
+    );
     await rig.clock.advance(0);
     gate.release();
     await Promise.all([leaving, joining]);
@@ -730,7 +777,11 @@ describe('sign-out', () => {
 
   it('while a sign-in is being stored wins: both of its tokens are revoked, and neither is used', async () => {
     rig.http.answer = () => ({});
-    const joining = rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 100_000);
+    const joining = rig.keeper.adopt(
+      { ...firstCredential(), refreshToken: new Secret('refresh-9') },
+      new Secret('access-9'),
+      100_000,
+    );
     const leaving = rig.keeper.signOut(id);
     await rig.clock.advance(0);
     await Promise.all([joining, leaving]);
@@ -815,7 +866,10 @@ it('TR15 claims of the access token are for display only', async () => {
   const payload = Buffer.from(JSON.stringify({ aud: 'https://other.example', sub: 'ada' })).toString('base64url');
   const jwt = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.x`;
   await rig.keeper.adopt(firstCredential(), new Secret(jwt), 100_000);
-  expect(displayClaims(decodedClaims(rig.keeper.current(id)?.token.reveal() ?? '') ?? {})).toEqual({ aud: 'https://other.example', sub: 'ada' });
+  expect(displayClaims(decodedClaims(rig.keeper.current(id)?.token.reveal() ?? '') ?? {})).toEqual({
+    aud: 'https://other.example',
+    sub: 'ada',
+  });
   expect(said(await rig.keeper.accessToken(id))).toBe(jwt);
 });
 

@@ -11,10 +11,24 @@ const ended: SignInState = { kind: 'needs_sign_in', error };
 const retrying: SignInState = { kind: 'retrying', error, nextTryAt: minutes(2) };
 const signingIn: SignInState = { kind: 'signing_in', step: 'browser', startedAt: now };
 
-const server = (name: string, state: SignInState, identity?: string): ServerStatus => ({ id: `id-of-${name}`, name, url: 'https://mcp.example.com/mcp', state, hosts: [], ...(identity ? { identity } : {}) });
+const server = (name: string, state: SignInState, identity?: string): ServerStatus => ({
+  id: `id-of-${name}`,
+  name,
+  url: 'https://mcp.example.com/mcp',
+  state,
+  hosts: [],
+  ...(identity ? { identity } : {}),
+});
 
 function status(servers: ServerStatus[], change: Partial<Status> = {}): Status {
-  return { version: '1.0.0', front: 'desktop', runtime: 'release', store: { name: 'keychain', label: 'Keychain', state: 'ready' }, servers, ...change };
+  return {
+    version: '1.0.0',
+    front: 'desktop',
+    runtime: 'release',
+    store: { name: 'keychain', label: 'Keychain', state: 'ready' },
+    servers,
+    ...change,
+  };
 }
 
 const labels = (items: readonly TrayItem[]) => items.flatMap((item) => ('label' in item ? [item.label] : []));
@@ -25,7 +39,10 @@ const inside = (items: readonly TrayItem[], start: string): readonly TrayItem[] 
 
 describe('the tray as a function of the state', () => {
   it('says each server’s state in words, what needs a person first', () => {
-    const { items } = trayModel(status([server('work', signedIn), server('notes', retrying), server('linear', ended)]), now);
+    const { items } = trayModel(
+      status([server('work', signedIn), server('notes', retrying), server('linear', ended)]),
+      now,
+    );
     expect(labels(items)).toEqual([
       '1 of 3 servers needs you',
       '⚠ linear: Sign in again',
@@ -37,22 +54,53 @@ describe('the tray as a function of the state', () => {
   });
 
   it('offers the next step of each state, and always the window', () => {
-    const { items } = trayModel(status([server('work', signedIn, 'ada@example.com'), server('notes', retrying), server('linear', ended), server('docs', signingIn)]), now);
+    const { items } = trayModel(
+      status([
+        server('work', signedIn, 'ada@example.com'),
+        server('notes', retrying),
+        server('linear', ended),
+        server('docs', signingIn),
+      ]),
+      now,
+    );
     expect(labels(inside(items, 'work'))).toEqual(['ada@example.com', 'Show in window']);
     expect(labels(inside(items, 'notes'))).toEqual(['Try now', 'Show in window']);
     expect(labels(inside(items, 'docs'))).toEqual(['Cancel', 'Show in window']);
-    expect(inside(items, '⚠ linear')[0]).toEqual({ kind: 'action', label: 'Sign in', action: { kind: 'step', step: 'sign_in', server: 'id-of-linear' } });
+    expect(inside(items, '⚠ linear')[0]).toEqual({
+      kind: 'action',
+      label: 'Sign in',
+      action: { kind: 'step', step: 'sign_in', server: 'id-of-linear' },
+    });
   });
 
   it('puts the accounts of a server below its name, the default one first, each with its own next step', () => {
-    const account = (name: string, isDefault: boolean, state: SignInState, identity?: string): ServerStatus => ({ ...server('linear', state, identity), id: `linear:${name}`, account: { name, isDefault } });
-    const { items } = trayModel(status([account('private', false, ended, 'ada@home.example'), account('ada@work.example', true, signedIn, 'ada@work.example'), server('notes', signedIn)]), now);
-    expect(labels(items).slice(0, 3)).toEqual(['1 of 2 servers needs you', '⚠ linear: 1 of 2 accounts needs you', 'notes: Signed in, refreshes in 4 min']);
+    const account = (name: string, isDefault: boolean, state: SignInState, identity?: string): ServerStatus => ({
+      ...server('linear', state, identity),
+      id: `linear:${name}`,
+      account: { name, isDefault },
+    });
+    const { items } = trayModel(
+      status([
+        account('private', false, ended, 'ada@home.example'),
+        account('ada@work.example', true, signedIn, 'ada@work.example'),
+        server('notes', signedIn),
+      ]),
+      now,
+    );
+    expect(labels(items).slice(0, 3)).toEqual([
+      '1 of 2 servers needs you',
+      '⚠ linear: 1 of 2 accounts needs you',
+      'notes: Signed in, refreshes in 4 min',
+    ]);
     const accounts = inside(items, '⚠ linear');
     expect(labels(accounts)).toEqual(['ada@work.example: Signed in, refreshes in 4 min', '⚠ private: Sign in again']);
     expect(labels(inside(accounts, 'ada@work'))).toEqual(['Show in window']);
     expect(labels(inside(accounts, '⚠ private'))).toEqual(['ada@home.example', 'Sign in', 'Show in window']);
-    expect(inside(accounts, '⚠ private')).toContainEqual({ kind: 'action', label: 'Sign in', action: { kind: 'step', step: 'sign_in', server: 'linear:private' } });
+    expect(inside(accounts, '⚠ private')).toContainEqual({
+      kind: 'action',
+      label: 'Sign in',
+      action: { kind: 'step', step: 'sign_in', server: 'linear:private' },
+    });
   });
 
   it('more access is not granted by a click in a menu: it leads to the window', () => {
@@ -76,17 +124,32 @@ describe('the tray as a function of the state', () => {
   });
 
   it('a keychain that is locked shows in the icon and can be unlocked from the menu', () => {
-    const model = trayModel(status([server('work', signedIn)], { store: { name: 'keychain', label: 'Keychain', state: 'locked' } }), now);
+    const model = trayModel(
+      status([server('work', signedIn)], { store: { name: 'keychain', label: 'Keychain', state: 'locked' } }),
+      now,
+    );
     expect(model.icon).toBe('attention');
-    expect(model.items).toContainEqual({ kind: 'action', label: 'Keychain locked: unlock it', action: { kind: 'unlock' } });
+    expect(model.items).toContainEqual({
+      kind: 'action',
+      label: 'Keychain locked: unlock it',
+      action: { kind: 'unlock' },
+    });
   });
 
   it('RF26 a sign-in that ends within a day shows in icon, words and menu', () => {
-    const model = trayModel(status([server('work', { ...signedIn, endsAt: minutes(5 * 60) }), server('notes', signedIn)]), now);
+    const model = trayModel(
+      status([server('work', { ...signedIn, endsAt: minutes(5 * 60) }), server('notes', signedIn)]),
+      now,
+    );
     expect(model.icon).toBe('attention');
-    expect(labels(model.items)).toEqual(expect.arrayContaining(['1 sign-in ends soon', 'work: Signed in, ends in 5 h']));
+    expect(labels(model.items)).toEqual(
+      expect.arrayContaining(['1 sign-in ends soon', 'work: Signed in, ends in 5 h']),
+    );
     expect(inside(model.items, 'work')).toContainEqual(expect.objectContaining({ label: 'Sign in' }));
-    expect(trayModel(status([server('work', { kind: 'signed_in', renewable: true, endsAt: minutes(5) })]), now).countsMinutes).toBe(true);
+    expect(
+      trayModel(status([server('work', { kind: 'signed_in', renewable: true, endsAt: minutes(5) })]), now)
+        .countsMinutes,
+    ).toBe(true);
   });
 
   it('says that the memory store forgets', () => {

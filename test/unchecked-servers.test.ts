@@ -44,7 +44,8 @@ async function folder(): Promise<string> {
 }
 
 const nobodyThere = async () => `http://127.0.0.1:${await freePort()}/mcp`;
-const kindOf = async (one: Product, name = 'work') => (await one.call('status')).servers.find((server) => server.name === name)?.state.kind;
+const kindOf = async (one: Product, name = 'work') =>
+  (await one.call('status')).servers.find((server) => server.name === name)?.state.kind;
 
 describe('a server of which nothing is known', () => {
   it('A server that was added and never reached is not called open, and not counted as ready', async () => {
@@ -71,7 +72,9 @@ describe('a server of which nothing is known', () => {
     const [open, wanting, one] = [await openServer(), await protectedServer(), await product()];
     for (const { url } of [open, wanting]) await one.call('discover', { url });
     expect(await one.call('addServer', { url: open.url, name: 'open' })).toMatchObject({ state: { kind: 'open' } });
-    expect(await one.call('addServer', { url: wanting.url, name: 'wanting' })).toMatchObject({ state: { kind: 'not_signed_in' } });
+    expect(await one.call('addServer', { url: wanting.url, name: 'wanting' })).toMatchObject({
+      state: { kind: 'not_signed_in' },
+    });
   });
 
   it('An app’s call that an open server answers shows that no sign-in is needed', async () => {
@@ -89,7 +92,11 @@ describe('a server of which nothing is known', () => {
     await before.close();
     for (const name of ['servers.json', 'servers.json.bak']) {
       const file = path.join(dataDir, name);
-      await writeFile(file, (await readFile(file, 'utf8')).replace(/"signInRequired": \w+/, '"signInRequired": false'), { mode: 0o600 });
+      await writeFile(
+        file,
+        (await readFile(file, 'utf8')).replace(/"signInRequired": \w+/, '"signInRequired": false'),
+        { mode: 0o600 },
+      );
     }
     expect(await kindOf(await product({ dataDir }))).toBe('not_checked');
   });
@@ -138,7 +145,13 @@ describe('a server that wants a sign-in', () => {
 describe('the words for it', () => {
   const notSignedIn: SignInState = { kind: 'not_signed_in' };
   const notChecked: SignInState = { kind: 'not_checked' };
-  const server = (name: string, state: SignInState): ServerStatus => ({ id: `id-of-${name}`, name, url: 'https://mcp.example.com/mcp', state, hosts: [] });
+  const server = (name: string, state: SignInState): ServerStatus => ({
+    id: `id-of-${name}`,
+    name,
+    url: 'https://mcp.example.com/mcp',
+    state,
+    hosts: [],
+  });
   const status = (...states: SignInState[]): Status => ({
     version: '1.0.0',
     front: 'desktop',
@@ -183,16 +196,35 @@ describe('the command line', () => {
     await bare.serve();
 
     const added = await bare.run(['add', open.url, '--name', 'open']);
-    expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/No sign-in needed.*keybridge snippet open/s) });
+    expect(added).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/No sign-in needed.*keybridge snippet open/s),
+    });
     expect(added.stdout).not.toContain('keybridge login');
     expect((await bare.run(['status', 'open'])).code).toBe(exitCodes.ok);
 
-    expect(await bare.run(['add', wanting.url, '--name', 'wanting'])).toMatchObject({ code: 0, stdout: expect.stringContaining('keybridge login wanting') });
-    expect(await bare.run(['status', 'wanting'])).toMatchObject({ code: exitCodes.signInNeeded, stdout: expect.stringContaining('Not signed in yet') });
+    expect(await bare.run(['add', wanting.url, '--name', 'wanting'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('keybridge login wanting'),
+    });
+    expect(await bare.run(['status', 'wanting'])).toMatchObject({
+      code: exitCodes.signInNeeded,
+      stdout: expect.stringContaining('Not signed in yet'),
+    });
 
-    expect(await bare.run(['add', silent, '--name', 'silent'])).toMatchObject({ code: 0, stdout: expect.stringContaining('keybridge check silent'), stderr: expect.stringContaining('E_CONNECT') });
-    expect(await bare.run(['status', 'silent'])).toMatchObject({ code: exitCodes.unreachable, stdout: expect.stringContaining('Not checked yet') });
+    expect(await bare.run(['add', silent, '--name', 'silent'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('keybridge check silent'),
+      stderr: expect.stringContaining('E_CONNECT'),
+    });
+    expect(await bare.run(['status', 'silent'])).toMatchObject({
+      code: exitCodes.unreachable,
+      stdout: expect.stringContaining('Not checked yet'),
+    });
     expect((await bare.run(['check', 'silent'])).code).toBe(exitCodes.unreachable);
-    expect(await bare.run(['check', 'open'])).toMatchObject({ code: exitCodes.ok, stdout: 'open: No sign-in needed.\nConnect an app: keybridge snippet open\n' });
+    expect(await bare.run(['check', 'open'])).toMatchObject({
+      code: exitCodes.ok,
+      stdout: 'open: No sign-in needed.\nConnect an app: keybridge snippet open\n',
+    });
   });
 });

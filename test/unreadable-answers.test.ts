@@ -12,7 +12,11 @@ const closing = closeAfterEach();
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
 
 /** A host of a server that answers each request with these bytes; `ID` stands for the request's id. */
-async function hostOf(body: string | Buffer, way: 'json' | 'stream', status = 200): Promise<{ host: SocketHost; rig: RelayRig }> {
+async function hostOf(
+  body: string | Buffer,
+  way: 'json' | 'stream',
+  status = 200,
+): Promise<{ host: SocketHost; rig: RelayRig }> {
   const server = await startListener((request, response) => {
     void readBody(request).then((sent) => {
       const id = /"id":("[^"]*"|\d+)/.exec(sent)?.[1] ?? 'null';
@@ -72,7 +76,12 @@ describe.each(['json', 'stream'] as const)('an answer that no host can read (%s)
 
   it.each([
     ['blanks, tabs and line feeds between its parts', '\t{ "jsonrpc" : "2.0",\r\t"id":ID ,"result" : {\t}\r}  '],
-    ['every escape, and characters beyond ASCII', Buffer.from(text('\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\ud83d\\ude00 \u00e4\u20ac\u{1f600}\u007f')).toString('latin1')],
+    [
+      'every escape, and characters beyond ASCII',
+      Buffer.from(text('\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\ud83d\\ude00 \u00e4\u20ac\u{1f600}\u007f')).toString(
+        'latin1',
+      ),
+    ],
     ['a code that is written as 1.0', '{"jsonrpc":"2.0","id":ID,"error":{"code":1.0,"message":"m"}}'],
     ['members that nobody knows', '{"jsonrpc":"2.0","x":[{}],"id":ID,"result":{"_meta":{}},"y":null}'],
   ])('%s: what JSON allows reaches the host', async (_, body) => {
@@ -99,7 +108,10 @@ describe('other messages that no host can read', () => {
   });
 
   it('in a batch: the good ones pass, the call gets an error', async () => {
-    const { host } = await hostOf('[{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":ID,"result":1}]', 'json');
+    const { host } = await hostOf(
+      '[{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":ID,"result":1}]',
+      'json',
+    );
     expect(codeOf(await host.request('ping'))).toBe('E_SERVER_ANSWER');
     expect(host.lines).toHaveLength(2);
   });
@@ -112,7 +124,12 @@ describe('other messages that no host can read', () => {
 
 describe('the flaw of a message', () => {
   it('is none in what is well-formed, whatever else stands there', () => {
-    for (const good of ['{"jsonrpc":"2.0","method":"a"}', '{"jsonrpc":"2.0","id":1,"method":"a","params":{}}', '{"jsonrpc":"2.0","id":1,"result":{},"x":1}', '{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":""}}']) {
+    for (const good of [
+      '{"jsonrpc":"2.0","method":"a"}',
+      '{"jsonrpc":"2.0","id":1,"method":"a","params":{}}',
+      '{"jsonrpc":"2.0","id":1,"result":{},"x":1}',
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":""}}',
+    ]) {
       expect(envelope(good).flaw, good).toBeUndefined();
     }
   });

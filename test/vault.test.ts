@@ -24,7 +24,17 @@ const id = 'srv00001:main';
 const clock = createFakeClock();
 
 const open = (options: { knownIds?: readonly string[]; installId?: string } = {}): Promise<Vault> =>
-  openVault({ store, dataDir, installId: 'install01', clock, log: createLog((line) => void events.push(line), () => clock.now()), ...options });
+  openVault({
+    store,
+    dataDir,
+    installId: 'install01',
+    clock,
+    log: createLog(
+      (line) => void events.push(line),
+      () => clock.now(),
+    ),
+    ...options,
+  });
 
 const credential = (change: Partial<Credential> = {}): Credential => ({
   id,
@@ -53,7 +63,11 @@ const index = (): string => readFileSync(path.join(dataDir, 'credentials.json'),
 
 describe('keeping a credential', () => {
   it('gives back exactly what was stored, also after a restart', async () => {
-    const stored = credential({ clientSecret: new Secret('s3cret'), clientAuth: 'client_secret_basic', revocationEndpoint: 'https://as.example/revoke' });
+    const stored = credential({
+      clientSecret: new Secret('s3cret'),
+      clientAuth: 'client_secret_basic',
+      revocationEndpoint: 'https://as.example/revoke',
+    });
     await (await open()).write(stored);
     const read = await (await open()).read(id);
     if (read.kind !== 'found') throw new Error(read.kind);
@@ -68,12 +82,19 @@ describe('keeping a credential', () => {
     await (await open()).write(credential());
     store.calls.length = 0;
     store.fault = () => locked;
-    expect((await open()).facts(id)).toMatchObject({ account: 'Ada', generation: 1, renewable: true, idTokenClaims: { sub: '1' } });
+    expect((await open()).facts(id)).toMatchObject({
+      account: 'Ada',
+      generation: 1,
+      renewable: true,
+      idTokenClaims: { sub: '1' },
+    });
     expect(store.calls).toEqual([]);
   });
 
   it('writes no secret to the disk, and the index for the user alone', async () => {
-    await (await open()).write(credential({ accessToken: new Secret('access-1'), clientSecret: new Secret('client-secret-1') }));
+    await (
+      await open()
+    ).write(credential({ accessToken: new Secret('access-1'), clientSecret: new Secret('client-secret-1') }));
     expect(index()).not.toMatch(/refresh-1|access-1|client-secret-1/);
     expect(statSync(path.join(dataDir, 'credentials.json')).mode & 0o777).toBe(0o600);
     expect(readdirSync(dataDir)).toEqual(['credentials.json']);
@@ -129,7 +150,13 @@ describe('keeping a credential', () => {
   it('the memory store leaves the index of the keychain alone', async () => {
     await (await open()).write(credential());
     const before = index();
-    const inMemory = await openVault({ store: createMemoryStore(), dataDir, installId: 'install01', clock, log: () => {} });
+    const inMemory = await openVault({
+      store: createMemoryStore(),
+      dataDir,
+      installId: 'install01',
+      clock,
+      log: () => {},
+    });
     expect(inMemory.facts(id)).toBeUndefined();
     await inMemory.write(credential({ refreshToken: new Secret('memory-1') }));
     expect(await refreshTokenOf(inMemory)).toBe('memory-1');
@@ -151,17 +178,20 @@ describe('faults of the store', () => {
     expect(await refreshTokenOf(vault)).toBe('refresh-1');
   });
 
-  it.each([0, 1, 2, 3])('RF18 KC04 a write that stops after %i store calls leaves the old or the new value, never a mixture', async (calls) => {
-    const vault = await open();
-    await vault.write(credential({ refreshToken: new Secret(`old-${'o'.repeat(3_000)}`) }));
-    await vault.write(credential({ refreshToken: new Secret(`old2-${'p'.repeat(3_000)}`) }));
-    let left = calls;
-    store.fault = (operation) => (operation === 'set' && (left -= 1) < 0 ? unavailable : undefined);
-    const written = await vault.write(credential({ refreshToken: new Secret(`new-${'n'.repeat(3_000)}`) }));
-    store.fault = undefined;
-    expect(written.kind).toBe(calls < 3 ? 'unavailable' : 'done');
-    expect((await refreshTokenOf(await open()))?.slice(0, 5)).toBe(calls < 3 ? 'old2-' : 'new-n');
-  });
+  it.each([0, 1, 2, 3])(
+    'RF18 KC04 a write that stops after %i store calls leaves the old or the new value, never a mixture',
+    async (calls) => {
+      const vault = await open();
+      await vault.write(credential({ refreshToken: new Secret(`old-${'o'.repeat(3_000)}`) }));
+      await vault.write(credential({ refreshToken: new Secret(`old2-${'p'.repeat(3_000)}`) }));
+      let left = calls;
+      store.fault = (operation) => (operation === 'set' && (left -= 1) < 0 ? unavailable : undefined);
+      const written = await vault.write(credential({ refreshToken: new Secret(`new-${'n'.repeat(3_000)}`) }));
+      store.fault = undefined;
+      expect(written.kind).toBe(calls < 3 ? 'unavailable' : 'done');
+      expect((await refreshTokenOf(await open()))?.slice(0, 5)).toBe(calls < 3 ? 'old2-' : 'new-n');
+    },
+  );
 
   it('a store that says done and keeps something else is noticed', async () => {
     const vault = await open();
@@ -241,18 +271,21 @@ describe('the index file', () => {
     expect(await refreshTokenOf(await open())).toBe('r3');
   });
 
-  it.each(['', '{', '{"version":1}', '[]', '{"version":1,"credentials":{"x":3}}'])('a damaged index %j is kept beside, and rebuilt from the store', async (text) => {
-    await (await open()).write(credential());
-    writeFileSync(path.join(dataDir, 'credentials.json'), text);
-    const vault = await open({ knownIds: [id, 'srv00009:main'] });
-    expect(vault.facts(id)).toMatchObject({ account: 'Ada', generation: 1, renewable: true });
-    expect(vault.facts('srv00009:main')).toBeUndefined();
-    expect(await refreshTokenOf(vault)).toBe('refresh-1');
-    const kept = readdirSync(dataDir).filter((name) => name.includes('.damaged-'));
-    expect(kept).toHaveLength(1);
-    expect(readFileSync(path.join(dataDir, kept[0] ?? ''), 'utf8')).toBe(text);
-    expect(index()).toContain('Ada');
-  });
+  it.each(['', '{', '{"version":1}', '[]', '{"version":1,"credentials":{"x":3}}'])(
+    'a damaged index %j is kept beside, and rebuilt from the store',
+    async (text) => {
+      await (await open()).write(credential());
+      writeFileSync(path.join(dataDir, 'credentials.json'), text);
+      const vault = await open({ knownIds: [id, 'srv00009:main'] });
+      expect(vault.facts(id)).toMatchObject({ account: 'Ada', generation: 1, renewable: true });
+      expect(vault.facts('srv00009:main')).toBeUndefined();
+      expect(await refreshTokenOf(vault)).toBe('refresh-1');
+      const kept = readdirSync(dataDir).filter((name) => name.includes('.damaged-'));
+      expect(kept).toHaveLength(1);
+      expect(readFileSync(path.join(dataDir, kept[0] ?? ''), 'utf8')).toBe(text);
+      expect(index()).toContain('Ada');
+    },
+  );
 
   it('a damaged index and a locked store: the credential is found once the store can be read', async () => {
     await (await open()).write(credential());
@@ -285,7 +318,13 @@ describe('the index file', () => {
     const vault = await open();
     expect(vault.notice?.code).toBe('E_CONFIG_NEWER');
     expect(await refreshTokenOf(vault)).toBe('refresh-1');
-    for (const change of [vault.write(credential()), vault.delete(id), vault.openJournal(id, 1), vault.writeClientSecret('k', new Secret('s')), vault.deleteClientSecret('k')]) {
+    for (const change of [
+      vault.write(credential()),
+      vault.delete(id),
+      vault.openJournal(id, 1),
+      vault.writeClientSecret('k', new Secret('s')),
+      vault.deleteClientSecret('k'),
+    ]) {
       expect(await change).toMatchObject({ because: { code: 'E_CONFIG_NEWER' } });
     }
     await vault.sweep();
@@ -429,4 +468,3 @@ describe('client secrets', () => {
     expect((await vault.readClientSecret('k', {})).kind).toBe('locked');
   });
 });
-

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { startAuthorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './fixtures/authorization-server.ts';
+import {
+  startAuthorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+} from './fixtures/authorization-server.ts';
 import type { Host } from './fixtures/host.ts';
 import { startMcpServer, type RunningMcpServer } from './fixtures/mcp-server.ts';
 import { startProduct, type Product } from './fixtures/product.ts';
@@ -36,8 +40,12 @@ const echo = (host: Host, text: string) => host.call('echo', { text });
 
 /** 10 calls at once in each of 3 hosts; gives how many were answered with their own text. */
 async function thirtyCalls(hosts: readonly Host[], round: string): Promise<number> {
-  const calls = hosts.flatMap((host, h) => Array.from({ length: 10 }, (_, n) => ({ host, text: `${round}-${h}-${n}` })));
-  const answers = await Promise.all(calls.map(({ host, text }) => echo(host, text).then((answer) => JSON.stringify(answer).includes(text))));
+  const calls = hosts.flatMap((host, h) =>
+    Array.from({ length: 10 }, (_, n) => ({ host, text: `${round}-${h}-${n}` })),
+  );
+  const answers = await Promise.all(
+    calls.map(({ host, text }) => echo(host, text).then((answer) => JSON.stringify(answer).includes(text))),
+  );
   return answers.filter(Boolean).length;
 }
 
@@ -100,19 +108,25 @@ describe('the main job, end to end', () => {
     expect(one.product.browser.openings).toBe(1);
   });
 
-  it.each(['opaque', 'jwt'] as const)('30 calls of 3 hosts after an early revocation (%s): one refresh, no failed call, no browser', async (accessTokens) => {
-    const one = await signedIn({ accessTokenSeconds: 600, accessTokens });
-    const hosts = await threeHosts(one);
-    expect(await thirtyCalls(hosts, 'before')).toBe(30);
-    one.as.revokeAccessTokens();
-    expect(await thirtyCalls(hosts, 'after')).toBe(30);
-    expect(one.as.counts).toMatchObject({ refreshes: 1, refreshesGranted: 1, refreshReuses: 0 });
-    expect(one.product.browser.openings).toBe(1);
-  });
+  it.each(['opaque', 'jwt'] as const)(
+    '30 calls of 3 hosts after an early revocation (%s): one refresh, no failed call, no browser',
+    async (accessTokens) => {
+      const one = await signedIn({ accessTokenSeconds: 600, accessTokens });
+      const hosts = await threeHosts(one);
+      expect(await thirtyCalls(hosts, 'before')).toBe(30);
+      one.as.revokeAccessTokens();
+      expect(await thirtyCalls(hosts, 'after')).toBe(30);
+      expect(one.as.counts).toMatchObject({ refreshes: 1, refreshesGranted: 1, refreshReuses: 0 });
+      expect(one.product.browser.openings).toBe(1);
+    },
+  );
 
   it('two logins to one account at once join: one browser page, one registration', async () => {
     const { as, product } = await world();
-    const [a, b] = await Promise.all([product.call('signIn', { server: 'work' }), product.call('signIn', { server: 'work' })]);
+    const [a, b] = await Promise.all([
+      product.call('signIn', { server: 'work' }),
+      product.call('signIn', { server: 'work' }),
+    ]);
     expect(a.state.kind).toBe('signed_in');
     expect(b.state.kind).toBe('signed_in');
     expect(as.counts).toMatchObject({ registrations: 1, codeExchanges: 1 });

@@ -34,13 +34,17 @@ const checks: Readonly<Record<string, (value: string) => string | undefined>> = 
 };
 
 /**
- * The environment of the app when a bridge starts it. The host's is that of one entry in a configuration, which may hold
- * other servers' secrets, switches that make an Electron app something else (ELECTRON_RUN_AS_NODE, NODE_OPTIONS,
- * LD_PRELOAD), another proxy or other authorities, and settings of Keybridge itself. The app serves all hosts, so such an
- * entry decides nothing but the data folder: what is not in the list above the app gets from the session that it is
+ * The environment of the app when a bridge starts it. The host's is that of one entry in a configuration, which may
+ * hold other servers' secrets, switches that make an Electron app something else (ELECTRON_RUN_AS_NODE, NODE_OPTIONS,
+ * LD_PRELOAD), another proxy or other authorities, and settings of Keybridge itself. The app serves all hosts, so such
+ * an entry decides nothing but the data folder: what is not in the list above the app gets from the session that it is
  * started in by the person, or not at all.
  */
-export function appEnvironment(env: NodeJS.ProcessEnv, dataDir: string, platform: NodeJS.Platform = process.platform): Record<string, string> {
+export function appEnvironment(
+  env: NodeJS.ProcessEnv,
+  dataDir: string,
+  platform: NodeJS.Platform = process.platform,
+): Record<string, string> {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     const upper = name.toUpperCase();
@@ -53,5 +57,10 @@ export function appEnvironment(env: NodeJS.ProcessEnv, dataDir: string, platform
 
 /** Whether an app that a bridge starts can show a window. */
 export function hasDisplay(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): boolean {
-  return platform === 'win32' || platform === 'darwin' || isLocalDisplay(env['DISPLAY'] ?? '') || Boolean(env['WAYLAND_DISPLAY']);
+  return (
+    platform === 'win32' ||
+    platform === 'darwin' ||
+    isLocalDisplay(env['DISPLAY'] ?? '') ||
+    Boolean(env['WAYLAND_DISPLAY'])
+  );
 }

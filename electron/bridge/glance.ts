@@ -28,7 +28,8 @@ export function glance(line: Buffer, end: Buffer = line): Glance {
   eachMember(cursor, (key) => {
     const start = cursor.at;
     if (key === 'result' || key === 'error') seen.outcome = key;
-    if (key === 'result' || key === 'error' || key === 'params') seen.id ??= idAtEnd(end.toString('utf8', Math.max(0, end.length - endBytes)));
+    if (key === 'result' || key === 'error' || key === 'params')
+      seen.id ??= idAtEnd(end.toString('utf8', Math.max(0, end.length - endBytes)));
     // A fault is how the reading ends early.
     if (seen.id !== undefined && (seen.method !== undefined || seen.outcome !== undefined)) return fail(cursor);
     skipValue(cursor);

@@ -9,7 +9,10 @@ export interface Asked {
 
 /** What is open between the host and one broker, and what a new broker has to be told. */
 export interface Ledger {
-  /** A line of the host that is about to be sent. False: it answers a broker that has gone, and must not reach the next one. */
+  /**
+   * A line of the host that is about to be sent. False: it answers a broker that has gone, and must not reach the next
+   * one.
+   */
   sent(line: Buffer): boolean;
   /** A line of the broker that is about to be passed on. Gives its id when it is an answer. */
   received(line: Buffer): string | undefined;
@@ -18,8 +21,15 @@ export interface Ledger {
   /** True when the host has got a good answer to its `initialize`. */
   readonly isOpen: boolean;
   /** The broker has gone: what will never be answered, either way, and the `initialize` that must be sent again. */
-  lost(): { readonly unanswered: readonly Asked[]; readonly asked: readonly string[]; readonly again: Buffer | undefined };
-  /** The host's `initialize` under another id (as it stands in a message), and its `notifications/initialized`, for a new broker. */
+  lost(): {
+    readonly unanswered: readonly Asked[];
+    readonly asked: readonly string[];
+    readonly again: Buffer | undefined;
+  };
+  /**
+   * The host's `initialize` under another id (as it stands in a message), and its `notifications/initialized`, for a
+   * new broker.
+   */
   replay(id: string): { readonly hello: Buffer; readonly ready: Buffer | undefined } | undefined;
 }
 
@@ -96,7 +106,10 @@ export function createLedger(): Ledger {
     replay(id) {
       const at = hello?.answered ? envelope(hello.line).idAt : undefined;
       if (!hello || !at) return undefined;
-      return { hello: Buffer.concat([hello.line.subarray(0, at[0]), Buffer.from(id), hello.line.subarray(at[1])]), ready };
+      return {
+        hello: Buffer.concat([hello.line.subarray(0, at[0]), Buffer.from(id), hello.line.subarray(at[1])]),
+        ready,
+      };
     },
   };
 }
@@ -113,7 +126,10 @@ export function requestsIn(line: Buffer): Asked[] {
   return found;
 }
 
-/** Looks at each message of a batch (MCP 2025-03-26). Nothing in a batch that is not JSON; a batch in a batch is no message. */
+/**
+ * Looks at each message of a batch (MCP 2025-03-26). Nothing in a batch that is not JSON; a batch in a batch is no
+ * message.
+ */
 function requestsOf(batch: Buffer, look: (item: Buffer, seen: Glance) => void): true {
   if (envelope(batch).kind !== 'batch') return true;
   for (const item of batchItems(batch) ?? []) {

@@ -15,7 +15,9 @@ export interface LineGateOptions {
   readonly sink: () => Writable | undefined;
 }
 
-/** Passes whole lines on, so that a connection never ends in the middle of one. Chunks of whole lines go as they came. */
+/**
+ * Passes whole lines on, so that a connection never ends in the middle of one. Chunks of whole lines go as they came.
+ */
 export function createLineGate({ maxBytes, onLine, onTooLong, sink }: LineGateOptions): (chunk: Buffer) => void {
   let passed: Buffer[] = [];
   let asItCame = false;

@@ -34,9 +34,10 @@ const lastMs = 950;
 const flushMs = 150;
 
 /**
- * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, outlives it, and
- * answers every request, with an error where there is nothing better. Ends when stdin does, or nobody reads stdout.
- * Gives the exit code: 0; 2 when the server or its account is not in the list; 1 when there was no way to a broker for another reason.
+ * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, outlives it,
+ * and answers every request, with an error where there is nothing better. Ends when stdin does, or nobody reads stdout.
+ * Gives the exit code: 0; 2 when the server or its account is not in the list; 1 when there was no way to a broker for
+ * another reason.
  */
 export async function bridge(options: BridgeOptions): Promise<number> {
   const { server, account, dataDir, stdin = process.stdin, stdout = process.stdout, env = process.env } = options;
@@ -55,7 +56,8 @@ export async function bridge(options: BridgeOptions): Promise<number> {
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
   });
-  const exitCode = () => (refusal === undefined ? 0 : refusal.code === 'E_SERVER_UNKNOWN' || refusal.code === 'E_ACCOUNT_UNKNOWN' ? 2 : 1);
+  const exitCode = () =>
+    refusal === undefined ? 0 : refusal.code === 'E_SERVER_UNKNOWN' || refusal.code === 'E_ACCOUNT_UNKNOWN' ? 2 : 1;
 
   const session = createSession({
     stdin,
@@ -74,7 +76,11 @@ export async function bridge(options: BridgeOptions): Promise<number> {
 
   async function look(): Promise<BrokerConnection> {
     looking = true;
-    const found = await connectToBroker(dataDir, { role: 'bridge', server, ...(account === undefined ? {} : { account }), pid: process.pid }, { signal: ended.signal });
+    const found = await connectToBroker(
+      dataDir,
+      { role: 'bridge', server, ...(account === undefined ? {} : { account }), pid: process.pid },
+      { signal: ended.signal },
+    );
     looking = false;
     lookedAt = performance.now();
     return found;
@@ -97,7 +103,8 @@ export async function bridge(options: BridgeOptions): Promise<number> {
       // A machine under load may not answer in time once.
       return code === 'E_HANDSHAKE' && handshakes < 2 ? undefined : answers.error(code, message, remedy);
     }
-    if (refusal === undefined && waitedMs < (starter.hopeless && !returning ? hopelessMs : patienceMs)) return undefined;
+    if (refusal === undefined && waitedMs < (starter.hopeless && !returning ? hopelessMs : patienceMs))
+      return undefined;
     starter.release();
     return answers.error('E_BROKER_DOWN', returning ? 'Keybridge is not running any more.' : starter.outcome);
   }

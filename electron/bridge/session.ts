@@ -41,7 +41,9 @@ const parentCheckMs = 500;
 
 type Link =
   /** Lines of the host are kept: there is no broker, or it does not know the host yet. */
-  { readonly kind: 'keeping' } | { readonly kind: 'open'; readonly socket: net.Socket } | { readonly kind: 'refusing'; readonly error: LineError };
+  | { readonly kind: 'keeping' }
+  | { readonly kind: 'open'; readonly socket: net.Socket }
+  | { readonly kind: 'refusing'; readonly error: LineError };
 
 export function createSession({ stdin, stdout, answers, lookAgain, onIdle, onHostGone }: SessionOptions): Session {
   const ledger = createLedger();

@@ -36,7 +36,13 @@ export function createStarter(dataDir: string, env: NodeJS.ProcessEnv): Starter 
     // Loaded here alone: every other start of a bridge is faster without it.
     const { spawn } = await import('node:child_process');
     try {
-      const child = spawn(command, args, { cwd: dataDir, env: appEnvironment(env, dataDir), detached: true, stdio: 'ignore', windowsHide: true });
+      const child = spawn(command, args, {
+        cwd: dataDir,
+        env: appEnvironment(env, dataDir),
+        detached: true,
+        stdio: 'ignore',
+        windowsHide: true,
+      });
       outcome = 'Keybridge was started but does not answer yet.';
       child.once('error', (error) => failed(`Keybridge could not be started (${codeOf(error)}).`));
       child.once('exit', (code, signal) => {
@@ -49,7 +55,8 @@ export function createStarter(dataDir: string, env: NodeJS.ProcessEnv): Starter 
     }
   };
 
-  const takeTurn = async () => (ensureKey(dataDir).kind === 'key' ? takeKernelLock(dataDir, 'starter').catch(() => undefined) : undefined);
+  const takeTurn = async () =>
+    ensureKey(dataDir).kind === 'key' ? takeKernelLock(dataDir, 'starter').catch(() => undefined) : undefined;
 
   return {
     async attempt() {
@@ -84,8 +91,8 @@ export function createStarter(dataDir: string, env: NodeJS.ProcessEnv): Starter 
 }
 
 /**
- * How the app is started: as the app itself has left it in the data folder. Nothing else is believed: the environment is
- * that of one host's entry. A sentence when it cannot be started.
+ * How the app is started: as the app itself has left it in the data folder. Nothing else is believed: the environment
+ * is that of one host's entry. A sentence when it cannot be started.
  */
 export function startCommand(dataDir: string, env: NodeJS.ProcessEnv): Command | string {
   const command = commandInFolder(dataDir);
@@ -104,7 +111,8 @@ function commandInFolder(dataDir: string): Command | string | undefined {
 }
 
 function asCommand(value: unknown): Command | undefined {
-  if (!Array.isArray(value) || !value.every((part) => typeof part === 'string' && !part.includes('\0'))) return undefined;
+  if (!Array.isArray(value) || !value.every((part) => typeof part === 'string' && !part.includes('\0')))
+    return undefined;
   const [command, ...args] = value as string[];
   return command ? [command, ...args] : undefined;
 }

@@ -8,7 +8,10 @@ import { readJson } from '../../shared/json.ts';
 import { AppError, asAppError } from '../core/errors.ts';
 import { connectToBroker } from './endpoint.ts';
 
-const Reply = z.union([z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), error: ErrorInfo })]);
+const Reply = z.union([
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), error: ErrorInfo }),
+]);
 const Line = z.union([z.object({ id: z.number(), reply: Reply }), z.object({ id: z.number(), status: Status })]);
 type Line = z.infer<typeof Line>;
 
@@ -18,8 +21,9 @@ export interface CallOptions {
 }
 
 /**
- * Runs one command in the Keybridge that owns the data folder, and gives its output. Waits as long as it takes (a sign-in
- * takes minutes). Throws AppError: what the command threw, or E_BROKER_DOWN, E_HANDSHAKE, E_SOCKET_UNSAFE, E_VERSION.
+ * Runs one command in the Keybridge that owns the data folder, and gives its output. Waits as long as it takes (a
+ * sign-in takes minutes). Throws AppError: what the command threw, or E_BROKER_DOWN, E_HANDSHAKE, E_SOCKET_UNSAFE,
+ * E_VERSION.
  */
 export async function callBroker<Name extends CommandName>(
   dataDir: string,
@@ -38,7 +42,11 @@ export async function callBroker<Name extends CommandName>(
  * Calls the listener with the current status, and with each new one, until the signal (resolves) or until the broker is
  * gone (E_BROKER_DOWN).
  */
-export async function watchStatus(dataDir: string, listener: (status: Status) => void, options: CallOptions = {}): Promise<void> {
+export async function watchStatus(
+  dataDir: string,
+  listener: (status: Status) => void,
+  options: CallOptions = {},
+): Promise<void> {
   try {
     await converse(dataDir, { id: 1, watch: 'status' }, options, (line) => {
       if ('status' in line) listener(line.status);
@@ -48,7 +56,10 @@ export async function watchStatus(dataDir: string, listener: (status: Status) =>
   }
 }
 
-/** Asks a broker without a window to end; resolves when it has said yes. Throws E_BROKER_RUNNING when it says no, E_BROKER_DOWN. */
+/**
+ * Asks a broker without a window to end; resolves when it has said yes. Throws E_BROKER_RUNNING when it says no,
+ * E_BROKER_DOWN.
+ */
 export async function endBroker(dataDir: string): Promise<void> {
   await converse<void>(dataDir, { id: 1, end: true }, {}, (line, done) => {
     if (!('reply' in line)) return;
@@ -79,12 +90,22 @@ async function converse<Value>(
           try {
             onLine(Line.parse(readJson(line.toString('utf8'))), resolve);
           } catch (error) {
-            reject(error instanceof z.ZodError ? new AppError('E_HANDSHAKE', 'Keybridge’s answer was not understood.') : asAppError(error));
+            reject(
+              error instanceof z.ZodError
+                ? new AppError('E_HANDSHAKE', 'Keybridge’s answer was not understood.')
+                : asAppError(error),
+            );
           }
         },
       });
-      const gone = (error?: unknown) => reject(error instanceof AppError ? error : new AppError('E_BROKER_DOWN', 'Keybridge ended before it answered.'));
-      socket.on('data', (chunk) => lines.push(chunk)).once('error', gone).once('close', () => gone());
+      const gone = (error?: unknown) =>
+        reject(
+          error instanceof AppError ? error : new AppError('E_BROKER_DOWN', 'Keybridge ended before it answered.'),
+        );
+      socket
+        .on('data', (chunk) => lines.push(chunk))
+        .once('error', gone)
+        .once('close', () => gone());
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted) cancel();
       socket.write(`${JSON.stringify(request)}\n`);

@@ -26,8 +26,14 @@ const Request = z.union([
 /** Far more than any command takes. */
 const maxLineBytes = 1024 * 1024;
 
-/** A command line on the socket: commands of the one table, and the status as a stream. Broken lines end the connection. */
-export function serveControl(socket: net.Socket, accept: () => Buffer, { app, log, onEndRequest }: ControlDeps): Service {
+/**
+ * A command line on the socket: commands of the one table, and the status as a stream. Broken lines end the connection.
+ */
+export function serveControl(
+  socket: net.Socket,
+  accept: () => Buffer,
+  { app, log, onEndRequest }: ControlDeps,
+): Service {
   const watches: (() => void)[] = [];
   const end = () => socket.destroy();
   const answer = (line: ControlAnswer) => {
@@ -46,7 +52,15 @@ export function serveControl(socket: net.Socket, accept: () => Buffer, { app, lo
       return;
     }
     if ('end' in data) {
-      answer({ id: data.id, reply: onEndRequest ? { ok: true } : { ok: false, error: new AppError('E_BROKER_RUNNING', 'Keybridge runs with a window: quit it there.').toInfo() } });
+      answer({
+        id: data.id,
+        reply: onEndRequest
+          ? { ok: true }
+          : {
+              ok: false,
+              error: new AppError('E_BROKER_RUNNING', 'Keybridge runs with a window: quit it there.').toInfo(),
+            },
+      });
       onEndRequest?.();
       return;
     }

@@ -14,7 +14,11 @@ export interface Unsafe {
  * The data folder: `KEYBRIDGE_DATA_DIR`, else where the platform keeps an app's settings. Absolute. One data folder has
  * one broker, one key and one lock; everything that lets a bridge find its broker lies in it.
  */
-export function dataFolder(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform, home: string = os.homedir()): string {
+export function dataFolder(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+  home: string = os.homedir(),
+): string {
   const chosen = env['KEYBRIDGE_DATA_DIR'];
   if (chosen) return path.resolve(chosen);
   if (platform === 'win32') return path.join(env['APPDATA'] || path.join(home, 'AppData', 'Roaming'), 'Keybridge');
@@ -121,7 +125,8 @@ export function ensureKey(dataDir: string): { kind: 'key'; key: Buffer } | Unsaf
 export function checkOwner(file: string, found: fs.Stats): Unsafe | undefined {
   if (!process.getuid) return undefined;
   if (found.uid !== process.getuid()) return unsafe(`${file} belongs to another user.`);
-  if ((found.mode & 0o077) !== 0) return unsafe(`${file} is open to other users (mode ${(found.mode & 0o777).toString(8)}).`);
+  if ((found.mode & 0o077) !== 0)
+    return unsafe(`${file} is open to other users (mode ${(found.mode & 0o777).toString(8)}).`);
   return undefined;
 }
 

@@ -24,9 +24,9 @@ export interface Doors {
 }
 
 /**
- * Looks every few seconds whether callers can still get in. What was deleted is made again, the key too. Where the folder
- * or the key is another one, a caller can never prove itself to us again, and perhaps somebody else owns the folder by now.
- * Gives the function that ends it.
+ * Looks every few seconds whether callers can still get in. What was deleted is made again, the key too. Where the
+ * folder or the key is another one, a caller can never prove itself to us again, and perhaps somebody else owns the
+ * folder by now. Gives the function that ends it.
  */
 export function watchDoors(doors: Doors): () => void {
   const { dataDir, clock, log } = doors;
@@ -36,7 +36,9 @@ export function watchDoors(doors: Doors): () => void {
   let cancel = () => {};
 
   const lookAround = async (): Promise<void> => {
-    const lost = lostBecause(doors, folder) ?? ((await doors.lock.stillHeld()) ? undefined : 'Another Keybridge has taken the data folder over.');
+    const lost =
+      lostBecause(doors, folder) ??
+      ((await doors.lock.stillHeld()) ? undefined : 'Another Keybridge has taken the data folder over.');
     if (over) return;
     if (lost !== undefined) {
       over = true;
@@ -67,11 +69,18 @@ export function watchDoors(doors: Doors): () => void {
   };
 }
 
-/** A deleted key is written again, because it was ours. A key that cannot be read is not a replaced one: callers get the reason. */
+/**
+ * A deleted key is written again, because it was ours. A key that cannot be read is not a replaced one: callers get the
+ * reason.
+ */
 function lostBecause({ dataDir, key, log }: Doors, folder: string | undefined): string | undefined {
   if (identityOf(dataDir) !== folder) return 'The data folder was deleted or replaced.';
   const found = readKey(dataDir);
   if (found.kind === 'key') return found.key.equals(key) ? undefined : 'The key in the data folder is another one.';
-  if (found.kind === 'absent' && writePrivateFile(path.join(dataDir, 'broker.key'), `${key.toString('hex')}\n`, { exclusive: true })) log('key_written_again');
+  if (
+    found.kind === 'absent' &&
+    writePrivateFile(path.join(dataDir, 'broker.key'), `${key.toString('hex')}\n`, { exclusive: true })
+  )
+    log('key_written_again');
   return undefined;
 }

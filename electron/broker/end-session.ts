@@ -5,7 +5,9 @@ import { addSession, type SessionHeaders } from './headers.ts';
 /** With all that comes before it: a token that is awaited, a server that is busy. */
 const farewellMs = 1_500;
 
-/** Tells the server that a session has ended (DELETE, MCP 2025-11-25 transports). Never throws: it ends by itself there. */
+/**
+ * Tells the server that a session has ended (DELETE, MCP 2025-11-25 transports). Never throws: it ends by itself there.
+ */
 export async function endSession({ upstream, clock }: ExchangeDeps, ended: SessionHeaders | undefined): Promise<void> {
   if (ended?.sessionId === undefined) return;
   const headers: Record<string, string> = {};
@@ -13,7 +15,17 @@ export async function endSession({ upstream, clock }: ExchangeDeps, ended: Sessi
   const late = new AbortController();
   const cancel = clock.after(farewellMs, () => late.abort());
   try {
-    discard(await upstream.request({ method: 'DELETE', headers, timeoutMs: farewellMs, signal: late.signal, repeatable: false, onChallenge: 'quiet' }), clock);
+    discard(
+      await upstream.request({
+        method: 'DELETE',
+        headers,
+        timeoutMs: farewellMs,
+        signal: late.signal,
+        repeatable: false,
+        onChallenge: 'quiet',
+      }),
+      clock,
+    );
   } catch {
     // The server drops it in its own time.
   } finally {

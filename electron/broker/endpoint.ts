@@ -4,7 +4,15 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { errors, type ErrorCode } from '../../shared/errors.ts';
-import { helloMaxBytes, helloTimeoutMs, localProtocol, type Answer, type Challenge, type Hello, type Welcome } from '../../shared/local-protocol.ts';
+import {
+  helloMaxBytes,
+  helloTimeoutMs,
+  localProtocol,
+  type Answer,
+  type Challenge,
+  type Hello,
+  type Welcome,
+} from '../../shared/local-protocol.ts';
 import { readJson } from '../../shared/json.ts';
 import { checkFolder, checkOwner, codeOf, look, readKey, readPrivateFile } from './data-folder.ts';
 
@@ -14,7 +22,10 @@ const longestPath = 100;
 /** In the data folder, when the socket itself is not: the path of the socket, or the name of the pipe. */
 export const addressFile = 'broker.address';
 
-/** Where a broker of this data folder listens. `folder`: a runtime folder that must be made first. `announced`: to be written to `addressFile`. */
+/**
+ * Where a broker of this data folder listens. `folder`: a runtime folder that must be made first. `announced`: to be
+ * written to `addressFile`.
+ */
 export interface Place {
   readonly address: string;
   readonly folder: string | undefined;
@@ -30,7 +41,9 @@ export function brokerPlace(dataDir: string, env: NodeJS.ProcessEnv = process.en
   const near = path.join(dataDir, 'broker.sock');
   if (Buffer.byteLength(near) <= longestPath) return { address: near, folder: undefined, announced: false };
   const runtime = env['XDG_RUNTIME_DIR'];
-  const folder = runtime ? path.join(runtime, 'keybridge') : path.join(os.tmpdir(), `keybridge-${process.getuid?.() ?? 0}`);
+  const folder = runtime
+    ? path.join(runtime, 'keybridge')
+    : path.join(os.tmpdir(), `keybridge-${process.getuid?.() ?? 0}`);
   const address = path.join(folder, `${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}.sock`);
   return Buffer.byteLength(address) <= longestPath ? { address, folder, announced: true } : undefined;
 }
@@ -58,13 +71,24 @@ export function prove(key: Buffer, role: 'broker' | 'caller', helloNonce: string
 }
 
 export function provesWell(given: unknown, expected: string): boolean {
-  return typeof given === 'string' && given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+  return (
+    typeof given === 'string' &&
+    given.length === expected.length &&
+    timingSafeEqual(Buffer.from(given), Buffer.from(expected))
+  );
 }
 
 export const newNonce = (): string => randomBytes(16).toString('hex');
 
-/** The caller's side of the opening (shared/local-protocol.ts). Ends within 2 s. Says nothing of itself to a broker that has not proved itself. */
-export async function connectToBroker(dataDir: string, introduction: Introduction, { signal }: { readonly signal?: AbortSignal } = {}): Promise<BrokerConnection> {
+/**
+ * The caller's side of the opening (shared/local-protocol.ts). Ends within 2 s. Says nothing of itself to a broker that
+ * has not proved itself.
+ */
+export async function connectToBroker(
+  dataDir: string,
+  introduction: Introduction,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<BrokerConnection> {
   const found = findBroker(dataDir);
   if (found.kind !== 'found') return found;
   const socket = net.connect(found.address);
@@ -76,8 +100,10 @@ export async function connectToBroker(dataDir: string, introduction: Introductio
     socket.write(`${JSON.stringify(hello)}\n`);
     const challenge = readJson(await opening.line()) as Partial<Challenge> | undefined;
     const nonce = String(challenge?.nonce);
-    if (!provesWell(challenge?.proof, prove(found.key, 'broker', hello.nonce, nonce))) return refuse(socket, 'E_HANDSHAKE', 'What answers on Keybridge’s socket is not Keybridge.');
-    if (challenge?.keybridge !== localProtocol) return refuse(socket, 'E_VERSION', 'This bridge and the Keybridge that is running are of different versions.');
+    if (!provesWell(challenge?.proof, prove(found.key, 'broker', hello.nonce, nonce)))
+      return refuse(socket, 'E_HANDSHAKE', 'What answers on Keybridge’s socket is not Keybridge.');
+    if (challenge?.keybridge !== localProtocol)
+      return refuse(socket, 'E_VERSION', 'This bridge and the Keybridge that is running are of different versions.');
     socket.write(`${JSON.stringify({ proof: prove(found.key, 'caller', hello.nonce, nonce), ...introduction })}\n`);
     const welcome = readJson(await opening.line()) as Welcome | undefined;
     if (welcome?.ok === true) return { kind: 'connected', socket, rest: opening.finish() };
@@ -87,7 +113,11 @@ export async function connectToBroker(dataDir: string, introduction: Introductio
   } catch (error) {
     const code = codeOf(error);
     if (['ENOENT', 'ECONNREFUSED', 'EAGAIN', 'ECONNRESET', 'EPIPE'].includes(code)) return refuse(socket);
-    return refuse(socket, 'E_HANDSHAKE', `Keybridge did not open the connection (${code === 'unknown error' ? (error as Error).message : code}).`);
+    return refuse(
+      socket,
+      'E_HANDSHAKE',
+      `Keybridge did not open the connection (${code === 'unknown error' ? (error as Error).message : code}).`,
+    );
   } finally {
     signal?.removeEventListener('abort', abort);
   }
@@ -99,8 +129,11 @@ function refuse(socket: net.Socket, code?: ErrorCode, message = '', remedy?: str
 }
 
 /** The address and the key, after a look at who owns what stands there. */
-function findBroker(dataDir: string): { kind: 'found'; address: string; key: Buffer } | Extract<BrokerConnection, { kind: 'down' | 'refused' }> {
-  const unsafe = (message: string) => ({ kind: 'refused', error: { code: 'E_SOCKET_UNSAFE', message, remedy: errors.E_SOCKET_UNSAFE } }) as const;
+function findBroker(
+  dataDir: string,
+): { kind: 'found'; address: string; key: Buffer } | Extract<BrokerConnection, { kind: 'down' | 'refused' }> {
+  const unsafe = (message: string) =>
+    ({ kind: 'refused', error: { code: 'E_SOCKET_UNSAFE', message, remedy: errors.E_SOCKET_UNSAFE } }) as const;
   const folder = checkFolder(dataDir);
   if (folder.kind === 'unsafe') return unsafe(folder.message);
   const key = readKey(dataDir);
@@ -109,7 +142,8 @@ function findBroker(dataDir: string): { kind: 'found'; address: string; key: Buf
   const announced = readPrivateFile(path.join(dataDir, addressFile));
   if (announced.kind === 'unsafe') return unsafe(announced.message);
   const address = announced.kind === 'text' ? announced.text.trim() : path.join(dataDir, 'broker.sock');
-  if (process.platform === 'win32') return announced.kind === 'text' ? { kind: 'found', address, key: key.key } : { kind: 'down' };
+  if (process.platform === 'win32')
+    return announced.kind === 'text' ? { kind: 'found', address, key: key.key } : { kind: 'down' };
   const place = checkFolder(path.dirname(address));
   if (place.kind === 'unsafe') return unsafe(place.message);
   const socket = look(address);
@@ -142,7 +176,8 @@ export function readOpening(socket: net.Socket): Opening {
   const onData = (chunk: Buffer) => {
     if (failure) return;
     buffered = Buffer.concat([buffered, chunk]);
-    if (buffered.length > helloMaxBytes && !buffered.subarray(0, helloMaxBytes).includes(0x0a)) fail(new Error('a line is too long'));
+    if (buffered.length > helloMaxBytes && !buffered.subarray(0, helloMaxBytes).includes(0x0a))
+      fail(new Error('a line is too long'));
     wake();
   };
   const onEnd = () => fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));

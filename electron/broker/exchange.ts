@@ -47,10 +47,15 @@ export type Exchanged = 'answered' | 'session_lost' | 'session_seems_lost';
 
 /**
  * One request of a host: POST, and what comes back as JSON or as a stream, taken up again where the server can do that.
- * Gives 'session_lost' when the server does not know the session: then the request was not processed, or may be processed twice.
- * Throws AppError when there is no answer to be had.
+ * Gives 'session_lost' when the server does not know the session: then the request was not processed, or may be
+ * processed twice. Throws AppError when there is no answer to be had.
  */
-export async function exchange(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<Exchanged> {
+export async function exchange(
+  deps: ExchangeDeps,
+  question: Question,
+  sink: Sink,
+  options: ExchangeOptions,
+): Promise<Exchanged> {
   const { method } = question.envelope;
   let answered = false;
   let list: Parameters<Sink['answer']> | undefined;
@@ -72,7 +77,14 @@ export async function exchange(deps: ExchangeDeps, question: Question, sink: Sin
         return outcome;
       } catch (error) {
         // A reader that lost its answer may ask once more; a tool may have run.
-        if (again || !isRepeatable(method) || !(error instanceof AppError) || error.code !== 'E_CONNECTION_LOST' || !error.sent) throw error;
+        if (
+          again ||
+          !isRepeatable(method) ||
+          !(error instanceof AppError) ||
+          error.code !== 'E_CONNECTION_LOST' ||
+          !error.sent
+        )
+          throw error;
       }
     }
   } catch (error) {
@@ -117,10 +129,17 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
   return 'answered';
 }
 
-export const isEventStream = (stream: HttpStream): boolean => /^text\/event-stream\b/i.test(stream.headers['content-type'] ?? '');
+export const isEventStream = (stream: HttpStream): boolean =>
+  /^text\/event-stream\b/i.test(stream.headers['content-type'] ?? '');
 
 /** The stream of a POST, and those that continue it, until the answer has come. */
-async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
+async function readStreams(
+  deps: ExchangeDeps,
+  first: HttpStream,
+  question: Question,
+  sink: Sink,
+  options: ExchangeOptions,
+): Promise<void> {
   const place: Place = { lastEventId: undefined, retryMs: undefined, unfit: false, heard: false };
   const reopening = createReopening(deps.clock, slowestReopeningMs);
   let stream: HttpStream | undefined = first;
@@ -133,7 +152,8 @@ async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Ques
       place.heard = false;
     }
     // Without an event id nobody can say where it broke (2025-11-25 transports).
-    if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId)) throw place.unfit ? unreadable(deps.server) : lost(deps.server);
+    if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId))
+      throw place.unfit ? unreadable(deps.server) : lost(deps.server);
     const waitMs = reopening.next(place.retryMs ?? 1_000);
     if (waitMs === undefined) throw lost(deps.server);
     await waitFor(deps.clock, Math.max(waitMs, failures * 1_000), options.signal);
@@ -146,9 +166,20 @@ async function readStreams(deps: ExchangeDeps, first: HttpStream, question: Ques
   }
 }
 
-async function reopen(deps: ExchangeDeps, lastEventId: string, { session, signal }: ExchangeOptions): Promise<HttpStream> {
+async function reopen(
+  deps: ExchangeDeps,
+  lastEventId: string,
+  { session, signal }: ExchangeOptions,
+): Promise<HttpStream> {
   const headers = streamHeaders(session, lastEventId);
-  const stream = await deps.upstream.request({ method: 'GET', headers, timeoutMs: 30_000, signal, repeatable: true, onChallenge: 'quiet' });
+  const stream = await deps.upstream.request({
+    method: 'GET',
+    headers,
+    timeoutMs: 30_000,
+    signal,
+    repeatable: true,
+    onChallenge: 'quiet',
+  });
   if (stream.status === 200 && isEventStream(stream)) return stream;
   discard(stream, deps.clock);
   throw lost(deps.server);
@@ -172,8 +203,17 @@ const slowestReopeningMs = 5_000;
 /** After so long without a byte an answer that is whole is taken without the blank line that should end it. */
 const quietMs = 2_000;
 
-/** Reads one connection's events; true when the answer was among them. A connection that breaks ends like one that is closed. */
-async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question, sink: Sink, place: Place): Promise<boolean> {
+/**
+ * Reads one connection's events; true when the answer was among them. A connection that breaks ends like one that is
+ * closed.
+ */
+async function follow(
+  deps: ExchangeDeps,
+  stream: HttpStream,
+  question: Question,
+  sink: Sink,
+  place: Place,
+): Promise<boolean> {
   const parser = createSseParser(maxMessageBytes);
   const chunks = stream.body[Symbol.asyncIterator]();
   const turns = createTurns();
@@ -181,7 +221,11 @@ async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question
   try {
     for (;;) {
       const next = chunks.next();
-      if (parser.hasBegun && (await isQuiet(deps.clock, next)) && (await answers(parser.pending(), question, sink, stream))) {
+      if (
+        parser.hasBegun &&
+        (await isQuiet(deps.clock, next)) &&
+        (await answers(parser.pending(), question, sink, stream))
+      ) {
         discard(stream, deps.clock);
         return true;
       }
@@ -220,7 +264,12 @@ async function follow(deps: ExchangeDeps, stream: HttpStream, question: Question
 }
 
 /** Passes on the data of an event without its end, where that is a whole response to the call; nothing else of it. */
-async function answers(event: SseEvent | undefined, question: Question, sink: Sink, stream: HttpStream): Promise<boolean> {
+async function answers(
+  event: SseEvent | undefined,
+  question: Question,
+  sink: Sink,
+  stream: HttpStream,
+): Promise<boolean> {
   const { data, type } = event ?? {};
   if (!data || (type !== '' && type !== 'message')) return false;
   const found = await envelopeInTurns(data);
@@ -240,13 +289,16 @@ function isQuiet(clock: Clock, next: Promise<unknown>): Promise<boolean> {
   });
 }
 
-const unreadable = (server: string) => new AppError('E_SERVER_ANSWER', 'The server sent no valid JSON-RPC message in answer to the call.', { server });
+const unreadable = (server: string) =>
+  new AppError('E_SERVER_ANSWER', 'The server sent no valid JSON-RPC message in answer to the call.', { server });
 
-const lost = (server: string) => new AppError('E_CONNECTION_LOST', 'The server ended the connection without an answer.', { server });
+const lost = (server: string) =>
+  new AppError('E_CONNECTION_LOST', 'The server ended the connection without an answer.', { server });
 
 /** After a request was on its way, a lost answer of something that acts means: nobody knows whether it did. */
 function explain(error: unknown, method: string, server: string): unknown {
   if (!(error instanceof AppError)) return error;
-  const unclear = error.sent && (error.code === 'E_CONNECTION_LOST' || error.code === 'E_TIMEOUT') && !isRepeatable(method);
+  const unclear =
+    error.sent && (error.code === 'E_CONNECTION_LOST' || error.code === 'E_TIMEOUT') && !isRepeatable(method);
   return unclear ? new AppError('E_OUTCOME_UNKNOWN', error.message, { server, cause: error }) : error.about(server);
 }

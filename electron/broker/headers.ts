@@ -7,7 +7,8 @@ const post = { 'content-type': 'application/json', accept: 'application/json, te
 export const isSessionId = (value: string): boolean => /^[\x21-\x7e]{1,2048}$/.test(value);
 
 /** A protocol version fit for a header. */
-export const isVersion = (value: string | undefined): value is string => value !== undefined && /^[\w.-]{1,32}$/.test(value);
+export const isVersion = (value: string | undefined): value is string =>
+  value !== undefined && /^[\w.-]{1,32}$/.test(value);
 
 /** What a session adds to each request, once it is open. */
 export interface SessionHeaders {

@@ -9,7 +9,9 @@ export interface HeldCall {
   readonly operation: string;
   /** How long it is worth waiting, in ms: until the host would give up. */
   readonly waitMs: number;
-  /** Tells the host from now on that the call is alive, where it asked to be told. Gives the function that ends this. */
+  /**
+   * Tells the host from now on that the call is alive, where it asked to be told. Gives the function that ends this.
+   */
   begin(): () => void;
 }
 
@@ -19,7 +21,12 @@ const silentMs = 50_000;
 const withProgressMs = 5 * 60_000;
 const everyMs = 12_000;
 
-export function heldCall({ line, envelope: asked }: Question, clock: Clock, sink: Sink, onHold: (held: boolean) => void = () => {}): HeldCall {
+export function heldCall(
+  { line, envelope: asked }: Question,
+  clock: Clock,
+  sink: Sink,
+  onHold: (held: boolean) => void = () => {},
+): HeldCall {
   const token = progressToken(line);
   return {
     operation: asked.name ?? asked.method,
@@ -31,7 +38,11 @@ export function heldCall({ line, envelope: asked }: Question, clock: Clock, sink
       const tell = () => {
         told += 1;
         // It must rise from one to the next, and the server's own progress may begin low.
-        const params = { progressToken: token, progress: told / 1_000_000, message: 'Keybridge waits for you to allow more access.' };
+        const params = {
+          progressToken: token,
+          progress: told / 1_000_000,
+          message: 'Keybridge waits for you to allow more access.',
+        };
         const bytes = Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }));
         sink.other(bytes, envelope(bytes));
         stop = clock.after(everyMs, tell);
@@ -47,7 +58,9 @@ export function heldCall({ line, envelope: asked }: Question, clock: Clock, sink
 
 /** `params._meta.progressToken`; undefined when there is none, or when it is a number that would lose digits. */
 function progressToken(line: Uint8Array): string | number | undefined {
-  const message = readJson(Buffer.from(line).toString('utf8')) as { params?: { _meta?: { progressToken?: unknown } } } | undefined;
+  const message = readJson(Buffer.from(line).toString('utf8')) as
+    | { params?: { _meta?: { progressToken?: unknown } } }
+    | undefined;
   const token = message?.params?._meta?.progressToken;
   return typeof token === 'string' || Number.isSafeInteger(token) ? (token as string | number) : undefined;
 }

@@ -7,8 +7,8 @@ import { takeSocketLock } from './socket-lock.ts';
 /** Held until released, or until the process ends in whatever way: the kernel lets go of it. */
 export interface Lock {
   /**
-   * Whether it is still this process's. What lies of it in the folder is made again when somebody deleted it; false when
-   * another process was faster.
+   * Whether it is still this process's. What lies of it in the folder is made again when somebody deleted it; false
+   * when another process was faster.
    */
   stillHeld(): Promise<boolean>;
   release(): Promise<void>;
@@ -54,7 +54,11 @@ const tries = process.platform === 'win32' ? 6 : 1;
 async function openExclusive(file: string): Promise<number | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0) | exclusiveLock | nonBlocking, 0o600);
+      return fs.openSync(
+        file,
+        fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0) | exclusiveLock | nonBlocking,
+        0o600,
+      );
     } catch (error) {
       if (!['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error))) throw error;
       if (attempt >= tries) return undefined;

@@ -6,7 +6,14 @@ import { delayAfterMs, passesByItself } from './passing.ts';
 import type { Pauses } from './waiting.ts';
 
 /** Refusals that a sign-in or the server itself may end. */
-const mayEnd = new Set<ErrorCode>(['E_SERVER_REFUSED', 'E_SIGN_IN_AGAIN', 'E_SIGN_IN_NEEDED', 'E_CLIENT_REFUSED', 'E_STORE_LOCKED', 'E_STORE_UNAVAILABLE']);
+const mayEnd = new Set<ErrorCode>([
+  'E_SERVER_REFUSED',
+  'E_SIGN_IN_AGAIN',
+  'E_SIGN_IN_NEEDED',
+  'E_CLIENT_REFUSED',
+  'E_STORE_LOCKED',
+  'E_STORE_UNAVAILABLE',
+]);
 
 export interface ListenDeps extends ExchangeDeps {
   /** Ended early when there is a reason to try at once: a sign-in, or the success of another bridge. */
@@ -15,9 +22,15 @@ export interface ListenDeps extends ExchangeDeps {
 
 /**
  * `subscriptions/listen` of 2026-07-28: a request whose answer is a stream without end. A host on stdio cannot see that
- * the stream broke, so it is opened again, by the same message with the same id, and its second acknowledgement is kept back.
+ * the stream broke, so it is opened again, by the same message with the same id, and its second acknowledgement is kept
+ * back.
  */
-export async function listen({ pauses, ...deps }: ListenDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<void> {
+export async function listen(
+  { pauses, ...deps }: ListenDeps,
+  question: Question,
+  sink: Sink,
+  options: ExchangeOptions,
+): Promise<void> {
   let acknowledged = false;
   let failures = 0;
   const once: Sink = {

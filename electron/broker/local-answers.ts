@@ -12,15 +12,23 @@ export interface HostHello {
 /** Reads a host's `initialize` or a message of 2026-07-28. Foreign: to be cleaned before it is shown. */
 export function helloOf(line: Uint8Array): HostHello {
   const message = readJson(Buffer.from(line).toString('utf8')) as { params?: Record<string, unknown> } | undefined;
-  const { protocolVersion, clientInfo, _meta } = (message?.params ?? {}) as { protocolVersion?: unknown; clientInfo?: Named; _meta?: Record<string, Named | undefined> };
+  const { protocolVersion, clientInfo, _meta } = (message?.params ?? {}) as {
+    protocolVersion?: unknown;
+    clientInfo?: Named;
+    _meta?: Record<string, Named | undefined>;
+  };
   const name = (clientInfo ?? _meta?.['io.modelcontextprotocol/clientInfo'])?.name;
-  return { protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : '', client: typeof name === 'string' ? name : '' };
+  return {
+    protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : '',
+    client: typeof name === 'string' ? name : '',
+  };
 }
 type Named = { name?: unknown } | null;
 
 /**
  * The answer to `initialize` while the server cannot be used: a host drops a server whose `initialize` fails, and would
- * never hear of its tools after the sign-in. Promises changes of every list, so that the host asks again when we say so.
+ * never hear of its tools after the sign-in. Promises changes of every list, so that the host asks again when we say
+ * so.
  */
 export function localInitialize(id: string, hello: HostHello, server: string, version: string, why: AppError): string {
   const known = legacyVersions.find((one) => one === hello.protocolVersion) ?? legacyVersions[0];
@@ -50,13 +58,19 @@ export function awayAnswer(id: string, method: string): string | undefined {
 }
 
 /** An empty list that the local `initialize` has promised and the real server does not offer. */
-export function unofferedAnswer(id: string, method: string, capabilities: Readonly<Record<string, unknown>>): string | undefined {
+export function unofferedAnswer(
+  id: string,
+  method: string,
+  capabilities: Readonly<Record<string, unknown>>,
+): string | undefined {
   const list = emptyLists.get(method);
   return list && capabilities[list.capability] === undefined ? awayAnswer(id, method) : undefined;
 }
 
 /** What tells the host that the lists are no longer those of `awayAnswer`. */
 export function listsChanged(capabilities: Readonly<Record<string, unknown>>): string[] {
-  const changed = ['tools', 'prompts', 'resources'].filter((list) => list === 'tools' || capabilities[list] !== undefined);
+  const changed = ['tools', 'prompts', 'resources'].filter(
+    (list) => list === 'tools' || capabilities[list] !== undefined,
+  );
   return changed.map((list) => `{"jsonrpc":"2.0","method":"notifications/${list}/list_changed"}`);
 }

@@ -5,10 +5,10 @@ import { takeKernelLock, type Lock } from './kernel-lock.ts';
 export type { Lock } from './kernel-lock.ts';
 
 /**
- * Makes this process the one owner of a data folder, for as long as it lives. Makes the folder and its key when they are
- * not there. Undefined when another process owns it. Throws E_SOCKET_UNSAFE when the folder is not the user's alone, or
- * cannot hold a lock.
- * To be held before anything in the folder is read: one owner means one refresher of each refresh token.
+ * Makes this process the one owner of a data folder, for as long as it lives. Makes the folder and its key when they
+ * are not there. Undefined when another process owns it. Throws E_SOCKET_UNSAFE when the folder is not the user's
+ * alone, or cannot hold a lock. To be held before anything in the folder is read: one owner means one refresher of each
+ * refresh token.
  */
 export async function acquireLock(dataDir: string): Promise<Lock | undefined> {
   const key = ensureKey(dataDir);

@@ -25,7 +25,12 @@ export interface MoreAccessDeps {
  * another token is there; else throws E_SCOPE_NEEDED.
  */
 export function createMoreAccess({ connection, tokenNow }: MoreAccessDeps) {
-  return async (challenge: Challenge, refused: Secret, { onChallenge, hold, signal }: UpstreamRequest, turn: AccessTurn): Promise<void> => {
+  return async (
+    challenge: Challenge,
+    refused: Secret,
+    { onChallenge, hold, signal }: UpstreamRequest,
+    turn: AccessTurn,
+  ): Promise<void> => {
     const first = !turn.looked;
     turn.looked = true;
     // A sign-in for another call may have ended since.
@@ -37,7 +42,11 @@ export function createMoreAccess({ connection, tokenNow }: MoreAccessDeps) {
     const waitMs = onChallenge === 'ask' ? (held?.waitMs ?? 0) : 0;
     const stop = waitMs > 0 ? held?.begin() : undefined;
     try {
-      if ((await connection.challenged(403, challenge, { operation: held?.operation ?? 'connect', waitMs, signal })) === 'refused') throw refusal;
+      if (
+        (await connection.challenged(403, challenge, { operation: held?.operation ?? 'connect', waitMs, signal })) ===
+        'refused'
+      )
+        throw refusal;
     } finally {
       stop?.();
     }

@@ -31,15 +31,25 @@ export function createOneWay({ upstream, session, server, clock, log, signal }: 
     if (session.away && !found.modern) throw session.away;
     const current = found.modern ? undefined : await session.ready();
     const headers = found.modern ? modernHeaders(found) : legacyHeaders(current);
-    const answered = await upstream.request({ method: 'POST', headers, body: line, timeoutMs, signal, repeatable: false, onChallenge: 'quiet' });
+    const answered = await upstream.request({
+      method: 'POST',
+      headers,
+      body: line,
+      timeoutMs,
+      signal,
+      repeatable: false,
+      onChallenge: 'quiet',
+    });
     discard(answered, clock);
-    if (answered.status >= 300) throw new AppError('E_HTTP_STATUS', `The server answered with status ${answered.status}.`, { server });
+    if (answered.status >= 300)
+      throw new AppError('E_HTTP_STATUS', `The server answered with status ${answered.status}.`, { server });
   }
 
   return {
     send: (line, found) =>
       post(line, found).catch((error: unknown) => {
-        if (!signal.aborted) log('message_not_passed', { server, method: found.method ?? 'answer', code: asAppError(error).code });
+        if (!signal.aborted)
+          log('message_not_passed', { server, method: found.method ?? 'answer', code: asAppError(error).code });
       }),
   };
 }

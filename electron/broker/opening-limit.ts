@@ -23,7 +23,13 @@ export function createOpeningLimit(clock: Clock, server: string): OpeningLimit {
       cancel = clock.after(ms, () => late.abort());
     },
     explain(error) {
-      throw late.signal.aborted ? new AppError('E_TIMEOUT', `The server has not answered initialize within ${ms / 1_000} s.`, { server, sent: true, cause: error }) : error;
+      throw late.signal.aborted
+        ? new AppError('E_TIMEOUT', `The server has not answered initialize within ${ms / 1_000} s.`, {
+            server,
+            sent: true,
+            cause: error,
+          })
+        : error;
     },
     end: () => cancel(),
   };

@@ -1,7 +1,10 @@
 import { AppError, foreign } from '../core/errors.ts';
 import type { HttpStream } from '../core/http/client.ts';
 
-/** Where a redirect of the server leads: once, with the body, and within the server's own origin. Throws E_REDIRECTED otherwise. */
+/**
+ * Where a redirect of the server leads: once, with the body, and within the server's own origin. Throws E_REDIRECTED
+ * otherwise.
+ */
 export function redirectWithin(stream: HttpStream, from: URL, home: URL, server: string): URL {
   const target = redirectTarget(stream, from);
   const keepsBody = stream.status === 307 || stream.status === 308;

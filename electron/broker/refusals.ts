@@ -1,5 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { envelope, errorLine, idAtEnd, invalidRequestCode, parseErrorCode, type Envelope } from '../../shared/json-rpc.ts';
+import {
+  envelope,
+  errorLine,
+  idAtEnd,
+  invalidRequestCode,
+  parseErrorCode,
+  type Envelope,
+} from '../../shared/json-rpc.ts';
 import { AppError } from '../core/errors.ts';
 
 /** Reads a line of the host. What is not UTF-8 is not JSON (RFC 8259 8.1). */
@@ -13,15 +20,28 @@ export function badMessage(id: string, what: string, code: number = invalidReque
   return errorLine(id, new AppError('E_BAD_MESSAGE', `The app ${what}.`).toInfo(), code);
 }
 
-/** The answer to what is no message. A parse error has no id (JSON-RPC 5), unless one was read and no running call has it. */
+/**
+ * The answer to what is no message. A parse error has no id (JSON-RPC 5), unless one was read and no running call has
+ * it.
+ */
 export function notAMessage({ problem, id, method }: Envelope, isRunning: (id: string) => boolean): string {
   const known = method !== undefined && id !== undefined && problem !== 'shape' && !isRunning(id) ? id : 'null';
   if (problem === 'syntax') return badMessage(known, 'sent a line that is not JSON', parseErrorCode);
-  return badMessage(known, problem === 'depth' ? 'sent a message that is nested too deep' : 'sent a line that is not JSON-RPC');
+  return badMessage(
+    known,
+    problem === 'depth' ? 'sent a message that is nested too deep' : 'sent a line that is not JSON-RPC',
+  );
 }
 
-/** The answer to a message that is too long, of which only the ends are there; undefined for one that wants no answer. */
-export function tooLongMessage(head: Buffer, tail: Buffer, server: string, isRunning: (id: string) => boolean): string | undefined {
+/**
+ * The answer to a message that is too long, of which only the ends are there; undefined for one that wants no answer.
+ */
+export function tooLongMessage(
+  head: Buffer,
+  tail: Buffer,
+  server: string,
+  isRunning: (id: string) => boolean,
+): string | undefined {
   const found = envelope(head);
   if (found.method === undefined && found.hasResult) return undefined;
   const id = found.id ?? idAtEnd(tail.toString('utf8')) ?? 'null';

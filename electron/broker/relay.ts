@@ -43,7 +43,11 @@ export interface Relay {
 }
 
 /** An access token of the core; it is removed from everything that the server sends to a host. */
-async function learnedToken(connection: Connection, removal: SecretRemoval, options: Parameters<Connection['accessToken']>[0]): ReturnType<Connection['accessToken']> {
+async function learnedToken(
+  connection: Connection,
+  removal: SecretRemoval,
+  options: Parameters<Connection['accessToken']>[0],
+): ReturnType<Connection['accessToken']> {
   const answer = await connection.accessToken(options);
   if (answer.kind === 'token') removal.learn(answer.token);
   return answer;
@@ -72,7 +76,12 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   const server = connection.server.name;
   const removal = createSecretRemoval(log, server);
   const host: HostLink = { ...link, send: (line) => link.send(removal.clean(line)) };
-  const upstream = createUpstream({ connection: { ...connection, accessToken: (options) => learnedToken(connection, removal, options) }, http, log, clock });
+  const upstream = createUpstream({
+    connection: { ...connection, accessToken: (options) => learnedToken(connection, removal, options) },
+    http,
+    log,
+    clock,
+  });
   const deps = { upstream, server, clock, log, toolHeaders: createToolHeaders(log, server) };
   const calls = new Map<string, Call>();
   const ended = new AbortController();
@@ -97,7 +106,10 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     const found = hostMessage(line);
     if (found.kind !== 'batch') return receiveOne(line, found);
     const items = batchItems(line);
-    if (!items || items.length === 0) return host.send(badMessage('null', items ? 'sent an empty batch' : `sent a batch of more than ${maxBatchItems} messages`));
+    if (!items || items.length === 0)
+      return host.send(
+        badMessage('null', items ? 'sent an empty batch' : `sent a batch of more than ${maxBatchItems} messages`),
+      );
     for (const item of items) receiveOne(item, envelope(item));
   }
 
@@ -111,7 +123,13 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   function called(line: Buffer, found: Question['envelope']): void {
     const { id } = found;
     if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running'));
-    const call: Call = { question: { line, envelope: found }, abort: new AbortController(), begun: false, cancelled: false, held: false };
+    const call: Call = {
+      question: { line, envelope: found },
+      abort: new AbortController(),
+      begun: false,
+      cancelled: false,
+      held: false,
+    };
     calls.set(id, call);
     count(line.length);
     void run(call)
@@ -157,10 +175,19 @@ export function createRelay({ connection, http, log, clock, version, host: link 
       // What was spent on waiting for the session is not waited for a token once more.
       const tokenWaitMs = Math.max(0, mostWaitMs - msSince(clock, since));
       const onSessionLost = () => void (current && session.renew(current).catch(() => {}));
-      const options = { session: current, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call), onHold, onSessionLost, tokenWaitMs } as const;
+      const options = {
+        session: current,
+        signal: call.abort.signal,
+        onChallenge: 'ask',
+        onHead: () => arrived(call),
+        onHold,
+        onSessionLost,
+        tokenWaitMs,
+      } as const;
       const outcome = await exchange(deps, call.question, sinkFor(call), options);
       if (outcome === 'answered') return session.remember(call.question);
-      if (again || !current) throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
+      if (again || !current)
+        throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
       await orAborted(session.renew(current), call.abort.signal);
       if (outcome === 'session_seems_lost') await confirmLoss(deps, await session.ready(), call.abort.signal);
     }
@@ -181,7 +208,12 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   /** A request of 2026-07-28: it needs no session. */
   async function askStateless(call: Call): Promise<void> {
     const { method } = call.question.envelope;
-    const options = { session: undefined, signal: call.abort.signal, onChallenge: 'ask', onHead: () => arrived(call) } as const;
+    const options = {
+      session: undefined,
+      signal: call.abort.signal,
+      onChallenge: 'ask',
+      onHead: () => arrived(call),
+    } as const;
     if (method === 'subscriptions/listen') await listen({ ...deps, pauses }, call.question, sinkFor(call), options);
     else await exchange(deps, call.question, sinkFor(call), options);
   }

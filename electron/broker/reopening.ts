@@ -1,6 +1,9 @@
 import type { Clock } from '../core/ports.ts';
 
-/** When a stream that its server ended is opened again. A server says how long to wait (`retry`), but not less than is bearable. */
+/**
+ * When a stream that its server ended is opened again. A server says how long to wait (`retry`), but not less than is
+ * bearable.
+ */
 export interface Reopening {
   /** A connection is there. Gives the function to call when it has ended. */
   opened(): () => void;
@@ -19,7 +22,11 @@ const worthwhileMs = 10_000;
 const mostFruitless = 500;
 
 /** `slowestMs`: the wait doubles up to this with each opening that brings nothing. */
-export function createReopening(clock: Pick<Clock, 'after'>, slowestMs: number, random: () => number = Math.random): Reopening {
+export function createReopening(
+  clock: Pick<Clock, 'after'>,
+  slowestMs: number,
+  random: () => number = Math.random,
+): Reopening {
   let fruitless = 0;
   return {
     opened() {

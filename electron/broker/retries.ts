@@ -2,7 +2,10 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { delayAfterMs } from './passing.ts';
 
-/** When a session that is away is tried again: by itself after pauses that grow, and earlier where somebody gives a reason. */
+/**
+ * When a session that is away is tried again: by itself after pauses that grow, and earlier where somebody gives a
+ * reason.
+ */
 export interface Retries {
   /** A try begins. */
   tried(): void;
@@ -12,7 +15,9 @@ export interface Retries {
   worked(): void;
   /** Whether a call, a list or a host may have a try of its own: the last one is not of this moment. */
   readonly mayTry: boolean;
-  /** Another bridge has been served: whether that is reason enough for a try. After each that failed it takes longer. */
+  /**
+   * Another bridge has been served: whether that is reason enough for a try. After each that failed it takes longer.
+   */
   wake(): boolean;
   stop(): void;
 }

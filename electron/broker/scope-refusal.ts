@@ -9,8 +9,9 @@ const lookBytes = 64 * 1024;
 const lookMs = 2_000;
 
 /**
- * What a 403 asks for, as servers write it: `insufficient_scope` in a Bearer challenge (RFC 6750 3.1), another name for that
- * (`missing_required_scopes`), a challenge with a scope, or a body that says so. Undefined: it is not about scopes.
+ * What a 403 asks for, as servers write it: `insufficient_scope` in a Bearer challenge (RFC 6750 3.1), another name for
+ * that (`missing_required_scopes`), a challenge with a scope, or a body that says so. Undefined: it is not about
+ * scopes.
  */
 export function scopesMissing(challenge: Challenge | undefined, text: string): Challenge | undefined {
   if (challenge?.scope !== undefined) return challenge;
@@ -19,7 +20,8 @@ export function scopesMissing(challenge: Challenge | undefined, text: string): C
   return { ...challenge, ...(scope === undefined ? {} : { scope }) };
 }
 
-const saysScope = /insufficient[ _]scopes?|missing[ _](?:required[ _])?scopes?|required[ _]scopes?|scopes? (?:is |are )?(?:required|missing)/i;
+const saysScope =
+  /insufficient[ _]scopes?|missing[ _](?:required[ _])?scopes?|required[ _]scopes?|scopes? (?:is |are )?(?:required|missing)/i;
 
 /** The scopes that a JSON body names, as far as servers have a member for that. */
 function scopeIn(text: string): string | undefined {
@@ -29,12 +31,16 @@ function scopeIn(text: string): string | undefined {
   for (const name of ['missing_scopes', 'required_scopes', 'scope', 'scopes']) {
     const value = members[name];
     if (typeof value === 'string' && value !== '') return value;
-    if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')) return value.join(' ');
+    if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'))
+      return value.join(' ');
   }
   return undefined;
 }
 
-/** The beginning of a body, as far as it comes within `lookMs`, and the same answer with the body as if nobody had looked. */
+/**
+ * The beginning of a body, as far as it comes within `lookMs`, and the same answer with the body as if nobody had
+ * looked.
+ */
 export async function look(stream: HttpStream, clock: Clock): Promise<{ text: string; whole: HttpStream }> {
   const rest = stream.body[Symbol.asyncIterator]();
   const seen: Buffer[] = [];

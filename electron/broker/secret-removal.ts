@@ -5,7 +5,10 @@ import type { Secret } from '../core/secret.ts';
 import { placesOf, soughtFor, type Place, type Sought } from './secret-search.ts';
 import { envelope, errorLine } from '../../shared/json-rpc.ts';
 
-/** Removes the credentials that were sent to a server from what it sends back, because hosts write everything to transcripts. */
+/**
+ * Removes the credentials that were sent to a server from what it sends back, because hosts write everything to
+ * transcripts.
+ */
 export interface SecretRemoval {
   /** A token or key that goes to the server from now on. */
   learn(secret: Secret): void;
@@ -15,7 +18,10 @@ export interface SecretRemoval {
 
 /** What stands in the place of a secret, or of a part of a text that holds it in another encoding. */
 const mark = '[removed by Keybridge]';
-/** The present one, and the one before: calls that it was sent with may still be running. Each costs a search of every line. */
+/**
+ * The present one, and the one before: calls that it was sent with may still be running. Each costs a search of every
+ * line.
+ */
 const mostKnown = 2;
 
 export function createSecretRemoval(log: Log, server: string): SecretRemoval {
@@ -25,7 +31,11 @@ export function createSecretRemoval(log: Log, server: string): SecretRemoval {
 
   const refusal = (line: Buffer): Buffer => {
     const { id, method } = envelope(line);
-    const error = new AppError('E_SERVER_ANSWER', 'The server repeated the sign-in in its answer, which was therefore not passed on.', { server });
+    const error = new AppError(
+      'E_SERVER_ANSWER',
+      'The server repeated the sign-in in its answer, which was therefore not passed on.',
+      { server },
+    );
     return Buffer.from(errorLine(method === undefined ? (id ?? 'null') : 'null', error.toInfo()));
   };
 
@@ -44,14 +54,19 @@ export function createSecretRemoval(log: Log, server: string): SecretRemoval {
       if (secret === latest) return;
       latest = secret;
       const value = secret.reveal();
-      const forms = known.get(value) ?? partsOf(value).flatMap(formsOf).map((form) => soughtFor(Buffer.from(form)));
+      const forms =
+        known.get(value) ??
+        partsOf(value)
+          .flatMap(formsOf)
+          .map((form) => soughtFor(Buffer.from(form)));
       known.delete(value);
       known.set(value, forms);
       for (const [oldest] of known) if (known.size > mostKnown) known.delete(oldest);
     },
     clean(line) {
       if (known.size === 0) return line;
-      const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+      const bytes =
+        typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength);
       const places = placesOf([...known.values()].flat(), bytes);
       if (places.length === 0) return line;
       log('secret_removed', { server, count: places === 'too many' ? undefined : places.length });

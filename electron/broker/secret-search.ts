@@ -9,8 +9,8 @@ export interface Sought {
 export type Place = readonly [start: number, end: number];
 
 /**
- * A long text that repeats itself (an authorization server may issue any) takes time in proportion to its length times that
- * of the text it is looked for in; a part of it is found as surely.
+ * A long text that repeats itself (an authorization server may issue any) takes time in proportion to its length times
+ * that of the text it is looked for in; a part of it is found as surely.
  */
 const anchorBytes = 32;
 /** How many parts are compared to find one that is rare. */
@@ -44,7 +44,7 @@ export function placesOf(all: Iterable<Sought>, text: Buffer): readonly Place[] 
   let tries = 0;
   for (const { form, anchor, at } of all) {
     if (form.length > text.length) continue;
-    for (let hit = text.indexOf(anchor); hit >= 0; ) {
+    for (let hit = text.indexOf(anchor); hit >= 0;) {
       tries += 1;
       const [start, end] = [hit - at, hit - at + form.length];
       const whole = start >= 0 && end <= text.length && text.compare(form, 0, form.length, start, end) === 0;

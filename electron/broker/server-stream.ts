@@ -12,7 +12,10 @@ import { createTurns, inParts } from './turns.ts';
 import type { Upstream } from './upstream.ts';
 import { waitFor } from './waiting.ts';
 
-/** The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the session lives. */
+/**
+ * The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the
+ * session lives.
+ */
 export interface ServerStream {
   /** Opens it for this session, instead of the one before. */
   start(session: SessionHeaders): void;
@@ -51,7 +54,14 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
     while (!signal.aborted) {
       let refusedMs: number | undefined;
       try {
-        const request = { method: 'GET', headers: streamHeaders(session, lastEventId), timeoutMs: 30_000, signal, repeatable: true, onChallenge: 'quiet' } as const;
+        const request = {
+          method: 'GET',
+          headers: streamHeaders(session, lastEventId),
+          timeoutMs: 30_000,
+          signal,
+          repeatable: true,
+          onChallenge: 'quiet',
+        } as const;
         const stream = await deps.upstream.request(request);
         if (stream.status !== 200 || !isEventStream(stream)) {
           discard(stream, clock);
@@ -69,7 +79,9 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
               failures = 0;
               for (const part of inParts(chunk)) {
                 const events = parser.push(part);
-                for (const { data, type } of events) if (data && data.length > 0 && (type === '' || type === 'message') && (await pass(data))) reopening.heard();
+                for (const { data, type } of events)
+                  if (data && data.length > 0 && (type === '' || type === 'message') && (await pass(data)))
+                    reopening.heard();
                 await turns.over();
               }
               lastEventId = parser.lastEventId ?? lastEventId;

@@ -4,12 +4,17 @@ import { foreign } from '../core/errors.ts';
 import { withoutEcho } from '../core/oauth/client/echo.ts';
 import type { Secret } from '../core/secret.ts';
 
-const Said = z.object({ error_description: z.string().nullish(), message: z.string().nullish(), detail: z.string().nullish(), error: z.unknown().optional() });
+const Said = z.object({
+  error_description: z.string().nullish(),
+  message: z.string().nullish(),
+  detail: z.string().nullish(),
+  error: z.unknown().optional(),
+});
 
 /**
  * What a server that refuses says about it, as a sentence for the error that its user reads; '' where there is nothing
- * for a person in it. A valid sign-in that is refused for want of a set-up can be put right only by those who know of it.
- * `sent`: the token or key that it was sent, which it may repeat.
+ * for a person in it. A valid sign-in that is refused for want of a set-up can be put right only by those who know of
+ * it. `sent`: the token or key that it was sent, which it may repeat.
  */
 export function serverWords(body: Uint8Array, sent: Secret | undefined): string {
   const text = readText(body).trim();

@@ -17,7 +17,10 @@ export interface BrokerOptions {
   readonly dataDir: string;
   readonly log: Log;
   readonly clock: Clock;
-  /** The data folder's lock, when the caller holds it already (it should, before it opens the app); let go of by `close`. */
+  /**
+   * The data folder's lock, when the caller holds it already (it should, before it opens the app); let go of by
+   * `close`.
+   */
   readonly lock?: Lock;
   /** Called when the data folder is no longer this broker's (E_DATA_FOLDER_LOST): it is to be closed. */
   readonly onLost?: (error: AppError) => void;
@@ -69,10 +72,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       if (socket.destroyed || closing) return void socket.destroy();
       try {
         const { who } = caller;
-        log('caller_accepted', { role: who.role, pid: who.pid, server: who.role === 'bridge' ? who.server : undefined });
+        log('caller_accepted', {
+          role: who.role,
+          pid: who.pid,
+          server: who.role === 'bridge' ? who.server : undefined,
+        });
         const service =
           who.role === 'bridge'
-            ? serveBridge(socket, caller.accept, { connection: app.connect(who.server, who.account), http: app.http, log, clock, version: app.status.current().version })
+            ? serveBridge(socket, caller.accept, {
+                connection: app.connect(who.server, who.account),
+                http: app.http,
+                log,
+                clock,
+                version: app.status.current().version,
+              })
             : serveControl(socket, caller.accept, { app, log, onEndRequest: options.onEndRequest });
         services.add(service);
         socket.once('close', () => void service.close().finally(() => services.delete(service)));
@@ -98,7 +111,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       log,
       isOpen: () => listening.isOpen(),
       async reopen() {
-        // Before another one is made at the same path: the end of the first removes what stands there. Who is connected stays so.
+        // Before another one is made at the same path: the end of the first removes what stands there. Who is connected
+        // stays so.
         listening.server.close();
         listening = await listenForBridges(dataDir);
         admit(listening);

@@ -22,12 +22,13 @@ const lossStatuses = new Set([400, 404, 409, 410, 500]);
 const unknownMethod = -32_601;
 
 /**
- * Judges a response to a request that carried `Mcp-Session-Id`. A JSON-RPC response to the request itself shows that the
- * server took it: the session is kept, unless its error says in words that there is none. So does a success, unless it is
- * an error without an id that says so.
+ * Judges a response to a request that carried `Mcp-Session-Id`. A JSON-RPC response to the request itself shows that
+ * the server took it: the session is kept, unless its error says in words that there is none. So does a success, unless
+ * it is an error without an id that says so.
  */
 export function judgeSession(status: number, body: Buffer, id: string): SessionVerdict {
-  if (status === 200) return isShortError(body) && isNamelessError(envelope(body)) && saysSessionIsLost(body) ? 'doubtful' : 'kept';
+  if (status === 200)
+    return isShortError(body) && isNamelessError(envelope(body)) && saysSessionIsLost(body) ? 'doubtful' : 'kept';
   if (!lossStatuses.has(status)) return 'kept';
   const found = envelope(body);
   const isResponse = found.kind !== 'batch' && (found.hasError || found.hasResult) && found.method === undefined;
@@ -69,21 +70,37 @@ interface Words {
 
 function wordsIn(value: unknown): string {
   const outer = (value ?? {}) as Words;
-  const inner = (typeof outer.error === 'object' && outer.error !== null ? outer.error : {}) as Words & { readonly data?: unknown };
+  const inner = (typeof outer.error === 'object' && outer.error !== null ? outer.error : {}) as Words & {
+    readonly data?: unknown;
+  };
   const all = [outer.error, outer.message, outer.detail, outer.error_description, inner.message, inner.data];
   return all.filter((one) => typeof one === 'string').join('; ');
 }
 
-const codeIn = (body: Buffer): unknown => (readJson(body.toString('utf8')) as { error?: { code?: unknown } } | undefined)?.error?.code;
+const codeIn = (body: Buffer): unknown =>
+  (readJson(body.toString('utf8')) as { error?: { code?: unknown } } | undefined)?.error?.code;
 
 const probeMs = 5_000;
 const probeId = '"keybridge-session-probe"';
 
 const ping = (session: SessionHeaders, signal: AbortSignal) =>
-  ({ method: 'POST', headers: legacyHeaders(session), body: Buffer.from(`{"jsonrpc":"2.0","id":${probeId},"method":"ping"}`), timeoutMs: probeMs, signal, repeatable: false, onChallenge: 'quiet' }) as const;
+  ({
+    method: 'POST',
+    headers: legacyHeaders(session),
+    body: Buffer.from(`{"jsonrpc":"2.0","id":${probeId},"method":"ping"}`),
+    timeoutMs: probeMs,
+    signal,
+    repeatable: false,
+    onChallenge: 'quiet',
+  }) as const;
 
 /** Whether the server takes a `ping` in this session. */
-async function takesPing(upstream: Upstream, session: SessionHeaders, clock: Clock, signal: AbortSignal): Promise<boolean> {
+async function takesPing(
+  upstream: Upstream,
+  session: SessionHeaders,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     const stream = await upstream.request(ping(session, signal));
     discard(stream, clock);
@@ -93,8 +110,15 @@ async function takesPing(upstream: Upstream, session: SessionHeaders, clock: Clo
   }
 }
 
-/** Asks by a `ping`, which changes nothing, whether the server still knows the session. No answer means that it does. */
-export async function knowsSession(upstream: Upstream, session: SessionHeaders, clock: Clock, signal: AbortSignal): Promise<boolean> {
+/**
+ * Asks by a `ping`, which changes nothing, whether the server still knows the session. No answer means that it does.
+ */
+export async function knowsSession(
+  upstream: Upstream,
+  session: SessionHeaders,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     const stream = await upstream.request(ping(session, signal));
     if (!lossStatuses.has(stream.status) && !(stream.status === 200 && isJson(stream))) {
@@ -125,7 +149,14 @@ export interface FateDeps {
   readonly server: string;
 }
 
-export async function sessionFate({ upstream, clock }: FateDeps, { envelope: asked }: Question, session: SessionHeaders, status: number, body: Buffer, signal: AbortSignal): Promise<SessionFate> {
+export async function sessionFate(
+  { upstream, clock }: FateDeps,
+  { envelope: asked }: Question,
+  session: SessionHeaders,
+  status: number,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<SessionFate> {
   // After a sign-in perhaps somebody else's session is refused like this.
   if (session.suspect && [400, 401, 403].includes(status) && !isResponseTo(body, asked.id)) {
     // A call may have run: what is refused for the session's sake is refused to a ping as well.
@@ -146,10 +177,18 @@ export async function sessionFate({ upstream, clock }: FateDeps, { envelope: ask
 }
 
 /**
- * Before a call is sent again in a new session because a ping found none in the old one: a server that answers every ping
- * like that has said nothing by it, and the call may have run. Throws E_OUTCOME_UNKNOWN then.
+ * Before a call is sent again in a new session because a ping found none in the old one: a server that answers every
+ * ping like that has said nothing by it, and the call may have run. Throws E_OUTCOME_UNKNOWN then.
  */
-export async function confirmLoss({ upstream, clock, server }: FateDeps, renewed: SessionHeaders | undefined, signal: AbortSignal): Promise<void> {
+export async function confirmLoss(
+  { upstream, clock, server }: FateDeps,
+  renewed: SessionHeaders | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   if (renewed && (await knowsSession(upstream, renewed, clock, signal))) return;
-  throw new AppError('E_OUTCOME_UNKNOWN', 'The server refused the call as if its session were lost, and refuses new sessions alike.', { server });
+  throw new AppError(
+    'E_OUTCOME_UNKNOWN',
+    'The server refused the call as if its session were lost, and refuses new sessions alike.',
+    { server },
+  );
 }

@@ -15,13 +15,14 @@ import type { UpstreamRequest } from './upstream.ts';
 import { orAborted } from './waiting.ts';
 
 /**
- * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is opened
- * again, with the `initialize` that the host sent, when the server has lost it, or once the server can be used at all.
+ * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is
+ * opened again, with the `initialize` that the host sent, when the server has lost it, or once the server can be used
+ * at all.
  */
 export interface Session {
   /**
-   * The host's `initialize`. Gives the line to answer it with. Throws when the server cannot be used: the session is then
-   * away, or does not exist (E_PROTOCOL_ERA).
+   * The host's `initialize`. Gives the line to answer it with. Throws when the server cannot be used: the session is
+   * then away, or does not exist (E_PROTOCOL_ERA).
    */
   open(question: Question, signal: AbortSignal): Promise<Buffer>;
   /** The host's `notifications/initialized`. */
@@ -34,9 +35,15 @@ export interface Session {
   readonly promised: boolean;
   /** What the server said in its answer to `initialize`. */
   readonly capabilities: Readonly<Record<string, unknown>>;
-  /** The open session; undefined when the host has sent no `initialize`. Tries to open one that is away, and throws what that gave. */
+  /**
+   * The open session; undefined when the host has sent no `initialize`. Tries to open one that is away, and throws what
+   * that gave.
+   */
   ready(): Promise<SessionHeaders | undefined>;
-  /** Before a list is answered in the place of a server that is away: tries to open the session, and waits a little for it. Never throws. */
+  /**
+   * Before a list is answered in the place of a server that is away: tries to open the session, and waits a little for
+   * it. Never throws.
+   */
   lookAgain(signal: AbortSignal): Promise<void>;
   /** The server does not know this session any more: opens another one, once for all who ask. */
   renew(lost: SessionHeaders): Promise<void>;
@@ -85,7 +92,9 @@ export function createSession(deps: SessionDeps): Session {
     upstream.forgetCookies();
     const limit = createOpeningLimit(clock, server);
     const within = AbortSignal.any([signal, limit.signal]);
-    await exchange(deps, question, sink, { session: undefined, signal: within, onChallenge, onHead: limit.begin }).catch(limit.explain).finally(limit.end);
+    await exchange(deps, question, sink, { session: undefined, signal: within, onChallenge, onHead: limit.begin })
+      .catch(limit.explain)
+      .finally(limit.end);
     if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
     return answer;
   }
@@ -101,7 +110,12 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Then the server's stream. */
   async function finish(current: SessionHeaders, ready: Uint8Array): Promise<void> {
-    await finishOpening(deps, { session: current, ready, remembered: [...remembered.values()], signal: stopped.signal });
+    await finishOpening(deps, {
+      session: current,
+      ready,
+      remembered: [...remembered.values()],
+      signal: stopped.signal,
+    });
     if (session === current) stream.start(current);
   }
 
@@ -176,7 +190,8 @@ export function createSession(deps: SessionDeps): Session {
           begin(answer);
         } catch (error) {
           // The server's own words, where they are no matter of generations.
-          if (answer.found.hasError && error instanceof AppError && error.code === 'E_SERVER_ANSWER') return answer.line;
+          if (answer.found.hasError && error instanceof AppError && error.code === 'E_SERVER_ANSWER')
+            return answer.line;
           throw error;
         }
         return answer.line;
@@ -235,7 +250,8 @@ export function createSession(deps: SessionDeps): Session {
     remember(question) {
       const { method, name } = question.envelope;
       if (method === 'logging/setLevel') remembered.set(method, question);
-      else if (method === 'resources/subscribe' && name !== undefined && remembered.size < 1_000) remembered.set(name, question);
+      else if (method === 'resources/subscribe' && name !== undefined && remembered.size < 1_000)
+        remembered.set(name, question);
       else if (method === 'resources/unsubscribe' && name !== undefined) remembered.delete(name);
     },
     async close() {

@@ -13,9 +13,9 @@ const longestPath = 107;
 /**
  * The lock of Linux. `broker.lock.N` is a socket that its holder listens on. Whoever can connect to the one with the
  * highest number knows that it is held. Whoever is refused knows that its holder has ended, for good: nobody can listen
- * on that file again. Then `broker.lock.N+1` is made, by a link, which one process of many succeeds in. It is listened on
- * before it has its name, so that it never looks dead; and the file with the highest number is never deleted, so that
- * nobody who looked earlier can take a lower one. Network namespaces make no difference to such sockets.
+ * on that file again. Then `broker.lock.N+1` is made, by a link, which one process of many succeeds in. It is listened
+ * on before it has its name, so that it never looks dead; and the file with the highest number is never deleted, so
+ * that nobody who looked earlier can take a lower one. Network namespaces make no difference to such sockets.
  */
 export async function takeSocketLock(folder: string, purpose: Purpose): Promise<Lock | undefined> {
   const names = namesIn(folder, purpose);
@@ -103,8 +103,9 @@ const looks = 10;
 const lookPauseMs = 30;
 
 /**
- * The files of a living owner may have been deleted. So the owner has one more socket, whose file is removed at once: the
- * kernel goes on listing it under that name while it is open. False: another process of this user has one for the same folder.
+ * The files of a living owner may have been deleted. So the owner has one more socket, whose file is removed at once:
+ * the kernel goes on listing it under that name while it is open. False: another process of this user has one for the
+ * same folder.
  */
 async function markOwner(names: Names, held: Held): Promise<boolean> {
   for (let look = 0; names.isOwned(); look += 1) {
@@ -139,14 +140,19 @@ function namesIn(folder: string, purpose: Purpose): Names {
   const fd = tooLong ? fs.openSync(real, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY) : undefined;
   const base = fd === undefined ? real : `/proc/self/fd/${fd}`;
   const list = () => fs.readdirSync(real);
-  const numbersIn = () => list().flatMap((name) => numbers.exec(name)?.[1] ?? []).map(Number);
+  const numbersIn = () =>
+    list()
+      .flatMap((name) => numbers.exec(name)?.[1] ?? [])
+      .map(Number);
   const numbered = (number: number) => path.join(base, `${purpose}.lock.${number}`);
   return {
     highest: () => Math.max(0, ...numbersIn()),
     numbered,
     own: (kind) => path.join(base, `${mine}${randomBytes(6).toString('hex')}.${kind}`),
     isOwned() {
-      const marks = listeners().filter(({ path: bound }) => path.basename(bound).startsWith(mine) && bound.endsWith('.owner'));
+      const marks = listeners().filter(
+        ({ path: bound }) => path.basename(bound).startsWith(mine) && bound.endsWith('.owner'),
+      );
       const pids = [...holdersOf(marks.map(({ inode }) => inode)).values()];
       return pids.some((pid) => pid !== process.pid && isSameFolder(real, `/proc/${pid}/root${real}`));
     },

@@ -2,7 +2,15 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { checkOwner, codeOf, ensureFolder, identityOf, look, readPrivateFile, writePrivateFile } from './data-folder.ts';
+import {
+  checkOwner,
+  codeOf,
+  ensureFolder,
+  identityOf,
+  look,
+  readPrivateFile,
+  writePrivateFile,
+} from './data-folder.ts';
 import { addressFile, brokerPlace } from './endpoint.ts';
 
 export interface Listening {
@@ -19,7 +27,11 @@ export interface Listening {
  */
 export async function listenForBridges(dataDir: string): Promise<Listening> {
   const place = brokerPlace(dataDir);
-  if (!place) throw new AppError('E_PATH_TOO_LONG', `The path of the data folder is too long for a socket, and so is that of the runtime folder (XDG_RUNTIME_DIR or TMPDIR): ${dataDir}`);
+  if (!place)
+    throw new AppError(
+      'E_PATH_TOO_LONG',
+      `The path of the data folder is too long for a socket, and so is that of the runtime folder (XDG_RUNTIME_DIR or TMPDIR): ${dataDir}`,
+    );
   const folder = place.folder === undefined ? undefined : ensureFolder(place.folder);
   if (folder?.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', folder.message);
   const { address } = place;
@@ -27,7 +39,9 @@ export async function listenForBridges(dataDir: string): Promise<Listening> {
 
   const server = net.createServer({ noDelay: true });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new AppError('E_SOCKET_UNSAFE', `${address} cannot be listened on (${codeOf(error)}).`, { cause: error })));
+    server.once('error', (error) =>
+      reject(new AppError('E_SOCKET_UNSAFE', `${address} cannot be listened on (${codeOf(error)}).`, { cause: error })),
+    );
     server.listen(address, resolve);
   });
   // The folder is ours alone, so that nobody was able to connect before this.

@@ -3,7 +3,9 @@ import { createGathering } from '../core/http/gathering.ts';
 
 /** One event of a stream (WHATWG HTML 9.2.6). */
 export interface SseEvent {
-  /** Lines of `data` joined with LF; undefined for an event that only carries an id. May share memory with the chunk. */
+  /**
+   * Lines of `data` joined with LF; undefined for an event that only carries an id. May share memory with the chunk.
+   */
   readonly data: Buffer | undefined;
   /** '' when the stream does not say. */
   readonly type: string;
@@ -14,7 +16,10 @@ export interface SseParser {
   push(chunk: Buffer): SseEvent[];
   /** There are bytes of an event that is not over. */
   readonly hasBegun: boolean;
-  /** An event that has begun and is not over: its data as if it ended here, in memory of its own. Undefined when there is none. */
+  /**
+   * An event that has begun and is not over: its data as if it ended here, in memory of its own. Undefined when there
+   * is none.
+   */
   pending(): SseEvent | undefined;
   /** The last id seen, for Last-Event-ID; undefined when there was none. */
   readonly lastEventId: string | undefined;
@@ -29,7 +34,9 @@ const lineCost = 64;
 /** Longest line that is not `data`. */
 const maxFieldBytes = 8 * 1024;
 
-/** Reads a stream of events from bytes, in linear time. What follows the last whole event is dropped with the parser. */
+/**
+ * Reads a stream of events from bytes, in linear time. What follows the last whole event is dropped with the parser.
+ */
 export function createSseParser(maxBytes: number): SseParser {
   const waiting = createGathering();
   const data = createGathering();
@@ -73,7 +80,11 @@ export function createSseParser(maxBytes: number): SseParser {
   };
 
   const refuseAbove = (bytes: number) => {
-    if (bytes > maxBytes) throw new AppError('E_TOO_LARGE', `The server sent an event of more than ${Math.floor(maxBytes / 1_048_576)} MB.`);
+    if (bytes > maxBytes)
+      throw new AppError(
+        'E_TOO_LARGE',
+        `The server sent an event of more than ${Math.floor(maxBytes / 1_048_576)} MB.`,
+      );
   };
 
   const keep = (piece: Buffer) => {
@@ -125,4 +136,5 @@ export function createSseParser(maxBytes: number): SseParser {
 
 const newline = Buffer.from('\n');
 
-const withoutByteOrderMark = (line: Buffer): Buffer => (line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line);
+const withoutByteOrderMark = (line: Buffer): Buffer =>
+  line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line;

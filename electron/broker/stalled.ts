@@ -3,10 +3,16 @@ import type { HttpStream } from '../core/http/client.ts';
 import type { Clock } from '../core/ports.ts';
 
 /**
- * The same answer, whose reader meets E_TIMEOUT when nothing has come for `ms` (half as long again at most) while it was
- * waited for: a server that begins an answer and never ends it must not keep a call for ever. `ms` undefined: no limit.
+ * The same answer, whose reader meets E_TIMEOUT when nothing has come for `ms` (half as long again at most) while it
+ * was waited for: a server that begins an answer and never ends it must not keep a call for ever. `ms` undefined: no
+ * limit.
  */
-export function endedWhenStalled<Stream extends HttpStream>(stream: Stream, clock: Clock, ms: number | undefined, server: string): Stream {
+export function endedWhenStalled<Stream extends HttpStream>(
+  stream: Stream,
+  clock: Clock,
+  ms: number | undefined,
+  server: string,
+): Stream {
   if (ms === undefined) return stream;
   const chunks = stream.body[Symbol.asyncIterator]();
   let reads = 0;
@@ -52,4 +58,8 @@ export function endedWhenStalled<Stream extends HttpStream>(stream: Stream, cloc
   return { ...stream, body: { destroy, [Symbol.asyncIterator]: () => iterator } };
 }
 
-const stalled = (server: string, ms: number) => new AppError('E_TIMEOUT', `The server began to answer, and then sent nothing for ${Math.round(ms / 1_000)} s.`, { server, sent: true });
+const stalled = (server: string, ms: number) =>
+  new AppError('E_TIMEOUT', `The server began to answer, and then sent nothing for ${Math.round(ms / 1_000)} s.`, {
+    server,
+    sent: true,
+  });

@@ -6,11 +6,13 @@ import { headerValue } from './headers.ts';
 import { createTurns, passedInTurns } from './turns.ts';
 
 /**
- * Arguments of tools that a server wants as headers, too (`x-mcp-header` in a tool's schema, MCP 2026-07-28 transports; some servers ask
- * for them before that revision). One for each host: it knows the tools that this host was shown.
+ * Arguments of tools that a server wants as headers, too (`x-mcp-header` in a tool's schema, MCP 2026-07-28 transports;
+ * some servers ask for them before that revision). One for each host: it knows the tools that this host was shown.
  */
 export interface ToolHeaders {
-  /** Reads the answer to `tools/list`. Gives it back without the tools that a client must not show; otherwise untouched. */
+  /**
+   * Reads the answer to `tools/list`. Gives it back without the tools that a client must not show; otherwise untouched.
+   */
   learn(question: Question, line: Buffer): Promise<Buffer>;
   /** The `Mcp-Param-*` headers of a `tools/call`; none for anything else. */
   of(question: Question): Readonly<Record<string, string>>;
@@ -73,11 +75,14 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
     of({ line, envelope: asked }) {
       const mirrored = asked.method === 'tools/call' && asked.name !== undefined ? known.get(asked.name) : undefined;
       if (!mirrored) return {};
-      const params = (readJson(Buffer.from(line).toString('utf8')) as { params?: { arguments?: unknown } } | undefined)?.params;
+      const params = (readJson(Buffer.from(line).toString('utf8')) as { params?: { arguments?: unknown } } | undefined)
+        ?.params;
       return Object.fromEntries(
         mirrored.flatMap(({ path, header }) => {
           const value = path.reduce<unknown>((inside, name) => own(inside, name), params?.arguments);
-          return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[header, headerValue(String(value))]] : [];
+          return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+            ? [[header, headerValue(String(value))]]
+            : [];
         }),
       );
     },
@@ -110,16 +115,27 @@ async function toolsIn(line: Buffer): Promise<(readonly [start: number, end: num
 }
 
 /** The list without these of its tools; every other byte stays what it was. */
-function without(line: Buffer, tools: readonly (readonly [start: number, end: number])[], dropped: readonly (readonly [start: number, end: number])[]): Buffer {
+function without(
+  line: Buffer,
+  tools: readonly (readonly [start: number, end: number])[],
+  dropped: readonly (readonly [start: number, end: number])[],
+): Buffer {
   const [first, last] = [tools[0], tools.at(-1)];
   if (dropped.length === 0 || !first || !last) return line;
   const gone = new Set(dropped.map(([start]) => start));
   const kept = tools.filter(([start]) => !gone.has(start)).map(([start, end]) => line.subarray(start, end));
   const comma = Buffer.from(',');
-  return Buffer.concat([line.subarray(0, first[0]), ...kept.flatMap((tool, at) => (at === 0 ? [tool] : [comma, tool])), line.subarray(last[1])]);
+  return Buffer.concat([
+    line.subarray(0, first[0]),
+    ...kept.flatMap((tool, at) => (at === 0 ? [tool] : [comma, tool])),
+    line.subarray(last[1]),
+  ]);
 }
 
-/** What a schema wants as headers; undefined when it is malformed: not on a plain value, no token, twice, or not reached by `properties` alone. */
+/**
+ * What a schema wants as headers; undefined when it is malformed: not on a plain value, no token, twice, or not reached
+ * by `properties` alone.
+ */
 function mirroredIn(schema: unknown): readonly Mirrored[] | undefined {
   const found: Mirrored[] = [];
   if (!collect(schema, [], found)) return undefined;
@@ -131,11 +147,13 @@ function collect(schema: unknown, path: readonly string[], found: Mirrored[]): b
   if (path.length > 20) return false;
   if (Object.hasOwn(members(schema), keyword)) {
     const name = own(schema, keyword);
-    if (path.length === 0 || typeof name !== 'string' || !token.test(name) || !types.includes(own(schema, 'type'))) return false;
+    if (path.length === 0 || typeof name !== 'string' || !token.test(name) || !types.includes(own(schema, 'type')))
+      return false;
     found.push({ path, header: `mcp-param-${name.toLowerCase()}` });
   }
   return Object.entries(members(schema)).every(([member, value]) => {
-    if (member === 'properties') return Object.entries(members(value)).every(([name, property]) => collect(property, [...path, name], found));
+    if (member === 'properties')
+      return Object.entries(members(value)).every(([name, property]) => collect(property, [...path, name], found));
     return data.has(member) || !mentions(value);
   });
 }
@@ -144,8 +162,13 @@ function collect(schema: unknown, path: readonly string[], found: Mirrored[]): b
 const data: ReadonlySet<string> = new Set([keyword, 'default', 'const', 'enum', 'examples']);
 
 /** Whether the keyword stands anywhere below, as the name of a member. */
-const mentions = (value: unknown): boolean => typeof value === 'object' && value !== null && Object.entries(value).some(([name, inside]) => name === keyword || mentions(inside));
+const mentions = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).some(([name, inside]) => name === keyword || mentions(inside));
 
-const members = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
+const members = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 
-const own = (value: unknown, name: string): unknown => (Object.hasOwn(members(value), name) ? members(value)[name] : undefined);
+const own = (value: unknown, name: string): unknown =>
+  Object.hasOwn(members(value), name) ? members(value)[name] : undefined;

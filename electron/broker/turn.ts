@@ -39,7 +39,11 @@ export const newTurn = (home: URL): Turn => ({
   waited: 0,
 });
 
-export const turnFacts = ({ repeatable, persistent = false }: UpstreamRequest, turn: Turn, token: Secret | undefined): Omit<TurnFacts, 'newTokenPauseMs'> => ({
+export const turnFacts = (
+  { repeatable, persistent = false }: UpstreamRequest,
+  turn: Turn,
+  token: Secret | undefined,
+): Omit<TurnFacts, 'newTokenPauseMs'> => ({
   credential: token ? (turn.keyHeader === undefined ? 'token' : 'key') : 'none',
   renewed: turn.rejected !== undefined,
   repeatable,

@@ -39,6 +39,6 @@ export async function envelopeInTurns(message: Buffer): Promise<Envelope> {
 export async function passedInTurns(text: Buffer): Promise<Known> {
   const known: Known = new Map();
   const turns = createTurns();
-  for (const pass = passInParts(text, known); !pass(partBytes); ) await turns.over();
+  for (const pass = passInParts(text, known); !pass(partBytes);) await turns.over();
   return known;
 }

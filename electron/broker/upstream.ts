@@ -27,7 +27,9 @@ export interface UpstreamRequest {
   /** Until the head is there, in ms. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** May be carried out twice: it is sent again after a lost connection, and when a busy server says when to come again. */
+  /**
+   * May be carried out twice: it is sent again after a lost connection, and when a busy server says when to come again.
+   */
   readonly repeatable: boolean;
   /** It is also repeated when a busy server says nothing about that; false when absent. */
   readonly persistent?: boolean;
@@ -48,9 +50,9 @@ export type Answered = HttpStream & { readonly sent?: Secret | undefined };
 /** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
 export interface Upstream {
   /**
-   * Sends one request and gives the answer's head and body: any 2xx, and every other status that is not dealt with here.
-   * Throws E_SIGN_IN_NEEDED and what else the core says about tokens, E_SERVER_REFUSED, E_SCOPE_NEEDED, E_RATE_LIMITED,
-   * E_OUTCOME_UNKNOWN, E_REDIRECTED, and the client's network faults with `sent` set.
+   * Sends one request and gives the answer's head and body: any 2xx, and every other status that is not dealt with
+   * here. Throws E_SIGN_IN_NEEDED and what else the core says about tokens, E_SERVER_REFUSED, E_SCOPE_NEEDED,
+   * E_RATE_LIMITED, E_OUTCOME_UNKNOWN, E_REDIRECTED, and the client's network faults with `sent` set.
    */
   request(request: UpstreamRequest): Promise<Answered>;
   /** A new session begins, or somebody else has signed in: what the server set in cookies was for the one before. */
@@ -92,8 +94,16 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     if (reason === 'asked') notBefore = over;
   });
 
-  const tokenFor = async (rejected: Secret | undefined, { signal, tokenWaitMs: waitMs }: Pick<UpstreamRequest, 'signal' | 'tokenWaitMs'>, turn?: Turn): Promise<Secret | undefined> => {
-    const answer = await connection.accessToken({ ...(rejected ? { rejected } : {}), ...(signal ? { signal } : {}), ...(waitMs === undefined ? {} : { waitMs }) });
+  const tokenFor = async (
+    rejected: Secret | undefined,
+    { signal, tokenWaitMs: waitMs }: Pick<UpstreamRequest, 'signal' | 'tokenWaitMs'>,
+    turn?: Turn,
+  ): Promise<Secret | undefined> => {
+    const answer = await connection.accessToken({
+      ...(rejected ? { rejected } : {}),
+      ...(signal ? { signal } : {}),
+      ...(waitMs === undefined ? {} : { waitMs }),
+    });
     if (turn) turn.keyHeader = answer.kind === 'token' ? answer.header : undefined;
     if (answer.kind === 'token') return answer.token;
     if (answer.kind === 'anonymous') return undefined;
@@ -110,12 +120,22 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   const rateLimited = (ms: number) =>
-    new AppError('E_RATE_LIMITED', `The server wants no more calls for ${inWords(ms)}.`, { server: name, retryAfterMs: Math.ceil(ms) });
+    new AppError('E_RATE_LIMITED', `The server wants no more calls for ${inWords(ms)}.`, {
+      server: name,
+      retryAfterMs: Math.ceil(ms),
+    });
 
   const unclear = (status: number, ms: number) =>
-    new AppError('E_OUTCOME_UNKNOWN', `The server answered with status ${status}, and wants no more calls for ${inWords(ms)}.`, { server: name, retryAfterMs: Math.ceil(ms) });
+    new AppError(
+      'E_OUTCOME_UNKNOWN',
+      `The server answered with status ${status}, and wants no more calls for ${inWords(ms)}.`,
+      { server: name, retryAfterMs: Math.ceil(ms) },
+    );
 
-  const moreAccess = createMoreAccess({ connection, tokenNow: (signal) => tokenFor(undefined, signal ? { signal } : {}) });
+  const moreAccess = createMoreAccess({
+    connection,
+    tokenNow: (signal) => tokenFor(undefined, signal ? { signal } : {}),
+  });
 
   /** Sends it once. Undefined: the connection broke in a way that allows another try. */
   const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
@@ -127,7 +147,11 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       const request = {
         url: turn.url,
         method,
-        headers: { ...headers, ...(token ? tokenHeader(token, turn) : {}), ...(cookie === undefined ? {} : { cookie }) },
+        headers: {
+          ...headers,
+          ...(token ? tokenHeader(token, turn) : {}),
+          ...(cookie === undefined ? {} : { cookie }),
+        },
         timeoutMs,
         maxBytes: noLimit,
         ...(body ? { body } : {}),
@@ -145,17 +169,24 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     }
   };
 
-  /** Lets the core know what the server wants of the user. Returns when it may have been done; else throws `refusal`. */
+  /**
+   * Lets the core know what the server wants of the user. Returns when it may have been done; else throws `refusal`.
+   */
   const challenged = async (challenge: Challenge | undefined, { onChallenge }: UpstreamRequest, turn: Turn) => {
     const answer = turn.asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(401, challenge);
-    if (onChallenge === 'tell' || (await answer) === 'refused') throw new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.', { server: name });
+    if (onChallenge === 'tell' || (await answer) === 'refused')
+      throw new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.', { server: name });
     turn.asked = true;
   };
 
-  /** The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`. */
+  /**
+   * The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`.
+   */
   const signedInAgain = async (error: unknown, ask: UpstreamRequest, turn: Turn): Promise<Secret | undefined> => {
-    if (error instanceof AppError && error.code === 'E_SERVER_REFUSED') throw new AppError(error.code, `${error.message}${turn.words}`, { server: name, cause: error });
-    if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || ask.onChallenge !== 'ask' || turn.asked) throw error;
+    if (error instanceof AppError && error.code === 'E_SERVER_REFUSED')
+      throw new AppError(error.code, `${error.message}${turn.words}`, { server: name, cause: error });
+    if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || ask.onChallenge !== 'ask' || turn.asked)
+      throw error;
     turn.asked = true;
     if ((await connection.challenged(401, turn.challenge)) === 'refused') throw error;
     turn.rejected = undefined;
@@ -170,7 +201,13 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 
   /** Does what the verdict says, after which the request is to be sent again. Throws where it is not. */
-  const act = async (verdict: Exclude<Verdict, { kind: 'deliver' }>, read: ReadFacts, token: Secret | undefined, ask: UpstreamRequest, turn: Turn): Promise<void> => {
+  const act = async (
+    verdict: Exclude<Verdict, { kind: 'deliver' }>,
+    read: ReadFacts,
+    token: Secret | undefined,
+    ask: UpstreamRequest,
+    turn: Turn,
+  ): Promise<void> => {
     const { stream, challenge, facts } = read;
     const body = drain(stream, clock);
     switch (verdict.kind) {
@@ -184,7 +221,11 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
         turn.challenge = challenge;
         return;
       case 'refused':
-        throw new AppError('E_SERVER_REFUSED', `The server refused a token that was renewed a moment ago.${serverWords(await body, token)}`, { server: name });
+        throw new AppError(
+          'E_SERVER_REFUSED',
+          `The server refused a token that was renewed a moment ago.${serverWords(await body, token)}`,
+          { server: name },
+        );
       case 'sign_in':
         return challenged(challenge, ask, turn);
       case 'more_access':
@@ -211,7 +252,9 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     async request(ask) {
       const turn = newTurn(home);
       for (;;) {
-        const token = await tokenFor(turn.rejected, ask, turn).catch((error: unknown) => signedInAgain(error, ask, turn));
+        const token = await tokenFor(turn.rejected, ask, turn).catch((error: unknown) =>
+          signedInAgain(error, ask, turn),
+        );
         turn.waited = await waitTurn(turn.waited, ask.signal);
         const came = await send(ask, turn, token);
         if (!came) continue;
@@ -221,8 +264,12 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
         }
         const read = await readFacts(came, clock);
         noteBusy(read.facts);
-        const verdict = classify(read.facts, { ...turnFacts(ask, turn, token), newTokenPauseMs: token && connection.newTokenPauseMs(token) });
-        if (token && verdict.kind === 'deliver' && verdict.doubtsToken) connection.doubtToken(token, verdict.doubtsToken === 'said');
+        const verdict = classify(read.facts, {
+          ...turnFacts(ask, turn, token),
+          newTokenPauseMs: token && connection.newTokenPauseMs(token),
+        });
+        if (token && verdict.kind === 'deliver' && verdict.doubtsToken)
+          connection.doubtToken(token, verdict.doubtsToken === 'said');
         if (verdict.kind === 'deliver') return { ...read.stream, sent: token };
         await act(verdict, read, token, ask, turn);
       }

@@ -45,7 +45,10 @@ export function createPauses(clock: Clock): Pauses {
   };
 }
 
-/** Waits for the promise, but not longer than `ms`. What becomes of it later is not looked at. Rejects as it does before that. */
+/**
+ * Waits for the promise, but not longer than `ms`. What becomes of it later is not looked at. Rejects as it does before
+ * that.
+ */
 export async function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<'done' | 'late'> {
   let cancel = () => {};
   const late = new Promise<'late'>((resolve) => {

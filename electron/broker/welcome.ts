@@ -7,7 +7,12 @@ import { newNonce, prove, provesWell, readOpening } from './endpoint.ts';
 
 const Hello = z.object({ keybridge: z.number(), nonce: z.string().regex(/^[0-9a-f]{32}$/) });
 const Introduction = z.discriminatedUnion('role', [
-  z.object({ role: z.literal('bridge'), server: z.string().min(1).max(200), account: z.string().min(1).max(200).optional(), pid: z.number() }),
+  z.object({
+    role: z.literal('bridge'),
+    server: z.string().min(1).max(200),
+    account: z.string().min(1).max(200).optional(),
+    pid: z.number(),
+  }),
   z.object({ role: z.literal('control'), pid: z.number() }),
 ]);
 const Proof = z.object({ proof: z.string() });
@@ -21,8 +26,8 @@ export interface Caller {
 }
 
 /**
- * The broker's side of the opening (shared/local-protocol.ts). Undefined when the caller has not shown that it knows the
- * key: then it was told nothing but our proof, and the connection is closed. Ends within 2 s.
+ * The broker's side of the opening (shared/local-protocol.ts). Undefined when the caller has not shown that it knows
+ * the key: then it was told nothing but our proof, and the connection is closed. Ends within 2 s.
  */
 export async function welcomeCaller(socket: net.Socket, key: Buffer): Promise<Caller | undefined> {
   const opening = readOpening(socket);
@@ -32,7 +37,8 @@ export async function welcomeCaller(socket: net.Socket, key: Buffer): Promise<Ca
     const challenge: Challenge = { keybridge: localProtocol, nonce, proof: prove(key, 'broker', hello.nonce, nonce) };
     socket.write(`${JSON.stringify(challenge)}\n`);
     const answer = readJson(await opening.line());
-    if (!provesWell(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce))) throw new Error('wrong proof');
+    if (!provesWell(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce)))
+      throw new Error('wrong proof');
     const rest = opening.finish();
     const refuse = (error: AppError) => {
       const { code, message, remedy } = error.toInfo();

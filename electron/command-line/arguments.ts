@@ -31,7 +31,11 @@ const options = {
 
 type OptionName = keyof typeof options;
 export type Options = {
-  readonly [Name in OptionName]?: (typeof options)[Name] extends { multiple: true } ? string[] : (typeof options)[Name]['type'] extends 'string' ? string : boolean;
+  readonly [Name in OptionName]?: (typeof options)[Name] extends { multiple: true }
+    ? string[]
+    : (typeof options)[Name]['type'] extends 'string'
+      ? string
+      : boolean;
 };
 
 interface CommandShape {
@@ -45,8 +49,33 @@ const everywhere: readonly OptionName[] = ['data-dir', 'json', 'help'];
 /** What each command takes. */
 export const commandShapes = {
   serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose'] },
-  add: { operands: ['url'], options: ['name', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'login', 'no-browser'] },
-  configure: { operands: ['server'], options: ['account', 'account-name', 'default-account', 'client-id', 'client-secret-file', 'set', 'secret-file', 'allow-missing-pkce', 'refuse-missing-pkce'] },
+  add: {
+    operands: ['url'],
+    options: [
+      'name',
+      'client-id',
+      'client-secret-file',
+      'set',
+      'secret-file',
+      'allow-missing-pkce',
+      'login',
+      'no-browser',
+    ],
+  },
+  configure: {
+    operands: ['server'],
+    options: [
+      'account',
+      'account-name',
+      'default-account',
+      'client-id',
+      'client-secret-file',
+      'set',
+      'secret-file',
+      'allow-missing-pkce',
+      'refuse-missing-pkce',
+    ],
+  },
   key: { operands: ['server'], options: ['account', 'algorithm', 'replace', 'pem'] },
   check: { operands: ['server'], options: ['account'] },
   login: { operands: ['server'], options: ['account', 'no-browser'] },
@@ -64,7 +93,12 @@ export const commandShapes = {
 export type CommandWord = keyof typeof commandShapes;
 
 export type Invocation =
-  | { readonly kind: 'run'; readonly command: CommandWord; readonly operands: readonly string[]; readonly options: Options }
+  | {
+      readonly kind: 'run';
+      readonly command: CommandWord;
+      readonly operands: readonly string[];
+      readonly options: Options;
+    }
   | { readonly kind: 'help'; readonly command: CommandWord | undefined }
   | { readonly kind: 'version' }
   /** What is wrong with the arguments, in a sentence. Never the value of an option. */
@@ -77,12 +111,15 @@ export function readArguments(argv: readonly string[]): Invocation {
   const { values } = parsed;
   const [word, ...operands] = parsed.positionals;
   if (values.version) return { kind: 'version' };
-  if (word === undefined) return values.help ? { kind: 'help', command: undefined } : { kind: 'usage', message: 'Say what to do.' };
+  if (word === undefined)
+    return values.help ? { kind: 'help', command: undefined } : { kind: 'usage', message: 'Say what to do.' };
   if (word === 'help') return { kind: 'help', command: operands.find(isCommand) };
   if (!isCommand(word)) return { kind: 'usage', message: `There is no command "${word.slice(0, 40)}".` };
   if (values.help) return { kind: 'help', command: word };
   const wrong = whatIsWrong(word, commandShapes[word], operands, values);
-  return wrong === undefined ? { kind: 'run', command: word, operands, options: values } : { kind: 'usage', message: wrong };
+  return wrong === undefined
+    ? { kind: 'run', command: word, operands, options: values }
+    : { kind: 'usage', message: wrong };
 }
 
 const isCommand = (word: string): word is CommandWord => Object.hasOwn(commandShapes, word);
@@ -100,13 +137,21 @@ function parse(argv: readonly string[]): { values: Options; positionals: string[
   }
 }
 
-function whatIsWrong(word: string, shape: CommandShape, operands: readonly string[], values: Options): string | undefined {
+function whatIsWrong(
+  word: string,
+  shape: CommandShape,
+  operands: readonly string[],
+  values: Options,
+): string | undefined {
   const allowed = [...everywhere, ...shape.options];
   const foreign = Object.keys(values).find((name) => !allowed.includes(name as OptionName));
   if (foreign !== undefined) return `"${word}" has no option --${foreign}.`;
   const missing = shape.operands.find((operand, at) => !operand.startsWith('[') && operands[at] === undefined);
   if (missing !== undefined) return `"${word}" needs the ${missing === 'url' ? 'address' : 'name'} of a server.`;
-  if (word === 'logout' && (operands.length === 0) === !values.all) return '"logout" needs the name of a server, or --all.';
+  if (word === 'logout' && (operands.length === 0) === !values.all)
+    return '"logout" needs the name of a server, or --all.';
   if (values.account !== undefined && operands.length === 0) return 'Say of which server the account is.';
-  return operands.length > shape.operands.length ? `"${word}" takes no more than ${shape.operands.join(' ') || 'options'}.` : undefined;
+  return operands.length > shape.operands.length
+    ? `"${word}" takes no more than ${shape.operands.join(' ') || 'options'}.`
+    : undefined;
 }

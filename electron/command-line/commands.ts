@@ -1,4 +1,11 @@
-import { SigningAlgorithm, type Discovered, type HostSnippet, type ServerStatus, type SignOutReport, type Status } from '../../shared/model.ts';
+import {
+  SigningAlgorithm,
+  type Discovered,
+  type HostSnippet,
+  type ServerStatus,
+  type SignOutReport,
+  type Status,
+} from '../../shared/model.ts';
 import { nextStep, stateWords } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
@@ -27,7 +34,8 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const clientSecret = await readClientSecret(context);
     const settings = readSettings({}, options.set ?? []);
     const secrets = await readSecrets(options['secret-file'] ?? []);
-    // What Keybridge sees there counts for the server that is then added; one that is down now can be added all the same.
+    // What Keybridge sees there counts for the server that is then added; one that is down now can be added all the
+    // same.
     const seen = await callBroker(dataDir, 'discover', { url, settings }).catch((error: unknown) => asAppError(error));
     const unseen = seen instanceof AppError ? seen : undefined;
     if (unseen?.addresses) throw unseen;
@@ -46,9 +54,13 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       return signInAndSay(added.id, context);
     }
     if (unseen && !options.json) terminal.tell(failureWords(unseen.toInfo()));
-    const idNeeded = !(seen instanceof AppError) && options['client-id'] === undefined && seen.registration === 'client_id_needed';
+    const idNeeded =
+      !(seen instanceof AppError) && options['client-id'] === undefined && seen.registration === 'client_id_needed';
     const needless = added.state.kind === 'open' ? 'No sign-in needed. ' : '';
-    answers.value(added, `${words}\n${idNeeded ? clientSteps(added.name, seen) : `${needless}${nextStepWords(added)}`}`);
+    answers.value(
+      added,
+      `${words}\n${idNeeded ? clientSteps(added.name, seen) : `${needless}${nextStepWords(added)}`}`,
+    );
     return exitCodes.ok;
   },
 
@@ -59,10 +71,17 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const clientId = options['client-id'];
     const secrets = await readSecrets(options['secret-file'] ?? []);
     const one = account(server, options);
-    const settings = options.set === undefined ? undefined : readSettings((await callBroker(dataDir, 'serverDetail', one)).settings, options.set);
+    const settings =
+      options.set === undefined
+        ? undefined
+        : readSettings((await callBroker(dataDir, 'serverDetail', one)).settings, options.set);
     const name = options['account-name'];
     if (name !== undefined || options['default-account']) {
-      await callBroker(dataDir, 'updateAccount', { ...one, ...(name === undefined ? {} : { name }), ...(options['default-account'] ? { isDefault: true } : {}) });
+      await callBroker(dataDir, 'updateAccount', {
+        ...one,
+        ...(name === undefined ? {} : { name }),
+        ...(options['default-account'] ? { isDefault: true } : {}),
+      });
     }
     const changed = await callBroker(dataDir, 'configureServer', {
       ...account(server, options, name),
@@ -80,16 +99,30 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
   async key([server = ''], { dataDir, options, terminal, answers }) {
     const { algorithm: wanted } = options;
     const algorithm = wanted === undefined ? undefined : SigningAlgorithm.safeParse(wanted).data;
-    if (wanted !== undefined && !algorithm) throw new AppError('E_BAD_INPUT', `There is no algorithm "${foreign(wanted, 40)}". There are: ${SigningAlgorithm.options.join(', ')}.`);
-    const made = await callBroker(dataDir, 'generateKey', { ...account(server, options), replace: options.replace ?? false, ...(algorithm ? { algorithm } : {}) });
+    if (wanted !== undefined && !algorithm)
+      throw new AppError(
+        'E_BAD_INPUT',
+        `There is no algorithm "${foreign(wanted, 40)}". There are: ${SigningAlgorithm.options.join(', ')}.`,
+      );
+    const made = await callBroker(dataDir, 'generateKey', {
+      ...account(server, options),
+      replace: options.replace ?? false,
+      ...(algorithm ? { algorithm } : {}),
+    });
     answers.value(made, options.pem ? made.publicPem.trimEnd() : JSON.stringify(made.publicJwk, undefined, 2));
-    if (!options.json) terminal.tell(`The private key is in the keychain. Register this public key (key ID ${made.kid}) for the client ID of ${entryName(server, options.account)}.`);
+    if (!options.json)
+      terminal.tell(
+        `The private key is in the keychain. Register this public key (key ID ${made.kid}) for the client ID of ${entryName(server, options.account)}.`,
+      );
     return exitCodes.ok;
   },
 
   async check([server = ''], { dataDir, options, answers }) {
     const status = await callBroker(dataDir, 'checkServer', account(server, options));
-    answers.value(status, `${entryName(status.name, status.account?.name)}: ${stateWords(status, Date.now())}.\n${nextStepWords(status)}`);
+    answers.value(
+      status,
+      `${entryName(status.name, status.account?.name)}: ${stateWords(status, Date.now())}.\n${nextStepWords(status)}`,
+    );
     return readiness(status);
   },
 
@@ -101,7 +134,10 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       throw error;
     });
     if (known) return signInAndSay(known.status.id, context);
-    const added = await callBroker(dataDir, 'addAccount', { server: name, ...(options.account === undefined ? {} : { name: options.account }) });
+    const added = await callBroker(dataDir, 'addAccount', {
+      server: name,
+      ...(options.account === undefined ? {} : { name: options.account }),
+    });
     return signInAndSay(added.id, context).catch(async (error: unknown) => {
       // Nobody signed in, so the account is not kept. It is kept if its token is only held back.
       if (asAppError(error).code === 'E_TOKEN_AUDIENCE') throw error;
@@ -122,13 +158,22 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const servers = named(status.servers, wanted, context.options.account);
     const one = servers.find((server) => server.account?.isDefault) ?? servers[0];
     const identity = one ? identityLines(await callBroker(dataDir, 'serverDetail', { server: one.id })) : [];
-    answers.value(one, [statusWords({ ...status, servers, setAside: [] }, Date.now()), ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
+    answers.value(
+      one,
+      [
+        statusWords({ ...status, servers, setAside: [] }, Date.now()),
+        ...(identity.length > 0 ? ['', ...identity] : []),
+      ].join('\n'),
+    );
     return one ? readiness(one) : exitCodes.unknownServer;
   },
 
   async accept([server = ''], { dataDir, answers }) {
     const status = await callBroker(dataDir, 'acceptServer', { server });
-    answers.value(status, `Accepted. ${status.name} is used as its entry in servers.json says: ${foreign(status.url, 200)}\n${nextStepWords(status)}`);
+    answers.value(
+      status,
+      `Accepted. ${status.name} is used as its entry in servers.json says: ${foreign(status.url, 200)}\n${nextStepWords(status)}`,
+    );
     return exitCodes.ok;
   },
 
@@ -140,7 +185,10 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
 
   async dismiss([server = ''], { dataDir, options, answers }) {
     const status = await callBroker(dataDir, 'dismissAccess', account(server, options));
-    answers.value(status, `The calls that waited for more access to ${entryName(status.name, status.account?.name)} are refused. The same is not asked again for ten minutes.`);
+    answers.value(
+      status,
+      `The calls that waited for more access to ${entryName(status.name, status.account?.name)} are refused. The same is not asked again for ten minutes.`,
+    );
     return exitCodes.ok;
   },
 
@@ -153,7 +201,11 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
   async snippet([server = '', host], { dataDir, options, answers }) {
     const all = await callBroker(dataDir, 'hostSnippets', account(server, options));
     const chosen = host === undefined ? all : all.filter((one) => one.host === host);
-    if (chosen.length === 0) throw new AppError('E_BAD_INPUT', `There is no snippet for "${foreign(host)}". Known: ${all.map((one) => one.host).join(', ')}.`);
+    if (chosen.length === 0)
+      throw new AppError(
+        'E_BAD_INPUT',
+        `There is no snippet for "${foreign(host)}". Known: ${all.map((one) => one.host).join(', ')}.`,
+      );
     answers.value(chosen, host === undefined ? chosen.map(snippetWords).join('\n\n') : (chosen[0]?.text ?? ''));
     return exitCodes.ok;
   },
@@ -161,7 +213,11 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
   async logout([server = ''], { dataDir, options, answers }) {
     if (options.all) {
       const reports = await callBroker(dataDir, 'signOutEverywhere', undefined);
-      answers.value(reports, reports.map((one) => signOutWords(entryName(one.server, one.account), one.report)).join('\n') || 'There are no servers.');
+      answers.value(
+        reports,
+        reports.map((one) => signOutWords(entryName(one.server, one.account), one.report)).join('\n') ||
+          'There are no servers.',
+      );
       return reports.every(({ report }) => signedOut(report)) ? exitCodes.ok : exitCodes.store;
     }
     const report = await callBroker(dataDir, 'signOut', account(server, options));
@@ -170,7 +226,10 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
   },
 
   async remove([server = ''], { dataDir, options, answers }) {
-    const report = options.account === undefined ? await callBroker(dataDir, 'removeServer', { server }) : await callBroker(dataDir, 'removeAccount', account(server, options));
+    const report =
+      options.account === undefined
+        ? await callBroker(dataDir, 'removeServer', { server })
+        : await callBroker(dataDir, 'removeAccount', account(server, options));
     const name = entryName(server, options.account);
     answers.value(report, `${signOutWords(name, report)}\nRemoved ${name}.`);
     return exitCodes.ok;
@@ -193,7 +252,8 @@ async function watch(wanted: string | undefined, { dataDir, options, terminal, a
       dataDir,
       (status) => {
         const servers = wanted === undefined ? status.servers : named(status.servers, wanted, options.account);
-        const value = wanted === undefined ? status : (servers.find((server) => server.account?.isDefault) ?? servers[0]);
+        const value =
+          wanted === undefined ? status : (servers.find((server) => server.account?.isDefault) ?? servers[0]);
         answers.value(value, `${statusWords({ ...status, servers }, Date.now())}\n`);
       },
       { signal: ended.signal },
@@ -215,8 +275,12 @@ function named(servers: readonly ServerStatus[], wanted: string, accountName: st
   const byName = servers.filter(({ name }) => name === wanted);
   const ofServer = byName.length > 0 ? byName : servers.filter(({ id }) => id === wanted);
   if (ofServer.length === 0) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(wanted)}".`);
-  const found = accountName === undefined ? ofServer : ofServer.filter(({ id, account: one }) => one?.name === accountName || id.endsWith(`:${accountName}`));
-  if (found.length === 0) throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(wanted)} has no account named "${foreign(accountName)}".`);
+  const found =
+    accountName === undefined
+      ? ofServer
+      : ofServer.filter(({ id, account: one }) => one?.name === accountName || id.endsWith(`:${accountName}`));
+  if (found.length === 0)
+    throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(wanted)} has no account named "${foreign(accountName)}".`);
   return found;
 }
 
@@ -226,7 +290,8 @@ const account = (server: string, options: Options, renamed?: string) => {
   return { server, ...(name === undefined ? {} : { account: name }) };
 };
 
-const entryName = (server: string, accountName: string | undefined): string => (accountName === undefined ? server : `${server} (${accountName})`);
+const entryName = (server: string, accountName: string | undefined): string =>
+  accountName === undefined ? server : `${server} (${accountName})`;
 
 /** The steps to get a client ID, in order. */
 function clientSteps(server: string, { issuer, advice, providerPage, redirectUri }: Discovered): string {
@@ -253,12 +318,15 @@ function nextStepWords({ name, state, account: one }: ServerStatus): string {
 function readiness({ state }: ServerStatus): ExitCode {
   if (state.kind === 'store_blocked') return exitCodes.store;
   if (state.kind === 'not_checked') return exitCodes.unreachable;
-  return nextStep(state) === undefined || state.kind === 'retrying' || state.kind === 'signed_in' ? exitCodes.ok : exitCodes.signInNeeded;
+  return nextStep(state) === undefined || state.kind === 'retrying' || state.kind === 'signed_in'
+    ? exitCodes.ok
+    : exitCodes.signInNeeded;
 }
 
 const signedOut = ({ deleted, revoked }: SignOutReport): boolean => deleted || revoked === 'nothing_to_revoke';
 
-const snippetWords = ({ title, host, place, text: snippet }: HostSnippet): string => `# ${title} (${host}): ${place}\n${snippet}`;
+const snippetWords = ({ title, host, place, text: snippet }: HostSnippet): string =>
+  `# ${title} (${host}): ${place}\n${snippet}`;
 
 /** From the file that the option names, else from the environment; never from an argument. */
 async function readClientSecret({ options, terminal }: Context): Promise<string | undefined> {

@@ -19,8 +19,9 @@ export interface LoginOptions {
 }
 
 /**
- * Signs in and waits for the end. The running Keybridge opens the browser; where it cannot, this terminal does, and where
- * that cannot either, it prints the address and takes the address of the browser's last page from stdin. Ctrl-C cancels.
+ * Signs in and waits for the end. The running Keybridge opens the browser; where it cannot, this terminal does, and
+ * where that cannot either, it prints the address and takes the address of the browser's last page from stdin. Ctrl-C
+ * cancels.
  */
 export async function logIn({ server, browser, dataDir, terminal }: LoginOptions): Promise<ServerStatus> {
   const openBrowser = browser && hasBrowser({ env: terminal.env, platform: process.platform });
@@ -30,38 +31,44 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
   const asked = new Set<string>();
 
   const byHand = (url: string) => {
-    terminal.tell(`Open this address in a browser:\n\n  ${url}\n\nIf the last page cannot be reached there, paste its address here and press Enter.`);
+    terminal.tell(
+      `Open this address in a browser:\n\n  ${url}\n\nIf the last page cannot be reached there, paste its address here and press Enter.`,
+    );
     pasting ??= readPasted(server, url, dataDir, terminal);
   };
   const ended = new AbortController();
-  const watching = watchStatus(dataDir, (status) => {
-    const question = hostsToConfirm(status, server);
-    if (question && !asked.has(JSON.stringify(question))) {
-      asked.add(JSON.stringify(question));
-      askAboutHosts(question, server, dataDir, terminal, ended.signal);
-    }
-    // Who has just confirmed the hosts need not be told of them once more.
-    const hosts = asked.size > 0 ? '' : otherHosts(status, server);
-    if (hosts !== '' && !shown.has(hosts)) {
-      shown.add(hosts);
-      terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);
-    }
-    if (inBrowser(status, server) && !shown.has(pageErrorKey)) {
-      shown.add(pageErrorKey);
-      tellOfPageErrors(server, dataDir, terminal);
-    }
-    const code = codeToEnter(status, server);
-    if (code && !shown.has(code.userCode)) {
-      shown.add(code.userCode);
-      terminal.tell(`Open this address on any device:\n\n  ${code.url}\n\nand enter the code  ${code.userCode}`);
-    }
-    if (code) shown.add(code.url);
-    const url = addressToOpen(status, server, openBrowser);
-    if (url === undefined || shown.has(url)) return;
-    shown.add(url);
-    if (!openBrowser || !mayOpen(url)) byHand(url);
-    else openSystemBrowser(new URL(url)).catch(() => byHand(url));
-  }, { signal: ended.signal });
+  const watching = watchStatus(
+    dataDir,
+    (status) => {
+      const question = hostsToConfirm(status, server);
+      if (question && !asked.has(JSON.stringify(question))) {
+        asked.add(JSON.stringify(question));
+        askAboutHosts(question, server, dataDir, terminal, ended.signal);
+      }
+      // Who has just confirmed the hosts need not be told of them once more.
+      const hosts = asked.size > 0 ? '' : otherHosts(status, server);
+      if (hosts !== '' && !shown.has(hosts)) {
+        shown.add(hosts);
+        terminal.tell(`The sign-in also passes through ${hosts}. Go on only if you expect that.`);
+      }
+      if (inBrowser(status, server) && !shown.has(pageErrorKey)) {
+        shown.add(pageErrorKey);
+        tellOfPageErrors(server, dataDir, terminal);
+      }
+      const code = codeToEnter(status, server);
+      if (code && !shown.has(code.userCode)) {
+        shown.add(code.userCode);
+        terminal.tell(`Open this address on any device:\n\n  ${code.url}\n\nand enter the code  ${code.userCode}`);
+      }
+      if (code) shown.add(code.url);
+      const url = addressToOpen(status, server, openBrowser);
+      if (url === undefined || shown.has(url)) return;
+      shown.add(url);
+      if (!openBrowser || !mayOpen(url)) byHand(url);
+      else openSystemBrowser(new URL(url)).catch(() => byHand(url));
+    },
+    { signal: ended.signal },
+  );
   // Whatever ends the watch, the sign-in itself tells it better.
   watching.catch(() => {});
   const endInterrupt = terminal.onInterrupt(() => {
@@ -87,10 +94,25 @@ function hostsToConfirm({ servers }: Status, server: string): readonly EndpointH
   return state?.kind === 'signing_in' && state.step === 'confirm' ? state.confirm : undefined;
 }
 
-/** Only y goes on; any other answer cancels the sign-in. Without a terminal the question can still be answered in the window. */
-function askAboutHosts(hosts: readonly EndpointHost[], server: string, dataDir: string, terminal: Terminal, signal: AbortSignal): void {
+/**
+ * Only y goes on; any other answer cancels the sign-in. Without a terminal the question can still be answered in the
+ * window.
+ */
+function askAboutHosts(
+  hosts: readonly EndpointHost[],
+  server: string,
+  dataDir: string,
+  terminal: Terminal,
+  signal: AbortSignal,
+): void {
   const rows = hostWords(hosts).map((words) => `  ${foreign(words, 400)}`);
-  terminal.tell(['This sign-in leads to hosts of different owners:', ...rows, 'Go on only if you know that all of these belong together.'].join('\n'));
+  terminal.tell(
+    [
+      'This sign-in leads to hosts of different owners:',
+      ...rows,
+      'Go on only if you know that all of these belong together.',
+    ].join('\n'),
+  );
   if (!terminal.interactive) return;
   terminal.tell('Do they belong together? [y/N]');
   const lines = createInterface({ input: terminal.stdin });
@@ -98,7 +120,9 @@ function askAboutHosts(hosts: readonly EndpointHost[], server: string, dataDir: 
   lines.once('line', (line) => {
     lines.close();
     const yes = /^\s*y(es)?\s*$/i.test(line);
-    const answer = yes ? callBroker(dataDir, 'confirmSignIn', { server, hosts: [...hosts] }) : callBroker(dataDir, 'cancelSignIn', { server });
+    const answer = yes
+      ? callBroker(dataDir, 'confirmSignIn', { server, hosts: [...hosts] })
+      : callBroker(dataDir, 'cancelSignIn', { server });
     answer.catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
   });
 }
@@ -111,9 +135,14 @@ function addressToOpen({ servers }: Status, server: string, openBrowser: boolean
 }
 
 /** Sign-in by device code: nothing is pasted back, and the person may be at another device. */
-function codeToEnter({ servers }: Status, server: string): { readonly url: string; readonly userCode: string } | undefined {
+function codeToEnter(
+  { servers }: Status,
+  server: string,
+): { readonly url: string; readonly userCode: string } | undefined {
   const state = servers.find(({ id }) => id === server)?.state;
-  return state?.kind === 'signing_in' && state.userCode !== undefined && state.url !== undefined ? { url: foreign(state.url, 2_000), userCode: foreign(state.userCode) } : undefined;
+  return state?.kind === 'signing_in' && state.userCode !== undefined && state.url !== undefined
+    ? { url: foreign(state.url, 2_000), userCode: foreign(state.userCode) }
+    : undefined;
 }
 
 function mayOpen(address: string): boolean {
@@ -129,7 +158,9 @@ function readPasted(server: string, url: string, dataDir: string, terminal: Term
     clock: systemClock(),
     tell: (text) => terminal.tell(text),
     use: (redirectUrl) => {
-      callBroker(dataDir, 'finishSignIn', { server, redirectUrl }).catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
+      callBroker(dataDir, 'finishSignIn', { server, redirectUrl }).catch((error: unknown) =>
+        terminal.tell(failureWords(asAppError(error).toInfo())),
+      );
     },
   });
   lines.on('line', take);
@@ -144,13 +175,18 @@ function inBrowser({ servers }: Status, server: string): boolean {
 
 const pageErrorKey = 'page error';
 
-/** The way back from an error page of the provider, which sends nothing to Keybridge (as in the window: page-error.tsx). */
+/**
+ * The way back from an error page of the provider, which sends nothing to Keybridge (as in the window: page-error.tsx).
+ */
 function tellOfPageErrors(server: string, dataDir: string, terminal: Terminal): void {
   const told = async () => {
     const { registration, redirectUri, status } = await callBroker(dataDir, 'serverDetail', { server });
     const stop = 'If the page shows an error, Keybridge does not hear of it: press Ctrl-C.';
-    if (registration !== 'configured' || redirectUri === undefined) return terminal.tell(`${stop} Then sign in again: Keybridge registers again if it has to.`);
-    terminal.tell(`${stop} Usually the redirect address registered at the provider is not exactly\n\n  ${foreign(redirectUri, 500)}\n\nor the client ID is not the provider's: keybridge configure ${status.name} --client-id ID`);
+    if (registration !== 'configured' || redirectUri === undefined)
+      return terminal.tell(`${stop} Then sign in again: Keybridge registers again if it has to.`);
+    terminal.tell(
+      `${stop} Usually the redirect address registered at the provider is not exactly\n\n  ${foreign(redirectUri, 500)}\n\nor the client ID is not the provider's: keybridge configure ${status.name} --client-id ID`,
+    );
   };
   told().catch(() => {});
 }

@@ -16,8 +16,8 @@ const burstMs = 300;
 
 /**
  * Puts the address of the browser's last page together where mail programs and terminals broke it over lines. Gives the
- * function that takes each line. A code that may be cut is never used: unless something follows the code in the address, a
- * person confirms with an empty line that this was all.
+ * function that takes each line. A code that may be cut is never used: unless something follows the code in the
+ * address, a person confirms with an empty line that this was all.
  */
 export function createPastedLines({ state, interactive, clock, use, tell }: PastedLinesDeps): (line: string) => void {
   let pieces = '';
@@ -46,7 +46,9 @@ export function createPastedLines({ state, interactive, clock, use, tell }: Past
       case 'settle':
         return later(take);
       case 'perhaps':
-        return later(interactive ? () => tell('If that is the whole address, press Enter again. If not, paste the rest.') : take);
+        return later(
+          interactive ? () => tell('If that is the whole address, press Enter again. If not, paste the rest.') : take,
+        );
       case 'more':
         return later(() => tell('That is not the whole address yet: paste the rest, or all of it again.'));
     }
@@ -54,8 +56,8 @@ export function createPastedLines({ state, interactive, clock, use, tell }: Past
 }
 
 /**
- * `more`: the rest is missing. `perhaps`: the code is at its end, and may be cut. `settle`: neither code nor state can be cut.
- * `whole`: so is the rest; or it is no such address, and whoever takes it says why.
+ * `more`: the rest is missing. `perhaps`: the code is at its end, and may be cut. `settle`: neither code nor state can
+ * be cut. `whole`: so is the rest; or it is no such address, and whoever takes it says why.
  */
 type Judgement = 'more' | 'perhaps' | 'settle' | 'whole';
 
@@ -76,7 +78,9 @@ function judge(text: string, state: string | undefined): Judgement {
 }
 
 /** The beginning of an address of this computer, perhaps in quotes or brackets and without a scheme. */
-const beginsHere = (text: string): boolean => /^["'`\u201c\u2018\u00ab<([{]*(https?:\/\/)?(127\.0\.0\.1|localhost|\[::1\])[:/]/i.test(text);
+const beginsHere = (text: string): boolean =>
+  /^["'`\u201c\u2018\u00ab<([{]*(https?:\/\/)?(127\.0\.0\.1|localhost|\[::1\])[:/]/i.test(text);
 
 /** In quotes or brackets that end here. */
-const closed = (text: string): boolean => /^["'`\u201c\u2018\u00ab<([{]/.test(text) && /["'`\u201d\u2019\u00bb>)\]}]$/.test(text) && !text.startsWith('[::1]');
+const closed = (text: string): boolean =>
+  /^["'`\u201c\u2018\u00ab<([{]/.test(text) && /["'`\u201d\u2019\u00bb>)\]}]$/.test(text) && !text.startsWith('[::1]');

@@ -5,11 +5,12 @@ import { isUtf16, readText } from '../../shared/json.ts';
 import { AppError, asAppError, foreign } from '../core/errors.ts';
 
 /**
- * A secret from a file; `-` is `stdin`, where that is given. Neither a byte order mark in front nor the last line break is part of it. `what`:
- * the secret, for the error. Throws E_BAD_INPUT, which names the file and nothing in it.
+ * A secret from a file; `-` is `stdin`, where that is given. Neither a byte order mark in front nor the last line break
+ * is part of it. `what`: the secret, for the error. Throws E_BAD_INPUT, which names the file and nothing in it.
  */
 export async function readSecretFile(file: string, what: string, stdin?: Readable): Promise<string> {
-  const bad = (why: string, cause?: unknown) => new AppError('E_BAD_INPUT', `The file with the ${what} ${why}: ${foreign(file, 200)}.`, { cause });
+  const bad = (why: string, cause?: unknown) =>
+    new AppError('E_BAD_INPUT', `The file with the ${what} ${why}: ${foreign(file, 200)}.`, { cause });
   const bytes = await (stdin && file === '-' ? buffer(stdin) : readFile(file)).catch((error: unknown) => {
     throw bad('cannot be read', asAppError(error));
   });

@@ -2,12 +2,22 @@ import type { ServerStatus, SignOutReport, Status, StoreStatus } from '../../sha
 import { byAttention, stateWords } from '../../shared/wording.ts';
 import { foreign } from '../core/errors.ts';
 
-/** The status for a person: a row per server, then what needs attention. Names from outside are made fit for a terminal. */
+/**
+ * The status for a person: a row per server, then what needs attention. Names from outside are made fit for a terminal.
+ */
 export function statusWords(status: Status, now: number): string {
   const servers = status.servers.toSorted(byAttention);
   const aside = status.setAside ?? [];
-  const table = servers.length === 0 && aside.length > 0 ? ['No server is in use.'] : servers.length === 0 ? ['No servers yet. Add one: keybridge add https://…'] : rows(servers, now);
-  const troubles = [...servers.flatMap(troubleOf), ...aside.map(({ error }) => `${error.message} ${error.remedy} (${error.code})`)];
+  const table =
+    servers.length === 0 && aside.length > 0
+      ? ['No server is in use.']
+      : servers.length === 0
+        ? ['No servers yet. Add one: keybridge add https://…']
+        : rows(servers, now);
+  const troubles = [
+    ...servers.flatMap(troubleOf),
+    ...aside.map(({ error }) => `${error.message} ${error.remedy} (${error.code})`),
+  ];
   const notice = status.notice ? [`${status.notice.message} ${status.notice.remedy} (${status.notice.code})`] : [];
   const about = `Keybridge ${status.version} (${status.front}), ${storeWords(status.store)}`;
   return [...table, ...spaced(troubles), ...spaced(notice), '', about].join('\n');
@@ -29,17 +39,29 @@ function rows(servers: readonly ServerStatus[], now: number): string[] {
 function aligned(lines: readonly (readonly string[])[]): string[] {
   const width = (column: number) => Math.max(...lines.map((line) => line[column]?.length ?? 0));
   const widths = (lines[0] ?? []).map((_, column) => width(column));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** A star marks the account for who names none. */
-const entryWords = ({ name, account }: ServerStatus): string => (account ? `${name} (${account.name}${account.isDefault ? '*' : ''})` : name);
+const entryWords = ({ name, account }: ServerStatus): string =>
+  account ? `${name} (${account.name}${account.isDefault ? '*' : ''})` : name;
 
 function troubleOf({ name: server, account, state }: ServerStatus): string[] {
   const name = account ? `${server} (${account.name})` : server;
-  if (state.kind === 'signing_in' && state.browserFailed && state.url) return [`${name}: open ${foreign(state.url, 4_000)}`];
+  if (state.kind === 'signing_in' && state.browserFailed && state.url)
+    return [`${name}: open ${foreign(state.url, 4_000)}`];
   if (!('error' in state)) return [];
-  const asked = state.kind === 'needs_access' ? (state.askedBy ?? []).map(({ host, operation }) => `${name}: ${foreign(host, 40)} wants to use ${foreign(operation, 60)}.`) : [];
+  const asked =
+    state.kind === 'needs_access'
+      ? (state.askedBy ?? []).map(
+          ({ host, operation }) => `${name}: ${foreign(host, 40)} wants to use ${foreign(operation, 60)}.`,
+        )
+      : [];
   return [...asked, `${name}: ${state.error.message} ${state.error.remedy} (${state.error.code})`];
 }
 
@@ -50,7 +72,8 @@ const storeStates: Readonly<Record<StoreStatus['state'], string>> = {
   unavailable: ' (not available)',
 };
 
-export const storeWords = ({ label, state }: StoreStatus): string => `secrets in: ${foreign(label)}${storeStates[state]}`;
+export const storeWords = ({ label, state }: StoreStatus): string =>
+  `secrets in: ${foreign(label)}${storeStates[state]}`;
 
 const registrationWords: Readonly<Record<NonNullable<SignOutReport['registration']>, string>> = {
   deleted: 'The registration of Keybridge there is deleted too.',
@@ -60,8 +83,10 @@ const registrationWords: Readonly<Record<NonNullable<SignOutReport['registration
 
 const companyWords: Readonly<Record<NonNullable<SignOutReport['company']>, string>> = {
   confirmed: 'The sign-in at the company’s identity provider, which no other server used, is revoked too.',
-  not_offered: 'The sign-in at the company’s identity provider, which no other server used, is deleted here; the provider offers no revocation.',
-  failed: 'The sign-in at the company’s identity provider, which no other server used, is deleted here; the provider did not confirm its end.',
+  not_offered:
+    'The sign-in at the company’s identity provider, which no other server used, is deleted here; the provider offers no revocation.',
+  failed:
+    'The sign-in at the company’s identity provider, which no other server used, is deleted here; the provider did not confirm its end.',
 };
 
 /** What signing out did, in one sentence or two. */

@@ -13,9 +13,14 @@ export interface Terminal {
   print(text: string): void;
   /** stderr, for a person. */
   tell(text: string): void;
-  /** Resolves when everything printed has left this process: needed before it exits, where pipes are not synchronous. */
+  /**
+   * Resolves when everything printed has left this process: needed before it exits, where pipes are not synchronous.
+   */
   flush(): Promise<void>;
-  /** Calls the listener at the first Ctrl-C or SIGTERM; a second one ends the process. Gives the function that ends this. */
+  /**
+   * Calls the listener at the first Ctrl-C or SIGTERM; a second one ends the process. Gives the function that ends
+   * this.
+   */
   onInterrupt(listener: () => void): () => void;
 }
 
@@ -30,7 +35,11 @@ export function processTerminal(): Terminal {
     print: (text) => void process.stdout.write(`${text}\n`),
     tell: (text) => void process.stderr.write(`${text}\n`),
     async flush() {
-      await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => void stream.write('', () => resolve()))));
+      await Promise.all(
+        [process.stdout, process.stderr].map(
+          (stream) => new Promise<void>((resolve) => void stream.write('', () => resolve())),
+        ),
+      );
     },
     onInterrupt(listener) {
       process.once('SIGINT', listener).once('SIGTERM', listener);
@@ -67,7 +76,8 @@ export function failureWords(error: ErrorInfo): string {
 const plainInShell = /^[\w:/.~%@+,=?&#-]+$/;
 
 /** Where an MCP server was found instead. */
-const addressWords = (address: string): string => `An MCP server answers at ${foreign(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
+const addressWords = (address: string): string =>
+  `An MCP server answers at ${foreign(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
 
 /** The command that accepts the audience of E_TOKEN_AUDIENCE. */
 function acceptCommand({ server, audience }: ErrorInfo): string {

@@ -31,7 +31,8 @@ export function createAccountBridges(): AccountBridges {
   const all = new Set<Member>();
   const away = new Set<Member>();
   const tell = (whom: Iterable<Member>, accountKey: string, reason: WakeReason, but?: Member) => {
-    for (const member of whom) if (member !== but && member.accountKey === accountKey) for (const listener of member.listeners) listener(reason);
+    for (const member of whom)
+      if (member !== but && member.accountKey === accountKey) for (const listener of member.listeners) listener(reason);
   };
   return {
     join(accountKey) {

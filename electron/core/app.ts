@@ -37,7 +37,10 @@ export interface App {
   /** The one HTTP client, for the relay. */
   readonly http: Http;
   readonly status: Pick<StatusBoard, 'current' | 'subscribe'>;
-  /** A bridge for this server (name or id), for its default account unless another is named. Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
+  /**
+   * A bridge for this server (name or id), for its default account unless another is named. Throws E_SERVER_UNKNOWN,
+   * E_ACCOUNT_UNKNOWN.
+   */
   connect(server: string, account?: string): Connection;
   /** Cancels sign-ins, waits until a refresh in flight is stored (5 s at most), ends the store's process. */
   close(): Promise<void>;
@@ -54,13 +57,31 @@ const firstCheckMs = 3_000;
 /** Opens what lies in the data folder and puts the parts together. One per data folder: the caller holds the lock. */
 export async function createApp(ports: Ports, options: AppOptions = {}): Promise<App> {
   const { clock, log, http, dataDir } = ports;
-  const servers = await openServers({ dataDir, clock, log, macs: ports.store.name === 'memory' ? undefined : (installId) => createListMacs(ports.store, installId, dataDir) });
+  const servers = await openServers({
+    dataDir,
+    clock,
+    log,
+    macs: ports.store.name === 'memory' ? undefined : (installId) => createListMacs(ports.store, installId, dataDir),
+  });
   /** What an older version stored was for these: from now on programs can change them by commands. */
   const asRead = servers.list();
-  const checkedStore = createCheckedStore(ports.store, () => !servers.unchecked, () => checkList());
+  const checkedStore = createCheckedStore(
+    ports.store,
+    () => !servers.unchecked,
+    () => checkList(),
+  );
   const { store } = checkedStore;
   // What the index has lost is looked for; nothing of it is used yet.
-  const vault = await checkedStore.unchecked(() => openVault({ store, dataDir, installId: servers.installId, clock, log, knownIds: servers.list().flatMap((server) => [server.id, companyOf(server)?.id ?? []].flat()) }));
+  const vault = await checkedStore.unchecked(() =>
+    openVault({
+      store,
+      dataDir,
+      installId: servers.installId,
+      clock,
+      log,
+      knownIds: servers.list().flatMap((server) => [server.id, companyOf(server)?.id ?? []].flat()),
+    }),
+  );
   const clients = createServerClients({ http, servers, vault, clock });
   const notes = createServerNotes();
   const changed = (): void => board.changed();
@@ -92,7 +113,15 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       return server && issuer !== undefined ? movedFrom(server, issuer, clients.of(id)) : undefined;
     },
   };
-  const tokens = createTokenKeeper({ ...reaching, http, log, owns: (id) => !isCompanyId(id), onWake: ports.onWake, onRecovered: (id) => connections.signedIn(id), onChange: changed });
+  const tokens = createTokenKeeper({
+    ...reaching,
+    http,
+    log,
+    owns: (id) => !isCompanyId(id),
+    onWake: ports.onWake,
+    onRecovered: (id) => connections.signedIn(id),
+    onChange: changed,
+  });
   const signIns = createSignIns({
     ports,
     httpOf: (accountKey) => clients.of(accountKey),
@@ -101,7 +130,9 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     tokens,
     refusedClient(accountKey) {
       const state = tokens.state(accountKey);
-      return state.kind === 'ended' && state.error.code === 'E_CLIENT_REFUSED' ? vault.facts(accountKey)?.clientId : undefined;
+      return state.kind === 'ended' && state.error.code === 'E_CLIENT_REFUSED'
+        ? vault.facts(accountKey)?.clientId
+        : undefined;
     },
     companies,
     challengeOf: (accountKey) => notes.get(accountKey).challenge,
@@ -116,7 +147,12 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     async offeredScopes(server, challenge) {
       // What the server offers, not what the user chose of it before.
       const { scopes: _chosen, ...settings } = server.settings;
-      const discovery = await discover(new URL(server.url), { http: clients.of(server.id), challenge, settings, network: knownNetwork(server, server.url) });
+      const discovery = await discover(new URL(server.url), {
+        http: clients.of(server.id),
+        challenge,
+        settings,
+        network: knownNetwork(server, server.url),
+      });
       return discovery.kind === 'protected' ? discovery.scopes : [];
     },
     grantedScopes(accountKey) {
@@ -139,10 +175,20 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     onChange: changed,
   });
 
-  const renewal = createRegistrationRenewal({ servers, vault, clock, log, httpOf: (accountKey) => clients.of(accountKey), policyOf: (server) => reach.networkOf(server) });
+  const renewal = createRegistrationRenewal({
+    servers,
+    vault,
+    clock,
+    log,
+    httpOf: (accountKey) => clients.of(accountKey),
+    policyOf: (server) => reach.networkOf(server),
+  });
   const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
 
-  async function signIn(accountKey: string, how: { readonly openBrowser: boolean; readonly canAsk?: boolean }): Promise<void> {
+  async function signIn(
+    accountKey: string,
+    how: { readonly openBrowser: boolean; readonly canAsk?: boolean },
+  ): Promise<void> {
     // Nobody should go through a sign-in that cannot be stored.
     if (vault.notice) throw vault.notice;
     notes.set(accountKey, { lastFailure: undefined });
@@ -157,7 +203,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       // The sign-in worked; only its token is held back.
       if (failure.code === 'E_TOKEN_AUDIENCE') await nameAccount(accountKey);
       // An open server can be used: that there was nothing to sign in to is no failure of its own.
-      if (failure.code !== 'E_CANCELLED' && failure.code !== 'E_NO_SIGN_IN') notes.set(accountKey, { lastFailure: failure });
+      if (failure.code !== 'E_CANCELLED' && failure.code !== 'E_NO_SIGN_IN')
+        notes.set(accountKey, { lastFailure: failure });
       await stepUps.signInEnded(accountKey, failure);
       throw failure;
     } finally {
@@ -182,10 +229,16 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     // A bare `sub` is a name for nobody.
     const who = claims ? (claims['email'] ?? claims['preferred_username'] ?? claims['name']) : facts?.account;
     const name = server && nameFrom(who, server, accountsOf(servers, server));
-    if (name !== undefined) await servers.updateAccount(accountKey, { name }).catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
+    if (name !== undefined)
+      await servers
+        .updateAccount(accountKey, { name })
+        .catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
   }
 
-  /** Checks the MAC of each entry, and sets aside those that another program changed. If the store fails, this is done later. */
+  /**
+   * Checks the MAC of each entry, and sets aside those that another program changed. If the store fails, this is done
+   * later.
+   */
   async function lookWhoWrote(): Promise<{ readonly kind: 'done' } | StoreFault> {
     try {
       const looked = await servers.check(() => checkedStore.unchecked(() => bindOldSecrets(vault, asRead)));
@@ -208,7 +261,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     const status = await board.lookAtStore(() => store.unlock());
     if (status.state === 'ready' && servers.unchecked) await checkList();
     if (status.state === 'ready') companies.unblock();
-    const waiting = servers.list().map(({ id }) => id).filter((id) => tokens.state(id).kind === 'blocked');
+    const waiting = servers
+      .list()
+      .map(({ id }) => id)
+      .filter((id) => tokens.state(id).kind === 'blocked');
     if (status.state === 'ready') for (const id of waiting) void tokens.refreshNow(id);
     return status;
   }
@@ -234,8 +290,10 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     views: createTokenViews({ ...reaching, tokens }),
   });
 
-  // A keychain that does not answer must not keep the app from starting: nothing is read from it before the list is checked.
-  if (servers.unchecked) await Promise.race([checkList(), new Promise<void>((resolve) => void clock.after(firstCheckMs, resolve))]);
+  // A keychain that does not answer must not keep the app from starting: nothing is read from it before the list is
+  // checked.
+  if (servers.unchecked)
+    await Promise.race([checkList(), new Promise<void>((resolve) => void clock.after(firstCheckMs, resolve))]);
   await Promise.all([tokens.start(), companies.start()]);
   void board.lookAtStore(() => store.probe());
   renewal.start();

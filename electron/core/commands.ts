@@ -37,7 +37,10 @@ export interface CommandsDeps {
   readonly tokens: TokenKeeper;
   readonly companies: Companies;
   readonly signIns: SignIns;
-  readonly signIn: (accountKey: string, options: { readonly openBrowser: boolean; readonly canAsk?: boolean }) => Promise<void>;
+  readonly signIn: (
+    accountKey: string,
+    options: { readonly openBrowser: boolean; readonly canAsk?: boolean },
+  ) => Promise<void>;
   readonly notes: ServerNotes;
   readonly connections: Connections;
   readonly stepUps: StepUps;
@@ -56,9 +59,11 @@ export function createCommands(deps: CommandsDeps): Api {
   const keepSecrets = createSecretKeeping(deps);
   const looks = createLooks(ports.http);
 
-  const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server => foundServer(servers, server, account);
+  const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server =>
+    foundServer(servers, server, account);
 
-  const isTaken = (name: string): boolean => servers.find(name) !== undefined || servers.setAside.some((one) => one.name === name);
+  const isTaken = (name: string): boolean =>
+    servers.find(name) !== undefined || servers.setAside.some((one) => one.name === name);
 
   function statusOf(server: Server): ServerStatus {
     const status = deps.statusOf(server.id);
@@ -83,7 +88,10 @@ export function createCommands(deps: CommandsDeps): Api {
     async addServer({ url, name, clientId, clientSecret, allowMissingPkce, settings, secrets }) {
       const parsed = parseServerUrl(url);
       const look = looks.at(parsed);
-      refuseWithoutCompany(settings ?? {}, secretNames.filter((one) => typeof secrets?.[one] === 'string'));
+      refuseWithoutCompany(
+        settings ?? {},
+        secretNames.filter((one) => typeof secrets?.[one] === 'string'),
+      );
       const server = await servers.add({
         ...(name === undefined ? { name: suggestName(parsed, isTaken) } : namesFor(name, parsed, isTaken)),
         url: parsed.href,
@@ -126,7 +134,10 @@ export function createCommands(deps: CommandsDeps): Api {
       if (settings && JSON.stringify(settings.scopes) !== JSON.stringify(server.settings.scopes)) {
         for (const { id } of accountsOf(servers, server)) await servers.updateAccount(id, { learnedScopes: {} });
       }
-      await servers.update(server.id, { ...(settings ? { settings } : {}), ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }) });
+      await servers.update(server.id, {
+        ...(settings ? { settings } : {}),
+        ...(allowMissingPkce === undefined ? {} : { allowMissingPkce }),
+      });
       await deps.companies.release();
       deps.reviewAudiences(server);
       changed();
@@ -135,21 +146,33 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async checkServer(input) {
       const server = named(input);
-      const discovery = await discoverThere(deps.clients.of(server.id), new URL(server.url), server.settings, knownNetwork(server, server.url)).catch((error: unknown) => {
+      const discovery = await discoverThere(
+        deps.clients.of(server.id),
+        new URL(server.url),
+        server.settings,
+        knownNetwork(server, server.url),
+      ).catch((error: unknown) => {
         throw asAppError(error, server.name);
       });
       await keepNetwork({ servers, log: ports.log }, server.id, discovery.allow);
       await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
       // What stood in the way of the last sign-in no longer does.
-      if (checkedCodes.has(deps.notes.get(server.id).lastFailure?.code ?? '')) deps.notes.set(server.id, { lastFailure: undefined });
+      if (checkedCodes.has(deps.notes.get(server.id).lastFailure?.code ?? ''))
+        deps.notes.set(server.id, { lastFailure: undefined });
       changed();
       return statusOf(server);
     },
 
     async serverDetail(input) {
       const server = named(input);
-      const [certificateExpiresAt, view] = await Promise.all([deps.clients.of(server.id).certificateExpiresAt(), deps.views.of(server)]);
-      return { ...serverDetail(deps, server, statusOf(server), view), ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }) };
+      const [certificateExpiresAt, view] = await Promise.all([
+        deps.clients.of(server.id).certificateExpiresAt(),
+        deps.views.of(server),
+      ]);
+      return {
+        ...serverDetail(deps, server, statusOf(server), view),
+        ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
+      };
     },
 
     async signIn(input) {
@@ -218,7 +241,9 @@ export function createCommands(deps: CommandsDeps): Api {
     signOut: (input) => leaving.signOut(named(input)),
     signOutEverywhere: () => leaving.signOutEverywhere(),
     async removeServer({ server }) {
-      const aside = servers.find(server) ? undefined : servers.setAside.find(({ name, key }) => name === server || key === server);
+      const aside = servers.find(server)
+        ? undefined
+        : servers.setAside.find(({ name, key }) => name === server || key === server);
       return aside ? leaving.removeAside(aside) : leaving.removeServer(named({ server }));
     },
 
@@ -231,7 +256,13 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async hostSnippets(input) {
       const { name, account } = named(input);
-      return hostSnippets(name, ports.about.bridgeCommand, ports.about.bridgeEnv, process.platform, account.isDefault ? undefined : account.name);
+      return hostSnippets(
+        name,
+        ports.about.bridgeCommand,
+        ports.about.bridgeEnv,
+        process.platform,
+        account.isDefault ? undefined : account.name,
+      );
     },
 
     unlockStore: async () => deps.unlockStore(),

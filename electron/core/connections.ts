@@ -16,7 +16,9 @@ import type { RefusedCall, StepUps } from './step-up.ts';
 export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
   /** The server took a request that went out with this token. Cheap: called for each answer. */
   served(token: Secret | undefined): void;
-  /** After a 401 to this token: how long to wait before it is sent again, because the server may not know it yet, in ms. */
+  /**
+   * After a 401 to this token: how long to wait before it is sent again, because the server may not know it yet, in ms.
+   */
   newTokenPauseMs(token: Secret): number | undefined;
   /** The server refused in a way that may or may not be for this token. `said`: it named the token as the reason. */
   doubtToken(token: Secret, said: boolean): void;
@@ -27,7 +29,11 @@ export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
   setHost(name: string): void;
   /** Finds out by a request in which network the server lies, and stores that with the server. */
   found(network: ServerNetwork): void;
-  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
+  accessToken(options?: {
+    readonly rejected?: Secret;
+    readonly signal?: AbortSignal;
+    readonly waitMs?: number;
+  }): Promise<TokenAnswer>;
   /**
    * The server answered 401 to a call without a token, or 403 to one whose token lacks scopes, which is then held until
    * the user decides. 'retry': a sign-in took place meanwhile, call again; 'refused': tell the host.
@@ -92,7 +98,14 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   return {
     open(name, account) {
       const server = foundServer(deps.servers, name, account);
-      const open: Open = { accountKey: server.id, byDefault: account === undefined && server.account.isDefault, host: 'app', signedIn: [], removed: [], moved: [] };
+      const open: Open = {
+        accountKey: server.id,
+        byDefault: account === undefined && server.account.isDefault,
+        host: 'app',
+        signedIn: [],
+        removed: [],
+        moved: [],
+      };
       all.add(open);
       deps.onChange();
       const bridge = bridges.join(server.id);
@@ -106,21 +119,35 @@ export function createConnections(deps: ConnectionsDeps): Connections {
     signedIn: (accountKey) => tell('signedIn', (open) => open.accountKey === accountKey),
     tryNow: (accountKey) => bridges.wake(accountKey),
     removed: (accountKey) => tell('removed', (open) => open.accountKey === accountKey),
-    defaultChanged: () => tell('moved', (open) => open.byDefault && deps.servers.find(open.accountKey)?.account.isDefault !== true),
+    defaultChanged: () =>
+      tell('moved', (open) => open.byDefault && deps.servers.find(open.accountKey)?.account.isDefault !== true),
   };
 }
 
 /** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN; E_CONFIG_CHANGED, E_CONFIG_ENTRY for one that is set aside. */
-export function foundServer(servers: Pick<Servers, 'find' | 'setAside'>, name: string, account: string | undefined): Server {
+export function foundServer(
+  servers: Pick<Servers, 'find' | 'setAside'>,
+  name: string,
+  account: string | undefined,
+): Server {
   const server = servers.find(name, account);
   if (server) return server;
-  if (servers.find(name)) throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(name)} has no account named "${foreign(account)}".`, { server: name });
+  if (servers.find(name))
+    throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(name)} has no account named "${foreign(account)}".`, {
+      server: name,
+    });
   const aside = servers.setAside.find((one) => one.name === name || one.key === name);
   if (aside) throw aside.error;
   throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
 }
 
-function connection(server: Server, open: Open, deps: ConnectionsDeps, bridge: AccountBridge, closed: () => void): Connection {
+function connection(
+  server: Server,
+  open: Open,
+  deps: ConnectionsDeps,
+  bridge: AccountBridge,
+  closed: () => void,
+): Connection {
   const letGo = deps.tokens.hold(server.id);
   let keeping = false;
   return {
@@ -133,7 +160,8 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, bridge: A
     found: (network) => void keepNetwork(deps, server.id, network),
     accessToken: (options) => deps.tokens.accessToken(server.id, options),
     async challenged(status, challenge, call = { operation: 'call', waitMs: 0 }) {
-      if (status === 403) return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';
+      if (status === 403)
+        return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';
       await learn(deps, server.id, challenge);
       if (!deps.autoSignIn) return 'refused';
       // The 401 may be older than a sign-in that has ended since: that one counts, and no second page opens.
@@ -146,9 +174,16 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, bridge: A
       );
     },
     answered() {
-      if (keeping || deps.servers.find(server.id)?.openSeenAt !== undefined || deps.tokens.state(server.id).kind !== 'none') return;
+      if (
+        keeping ||
+        deps.servers.find(server.id)?.openSeenAt !== undefined ||
+        deps.tokens.state(server.id).kind !== 'none'
+      )
+        return;
       keeping = true;
-      keepSeen(deps.servers, server, 'open', deps.clock.now()).then(deps.onChange, (error: unknown) => deps.log('open_not_kept', { code: asAppError(error).code }));
+      keepSeen(deps.servers, server, 'open', deps.clock.now()).then(deps.onChange, (error: unknown) =>
+        deps.log('open_not_kept', { code: asAppError(error).code }),
+      );
     },
     setAway: (away) => bridge.setAway(away),
     served(token) {
@@ -171,6 +206,7 @@ function connection(server: Server, open: Open, deps: ConnectionsDeps, bridge: A
 /** Remembers what the challenge says, so that the next sign-in asks for it. */
 async function learn(deps: ConnectionsDeps, accountKey: string, challenge: Challenge | undefined): Promise<void> {
   if (challenge) deps.notes.set(accountKey, { challenge });
-  if (deps.servers.find(accountKey)?.signInRequired === false) await deps.servers.update(accountKey, { signInRequired: true });
+  if (deps.servers.find(accountKey)?.signInRequired === false)
+    await deps.servers.update(accountKey, { signInRequired: true });
   deps.onChange();
 }

@@ -16,7 +16,8 @@ export async function dispatch(api: Api, name: unknown, input: unknown, log: Log
     const run = api[command] as (value: unknown) => Promise<unknown>;
     return { ok: true, value: outputSchema.parse(await run(parsed.data)) };
   } catch (error) {
-    if (!(error instanceof AppError)) log('unexpected', { command: typeof name === 'string' ? name : '', ...whereThrown(error) });
+    if (!(error instanceof AppError))
+      log('unexpected', { command: typeof name === 'string' ? name : '', ...whereThrown(error) });
     return { ok: false, error: asAppError(error).toInfo() };
   }
 }

@@ -89,16 +89,27 @@ export class AppError extends Error {
 
 /** Any thrown value as an AppError. What we did not foresee loses its words, which may hold a secret. */
 export function asAppError(error: unknown, server?: string): AppError {
-  const known = error instanceof AppError ? error : new AppError('E_UNEXPECTED', 'Something failed inside Keybridge.', { cause: error });
+  const known =
+    error instanceof AppError
+      ? error
+      : new AppError('E_UNEXPECTED', 'Something failed inside Keybridge.', { cause: error });
   return server === undefined ? known : known.about(server);
 }
 
-/** Where an unforeseen error was thrown, for the log: its class, its code and its frames, never its words, which may hold a secret. */
+/**
+ * Where an unforeseen error was thrown, for the log: its class, its code and its frames, never its words, which may
+ * hold a secret.
+ */
 export function whereThrown(error: unknown): { kind: string; code: string; at: string } {
   if (!(error instanceof Error)) return { kind: typeof error, code: '', at: '' };
   // A line of its words may look like a frame.
-  const frames = (error.stack ?? '').replace(error.message, '').split('\n').filter((line) => /^\s+at /.test(line));
-  const at = frames.slice(0, 3).map((line) => line.trim().replace(/\(?(?:file:\/\/)?[^()\s]*[/\\]([^/\\()]+)\)?$/, '($1)'));
+  const frames = (error.stack ?? '')
+    .replace(error.message, '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line));
+  const at = frames
+    .slice(0, 3)
+    .map((line) => line.trim().replace(/\(?(?:file:\/\/)?[^()\s]*[/\\]([^/\\()]+)\)?$/, '($1)'));
   return { kind: error.name, code: (error as NodeJS.ErrnoException).code ?? '', at: at.join(' < ') };
 }
 
@@ -109,7 +120,10 @@ export function foreign(text: unknown, max = 80): string {
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
 }
 
-/** JSON can hold what no text can be made of: an object that is said to make its own, and lists that are nested without end. */
+/**
+ * JSON can hold what no text can be made of: an object that is said to make its own, and lists that are nested without
+ * end.
+ */
 function asText(value: unknown): string {
   try {
     return String(value);

@@ -51,9 +51,15 @@ export async function readFileIfThere(file: string): Promise<string | undefined>
   }
 }
 
-/** The UTF-8 text of a file, without a byte order mark. Rejects with the file system's own error, and E_BAD_INPUT for UTF-16. */
+/**
+ * The UTF-8 text of a file, without a byte order mark. Rejects with the file system's own error, and E_BAD_INPUT for
+ * UTF-16.
+ */
 export async function readTextFile(file: string): Promise<string> {
   const bytes = await readFile(file);
-  if (isUtf16(bytes)) throw new AppError('E_BAD_INPUT', `The file ${foreign(file, 200)} is UTF-16 text; save it as UTF-8.`, { sent: false });
+  if (isUtf16(bytes))
+    throw new AppError('E_BAD_INPUT', `The file ${foreign(file, 200)} is UTF-16 text; save it as UTF-8.`, {
+      sent: false,
+    });
   return readText(bytes);
 }

@@ -42,7 +42,10 @@ export interface Leaving {
   removeAccount(server: Server): Promise<SignOutReport>;
   /** With all accounts; of their reports the worst. Throws E_STORE_UNAVAILABLE: nothing was removed. */
   removeServer(server: Server): Promise<SignOutReport>;
-  /** An entry that is set aside: nothing in it is trusted, so nothing is revoked. Throws E_STORE_UNAVAILABLE when nothing was removed. */
+  /**
+   * An entry that is set aside: nothing in it is trusted, so nothing is revoked. Throws E_STORE_UNAVAILABLE when
+   * nothing was removed.
+   */
   removeAside(aside: SetAside): Promise<SignOutReport>;
 }
 
@@ -71,13 +74,20 @@ export function createLeaving(deps: LeavingDeps): Leaving {
     const server = servers.find(id);
     // Only then is there something to send, and the server's network to be found out.
     if (!server?.registrations.some(({ how }) => how === 'dynamic')) return undefined;
-    return deleteRegistrations({ servers, vault, log: ports.log, http: clients.of(id), allow: await deps.networkOf(server) }, server);
+    return deleteRegistrations(
+      { servers, vault, log: ports.log, http: clients.of(id), allow: await deps.networkOf(server) },
+      server,
+    );
   }
 
   async function leave(server: Server): Promise<SignOutReport> {
     const report = await signOut(server);
     if (report.deleted) return report;
-    throw new AppError('E_STORE_UNAVAILABLE', `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: server.name });
+    throw new AppError(
+      'E_STORE_UNAVAILABLE',
+      `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`,
+      { server: server.name },
+    );
   }
 
   /** What the vault keeps for an account besides its sign-in: what is its own, or everything. */
@@ -86,8 +96,18 @@ export function createLeaving(deps: LeavingDeps): Leaving {
     const entered = [...storedSecrets, ...(hasClientSecret ? (['clientSecret'] as const) : [])];
     const gone = which === 'all' ? entered : entered.filter((name) => heldByAccount(name, account.ownClient));
     // What its own client hides of the server's.
-    const hidden = which === 'all' && account.ownClient ? (['clientSecret', 'privateKey'] as const).map((name) => secretKeyOf({ ...server, account: { ...account, ownClient: false } }, name)) : [];
-    for (const key of [...clientSecretKeys(servers.find(server.id) ?? server), ...gone.map((name) => secretKeyOf(server, name)), ...hidden]) await vault.deleteClientSecret(key);
+    const hidden =
+      which === 'all' && account.ownClient
+        ? (['clientSecret', 'privateKey'] as const).map((name) =>
+            secretKeyOf({ ...server, account: { ...account, ownClient: false } }, name),
+          )
+        : [];
+    for (const key of [
+      ...clientSecretKeys(servers.find(server.id) ?? server),
+      ...gone.map((name) => secretKeyOf(server, name)),
+      ...hidden,
+    ])
+      await vault.deleteClientSecret(key);
   }
 
   /** What a sign-in stored meanwhile would lose its registration and its key, or have no account any more. */
@@ -123,13 +143,20 @@ export function createLeaving(deps: LeavingDeps): Leaving {
       Promise.all(
         servers.list().map(async (server) => {
           // One that fails must not hide what became of the others.
-          const report = await alone(server, () => signOut(server)).catch((error: unknown): SignOutReport => ({ revoked: 'failed', deleted: false, detail: asAppError(error).message }));
+          const report = await alone(server, () => signOut(server)).catch((error: unknown): SignOutReport => ({
+            revoked: 'failed',
+            deleted: false,
+            detail: asAppError(error).message,
+          }));
           return { server: server.name, ...(server.account.alone ? {} : { account: server.account.name }), report };
         }),
       ),
 
     async removeAccount(server) {
-      if (server.account.alone) throw new AppError('E_BAD_INPUT', `${server.name} has only this account. Remove the server instead.`, { server: server.name });
+      if (server.account.alone)
+        throw new AppError('E_BAD_INPUT', `${server.name} has only this account. Remove the server instead.`, {
+          server: server.name,
+        });
       const report = await alone(server, async () => {
         const left = await leave(server);
         await forgetSecrets(server, 'own');
@@ -146,18 +173,32 @@ export function createLeaving(deps: LeavingDeps): Leaving {
 
     async removeAside({ key, name }) {
       const kept = vault.ids().some((id) => id.startsWith(`${key}:`));
-      if ((await vault.forget(key)).kind !== 'done') throw new AppError('E_STORE_UNAVAILABLE', `${name} was not removed: its sign-in could not be deleted from the store of secrets.`, { server: name });
+      if ((await vault.forget(key)).kind !== 'done')
+        throw new AppError(
+          'E_STORE_UNAVAILABLE',
+          `${name} was not removed: its sign-in could not be deleted from the store of secrets.`,
+          { server: name },
+        );
       await servers.drop(key);
       changed();
-      return kept ? { revoked: 'failed', deleted: true, detail: 'The entry was set aside, so the server was not asked.' } : { revoked: 'nothing_to_revoke', deleted: true };
+      return kept
+        ? { revoked: 'failed', deleted: true, detail: 'The entry was set aside, so the server was not asked.' }
+        : { revoked: 'nothing_to_revoke', deleted: true };
     },
   };
 }
 
 function worst(reports: readonly SignOutReport[]): SignOutReport {
-  const registration = (['failed', 'not_offered', 'deleted'] as const).find((ending) => reports.some((report) => report.registration === ending));
-  const revoked = (['failed', 'key_stays', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.revoked === ending)) ?? 'nothing_to_revoke';
-  const company = (['failed', 'not_offered', 'confirmed'] as const).find((ending) => reports.some((report) => report.company === ending));
+  const registration = (['failed', 'not_offered', 'deleted'] as const).find((ending) =>
+    reports.some((report) => report.registration === ending),
+  );
+  const revoked =
+    (['failed', 'key_stays', 'not_offered', 'confirmed'] as const).find((ending) =>
+      reports.some((report) => report.revoked === ending),
+    ) ?? 'nothing_to_revoke';
+  const company = (['failed', 'not_offered', 'confirmed'] as const).find((ending) =>
+    reports.some((report) => report.company === ending),
+  );
   const detail = reports.find((report) => report.detail !== undefined)?.detail;
   return {
     revoked,

@@ -14,16 +14,24 @@ export interface LogFileLimits {
 
 /**
  * The diagnostic log on disk, mode 0600, never through a link. Written at once, so that the last line before a crash is
- * there; events are few. A full disk costs lines, and says how many as soon as it can. At `maxBytes` the file becomes `<file>.1`, and the oldest goes.
+ * there; events are few. A full disk costs lines, and says how many as soon as it can. At `maxBytes` the file becomes
+ * `<file>.1`, and the oldest goes.
  */
-export function openLogFile(file: string, limits: LogFileLimits = { maxBytes: 10_000_000, files: 5 }, append: (fd: number, line: string) => unknown = writeSync): LogFile {
+export function openLogFile(
+  file: string,
+  limits: LogFileLimits = { maxBytes: 10_000_000, files: 5 },
+  append: (fd: number, line: string) => unknown = writeSync,
+): LogFile {
   let open = openForAppend(file);
   let dropped = 0;
   return {
     write(said) {
       if (!open) return;
       // What is missing is told where it is missing.
-      const line = dropped > 0 ? `${JSON.stringify({ at: new Date().toISOString(), event: 'lines_dropped', count: dropped })}\n${said}` : said;
+      const line =
+        dropped > 0
+          ? `${JSON.stringify({ at: new Date().toISOString(), event: 'lines_dropped', count: dropped })}\n${said}`
+          : said;
       const bytes = Buffer.byteLength(line);
       if (open.size > 0 && open.size + bytes > limits.maxBytes) {
         closeSync(open.fd);

@@ -18,7 +18,12 @@ export function createLog(write: (line: string) => void, now: () => number): Log
     const line: Record<string, unknown> = { at: new Date(now()).toISOString(), event };
     for (const [name, value] of Object.entries(fields)) {
       if (value === undefined) continue;
-      line[name] = value instanceof Secret ? `secret#${value.fingerprint()}` : typeof value === 'string' ? foreign(value, 200) : value;
+      line[name] =
+        value instanceof Secret
+          ? `secret#${value.fingerprint()}`
+          : typeof value === 'string'
+            ? foreign(value, 200)
+            : value;
     }
     write(`${JSON.stringify(line)}\n`);
   };
@@ -29,8 +34,8 @@ const mostInMinute = 200;
 const minuteMs = 60_000;
 
 /**
- * The same log, in which nobody outside can push out everything else: of one event about one server only so many lines a
- * minute are written, and then how many were left out.
+ * The same log, in which nobody outside can push out everything else: of one event about one server only so many lines
+ * a minute are written, and then how many were left out.
  */
 export function withoutFloods(log: Log, clock: Pick<Clock, 'after'>): Log {
   const counts = new Map<string, number>();

@@ -40,7 +40,9 @@ export function createLooks(plain: Http): Looks {
   async function reserved(url: URL, { registration, issuer }: Discovered): Promise<Pick<Look, 'reservedRedirect'>> {
     if (registration !== 'client_id_needed' || issuer === undefined) return {};
     const before = looks.get(url.href)?.reservedRedirect;
-    return { reservedRedirect: before?.issuer === issuer ? before : { issuer, redirect_uri: await nextRedirectUri(issuer) } };
+    return {
+      reservedRedirect: before?.issuer === issuer ? before : { issuer, redirect_uri: await nextRedirectUri(issuer) },
+    };
   }
 
   return {
@@ -62,7 +64,12 @@ export function createLooks(plain: Http): Looks {
 }
 
 /** Discovery for a person who may have mistyped the address. `network`: where it was found before. Throws AppError. */
-export async function discoverThere(http: Http, url: URL, settings: ServerSettings, network?: AddressClass): Promise<Discovery> {
+export async function discoverThere(
+  http: Http,
+  url: URL,
+  settings: ServerSettings,
+  network?: AddressClass,
+): Promise<Discovery> {
   try {
     return await discover(url, { http, settings, network });
   } catch (error) {

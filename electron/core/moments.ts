@@ -3,8 +3,8 @@ import type { Clock } from './ports.ts';
 declare const brand: unique symbol;
 
 /**
- * A moment on the clock that does not jump (`Clock.monotonic`). Not a number, so that nobody reckons with it and with Unix
- * time at once: `msSince` and `deadlineIn` say what there is to know.
+ * A moment on the clock that does not jump (`Clock.monotonic`). Not a number, so that nobody reckons with it and with
+ * Unix time at once: `msSince` and `deadlineIn` say what there is to know.
  */
 export interface Moment {
   readonly [brand]: 'monotonic';
@@ -16,7 +16,8 @@ export const momentAt = (ms: number): Moment => ms as unknown as Moment;
 type Monotonic = Pick<Clock, 'monotonic'>;
 
 /** How long ago a moment was, in ms. A computer's sleep may not count. */
-export const msSince = (clock: Monotonic, moment: Moment): number => (clock.monotonic() as unknown as number) - (moment as unknown as number);
+export const msSince = (clock: Monotonic, moment: Moment): number =>
+  (clock.monotonic() as unknown as number) - (moment as unknown as number);
 
 /** A moment to come. */
 export interface Deadline {

@@ -3,7 +3,10 @@ import fs from 'node:fs';
 
 const thisUser = (): number | undefined => process.getuid?.();
 
-/** Whether a Unix socket is this user's: by the owner of its file, or for an abstract name (`\0name`, Linux) by who holds it. */
+/**
+ * Whether a Unix socket is this user's: by the owner of its file, or for an abstract name (`\0name`, Linux) by who
+ * holds it.
+ */
 export function isOwnSocket(address: string, uid: number | undefined = thisUser()): boolean {
   if (address.startsWith('\0')) return isHeldBy(uid, address.slice(1));
   try {
@@ -15,15 +18,18 @@ export function isOwnSocket(address: string, uid: number | undefined = thisUser(
 }
 
 /**
- * Whether a process of the user listens on an abstract name. Such a name has no owner, any user of the computer can take
- * it, and Node cannot ask a socket for the user at its other end. But the listening socket must be among the descriptors of
- * one of the user's processes, which the user can see. False for a process of another PID namespace, which cannot be seen.
+ * Whether a process of the user listens on an abstract name. Such a name has no owner, any user of the computer can
+ * take it, and Node cannot ask a socket for the user at its other end. But the listening socket must be among the
+ * descriptors of one of the user's processes, which the user can see. False for a process of another PID namespace,
+ * which cannot be seen.
  */
 function isHeldBy(uid: number | undefined, name: string): boolean {
-  // One name is one socket. But libuv before 1.48 fills names up with NULs, which the kernel shows as @; and a name may hold
-  // a line break and what looks like another line of the list. So all that look like this name must be the user's.
+  // One name is one socket. But libuv before 1.48 fills names up with NULs, which the kernel shows as @; and a name may
+  // hold a line break and what looks like another line of the list. So all that look like this name must be the user's.
   const shown = (text: string): string => text.replaceAll('\0', '@').replace(/@+$/, '');
-  const inodes = listeners().filter(({ path }) => shown(path) === `@${shown(name)}`).map(({ inode }) => inode);
+  const inodes = listeners()
+    .filter(({ path }) => shown(path) === `@${shown(name)}`)
+    .map(({ inode }) => inode);
   return inodes.length > 0 && holdersOf(inodes, uid).size === new Set(inodes).size;
 }
 
@@ -41,7 +47,8 @@ export function listeners(): Listener[] {
   const found: Listener[] = [];
   for (const line of textOf('/proc/self/net/unix').split('\n')) {
     const [, flags, inode, path] = /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +(\d+) (.*)$/s.exec(line) ?? [];
-    if (inode !== undefined && path !== undefined && (Number.parseInt(flags ?? '', 16) & acceptsConnections) !== 0) found.push({ path, inode });
+    if (inode !== undefined && path !== undefined && (Number.parseInt(flags ?? '', 16) & acceptsConnections) !== 0)
+      found.push({ path, inode });
   }
   return found;
 }
@@ -62,7 +69,8 @@ export function holdersOf(inodes: readonly string[], uid: number | undefined = t
 }
 
 /** By its real user id. Root sees into every process. */
-const isProcessOf = (pid: string, uid: number | undefined): boolean => Number(/^Uid:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1]) === uid;
+const isProcessOf = (pid: string, uid: number | undefined): boolean =>
+  Number(/^Uid:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1]) === uid;
 
 /** Empty for what has gone, and for what belongs to somebody else. */
 const textOf = (file: string): string => orElse('', () => fs.readFileSync(file, 'utf8'));

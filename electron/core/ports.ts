@@ -5,13 +5,17 @@ import type { Log } from './log.ts';
 import type { Moment } from './moments.ts';
 import type { Secret } from './secret.ts';
 
-/** What the core needs from the world. `electron/desktop` and `electron/headless.ts` provide it; tests pass real fakes. */
+/**
+ * What the core needs from the world. `electron/desktop` and `electron/headless.ts` provide it; tests pass real fakes.
+ */
 export interface Ports {
   /** Absolute path of the folder with the user's server list. Exists, 0700. */
   readonly dataDir: string;
   readonly store: SecretStore;
   readonly http: Http;
-  /** Opens the system's browser; rejects with E_BROWSER when there is none. Call only through `openAuthorizationUrl`. */
+  /**
+   * Opens the system's browser; rejects with E_BROWSER when there is none. Call only through `openAuthorizationUrl`.
+   */
   readonly openBrowser: (url: URL) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,13 +36,16 @@ export interface About {
 
 export interface Clock {
   /**
-   * Unix time in ms, which jumps when somebody sets it. For what a person reads, what a file keeps, and what a server or a
-   * certificate dates; never for a pause, a limit or an age in this process (held by test/clock-use.test.ts).
+   * Unix time in ms, which jumps when somebody sets it. For what a person reads, what a file keeps, and what a server
+   * or a certificate dates; never for a pause, a limit or an age in this process (held by test/clock-use.test.ts).
    */
   now(): number;
   /** The moment on a clock that only goes forward, for everything else. */
   monotonic(): Moment;
-  /** Runs `task` once after `ms` on a clock that does not jump. Gives the function that cancels it. Never keeps the process alive. */
+  /**
+   * Runs `task` once after `ms` on a clock that does not jump. Gives the function that cancels it. Never keeps the
+   * process alive.
+   */
   after(ms: number, task: () => void): () => void;
 }
 

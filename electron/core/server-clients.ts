@@ -9,7 +9,10 @@ import type { Binding } from './vault/binding.ts';
 import type { Vault } from './vault/credentials.ts';
 import { storeFault } from './vault/store-fault.ts';
 
-/** The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no other's. */
+/**
+ * The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no
+ * other's.
+ */
 export interface ServerClients {
   of(accountKey: string): ServerHttp;
   /** Deletes the key to which the server's tokens are bound: the next sign-in makes another. */

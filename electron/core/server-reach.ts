@@ -25,7 +25,11 @@ export function createServerReach({ clients, servers, log }: ServerReachDeps): S
   async function networkOf(server: Server): Promise<ServerNetwork> {
     const { origin } = new URL(server.url);
     try {
-      const network = await findNetwork(clients.of(server.id), new URL('/.well-known/oauth-protected-resource', origin), knownNetwork(server, origin));
+      const network = await findNetwork(
+        clients.of(server.id),
+        new URL('/.well-known/oauth-protected-resource', origin),
+        knownNetwork(server, origin),
+      );
       await keepNetwork({ servers, log }, server.id, network);
       return network;
     } catch {

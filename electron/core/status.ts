@@ -39,7 +39,8 @@ export function serverStatus(parts: StatusParts): ServerStatus {
 /** The state of a server that nobody is signed in to. */
 function withoutSignIn({ signInRequired, openSeenAt, settings, signedOutAt }: Server): SignInState {
   // Whoever chose a sign-in method wants to sign in, whatever the server answers without a token.
-  if (signInRequired || settings.grant !== undefined) return { kind: signedOutAt === undefined ? 'not_signed_in' : 'signed_out' };
+  if (signInRequired || settings.grant !== undefined)
+    return { kind: signedOutAt === undefined ? 'not_signed_in' : 'signed_out' };
   return { kind: openSeenAt === undefined ? 'not_checked' : 'open' };
 }
 

@@ -21,7 +21,8 @@ export function createStepUpLimits(clock: Clock): StepUpLimits {
   /** By server, then by operation or by set of scopes: until when each try counts. */
   const tries = new Map<string, Map<string, readonly Deadline[]>>();
 
-  const recent = (accountKey: string, key: string) => (tries.get(accountKey)?.get(key) ?? []).filter((one) => one.leftMs() > 0);
+  const recent = (accountKey: string, key: string) =>
+    (tries.get(accountKey)?.get(key) ?? []).filter((one) => one.leftMs() > 0);
 
   function count(accountKey: string, asks: readonly AccessAsk[], times: number): void {
     const ofServer = tries.get(accountKey) ?? new Map<string, readonly Deadline[]>();
@@ -34,7 +35,12 @@ export function createStepUpLimits(clock: Clock): StepUpLimits {
     reached: (accountKey, ask) => keysOf(ask).some((key) => recent(accountKey, key).length >= mostTries),
     tried: (accountKey, asks) => count(accountKey, asks, 1),
     // Only the operation: another tool may need the same scope, and is worth a question of its own.
-    dismissed: (accountKey, asks) => count(accountKey, asks.map((ask) => ({ ...ask, scopes: [] })), mostTries),
+    dismissed: (accountKey, asks) =>
+      count(
+        accountKey,
+        asks.map((ask) => ({ ...ask, scopes: [] })),
+        mostTries,
+      ),
     forget: (accountKey) => void tries.delete(accountKey),
   };
 }

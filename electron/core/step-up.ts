@@ -115,7 +115,12 @@ export function createStepUps(deps: StepUpDeps): StepUps {
       const ask: AccessAsk = { host, operation: foreign(call.operation, 120), scopes: wanted };
       if (wanted.length === 0 || limits.reached(server.id, ask)) return 'refused';
       note(server.id, ask, challenge);
-      log('call_needs_access', { server: server.name, operation: ask.operation, scopes: wanted.length, held: call.waitMs > 0 });
+      log('call_needs_access', {
+        server: server.name,
+        operation: ask.operation,
+        scopes: wanted.length,
+        held: call.waitMs > 0,
+      });
       const waiting = hold(server.id, call);
       if (deps.autoSignIn) {
         log('sign_in_started_by_call', { server: server.name, status: 403 });
@@ -128,7 +133,10 @@ export function createStepUps(deps: StepUpDeps): StepUps {
       const { askedBy } = notes.get(accountKey);
       if (failure && wasRefused(failure)) return dismiss(accountKey);
       // Several may have waited for the same sign-in, and each tells of its end.
-      limits.tried(accountKey, askedBy.filter((ask) => !counted.has(ask)));
+      limits.tried(
+        accountKey,
+        askedBy.filter((ask) => !counted.has(ask)),
+      );
       for (const ask of askedBy) counted.add(ask);
       if (!failure) await learn(deps, accountKey, askedBy);
       else if (failure.code === 'E_AUTHORIZATION_ERROR') await unlearn(deps, accountKey);
@@ -150,17 +158,22 @@ async function learn({ servers, log }: StepUpDeps, accountKey: string, asks: rea
   const server = servers.find(accountKey);
   if (!server || asks.length === 0) return;
   const known = new Map(Object.entries(server.learnedScopes));
-  for (const { operation, scopes } of asks) known.set(operation, uniqueScopes([...(known.get(operation) ?? []), ...scopes]).slice(0, mostScopes));
-  await servers.updateAccount(accountKey, { learnedScopes: Object.fromEntries([...known].slice(-100)) }).catch((error: unknown) => {
-    log('learned_scopes_not_kept', { server: server.name, code: asAppError(error).code });
-  });
+  for (const { operation, scopes } of asks)
+    known.set(operation, uniqueScopes([...(known.get(operation) ?? []), ...scopes]).slice(0, mostScopes));
+  await servers
+    .updateAccount(accountKey, { learnedScopes: Object.fromEntries([...known].slice(-100)) })
+    .catch((error: unknown) => {
+      log('learned_scopes_not_kept', { server: server.name, code: asAppError(error).code });
+    });
 }
 
 /** A scope that the server knows no more must not stand in the way of every sign-in. */
 async function unlearn({ servers }: StepUpDeps, accountKey: string): Promise<void> {
   const server = servers.find(accountKey);
-  if (server && Object.keys(server.learnedScopes).length > 0) await servers.updateAccount(accountKey, { learnedScopes: {} }).catch(() => {});
+  if (server && Object.keys(server.learnedScopes).length > 0)
+    await servers.updateAccount(accountKey, { learnedScopes: {} }).catch(() => {});
 }
 
 /** Every scope that this user's tools have needed at this server. */
-export const learnedScopesOf = (server: Pick<Server, 'learnedScopes'> | undefined): string[] => uniqueScopes(Object.values(server?.learnedScopes ?? {}).flat());
+export const learnedScopesOf = (server: Pick<Server, 'learnedScopes'> | undefined): string[] =>
+  uniqueScopes(Object.values(server?.learnedScopes ?? {}).flat());

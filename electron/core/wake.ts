@@ -1,7 +1,10 @@
 import { msSince } from './moments.ts';
 import type { Clock } from './ports.ts';
 
-/** Watches for a system time that does not go with the time that passes: of a sleep, in which timers stand still, or set by somebody. */
+/**
+ * Watches for a system time that does not go with the time that passes: of a sleep, in which timers stand still, or set
+ * by somebody.
+ */
 export function createTimeWatch(clock: Clock, slackMs: number): () => boolean {
   let at = clock.now();
   let moment = clock.monotonic();
@@ -19,7 +22,11 @@ export function createTimeWatch(clock: Clock, slackMs: number): () => boolean {
  * Costs one look every 30 s, as long as somebody listens. A clock that is set looks the same, and then what is shown of
  * times to come is put right.
  */
-export function wakeBySlowTimer(clock: Clock, everyMs = 30_000, slackMs = 10_000): (listener: () => void) => () => void {
+export function wakeBySlowTimer(
+  clock: Clock,
+  everyMs = 30_000,
+  slackMs = 10_000,
+): (listener: () => void) => () => void {
   return (listener) => {
     const jumped = createTimeWatch(clock, slackMs);
     let lookedAt = clock.now();

@@ -8,7 +8,8 @@ import { openSystemBrowser } from '../system-browser.ts';
  * On Linux $BROWSER is honoured. Rejects with E_BROWSER.
  */
 export async function openBrowser(url: URL): Promise<void> {
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new AppError('E_BROWSER', 'Only web addresses are opened in the browser.');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new AppError('E_BROWSER', 'Only web addresses are opened in the browser.');
   if (process.platform === 'linux' && process.env['BROWSER']) return openSystemBrowser(url);
   try {
     await shell.openExternal(url.href);

@@ -5,12 +5,13 @@ import { readFileIfThere, writeFileAtomic } from '../core/files.ts';
 import { trayIconIsShown } from './tray-host.ts';
 
 const Told = z.object({ toldWhere: z.literal(true) });
-const tray = { darwin: 'in the menu bar', win32: 'in the notification area' }[process.platform as string] ?? 'in the tray';
+const tray =
+  { darwin: 'in the menu bar', win32: 'in the notification area' }[process.platform as string] ?? 'in the tray';
 
 /**
- * What closing the window does: it hides, and the app goes on in the tray, which is said the first time (`toldFile` remembers
- * that). Where no tray shows the icon the window would be gone for good: there each time the person chooses between going
- * on, minimised, and quitting.
+ * What closing the window does: it hides, and the app goes on in the tray, which is said the first time (`toldFile`
+ * remembers that). Where no tray shows the icon the window would be gone for good: there each time the person chooses
+ * between going on, minimised, and quitting.
  */
 export function createClosing(toldFile: string): (window: BrowserWindow) => Promise<void> {
   let asking = false;
@@ -28,7 +29,11 @@ export function createClosing(toldFile: string): (window: BrowserWindow) => Prom
 
 async function hide(window: BrowserWindow, toldFile: string): Promise<void> {
   if (!(await told(toldFile))) {
-    const quit = await choosesQuit(window, 'Keybridge keeps running', `Its icon ${tray} brings this window back, and has “Quit Keybridge”. Apps can use your servers meanwhile.`);
+    const quit = await choosesQuit(
+      window,
+      'Keybridge keeps running',
+      `Its icon ${tray} brings this window back, and has “Quit Keybridge”. Apps can use your servers meanwhile.`,
+    );
     // A full disk is no reason to complain: then it is said again.
     await writeFileAtomic(toldFile, JSON.stringify({ toldWhere: true })).catch(() => {});
     if (quit) return app.quit();
@@ -37,7 +42,8 @@ async function hide(window: BrowserWindow, toldFile: string): Promise<void> {
 }
 
 async function minimizeOrQuit(window: BrowserWindow): Promise<void> {
-  const detail = 'Keybridge found no tray on this desktop that shows its icon. If it keeps running, its window is minimized and apps can use your servers. If you quit, an app that needs a server starts Keybridge again.';
+  const detail =
+    'Keybridge found no tray on this desktop that shows its icon. If it keeps running, its window is minimized and apps can use your servers. If you quit, an app that needs a server starts Keybridge again.';
   if (await choosesQuit(window, 'Keep Keybridge running?', detail)) return app.quit();
   if (!window.isDestroyed()) window.minimize();
 }
@@ -49,6 +55,15 @@ async function told(file: string): Promise<boolean> {
 
 async function choosesQuit(window: BrowserWindow, message: string, detail: string): Promise<boolean> {
   if (window.isDestroyed()) return false;
-  const { response } = await dialog.showMessageBox(window, { type: 'info', title: 'Keybridge', message, detail, buttons: ['Keep running', 'Quit Keybridge'], defaultId: 0, cancelId: 0, noLink: true });
+  const { response } = await dialog.showMessageBox(window, {
+    type: 'info',
+    title: 'Keybridge',
+    message,
+    detail,
+    buttons: ['Keep running', 'Quit Keybridge'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  });
   return response === 1;
 }

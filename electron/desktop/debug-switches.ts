@@ -1,6 +1,6 @@
-// On a build for users, whoever can choose the app's switches must not get inside it, or take its protections away (T12):
-// the fuses stop Node's debugger, but no fuse stops Chromium's, nor its hundreds of other switches. So those are named that
-// launchers, desktops and people need, and every other one ends the app.
+// On a build for users, whoever can choose the app's switches must not get inside it, or take its protections away
+// (T12): the fuses stop Node's debugger, but no fuse stops Chromium's, nor its hundreds of other switches. So those are
+// named that launchers, desktops and people need, and every other one ends the app.
 const oneOf = (...values: readonly string[]): RegExp => new RegExp(`^(?:${values.join('|')})$`);
 const none = oneOf('');
 /** Names of Chromium features, with commas. Only of the display: others turn protections off. */
@@ -32,13 +32,17 @@ const accepted: Readonly<Record<string, RegExp>> = {
 };
 /** What the Finder of older macOS gives an app that it starts. */
 const processSerialNumber = /^-psn_\d+_\d+$/;
-const acceptedInNodeOptions = /^(?:\s*--(?:max-(?:old|semi)-space-size[= ]\d+|dns-result-order[= ](?:ipv4first|ipv6first|verbatim)|no-warnings|no-deprecation)(?:\s+|$))*$/;
+const acceptedInNodeOptions =
+  /^(?:\s*--(?:max-(?:old|semi)-space-size[= ]\d+|dns-result-order[= ](?:ipv4first|ipv6first|verbatim)|no-warnings|no-deprecation)(?:\s+|$))*$/;
 
 /**
- * The first switch that is not in the list, without its value; undefined when there is none. What is no switch is nothing
- * to the app. Electron drops much of NODE_OPTIONS itself, and all of it where the fuse is set.
+ * The first switch that is not in the list, without its value; undefined when there is none. What is no switch is
+ * nothing to the app. Electron drops much of NODE_OPTIONS itself, and all of it where the fuse is set.
  */
-export function refusedSwitch(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): string | undefined {
+export function refusedSwitch(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
   const found = argv.slice(1).find((arg) => looksLikeSwitch(arg) && !isAccepted(arg));
   if (found !== undefined) return found.split('=')[0];
   return acceptedInNodeOptions.test(env['NODE_OPTIONS'] ?? '') ? undefined : 'NODE_OPTIONS';

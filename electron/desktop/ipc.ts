@@ -30,7 +30,8 @@ export function connectWindow({ app, window, log }: IpcDeps): () => void {
     return isSmall(input) ? dispatch(app.api, name, input, log) : refused('The input is too large.');
   });
   let missed = false;
-  // What changes while nobody looks is shown when somebody does: a page that draws behind a hidden window keeps the processor awake.
+  // What changes while nobody looks is shown when somebody does: a page that draws behind a hidden window keeps the
+  // processor awake.
   const unsubscribe = app.status.subscribe((status) => {
     missed = !window.visible;
     if (!missed) window.contents?.send(statusChannel, status);
@@ -48,7 +49,13 @@ export function connectWindow({ app, window, log }: IpcDeps): () => void {
 /** The main frame of the one window, on one of the app's own pages (UI02). */
 function fromOwnPage(event: IpcMainInvokeEvent, contents: WebContents | undefined): boolean {
   const frame = event.senderFrame;
-  return contents !== undefined && frame !== null && event.sender === contents && frame === contents.mainFrame && isOwnPage(frame.url);
+  return (
+    contents !== undefined &&
+    frame !== null &&
+    event.sender === contents &&
+    frame === contents.mainFrame &&
+    isOwnPage(frame.url)
+  );
 }
 
 function isSmall(input: unknown): boolean {

@@ -2,12 +2,19 @@ import { utilityProcess } from 'electron';
 import type { KeychainChild } from '../core/vault/keychain-client.ts';
 import { keychainEnv } from '../core/vault/spawn-keychain.ts';
 
-/** Starts keychain children as Electron utility processes, which also exist where the fuses forbid plain Node. `file`: keychain.cjs. */
+/**
+ * Starts keychain children as Electron utility processes, which also exist where the fuses forbid plain Node. `file`:
+ * keychain.cjs.
+ */
 export function createUtilityKeychainSpawner(file: string): () => KeychainChild {
   return () => {
-    const child = utilityProcess.fork(file, [], { env: keychainEnv(process.env), serviceName: 'Keybridge keychain', stdio: 'ignore' });
+    const child = utilityProcess.fork(file, [], {
+      env: keychainEnv(process.env),
+      serviceName: 'Keybridge keychain',
+      stdio: 'ignore',
+    });
     return {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window: this port has one other end
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a message port has one other end
       post: (message) => child.postMessage(message),
       onMessage: (listener) => void child.on('message', listener),
       onExit: (listener) => void child.once('exit', listener),

@@ -17,7 +17,11 @@ type Command = readonly [string, ...string[]];
 
 /** What a host's configuration starts. In a checkout the Node that built it; `npm start` says which one that was. */
 export function bridgeCommand(): Command {
-  if (packaged) return [path.join(process.resourcesPath, 'bin', process.platform === 'win32' ? 'keybridge.exe' : 'keybridge'), 'connect'];
+  if (packaged)
+    return [
+      path.join(process.resourcesPath, 'bin', process.platform === 'win32' ? 'keybridge.exe' : 'keybridge'),
+      'connect',
+    ];
   return [process.env['KEYBRIDGE_NODE'] ?? 'node', path.join(built, 'keybridge.cjs'), 'connect'];
 }
 

@@ -12,7 +12,10 @@ export interface StoreDeps {
   readonly keychain: string;
 }
 
-const labels: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'macOS Keychain', win32: 'Windows Credential Manager' };
+const labels: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  darwin: 'macOS Keychain',
+  win32: 'Windows Credential Manager',
+};
 
 /** The store that KEYBRIDGE_STORE names; the system's keychain when it names none. Never another one in silence. */
 export function chosenStore({ clock, log, keychain }: StoreDeps): SecretStore {

@@ -5,10 +5,23 @@ import type { Log } from '../core/log.ts';
 import type { TrayAction } from './tray-model.ts';
 import type { MainWindow } from './window.ts';
 
-const stepCommands = { sign_in: 'signIn', check: 'checkServer', try_now: 'refreshNow', cancel: 'cancelSignIn' } as const;
+const stepCommands = {
+  sign_in: 'signIn',
+  check: 'checkServer',
+  try_now: 'refreshNow',
+  cancel: 'cancelSignIn',
+} as const;
 
 /** Carries out what was clicked in the tray, by the same commands as the window. A failure is shown there. */
-export function trayActions({ core, window, log }: { readonly core: App; readonly window: MainWindow; readonly log: Log }): (action: TrayAction) => void {
+export function trayActions({
+  core,
+  window,
+  log,
+}: {
+  readonly core: App;
+  readonly window: MainWindow;
+  readonly log: Log;
+}): (action: TrayAction) => void {
   const show = (server?: string) => void window.show(server);
 
   async function run(name: string, input: unknown, server?: string): Promise<void> {

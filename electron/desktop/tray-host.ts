@@ -6,11 +6,14 @@ const watcher = { destination: 'org.kde.StatusNotifierWatcher', path: '/StatusNo
 const longestAnswerMs = 2_000;
 
 /**
- * Whether a panel shows this process's tray icon, as far as can be told: on Linux by what the StatusNotifierWatcher says
- * (freedesktop.org StatusNotifierItem), since many desktops have no tray at all; elsewhere there always is one.
+ * Whether a panel shows this process's tray icon, as far as can be told: on Linux by what the StatusNotifierWatcher
+ * says (freedesktop.org StatusNotifierItem), since many desktops have no tray at all; elsewhere there always is one.
  * `address`: of the session bus; undefined: there is none.
  */
-export async function trayIconIsShown(address = process.env['DBUS_SESSION_BUS_ADDRESS'], pid = process.pid): Promise<boolean> {
+export async function trayIconIsShown(
+  address = process.env['DBUS_SESSION_BUS_ADDRESS'],
+  pid = process.pid,
+): Promise<boolean> {
   if (process.platform !== 'linux') return true;
   const socket = address === undefined ? undefined : ownBusSocket(address);
   if (socket === undefined) return false;
@@ -47,6 +50,11 @@ async function answer(connection: DbusConnection, member: string, arg: string): 
 }
 
 async function property(connection: DbusConnection, name: string): Promise<unknown> {
-  const reply = await connection.call({ ...watcher, interface: 'org.freedesktop.DBus.Properties', member: 'Get', args: [watcher.destination, name] });
+  const reply = await connection.call({
+    ...watcher,
+    interface: 'org.freedesktop.DBus.Properties',
+    member: 'Get',
+    args: [watcher.destination, name],
+  });
   return reply.kind === 'reply' ? reply.body[0] : undefined;
 }

@@ -1,6 +1,19 @@
 import type { ServerStatus, Status } from '../../shared/model.ts';
 import { plainText } from '../../shared/foreign-text.ts';
-import { accountsWords, asideWords, calledBy, byServer, endsSoon, needsPerson, nextStep, nextStepLabels, overallWords, stateWords, type NextStep, type ServerAccounts } from '../../shared/wording.ts';
+import {
+  accountsWords,
+  asideWords,
+  calledBy,
+  byServer,
+  endsSoon,
+  needsPerson,
+  nextStep,
+  nextStepLabels,
+  overallWords,
+  stateWords,
+  type NextStep,
+  type ServerAccounts,
+} from '../../shared/wording.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -11,7 +24,11 @@ export type TrayAction =
   | { readonly kind: 'quit' }
   | { readonly kind: 'unlock' }
   | { readonly kind: 'show'; readonly server: string }
-  | { readonly kind: 'step'; readonly step: Exclude<NextStep, 'review_access' | 'review_token' | 'unlock'>; readonly server: string };
+  | {
+      readonly kind: 'step';
+      readonly step: Exclude<NextStep, 'review_access' | 'review_token' | 'unlock'>;
+      readonly server: string;
+    };
 
 export type TrayItem =
   | { readonly kind: 'separator' }
@@ -54,7 +71,13 @@ export function trayModel(status: Status, now: number): TrayModel {
 }
 
 function trayIcon({ servers, setAside = [], store, notice }: Status): TrayIcon {
-  if (store.state !== 'ready' || notice || setAside.length > 0 || servers.some(({ state }) => needsPerson(state) || endsSoon(state))) return 'attention';
+  if (
+    store.state !== 'ready' ||
+    notice ||
+    setAside.length > 0 ||
+    servers.some(({ state }) => needsPerson(state) || endsSoon(state))
+  )
+    return 'attention';
   const kinds = new Set(servers.map(({ state }) => state.kind));
   if (kinds.has('signing_in')) return 'busy';
   if (kinds.has('retrying')) return 'retrying';
@@ -63,7 +86,13 @@ function trayIcon({ servers, setAside = [], store, notice }: Status): TrayIcon {
 
 /** Servers that are not used until somebody has looked at them. */
 function asideItems({ setAside = [] }: Status): TrayItem[] {
-  const shown = setAside.slice(0, mostServers).map(({ name, why }): TrayItem => ({ kind: 'action', label: `${name}: ${asideWords[why]}`, action: { kind: 'open' } }));
+  const shown = setAside
+    .slice(0, mostServers)
+    .map(({ name, why }): TrayItem => ({
+      kind: 'action',
+      label: `${name}: ${asideWords[why]}`,
+      action: { kind: 'open' },
+    }));
   return shown.length > 0 ? [...shown, separator] : [];
 }
 
@@ -83,7 +112,12 @@ function storeItems({ store }: Status): TrayItem[] {
 /** One account stands for its server; several are a menu each, below the server's name. */
 function serverItem(accounts: ServerAccounts, now: number): TrayItem {
   const [only, ...others] = accounts;
-  if (others.length === 0) return { kind: 'submenu', label: `${mark(accounts)}${calledBy(only)}: ${stateWords(only, now)}`, items: entryItems(only) };
+  if (others.length === 0)
+    return {
+      kind: 'submenu',
+      label: `${mark(accounts)}${calledBy(only)}: ${stateWords(only, now)}`,
+      items: entryItems(only),
+    };
   return {
     kind: 'submenu',
     label: `${mark(accounts)}${calledBy(only)}: ${accountsWords(accounts)}`,
@@ -102,7 +136,9 @@ function entryItems(entry: ServerStatus): TrayItem[] {
   const { account } = entry;
   const identity = entry.identity === undefined ? undefined : plainText(entry.identity).slice(0, 100);
   return [
-    ...(identity === undefined || identity === account?.name ? [] : [{ kind: 'text', label: identity } as const, separator]),
+    ...(identity === undefined || identity === account?.name
+      ? []
+      : [{ kind: 'text', label: identity } as const, separator]),
     ...stepItems(entry),
     { kind: 'action', label: 'Show in window', action: { kind: 'show', server: entry.id } },
   ];
@@ -133,5 +169,7 @@ function moreItem(count: number): TrayItem {
 
 function hasTime({ state }: ServerStatus): boolean {
   if (state.kind === 'retrying') return true;
-  return state.kind === 'signed_in' && (state.renewable ? (state.endsAt ?? state.refreshAt) : state.expiresAt) !== undefined;
+  return (
+    state.kind === 'signed_in' && (state.renewable ? (state.endsAt ?? state.refreshAt) : state.expiresAt) !== undefined
+  );
 }

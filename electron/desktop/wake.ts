@@ -4,9 +4,14 @@ import type { Clock } from '../core/ports.ts';
 import { createTimeWatch } from '../core/wake.ts';
 
 export interface Wake {
-  /** Calls the listener after a wake from sleep, an unlock of the screen or a change of network. Gives the function that ends this. */
+  /**
+   * Calls the listener after a wake from sleep, an unlock of the screen or a change of network. Gives the function that
+   * ends this.
+   */
   onWake(listener: () => void): () => void;
-  /** The network is looked at only while this is true: while something waits for it. Call after each change of state. */
+  /**
+   * The network is looked at only while this is true: while something waits for it. Call after each change of state.
+   */
   watchNetwork(wanted: boolean): void;
   close(): void;
 }
@@ -16,8 +21,8 @@ const lookEveryMs = 5_000;
 const slackMs = 10_000;
 
 /**
- * Electron tells the main process of sleep but not of the network nor of a system time that was set, so the addresses of
- * this computer and the clocks are compared, and only while a server is out of reach: otherwise nothing ticks.
+ * Electron tells the main process of sleep but not of the network nor of a system time that was set, so the addresses
+ * of this computer and the clocks are compared, and only while a server is out of reach: otherwise nothing ticks.
  */
 export function createWake(clock: Clock): Wake {
   const listeners = new Set<() => void>();
@@ -63,5 +68,9 @@ export function createWake(clock: Clock): Wake {
 /** Addresses that lead out of this computer, as one text. */
 function addressesNow(): string {
   const all = Object.values(os.networkInterfaces()).flatMap((one) => one ?? []);
-  return all.filter(({ internal }) => !internal).map(({ address }) => address).toSorted().join(' ');
+  return all
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address)
+    .toSorted()
+    .join(' ');
 }

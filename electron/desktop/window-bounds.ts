@@ -3,7 +3,13 @@ import { screen, type BrowserWindow } from 'electron';
 import { z } from 'zod';
 import { readJson } from '../../shared/json.ts';
 
-const Bounds = z.object({ x: z.int(), y: z.int(), width: z.int().min(200).max(10_000), height: z.int().min(200).max(10_000), maximized: z.boolean() });
+const Bounds = z.object({
+  x: z.int(),
+  y: z.int(),
+  width: z.int().min(200).max(10_000),
+  height: z.int().min(200).max(10_000),
+  maximized: z.boolean(),
+});
 export type Bounds = z.infer<typeof Bounds>;
 
 /** Where the window was; undefined when that is not known, or not on any of today's screens. */

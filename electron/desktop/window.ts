@@ -5,7 +5,9 @@ import { lockSession } from './session-rules.ts';
 import { readBounds, rememberBounds, type Bounds } from './window-bounds.ts';
 
 export interface MainWindow {
-  /** Makes the window when there is none, and brings it to the front, at this server's page if one is given (its id). */
+  /**
+   * Makes the window when there is none, and brings it to the front, at this server's page if one is given (its id).
+   */
   show(server?: string): Promise<void>;
   /** The page's contents while there is a window. */
   readonly contents: WebContents | undefined;
@@ -79,7 +81,8 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
       const opened = await (opening ?? (window ? Promise.resolve(window) : start()));
       if (opened.isDestroyed()) return;
       // A change after `#` stays on the page, which hears of it as `hashchange`.
-      if (server !== undefined) await opened.loadURL(`${firstPage}#server=${encodeURIComponent(server)}`).catch(() => {});
+      if (server !== undefined)
+        await opened.loadURL(`${firstPage}#server=${encodeURIComponent(server)}`).catch(() => {});
       if (opened.isMinimized()) opened.restore();
       opened.show();
       opened.focus();
@@ -143,11 +146,19 @@ function lockContents(contents: WebContents): void {
 function menu(devTools: boolean): MenuItemConstructorOptions[] {
   return [
     ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
-    { label: 'File', submenu: [{ role: 'close' }, ...(process.platform === 'darwin' ? [] : [{ role: 'quit' } as const])] },
+    {
+      label: 'File',
+      submenu: [{ role: 'close' }, ...(process.platform === 'darwin' ? [] : [{ role: 'quit' } as const])],
+    },
     { role: 'editMenu' },
     {
       label: 'View',
-      submenu: [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, ...(devTools ? [{ role: 'toggleDevTools' } as const] : [])],
+      submenu: [
+        { role: 'resetZoom' },
+        { role: 'zoomIn' },
+        { role: 'zoomOut' },
+        ...(devTools ? [{ role: 'toggleDevTools' } as const] : []),
+      ],
     },
   ];
 }

@@ -12,7 +12,10 @@ import { settingsForm, settingsOf, type SettingsForm } from '../server/settings/
 import { FailedLook } from './failed-look.tsx';
 import { FoundForm } from './found-form.tsx';
 
-type Look = { readonly kind: 'none' } | { readonly kind: 'failed'; readonly error: ErrorInfo } | { readonly kind: 'found'; readonly found: Discovered };
+type Look =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'failed'; readonly error: ErrorInfo }
+  | { readonly kind: 'found'; readonly found: Discovered };
 
 const nothingSet: SettingsForm = settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} });
 
@@ -70,10 +73,19 @@ export function AddServerScreen() {
       {look.kind === 'failed' && (
         <>
           <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} place="add" />
-          <FailedLook url={url.trim()} error={look.error} form={form} onForm={setForm} onCheck={(wanted) => check(wanted)} onAddress={checkAt} />
+          <FailedLook
+            url={url.trim()}
+            error={look.error}
+            form={form}
+            onForm={setForm}
+            onCheck={(wanted) => check(wanted)}
+            onAddress={checkAt}
+          />
         </>
       )}
-      {look.kind === 'found' && <FoundForm key={look.found.url} found={look.found} known={settingsOf(form)} secrets={form.secrets} />}
+      {look.kind === 'found' && (
+        <FoundForm key={look.found.url} found={look.found} known={settingsOf(form)} secrets={form.secrets} />
+      )}
     </Page>
   );
 }

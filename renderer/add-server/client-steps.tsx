@@ -10,7 +10,10 @@ import { hostOf } from '../status.ts';
 
 const words = messages.clientSteps;
 
-/** How a person gets a client ID, in the order in which it is done: the provider's page, the redirect address, the ID (`children`). */
+/**
+ * How a person gets a client ID, in the order in which it is done: the provider's page, the redirect address, the ID
+ * (`children`).
+ */
 export function ClientSteps({ found, children }: { readonly found: Discovered; readonly children: ReactNode }) {
   return (
     <ol className="todo client-steps">

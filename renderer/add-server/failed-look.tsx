@@ -56,7 +56,15 @@ export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: Fai
       <NeedFields need={need} part={part} error={error} onCheck={onCheck} />
       {mayAdd(need, form.settings.clientCertificateFile) && (
         <div className="part">
-          <TextField label={add.name} value={name} onChange={setName} hint={words.nameHint} error={problem('name')} maxLength={100} optional />
+          <TextField
+            label={add.name}
+            value={name}
+            onChange={setName}
+            hint={words.nameHint}
+            error={problem('name')}
+            maxLength={100}
+            optional
+          />
         </div>
       )}
       {refused && <NoticeBanner notice={{ kind: 'error', title: add.addFailed, error: refused }} />}
@@ -80,10 +88,24 @@ export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: Fai
   );
 }
 
-/** Nothing is added where the verdict is not to sign in; but a client certificate is tried only by the server's own entry. */
-const mayAdd = (need: Need, certificate: string | undefined): boolean => need !== 'issuers' && (need !== 'certificates' || (certificate ?? '') !== '');
+/**
+ * Nothing is added where the verdict is not to sign in; but a client certificate is tried only by the server's own
+ * entry.
+ */
+const mayAdd = (need: Need, certificate: string | undefined): boolean =>
+  need !== 'issuers' && (need !== 'certificates' || (certificate ?? '') !== '');
 
-function AddWords({ need, certificate, adding, onAdd }: { readonly need: Need; readonly certificate: string | undefined; readonly adding: boolean; readonly onAdd: () => void }) {
+function AddWords({
+  need,
+  certificate,
+  adding,
+  onAdd,
+}: {
+  readonly need: Need;
+  readonly certificate: string | undefined;
+  readonly adding: boolean;
+  readonly onAdd: () => void;
+}) {
   if (!mayAdd(need, certificate)) return null;
   return (
     <Button kind={need === 'broken' ? 'primary' : 'plain'} busy={adding} onClick={onAdd}>
@@ -93,7 +115,13 @@ function AddWords({ need, certificate, adding, onAdd }: { readonly need: Need; r
 }
 
 /** Where a server was found, when none is at the address that was entered. */
-function OtherAddresses({ addresses, onAddress }: { readonly addresses: readonly string[]; readonly onAddress: (url: string) => void }) {
+function OtherAddresses({
+  addresses,
+  onAddress,
+}: {
+  readonly addresses: readonly string[];
+  readonly onAddress: (url: string) => void;
+}) {
   return (
     <section className="card found needed" aria-labelledby="needed-title">
       <h2 id="needed-title">{words.address.title}</h2>
@@ -102,7 +130,11 @@ function OtherAddresses({ addresses, onAddress }: { readonly addresses: readonly
         {addresses.map((address, at) => (
           <li key={address}>
             <Foreign text={address} mono />
-            <Button kind={at === 0 ? 'primary' : 'plain'} onClick={() => onAddress(address)} {...(addresses.length > 1 ? { label: `${words.useAddress}: ${address}` } : {})}>
+            <Button
+              kind={at === 0 ? 'primary' : 'plain'}
+              onClick={() => onAddress(address)}
+              {...(addresses.length > 1 ? { label: `${words.useAddress}: ${address}` } : {})}
+            >
               {words.useAddress}
             </Button>
           </li>
@@ -128,18 +160,33 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
         <div className="part">
           <NamedText part={part} name="caFile" />
           <NamedText part={part} name="clientCertificateFile" />
-          {(settings.clientCertificateFile ?? '') !== '' && <NamedSecret part={part} name="clientCertificatePassword" hint={words.passwordHint} />}
+          {(settings.clientCertificateFile ?? '') !== '' && (
+            <NamedSecret part={part} name="clientCertificatePassword" hint={words.passwordHint} />
+          )}
         </div>
       );
     case 'way': {
       const way = settings.grant === 'static_header' ? 'key' : settings.legacyEndpoints ? 'old' : 'later';
       const choose = (chosen: keyof typeof words.ways) => {
         const { grant: _grant, legacyEndpoints: _legacy, ...rest } = settings;
-        part.set({ settings: chosen === 'key' ? { ...rest, grant: 'static_header' } : chosen === 'old' ? { ...rest, legacyEndpoints: true } : rest });
+        part.set({
+          settings:
+            chosen === 'key'
+              ? { ...rest, grant: 'static_header' }
+              : chosen === 'old'
+                ? { ...rest, legacyEndpoints: true }
+                : rest,
+        });
       };
       return (
         <div className="part">
-          <SelectField label={words.wayLabel} value={way} choices={words.ways} onChange={choose} hint={words.wayHints[way]} />
+          <SelectField
+            label={words.wayLabel}
+            value={way}
+            choices={words.ways}
+            onChange={choose}
+            hint={words.wayHints[way]}
+          />
           {way === 'key' && (
             <>
               <NamedSecret part={part} name="headerValue" />
@@ -150,7 +197,12 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
       );
     }
     case 'issuers':
-      return error.issuers ? <SeenIssuers issuers={error.issuers} onAccept={() => onCheck({ ...form, settings: { ...settings, issuerException: error.issuers } })} /> : null;
+      return error.issuers ? (
+        <SeenIssuers
+          issuers={error.issuers}
+          onAccept={() => onCheck({ ...form, settings: { ...settings, issuerException: error.issuers } })}
+        />
+      ) : null;
     case 'reach':
     case 'broken':
     case 'address':
@@ -162,8 +214,20 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
 function useNeedForm(form: SettingsForm, onForm: (form: SettingsForm) => void, error: ErrorInfo) {
   const [tried, setTried] = useState(false);
   const problems = tried ? problemsOf(form, []) : {};
-  const problem = (field: string): string | undefined => problems[field] ?? (error.field === field ? error.message : undefined);
-  const part: FormPart = { form, stored: [], entry: undefined, reload: () => {}, unsaved: false, mayOwnClient: false, ownsClient: false, lastError: error, problem, set: (change) => onForm({ ...form, ...change }) };
+  const problem = (field: string): string | undefined =>
+    problems[field] ?? (error.field === field ? error.message : undefined);
+  const part: FormPart = {
+    form,
+    stored: [],
+    entry: undefined,
+    reload: () => {},
+    unsaved: false,
+    mayOwnClient: false,
+    ownsClient: false,
+    lastError: error,
+    problem,
+    set: (change) => onForm({ ...form, ...change }),
+  };
   const check = (then: () => void) => {
     setTried(true);
     const [wrong] = Object.keys(problemsOf(form, []));
@@ -180,7 +244,12 @@ function useAddAnyway(url: string) {
     setRefused(undefined);
     const settings = settingsOf(form);
     const secrets = Object.fromEntries(Object.entries(form.secrets).filter(([, value]) => typeof value === 'string'));
-    const input: CallInput<'addServer'> = { url, settings, ...(name.trim() === '' ? {} : { name }), ...(Object.keys(secrets).length > 0 ? { secrets } : {}) };
+    const input: CallInput<'addServer'> = {
+      url,
+      settings,
+      ...(name.trim() === '' ? {} : { name }),
+      ...(Object.keys(secrets).length > 0 ? { secrets } : {}),
+    };
     after(shell.run('addServer', input), (reply) => {
       if (!reply.ok) return setRefused(reply.error);
       shell.go({ at: 'server', server: reply.value.id });

@@ -61,8 +61,23 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
           <legend>{messages.add.clientTitle}</legend>
           <p className="hint">{messages.add.clientText}</p>
           <ClientSteps found={found}>
-            <TextField label={messages.add.clientId} value={clientId} onChange={setClientId} maxLength={2_000} mono required />
-            <TextField label={messages.add.clientSecret} value={clientSecret} onChange={setClientSecret} hint={messages.add.secretHint} maxLength={4_000} secret optional />
+            <TextField
+              label={messages.add.clientId}
+              value={clientId}
+              onChange={setClientId}
+              maxLength={2_000}
+              mono
+              required
+            />
+            <TextField
+              label={messages.add.clientSecret}
+              value={clientSecret}
+              onChange={setClientSecret}
+              hint={messages.add.secretHint}
+              maxLength={4_000}
+              secret
+              optional
+            />
           </ClientSteps>
         </fieldset>
       )}
@@ -73,11 +88,23 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
             {messages.add.safetyTitle}
           </legend>
           <p>{messages.add.safetyText}</p>
-          <CheckField label={messages.add.safetyAllow} checked={allowMissingPkce} onChange={setAllowMissingPkce} required />
+          <CheckField
+            label={messages.add.safetyAllow}
+            checked={allowMissingPkce}
+            onChange={setAllowMissingPkce}
+            required
+          />
         </fieldset>
       )}
       <div className="part">
-        <TextField label={messages.add.name} value={name} onChange={setName} hint={messages.add.nameHint} maxLength={100} required />
+        <TextField
+          label={messages.add.name}
+          value={name}
+          onChange={setName}
+          hint={messages.add.nameHint}
+          maxLength={100}
+          required
+        />
       </div>
       {found.needsSignIn && (
         <details className="part more">

@@ -26,8 +26,19 @@ export function ConnectAppScreen({ server }: { readonly server: ServerStatus }) 
     };
   }, [run, server.id]);
   return (
-    <Page back={{ at: 'server', server: server.id }} backWords={whichServer(server)} title={messages.connect.title} lead={messages.connect.lead(whichServer(server))}>
-      {server.account && <p className="hint connect-account">{server.account.isDefault ? messages.connect.defaultAccount : messages.connect.oneAccount(server.account.name)}</p>}
+    <Page
+      back={{ at: 'server', server: server.id }}
+      backWords={whichServer(server)}
+      title={messages.connect.title}
+      lead={messages.connect.lead(whichServer(server))}
+    >
+      {server.account && (
+        <p className="hint connect-account">
+          {server.account.isDefault
+            ? messages.connect.defaultAccount
+            : messages.connect.oneAccount(server.account.name)}
+        </p>
+      )}
       {error && <NoticeBanner notice={{ kind: 'error', title: messages.connect.loadFailed, error }} />}
       {snippets?.length === 0 && <p className="quiet">{messages.connect.none}</p>}
       {snippets && snippets.length > 0 && <SnippetTabs snippets={snippets} />}

@@ -20,7 +20,14 @@ export function SnippetTabs({ snippets }: { readonly snippets: readonly HostSnip
 
   return (
     <div className="hosts card">
-      <div className="host-tabs" role="tablist" aria-label={messages.connect.choose} aria-orientation="vertical" onKeyDown={move} tabIndex={-1}>
+      <div
+        className="host-tabs"
+        role="tablist"
+        aria-label={messages.connect.choose}
+        aria-orientation="vertical"
+        onKeyDown={move}
+        tabIndex={-1}
+      >
         {snippets.map(({ host, title }, index) => (
           <button
             key={host}
@@ -41,8 +48,14 @@ export function SnippetTabs({ snippets }: { readonly snippets: readonly HostSnip
         ))}
       </div>
       {snippet && (
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a tab panel takes the focus (WAI-ARIA, Tabs pattern)
-        <div className="host-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${chosen}`} tabIndex={0}>
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a tab panel takes the focus (WAI-ARIA)
+        <div
+          className="host-panel"
+          role="tabpanel"
+          id={`${id}-panel`}
+          aria-labelledby={`${id}-tab-${chosen}`}
+          tabIndex={0}
+        >
           <SnippetPanel key={snippet.host} snippet={snippet} />
         </div>
       )}

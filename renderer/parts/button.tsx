@@ -15,7 +15,17 @@ interface ButtonProps {
 }
 
 /** While busy the button keeps its focus: it is marked, not disabled. */
-export function Button({ children, onClick, kind = 'plain', submit = false, busy = false, disabled = false, label, small = false, ref }: ButtonProps) {
+export function Button({
+  children,
+  onClick,
+  kind = 'plain',
+  submit = false,
+  busy = false,
+  disabled = false,
+  label,
+  small = false,
+  ref,
+}: ButtonProps) {
   return (
     <button
       ref={ref}

@@ -29,7 +29,12 @@ export function CopyButton({ text, children, kind = 'plain', label, small = fals
   return (
     <span className="copy">
       {/* "Copied" is no part of the label: the words on a button are in its name (WCAG 2.5.3). */}
-      <Button kind={kind} small={small} onClick={copy} {...(label === undefined || result === 'copied' ? {} : { label })}>
+      <Button
+        kind={kind}
+        small={small}
+        onClick={copy}
+        {...(label === undefined || result === 'copied' ? {} : { label })}
+      >
         {result === 'copied' ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
         <span>{result === 'copied' ? messages.copied : children}</span>
       </Button>

@@ -50,7 +50,14 @@ interface ConfirmDialogProps {
 }
 
 /** Asks before something that cannot be undone. The safe answer has the focus first. */
-export function ConfirmDialog({ title, consequences, confirm, harmless = false, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({
+  title,
+  consequences,
+  confirm,
+  harmless = false,
+  onConfirm,
+  onClose,
+}: ConfirmDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       <ul className="consequences">

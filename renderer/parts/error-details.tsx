@@ -24,7 +24,12 @@ export function ErrorDetails({ error, about }: { readonly error: ErrorInfo; read
         <Button kind="quiet" small onClick={() => setReading(true)} label={`${messages.trouble.about}: ${error.code}`}>
           {messages.trouble.about}
         </Button>
-        <CopyButton kind="quiet" small text={() => errorReport(error, about, Date.now())} label={messages.trouble.copyLabel}>
+        <CopyButton
+          kind="quiet"
+          small
+          text={() => errorReport(error, about, Date.now())}
+          label={messages.trouble.copyLabel}
+        >
           {messages.trouble.copy}
         </CopyButton>
       </div>

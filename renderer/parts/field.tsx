@@ -13,12 +13,20 @@ export interface FieldNotes {
 }
 
 /** Hint and error below a field. `described` goes onto the field itself. */
-export function useFieldNotes({ hint, error }: FieldNotes): { readonly described: { readonly 'aria-describedby'?: string; readonly 'aria-invalid'?: true }; readonly notes: ReactNode } {
+export function useFieldNotes({ hint, error }: FieldNotes): {
+  readonly described: { readonly 'aria-describedby'?: string; readonly 'aria-invalid'?: true };
+  readonly notes: ReactNode;
+} {
   const hintId = useId();
   const errorId = useId();
-  const ids = [error === undefined ? undefined : errorId, hint === undefined ? undefined : hintId].filter((id) => id !== undefined);
+  const ids = [error === undefined ? undefined : errorId, hint === undefined ? undefined : hintId].filter(
+    (id) => id !== undefined,
+  );
   return {
-    described: { ...(ids.length > 0 ? { 'aria-describedby': ids.join(' ') } : {}), ...(error === undefined ? {} : { 'aria-invalid': true }) },
+    described: {
+      ...(ids.length > 0 ? { 'aria-describedby': ids.join(' ') } : {}),
+      ...(error === undefined ? {} : { 'aria-invalid': true }),
+    },
     notes: (
       <>
         {error !== undefined && (
@@ -58,7 +66,9 @@ interface TextFieldProps extends FieldNotes {
   readonly children?: ReactNode;
 }
 
-/** One line of text with its label and hint. Never corrected, completed or spell-checked: it takes addresses and names. */
+/**
+ * One line of text with its label and hint. Never corrected, completed or spell-checked: it takes addresses and names.
+ */
 export function TextField(props: TextFieldProps) {
   const id = useId();
   const { described, notes } = useFieldNotes(props);
@@ -108,7 +118,13 @@ export function CheckField({ label, checked, onChange, required, ...about }: Che
   return (
     <div className="field check-field" data-field={about.field}>
       <label>
-        <input type="checkbox" required={required} checked={checked} onChange={(event) => onChange(event.target.checked)} {...described} />
+        <input
+          type="checkbox"
+          required={required}
+          checked={checked}
+          onChange={(event) => onChange(event.target.checked)}
+          {...described}
+        />
         <span>{label}</span>
       </label>
       {notes}

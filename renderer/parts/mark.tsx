@@ -1,7 +1,15 @@
 /** The app's sign: a key whose shaft is a bridge. */
 export function Mark({ size = 28 }: { readonly size?: number }) {
   return (
-    <svg className="mark" width={size} height={size} viewBox="0 0 32 32" fill="none" aria-hidden="true" focusable="false">
+    <svg
+      className="mark"
+      width={size}
+      height={size}
+      viewBox="0 0 32 32"
+      fill="none"
+      aria-hidden="true"
+      focusable="false"
+    >
       <rect className="mark-ground" width="32" height="32" rx="8" />
       <g className="mark-line" strokeWidth="2.4" strokeLinecap="round" strokeLinejoin="round">
         <circle cx="9.6" cy="13.6" r="3.9" />

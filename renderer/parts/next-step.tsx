@@ -37,13 +37,28 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
     (step === 'cancel' && running('cancelSignIn', server.id)) ||
     (step === 'unlock' && running('unlockStore'));
   return (
-    <Button small kind={looks[step ?? 'none']} busy={busy} onClick={act} label={messages.servers.about(words, whichServer(server))}>
+    <Button
+      small
+      kind={looks[step ?? 'none']}
+      busy={busy}
+      onClick={act}
+      label={messages.servers.about(words, whichServer(server))}
+    >
       {words}
     </Button>
   );
 }
 
-const looks = { sign_in: 'tinted', check: 'plain', review_access: 'tinted', review_token: 'tinted', unlock: 'tinted', try_now: 'plain', cancel: 'plain', none: 'quiet' } as const;
+const looks = {
+  sign_in: 'tinted',
+  check: 'plain',
+  review_access: 'tinted',
+  review_token: 'tinted',
+  unlock: 'tinted',
+  try_now: 'plain',
+  cancel: 'plain',
+  none: 'quiet',
+} as const;
 
 /** A store that is not locked cannot be unlocked: then it is only looked at again. */
 export function stepWords(state: SignInState): string {

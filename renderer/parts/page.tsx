@@ -16,7 +16,9 @@ interface PageProps {
   readonly children: ReactNode;
 }
 
-/** A screen below the list: the way back, its heading (which takes the focus, so that it is read first), its content. */
+/**
+ * A screen below the list: the way back, its heading (which takes the focus, so that it is read first), its content.
+ */
 export function Page({ back, backWords = messages.back, title, aside, lead, fieldFirst = false, children }: PageProps) {
   const { go } = useShell();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -44,7 +46,17 @@ export function Page({ back, backWords = messages.back, title, aside, lead, fiel
 }
 
 /** A titled part of a page. */
-export function Section({ title, text, children, id }: { readonly title: string; readonly text?: string; readonly children: ReactNode; readonly id: string }) {
+export function Section({
+  title,
+  text,
+  children,
+  id,
+}: {
+  readonly title: string;
+  readonly text?: string;
+  readonly children: ReactNode;
+  readonly id: string;
+}) {
   return (
     <section className="section" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>

@@ -14,7 +14,15 @@ function useScrolls(ref: RefObject<HTMLElement | null>): { readonly tabIndex?: 0
 }
 
 /** A list that may be longer than the room that it has. `label`: what it is a list of. */
-export function ScrollingList({ className, label, children }: { readonly className: string; readonly label: string; readonly children: ReactNode }) {
+export function ScrollingList({
+  className,
+  label,
+  children,
+}: {
+  readonly className: string;
+  readonly label: string;
+  readonly children: ReactNode;
+}) {
   const list = useRef<HTMLUListElement>(null);
   return (
     <ul ref={list} className={`scrolling ${className}`} aria-label={label} {...useScrolls(list)}>

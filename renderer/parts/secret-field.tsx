@@ -21,7 +21,11 @@ const maxBytes = 32_000;
 export function SecretField({ label, value, stored, onChange, file = false, ...about }: SecretFieldProps) {
   const id = useId();
   const [tooLarge, setTooLarge] = useState(false);
-  const { described, notes } = useFieldNotes({ ...about, error: tooLarge ? words.fileTooLarge : about.error, hint: stored ? words.storedHint : (about.hint ?? words.secretHint) });
+  const { described, notes } = useFieldNotes({
+    ...about,
+    error: tooLarge ? words.fileTooLarge : about.error,
+    hint: stored ? words.storedHint : (about.hint ?? words.secretHint),
+  });
   const picker = useRef<HTMLInputElement>(null);
   const take = (chosen: File | undefined) => {
     if (!chosen) return;
@@ -65,7 +69,12 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
           </>
         )}
         {stored && (
-          <Button small kind="quiet" onClick={() => onChange(value === null ? undefined : null)} label={`${value === null ? words.keep : words.forget}: ${label}`}>
+          <Button
+            small
+            kind="quiet"
+            onClick={() => onChange(value === null ? undefined : null)}
+            label={`${value === null ? words.keep : words.forget}: ${label}`}
+          >
             {value === null ? words.keep : words.forget}
           </Button>
         )}

@@ -10,7 +10,13 @@ interface SelectFieldProps<Value extends string> extends FieldNotes {
 }
 
 /** One of a few. */
-export function SelectField<Value extends string>({ label, value, choices, onChange, ...about }: SelectFieldProps<Value>) {
+export function SelectField<Value extends string>({
+  label,
+  value,
+  choices,
+  onChange,
+  ...about
+}: SelectFieldProps<Value>) {
   const id = useId();
   const { described, notes } = useFieldNotes(about);
   const values = Object.keys(choices) as Value[];
@@ -18,7 +24,12 @@ export function SelectField<Value extends string>({ label, value, choices, onCha
     <div className="field" data-field={about.field}>
       <label htmlFor={id}>{label}</label>
       <div className="field-line">
-        <select id={id} value={value} {...described} onChange={(event) => onChange(values.find((one) => one === event.target.value) ?? value)}>
+        <select
+          id={id}
+          value={value}
+          {...described}
+          onChange={(event) => onChange(values.find((one) => one === event.target.value) ?? value)}
+        >
           {values.map((one) => (
             <option key={one} value={one}>
               {choices[one]}

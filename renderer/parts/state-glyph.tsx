@@ -5,8 +5,20 @@ import { stateTone } from '../../shared/wording.ts';
 /** A state as colour and shape. Decoration: its words always stand beside it. */
 export function StateGlyph({ state, large = false }: { readonly state: SignInState; readonly large?: boolean }) {
   return (
-    <span className={`glyph tone-${stateTone(state)}${large ? ' glyph-large' : ''}`} data-state={state.kind} aria-hidden="true">
-      <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round" focusable="false">
+    <span
+      className={`glyph tone-${stateTone(state)}${large ? ' glyph-large' : ''}`}
+      data-state={state.kind}
+      aria-hidden="true"
+    >
+      <svg
+        viewBox="0 0 20 20"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="2"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        focusable="false"
+      >
         {shapes[state.kind]}
       </svg>
     </span>

@@ -18,9 +18,18 @@ export function AcceptAudience({ detail, audience }: AcceptAudienceProps) {
   const { id } = detail.status;
   const accept = () => {
     show(undefined);
-    after(run('configureServer', { server: id, settings: { ...detail.settings, audienceException: audience } }), (reply) => {
-      if (!reply.ok) show({ kind: 'error', title: messages.failed.acceptAudience(whichServer(detail.status)), error: reply.error, server: id });
-    });
+    after(
+      run('configureServer', { server: id, settings: { ...detail.settings, audienceException: audience } }),
+      (reply) => {
+        if (!reply.ok)
+          show({
+            kind: 'error',
+            title: messages.failed.acceptAudience(whichServer(detail.status)),
+            error: reply.error,
+            server: id,
+          });
+      },
+    );
   };
   return (
     <div className="seen-issuers">

@@ -16,8 +16,7 @@ export function AccessRequest({ state }: { readonly state: Extract<SignInState, 
               <strong>
                 <Foreign text={host} />
               </strong>{' '}
-              {messages.access.wants}{' '}
-              <Foreign text={operation} mono />
+              {messages.access.wants} <Foreign text={operation} mono />
             </li>
           ))}
         </ul>

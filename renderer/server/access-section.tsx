@@ -21,7 +21,9 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
             <li key={scope} className={`scope scope-${standing}`}>
               <ScopeSign standing={standing} />
               <Foreign text={scope} mono />
-              <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>{standingWords(standing)}</span>
+              <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>
+                {standingWords(standing)}
+              </span>
             </li>
           ))}
         </ScrollingList>
@@ -60,5 +62,7 @@ function ScopeSign({ standing }: { readonly standing: ScopeStanding }) {
 
 function standingWords(standing: ScopeStanding): string {
   const { server } = messages;
-  return { granted: server.granted, not_granted: server.notGranted, extra: server.extra, wanted: server.wanted }[standing];
+  return { granted: server.granted, not_granted: server.notGranted, extra: server.extra, wanted: server.wanted }[
+    standing
+  ];
 }

@@ -35,7 +35,16 @@ function useName(before: string) {
     setError(undefined);
   };
   const field = ({ hint, optional = false }: { readonly hint: string; readonly optional?: boolean }) => (
-    <TextField label={words.name} value={name} onChange={change} hint={hint} error={error} maxLength={100} optional={optional} focusFirst />
+    <TextField
+      label={words.name}
+      value={name}
+      onChange={change}
+      hint={hint}
+      error={error}
+      maxLength={100}
+      optional={optional}
+      focusFirst
+    />
   );
   return { wanted: name.trim(), check, refused, field };
 }
@@ -60,14 +69,27 @@ export function AddAccountDialog({ server, onClose }: { readonly server: ServerS
     after(shell.run('removeAccount', { server: added }), () => {});
   };
   return (
-    <FormDialog title={words.addTitle(server.name)} text={words.addText} confirm={words.addAndSignIn} busy={shell.running('addAccount', server.id)} onSubmit={add} onClose={onClose}>
+    <FormDialog
+      title={words.addTitle(server.name)}
+      text={words.addText}
+      confirm={words.addAndSignIn}
+      busy={shell.running('addAccount', server.id)}
+      onSubmit={add}
+      onClose={onClose}
+    >
       {field({ hint: words.addNameHint, optional: true })}
       <CheckField label={words.privateWindow} checked={privateWindow} onChange={setPrivateWindow} />
     </FormDialog>
   );
 }
 
-export function RenameAccountDialog({ account, onClose }: { readonly account: ServerStatus; readonly onClose: () => void }) {
+export function RenameAccountDialog({
+  account,
+  onClose,
+}: {
+  readonly account: ServerStatus;
+  readonly onClose: () => void;
+}) {
   const { run, running } = useShell();
   const before = account.account?.name ?? '';
   const { wanted, check, refused, field } = useName(before);
@@ -79,13 +101,26 @@ export function RenameAccountDialog({ account, onClose }: { readonly account: Se
     });
   };
   return (
-    <FormDialog title={words.renameTitle(before)} text={words.renameText} confirm={words.save} busy={running('updateAccount', account.id)} onSubmit={rename} onClose={onClose}>
+    <FormDialog
+      title={words.renameTitle(before)}
+      text={words.renameText}
+      confirm={words.save}
+      busy={running('updateAccount', account.id)}
+      onSubmit={rename}
+      onClose={onClose}
+    >
       {field({ hint: words.nameHint })}
     </FormDialog>
   );
 }
 
-export function MakeDefaultDialog({ account, onClose }: { readonly account: ServerStatus; readonly onClose: () => void }) {
+export function MakeDefaultDialog({
+  account,
+  onClose,
+}: {
+  readonly account: ServerStatus;
+  readonly onClose: () => void;
+}) {
   const { run, show } = useShell();
   const makeDefault = () => {
     onClose();
@@ -122,10 +157,19 @@ export function RemoveAccountDialog({ detail, store, others, onClose }: RemoveAc
     show(undefined);
     const next = others.find((other) => other.account?.isDefault) ?? others[0];
     after(run('removeAccount', { server: id }), (reply) => {
-      if (!reply.ok) return show({ kind: 'error', title: messages.failed.remove(name), error: reply.error, server: id });
+      if (!reply.ok)
+        return show({ kind: 'error', title: messages.failed.remove(name), error: reply.error, server: id });
       go(next ? { at: 'server', server: next.id } : { at: 'servers' });
       show(removedNotice(name, reply.value));
     });
   };
-  return <ConfirmDialog title={words.removeTitle(name)} consequences={removeAccountConsequences(detail, store)} confirm={words.removeConfirm} onConfirm={remove} onClose={onClose} />;
+  return (
+    <ConfirmDialog
+      title={words.removeTitle(name)}
+      consequences={removeAccountConsequences(detail, store)}
+      confirm={words.removeConfirm}
+      onConfirm={remove}
+      onClose={onClose}
+    />
+  );
 }

@@ -43,11 +43,20 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
               {words.rename}
             </Button>
             {shown.account?.isDefault === false && (
-              <Button small onClick={() => setAsking('default')} label={messages.servers.about(words.makeDefault, name)}>
+              <Button
+                small
+                onClick={() => setAsking('default')}
+                label={messages.servers.about(words.makeDefault, name)}
+              >
                 {words.makeDefault}
               </Button>
             )}
-            <Button small kind="danger" onClick={() => setAsking('remove')} label={messages.servers.about(words.remove, name)}>
+            <Button
+              small
+              kind="danger"
+              onClick={() => setAsking('remove')}
+              label={messages.servers.about(words.remove, name)}
+            >
               {words.remove}
             </Button>
           </span>
@@ -56,7 +65,14 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
       {asking === 'add' && <AddAccountDialog server={shown} onClose={close} />}
       {asking === 'rename' && <RenameAccountDialog account={shown} onClose={close} />}
       {asking === 'default' && <MakeDefaultDialog account={shown} onClose={close} />}
-      {asking === 'remove' && detail && <RemoveAccountDialog detail={detail} store={store} others={accounts.filter(({ id }) => id !== shown.id)} onClose={close} />}
+      {asking === 'remove' && detail && (
+        <RemoveAccountDialog
+          detail={detail}
+          store={store}
+          others={accounts.filter(({ id }) => id !== shown.id)}
+          onClose={close}
+        />
+      )}
     </Section>
   );
 }
@@ -70,7 +86,12 @@ function AccountLine({ account, here }: { readonly account: ServerStatus; readon
       <StateGlyph state={account.state} />
       <div className="account-words">
         <p>
-          <button type="button" className="row-open" aria-current={here ? 'true' : undefined} onClick={() => go({ at: 'server', server: account.id })}>
+          <button
+            type="button"
+            className="row-open"
+            aria-current={here ? 'true' : undefined}
+            onClick={() => go({ at: 'server', server: account.id })}
+          >
             <Foreign text={name} cut />
           </button>
           {isDefault && <span className="tag">{words.isDefault}</span>}

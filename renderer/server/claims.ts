@@ -7,7 +7,9 @@ export interface ClaimRow {
   readonly value: string;
 }
 
-/** Registered claims (RFC 7519, RFC 9068, OpenID Connect Core 5.1) and common ones, in the order in which they are read. */
+/**
+ * Registered claims (RFC 7519, RFC 9068, OpenID Connect Core 5.1) and common ones, in the order in which they are read.
+ */
 const meanings: ReadonlyMap<string, { readonly group: string; readonly words: string }> = new Map([
   ['name', { group: 'Who', words: 'name' }],
   ['email', { group: 'Who', words: 'e-mail' }],
@@ -33,12 +35,22 @@ const meanings: ReadonlyMap<string, { readonly group: string; readonly words: st
 const times: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'auth_time', 'updated_at']);
 
 /** The claims of one token as rows: those with a plain meaning in reading order, then the rest by name. */
-export function claimRows(claims: Readonly<Record<string, string>>): { readonly known: ClaimRow[]; readonly others: ClaimRow[] } {
-  const row = (claim: string): ClaimRow => ({ claim, meaning: meanings.get(claim), value: valueWords(claim, claims[claim] ?? '') });
+export function claimRows(claims: Readonly<Record<string, string>>): {
+  readonly known: ClaimRow[];
+  readonly others: ClaimRow[];
+} {
+  const row = (claim: string): ClaimRow => ({
+    claim,
+    meaning: meanings.get(claim),
+    value: valueWords(claim, claims[claim] ?? ''),
+  });
   const names = Object.keys(claims);
   return {
     known: [...meanings.keys()].filter((claim) => names.includes(claim)).map(row),
-    others: names.filter((claim) => !meanings.has(claim)).sort().map(row),
+    others: names
+      .filter((claim) => !meanings.has(claim))
+      .sort()
+      .map(row),
   };
 }
 

@@ -8,7 +8,13 @@ import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 
 /** The question before a sign-in whose hosts belong to different owners. "Cancel" beside the state is the no. */
-export function ConfirmHosts({ server, hosts }: { readonly server: ServerStatus; readonly hosts: readonly EndpointHost[] }) {
+export function ConfirmHosts({
+  server,
+  hosts,
+}: {
+  readonly server: ServerStatus;
+  readonly hosts: readonly EndpointHost[];
+}) {
   const { running } = useShell();
   const acts = useServerActs(server);
   return (

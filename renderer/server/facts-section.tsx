@@ -25,12 +25,18 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
             </>
           )}
         </Fact>
-        <Fact name={server.redirect}>{detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}</Fact>
-        <Fact name={server.certificate}>{detail.certificateExpiresAt !== undefined && certificateWords(detail.certificateExpiresAt, now)}</Fact>
+        <Fact name={server.redirect}>
+          {detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}
+        </Fact>
+        <Fact name={server.certificate}>
+          {detail.certificateExpiresAt !== undefined && certificateWords(detail.certificateExpiresAt, now)}
+        </Fact>
         <Fact name={server.added}>{momentWords(detail.addedAt)}</Fact>
         <Fact name={server.signedInAt}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
         {detail.signedInAt !== undefined && (
-          <Fact name={server.lastRefresh}>{detail.lastRefreshAt === undefined ? server.never : momentWords(detail.lastRefreshAt)}</Fact>
+          <Fact name={server.lastRefresh}>
+            {detail.lastRefreshAt === undefined ? server.never : momentWords(detail.lastRefreshAt)}
+          </Fact>
         )}
       </dl>
     </Section>

@@ -6,17 +6,32 @@ import { CheckIcon, WarningIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
 import { claimRows, type ClaimRow } from './claims.ts';
 
-/** Who signed in, what can be read from the tokens, and what a person should know of both. Shown only once there is a sign-in. */
+/**
+ * Who signed in, what can be read from the tokens, and what a person should know of both. Shown only once there is a
+ * sign-in.
+ */
 export function IdentitySection({ detail }: { readonly detail: ServerDetail }) {
   if (detail.signedInAt === undefined) return null;
   const { accessTokenClaims, idTokenClaims, introspection, tokenNotes } = detail;
   const none = accessTokenClaims === undefined && idTokenClaims === undefined && introspection === undefined;
   return (
-    <Section id="identity-title" title={messages.server.identity} text={none ? messages.server.identityNone : messages.server.identityText}>
+    <Section
+      id="identity-title"
+      title={messages.server.identity}
+      text={none ? messages.server.identityNone : messages.server.identityText}
+    >
       {tokenNotes.length > 0 && <Notes notes={tokenNotes} />}
-      {idTokenClaims && <Claims title={messages.server.idToken} text={<Vouched detail={detail} />} claims={idTokenClaims} />}
+      {idTokenClaims && (
+        <Claims title={messages.server.idToken} text={<Vouched detail={detail} />} claims={idTokenClaims} />
+      )}
       {accessTokenClaims && <Claims title={messages.server.accessToken} claims={accessTokenClaims} />}
-      {introspection && <Claims title={messages.server.introspection} text={introspection.active ? messages.server.introspectionActive : messages.server.introspectionInactive} claims={introspection.claims} />}
+      {introspection && (
+        <Claims
+          title={messages.server.introspection}
+          text={introspection.active ? messages.server.introspectionActive : messages.server.introspectionInactive}
+          claims={introspection.claims}
+        />
+      )}
     </Section>
   );
 }
@@ -64,7 +79,9 @@ function Claims({ title, text, claims }: ClaimsProps) {
       {known.length > 0 && <ClaimTable labelledBy={id} rows={known} />}
       {others.length > 0 && (
         <details className="more">
-          <summary aria-label={`${messages.server.moreClaims(others.length)}: ${title}`}>{messages.server.moreClaims(others.length)}</summary>
+          <summary aria-label={`${messages.server.moreClaims(others.length)}: ${title}`}>
+            {messages.server.moreClaims(others.length)}
+          </summary>
           <ClaimTable labelledBy={id} rows={others} />
         </details>
       )}
@@ -85,7 +102,11 @@ function ClaimTable({ labelledBy, rows }: { readonly labelledBy: string; readonl
       </thead>
       <tbody>
         {rows.map((row, index) => (
-          <ClaimLine key={row.claim} row={row} groupGoesOn={row.meaning !== undefined && rows[index - 1]?.meaning?.group === row.meaning.group} />
+          <ClaimLine
+            key={row.claim}
+            row={row}
+            groupGoesOn={row.meaning !== undefined && rows[index - 1]?.meaning?.group === row.meaning.group}
+          />
         ))}
       </tbody>
     </table>
@@ -93,7 +114,13 @@ function ClaimTable({ labelledBy, rows }: { readonly labelledBy: string; readonl
 }
 
 /** A group's word stands at its first line only, and is heard at each. */
-function ClaimLine({ row: { claim, meaning, value }, groupGoesOn }: { readonly row: ClaimRow; readonly groupGoesOn: boolean }) {
+function ClaimLine({
+  row: { claim, meaning, value },
+  groupGoesOn,
+}: {
+  readonly row: ClaimRow;
+  readonly groupGoesOn: boolean;
+}) {
   return (
     <tr className={groupGoesOn ? 'goes-on' : undefined}>
       <th scope="row">

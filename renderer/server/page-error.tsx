@@ -8,8 +8,16 @@ import { revealField } from './settings/setting-of.ts';
 
 const words = messages.server;
 
-/** The way back from an error page of the provider, which sends nothing to Keybridge: what may be wrong, and what to do. */
-export function PageError({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
+/**
+ * The way back from an error page of the provider, which sends nothing to Keybridge: what may be wrong, and what to do.
+ */
+export function PageError({
+  server,
+  detail,
+}: {
+  readonly server: ServerStatus;
+  readonly detail: ServerDetail | undefined;
+}) {
   const acts = useServerActs(server);
   const entered = detail?.registration === 'configured';
   const change = () => {
@@ -26,12 +34,20 @@ export function PageError({ server, detail }: { readonly server: ServerStatus; r
             <span className="device-url">
               <Foreign text={detail.redirectUri} mono />
             </span>
-            <CopyButton small text={detail.redirectUri} label={messages.servers.about(messages.copy, detail.redirectUri)}>
+            <CopyButton
+              small
+              text={detail.redirectUri}
+              label={messages.servers.about(messages.copy, detail.redirectUri)}
+            >
               {messages.copy}
             </CopyButton>
           </div>
         )}
-        {entered ? <Button onClick={change}>{words.changeClientId}</Button> : <Button onClick={acts.startAgain}>{words.startAgain}</Button>}
+        {entered ? (
+          <Button onClick={change}>{words.changeClientId}</Button>
+        ) : (
+          <Button onClick={acts.startAgain}>{words.startAgain}</Button>
+        )}
       </div>
     </details>
   );

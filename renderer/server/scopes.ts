@@ -1,6 +1,8 @@
 export type ScopeStanding = 'granted' | 'not_granted' | 'extra' | 'wanted';
 
-/** Each scope once, with how it stands: what the server wants now first, then what was asked for, then what came on top. */
+/**
+ * Each scope once, with how it stands: what the server wants now first, then what was asked for, then what came on top.
+ */
 export function compareScopes(
   requested: readonly string[],
   granted: readonly string[],

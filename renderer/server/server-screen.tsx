@@ -21,7 +21,15 @@ import { SettingsSection } from './settings/settings-section.tsx';
 import { StatePanel } from './state-panel.tsx';
 
 /** Everything about one server that a person may see. */
-export function ServerScreen({ server, accounts, store }: { readonly server: ServerStatus; readonly accounts: ServerAccounts; readonly store: StoreStatus }) {
+export function ServerScreen({
+  server,
+  accounts,
+  store,
+}: {
+  readonly server: ServerStatus;
+  readonly accounts: ServerAccounts;
+  readonly store: StoreStatus;
+}) {
   const { go } = useShell();
   const { detail, error, reload } = useServerDetail(server);
   return (
@@ -59,7 +67,15 @@ export function ServerScreen({ server, accounts, store }: { readonly server: Ser
   );
 }
 
-function ServerSections({ detail, store, onSaved }: { readonly detail: ServerDetail; readonly store: StoreStatus; readonly onSaved: () => void }) {
+function ServerSections({
+  detail,
+  store,
+  onSaved,
+}: {
+  readonly detail: ServerDetail;
+  readonly store: StoreStatus;
+  readonly onSaved: () => void;
+}) {
   const presets = usePresets();
   return (
     <>

@@ -20,7 +20,15 @@ import { UserCode } from './user-code.tsx';
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
 /** A running sign-in: where it stands, and what to do where the browser does not do its part. */
-export function SignInWait({ server, state, detail }: { readonly server: ServerStatus; readonly state: SigningIn; readonly detail: ServerDetail | undefined }) {
+export function SignInWait({
+  server,
+  state,
+  detail,
+}: {
+  readonly server: ServerStatus;
+  readonly state: SigningIn;
+  readonly detail: ServerDetail | undefined;
+}) {
   const { url, browserFailed, userCode } = state;
   return (
     <div className="state-extra wait">
@@ -29,7 +37,11 @@ export function SignInWait({ server, state, detail }: { readonly server: ServerS
       {state.otherHosts && state.step !== 'confirm' && <OtherHosts hosts={state.otherHosts} />}
       {state.step === 'browser' && url !== undefined && (
         <>
-          {userCode === undefined ? <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} detail={detail} /> : <UserCode code={userCode} url={url} endsAt={state.endsAt} />}
+          {userCode === undefined ? (
+            <BrowserWait server={server} url={url} browserFailed={browserFailed ?? false} detail={detail} />
+          ) : (
+            <UserCode code={userCode} url={url} endsAt={state.endsAt} />
+          )}
           {server.account && <p className="hint">{accountMessages.otherPerson}</p>}
         </>
       )}
@@ -47,7 +59,17 @@ function OtherHosts({ hosts }: { readonly hosts: readonly string[] }) {
 }
 
 /** The page is in the browser; the address in case it is not, or belongs into another one. */
-function BrowserWait({ server, url, browserFailed, detail }: { readonly server: ServerStatus; readonly url: string; readonly browserFailed: boolean; readonly detail: ServerDetail | undefined }) {
+function BrowserWait({
+  server,
+  url,
+  browserFailed,
+  detail,
+}: {
+  readonly server: ServerStatus;
+  readonly url: string;
+  readonly browserFailed: boolean;
+  readonly detail: ServerDetail | undefined;
+}) {
   return (
     <>
       {browserFailed && (
@@ -109,7 +131,15 @@ function PasteAddress({ server }: { readonly server: ServerStatus }) {
       <summary>{messages.server.pasteTitle}</summary>
       <form onSubmit={finish}>
         <p className="hint">{messages.server.pasteText}</p>
-        <TextField label={messages.server.pasteLabel} value={address} onChange={setAddress} maxLength={32_000} invalid={error !== undefined} mono required>
+        <TextField
+          label={messages.server.pasteLabel}
+          value={address}
+          onChange={setAddress}
+          maxLength={32_000}
+          invalid={error !== undefined}
+          mono
+          required
+        >
           <Button submit busy={running('finishSignIn', server.id)}>
             {messages.server.pasteFinish}
           </Button>

@@ -20,7 +20,13 @@ import { SignInWait } from './sign-in-wait.tsx';
 import { TokenLife } from './token-life.tsx';
 
 /** How the server stands and the one thing to do about it. */
-export function StatePanel({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
+export function StatePanel({
+  server,
+  detail,
+}: {
+  readonly server: ServerStatus;
+  readonly detail: ServerDetail | undefined;
+}) {
   const { now } = useShell();
   const { state } = server;
   const words = stateDetail(state, now);
@@ -38,14 +44,22 @@ export function StatePanel({ server, detail }: { readonly server: ServerStatus; 
             <p className="account">
               <PersonIcon size={16} />
               <span className="only-heard">{messages.server.account}: </span>
-              {server.identity === undefined ? <span className="quiet">{messages.server.accountUnknown}</span> : <Foreign text={server.identity} />}
+              {server.identity === undefined ? (
+                <span className="quiet">{messages.server.accountUnknown}</span>
+              ) : (
+                <Foreign text={server.identity} />
+              )}
             </p>
           )}
         </div>
         <StateAction server={server} detail={detail} />
       </div>
       {'error' in state && state.kind !== 'needs_access' && (
-        <ErrorWords error={state.error} about={`${whichServer(server)}, ${server.url}`} action={detail && <ErrorAction error={state.error} detail={detail} />} />
+        <ErrorWords
+          error={state.error}
+          about={`${whichServer(server)}, ${server.url}`}
+          action={detail && <ErrorAction error={state.error} detail={detail} />}
+        />
       )}
       {state.kind === 'needs_access' && <AccessRequest state={state} />}
       {state.kind === 'signing_in' && <SignInWait server={server} state={state} detail={detail} />}
@@ -133,7 +147,11 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
             </Button>
           )}
           {/* Where a setting is the way on, it comes first. */}
-          <Button kind={'error' in state && errorStep(state.error) ? 'plain' : 'primary'} busy={running('signIn', server.id)} onClick={acts.signIn}>
+          <Button
+            kind={'error' in state && errorStep(state.error) ? 'plain' : 'primary'}
+            busy={running('signIn', server.id)}
+            onClick={acts.signIn}
+          >
             {messages.server.signIn}
           </Button>
         </div>

@@ -21,12 +21,18 @@ export function TokenLife({ state, detail }: TokenLifeProps) {
         <span>{messages.server.life}</span>
         <span>{words}</span>
       </p>
-      {left !== undefined && <progress className="life-bar" max={1} value={left} aria-label={messages.server.life} aria-valuetext={words} />}
+      {left !== undefined && (
+        <progress className="life-bar" max={1} value={left} aria-label={messages.server.life} aria-valuetext={words} />
+      )}
     </div>
   );
 }
 
-function lifeWords(state: Extract<SignInState, { kind: 'signed_in' }>, now: number, detail: ServerDetail | undefined): string {
+function lifeWords(
+  state: Extract<SignInState, { kind: 'signed_in' }>,
+  now: number,
+  detail: ServerDetail | undefined,
+): string {
   const { server } = messages;
   if (state.expiresAt === undefined) {
     const held = detail?.accessTokenClaims !== undefined || !state.renewable;

@@ -43,7 +43,9 @@ export function UserCode({ code, url, endsAt }: UserCodeProps) {
             {messages.copy}
           </CopyButton>
         </div>
-        {endsAt !== undefined && <p className="hint">{endsAt > now ? device.left(durationWords(endsAt - now)) : device.over}</p>}
+        {endsAt !== undefined && (
+          <p className="hint">{endsAt > now ? device.left(durationWords(endsAt - now)) : device.over}</p>
+        )}
       </li>
     </ol>
   );

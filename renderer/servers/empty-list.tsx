@@ -24,8 +24,19 @@ export function EmptyList({ children }: { readonly children: ReactNode }) {
 /** Apps on the left bank, a server on the right, and a key for a bridge. */
 function BridgeDrawing() {
   return (
-    <svg className="drawing" viewBox="0 0 400 170" fill="none" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
-      <path className="drawing-bank" d="M0 170v-58a8 8 0 0 1 8-8h70a8 8 0 0 1 8 8v58ZM314 170v-58a8 8 0 0 1 8-8h70a8 8 0 0 1 8 8v58Z" />
+    <svg
+      className="drawing"
+      viewBox="0 0 400 170"
+      fill="none"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      focusable="false"
+    >
+      <path
+        className="drawing-bank"
+        d="M0 170v-58a8 8 0 0 1 8-8h70a8 8 0 0 1 8 8v58ZM314 170v-58a8 8 0 0 1 8-8h70a8 8 0 0 1 8 8v58Z"
+      />
       <g className="drawing-quiet">
         <rect x="10" y="60" width="48" height="36" rx="6" />
         <path d="M10 71h48" />

@@ -1,6 +1,13 @@
 import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
-import { accountsWords, calledBy, stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
+import {
+  accountsWords,
+  calledBy,
+  stateDetail,
+  stateLabel,
+  stateTone,
+  type ServerAccounts,
+} from '../../shared/wording.ts';
 import { accountMessages } from '../account-messages.ts';
 import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
@@ -24,7 +31,13 @@ export function ServerList({ title, hideTitle = false, servers }: ServerListProp
         {title}
       </h2>
       <ul className="list">
-        {servers.map((accounts) => (accounts.length === 1 ? <ServerRow key={accounts[0].name} server={accounts[0]} /> : <AccountRows key={accounts[0].name} accounts={accounts} />))}
+        {servers.map((accounts) =>
+          accounts.length === 1 ? (
+            <ServerRow key={accounts[0].name} server={accounts[0]} />
+          ) : (
+            <AccountRows key={accounts[0].name} accounts={accounts} />
+          ),
+        )}
       </ul>
     </section>
   );
@@ -111,7 +124,12 @@ function AccountRow({ entry }: { readonly entry: ServerStatus }) {
 function OpenButton({ entry, name }: { readonly entry: ServerStatus; readonly name: string }) {
   const { go } = useShell();
   return (
-    <button type="button" id={openButtonId(entry.id)} className="row-open" onClick={() => go({ at: 'server', server: entry.id })}>
+    <button
+      type="button"
+      id={openButtonId(entry.id)}
+      className="row-open"
+      onClick={() => go({ at: 'server', server: entry.id })}
+    >
       <Foreign text={name} cut />
     </button>
   );

@@ -15,7 +15,13 @@ import { SignOutEverywhere } from './sign-out-everywhere.tsx';
 import { Troubles } from './troubles.tsx';
 
 /** The home screen: how everything stands, and the list with what to do next. */
-export function ServersScreen({ status, cameFrom }: { readonly status: Status; readonly cameFrom?: Screen | undefined }) {
+export function ServersScreen({
+  status,
+  cameFrom,
+}: {
+  readonly status: Status;
+  readonly cameFrom?: Screen | undefined;
+}) {
   const heading = useFocusOnReturn(cameFrom);
   const { go } = useShell();
   const { needYou, others } = grouped(status.servers);
@@ -51,7 +57,9 @@ export function ServersScreen({ status, cameFrom }: { readonly status: Status; r
               <ServerList title={messages.servers.others} servers={others} />
             </>
           ) : (
-            status.servers.length > 0 && <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
+            status.servers.length > 0 && (
+              <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
+            )
           )}
           <SignOutEverywhere status={status} />
         </>

@@ -17,7 +17,11 @@ export function SignOutEverywhere({ status }: { readonly status: Status }) {
     setAsking(false);
     show(undefined);
     after(run('signOutEverywhere', undefined), (reply) => {
-      show(reply.ok ? signedOutEverywhereNotice(reply.value) : { kind: 'error', title: messages.everywhere.failedAltogether, error: reply.error });
+      show(
+        reply.ok
+          ? signedOutEverywhereNotice(reply.value)
+          : { kind: 'error', title: messages.everywhere.failedAltogether, error: reply.error },
+      );
     });
   };
   return (

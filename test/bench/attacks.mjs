@@ -1,5 +1,5 @@
-// What hostile answers cost: memory of the broker at its highest, time until the call has its answer, and what a host of
-// another server waits meanwhile.
+// What hostile answers cost: memory of the broker at its highest, time until the call has its answer, and what a host
+// of another server waits meanwhile.
 import { readFileSync } from 'node:fs';
 import { echo, quantile } from './measure.mjs';
 
@@ -22,8 +22,8 @@ const now = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/sta
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * `start`: gives `{ pid, well, hostile, close }`: a new broker, a client of a server that is well and one of the hostile one.
- * Linux only: the memory stands in /proc.
+ * `start`: gives `{ pid, well, hostile, close }`: a new broker, a client of a server that is well and one of the
+ * hostile one. Linux only: the memory stands in /proc.
  */
 export async function measureAttacks(start) {
   const rows = [];
@@ -33,14 +33,25 @@ export async function measureAttacks(start) {
     for (let i = 0; i < 300; i += 1) await well.request(echo('warm'));
     const before = now(pid);
     const began = performance.now();
-    const method = name === 'many-headers' ? { method: 'tools/list', params: {} } : { method: 'tools/call', params: { name, arguments: {} } };
-    const calls = Array.from({ length: times }, (_, n) => hostile.request({ jsonrpc: '2.0', id: 1_000_000 + n, ...method }));
+    const method =
+      name === 'many-headers'
+        ? { method: 'tools/list', params: {} }
+        : { method: 'tools/call', params: { name, arguments: {} } };
+    const calls = Array.from({ length: times }, (_, n) =>
+      hostile.request({ jsonrpc: '2.0', id: 1_000_000 + n, ...method }),
+    );
     const all = Promise.allSettled(times === 0 ? [pause(1_000)] : calls).then(() => 'over');
     const waits = [];
-    for (let state = 'running'; state === 'running'; ) {
+    for (let state = 'running'; state === 'running';) {
       const asked = performance.now();
       // A broker that ended answers nobody: then that is the end of it too.
-      state = await Promise.race([well.request(echo('meanwhile')).then(() => 'running', () => 'over'), all.then(() => pause(2_000)).then(() => 'over')]);
+      state = await Promise.race([
+        well.request(echo('meanwhile')).then(
+          () => 'running',
+          () => 'over',
+        ),
+        all.then(() => pause(2_000)).then(() => 'over'),
+      ]);
       waits.push(performance.now() - asked);
       if (state === 'running') state = await Promise.race([all, Promise.resolve('running')]);
     }
@@ -63,6 +74,9 @@ export function attackTable(rows) {
   return [
     '| one call whose answer is | until it is answered, s | memory of the broker above its own, at its highest, MB | another server’s calls meanwhile: p99, ms | the slowest, ms |',
     '|---|---|---|---|---|',
-    ...rows.map(({ label, seconds, memory, p99, worst }) => `| ${label} | ${f(seconds)} | ${f(memory)} | ${f(p99)} | ${f(worst)} |`),
+    ...rows.map(
+      ({ label, seconds, memory, p99, worst }) =>
+        `| ${label} | ${f(seconds)} | ${f(memory)} | ${f(p99)} | ${f(worst)} |`,
+    ),
   ].join('\n');
 }

@@ -1,9 +1,14 @@
-// A minimal Streamable HTTP MCP server in a process of its own: initialize, tools/list, tools/call echo. Prints its URL.
+// A minimal Streamable HTTP MCP server in a process of its own: initialize, tools/list, tools/call echo. Prints its
+// URL.
 import http from 'node:http';
 
 const answer = (message) => {
   if (message.method === 'initialize') {
-    return { protocolVersion: message.params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'echo', version: '1' } };
+    return {
+      protocolVersion: message.params.protocolVersion,
+      capabilities: { tools: {} },
+      serverInfo: { name: 'echo', version: '1' },
+    };
   }
   if (message.method === 'tools/list') return { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] };
   return { content: [{ type: 'text', text: message.params?.arguments?.text ?? '' }] };
@@ -17,7 +22,9 @@ const server = http.createServer((request, response) => {
     const message = JSON.parse(Buffer.concat(chunks));
     if (message.id === undefined) return response.writeHead(202).end();
     const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: answer(message) });
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+      .end(body);
   });
   return undefined;
 });

@@ -1,4 +1,5 @@
-// MCP servers that mean harm, in a process of their own: the name of the called tool says what the answer is. Prints its URL.
+// MCP servers that mean harm, in a process of their own: the name of the called tool says what the answer is. Prints
+// its URL.
 import { once } from 'node:events';
 import http from 'node:http';
 
@@ -13,7 +14,8 @@ async function pour(socket, piece, bytes) {
   }
 }
 
-const head = (type, length) => `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${length === undefined ? 'connection: close' : length}\r\n\r\n`;
+const head = (type, length) =>
+  `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${length === undefined ? 'connection: close' : length}\r\n\r\n`;
 const chunked = 'transfer-encoding: chunked';
 const whole = (body) => `${head('application/json', `content-length: ${Buffer.byteLength(body)}`)}${body}`;
 const result = (id, members) => whole(`{"jsonrpc":"2.0","id":${id},"result":{${members}}}`);
@@ -21,7 +23,8 @@ const result = (id, members) => whole(`{"jsonrpc":"2.0","id":${id},"result":{${m
 /** A list of tools with many arguments that are to be headers. */
 const manyHeaders = (bytes) => {
   const property = (n) => `"p${n}":{"type":"string","x-mcp-header":"H${n}"}`;
-  const tool = (n) => `{"name":"tool${n}","inputSchema":{"type":"object","properties":{${Array.from({ length: 50 }, (_, at) => property(at)).join()}}}}`;
+  const tool = (n) =>
+    `{"name":"tool${n}","inputSchema":{"type":"object","properties":{${Array.from({ length: 50 }, (_, at) => property(at)).join()}}}}`;
   const one = tool(10_000).length;
   return `"tools":[${Array.from({ length: Math.floor(bytes / one) }, (_, n) => tool(n)).join()}]`;
 };
@@ -47,7 +50,8 @@ const attacks = {
   },
   'dense-json': async (socket, id) => void socket.write(result(id, `"x":[${'[],'.repeat(5 * megabyte)}[]]`)),
   'line-feeds': async (socket, id) => void socket.write(result(id, `"x":[${'\n'.repeat(15 * megabyte)}]`)),
-  'long-text': async (socket, id) => void socket.write(result(id, `"content":[{"type":"text","text":"${'x'.repeat(15 * megabyte)}"}]`)),
+  'long-text': async (socket, id) =>
+    void socket.write(result(id, `"content":[{"type":"text","text":"${'x'.repeat(15 * megabyte)}"}]`)),
   'many-headers': async (socket, id) => void socket.write(result(id, manyHeaders(8 * megabyte))),
 };
 
@@ -60,7 +64,15 @@ const server = http.createServer((request, response) => {
     if (id === undefined) return response.writeHead(202).end();
     const attack = method === 'tools/list' ? attacks['many-headers'] : attacks[params?.name];
     if (attack) return void attack(request.socket, id).catch(() => request.socket.destroy());
-    const body = JSON.stringify({ jsonrpc: '2.0', id, result: { protocolVersion: params?.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'hostile', version: '1' } } });
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      result: {
+        protocolVersion: params?.protocolVersion,
+        capabilities: { tools: {} },
+        serverInfo: { name: 'hostile', version: '1' },
+      },
+    });
     return response.writeHead(200, { 'content-type': 'application/json' }).end(body);
   });
   return undefined;

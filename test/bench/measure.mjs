@@ -64,7 +64,11 @@ export function directClient(url) {
   const request = (message) =>
     new Promise((resolve, reject) => {
       const body = JSON.stringify(message);
-      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'content-length': Buffer.byteLength(body) };
+      const headers = {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'content-length': Buffer.byteLength(body),
+      };
       http
         .request({ hostname, port, path: pathname, method: 'POST', agent, headers }, (response) => {
           const chunks = [];
@@ -77,7 +81,12 @@ export function directClient(url) {
 }
 
 let nextId = 1;
-export const echo = (text) => ({ jsonrpc: '2.0', id: nextId++, method: 'tools/call', params: { name: 'echo', arguments: { text } } });
+export const echo = (text) => ({
+  jsonrpc: '2.0',
+  id: nextId++,
+  method: 'tools/call',
+  params: { name: 'echo', arguments: { text } },
+});
 
 /** Latencies in ms of `count` calls, one after the other. */
 export async function latencies(client, count, text) {

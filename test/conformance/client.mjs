@@ -1,5 +1,6 @@
-// The "client under test" of the conformance suite: an MCP host that reaches the suite's server through the built bridge and a
-// headless broker. The suite starts it once for each scenario, with the server's address as the last argument.
+// The "client under test" of the conformance suite: an MCP host that reaches the suite's server through the built
+// bridge and a headless broker. The suite starts it once for each scenario, with the server's address as the last
+// argument.
 //   KEYBRIDGE_CONFORMANCE_DIST     folder with the build
 //   KEYBRIDGE_CONFORMANCE_MODULES  folder with the official client
 //   MCP_CONFORMANCE_SCENARIO, _PROTOCOL_VERSION, _CONTEXT   from the suite
@@ -16,7 +17,11 @@ import { settingsFor } from './settings.mjs';
 const deadlineMs = 25_000;
 
 const { KEYBRIDGE_CONFORMANCE_DIST: dist, KEYBRIDGE_CONFORMANCE_MODULES: modules } = process.env;
-const { MCP_CONFORMANCE_SCENARIO: scenario, MCP_CONFORMANCE_PROTOCOL_VERSION: wire, MCP_CONFORMANCE_CONTEXT: given } = process.env;
+const {
+  MCP_CONFORMANCE_SCENARIO: scenario,
+  MCP_CONFORMANCE_PROTOCOL_VERSION: wire,
+  MCP_CONFORMANCE_CONTEXT: given,
+} = process.env;
 const url = process.argv.at(-1);
 const context = given ? JSON.parse(given) : {};
 
@@ -45,7 +50,13 @@ try {
   await copyFile(path.join(import.meta.dirname, 'xdg-open'), path.join(bin, 'xdg-open'));
   await chmod(path.join(bin, 'xdg-open'), 0o755);
   await keybridge.serve();
-  const { name } = await keybridge.run('add', url, '--name', 'suite', ...(await settingsFor(scenario, context, folder)));
+  const { name } = await keybridge.run(
+    'add',
+    url,
+    '--name',
+    'suite',
+    ...(await settingsFor(scenario, context, folder)),
+  );
   host = await createHost({ modules, bridge: keybridge.bridge(name), wire });
   const codes = refusals.get(scenario);
   if (codes) await mustBeRefused(name, codes);
@@ -68,5 +79,6 @@ async function mustBeRefused(name, codes) {
   }
   if (came) throw new Error('the call went through');
   const { state } = await keybridge.run('status', name);
-  if (codes.length > 0 && !codes.includes(state.error?.code)) throw new Error(`refused for another reason: ${JSON.stringify(state)}`);
+  if (codes.length > 0 && !codes.includes(state.error?.code))
+    throw new Error(`refused for another reason: ${JSON.stringify(state)}`);
 }

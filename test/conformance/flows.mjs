@@ -72,7 +72,10 @@ async function callSideBySide({ client, tools }) {
   await call(client, 'test_mrtr_no_result_type').catch(acceptOnly('INVALID_RESULT'));
 }
 
-/** The official client takes no answer without `resultType` from a 2026-07-28 server; what matters here is that it came, and nothing else went out. */
+/**
+ * The official client takes no answer without `resultType` from a 2026-07-28 server; what matters here is that it came,
+ * and nothing else went out.
+ */
 const acceptOnly = (code) => (error) => {
   if (error.code !== code) throw error;
 };
@@ -92,18 +95,24 @@ async function listSkills({ client }) {
   return skills;
 }
 
-/** The duties of a host that loads a skill (SEP-2640). The suite's skill breaks one of them, so nothing more may be read. */
+/**
+ * The duties of a host that loads a skill (SEP-2640). The suite's skill breaks one of them, so nothing more may be
+ * read.
+ */
 async function loadSkill(connected) {
   const { client } = connected;
   const [skill] = await listSkills(connected);
   const { contents } = await client.readResource({ uri: skill.uri });
   const { text } = contents[0];
   const entry = skill.resources.find(({ uri }) => uri === skill.uri);
-  if (whole(text, entry) && frontmatterMatches(text, skill.frontmatter)) throw new Error('a skill that was tampered with looks right');
+  if (whole(text, entry) && frontmatterMatches(text, skill.frontmatter))
+    throw new Error('a skill that was tampered with looks right');
 }
 
 function whole(text, { digest, size }) {
-  return Buffer.byteLength(text) === size && `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}` === digest;
+  return (
+    Buffer.byteLength(text) === size && `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}` === digest
+  );
 }
 
 function frontmatterMatches(text, expected) {

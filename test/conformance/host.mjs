@@ -5,11 +5,12 @@ import { pathToFileURL } from 'node:url';
 const signInWithinMs = 15_000;
 
 /**
- * An MCP host on the official client, over the bridge. At 2026-07-28 it speaks that revision and no other; before it, the
- * generation with `initialize`.
+ * An MCP host on the official client, over the bridge. At 2026-07-28 it speaks that revision and no other; before it,
+ * the generation with `initialize`.
  */
 export async function createHost({ modules, bridge, wire }) {
-  const load = (file) => import(pathToFileURL(path.join(modules, '@modelcontextprotocol', 'client', 'dist', file)).href);
+  const load = (file) =>
+    import(pathToFileURL(path.join(modules, '@modelcontextprotocol', 'client', 'dist', file)).href);
   const { Client } = await load('index.mjs');
   const { StdioClientTransport } = await load('stdio.mjs');
   const modern = wire === '2026-07-28';
@@ -21,7 +22,10 @@ export async function createHost({ modules, bridge, wire }) {
       versionNegotiation: { mode: modern ? { pin: wire } : 'legacy' },
     },
   );
-  client.setRequestHandler('elicitation/create', async ({ params }) => ({ action: 'accept', content: answersTo(params.requestedSchema) }));
+  client.setRequestHandler('elicitation/create', async ({ params }) => ({
+    action: 'accept',
+    content: answersTo(params.requestedSchema),
+  }));
   client.setNotificationHandler('notifications/tools/list_changed', () => changed.ring());
   const transport = new StdioClientTransport({ ...bridge, stderr: 'inherit' });
 

@@ -13,7 +13,12 @@ export async function runScenario({ id, scenario, wire }, { suite, dist, results
   const folder = path.join(results, id.replaceAll('/', '-'));
   await mkdir(folder, { recursive: true });
   const started = Date.now();
-  const args = [suite.program, 'client', '--command', 'exec "$KEYBRIDGE_CONFORMANCE_NODE" "$KEYBRIDGE_CONFORMANCE_CLIENT"'];
+  const args = [
+    suite.program,
+    'client',
+    '--command',
+    'exec "$KEYBRIDGE_CONFORMANCE_NODE" "$KEYBRIDGE_CONFORMANCE_CLIENT"',
+  ];
   args.push('--scenario', scenario, '--spec-version', wire, '--force', '--timeout', '30000', '--output-dir', folder);
   const env = {
     ...process.env,
@@ -35,7 +40,8 @@ async function whatIsWrong(folder, code) {
   const bad = checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING');
   const stderr = await saved(folder, 'stderr.txt');
   const hostFailed = /^\[host\] (?:failed|not done).*/m.exec(stderr)?.[0];
-  if (bad.length > 0) return [...new Set(bad.map(({ id, status }) => `${id}${status === 'WARNING' ? ' (warning)' : ''}`))].join(', ');
+  if (bad.length > 0)
+    return [...new Set(bad.map(({ id, status }) => `${id}${status === 'WARNING' ? ' (warning)' : ''}`))].join(', ');
   if (hostFailed !== undefined) return hostFailed.slice(0, 300);
   if (!stderr.includes('[host] done')) return 'the host did not finish';
   return code === 0 ? undefined : `the suite ended with ${code}`;
@@ -61,7 +67,8 @@ function run(command, args, env) {
     const interrupted = () => signalGroup(child, 'SIGTERM');
     process.prependOnceListener('exit', interrupted);
     let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (chunk) => (text += chunk));
     // The whole group: a bridge that stays behind would keep the suite's servers open.
     const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), limitMs);
     child.once('close', (code) => {

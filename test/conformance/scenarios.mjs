@@ -53,9 +53,15 @@ const only2026 = [
 ];
 
 const fallbacks = ['auth/2025-03-26-oauth-metadata-backcompat', 'auth/2025-03-26-oauth-endpoint-fallback'];
-const skills = ['sep-2640-client-no-prefetch', 'sep-2640-client-verify-digest', 'sep-2640-client-verify-size', 'sep-2640-client-verify-frontmatter'];
+const skills = [
+  'sep-2640-client-no-prefetch',
+  'sep-2640-client-verify-digest',
+  'sep-2640-client-verify-size',
+  'sep-2640-client-verify-frontmatter',
+];
 
-const runs = (set, wire, scenarios) => scenarios.map((scenario) => ({ id: `${scenario}@${wire}`, scenario, wire, set }));
+const runs = (set, wire, scenarios) =>
+  scenarios.map((scenario) => ({ id: `${scenario}@${wire}`, scenario, wire, set }));
 
 /** The 70 runs: { id, scenario, wire, set }. */
 export const allRuns = [
@@ -80,7 +86,7 @@ export const refusals = new Map([
 ]);
 
 /**
- * Scenarios with a client that was registered by hand: its redirect URI has one port, which another run's Keybridge on the
- * same machine may be listening on. They run one at a time, after the others.
+ * Scenarios with a client that was registered by hand: its redirect URI has one port, which another run's Keybridge on
+ * the same machine may be listening on. They run one at a time, after the others.
  */
 export const runsAlone = new Set(['auth/pre-registration']);

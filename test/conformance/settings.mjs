@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * How a server is added, as the scenario and its context want it: arguments of `keybridge add`. Secrets go through files in
- * `folder`, never through arguments.
+ * How a server is added, as the scenario and its context want it: arguments of `keybridge add`. Secrets go through
+ * files in `folder`, never through arguments.
  * @returns {Promise<string[]>}
  */
 export async function settingsFor(scenario, context, folder) {
@@ -13,8 +13,17 @@ export async function settingsFor(scenario, context, folder) {
     return file;
   };
   const secret = async (name, value) => ['--secret-file', `${name}=${await secretFile(name, value)}`];
-  const client = async () => ['--client-id', context.client_id, '--client-secret-file', await secretFile('clientSecret', context.client_secret)];
-  const set = (settings) => Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`]);
+  const client = async () => [
+    '--client-id',
+    context.client_id,
+    '--client-secret-file',
+    await secretFile('clientSecret', context.client_secret),
+  ];
+  const set = (settings) =>
+    Object.entries(settings).flatMap(([name, value]) => [
+      '--set',
+      `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ]);
 
   switch (scenario) {
     case 'auth/basic-cimd':
@@ -29,17 +38,30 @@ export async function settingsFor(scenario, context, folder) {
       return [
         '--client-id',
         context.client_id,
-        ...set({ grant: 'client_credentials', clientAuth: 'private_key_jwt', signingAlgorithm: context.signing_algorithm }),
+        ...set({
+          grant: 'client_credentials',
+          clientAuth: 'private_key_jwt',
+          signingAlgorithm: context.signing_algorithm,
+        }),
         ...(await secret('privateKey', context.private_key_pem)),
       ];
     case 'auth/wif-jwt-bearer':
-      return ['--client-id', context.client_id, ...set({ grant: 'jwt_bearer' }), ...(await secret('assertion', context.valid_jwt))];
+      return [
+        '--client-id',
+        context.client_id,
+        ...set({ grant: 'jwt_bearer' }),
+        ...(await secret('assertion', context.valid_jwt)),
+      ];
     case 'auth/enterprise-managed-authorization':
       return [
         ...(await client()),
         ...set({
           grant: 'enterprise_managed',
-          enterprise: { issuer: context.idp_issuer, clientId: context.idp_client_id, tokenEndpoint: context.idp_token_endpoint },
+          enterprise: {
+            issuer: context.idp_issuer,
+            clientId: context.idp_client_id,
+            tokenEndpoint: context.idp_token_endpoint,
+          },
         }),
         ...(await secret('enterpriseIdToken', context.idp_id_token)),
       ];

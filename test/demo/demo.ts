@@ -37,7 +37,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     process.stdout.write('interrupted; nothing was left behind\n');
     return ended.exitCode;
   }
-  process.stdout.write(`FAILED after "${last}": ${ended.error instanceof Error ? ended.error.message : String(ended.error)}\n`);
+  process.stdout.write(
+    `FAILED after "${last}": ${ended.error instanceof Error ? ended.error.message : String(ended.error)}\n`,
+  );
   return 1;
 }
 
@@ -54,7 +56,12 @@ async function openApp(options: DemoOptions, say: (line: string) => void, ending
   await atEnd(() => mcpServer.close());
 
   // Chromium and its libraries would leave fonts, shaders and a folder for its socket elsewhere.
-  const env: Record<string, string | undefined> = { ...process.env, KEYBRIDGE_DATA_DIR: dataDir, XDG_CACHE_HOME: cache, TMPDIR: temporary };
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    KEYBRIDGE_DATA_DIR: dataDir,
+    XDG_CACHE_HOME: cache,
+    TMPDIR: temporary,
+  };
   if (options.auto) env['BROWSER'] = browserProgram;
   if (options.noKeyring) {
     const keyring = await startPrivateKeyring();
@@ -70,7 +77,10 @@ async function openApp(options: DemoOptions, say: (line: string) => void, ending
   }
   if (options.electron.kind === 'development') say('the Electron in use is a stand-in for development');
 
-  const app = await startDesktopApp({ root: options.root, executable: options.electron.executable, env, dataDir }, ending);
+  const app = await startDesktopApp(
+    { root: options.root, executable: options.electron.executable, env, dataDir },
+    ending,
+  );
   if (options.auto) return driveDemo({ say, dataDir, env, authorizationServer, mcpServer }, ending);
   await app.call('addServer', { url: mcpServer.url, name: 'demo' });
   const { name, password } = authorizationServer.user;

@@ -6,12 +6,22 @@ import type { CallInput, CommandName, Output } from '../../shared/api.ts';
 import type { Ending } from './ending.ts';
 
 /** A command over the local socket, as the command line does it. Throws AppError. */
-export function call<Name extends CommandName>(dataDir: string, name: Name, input: CallInput<Name>): Promise<Output<Name>> {
+export function call<Name extends CommandName>(
+  dataDir: string,
+  name: Name,
+  input: CallInput<Name>,
+): Promise<Output<Name>> {
   return callBroker(dataDir, name, input);
 }
 
-/** Asks until `ask` gives something; throws after `limitMs`, with what `ask` failed of last, and when the end has come. */
-export async function until<Value>(what: string, ask: () => Promise<Value | undefined | false> | Value | undefined | false, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Value> {
+/**
+ * Asks until `ask` gives something; throws after `limitMs`, with what `ask` failed of last, and when the end has come.
+ */
+export async function until<Value>(
+  what: string,
+  ask: () => Promise<Value | undefined | false> | Value | undefined | false,
+  { limitMs, signal }: { limitMs: number; signal: AbortSignal },
+): Promise<Value> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     let reason = '';
@@ -27,15 +37,24 @@ export async function until<Value>(what: string, ask: () => Promise<Value | unde
 }
 
 /** The real app on a data folder of its own; ready when its broker answers. Ended at the end. */
-export async function startDesktopApp(options: { root: string; executable: string; env: Record<string, string | undefined>; dataDir: string }, { atEnd, signal }: Ending) {
-  const app = startBackground(options.executable, [...sandboxSwitches(), options.root], { env: options.env, stdio: ['ignore', 'ignore', 'pipe'] });
+export async function startDesktopApp(
+  options: { root: string; executable: string; env: Record<string, string | undefined>; dataDir: string },
+  { atEnd, signal }: Ending,
+) {
+  const app = startBackground(options.executable, [...sandboxSwitches(), options.root], {
+    env: options.env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   await atEnd(() => app.stop(8_000));
   let said = '';
   app.child.stderr?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-1_000)));
   const early = app.ended.then(() => {
     throw new Error(`the app ended before it answered. The last that it said:\n${said.trim()}`);
   });
-  await Promise.race([until('an answer of the app', () => call(options.dataDir, 'status', undefined), { limitMs: 30_000, signal }), early]);
+  await Promise.race([
+    until('an answer of the app', () => call(options.dataDir, 'status', undefined), { limitMs: 30_000, signal }),
+    early,
+  ]);
   return {
     ended: app.ended,
     call: <Name extends CommandName>(name: Name, input: CallInput<Name>) => call(options.dataDir, name, input),

@@ -19,8 +19,14 @@ function really(what: string, happened: boolean): void {
   if (!happened) throw new Error(`${what} did not happen`);
 }
 
-/** The main job from discovery to revocation. Each line is printed after the servers, the keychain or the app have shown it. */
-export async function driveDemo({ say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions, { atEnd, signal }: Ending): Promise<void> {
+/**
+ * The main job from discovery to revocation. Each line is printed after the servers, the keychain or the app have shown
+ * it.
+ */
+export async function driveDemo(
+  { say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions,
+  { atEnd, signal }: Ending,
+): Promise<void> {
   const found = await call(dataDir, 'discover', { url: mcpServer.url });
   really('discovery', found.needsSignIn && found.issuer === as.issuer);
   say(`discovered      ${found.summary}`);
@@ -37,7 +43,10 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
   const { store } = await call(dataDir, 'status', undefined);
   const kept = await storedSecrets(dataDir, env);
   const issued = as.issuedTokens();
-  really('storing the refresh token', issued.refresh.some((token) => kept.includes(token)));
+  really(
+    'storing the refresh token',
+    issued.refresh.some((token) => kept.includes(token)),
+  );
   really('keeping the access token out of the keychain', !issued.access.some((token) => kept.includes(token)));
   say(`refresh token   stored in ${store.label}; no access token there`);
 
@@ -62,14 +71,20 @@ export async function driveDemo({ say, dataDir, env, authorizationServer: as, mc
   say('refreshed once  ahead of expiry, new refresh token stored first');
   const refusedNow = mcpServer.counts.unauthorized;
   await callEcho(host, 'second call');
-  really('the second call without a refusal', mcpServer.counts.toolRuns === 2 && mcpServer.counts.unauthorized === refusedNow);
+  really(
+    'the second call without a refusal',
+    mcpServer.counts.toolRuns === 2 && mcpServer.counts.unauthorized === refusedNow,
+  );
   say('tool called     again; the server refused the app nothing');
   await host.close();
 
   const report = await call(dataDir, 'signOut', { server: 'demo' });
   really('the revocation', report.revoked === 'confirmed' && as.counts.revocations > 0);
   const left = await storedSecrets(dataDir, env);
-  really('deleting the refresh token', report.deleted && !as.issuedTokens().refresh.some((token) => left.includes(token)));
+  really(
+    'deleting the refresh token',
+    report.deleted && !as.issuedTokens().refresh.some((token) => left.includes(token)),
+  );
   say('signed out      revoked at the authorization server (RFC 7009), deleted from the keychain');
 }
 
@@ -94,18 +109,30 @@ async function within<Value>(what: string, job: Promise<Value>, limitMs: number)
 
 /** What the server says to a request with this access token. */
 async function statusWith(url: string, token = ''): Promise<number> {
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    'Content-Type': 'application/json',
+    Accept: 'application/json, text/event-stream',
+  };
   const response = await fetch(url, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
   await response.body?.cancel();
   return response.status;
 }
 
 /** Command and arguments from the very snippet that the window shows for Claude Desktop. */
-async function bridgeCommand(dataDir: string): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
+async function bridgeCommand(
+  dataDir: string,
+): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
   const snippets = await call(dataDir, 'hostSnippets', { server: 'demo' });
   const snippet = snippets.find(({ language }) => language === 'json');
-  const parsed = JSON.parse(snippet?.text ?? '{}') as { mcpServers?: Record<string, { command: string; args: string[]; env?: Record<string, string> }> };
+  const parsed = JSON.parse(snippet?.text ?? '{}') as {
+    mcpServers?: Record<string, { command: string; args: string[]; env?: Record<string, string> }>;
+  };
   const entry = parsed.mcpServers?.['demo'];
   if (!entry) throw new Error('the snippet for the host has no entry');
-  return { command: entry.command, args: entry.args, env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...entry.env } };
+  return {
+    command: entry.command,
+    args: entry.args,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...entry.env },
+  };
 }

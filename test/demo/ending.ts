@@ -10,7 +10,10 @@ export interface Ending {
 }
 
 /** The work ended, it failed, or a signal came first. */
-export type Ended = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'interrupted'; readonly exitCode: number };
+export type Ended =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'interrupted'; readonly exitCode: number };
 
 /**
  * Runs `work`, and undoes what it registered, last thing first, however it ends: also on Ctrl-C and SIGTERM, while
@@ -25,7 +28,8 @@ export async function withUndoing(work: (ending: Ending) => Promise<void>): Prom
     const working = work({ atEnd: (task) => register(task, undo, over.signal), signal: over.signal }).then(
       (): Ended => ({ kind: 'done' }),
       // Ctrl-C reaches the host's bridge too: what fails by that may be seen a moment before the signal.
-      (error: unknown): Promise<Ended> => Promise.race([interrupted, pause(200).then((): Ended => ({ kind: 'failed', error }))]),
+      (error: unknown): Promise<Ended> =>
+        Promise.race([interrupted, pause(200).then((): Ended => ({ kind: 'failed', error }))]),
     );
     const ended = await Promise.race([working, interrupted]);
     over.abort(new Error('it was interrupted'));
@@ -38,7 +42,11 @@ export async function withUndoing(work: (ending: Ending) => Promise<void>): Prom
   }
 }
 
-async function register(task: () => Promise<unknown>, undo: (() => Promise<unknown>)[], over: AbortSignal): Promise<void> {
+async function register(
+  task: () => Promise<unknown>,
+  undo: (() => Promise<unknown>)[],
+  over: AbortSignal,
+): Promise<void> {
   if (over.aborted) await task().catch(() => {});
   over.throwIfAborted();
   undo.push(task);

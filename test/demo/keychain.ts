@@ -15,9 +15,15 @@ const readItems = `
 
 /** Everything that the keychain holds for the app on this data folder, as one text. */
 export async function storedSecrets(dataDir: string, env: Record<string, string | undefined>): Promise<string> {
-  const index = JSON.parse(await readFile(path.join(dataDir, 'credentials.json'), 'utf8')) as { credentials: Record<string, { items: string[] }> };
+  const index = JSON.parse(await readFile(path.join(dataDir, 'credentials.json'), 'utf8')) as {
+    credentials: Record<string, { items: string[] }>;
+  };
   const names = Object.values(index.credentials).flatMap(({ items }) => items);
   const bus = env['KEYBRIDGE_KEYCHAIN_DBUS'] ?? env['DBUS_SESSION_BUS_ADDRESS'];
-  const child = exec(process.execPath, ['-e', readItems, 'Keybridge', ...names], { cwd: root, timeout: 10_000, env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: bus } });
+  const child = exec(process.execPath, ['-e', readItems, 'Keybridge', ...names], {
+    cwd: root,
+    timeout: 10_000,
+    env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: bus },
+  });
   return (await child).stdout;
 }

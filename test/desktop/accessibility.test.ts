@@ -11,7 +11,14 @@ import { servePreview } from '../fixtures/renderer-preview/serve.mjs';
 import { launcherSwitches, root } from './app.ts';
 
 /** Rules that axe holds back as experimental or best practice, and that this window keeps. */
-const alsoOn = ['label-content-name-mismatch', 'scrollable-region-focusable', 'target-size', 'focus-order-semantics', 'heading-order', 'region'];
+const alsoOn = [
+  'label-content-name-mismatch',
+  'scrollable-region-focusable',
+  'target-size',
+  'focus-order-semantics',
+  'heading-order',
+  'region',
+];
 
 /** In each of these every part is judged; the order is that in which a window can be changed while it is open. */
 const looks = [
@@ -37,7 +44,12 @@ describe('what a screen reader and a keyboard find', () => {
     const { executable } = await ensureElectron();
     electron = await _electron.launch({
       executablePath: executable,
-      args: [...launcherSwitches, `--user-data-dir=${profile}`, path.join(root, 'test/fixtures/renderer-preview/viewer.cjs'), 'about:blank'],
+      args: [
+        ...launcherSwitches,
+        `--user-data-dir=${profile}`,
+        path.join(root, 'test/fixtures/renderer-preview/viewer.cjs'),
+        'about:blank',
+      ],
       env: { ...environment(), DISPLAY: display.display, NO_AT_BRIDGE: '1' },
     });
     stops.push(() => electron.close());
@@ -65,23 +77,37 @@ describe('what a screen reader and a keyboard find', () => {
     }
   });
 
-  it.each([960, 760, 700, 380])('The Access card is not cut short by the card below it, in a window of %d pixels', async (width) => {
-    await page.goto('about:blank');
-    await page.setViewportSize({ width, height: 680 });
-    await page.goto(`${address}#learned`);
-    await page.locator('.row-open').click();
-    await page.locator('.learned').waitFor();
-    const { shown, whole, most } = await page.locator('.scopes').evaluate((card) => ({ shown: card.clientHeight, whole: card.scrollHeight, most: parseFloat(getComputedStyle(card).maxHeight) }));
-    // But for the border.
-    expect(shown).toBeGreaterThanOrEqual(Math.min(whole, most - 2));
-  });
+  it.each([960, 760, 700, 380])(
+    'The Access card is not cut short by the card below it, in a window of %d pixels',
+    async (width) => {
+      await page.goto('about:blank');
+      await page.setViewportSize({ width, height: 680 });
+      await page.goto(`${address}#learned`);
+      await page.locator('.row-open').click();
+      await page.locator('.learned').waitFor();
+      const { shown, whole, most } = await page
+        .locator('.scopes')
+        .evaluate((card) => ({
+          shown: card.clientHeight,
+          whole: card.scrollHeight,
+          most: parseFloat(getComputedStyle(card).maxHeight),
+        }));
+      // But for the border.
+      expect(shown).toBeGreaterThanOrEqual(Math.min(whole, most - 2));
+    },
+  );
 });
 
 /** One line per element that breaks a rule. */
 async function violations(page: Page): Promise<string[]> {
   const rules = Object.fromEntries(alsoOn.map((rule) => [rule, { enabled: true }]));
-  const results = (await page.evaluate(`axe.run(document, { resultTypes: ['violations'], rules: ${JSON.stringify(rules)} })`)) as AxeResults;
-  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => `${id}: ${target.join(' ')}: ${html.slice(0, 160)}`));
+  const results = (await page.evaluate(
+    `axe.run(document, { resultTypes: ['violations'], rules: ${JSON.stringify(rules)} })`,
+  )) as AxeResults;
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, html }) => `${id}: ${target.join(' ')}: ${html.slice(0, 160)}`),
+  );
 }
 
-const environment = (): Record<string, string> => Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+const environment = (): Record<string, string> =>
+  Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));

@@ -28,7 +28,10 @@ describe('two accounts of a server in the window', () => {
   const entry = async (account: string) => (await status()).servers.find((one) => one.account?.name === account);
   /** Whom the server takes a host for, which names this account or none. */
   async function whoami(...account: string[]): Promise<string> {
-    const host = startHost(process.execPath, [path.join(root, 'dist/keybridge.cjs'), 'connect', 'work', ...account], { PATH: process.env['PATH'], KEYBRIDGE_DATA_DIR: folder.dataDir });
+    const host = startHost(process.execPath, [path.join(root, 'dist/keybridge.cjs'), 'connect', 'work', ...account], {
+      PATH: process.env['PATH'],
+      KEYBRIDGE_DATA_DIR: folder.dataDir,
+    });
     hosts.push(host);
     await host.initialize();
     return textOf(await host.call('whoami'));
@@ -59,7 +62,10 @@ describe('two accounts of a server in the window', () => {
     await page.getByRole('button', { name: 'Check' }).click();
     await page.getByLabel('Name').fill('work');
     await page.getByRole('button', { name: 'Add and sign in' }).click();
-    await page.getByText(/^Signed in/).first().waitFor();
+    await page
+      .getByText(/^Signed in/)
+      .first()
+      .waitFor();
     await page.getByRole('button', { name: 'Add account' }).waitFor();
   });
 
@@ -82,7 +88,10 @@ describe('two accounts of a server in the window', () => {
     await page.getByText('Signing in as another person?').waitFor();
     // Just after its start a sign-in takes a click for the second half of a double click.
     const cancel = async () => {
-      await page.getByRole('button', { name: 'Cancel', exact: true }).click({ timeout: 1_000 }).catch(() => {});
+      await page
+        .getByRole('button', { name: 'Cancel', exact: true })
+        .click({ timeout: 1_000 })
+        .catch(() => {});
       return (await status()).servers.length === 1;
     };
     await until(cancel, 'the account to go');
@@ -121,7 +130,10 @@ describe('two accounts of a server in the window', () => {
     await page.getByRole('heading', { name: 'Ready', exact: true }).waitFor();
     const rows = page.getByRole('list', { name: 'work' }).getByRole('listitem');
     await until(async () => (await rows.count()) === 2, 'two rows');
-    await rows.filter({ hasText: 'grace' }).getByText(/^Signed in$/).waitFor();
+    await rows
+      .filter({ hasText: 'grace' })
+      .getByText(/^Signed in$/)
+      .waitFor();
     const labels = lines(await (await app.tray()).menu()).map(({ label }) => label);
     expect(labels.some((label) => label.startsWith('work: Both accounts ready'))).toBe(true);
     expect(labels.some((label) => label.startsWith('second: Signed in'))).toBe(true);

@@ -29,7 +29,10 @@ export interface LaunchOptions {
 }
 
 /** The built app in the real Electron, with its window. */
-export async function launchApp(session: DesktopSession, { dataDir, env = {}, args = [] }: LaunchOptions): Promise<DesktopApp> {
+export async function launchApp(
+  session: DesktopSession,
+  { dataDir, env = {}, args = [] }: LaunchOptions,
+): Promise<DesktopApp> {
   const { executable } = await ensureElectron();
   const electron = await _electron.launch({
     executablePath: executable,
@@ -43,7 +46,8 @@ export async function launchApp(session: DesktopSession, { dataDir, env = {}, ar
     electron,
     page,
     pid,
-    tray: () => until(async () => (await trayItems(session.busAddress)).find((item) => item.pid === pid), 'the tray icon', 5_000),
+    tray: () =>
+      until(async () => (await trayItems(session.busAddress)).find((item) => item.pid === pid), 'the tray icon', 5_000),
     async quit() {
       const started = performance.now();
       const closed = electron.waitForEvent('close');
@@ -54,7 +58,10 @@ export async function launchApp(session: DesktopSession, { dataDir, env = {}, ar
   };
 }
 
-/** Whether a process was started with this folder among its arguments: Chromium's children outlive the app by a moment, and write. */
+/**
+ * Whether a process was started with this folder among its arguments: Chromium's children outlive the app by a moment,
+ * and write.
+ */
 async function inUse(folder: string): Promise<boolean> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
@@ -62,10 +69,13 @@ async function inUse(folder: string): Promise<boolean> {
 }
 
 /**
- * A data folder of its own, and the function that removes it, once nobody uses it any more. `closedBefore`: the window was
- * closed once already, and says no more where it goes.
+ * A data folder of its own, and the function that removes it, once nobody uses it any more. `closedBefore`: the window
+ * was closed once already, and says no more where it goes.
  */
-export async function newDataFolder({ closedBefore = true } = {}): Promise<{ dataDir: string; remove: () => Promise<void> }> {
+export async function newDataFolder({ closedBefore = true } = {}): Promise<{
+  dataDir: string;
+  remove: () => Promise<void>;
+}> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-desktop-'));
   if (closedBefore) {
     await mkdir(path.join(dataDir, 'electron'), { mode: 0o700 });

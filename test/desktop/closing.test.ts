@@ -23,13 +23,18 @@ async function start({ session, dataDir }: { session: DesktopSession; dataDir: s
   return app;
 }
 
-/** Stands in for the person at the system's message boxes: takes this button each time. Gives what the boxes have said. */
+/**
+ * Stands in for the person at the system's message boxes: takes this button each time. Gives what the boxes have said.
+ */
 async function answering(app: DesktopApp, button: string): Promise<() => Promise<string[]>> {
   await app.electron.evaluate(({ dialog }, wanted) => {
     const said: string[] = [];
     Object.assign(globalThis, { said });
     Object.assign(dialog, {
-      async showMessageBox(_window: unknown, { message, detail, buttons }: { message: string; detail: string; buttons: string[] }) {
+      async showMessageBox(
+        _window: unknown,
+        { message, detail, buttons }: { message: string; detail: string; buttons: string[] },
+      ) {
         said.push(`${message} ${detail}`);
         return { response: buttons.indexOf(wanted), checkboxChecked: false };
       },
@@ -38,7 +43,8 @@ async function answering(app: DesktopApp, button: string): Promise<() => Promise
   return () => app.electron.evaluate(() => (globalThis as unknown as { said: string[] }).said);
 }
 
-const close = (app: DesktopApp) => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+const close = (app: DesktopApp) =>
+  app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
 const look = (app: DesktopApp) =>
   app.electron.evaluate(({ BrowserWindow }) => {
     const window = BrowserWindow.getAllWindows()[0];
@@ -54,7 +60,9 @@ describe('closing the window', () => {
     await app.tray();
     await close(app);
     await until(async () => (await look(app)) === 'hidden', 'the window to hide');
-    expect(await said()).toEqual([expect.stringMatching(/^Keybridge keeps running Its icon in the tray brings this window back/)]);
+    expect(await said()).toEqual([
+      expect.stringMatching(/^Keybridge keeps running Its icon in the tray brings this window back/),
+    ]);
 
     await (await app.tray()).activate();
     await until(async () => (await look(app)) === 'shown', 'the window to come back');
@@ -92,7 +100,10 @@ describe('closing the window', () => {
     await until(async () => (await look(app)) === 'shown', 'the window to come back');
     await close(app);
     await until(async () => (await look(app)) === 'minimized', 'the window to be minimized');
-    expect(await said()).toEqual([expect.stringContaining('Keep Keybridge running?'), expect.stringContaining('found no tray')]);
+    expect(await said()).toEqual([
+      expect.stringContaining('Keep Keybridge running?'),
+      expect.stringContaining('found no tray'),
+    ]);
   });
 
   it('Where no tray shows the icon it can be quit by closing its window', async () => {

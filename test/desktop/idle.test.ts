@@ -13,17 +13,22 @@ describe('a window that nobody sees', () => {
   let app: DesktopApp;
   let folder: Awaited<ReturnType<typeof newDataFolder>>;
 
-  const visible = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().some((window) => window.isVisible()));
+  const visible = () =>
+    app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().some((window) => window.isVisible()));
   const stateNow = async () => (await callBroker(folder.dataDir, 'status', undefined)).servers[0]?.state;
   /** Elements that are drawn anew with time, and what the page says of the server. */
-  const page = () => app.page.evaluate(() => ({ animations: document.getAnimations().length, text: document.body.textContent ?? '' }));
+  const page = () =>
+    app.page.evaluate(() => ({ animations: document.getAnimations().length, text: document.body.textContent ?? '' }));
 
   beforeAll(async () => {
     session = await startDesktopSession();
     folder = await newDataFolder();
     as = await startAuthorizationServer();
     mcp = await startMcpServer({ authorizationServer: as });
-    app = await launchApp(session, { dataDir: folder.dataDir, env: { BROWSER: '/bin/true', KEYBRIDGE_STORE: 'memory' } });
+    app = await launchApp(session, {
+      dataDir: folder.dataDir,
+      env: { BROWSER: '/bin/true', KEYBRIDGE_STORE: 'memory' },
+    });
     await callBroker(folder.dataDir, 'addServer', { url: mcp.url, name: 'work' });
     await app.page.getByRole('button', { name: 'work', exact: true }).waitFor();
   });

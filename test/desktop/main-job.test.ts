@@ -49,7 +49,10 @@ describe('the main job in the window', () => {
     await page.getByText('This server wants a sign-in').waitFor();
     await page.getByLabel('Name').fill('work');
     await page.getByRole('button', { name: 'Add and sign in' }).click();
-    await page.getByText(/^Signed in/).first().waitFor();
+    await page
+      .getByText(/^Signed in/)
+      .first()
+      .waitFor();
     expect(as.counts).toMatchObject({ registrations: 1, authorizationRequests: 1, codeExchangesGranted: 1 });
   });
 
@@ -65,7 +68,10 @@ describe('the main job in the window', () => {
     const snippets = await app.page.evaluate(() => window.keybridge.call('hostSnippets', { server: 'work' }));
     const text = JSON.stringify(snippets);
     expect(text).toContain('keybridge.cjs');
-    host = startHost(process.execPath, [path.join(root, 'dist/keybridge.cjs'), 'connect', 'work'], { PATH: process.env['PATH'], KEYBRIDGE_DATA_DIR: folder.dataDir });
+    host = startHost(process.execPath, [path.join(root, 'dist/keybridge.cjs'), 'connect', 'work'], {
+      PATH: process.env['PATH'],
+      KEYBRIDGE_DATA_DIR: folder.dataDir,
+    });
     expect((await host.initialize()).error).toBeUndefined();
     expect(await echo('hello from a host')).toContain('hello from a host');
   });
@@ -82,8 +88,17 @@ describe('the main job in the window', () => {
     const before = as.counts.refreshesGranted;
     expect(await app.quit()).toBeLessThan(8_000);
     app = await launch();
-    await app.page.getByText(/^Signed in/).first().waitFor();
-    expect(await until(async () => (await echo('after the restart')).includes('after the restart'), 'a call after the restart', 20_000)).toBe(true);
+    await app.page
+      .getByText(/^Signed in/)
+      .first()
+      .waitFor();
+    expect(
+      await until(
+        async () => (await echo('after the restart')).includes('after the restart'),
+        'a call after the restart',
+        20_000,
+      ),
+    ).toBe(true);
     expect(as.counts).toMatchObject({ refreshesGranted: before + 1, authorizationRequests: 1 });
   });
 
@@ -93,7 +108,10 @@ describe('the main job in the window', () => {
     await page.getByRole('button', { name: 'Sign out' }).first().click();
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
     await until(() => as.counts.revocations > 0, 'the revocation');
-    await page.getByText(/^Signed out/).first().waitFor();
+    await page
+      .getByText(/^Signed out/)
+      .first()
+      .waitFor();
     // Reading all at once fails while one is being deleted.
     const gone = async () => {
       const kept = await storedSecrets(session.busAddress).catch(() => undefined);

@@ -33,15 +33,22 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
   const env = () => ({ ...session.env, KEYBRIDGE_DATA_DIR: folder.dataDir, BROWSER: browserProgram });
 
   function start(args: readonly string[], extra: Record<string, string> = {}) {
-    const child = spawn(file('keybridge'), [...launcherSwitches, ...args], { env: { ...env(), ...extra }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file('keybridge'), [...launcherSwitches, ...args], {
+      env: { ...env(), ...extra },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output = { text: '' };
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output.text += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output.text += text));
     return { child, output, ended: once(child, 'exit') };
   }
 
   /** The packaged command line. Rejects with `code` and `stdout` when it fails. */
   async function keybridge(...args: string[]): Promise<unknown> {
-    const { stdout } = await exec(file('resources/bin/keybridge'), [...args, '--json'], { env: env(), timeout: 30_000 });
+    const { stdout } = await exec(file('resources/bin/keybridge'), [...args, '--json'], {
+      env: env(),
+      timeout: 30_000,
+    });
     return JSON.parse(stdout) as unknown;
   }
 
@@ -90,18 +97,30 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     expect(existsSync(file('version'))).toBe(false);
     const archive = await readFile(file('resources/app.asar'));
     const index = archive.toString('utf8', 16, 16 + archive.readUInt32LE(12));
-    expect(Object.keys((JSON.parse(index) as { files: object }).files).toSorted()).toEqual(['build', 'dist', 'node_modules', 'package.json']);
+    expect(Object.keys((JSON.parse(index) as { files: object }).files).toSorted()).toEqual([
+      'build',
+      'dist',
+      'node_modules',
+      'package.json',
+    ]);
     expect(index).not.toMatch(/\.map"|\.ts"|cli-main|headless|keybridge\.cjs/);
-    expect(existsSync(file('resources/app.asar.unpacked/node_modules/keytar/prebuilds/linux-x64/keytar.node'))).toBe(true);
+    expect(existsSync(file('resources/app.asar.unpacked/node_modules/keytar/prebuilds/linux-x64/keytar.node'))).toBe(
+      true,
+    );
   });
 
   it('starts hidden: a tray and a broker, no window', async () => {
     app = start(['--hidden']);
-    const item = await until(async () => (await trayItems(session.busAddress)).find(({ pid }) => pid === app?.child.pid), 'the tray icon');
+    const item = await until(
+      async () => (await trayItems(session.busAddress)).find(({ pid }) => pid === app?.child.pid),
+      'the tray icon',
+    );
     expect(lines(await item.menu()).map(({ label }) => label)).toContain('Open Keybridge');
     await until(() => keybridge('status').catch(() => undefined), 'an answer to status');
     expect(await keybridge('status')).toMatchObject({ front: 'desktop', store: { name: 'keychain', state: 'ready' } });
-    const { stdout } = await exec('xdotool', ['search', '--onlyvisible', '--name', '^Keybridge$'], { env: session.env }).catch(() => ({ stdout: '' }));
+    const { stdout } = await exec('xdotool', ['search', '--onlyvisible', '--name', '^Keybridge$'], {
+      env: session.env,
+    }).catch(() => ({ stdout: '' }));
     expect(stdout).toBe('');
   });
 
@@ -113,7 +132,9 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
   });
 
   it('its bridge is one program that needs no Node, and calls a tool', async () => {
-    const host = startHost(file('resources/bin/keybridge'), ['connect', 'work'], { KEYBRIDGE_DATA_DIR: folder.dataDir });
+    const host = startHost(file('resources/bin/keybridge'), ['connect', 'work'], {
+      KEYBRIDGE_DATA_DIR: folder.dataDir,
+    });
     try {
       expect((await host.initialize()).error).toBeUndefined();
       expect(textOf(await host.call('echo', { text: 'from the package' }))).toContain('from the package');
@@ -127,12 +148,18 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     const host = startHost(file('resources/bin/keybridge'), ['connect', 'work'], env());
     try {
       if (launcherSwitches.length > 0) {
-        // Where the packaged app needs a launcher's --no-sandbox, no bridge can start it: the switch is never written down.
-        expect(JSON.parse(await readFile(path.join(folder.dataDir, 'app.json'), 'utf8'))).toEqual({ command: file('keybridge'), args: ['--hidden'] });
+        // Where the packaged app needs a launcher's --no-sandbox, no bridge can start it: the switch is never written
+        // down.
+        expect(JSON.parse(await readFile(path.join(folder.dataDir, 'app.json'), 'utf8'))).toEqual({
+          command: file('keybridge'),
+          args: ['--hidden'],
+        });
         return;
       }
       expect((await host.initialize()).error).toBeUndefined();
-      expect(textOf(await host.call('echo', { text: 'started by the bridge' }, 20_000))).toContain('started by the bridge');
+      expect(textOf(await host.call('echo', { text: 'started by the bridge' }, 20_000))).toContain(
+        'started by the bridge',
+      );
       await until(async () => (await trayItems(session.busAddress)).length > 0, 'its tray icon');
     } finally {
       await host.close();
@@ -141,7 +168,13 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     await until(async () => (await trayItems(session.busAddress)).length === 0, 'its end');
   });
 
-  it.each(['--remote-debugging-port=0', '--remote-debugging-pipe', '--inspect=0', '--js-flags=--expose-gc', '--enable-logging=file'])('UI07: refuses to start with %s', async (debug) => {
+  it.each([
+    '--remote-debugging-port=0',
+    '--remote-debugging-pipe',
+    '--inspect=0',
+    '--js-flags=--expose-gc',
+    '--enable-logging=file',
+  ])('UI07: refuses to start with %s', async (debug) => {
     const refused = start(['--hidden', debug]);
     expect(await refused.ended).toEqual([2, null]);
     expect(refused.output.text).toContain('is not accepted');
@@ -150,19 +183,29 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
   it('UI07 KC12: runs no script for ELECTRON_RUN_AS_NODE, and nothing from NODE_OPTIONS: it is the app as ever', async () => {
     const script = path.join(out, 'script.js');
     await writeFile(script, 'console.log("ran as " + "node")');
-    app = start(['--hidden', script], { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: `--require ${path.join(out, 'not-there.cjs')}` });
+    app = start(['--hidden', script], {
+      ELECTRON_RUN_AS_NODE: '1',
+      NODE_OPTIONS: `--require ${path.join(out, 'not-there.cjs')}`,
+    });
     await until(() => keybridge('status').catch(() => undefined), 'an answer to status');
     expect(app.output.text).not.toMatch(/ran as node|not-there/);
     expect(await stopApp()).toBe(0);
   });
 
   it('`keybridge serve` works from the package alone, with the keychain', async () => {
-    const child = spawn(file('resources/bin/keybridge'), ['serve', '--json'], { env: env(), stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(file('resources/bin/keybridge'), ['serve', '--json'], {
+      env: env(),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const ended = once(child, 'exit');
     try {
       const [line] = (await once(child.stdout, 'data')) as [Buffer];
       expect(JSON.parse(line.toString('utf8'))).toMatchObject({ ready: true, store: 'keychain' });
-      expect(await keybridge('status')).toMatchObject({ front: 'headless', store: { state: 'ready' }, servers: [{ name: 'work', state: { kind: 'signed_in' } }] });
+      expect(await keybridge('status')).toMatchObject({
+        front: 'headless',
+        store: { state: 'ready' },
+        servers: [{ name: 'work', state: { kind: 'signed_in' } }],
+      });
     } finally {
       child.stdin.end();
       expect(await ended).toEqual([0, null]);

@@ -9,6 +9,10 @@ const readAll = `require('keytar').findCredentials('Keybridge').then((all) => pr
 
 /** Every secret that the app keeps in the Secret Service of this bus. */
 export async function storedSecrets(busAddress: string): Promise<{ account: string; password: string }[]> {
-  const { stdout } = await exec(process.execPath, ['-e', readAll], { cwd: root, timeout: 10_000, env: { PATH: process.env['PATH'], DBUS_SESSION_BUS_ADDRESS: busAddress } });
+  const { stdout } = await exec(process.execPath, ['-e', readAll], {
+    cwd: root,
+    timeout: 10_000,
+    env: { PATH: process.env['PATH'], DBUS_SESSION_BUS_ADDRESS: busAddress },
+  });
   return JSON.parse(stdout) as { account: string; password: string }[];
 }

@@ -34,7 +34,9 @@ describe('the window is no way in', () => {
 
   it('the page has no Node and no Electron, only call and onStatus', async () => {
     const seen = await app.page.evaluate(() => ({
-      globals: ['process', 'require', 'module', 'Buffer', 'global', 'electron', 'ipcRenderer'].filter((name) => name in globalThis),
+      globals: ['process', 'require', 'module', 'Buffer', 'global', 'electron', 'ipcRenderer'].filter(
+        (name) => name in globalThis,
+      ),
       bridge: Object.keys(window.keybridge).toSorted(),
       frozen: Object.isFrozen(window.keybridge),
     }));
@@ -44,15 +46,23 @@ describe('the window is no way in', () => {
   it('every window is sandboxed, isolated and without Node integration', async () => {
     const preferences = await app.electron.evaluate(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows().map((window) => {
-        const { sandbox, contextIsolation, nodeIntegration, webSecurity, webviewTag } = (window.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> }).getLastWebPreferences();
+        const { sandbox, contextIsolation, nodeIntegration, webSecurity, webviewTag } = (
+          window.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> }
+        ).getLastWebPreferences();
         return { sandbox, contextIsolation, nodeIntegration, webSecurity, webviewTag };
       }),
     );
-    expect(preferences).toEqual([{ sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true, webviewTag: false }]);
+    expect(preferences).toEqual([
+      { sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true, webviewTag: false },
+    ]);
   });
 
   it('the pages carry the content security policy, and nothing in it is unsafe', async () => {
-    const policy = await app.electron.evaluate(async ({ session }) => (await session.fromPartition('window').fetch('app://keybridge/index.html')).headers.get('content-security-policy'));
+    const policy = await app.electron.evaluate(async ({ session }) =>
+      (await session.fromPartition('window').fetch('app://keybridge/index.html')).headers.get(
+        'content-security-policy',
+      ),
+    );
     expect(policy).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
@@ -70,7 +80,10 @@ describe('the window is no way in', () => {
         script.addEventListener('error', () => resolve('blocked'));
         document.head.append(script);
       });
-      const fetched = await fetch(`${origin}/data`).then(() => 'loaded', () => 'blocked');
+      const fetched = await fetch(`${origin}/data`).then(
+        () => 'loaded',
+        () => 'blocked',
+      );
       holder.remove();
       script.remove();
       return { foreignScript, fetched, inline: 'inlineRan' in window };
@@ -101,22 +114,45 @@ describe('the window is no way in', () => {
 
   it('permissions are denied, but writing text to the clipboard', async () => {
     const answers = await app.page.evaluate(async () => {
-      const state = async (name: string) => (await navigator.permissions.query({ name: name as PermissionName }).catch(() => undefined))?.state ?? 'unknown';
-      const media = await navigator.mediaDevices.getUserMedia({ audio: true }).then(() => 'granted', () => 'denied');
-      const place = await new Promise((resolve) => navigator.geolocation.getCurrentPosition(() => resolve('granted'), () => resolve('denied')));
+      const state = async (name: string) =>
+        (await navigator.permissions.query({ name: name as PermissionName }).catch(() => undefined))?.state ??
+        'unknown';
+      const media = await navigator.mediaDevices.getUserMedia({ audio: true }).then(
+        () => 'granted',
+        () => 'denied',
+      );
+      const place = await new Promise((resolve) =>
+        navigator.geolocation.getCurrentPosition(
+          () => resolve('granted'),
+          () => resolve('denied'),
+        ),
+      );
       const notify = await Notification.requestPermission();
       return { media, place, notify, read: await state('clipboard-read') };
     });
     expect(answers).toEqual({ media: 'denied', place: 'denied', notify: 'denied', read: 'denied' });
     // As a person would have: Chromium gives the clipboard to a page that was clicked.
     await app.page.getByRole('heading').first().click();
-    expect(await app.page.evaluate(() => navigator.clipboard.writeText('a snippet').then(() => 'written', (error: Error) => error.message))).toBe('written');
+    expect(
+      await app.page.evaluate(() =>
+        navigator.clipboard.writeText('a snippet').then(
+          () => 'written',
+          (error: Error) => error.message,
+        ),
+      ),
+    ).toBe('written');
   });
 
   it('UI01: an unknown command, a wrong type, a loop and 50 MB are answered with an error', async () => {
     const codes = await app.page.evaluate(async () => {
-      const untyped = window.keybridge as unknown as { call(name: unknown, input: unknown): Promise<{ ok: boolean; error?: { code: string } }> };
-      const code = (name: unknown, input: unknown) => untyped.call(name, input).then((reply) => reply.error?.code ?? 'ok', () => 'thrown');
+      const untyped = window.keybridge as unknown as {
+        call(name: unknown, input: unknown): Promise<{ ok: boolean; error?: { code: string } }>;
+      };
+      const code = (name: unknown, input: unknown) =>
+        untyped.call(name, input).then(
+          (reply) => reply.error?.code ?? 'ok',
+          () => 'thrown',
+        );
       const loop: Record<string, unknown> = {};
       loop['self'] = loop;
       return Promise.all([
@@ -129,19 +165,31 @@ describe('the window is no way in', () => {
         code('addServer', { url: 'x'.repeat(50_000_000) }),
       ]);
     });
-    expect(codes.slice(0, 5)).toEqual(['E_UNKNOWN_COMMAND', 'E_UNKNOWN_COMMAND', 'E_UNKNOWN_COMMAND', 'E_BAD_INPUT', 'E_BAD_INPUT']);
+    expect(codes.slice(0, 5)).toEqual([
+      'E_UNKNOWN_COMMAND',
+      'E_UNKNOWN_COMMAND',
+      'E_UNKNOWN_COMMAND',
+      'E_BAD_INPUT',
+      'E_BAD_INPUT',
+    ]);
     expect(codes[5]).toMatch(/E_BAD_INPUT|thrown/);
     expect(codes[6]).toBe('E_BAD_INPUT');
   });
 
   it('UI02: another window on the same pages gets no answer', async () => {
-    const answer = await app.electron.evaluate(async ({ BrowserWindow }, preload) => {
-      const second = new BrowserWindow({ show: false, webPreferences: { preload, partition: 'window', sandbox: true } });
-      await second.loadURL('app://keybridge/index.html');
-      const reply: unknown = await second.webContents.executeJavaScript(`window.keybridge.call('status')`);
-      second.destroy();
-      return reply as { ok: boolean; error?: { code: string } };
-    }, path.join(root, 'dist/preload.cjs'));
+    const answer = await app.electron.evaluate(
+      async ({ BrowserWindow }, preload) => {
+        const second = new BrowserWindow({
+          show: false,
+          webPreferences: { preload, partition: 'window', sandbox: true },
+        });
+        await second.loadURL('app://keybridge/index.html');
+        const reply: unknown = await second.webContents.executeJavaScript(`window.keybridge.call('status')`);
+        second.destroy();
+        return reply as { ok: boolean; error?: { code: string } };
+      },
+      path.join(root, 'dist/preload.cjs'),
+    );
     expect(answer).toMatchObject({ ok: false, error: { code: 'E_BAD_INPUT' } });
   });
 
@@ -152,14 +200,23 @@ describe('the window is no way in', () => {
   });
 
   it('a page that crashes comes back, and the core goes on', async () => {
-    await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer());
-    const ask = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.executeJavaScript(`window.keybridge.call('status').then((reply) => reply.ok)`) as Promise<boolean>);
+    await app.electron.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+    );
+    const ask = () =>
+      app.electron.evaluate(
+        ({ BrowserWindow }) =>
+          BrowserWindow.getAllWindows()[0]?.webContents.executeJavaScript(
+            `window.keybridge.call('status').then((reply) => reply.ok)`,
+          ) as Promise<boolean>,
+      );
     // A question to the page that died has no answer at all.
     const alive = () => Promise.race([ask().catch(() => false), sleep(500, false)]);
     await expect.poll(alive, { timeout: 10_000 }).toBe(true);
   });
 
   it.skipIf(process.platform === 'win32')('log, window memory and start command are for the user alone', () => {
-    for (const file of ['keybridge.log', 'app.json']) expect(statSync(path.join(folder.dataDir, file)).mode & 0o077).toBe(0);
+    for (const file of ['keybridge.log', 'app.json'])
+      expect(statSync(path.join(folder.dataDir, file)).mode & 0o077).toBe(0);
   });
 });

@@ -34,13 +34,22 @@ export async function startDesktopSession({ tray = true } = {}): Promise<Desktop
     stops.push(() => keyring.stop());
     const env = { ...strings(bus.env), DISPLAY: screen.display, NO_AT_BRIDGE: '1', XDG_CURRENT_DESKTOP: 'XFCE' };
     await writePanelSettings(bus.env.XDG_CONFIG_HOME);
-    for (const [command, ...args] of [['openbox'], ...(tray ? [['xfce4-panel', '--disable-wm-check']] : [])] as [string, ...string[]][]) {
+    for (const [command, ...args] of [['openbox'], ...(tray ? [['xfce4-panel', '--disable-wm-check']] : [])] as [
+      string,
+      ...string[],
+    ][]) {
       const program = startBackground(command, args, { env });
       stops.push(() => program.stop());
     }
     // The app must find the watcher when it starts: otherwise Electron falls back to an icon without a D-Bus menu.
     if (tray) await until('the panel', () => owned(bus.address, 'org.kde.StatusNotifierWatcher'), 20_000);
-    return { display: screen.display, busAddress: bus.address, env, screenshot: (file) => screen.screenshot(file), stop };
+    return {
+      display: screen.display,
+      busAddress: bus.address,
+      env,
+      screenshot: (file) => screen.screenshot(file),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -48,7 +57,16 @@ export async function startDesktopSession({ tray = true } = {}): Promise<Desktop
 }
 
 async function owned(address: string, name: string): Promise<boolean> {
-  const { stdout } = await exec('busctl', [`--address=${address}`, 'call', 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'NameHasOwner', 's', name]);
+  const { stdout } = await exec('busctl', [
+    `--address=${address}`,
+    'call',
+    'org.freedesktop.DBus',
+    '/org/freedesktop/DBus',
+    'org.freedesktop.DBus',
+    'NameHasOwner',
+    's',
+    name,
+  ]);
   return stdout.includes('true');
 }
 

@@ -33,7 +33,11 @@ describe('starting and ending', () => {
 
   /** Names of the windows that can be seen. */
   async function windows(): Promise<string[]> {
-    const { stdout } = await exec('xdotool', ['search', '--onlyvisible', '--name', 'Keybridge', 'getwindowname', '%@'], { env: session.env }).catch(() => ({ stdout: '' }));
+    const { stdout } = await exec(
+      'xdotool',
+      ['search', '--onlyvisible', '--name', 'Keybridge', 'getwindowname', '%@'],
+      { env: session.env },
+    ).catch(() => ({ stdout: '' }));
     return stdout.split('\n').filter(Boolean);
   }
 
@@ -68,7 +72,10 @@ describe('starting and ending', () => {
         }),
       );
       expect(answers).toEqual(['call 0', 'call 1', 'call 2']);
-      const items = await until(async () => (await trayItems(session.busAddress)).filter((item) => item.pid > 0), 'the tray icon');
+      const items = await until(
+        async () => (await trayItems(session.busAddress)).filter((item) => item.pid > 0),
+        'the tray icon',
+      );
       expect(items).toHaveLength(1);
       pid = items[0]?.pid;
       expect(await windows()).toEqual([]);
@@ -87,7 +94,10 @@ describe('starting and ending', () => {
   });
 
   it('beside a broker without a window it says so, starts nothing, and takes over when told to', async () => {
-    const broker = spawn(process.execPath, [cli, 'serve', '--store', 'memory', '--json'], { env: env(), stdio: ['pipe', 'pipe', 'inherit'] });
+    const broker = spawn(process.execPath, [cli, 'serve', '--store', 'memory', '--json'], {
+      env: env(),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const brokerEnded = once(broker, 'exit');
     await once(broker.stdout, 'data');
     const { executable } = await ensureElectron();
@@ -98,9 +108,22 @@ describe('starting and ending', () => {
       expect(await trayItems(session.busAddress)).toEqual([]);
       // Enter: "Take over".
       // The X server may end a search because some other window went away meanwhile.
-      const enter = () => exec('xdotool', ['search', '--onlyvisible', '--name', 'Keybridge', 'windowfocus', '--sync', 'key', 'Return'], { env: session.env });
-      await until(() => enter().then(() => true, () => false), 'the key to be pressed');
-      await until(async () => (await callBroker(folder.dataDir, 'status', undefined).catch(() => undefined))?.front === 'desktop', 'the app to take over');
+      const enter = () =>
+        exec('xdotool', ['search', '--onlyvisible', '--name', 'Keybridge', 'windowfocus', '--sync', 'key', 'Return'], {
+          env: session.env,
+        });
+      await until(
+        () =>
+          enter().then(
+            () => true,
+            () => false,
+          ),
+        'the key to be pressed',
+      );
+      await until(
+        async () => (await callBroker(folder.dataDir, 'status', undefined).catch(() => undefined))?.front === 'desktop',
+        'the app to take over',
+      );
       expect(await brokerEnded).toEqual([0, null]);
     } finally {
       broker.kill();
@@ -110,7 +133,10 @@ describe('starting and ending', () => {
   });
 
   it('started hidden beside a broker without a window, it leaves the place to that', async () => {
-    const broker = spawn(process.execPath, [cli, 'serve', '--store', 'memory', '--json'], { env: env(), stdio: ['pipe', 'pipe', 'inherit'] });
+    const broker = spawn(process.execPath, [cli, 'serve', '--store', 'memory', '--json'], {
+      env: env(),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const brokerEnded = once(broker, 'exit');
     await once(broker.stdout, 'data');
     const { executable } = await ensureElectron();
@@ -123,7 +149,10 @@ describe('starting and ending', () => {
 
   it('an unknown store is named, not replaced by another one', async () => {
     const { executable } = await ensureElectron();
-    const app = spawn(executable, [...launcherSwitches, root, '--hidden'], { env: { ...env(), KEYBRIDGE_STORE: 'file' }, stdio: ['ignore', 'ignore', 'pipe'] });
+    const app = spawn(executable, [...launcherSwitches, root, '--hidden'], {
+      env: { ...env(), KEYBRIDGE_STORE: 'file' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let text = '';
     app.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     expect(await once(app, 'exit')).toEqual([1, null]);

@@ -27,10 +27,18 @@ export interface TrayItem {
 const itemInterface = 'org.kde.StatusNotifierItem';
 const menuInterface = 'com.canonical.dbusmenu';
 
-/** All icons in the tray of a session bus, read over D-Bus (StatusNotifierItem, com.canonical.dbusmenu) as a panel does. */
+/**
+ * All icons in the tray of a session bus, read over D-Bus (StatusNotifierItem, com.canonical.dbusmenu) as a panel does.
+ */
 export async function trayItems(busAddress: string): Promise<TrayItem[]> {
   const bus = createCaller(busAddress);
-  const registered = (await bus(['get-property', 'org.kde.StatusNotifierWatcher', '/StatusNotifierWatcher', 'org.kde.StatusNotifierWatcher', 'RegisteredStatusNotifierItems'])) as string[];
+  const registered = (await bus([
+    'get-property',
+    'org.kde.StatusNotifierWatcher',
+    '/StatusNotifierWatcher',
+    'org.kde.StatusNotifierWatcher',
+    'RegisteredStatusNotifierItems',
+  ])) as string[];
   // One that goes while it is read is not there.
   const items = await Promise.all(registered.map((name) => readItem(bus, name).catch(() => undefined)));
   return items.filter((item) => item !== undefined);
@@ -51,12 +59,28 @@ async function readItem(bus: Caller, name: string): Promise<TrayItem> {
   const place = slash < 0 ? '/StatusNotifierItem' : name.slice(slash);
   const property = (one: string) => bus(['get-property', owner, place, itemInterface, one]);
   const [pids, tooltip, pixmaps, menuPath] = await Promise.all([
-    bus(['call', 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'GetConnectionUnixProcessID', 's', owner]),
+    bus([
+      'call',
+      'org.freedesktop.DBus',
+      '/org/freedesktop/DBus',
+      'org.freedesktop.DBus',
+      'GetConnectionUnixProcessID',
+      's',
+      owner,
+    ]),
     property('ToolTip'),
     property('IconPixmap'),
     property('Menu'),
   ]);
-  const menu = async () => menuLine(((await bus(['call', owner, String(menuPath), menuInterface, 'GetLayout', 'iias', '--', '0', '-1', '0'])) as [number, RawLine])[1]);
+  const menu = async () =>
+    menuLine(
+      (
+        (await bus(['call', owner, String(menuPath), menuInterface, 'GetLayout', 'iias', '--', '0', '-1', '0'])) as [
+          number,
+          RawLine,
+        ]
+      )[1],
+    );
   return {
     pid: (pids as [number])[0],
     tooltip: String((tooltip as unknown[])[2]),
@@ -66,8 +90,25 @@ async function readItem(bus: Caller, name: string): Promise<TrayItem> {
       const root = await menu();
       const from = under === undefined ? root : root.children.find((line) => line.label.startsWith(under));
       const line = from && lines(from).find((one) => one.label === label);
-      if (!line) throw new Error(`No menu line "${label}" in: ${lines(root).map((one) => one.label).join(' | ')}`);
-      await bus(['call', owner, String(menuPath), menuInterface, 'Event', 'isvu', String(line.id), 'clicked', 's', '', '0']);
+      if (!line)
+        throw new Error(
+          `No menu line "${label}" in: ${lines(root)
+            .map((one) => one.label)
+            .join(' | ')}`,
+        );
+      await bus([
+        'call',
+        owner,
+        String(menuPath),
+        menuInterface,
+        'Event',
+        'isvu',
+        String(line.id),
+        'clicked',
+        's',
+        '',
+        '0',
+      ]);
     },
     activate: async () => void (await bus(['call', owner, place, itemInterface, 'Activate', 'ii', '0', '0'])),
   };

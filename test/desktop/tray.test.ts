@@ -17,8 +17,10 @@ describe('the tray', () => {
 
   /** Item numbers and names on the bus change with each new menu, so everything is read anew. */
   const labels = async () => lines(await (await app.tray()).menu()).map(({ label }) => label);
-  const label = (wanted: RegExp) => until(async () => (await labels()).find((one) => wanted.test(one)), `a tray line ${wanted}`);
-  const isVisible = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().some((window) => window.isVisible()));
+  const label = (wanted: RegExp) =>
+    until(async () => (await labels()).find((one) => wanted.test(one)), `a tray line ${wanted}`);
+  const isVisible = () =>
+    app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().some((window) => window.isVisible()));
 
   beforeAll(async () => {
     session = await startDesktopSession();
@@ -37,7 +39,11 @@ describe('the tray', () => {
   });
 
   it('is there before any server is, with the way to the window and to the end', async () => {
-    expect((await labels()).filter((one) => one !== '')).toEqual(['No servers yet', 'Open Keybridge', 'Quit Keybridge']);
+    expect((await labels()).filter((one) => one !== '')).toEqual([
+      'No servers yet',
+      'Open Keybridge',
+      'Quit Keybridge',
+    ]);
   });
 
   it('has a line for each server with its state in words', async () => {

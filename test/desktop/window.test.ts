@@ -24,8 +24,20 @@ describe('a daily user of the window', () => {
   let app: DesktopApp;
   let folder: Awaited<ReturnType<typeof newDataFolder>>;
 
-  const server = (name: string) => app.page.evaluate(async (wanted) => ((await window.keybridge.call('status', undefined)) as { value: Status }).value.servers.find((one) => one.name === wanted), name);
-  const detail = (name: string) => app.page.evaluate(async (wanted) => ((await window.keybridge.call('serverDetail', { server: wanted })) as { value: ServerDetail }).value, name);
+  const server = (name: string) =>
+    app.page.evaluate(
+      async (wanted) =>
+        ((await window.keybridge.call('status', undefined)) as { value: Status }).value.servers.find(
+          (one) => one.name === wanted,
+        ),
+      name,
+    );
+  const detail = (name: string) =>
+    app.page.evaluate(
+      async (wanted) =>
+        ((await window.keybridge.call('serverDetail', { server: wanted })) as { value: ServerDetail }).value,
+      name,
+    );
   const look = async (url: string) => {
     await app.page.getByRole('button', { name: /^Add (your first )?server$/ }).click();
     await app.page.getByLabel('Server address').fill(url);
@@ -37,12 +49,23 @@ describe('a daily user of the window', () => {
     session = await startDesktopSession();
     folder = await newDataFolder();
     await writeFile(path.join(folder.dataDir, 'ca.pem'), own.cert);
-    intranet = await startHttpsListener(own, (request, response) => void response.writeHead(request.url === '/mcp' ? 200 : 404, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":0,"result":{}}'));
+    intranet = await startHttpsListener(
+      own,
+      (request, response) =>
+        void response
+          .writeHead(request.url === '/mcp' ? 200 : 404, { 'content-type': 'application/json' })
+          .end('{"jsonrpc":"2.0","id":0,"result":{}}'),
+    );
     as = await startAuthorizationServer({ deviceFlow: true });
     site = await startSite();
-    site.routes['/mcp'] = (_request, response) => response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${site.origin}/prm"` }).end();
+    site.routes['/mcp'] = (_request, response) =>
+      response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${site.origin}/prm"` }).end();
     site.routes['/keyed'] = (_request, response) => response.writeHead(401).end();
-    site.routes['/prm'] = { resource: `${site.origin}/mcp`, authorization_servers: [`${as.issuer}/`], scopes_supported: ['mcp:tools'] };
+    site.routes['/prm'] = {
+      resource: `${site.origin}/mcp`,
+      authorization_servers: [`${as.issuer}/`],
+      scopes_supported: ['mcp:tools'],
+    };
     app = await launchApp(session, { dataDir: folder.dataDir, env: { BROWSER: browserProgram } });
     app.page.setDefaultTimeout(15_000);
   });
@@ -154,22 +177,44 @@ describe('a daily user of the window', () => {
     await page.getByRole('button', { name: 'Sign out' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
-    await until(() => page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).evaluate((button) => button === document.activeElement), 'the focus on the safe answer');
+    await until(
+      () =>
+        page
+          .getByRole('dialog')
+          .getByRole('button', { name: 'Cancel' })
+          .evaluate((button) => button === document.activeElement),
+      'the focus on the safe answer',
+    );
     await page.keyboard.press('Escape');
-    await until(() => page.getByRole('button', { name: 'Sign out' }).evaluate((button) => button === document.activeElement), 'the focus back');
+    await until(
+      () => page.getByRole('button', { name: 'Sign out' }).evaluate((button) => button === document.activeElement),
+      'the focus back',
+    );
     await page.getByRole('button', { name: 'Servers', exact: true }).focus();
     await page.keyboard.press('Enter');
-    await until(() => page.getByRole('button', { name: 'odd', exact: true }).evaluate((button) => button === document.activeElement), 'the focus on the row that was left');
+    await until(
+      () =>
+        page.getByRole('button', { name: 'odd', exact: true }).evaluate((button) => button === document.activeElement),
+      'the focus on the row that was left',
+    );
     await page.keyboard.press('Enter');
-    await until(() => page.getByRole('heading', { name: 'odd', exact: true }).evaluate((heading) => heading === document.activeElement), 'the focus on the heading');
+    await until(
+      () =>
+        page
+          .getByRole('heading', { name: 'odd', exact: true })
+          .evaluate((heading) => heading === document.activeElement),
+      'the focus on the heading',
+    );
   });
 
   it('fits a window of 380 pixels, whatever is open in it', async () => {
     const { page } = app;
-    const width = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getContentBounds().width);
+    const width = () =>
+      app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getContentBounds().width);
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(380, 600));
     await until(async () => (await width()) === 380, 'the narrow window');
-    const tooWide = () => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
+    const tooWide = () =>
+      page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
     await page.evaluate(() => {
       for (const fold of document.querySelectorAll('details')) fold.open = true;
     });
@@ -193,6 +238,9 @@ describe('a daily user of the window', () => {
     await page.getByText('Confirmed by the server: odd.').waitFor();
     expect(as.counts.revocations).toBeGreaterThan(revocations);
     expect((await server('odd'))?.state.kind).toBe('signed_out');
-    await until(async () => (await page.getByRole('button', { name: 'Sign out everywhere…' }).count()) === 0, 'the button to go');
+    await until(
+      async () => (await page.getByRole('button', { name: 'Sign out everywhere…' }).count()) === 0,
+      'the button to go',
+    );
   });
 });

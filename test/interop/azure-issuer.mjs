@@ -5,9 +5,9 @@ import { selfSigned } from '../fixtures/certificate.ts';
 import { startHttpsProvider } from '../fixtures/https-provider.ts';
 
 /**
- * oidc-provider, made to look to Azure's server and to its clients like Microsoft Entra ID, as far as that is known: https,
- * one tenant's path, metadata at the OpenID Connect place only and without PKCE in it, no registration, `resource` refused,
- * tokens whose `aud` is the client ID of the server's own application.
+ * oidc-provider, made to look to Azure's server and to its clients like Microsoft Entra ID, as far as that is known:
+ * https, one tenant's path, metadata at the OpenID Connect place only and without PKCE in it, no registration,
+ * `resource` refused, tokens whose `aud` is the client ID of the server's own application.
  * @param {{ accessTokenSeconds: number }} options
  * @returns what the server and Keybridge have to be told, and counts of refreshes, with the scopes in them and without
  */
@@ -27,7 +27,10 @@ export async function startAzureIssuer(options) {
         else counts.refreshesWithoutScope += 1;
       });
     },
-    configure: (at, adapter) => ({ adapter, ...configuration({ at, tenant, serverClientId, clientId, scope, ...options }) }),
+    configure: (at, adapter) => ({
+      adapter,
+      ...configuration({ at, tenant, serverClientId, clientId, scope, ...options }),
+    }),
   });
   return { issuer: issuer.issuer, tenant, serverClientId, clientId, cert, counts, close: () => issuer.close() };
 }
@@ -64,7 +67,15 @@ function configuration({ at, tenant, serverClientId, clientId, scope, accessToke
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     extraTokenClaims: () => ({ scp: 'Mcp.Tools.ReadWrite', tid: tenant, oid: randomUUID(), ver: '2.0' }),
-    ttl: { AccessToken: accessTokenSeconds, AuthorizationCode: 60, IdToken: 600, RefreshToken: 3_600, Interaction: 600, Session: 600, Grant: 3_600 },
+    ttl: {
+      AccessToken: accessTokenSeconds,
+      AuthorizationCode: 60,
+      IdToken: 600,
+      RefreshToken: 3_600,
+      Interaction: 600,
+      Session: 600,
+      Grant: 3_600,
+    },
     features: {
       devInteractions: { enabled: false },
       rpInitiatedLogout: { enabled: false },
@@ -77,8 +88,15 @@ function configuration({ at, tenant, serverClientId, clientId, scope, accessToke
         useGrantedResource: () => true,
         getResourceServerInfo: async (_ctx, asked) => {
           const { errors } = await import('oidc-provider');
-          if (asked !== resource) throw new errors.InvalidTarget('AADSTS9010010: the resource does not match the scopes');
-          return { scope, audience: serverClientId, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } }, accessTokenTTL: accessTokenSeconds };
+          if (asked !== resource)
+            throw new errors.InvalidTarget('AADSTS9010010: the resource does not match the scopes');
+          return {
+            scope,
+            audience: serverClientId,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'RS256' } },
+            accessTokenTTL: accessTokenSeconds,
+          };
         },
       },
     },

@@ -13,12 +13,22 @@ export const azureVersion = '2.0.5';
 
 /**
  * Azure's MCP server in HTTP mode, which trusts a local issuer in place of Microsoft Entra ID.
- * @returns {Promise<import('./job.mjs').Peer & { close: () => Promise<void> }>} Throws Missing where there is none for this system.
+ * @returns {Promise<import('./job.mjs').Peer & { close: () => Promise<void> }>} Throws Missing where there is none
+ *   for this system.
  */
 export async function startAzure({ accessTokenSeconds, log }) {
   const source = path.join(import.meta.dirname, 'azure');
-  const folder = await ensurePackages('interop-azure', source, () => log(`Fetching @azure/mcp ${azureVersion} (once, 137 MB) ...`)).catch(notFetched('@azure/mcp'));
-  const program = path.join(folder, 'node_modules', '@azure', `mcp-${process.platform}-${process.arch}`, 'dist', process.platform === 'win32' ? 'azmcp.exe' : 'azmcp');
+  const folder = await ensurePackages('interop-azure', source, () =>
+    log(`Fetching @azure/mcp ${azureVersion} (once, 137 MB) ...`),
+  ).catch(notFetched('@azure/mcp'));
+  const program = path.join(
+    folder,
+    'node_modules',
+    '@azure',
+    `mcp-${process.platform}-${process.arch}`,
+    'dist',
+    process.platform === 'win32' ? 'azmcp.exe' : 'azmcp',
+  );
   if (!existsSync(program)) throw new Missing(`there is no @azure/mcp for ${process.platform}-${process.arch}`);
 
   const issuer = await startAzureIssuer({ accessTokenSeconds });
@@ -43,7 +53,11 @@ export async function startAzure({ accessTokenSeconds, log }) {
     await server.close();
     await issuer.close();
   };
-  const answers = () => fetch(`${url}.well-known/oauth-protected-resource`).then(({ ok }) => ok, () => false);
+  const answers = () =>
+    fetch(`${url}.well-known/oauth-protected-resource`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   try {
     await until(async () => server.over() || (await answers()), 'the start of @azure/mcp', 60_000);
     if (server.over()) throw new Error(`@azure/mcp ended: ${server.lastWords()}`);
@@ -54,9 +68,22 @@ export async function startAzure({ accessTokenSeconds, log }) {
   return {
     url,
     caFile,
-    add: ['--client-id', issuer.clientId, '--set', 'preset=entra-id', '--set', `caFile=${caFile}`, '--set', `caOrigins=${JSON.stringify([new URL(issuer.issuer).origin])}`],
+    add: [
+      '--client-id',
+      issuer.clientId,
+      '--set',
+      'preset=entra-id',
+      '--set',
+      `caFile=${caFile}`,
+      '--set',
+      `caOrigins=${JSON.stringify([new URL(issuer.issuer).origin])}`,
+    ],
     // Needs no Azure: it says what it could do.
-    call: () => ({ tool: 'get_azure_bestpractices', input: { intent: 'say what you can do', learn: true }, shows: 'get_azure_bestpractices_get' }),
+    call: () => ({
+      tool: 'get_azure_bestpractices',
+      input: { intent: 'say what you can do', learn: true },
+      shows: 'get_azure_bestpractices_get',
+    }),
     refreshes: async () => issuer.counts.refreshes,
     close,
   };
@@ -64,10 +91,15 @@ export async function startAzure({ accessTokenSeconds, log }) {
 
 /** Ended as a whole, and with this program: it does not end with its stdin. */
 function runServer(program, env, home) {
-  const child = spawn(program, ['server', 'start', '--transport', 'http', '--outgoing-auth-strategy', 'UseHostingEnvironmentIdentity'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    program,
+    ['server', 'start', '--transport', 'http', '--outgoing-auth-strategy', 'UseHostingEnvironmentIdentity'],
+    { env, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let text = '';
   let over = false;
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve((text += error.message)));
     child.once('close', resolve);

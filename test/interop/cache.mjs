@@ -8,11 +8,14 @@ const peers = path.join(import.meta.dirname, 'peers');
 
 /** The peers of the npm registry, checked against peers/package-lock.json. Throws Missing where they cannot be had. */
 export function ensureNodePeers(log) {
-  return ensurePackages('interop-npm', peers, () => log('Fetching the peers of the npm registry (once, about 100 MB) ...')).catch(notFetched('The peers of the npm registry'));
+  return ensurePackages('interop-npm', peers, () =>
+    log('Fetching the peers of the npm registry (once, about 100 MB) ...'),
+  ).catch(notFetched('The peers of the npm registry'));
 }
 
 /**
- * The peers' programs beside what they import, until this process ends: Node finds packages by where the importing file is.
+ * The peers' programs beside what they import, until this process ends: Node finds packages by where the importing file
+ * is.
  * @returns {Promise<string>} the folder
  */
 export async function placePrograms(folder) {

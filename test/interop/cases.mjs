@@ -14,9 +14,9 @@ import { pythonFastmcp } from './python.mjs';
 const shortSeconds = 6;
 
 /**
- * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs), or a list for one job after the other.
- * `keep(close)` names what has to end afterwards, in reverse order; `fetched` gives what the cases share. `onlyNamed`: why it
- * runs only when a word names it. The longest comes first.
+ * Each case starts one peer and gives what the main job needs of it (`Peer` in job.mjs), or a list for one job after
+ * the other. `keep(close)` names what has to end afterwards, in reverse order; `fetched` gives what the cases share.
+ * `onlyNamed`: why it runs only when a word names it. The longest comes first.
  */
 export const cases = [
   {
@@ -24,12 +24,19 @@ export const cases = [
     start: async (run) => {
       const port = await freePort();
       const seconds = 12;
-      const keycloak = await startKeycloak({ resource: `http://127.0.0.1:${port}/mcp`, accessTokenSeconds: seconds, log: run.log });
+      const keycloak = await startKeycloak({
+        resource: `http://127.0.0.1:${port}/mcp`,
+        accessTokenSeconds: seconds,
+        log: run.log,
+      });
       run.keep(() => keycloak.close());
       const peer = await nodePeer(run, 'mcp-auth.mjs', [keycloak.issuer, String(port)]);
       const job = { url: peer.facts.url, expire: () => after(seconds), refreshes: () => peer.order('refreshes') };
       const entered = { ...job, add: ['--client-id', 'keybridge'] };
-      const registered = { ...job, add: ['--secret-file', `initialAccessToken=${await secretFile(run, await keycloak.initialAccessToken())}`] };
+      const registered = {
+        ...job,
+        add: ['--secret-file', `initialAccessToken=${await secretFile(run, await keycloak.initialAccessToken())}`],
+      };
       return [entered, registered];
     },
   },
@@ -45,8 +52,15 @@ export const cases = [
     start: async (run) => {
       const as = await authorizationServer(run, { accessTokens: 'opaque', accessTokenSeconds: 600 });
       const { clientId, clientSecret } = as.resourceServer;
-      const peer = await nodePeer(run, 'sdk-2.mjs', [as.issuer, as.introspectionEndpoint], { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret });
-      return { url: peer.facts.url, expire: async () => as.revokeAccessTokens(), refreshes: async () => as.counts.refreshesGranted };
+      const peer = await nodePeer(run, 'sdk-2.mjs', [as.issuer, as.introspectionEndpoint], {
+        CLIENT_ID: clientId,
+        CLIENT_SECRET: clientSecret,
+      });
+      return {
+        url: peer.facts.url,
+        expire: async () => as.revokeAccessTokens(),
+        refreshes: async () => as.counts.refreshesGranted,
+      };
     },
   },
   {
@@ -63,8 +77,17 @@ export const cases = [
       const as = await authorizationServer(run, { accessTokens: 'opaque', accessTokenSeconds: 600 });
       const { clientId, clientSecret } = as.resourceServer;
       const env = { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret };
-      const peer = await nodePeer(run, 'fastmcp-resource-server.mjs', [as.issuer, as.introspectionEndpoint, String(await freePort())], env);
-      return { url: peer.facts.url, expire: async () => as.revokeAccessTokens(), refreshes: async () => as.counts.refreshesGranted };
+      const peer = await nodePeer(
+        run,
+        'fastmcp-resource-server.mjs',
+        [as.issuer, as.introspectionEndpoint, String(await freePort())],
+        env,
+      );
+      return {
+        url: peer.facts.url,
+        expire: async () => as.revokeAccessTokens(),
+        refreshes: async () => as.counts.refreshesGranted,
+      };
     },
   },
   {
@@ -94,7 +117,8 @@ export const cases = [
     start: async (run) => {
       const as = await authorizationServer(run, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
       const peer = await pythonPeer(run, ['0', 'remote', as.issuer, as.jwksUri]);
-      // It names every authorization server without a path with a slash at the end, which that one does not have (RFC 8414 3.3).
+      // It names every authorization server without a path with a slash at the end, which that one does not have (RFC
+      // 8414 3.3).
       const issuerException = JSON.stringify({ named: `${as.issuer}/`, found: as.issuer });
       return { url: peer.facts.url, add: ['--set', `issuerException=${issuerException}`], ...expiryByClock(as) };
     },
@@ -133,7 +157,11 @@ async function authorizationServer({ keep }, options) {
 /** An authorization server that knows one client, the proxy that will listen at `port`. */
 async function behindProxy(run, callback, options = {}) {
   const port = await freePort();
-  const client = { client_id: 'the-proxy', client_secret: randomBytes(24).toString('base64url'), redirect_uris: [`http://127.0.0.1:${port}/${callback}`] };
+  const client = {
+    client_id: 'the-proxy',
+    client_secret: randomBytes(24).toString('base64url'),
+    redirect_uris: [`http://127.0.0.1:${port}/${callback}`],
+  };
   const clients = [{ ...client, grant_types: ['authorization_code', 'refresh_token'] }];
   const as = await authorizationServer(run, { accessTokenSeconds: shortSeconds, clients, ...options });
   return { port, as, env: { CLIENT_ID: client.client_id, CLIENT_SECRET: client.client_secret } };
@@ -168,7 +196,10 @@ async function nodePeer({ keep, fetched }, program, args, env = {}) {
 
 async function pythonPeer({ keep, fetched }, args, env = {}) {
   const python = await fetched.python();
-  const peer = await startPeer(python, [path.join(import.meta.dirname, 'peers', 'fastmcp_server.py'), ...args], { ...env, PYTHONDONTWRITEBYTECODE: '1' });
+  const peer = await startPeer(python, [path.join(import.meta.dirname, 'peers', 'fastmcp_server.py'), ...args], {
+    ...env,
+    PYTHONDONTWRITEBYTECODE: '1',
+  });
   keep(() => peer.close());
   return peer;
 }

@@ -14,14 +14,15 @@ import { startHost, textOf } from '../fixtures/host.ts';
  * @property {() => Promise<number>} refreshes how many there were so far
  * @property {string[]} [add] options of `keybridge add`
  * @property {string} [caFile] PEM, for the browser
- * @property {(text: string) => { tool: string, input: object, shows: string }} [call] a tool, and what it must answer; default: `echo`
+ * @property {(text: string) => { tool: string, input: object, shows: string }} [call] a tool, and what it must
+ *   answer; default: `echo`
  */
 
 const echo = (text) => ({ tool: 'echo', input: { text }, shows: text });
 
 /**
- * Keybridge's main job at one peer, by the program that users get: add, sign in, call a tool, go on after the access token's
- * end, sign out. Throws at the first thing that is not as it must be.
+ * Keybridge's main job at one peer, by the program that users get: add, sign in, call a tool, go on after the access
+ * token's end, sign out. Throws at the first thing that is not as it must be.
  * @param {Peer} peer @param {string} program dist/keybridge.cjs
  * @returns {Promise<string>} what was seen, in one line
  */
@@ -57,7 +58,10 @@ export async function mainJob(peer, program) {
 
 async function answered(host, { tool, input, shows }) {
   const answer = await host.call(tool, input, 20_000);
-  must(answer.error === undefined && textOf(answer).includes(shows), `a call that should say "${shows}" was answered ${JSON.stringify(answer)}`);
+  must(
+    answer.error === undefined && textOf(answer).includes(shows),
+    `a call that should say "${shows}" was answered ${JSON.stringify(answer)}`,
+  );
 }
 
 async function refused(host, { tool, input }, when) {
@@ -77,15 +81,28 @@ async function startKeybridge(program, caFile = '') {
   const browser = path.join(home, 'browser');
   await mkdir(path.join(home, 'data'), { mode: 0o700 });
   await writeFile(path.join(home, 'opened'), '');
-  await writeFile(browser, `#!/bin/sh\necho "$1" >>"${home}/opened"\nNODE_EXTRA_CA_CERTS="${caFile}" exec "${process.execPath}" "${browserProgram}" "$@"\n`);
+  await writeFile(
+    browser,
+    `#!/bin/sh\necho "$1" >>"${home}/opened"\nNODE_EXTRA_CA_CERTS="${caFile}" exec "${process.execPath}" "${browserProgram}" "$@"\n`,
+  );
   await chmod(browser, 0o700);
-  const env = { PATH: process.env.PATH, HOME: home, TMPDIR: home, KEYBRIDGE_DATA_DIR: path.join(home, 'data'), KEYBRIDGE_STORE: 'memory', BROWSER: browser };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    TMPDIR: home,
+    KEYBRIDGE_DATA_DIR: path.join(home, 'data'),
+    KEYBRIDGE_STORE: 'memory',
+    BROWSER: browser,
+  };
   const hosts = [];
 
   const broker = spawn(process.execPath, [program, 'serve', '--json'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const brokerEnded = new Promise((resolve) => broker.once('close', resolve));
   const ready = new Promise((resolve) => createInterface({ input: broker.stdout }).once('line', resolve));
-  await Promise.race([ready, brokerEnded.then(() => Promise.reject(new Error('keybridge serve ended before it was ready')))]);
+  await Promise.race([
+    ready,
+    brokerEnded.then(() => Promise.reject(new Error('keybridge serve ended before it was ready'))),
+  ]);
 
   return {
     host: (name) => {
@@ -110,12 +127,20 @@ async function startKeybridge(program, caFile = '') {
 /** One command; resolves with what it printed, as JSON. */
 function command(program, args, env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+    const child = spawn(process.execPath, [program, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+    });
     let text = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk));
     child.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk));
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`keybridge ${args[0]} failed (${code}): ${text}${errors}`))));
+    child.once('close', (code) =>
+      code === 0
+        ? resolve(JSON.parse(text))
+        : reject(new Error(`keybridge ${args[0]} failed (${code}): ${text}${errors}`)),
+    );
   });
 }

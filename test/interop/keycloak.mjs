@@ -17,8 +17,10 @@ const unpack = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
 const startWithinMs = 180_000;
 
 /**
- * Keycloak in development mode with one realm that knows ada and the public client `keybridge`, whose tokens are for `resource`.
- * @returns {Promise<{ issuer: string, initialAccessToken: () => Promise<string>, close: () => Promise<void> }>} Throws Missing
+ * Keycloak in development mode with one realm that knows ada and the public client `keybridge`, whose tokens are for
+ * `resource`.
+ * @returns {Promise<{ issuer: string, initialAccessToken: () => Promise<string>, close: () => Promise<void> }>}
+ *   Throws Missing
  *   where Java or Maven is not there. initialAccessToken: good for one registration.
  */
 export async function startKeycloak({ resource, accessTokenSeconds, log }) {
@@ -31,10 +33,16 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   const home = path.join(place, 'keycloak');
   await cp(cached, home, { recursive: true });
   await mkdir(path.join(home, 'data', 'import'), { recursive: true });
-  await writeFile(path.join(home, 'data', 'import', 'mcp-realm.json'), JSON.stringify(realm(resource, accessTokenSeconds)));
+  await writeFile(
+    path.join(home, 'data', 'import', 'mcp-realm.json'),
+    JSON.stringify(realm(resource, accessTokenSeconds)),
+  );
 
   const admin = { username: 'admin', password: randomUUID() };
-  const server = await launch(home, ['--import-realm'], { KC_BOOTSTRAP_ADMIN_USERNAME: admin.username, KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password }).catch((error) => {
+  const server = await launch(home, ['--import-realm'], {
+    KC_BOOTSTRAP_ADMIN_USERNAME: admin.username,
+    KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password,
+  }).catch((error) => {
     removePlace();
     throw error;
   });
@@ -57,7 +65,8 @@ async function launch(home, more, variables) {
   const env = { ...process.env, JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1', ...variables };
   const child = spawn('sh', args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
   let over = false;
   const ended = new Promise((resolve) => child.once('close', resolve)).then(() => (over = true));
   // The script and the Java that it started, also where this program is interrupted.
@@ -71,7 +80,11 @@ async function launch(home, more, variables) {
     process.off('exit', kill);
   };
   const origin = `http://127.0.0.1:${port}`;
-  const answers = () => fetch(`${origin}/realms/master/.well-known/openid-configuration`).then(({ ok }) => ok, () => false);
+  const answers = () =>
+    fetch(`${origin}/realms/master/.well-known/openid-configuration`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   try {
     await until(async () => over || (await answers()), 'the start of Keycloak', startWithinMs);
     if (over) throw new Error(`Keycloak ended: ${text.trim().split('\n').slice(-5).join(' ')}`);
@@ -102,18 +115,35 @@ async function fetchKeycloak(place) {
   const repository = path.join(work, 'repository');
   await mkdir(repository, { recursive: true });
   const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`;
-  await run('mvn', ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=${artifact}`, `-DoutputDirectory=${place}`], { cwd: work }).catch((error) => {
+  await run(
+    'mvn',
+    ['-q', '-B', unpack, `-Dmaven.repo.local=${repository}`, `-Dartifact=${artifact}`, `-DoutputDirectory=${place}`],
+    { cwd: work },
+  ).catch((error) => {
     if (error.code === 'ENOENT') throw new Missing('there is no mvn here to fetch Keycloak with (Debian: maven)');
     throw new Missing(`Keycloak ${keycloakVersion} could not be fetched: ${error.message}`);
   });
-  const zip = path.join(repository, 'org', 'keycloak', 'keycloak-quarkus-dist', keycloakVersion, `keycloak-quarkus-dist-${keycloakVersion}.zip`);
-  const found = createHash('sha256').update(await readFile(zip)).digest('hex');
-  if (found !== sha256) throw new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`);
+  const zip = path.join(
+    repository,
+    'org',
+    'keycloak',
+    'keycloak-quarkus-dist',
+    keycloakVersion,
+    `keycloak-quarkus-dist-${keycloakVersion}.zip`,
+  );
+  const found = createHash('sha256')
+    .update(await readFile(zip))
+    .digest('hex');
+  if (found !== sha256)
+    throw new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`);
   await rm(work, { recursive: true, force: true });
 }
 
 async function needJava() {
-  const java = process.env.JAVA_HOME && existsSync(path.join(process.env.JAVA_HOME, 'bin')) ? path.join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
+  const java =
+    process.env.JAVA_HOME && existsSync(path.join(process.env.JAVA_HOME, 'bin'))
+      ? path.join(process.env.JAVA_HOME, 'bin', 'java')
+      : 'java';
   const text = await run(java, ['-version']).catch(() => {
     throw new Missing('there is no Java here (Debian: openjdk-17-jdk-headless)');
   });
@@ -124,9 +154,17 @@ async function needJava() {
 /** As the admin console makes one: Clients, Client registration, Initial access token. */
 async function initialAccessToken(origin, admin) {
   const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...admin });
-  const { access_token: bearer } = await answerOf(fetch(`${origin}/realms/master/protocol/openid-connect/token`, { method: 'POST', body: form }));
+  const { access_token: bearer } = await answerOf(
+    fetch(`${origin}/realms/master/protocol/openid-connect/token`, { method: 'POST', body: form }),
+  );
   const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
-  const { token } = await answerOf(fetch(`${origin}/admin/realms/mcp/clients-initial-access`, { method: 'POST', headers, body: '{"count":1,"expiration":600}' }));
+  const { token } = await answerOf(
+    fetch(`${origin}/admin/realms/mcp/clients-initial-access`, {
+      method: 'POST',
+      headers,
+      body: '{"count":1,"expiration":600}',
+    }),
+  );
   return token;
 }
 
@@ -142,7 +180,18 @@ function realm(resource, accessTokenSeconds) {
     name,
     protocol: 'openid-connect',
     attributes: { 'include.in.token.scope': 'true' },
-    ...(mapper ? { protocolMappers: [{ name: mapper, protocol: 'openid-connect', protocolMapper: mapper, config: { ...config, 'access.token.claim': 'true' } }] } : {}),
+    ...(mapper
+      ? {
+          protocolMappers: [
+            {
+              name: mapper,
+              protocol: 'openid-connect',
+              protocolMapper: mapper,
+              config: { ...config, 'access.token.claim': 'true' },
+            },
+          ],
+        }
+      : {}),
   });
   return {
     realm: 'mcp',

@@ -7,5 +7,7 @@ export class Missing extends Error {}
  * @returns {(error: Error & { code?: unknown }) => never}
  */
 export const notFetched = (what) => (error) => {
-  throw error instanceof Missing || error.code === 'EINTEGRITY' ? error : new Missing(`${what} could not be fetched: ${error.message}`);
+  throw error instanceof Missing || error.code === 'EINTEGRITY'
+    ? error
+    : new Missing(`${what} could not be fetched: ${error.message}`);
 };

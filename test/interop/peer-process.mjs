@@ -5,13 +5,16 @@ import { createInterface } from 'node:readline';
 const startWithinMs = 60_000;
 
 /**
- * Starts a peer's program. It says `READY {...}` on stdout when it listens, takes orders as lines on stdin, answers each with
- * `DONE {...}`, and ends when its stdin does.
+ * Starts a peer's program. It says `READY {...}` on stdout when it listens, takes orders as lines on stdin, answers
+ * each with `DONE {...}`, and ends when its stdin does.
  * @returns {Promise<{ facts: any, order: (line: string) => Promise<any>, close: () => Promise<void> }>}
  */
 export async function startPeer(command, args, env) {
   const { PATH, HOME, LANG } = process.env;
-  const child = spawn(command, args, { env: { PATH, HOME, ...(LANG === undefined ? {} : { LANG }), ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    env: { PATH, HOME, ...(LANG === undefined ? {} : { LANG }), ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let last = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (last = (last + text).slice(-2_000)));
   child.stdin.on('error', () => {});

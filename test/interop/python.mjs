@@ -10,7 +10,8 @@ const constraints = path.join(import.meta.dirname, 'peers', 'fastmcp-constraints
 
 /**
  * Python FastMCP in a virtual environment of its own.
- * @returns {Promise<string>} the environment's python. Throws Missing where there is no Python that can make one, or no FastMCP.
+ * @returns {Promise<string>} the environment's python. Throws Missing where there is no Python that can make one, or
+ *   no FastMCP.
  */
 export async function ensurePythonPeer(log) {
   const python = await pythonHere();
@@ -18,22 +19,37 @@ export async function ensurePythonPeer(log) {
   const folder = await ensureCached('interop-python', key, async (place) => {
     log(`Fetching Python FastMCP ${pythonFastmcp} (once, about 150 MB) ...`);
     await run('python3', ['-m', 'venv', path.join(place, 'venv')]);
-    await run(pythonIn(place), ['-m', 'pip', 'install', '--quiet', '--no-cache-dir', '--disable-pip-version-check', '--constraint', constraints, `fastmcp==${pythonFastmcp}`]);
+    await run(pythonIn(place), [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--no-cache-dir',
+      '--disable-pip-version-check',
+      '--constraint',
+      constraints,
+      `fastmcp==${pythonFastmcp}`,
+    ]);
   }).catch(notFetched(`Python FastMCP ${pythonFastmcp}`));
   return pythonIn(folder);
 }
 
-const pythonIn = (folder) => path.join(folder, 'venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+const pythonIn = (folder) =>
+  path.join(folder, 'venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
 /** Version and place: a virtual environment is of use only where its Python is. */
 async function pythonHere() {
   let text;
   try {
-    text = await run('python3', ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2], sys.base_prefix)']);
+    text = await run('python3', [
+      '-c',
+      'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2], sys.base_prefix)',
+    ]);
   } catch {
     throw new Missing('there is no python3 with venv and pip here (Debian: python3-venv)');
   }
   const [major = 0, minor = 0] = text.split(/[. ]/).map(Number);
-  if (major < 3 || (major === 3 && minor < 10)) throw new Missing(`Python FastMCP needs Python 3.10 or newer, this is ${major}.${minor}`);
+  if (major < 3 || (major === 3 && minor < 10))
+    throw new Missing(`Python FastMCP needs Python 3.10 or newer, this is ${major}.${minor}`);
   return text.trim();
 }

@@ -16,13 +16,19 @@ const atOnce = 2;
  */
 export async function runInterop({ words, program, log }) {
   // What could not be fetched for one case is not tried again for the next.
-  const fetched = { npm: once(async () => placePrograms(await ensureNodePeers(console.error))), python: once(() => ensurePythonPeer(console.error)) };
+  const fetched = {
+    npm: once(async () => placePrograms(await ensureNodePeers(console.error))),
+    python: once(() => ensurePythonPeer(console.error)),
+  };
   const sums = { pass: 0, FAIL: 0, skip: 0 };
   const waiting = cases.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const began = Date.now();
-      const { kind, text } = next.onlyNamed && words.length === 0 ? { kind: 'skip', text: next.onlyNamed } : await runCase(next, { program, fetched });
+      const { kind, text } =
+        next.onlyNamed && words.length === 0
+          ? { kind: 'skip', text: next.onlyNamed }
+          : await runCase(next, { program, fetched });
       sums[kind] += 1;
       log(`${kind}  ${next.id}  ${((Date.now() - began) / 1000).toFixed(1)} s  ${text}`);
     }

@@ -22,13 +22,21 @@ const withEnv = ({ env }: BridgeStart, name = 'env') => (Object.keys(env).length
 const plain = (start: BridgeStart) => ({ command: start.command, args: start.args, ...withEnv(start) });
 
 /** Most hosts: a map of servers under one root key. `extra` goes before the command. */
-export function jsonEntry(root: string, extra: Readonly<Record<string, unknown>> = {}): (start: BridgeStart) => SnippetText {
+export function jsonEntry(
+  root: string,
+  extra: Readonly<Record<string, unknown>> = {},
+): (start: BridgeStart) => SnippetText {
   return (start) => json({ [root]: { [start.key]: { ...extra, ...plain(start) } } });
 }
 
 /** opencode: command and arguments in one array, and its own word for the environment. */
 export function opencodeEntry(start: BridgeStart): SnippetText {
-  const entry = { type: 'local', command: [start.command, ...start.args], ...withEnv(start, 'environment'), enabled: true };
+  const entry = {
+    type: 'local',
+    command: [start.command, ...start.args],
+    ...withEnv(start, 'environment'),
+    enabled: true,
+  };
   return json({ mcp: { [start.key]: entry } });
 }
 

@@ -1,4 +1,11 @@
-import { claudeCodeCommand, codexEntry, jsonEntry, opencodeEntry, type BridgeStart, type SnippetText } from './entries.ts';
+import {
+  claudeCodeCommand,
+  codexEntry,
+  jsonEntry,
+  opencodeEntry,
+  type BridgeStart,
+  type SnippetText,
+} from './entries.ts';
 
 /** Where a host's configuration lies, by Node's platform name. `other` stands for Linux and the rest. */
 export interface Places {
@@ -26,7 +33,10 @@ const atHome = (file: string): Places => ({
   other: `~/${file}`,
 });
 
-/** The hosts that Keybridge has a snippet for, in the order in which they are offered. Facts: each host's own documentation. */
+/**
+ * The hosts that Keybridge has a snippet for, in the order in which they are offered. Facts: each host's own
+ * documentation.
+ */
 export const knownHosts: readonly KnownHost[] = [
   {
     host: 'claude-desktop',
@@ -65,14 +75,24 @@ export const knownHosts: readonly KnownHost[] = [
     places: atHome('.copilot/mcp-config.json'),
     write: jsonEntry('mcpServers', { type: 'local', tools: ['*'] }),
   },
-  { host: 'windsurf', title: 'Windsurf', places: atHome('.codeium/windsurf/mcp_config.json'), write: jsonEntry('mcpServers') },
+  {
+    host: 'windsurf',
+    title: 'Windsurf',
+    places: atHome('.codeium/windsurf/mcp_config.json'),
+    write: jsonEntry('mcpServers'),
+  },
   {
     host: 'zed',
     title: 'Zed',
     places: { ...atHome('.config/zed/settings.json'), win32: '%APPDATA%\\Zed\\settings.json' },
     write: jsonEntry('context_servers'),
   },
-  { host: 'cline', title: 'Cline', places: atHome('.cline/data/settings/cline_mcp_settings.json'), write: jsonEntry('mcpServers') },
+  {
+    host: 'cline',
+    title: 'Cline',
+    places: atHome('.cline/data/settings/cline_mcp_settings.json'),
+    write: jsonEntry('mcpServers'),
+  },
   { host: 'lm-studio', title: 'LM Studio', places: atHome('.lmstudio/mcp.json'), write: jsonEntry('mcpServers') },
   { host: 'opencode', title: 'opencode', places: atHome('.config/opencode/opencode.json'), write: opencodeEntry },
   { host: 'kiro', title: 'Kiro', places: atHome('.kiro/settings/mcp.json'), write: jsonEntry('mcpServers') },

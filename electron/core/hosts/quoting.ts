@@ -1,4 +1,6 @@
-/** One argument for a POSIX shell, as it is when plain, else in single quotes (a quote inside leaves and enters them). */
+/**
+ * One argument for a POSIX shell, as it is when plain, else in single quotes (a quote inside leaves and enters them).
+ */
 export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

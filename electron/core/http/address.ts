@@ -3,7 +3,9 @@ import type { AddressClass, AddressPolicy } from './client.ts';
 
 type Range = readonly [address: string, prefix: number];
 
-/** IPv4 by class (RFC 6890 and its registry). Documentation, multicast and reserved ranges lead nowhere: `unspecified`. */
+/**
+ * IPv4 by class (RFC 6890 and its registry). Documentation, multicast and reserved ranges lead nowhere: `unspecified`.
+ */
 const ipv4: Readonly<Record<Exclude<AddressClass, 'public'>, readonly Range[]>> = {
   loopback: [['127.0.0.0', 8]],
   link_local: [['169.254.0.0', 16]],
@@ -57,12 +59,15 @@ function embeddings([address, prefix]: Range): Range[] {
 function listOf(name: Exclude<AddressClass, 'public'>): BlockList {
   const list = new BlockList();
   for (const [address, prefix] of ipv4[name]) list.addSubnet(address, prefix, 'ipv4');
-  for (const [address, prefix] of [...ipv4[name].flatMap(embeddings), ...ipv6[name]]) list.addSubnet(address, prefix, 'ipv6');
+  for (const [address, prefix] of [...ipv4[name].flatMap(embeddings), ...ipv6[name]])
+    list.addSubnet(address, prefix, 'ipv6');
   return list;
 }
 
 /** In this order: `::1` is loopback before it is one of `::/96`. */
-const lists = (['loopback', 'private', 'link_local', 'unspecified'] as const).map((name) => [name, listOf(name)] as const);
+const lists = (['loopback', 'private', 'link_local', 'unspecified'] as const).map(
+  (name) => [name, listOf(name)] as const,
+);
 
 /** The class of a literal IP address. What is no address at all is `unspecified`: nothing may connect to it. */
 export function classifyAddress(address: string): AddressClass {

@@ -8,12 +8,14 @@ import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
 import type { ClientCertificate, TlsMaterial } from './tls-material.ts';
 
-/** What kind of address a host name leads to. The threat: a remote server that points us into the user's own network. */
+/**
+ * What kind of address a host name leads to. The threat: a remote server that points us into the user's own network.
+ */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link_local' | 'unspecified';
 
 /**
- * Where a server lies, by the address that a request to it was really connected to. A request to its own origin may connect to
- * this class alone, another one on its behalf to the internet and this class.
+ * Where a server lies, by the address that a request to it was really connected to. A request to its own origin may
+ * connect to this class alone, another one on its behalf to the internet and this class.
  */
 export interface ServerNetwork {
   readonly origin: string;
@@ -62,9 +64,10 @@ export interface HttpStream extends HttpHead {
 }
 
 /**
- * The one HTTP client. It never follows a redirect (the caller sees the 3xx), keeps no cookies, sends no Accept-Encoding,
- * and accepts http only for loopback addresses. Faults are AppErrors with `sent` set: E_DNS, E_CONNECT, E_TLS,
- * E_TIMEOUT, E_CONNECTION_LOST, E_TOO_LARGE, E_ADDRESS_REFUSED, E_INSECURE_URL, E_CANCELLED (the signal).
+ * The one HTTP client. It never follows a redirect (the caller sees the 3xx), keeps no cookies, sends no
+ * Accept-Encoding, and accepts http only for loopback addresses. Faults are AppErrors with `sent` set: E_DNS,
+ * E_CONNECT, E_TLS, E_TIMEOUT, E_CONNECTION_LOST, E_TOO_LARGE, E_ADDRESS_REFUSED, E_INSECURE_URL, E_CANCELLED (the
+ * signal).
  */
 export interface Http {
   /** A small answer as a whole. */
@@ -72,11 +75,14 @@ export interface Http {
   /** The head as soon as it is there, the body as it comes. Streams have no idle limit. */
   open(request: HttpRequest): Promise<HttpStream>;
   /**
-   * The classes of all addresses of a URL's host, most exposed first. Only for an address that the browser will open: a name can have
-   * another address the next time, so what Keybridge connects to is decided at the connection (`allow`). E_DNS when there are none.
+   * The classes of all addresses of a URL's host, most exposed first. Only for an address that the browser will open: a
+   * name can have another address the next time, so what Keybridge connects to is decided at the connection (`allow`).
+   * E_DNS when there are none.
    */
   classOf(url: URL): Promise<AddressClass>;
-  /** A client of its own, with its own connections, that trusts or shows certificates besides. To be closed by itself. */
+  /**
+   * A client of its own, with its own connections, that trusts or shows certificates besides. To be closed by itself.
+   */
   withTls(material: TlsMaterial): Http;
   close(): Promise<void>;
 }
@@ -91,7 +97,10 @@ export interface HttpOptions {
   readonly certificate?: ClientCertificate;
   /** Absent: no proxy. */
   readonly proxyFor?: ProxyRule | undefined;
-  /** Unix ms, and what tells one network from another; for tests of what sleep and a change of network do to connections. */
+  /**
+   * Unix ms, and what tells one network from another; for tests of what sleep and a change of network do to
+   * connections.
+   */
   readonly now?: () => number;
   readonly network?: () => string;
 }
@@ -101,12 +110,23 @@ export function createHttp(options: HttpOptions = {}): Http {
   const pools = createPools({ now: options.now, network: options.network });
   // One pool per policy, never shared: a connection that one server may have is not there for another to reuse.
   const agentFor = (allow: readonly AddressClass[]) =>
-    pools.agentFor(allow.join(), () => createConnector({ lookup, classify, ca, allow, ...(certificate ? { certificate } : {}), ...(proxyFor ? { proxyFor } : {}) }));
+    pools.agentFor(allow.join(), () =>
+      createConnector({
+        lookup,
+        classify,
+        ca,
+        allow,
+        ...(certificate ? { certificate } : {}),
+        ...(proxyFor ? { proxyFor } : {}),
+      }),
+    );
 
   return {
     async fetch(request) {
       refuseUnsafe(request.url);
-      const { status, headers, body } = await exchange(agentFor(classesFor(request.allow, request.url)), request, { limit: 'all' });
+      const { status, headers, body } = await exchange(agentFor(classesFor(request.allow, request.url)), request, {
+        limit: 'all',
+      });
       const all = createGathering();
       for await (const chunk of body) all.add(chunk);
       return { status, headers, body: all.take() };
@@ -135,8 +155,12 @@ export function createHttp(options: HttpOptions = {}): Http {
 /** https anywhere, http only on this computer, and never a password in the address. */
 function refuseUnsafe(url: URL): void {
   if (url.username !== '' || url.password !== '') {
-    throw new AppError('E_ENDPOINT_REFUSED', `The address of ${foreign(url.host)} has a user name or password in it.`, { sent: false });
+    throw new AppError('E_ENDPOINT_REFUSED', `The address of ${foreign(url.host)} has a user name or password in it.`, {
+      sent: false,
+    });
   }
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url))) return;
-  throw new AppError('E_INSECURE_URL', `${foreign(url.host || url.protocol)} is not an https address.`, { sent: false });
+  throw new AppError('E_INSECURE_URL', `${foreign(url.host || url.protocol)} is not an https address.`, {
+    sent: false,
+  });
 }

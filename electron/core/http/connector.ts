@@ -39,14 +39,24 @@ export interface ConnectorOptions {
 
 /** The system's resolver; `localhost` is this computer whatever a hosts file or a DNS server says (RFC 6761 6.3). */
 export const resolveHost: Lookup = (hostname) => {
-  if (hostname === 'localhost') return Promise.resolve([{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }]);
+  if (hostname === 'localhost')
+    return Promise.resolve([
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]);
   return new Promise((resolve, reject) => {
-    systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+    systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) =>
+      error ? reject(error) : resolve(addresses),
+    );
   });
 };
 
 /** The addresses of a host, literal or by name, within 10 s. Throws E_DNS. */
-export async function addressesOf(hostname: string, lookup: Lookup, withinMs = connectTimeoutMs): Promise<readonly ResolvedAddress[]> {
+export async function addressesOf(
+  hostname: string,
+  lookup: Lookup,
+  withinMs = connectTimeoutMs,
+): Promise<readonly ResolvedAddress[]> {
   const family = isIP(hostname);
   if (family !== 0) return [{ address: hostname, family }];
   let addresses: readonly ResolvedAddress[];
@@ -78,7 +88,14 @@ async function withinTime<Value>(found: Promise<Value>, ms: number): Promise<Val
  * refuses them all. Through a proxy, the proxy resolves: see `proxyOnTheWay`. Every error is an AppError with
  * `sent: false`.
  */
-export function createConnector({ lookup, classify, ca, certificate, proxyFor, allow }: ConnectorOptions): buildConnector.connector {
+export function createConnector({
+  lookup,
+  classify,
+  ca,
+  certificate,
+  proxyFor,
+  allow,
+}: ConnectorOptions): buildConnector.connector {
   const check = (hostname: string, { address }: ResolvedAddress) => {
     // `localhost` may use plain http, so it has to be this computer in truth.
     const spoofed = hostname === 'localhost' && classifyAddress(address) !== 'loopback';
@@ -93,7 +110,9 @@ export function createConnector({ lookup, classify, ca, certificate, proxyFor, a
   const checkedLookup: LookupFunction = (hostname, options, callback) =>
     checked(hostname, (error, addresses) => {
       if (error) return callback(error, '');
-      return options.all ? callback(null, addresses) : callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+      return options.all
+        ? callback(null, addresses)
+        : callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
     });
 
   const roots = ca && ca.length > 0 ? [...trustedRoots(), ...ca] : undefined;
@@ -109,9 +128,9 @@ export function createConnector({ lookup, classify, ca, certificate, proxyFor, a
   });
 
   /**
-   * The proxy to a public address, if there is one. What this computer resolves is checked here, and a forbidden address
-   * is refused; what only the proxy can resolve counts as public, because the proxy is where the public begins. There,
-   * the certificate alone says who answers.
+   * The proxy to a public address, if there is one. What this computer resolves is checked here, and a forbidden
+   * address is refused; what only the proxy can resolve counts as public, because the proxy is where the public begins.
+   * There, the certificate alone says who answers.
    */
   const proxyOnTheWay = async (hostname: string, port: number): Promise<Proxy | undefined> => {
     const proxy = proxyFor?.(hostname, port);
@@ -163,5 +182,9 @@ const places: Record<AddressClass, string> = {
 };
 
 function refused(hostname: string, found: AddressClass): AppError {
-  return new AppError('E_ADDRESS_REFUSED', `${foreign(hostname)} is an address ${places[found]}, where this server has no business.`, { sent: false });
+  return new AppError(
+    'E_ADDRESS_REFUSED',
+    `${foreign(hostname)} is an address ${places[found]}, where this server has no business.`,
+    { sent: false },
+  );
 }

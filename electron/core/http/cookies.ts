@@ -1,6 +1,9 @@
 import { parseCookie } from 'undici';
 
-/** Cookies of one origin, in memory: load balancers and session servers find the right instance by them. Never logged, never stored. */
+/**
+ * Cookies of one origin, in memory: load balancers and session servers find the right instance by them. Never logged,
+ * never stored.
+ */
 export interface CookieJar {
   /** Keeps what an answer from this URL set; nothing from another origin. */
   keep(url: URL, setCookies: readonly string[]): void;
@@ -24,20 +27,28 @@ const maxHeaderBytes = 6 * 1024;
 const sendable = /^[\x20-\x3a\x3c-\x7e]*$/;
 
 /**
- * A cookie jar for exactly this origin (scheme, host, port), whatever `Domain` says: a cookie goes to no other host, not
- * even to one of the same site. `now`: Unix ms.
+ * A cookie jar for exactly this origin (scheme, host, port), whatever `Domain` says: a cookie goes to no other host,
+ * not even to one of the same site. `now`: Unix ms.
  */
 export function createCookieJar(origin: string, now: () => number): CookieJar {
   const kept = new Map<string, Kept>();
 
   const keepOne = (url: URL, text: string) => {
     const cookie = parseCookie(text);
-    if (!cookie || cookie.name === '' || !sendable.test(cookie.name) || !sendable.test(cookie.value) || !mayBeSetBy(url.hostname, cookie.domain)) return;
+    if (
+      !cookie ||
+      cookie.name === '' ||
+      !sendable.test(cookie.name) ||
+      !sendable.test(cookie.value) ||
+      !mayBeSetBy(url.hostname, cookie.domain)
+    )
+      return;
     const { name, value, maxAge, expires } = cookie;
     const path = cookie.path?.startsWith('/') ? cookie.path : defaultPath(url.pathname);
     const key = `${name};${path}`;
     kept.delete(key);
-    const expiresAt = maxAge !== undefined ? now() + maxAge * 1000 : expires === undefined ? Infinity : new Date(expires).getTime();
+    const expiresAt =
+      maxAge !== undefined ? now() + maxAge * 1000 : expires === undefined ? Infinity : new Date(expires).getTime();
     // A cookie that is over already deletes the one before (RFC 6265 5.3, step 11).
     if (!(expiresAt > now())) return;
     kept.set(key, { name, value, path, expiresAt });

@@ -7,7 +7,13 @@ import { tooLarge } from './faults.ts';
 /** `Content-Encoding` (RFC 9110 8.4.1, RFC 9659). */
 type Encoding = 'gzip' | 'deflate' | 'br' | 'zstd';
 
-const encodings: Readonly<Record<string, Encoding>> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate', br: 'br', zstd: 'zstd' };
+const encodings: Readonly<Record<string, Encoding>> = {
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  deflate: 'deflate',
+  br: 'br',
+  zstd: 'zstd',
+};
 
 /** No honest server uses more; each costs a decoder. */
 const mostLayers = 3;
@@ -33,18 +39,31 @@ export function decodedBody(raw: Body, header: string | undefined, limits: Decod
 
 function layersOf(header: string | undefined, host: string): readonly Encoding[] {
   if (header === undefined || header === '') return [];
-  const names = header.toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity');
-  const cannot = (what: string) => new AppError('E_CONNECTION_LOST', `${foreign(host)} answered in ${what}, which Keybridge did not ask for and cannot decode.`);
+  const names = header
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity');
+  const cannot = (what: string) =>
+    new AppError(
+      'E_CONNECTION_LOST',
+      `${foreign(host)} answered in ${what}, which Keybridge did not ask for and cannot decode.`,
+    );
   if (names.length > mostLayers) throw cannot(`${names.length} encodings on top of each other`);
   return names.map((name) => {
     const encoding = encodings[name];
-    if (encoding === undefined || (encoding === 'zstd' && !zstdDecoder)) throw cannot(`the encoding ${foreign(name, 40)}`);
+    if (encoding === undefined || (encoding === 'zstd' && !zstdDecoder))
+      throw cannot(`the encoding ${foreign(name, 40)}`);
     return encoding;
   });
 }
 
 /** Only in Node versions after 20. */
-const zstdDecoder = (zlib as { readonly createZstdDecompress?: (options: { readonly params: Readonly<Record<number, number>> }) => Transform }).createZstdDecompress;
+const zstdDecoder = (
+  zlib as {
+    readonly createZstdDecompress?: (options: { readonly params: Readonly<Record<number, number>> }) => Transform;
+  }
+).createZstdDecompress;
 /** ZSTD_d_windowLogMax: 8 MB, as RFC 9659 has it for this use; the format itself allows gigabytes. */
 const zstdWindow = { params: { 100: 23 } };
 
@@ -59,7 +78,8 @@ function decoderFor(encoding: Encoding, head: Uint8Array): Transform {
 }
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
-const isZlib = (head: Uint8Array): boolean => ((head[0] ?? 0) & 0x0f) === 8 && (((head[0] ?? 0) << 8) | (head[1] ?? 0)) % 31 === 0;
+const isZlib = (head: Uint8Array): boolean =>
+  ((head[0] ?? 0) & 0x0f) === 8 && (((head[0] ?? 0) << 8) | (head[1] ?? 0)) % 31 === 0;
 
 function decoded(source: Body, encoding: Encoding, { maxBytes, host }: DecodeLimits): Body {
   let decoder: Transform | undefined;
@@ -123,7 +143,11 @@ function undeclaredGzip(raw: Body, limits: DecodeLimits): Body {
       inner = chunks;
       return next;
     }
-    whole = decoded({ destroy: () => raw.destroy(), [Symbol.asyncIterator]: () => after(next.value, chunks) }, 'gzip', limits);
+    whole = decoded(
+      { destroy: () => raw.destroy(), [Symbol.asyncIterator]: () => after(next.value, chunks) },
+      'gzip',
+      limits,
+    );
     inner = whole[Symbol.asyncIterator]();
     return inner.next();
   };

@@ -8,7 +8,10 @@ import { cancelled, exchangeFault, timedOut, tooLarge, tooManyPieces } from './f
 /** A server that wants to be told who calls; some firewalls refuse requests without it. */
 const userAgent = ['user-agent', 'Keybridge'];
 
-/** What each chunk counts, in bytes. Larger chunks make up for smaller ones, so that a long-lived stream with little traffic can go on. */
+/**
+ * What each chunk counts, in bytes. Larger chunks make up for smaller ones, so that a long-lived stream with little
+ * traffic can go on.
+ */
 const chunkCost = 64;
 /** A response in more small pieces than this is aborted. */
 const mostDebt = 16 * 1024 * 1024;
@@ -24,7 +27,11 @@ export interface ExchangeOptions {
  * One request on a connection of the dispatcher's pool. Settles once: with the head and the body to read, or with an
  * AppError. Written against undici's handler and not its `request()`, whose stream costs as much as the call itself.
  */
-export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }: ExchangeOptions): Promise<HttpStream> {
+export function exchange(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  { limit }: ExchangeOptions,
+): Promise<HttpStream> {
   return new Promise((resolve, reject) => {
     const { url, signal, maxBytes } = request;
     const { host } = url;
@@ -35,7 +42,10 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }
     let chunks = 0;
     let debt = 0;
     const held = { byReader: false, byTurn: false };
-    let timer: NodeJS.Timeout | undefined = setTimeout(() => fail(timedOut(host, request.timeoutMs, sent)), request.timeoutMs);
+    let timer: NodeJS.Timeout | undefined = setTimeout(
+      () => fail(timedOut(host, request.timeoutMs, sent)),
+      request.timeoutMs,
+    );
 
     const hold = (who: keyof typeof held, wanted: boolean) => {
       held[who] = wanted;
@@ -82,8 +92,14 @@ export function exchange(dispatcher: Dispatcher, request: HttpRequest, { limit }
         const joined = joinHeaders(headers);
         try {
           const cookies = headers['set-cookie'];
-          const setCookies = cookies === undefined ? {} : { setCookies: typeof cookies === 'string' ? [cookies] : cookies };
-          resolve({ status, headers: joined, ...setCookies, body: decodedBody(source.body, joined['content-encoding'], { maxBytes, host }) });
+          const setCookies =
+            cookies === undefined ? {} : { setCookies: typeof cookies === 'string' ? [cookies] : cookies };
+          resolve({
+            status,
+            headers: joined,
+            ...setCookies,
+            body: decodedBody(source.body, joined['content-encoding'], { maxBytes, host }),
+          });
         } catch (error) {
           fail(exchangeFault(error, host, sent));
         }
@@ -122,14 +138,23 @@ function dispatchOptions({ url, method, headers = {}, body }: HttpRequest): Disp
     const value = headers[name];
     if (value !== undefined) list.push(name, value);
   }
-  return { origin: url.origin, path: `${url.pathname}${url.search}`, method, headers: list, body: body ?? null, headersTimeout: 0, bodyTimeout: 0 };
+  return {
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method,
+    headers: list,
+    body: body ?? null,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
 }
 
 function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
   const joined: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value !== undefined && name !== 'set-cookie') joined[name] = typeof value === 'string' ? value : value.join(', ');
+    if (value !== undefined && name !== 'set-cookie')
+      joined[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return joined;
 }

@@ -14,7 +14,8 @@ export async function fetchFollowing(http: Pick<Http, 'fetch'>, request: HttpReq
 /** The address to which the same request is redirected; undefined: none, or one at another origin. */
 function repeatAt({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>, from: URL): URL | undefined {
   const location = headers['location'];
-  if ((status !== 307 && status !== 308) || location === undefined || !URL.canParse(location, from.href)) return undefined;
+  if ((status !== 307 && status !== 308) || location === undefined || !URL.canParse(location, from.href))
+    return undefined;
   const target = new URL(location, from);
   return target.origin === from.origin && target.username === '' && target.password === '' ? target : undefined;
 }

@@ -1,4 +1,7 @@
-/** Bytes that come in pieces. However small the pieces are, it takes no more memory than twice the bytes, and time in proportion to them. */
+/**
+ * Bytes that come in pieces. However small the pieces are, it takes no more memory than twice the bytes, and time in
+ * proportion to them.
+ */
 export interface Gathering {
   readonly bytes: number;
   /** Keeps the piece itself only when it is the first one; a later piece is copied. */

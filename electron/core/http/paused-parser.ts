@@ -9,9 +9,9 @@ interface Parser {
 }
 
 /**
- * undici 7 ends the whole process by a failed assertion when a connection ends or breaks while its parser is paused, which
- * any server can bring about that answers faster than a host reads (nodejs/undici issue 5360; mended in 8, which needs a
- * newer Node). So the parser goes on before undici hears of the end. To be called before undici has the socket.
+ * undici 7 ends the whole process by a failed assertion when a connection ends or breaks while its parser is paused,
+ * which any server can bring about that answers faster than a host reads (nodejs/undici issue 5360; mended in 8, which
+ * needs a newer Node). So the parser goes on before undici hears of the end. To be called before undici has the socket.
  */
 export function keepParserGoing(socket: net.Socket): void {
   const parserOf = (): Parser | undefined => {
@@ -19,7 +19,8 @@ export function keepParserGoing(socket: net.Socket): void {
     const parser = symbol && (socket as unknown as Record<symbol, Parser | null>)[symbol];
     return parser?.paused === true ? parser : undefined;
   };
-  // Every byte has been read. An answer that only the end of the connection ends pauses once more, and then waits for nothing but that.
+  // Every byte has been read. An answer that only the end of the connection ends pauses once more, and then waits for
+  // nothing but that.
   socket.on('end', () => {
     parserOf()?.resume();
     const still = parserOf();

@@ -34,8 +34,9 @@ interface Pool {
 }
 
 /**
- * Connection pools by name, which share no connections. A pool whose connections may have died unseen is not used again: after a pause in which the computer may have slept
- * (timers stand still then, the wall clock does not), and after a change of network. Requests in flight end on the old one.
+ * Connection pools by name, which share no connections. A pool whose connections may have died unseen is not used
+ * again: after a pause in which the computer may have slept (timers stand still then, the wall clock does not), and
+ * after a change of network. Requests in flight end on the old one.
  */
 export function createPools({ now = Date.now, network = addressesOfThisComputer }: PoolsOptions = {}): Pools {
   const pools = new Map<string, Pool>();
@@ -76,7 +77,13 @@ export function createPools({ now = Date.now, network = addressesOfThisComputer 
         return known.agent;
       }
       if (known) retire(name, known);
-      const agent = new Agent({ connect: connectorOf(name, connect), pipelining: 1, maxHeaderSize: maxHeaderBytes, keepAliveTimeout: idleConnectionMs, keepAliveMaxTimeout: idleConnectionMs });
+      const agent = new Agent({
+        connect: connectorOf(name, connect),
+        pipelining: 1,
+        maxHeaderSize: maxHeaderBytes,
+        keepAliveTimeout: idleConnectionMs,
+        keepAliveMaxTimeout: idleConnectionMs,
+      });
       pools.set(name, { agent, usedAt: at });
       return agent;
     },
@@ -91,5 +98,9 @@ export function createPools({ now = Date.now, network = addressesOfThisComputer 
 /** Addresses that lead out of this computer, as one text. */
 function addressesOfThisComputer(): string {
   const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
-  return all.filter(({ internal }) => !internal).map(({ address }) => address).toSorted().join(' ');
+  return all
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address)
+    .toSorted()
+    .join(' ');
 }

@@ -13,7 +13,10 @@ export interface Proxy {
   readonly authorization?: Secret;
 }
 
-/** The proxy for an https origin; undefined: none. Throws E_CONNECT where the environment names something that is no proxy. */
+/**
+ * The proxy for an https origin; undefined: none. Throws E_CONNECT where the environment names something that is no
+ * proxy.
+ */
 export type ProxyRule = (hostname: string, port: number) => Proxy | undefined;
 
 /**
@@ -36,9 +39,14 @@ export function proxyFromEnvironment(env: Readonly<Record<string, string | undef
 function parseProxy(text: string): Proxy | AppError {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || url.hostname === '') return new AppError('E_CONNECT', 'The proxy in HTTPS_PROXY is not an address.', { sent: false });
+  if (!url || url.hostname === '')
+    return new AppError('E_CONNECT', 'The proxy in HTTPS_PROXY is not an address.', { sent: false });
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return new AppError('E_CONNECT', `The proxy ${foreign(url.host)} is of a kind that Keybridge does not speak (${foreign(url.protocol, 20)}).`, { sent: false });
+    return new AppError(
+      'E_CONNECT',
+      `The proxy ${foreign(url.host)} is of a kind that Keybridge does not speak (${foreign(url.protocol, 20)}).`,
+      { sent: false },
+    );
   }
   const { protocol } = url;
   const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port);
@@ -63,7 +71,11 @@ function decoded(text: string): string {
 type Matches = (hostname: string, port: number) => boolean;
 
 function exceptions(list: string): Matches {
-  const entries = list.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== '').map(exception);
+  const entries = list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map(exception);
   return (hostname, port) => entries.some((matches) => matches(hostname, port));
 }
 
@@ -75,7 +87,8 @@ function exception(entry: string): Matches {
   if (isIP(entry) !== 0) return (hostname) => hostname === entry;
   const [, name = entry, port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
   const bare = name.replace(/^\[|\]$/g, '').replace(/^\*?\./, '');
-  return (hostname, at) => (port === undefined || Number(port) === at) && (hostname === bare || hostname.endsWith(`.${bare}`));
+  return (hostname, at) =>
+    (port === undefined || Number(port) === at) && (hostname === bare || hostname.endsWith(`.${bare}`));
 }
 
 function inNetwork(address: string, prefix: number, family: number): Matches {

@@ -29,10 +29,10 @@ interface Clients {
 }
 
 /**
- * Another authority is trusted for this server's requests and no other's, and only at the host that it was entered for and at the
- * origins that are named beside it: whoever has its key could else stand in for any authorization server. The client certificate is
- * shown to the origin of the server, and to the authorization server that tokens are asked of (`forTokens`): never to a third host.
- * Errors: those of Http, and E_BAD_INPUT for a file that cannot be used.
+ * Another authority is trusted for this server's requests and no other's, and only at the host that it was entered for
+ * and at the origins that are named beside it: whoever has its key could else stand in for any authorization server.
+ * The client certificate is shown to the origin of the server, and to the authorization server that tokens are asked of
+ * (`forTokens`): never to a third host. Errors: those of Http, and E_BAD_INPUT for a file that cannot be used.
  */
 export function createServerHttp({ http, server, secret }: ServerHttpDeps): ServerHttp {
   const made: Http[] = [];
@@ -42,11 +42,16 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
   const load = async (of: Entry): Promise<Clients> => {
     const { caFile, clientCertificateFile } = of.settings;
     const authorities: TlsMaterial = caFile === undefined ? {} : { ca: await readAuthorities(caFile) };
-    const certificate = clientCertificateFile === undefined ? undefined : await readClientCertificate(clientCertificateFile, await keys(of));
+    const certificate =
+      clientCertificateFile === undefined
+        ? undefined
+        : await readClientCertificate(clientCertificateFile, await keys(of));
     const byUse = new Map<string, Http>();
     const client = (trusts: boolean, shows: boolean): Http => {
       const use = `${trusts} ${shows}`;
-      const known = byUse.get(use) ?? http.withTls({ ...(trusts ? authorities : {}), ...(shows && certificate ? { certificate } : {}) });
+      const known =
+        byUse.get(use) ??
+        http.withTls({ ...(trusts ? authorities : {}), ...(shows && certificate ? { certificate } : {}) });
       if (!byUse.has(use)) made.push(known);
       byUse.set(use, known);
       return known;
@@ -56,7 +61,9 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
 
   const keys = async ({ storedSecrets }: Entry): Promise<{ privateKey?: Secret; password?: Secret }> => {
     const privateKey = storedSecrets.includes('privateKey') ? await secret('privateKey') : undefined;
-    const password = storedSecrets.includes('clientCertificatePassword') ? await secret('clientCertificatePassword') : undefined;
+    const password = storedSecrets.includes('clientCertificatePassword')
+      ? await secret('clientCertificatePassword')
+      : undefined;
     return { ...(privateKey ? { privateKey } : {}), ...(password ? { password } : {}) };
   };
 
@@ -72,13 +79,20 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
     return loading.clients;
   };
 
-  const send = async <Value>(of: Entry, request: HttpRequest, how: (client: Http) => Promise<Value>): Promise<Value> => {
+  const send = async <Value>(
+    of: Entry,
+    request: HttpRequest,
+    how: (client: Http) => Promise<Value>,
+  ): Promise<Value> => {
     const { url, forTokens = false } = request;
     const { client } = await clients(of);
     const trusts = of.settings.caFile !== undefined && isCovered(of, url);
-    const shows = of.settings.clientCertificateFile !== undefined && (forTokens || url.origin === new URL(of.url).origin);
+    const shows =
+      of.settings.clientCertificateFile !== undefined && (forTokens || url.origin === new URL(of.url).origin);
     return how(client(trusts, shows)).catch((error: unknown) => {
-      throw error instanceof AppError && error.code === 'E_TLS' && of.settings.caFile !== undefined && !trusts ? notCovered(error, of, url) : error;
+      throw error instanceof AppError && error.code === 'E_TLS' && of.settings.caFile !== undefined && !trusts
+        ? notCovered(error, of, url)
+        : error;
     });
   };
 
@@ -115,11 +129,18 @@ export function createServerHttp({ http, server, secret }: ServerHttpDeps): Serv
 
 /** The host of the server, whatever the port, and the origins that the user named beside the file. */
 function isCovered({ url, settings }: Entry, { hostname, origin }: URL): boolean {
-  return hostname === new URL(url).hostname || (settings.caOrigins ?? []).some((one) => URL.canParse(one) && new URL(one).origin === origin);
+  return (
+    hostname === new URL(url).hostname ||
+    (settings.caOrigins ?? []).some((one) => URL.canParse(one) && new URL(one).origin === origin)
+  );
 }
 
 function notCovered({ message, sent }: AppError, { url }: Entry, { origin }: URL): AppError {
-  return new AppError('E_TLS', `${message} The certificate authorities of caFile count at ${foreign(new URL(url).hostname)}; if they are for ${foreign(origin)} too, name it in the setting caOrigins.`, { sent, field: 'settings.caOrigins' });
+  return new AppError(
+    'E_TLS',
+    `${message} The certificate authorities of caFile count at ${foreign(new URL(url).hostname)}; if they are for ${foreign(origin)} too, name it in the setting caOrigins.`,
+    { sent, field: 'settings.caOrigins' },
+  );
 }
 
 /** Changes when a file does. A file that is away is told by the reader. */

@@ -17,7 +17,8 @@ export interface TlsMaterial {
   readonly certificate?: ClientCertificate;
 }
 
-const certificates = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const certificates =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 const privateKey = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]+?-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
 
 /** The certificates of a PEM file. Throws E_BAD_INPUT, which names the file. */
@@ -30,10 +31,13 @@ export async function readAuthorities(file: string): Promise<readonly string[]> 
 }
 
 /**
- * A client certificate: PEM with the certificate (and its chain) and the key, which may also lie in the store of secrets,
- * or PKCS#12. `password` opens the PKCS#12 file or an encrypted key. Throws E_BAD_INPUT, which names the file.
+ * A client certificate: PEM with the certificate (and its chain) and the key, which may also lie in the store of
+ * secrets, or PKCS#12. `password` opens the PKCS#12 file or an encrypted key. Throws E_BAD_INPUT, which names the file.
  */
-export async function readClientCertificate(file: string, secrets: { readonly privateKey?: Secret; readonly password?: Secret }): Promise<ClientCertificate> {
+export async function readClientCertificate(
+  file: string,
+  secrets: { readonly privateKey?: Secret; readonly password?: Secret },
+): Promise<ClientCertificate> {
   const bad = badFile(file, 'settings.clientCertificateFile');
   const bytes = await read(file, bad);
   const passphrase = secrets.password ? { passphrase: secrets.password.reveal() } : {};

@@ -10,14 +10,22 @@ import type { Proxy } from './proxy.ts';
  * said, since TLS with the server runs inside. `target`: host:port. Throws E_CONNECT and E_TLS, which name the proxy
  * without its password.
  */
-export function openTunnel(proxy: Proxy, target: string, timeoutMs: number, ca: readonly string[] | undefined): Promise<Socket> {
+export function openTunnel(
+  proxy: Proxy,
+  target: string,
+  timeoutMs: number,
+  ca: readonly string[] | undefined,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const asking = (proxy.protocol === 'https:' ? tlsRequest : plainRequest)({
       host: proxy.hostname,
       port: proxy.port,
       method: 'CONNECT',
       path: target,
-      headers: { host: target, ...(proxy.authorization ? { 'proxy-authorization': proxy.authorization.reveal() } : {}) },
+      headers: {
+        host: target,
+        ...(proxy.authorization ? { 'proxy-authorization': proxy.authorization.reveal() } : {}),
+      },
       agent: false,
       rejectUnauthorized: true,
       ...(ca ? { ca: [...ca] } : {}),
@@ -38,8 +46,15 @@ export function openTunnel(proxy: Proxy, target: string, timeoutMs: number, ca: 
 }
 
 function refused(proxy: Proxy, target: string, status: number): AppError {
-  if (status === 407) return unreachable(proxy, proxy.authorization ? 'does not accept the user name and password in HTTPS_PROXY' : 'asks for a user name and password');
+  if (status === 407)
+    return unreachable(
+      proxy,
+      proxy.authorization
+        ? 'does not accept the user name and password in HTTPS_PROXY'
+        : 'asks for a user name and password',
+    );
   return unreachable(proxy, `does not connect to ${foreign(target)} (status ${status})`);
 }
 
-const unreachable = ({ host }: Proxy, why: string) => new AppError('E_CONNECT', `The proxy ${foreign(host)} ${why}.`, { sent: false });
+const unreachable = ({ host }: Proxy, why: string) =>
+  new AppError('E_CONNECT', `The proxy ${foreign(host)} ${why}.`, { sent: false });

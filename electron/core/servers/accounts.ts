@@ -3,7 +3,8 @@ import { AppError, foreign } from '../errors.ts';
 import type { Account, Server, StoredServer } from './server.ts';
 
 /** The entries of all accounts of the same server, this one's too. */
-export const accountsOf = (servers: { list(): readonly Server[] }, { serverId }: Pick<Server, 'serverId'>): Server[] => servers.list().filter((one) => one.serverId === serverId);
+export const accountsOf = (servers: { list(): readonly Server[] }, { serverId }: Pick<Server, 'serverId'>): Server[] =>
+  servers.list().filter((one) => one.serverId === serverId);
 
 /** Of the entries of one server: the account with this name or id; without one, the default account. */
 export function namedAccount(entries: readonly Server[], wanted: string | undefined): Server | undefined {
@@ -12,13 +13,23 @@ export function namedAccount(entries: readonly Server[], wanted: string | undefi
 }
 
 /** The server with one of its accounts changed. Throws E_ACCOUNT_EXISTS. */
-export function withAccount(server: StoredServer, accountId: string, change: Partial<Omit<Account, 'id'>>): StoredServer {
+export function withAccount(
+  server: StoredServer,
+  accountId: string,
+  change: Partial<Omit<Account, 'id'>>,
+): StoredServer {
   const others = server.accounts.filter(({ id }) => id !== accountId);
   if (change.name !== undefined) refuseTaken(server.name, others, change.name);
-  return { ...server, accounts: server.accounts.map((account) => (account.id === accountId ? { ...account, ...change } : account)) };
+  return {
+    ...server,
+    accounts: server.accounts.map((account) => (account.id === accountId ? { ...account, ...change } : account)),
+  };
 }
 
-/** The name for a new account: the one that is wanted, else the first of account-2, account-3 ... Throws E_ACCOUNT_EXISTS. */
+/**
+ * The name for a new account: the one that is wanted, else the first of account-2, account-3 ... Throws
+ * E_ACCOUNT_EXISTS.
+ */
 export function freeName({ name: server, accounts }: StoredServer, wanted: string | undefined): string {
   if (wanted !== undefined) {
     refuseTaken(server, accounts, wanted);
@@ -32,7 +43,11 @@ export function freeName({ name: server, accounts }: StoredServer, wanted: strin
  * The name for an account that has none of the user's: who signed in, as far as it can be typed and no other account of
  * the server (`siblings`, this one's too) has it. Undefined: the account keeps its name.
  */
-export function nameFrom(identity: string | undefined, { account }: Server, siblings: readonly Server[]): string | undefined {
+export function nameFrom(
+  identity: string | undefined,
+  { account }: Server,
+  siblings: readonly Server[],
+): string | undefined {
   const name = identity?.trim().toLowerCase().replaceAll(/\s+/g, '-');
   if (!account.autoNamed || !AccountName.safeParse(name).success || name === account.name) return undefined;
   const taken = siblings.some((other) => other.account.name === name || other.account.id === name);

@@ -4,7 +4,10 @@ import { serverId, StoredServer } from './server.ts';
 
 /** One entry of the list: as it stands in the file, and what it means. */
 export interface Entry {
-  /** As in the file, with members that this version does not know. It is written as it was read until Keybridge changes it. */
+  /**
+   * As in the file, with members that this version does not know. It is written as it was read until Keybridge changes
+   * it.
+   */
   readonly raw: unknown;
   /** Undefined: it cannot be understood. */
   readonly server: StoredServer | undefined;
@@ -12,7 +15,10 @@ export interface Entry {
   readonly wrong: string | undefined;
 }
 
-/** Reads each entry alone: what is wrong with one costs the others nothing. The later one of two with the same name gives way. */
+/**
+ * Reads each entry alone: what is wrong with one costs the others nothing. The later one of two with the same name
+ * gives way.
+ */
 export function readEntries(all: readonly unknown[]): Entry[] {
   const good: StoredServer[] = [];
   return all.map((raw) => {
@@ -27,13 +33,18 @@ export function readEntries(all: readonly unknown[]): Entry[] {
 }
 
 /** An entry that gives way to another one with the same name or id. */
-export const asTwin = ({ raw }: Pick<Entry, 'raw'>, other: StoredServer): Entry => ({ raw, server: undefined, wrong: `its name or id is the one of ${other.name}` });
+export const asTwin = ({ raw }: Pick<Entry, 'raw'>, other: StoredServer): Entry => ({
+  raw,
+  server: undefined,
+  wrong: `its name or id is the one of ${other.name}`,
+});
 
 /** What an entry means by itself, whatever stands beside it. */
 export const readAlone = ({ raw }: Pick<Entry, 'raw'>): StoredServer | undefined => StoredServer.safeParse(raw).data;
 
 /** No name is another one's id. */
-export const tellsApart = (one: StoredServer, other: StoredServer): boolean => one.name !== other.name && one.name !== other.id && one.id !== other.name && one.id !== other.id;
+export const tellsApart = (one: StoredServer, other: StoredServer): boolean =>
+  one.name !== other.name && one.name !== other.id && one.id !== other.name && one.id !== other.id;
 
 function reasonOf({ issues }: z.ZodError): string {
   const [issue] = issues;
@@ -44,8 +55,15 @@ function reasonOf({ issues }: z.ZodError): string {
 
 const Named = z.object({ id: z.unknown(), name: z.unknown(), url: z.unknown() }).partial();
 
-/** What can be shown of an entry, whatever is wrong with it. `position`: in the list, from 0. `isTaken`: the id is another one's. */
-export function labelOf(raw: unknown, position: number, isTaken: (id: string) => boolean): { readonly key: string; readonly name: string; readonly url?: string } {
+/**
+ * What can be shown of an entry, whatever is wrong with it. `position`: in the list, from 0. `isTaken`: the id is
+ * another one's.
+ */
+export function labelOf(
+  raw: unknown,
+  position: number,
+  isTaken: (id: string) => boolean,
+): { readonly key: string; readonly name: string; readonly url?: string } {
   const { id, name, url } = Named.safeParse(raw).data ?? {};
   const number = `entry-${position + 1}`;
   return {
@@ -62,13 +80,15 @@ export function idOf(raw: unknown): string | undefined {
 }
 
 /**
- * `next` as it is written: with what stood in the file (`raw`) and this version does not know, at every depth. `before`: what
- * it understood of `raw`.
+ * `next` as it is written: with what stood in the file (`raw`) and this version does not know, at every depth.
+ * `before`: what it understood of `raw`.
  */
 export function carryOver(raw: unknown, before: unknown, next: unknown): unknown {
   if (isRecord(raw) && isRecord(before) && isRecord(next)) {
     const unknown = Object.entries(raw).filter(([name]) => !Object.hasOwn(before, name) && !Object.hasOwn(next, name));
-    const known = Object.entries(next).map(([name, value]) => [name, carryOver(raw[name], before[name], value)] as const);
+    const known = Object.entries(next).map(
+      ([name, value]) => [name, carryOver(raw[name], before[name], value)] as const,
+    );
     return Object.fromEntries([...known, ...unknown]);
   }
   if (Array.isArray(raw) && Array.isArray(before) && Array.isArray(next)) {
@@ -80,7 +100,8 @@ export function carryOver(raw: unknown, before: unknown, next: unknown): unknown
   return next;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Of accounts by their id, of registrations by what they are for. */
 function isSame(one: unknown, other: unknown): boolean {

@@ -3,7 +3,20 @@ import type { Log } from '../log.ts';
 import type { StoreFault } from '../ports.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { idOf } from './entry.ts';
-import { accepted, adoptedItems, checkedItems, distrustedItems, itemsOf, newItem, saved, setAsideIn, usedServer, written, type Item, type SetAside } from './items.ts';
+import {
+  accepted,
+  adoptedItems,
+  checkedItems,
+  distrustedItems,
+  itemsOf,
+  newItem,
+  saved,
+  setAsideIn,
+  usedServer,
+  written,
+  type Item,
+  type SetAside,
+} from './items.ts';
 import type { StoredServer } from './server.ts';
 import { contentOf, saveServersFile, type LoadedServers } from './servers-file.ts';
 
@@ -19,8 +32,8 @@ export interface ServerListDeps {
 export type ListCheck = { readonly kind: 'done' } | StoreFault;
 
 /**
- * The list in memory and on disk. An entry that cannot be understood, or that somebody else changed, is not in use, and is
- * kept in the file as it is.
+ * The list in memory and on disk. An entry that cannot be understood, or that somebody else changed, is not in use, and
+ * is kept in the file as it is.
  */
 export interface ServerList {
   /** Those in use. */
@@ -60,8 +73,16 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
     const before = new Map(left.map((raw) => [idOf(raw), raw]));
     const own = new Set(raws.map(idOf));
     // Of an entry that is not in use the copy keeps what it had before.
-    const copy = [...raws.map((raw, at) => (next[at] && usedServer(next[at]) ? raw : (before.get(idOf(raw)) ?? raw))), ...left.filter((raw) => !own.has(idOf(raw)))];
-    await saveServersFile(dataDir, contentOf({ ...loaded, entries: raws }), contentOf({ ...loaded, entries: copy }), log);
+    const copy = [
+      ...raws.map((raw, at) => (next[at] && usedServer(next[at]) ? raw : (before.get(idOf(raw)) ?? raw))),
+      ...left.filter((raw) => !own.has(idOf(raw))),
+    ];
+    await saveServersFile(
+      dataDir,
+      contentOf({ ...loaded, entries: raws }),
+      contentOf({ ...loaded, entries: copy }),
+      log,
+    );
     become(next.map((item, at) => saved(item, raws[at])));
     copied = copy;
   }
@@ -117,7 +138,8 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
         if (kept.kind !== 'done') return kept;
       }
       ready = true;
-      // Nothing in a file of a newer version can be signed by us, but a file that only says so is no way around the check.
+      // Nothing in a file of a newer version can be signed by us, but a file that only says so is no way around the
+      // check.
       if (read.kind === 'ready') become(checkedItems(items, macs));
       for (const { name, why } of setAside) log('server_set_aside', { server: name, why });
       // What was added while the key could not be read.

@@ -2,23 +2,48 @@ import { ServerName } from '../../../shared/model.ts';
 import { foreign } from '../errors.ts';
 
 /** Parts of a host name that say nothing about the service. */
-const filler = new Set(['www', 'mcp', 'api', 'app', 'remote', 'server', 'ai', 'com', 'org', 'net', 'io', 'dev', 'app', 'co', 'cloud']);
+const filler = new Set([
+  'www',
+  'mcp',
+  'api',
+  'app',
+  'remote',
+  'server',
+  'ai',
+  'com',
+  'org',
+  'net',
+  'io',
+  'dev',
+  'app',
+  'co',
+  'cloud',
+]);
 
 /**
  * A name for a server from its address: `https://mcp.linear.app/sse` gives `linear`, a loopback address gives `local`.
  * A number is added while `isTaken` says so.
  */
-export const suggestName = (url: URL, isTaken: (name: string) => boolean = () => false): string => free(nameFrom(url), isTaken);
+export const suggestName = (url: URL, isTaken: (name: string) => boolean = () => false): string =>
+  free(nameFrom(url), isTaken);
 
 /**
- * What a server that a person calls `wanted` is named by: itself where a command line takes it, else a name made from its
- * letters and digits ("Büro Wiki" gives `buro-wiki`), or from the address where it has none.
+ * What a server that a person calls `wanted` is named by: itself where a command line takes it, else a name made from
+ * its letters and digits ("Büro Wiki" gives `buro-wiki`), or from the address where it has none.
  */
-export function namesFor(wanted: string, url: URL, isTaken: (name: string) => boolean): { readonly name: string; readonly title?: string } {
+export function namesFor(
+  wanted: string,
+  url: URL,
+  isTaken: (name: string) => boolean,
+): { readonly name: string; readonly title?: string } {
   if (ServerName.safeParse(wanted).success) return { name: wanted };
   const title = foreign(wanted, 100).replaceAll(/ +/g, ' ');
   const plain = title.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  const name = plain.replaceAll(/[^a-z0-9._]+/g, '-').replace(/^[^a-z0-9]+/, '').replace(/-+$/, '').slice(0, 40);
+  const name = plain
+    .replaceAll(/[^a-z0-9._]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .replace(/-+$/, '')
+    .slice(0, 40);
   return { name: free(name === '' ? nameFrom(url) : name, isTaken), ...(title === '' ? {} : { title }) };
 }
 

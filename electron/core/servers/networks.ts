@@ -3,19 +3,31 @@ import type { AddressClass, ServerNetwork } from '../http/client.ts';
 import type { Log } from '../log.ts';
 import type { Server, Servers } from './servers.ts';
 
-/** In which network the origin of this address was found to lie: the server's own, or that of its company's identity provider. */
+/**
+ * In which network the origin of this address was found to lie: the server's own, or that of its company's identity
+ * provider.
+ */
 export function knownNetwork(server: Pick<Server, 'networks'> | undefined, address: string): AddressClass | undefined {
   const origin = URL.canParse(address) ? new URL(address).origin : undefined;
   return server?.networks.find((one) => one.origin === origin)?.own;
 }
 
-/** Keeps it with the server, once it can be signed. One that was public once stays that, whatever its name leads to later. Never throws. */
-export async function keepNetwork({ servers, log }: { readonly servers: Pick<Servers, 'find' | 'update' | 'unchecked'>; readonly log: Log }, id: string, { origin, own }: ServerNetwork): Promise<void> {
+/**
+ * Keeps it with the server, once it can be signed. One that was public once stays that, whatever its name leads to
+ * later. Never throws.
+ */
+export async function keepNetwork(
+  { servers, log }: { readonly servers: Pick<Servers, 'find' | 'update' | 'unchecked'>; readonly log: Log },
+  id: string,
+  { origin, own }: ServerNetwork,
+): Promise<void> {
   const server = servers.find(id);
   const known = knownNetwork(server, origin);
   if (!server || servers.unchecked || known === own || known === 'public') return;
   const networks = [...server.networks.filter((one) => one.origin !== origin), { origin, own }].slice(-mostKept);
-  await servers.update(id, { networks }).catch((error: unknown) => log('network_not_kept', { server: server.name, code: asAppError(error).code }));
+  await servers
+    .update(id, { networks })
+    .catch((error: unknown) => log('network_not_kept', { server: server.name, code: asAppError(error).code }));
 }
 
 const mostKept = 20;

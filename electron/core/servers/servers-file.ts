@@ -36,8 +36,8 @@ type Reading =
   | { readonly kind: 'damaged'; readonly installId: string | undefined };
 
 /**
- * Reads `servers.json`. Damaged as a whole, or gone: the last good copy (`servers.json.bak`) takes its place, and what is damaged
- * is kept beside it. Throws E_CONFIG_UNSAFE, E_CONFIG_WRITE.
+ * Reads `servers.json`. Damaged as a whole, or gone: the last good copy (`servers.json.bak`) takes its place, and what
+ * is damaged is kept beside it. Throws E_CONFIG_UNSAFE, E_CONFIG_WRITE.
  */
 export async function loadServersFile(dataDir: string, now: number, log: Log): Promise<LoadedServers> {
   await removeTemporaries(dataDir);
@@ -45,31 +45,59 @@ export async function loadServersFile(dataDir: string, now: number, log: Log): P
   if (main.kind === 'newer') return { ...main, backup: [], notice: newer(dataDir), readOnly: true };
 
   const backup = await readServers(path.join(dataDir, backupName));
-  if (main.kind === 'good') return { ...main, backup: backup.kind === 'good' ? backup.entries : [], notice: undefined, readOnly: false };
+  if (main.kind === 'good')
+    return { ...main, backup: backup.kind === 'good' ? backup.entries : [], notice: undefined, readOnly: false };
   if (backup.kind === 'newer') return { ...backup, backup: [], notice: newer(dataDir), readOnly: true };
-  if (main.kind === 'absent' && backup.kind === 'absent') return { ...(await firstFile(dataDir, randomId(), log)), notice: undefined };
+  if (main.kind === 'absent' && backup.kind === 'absent')
+    return { ...(await firstFile(dataDir, randomId(), log)), notice: undefined };
   const kept = main.kind === 'damaged' ? await putAside(dataDir, fileName, now) : undefined;
   log('servers_file_restored', { from: backup.kind === 'good' ? 'backup' : 'nothing' });
   if (backup.kind === 'good') {
     const content = contentOf(backup);
     await saveServersFile(dataDir, content, content, log);
-    return { ...backup, backup: backup.entries, notice: damaged(dataDir, kept, 'the last good copy is used'), readOnly: false };
+    return {
+      ...backup,
+      backup: backup.entries,
+      notice: damaged(dataDir, kept, 'the last good copy is used'),
+      readOnly: false,
+    };
   }
   if (backup.kind === 'damaged') await putAside(dataDir, backupName, now);
   // Store items are named by the install id, so it is saved from what is left of the file where it can be.
   const installId = savedId(main) ?? savedId(backup) ?? randomId();
-  return { ...(await firstFile(dataDir, installId, log)), notice: damaged(dataDir, kept, 'there is no good copy, so the list is empty') };
+  return {
+    ...(await firstFile(dataDir, installId, log)),
+    notice: damaged(dataDir, kept, 'there is no good copy, so the list is empty'),
+  };
 }
 
 /** All of the file. */
-export const contentOf = ({ others, installId, entries }: Pick<LoadedServers, 'others' | 'installId' | 'entries'>): FileContent => ({ ...others, version: 1, installId, servers: entries });
+export const contentOf = ({
+  others,
+  installId,
+  entries,
+}: Pick<LoadedServers, 'others' | 'installId' | 'entries'>): FileContent => ({
+  ...others,
+  version: 1,
+  installId,
+  servers: entries,
+});
 
 /** Writes the list, then the copy that stands in when the list is damaged. Throws E_CONFIG_WRITE. */
-export async function saveServersFile(dataDir: string, content: FileContent, copy: FileContent, log: Log): Promise<void> {
+export async function saveServersFile(
+  dataDir: string,
+  content: FileContent,
+  copy: FileContent,
+  log: Log,
+): Promise<void> {
   try {
     await writeFileAtomic(path.join(dataDir, fileName), textOf(content));
   } catch (error) {
-    throw new AppError('E_CONFIG_WRITE', `${foreign(path.join(dataDir, fileName), 200)} could not be written (${codeOf(error)}).`, { cause: error });
+    throw new AppError(
+      'E_CONFIG_WRITE',
+      `${foreign(path.join(dataDir, fileName), 200)} could not be written (${codeOf(error)}).`,
+      { cause: error },
+    );
   }
   try {
     await writeFileAtomic(path.join(dataDir, backupName), textOf(copy));
@@ -96,13 +124,19 @@ async function readServers(file: string): Promise<Reading> {
   if (size > maxBytes) return { kind: 'damaged', installId: undefined };
   const text = await readFileIfThere(file).catch((error: unknown) => {
     if (error instanceof AppError) throw error;
-    throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, { cause: error });
+    throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, {
+      cause: error,
+    });
   });
   return text === undefined ? { kind: 'absent' } : parseServers(text);
 }
 
 /** The entries are judged one by one, by `readEntries`. */
-const ServersFile = z.looseObject({ version: z.literal(1), installId: z.string().regex(/^[a-z0-9]{8,32}$/), servers: z.array(z.unknown()) });
+const ServersFile = z.looseObject({
+  version: z.literal(1),
+  installId: z.string().regex(/^[a-z0-9]{8,32}$/),
+  servers: z.array(z.unknown()),
+});
 const NewerFile = z.looseObject({ version: z.number().int().min(2) });
 
 function parseServers(text: string): Reading {
@@ -113,10 +147,18 @@ function parseServers(text: string): Reading {
   if (!found.success) return { kind: 'damaged', installId: /"installId"\s*:\s*"([a-z0-9]{8,32})"/.exec(text)?.[1] };
   // Shown as far as this version understands it; never written.
   const understood = ServersFile.safeParse({ ...found.data, version: 1 });
-  return { kind: 'newer', ...(understood.success ? partsOf(understood.data) : { installId: randomId(), entries: [], others: {} }) };
+  return {
+    kind: 'newer',
+    ...(understood.success ? partsOf(understood.data) : { installId: randomId(), entries: [], others: {} }),
+  };
 }
 
-function partsOf({ version: _version, installId, servers, ...others }: z.infer<typeof ServersFile>): Pick<LoadedServers, 'installId' | 'entries' | 'others'> {
+function partsOf({
+  version: _version,
+  installId,
+  servers,
+  ...others
+}: z.infer<typeof ServersFile>): Pick<LoadedServers, 'installId' | 'entries' | 'others'> {
   return { installId, entries: servers, others };
 }
 
@@ -127,15 +169,19 @@ function partsOf({ version: _version, installId, servers, ...others }: z.infer<t
 async function refuseUnsafe(file: string): Promise<number | undefined> {
   const stat = await lstat(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, { cause: error });
+    throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, {
+      cause: error,
+    });
   });
   if (!stat) return undefined;
   const shown = `"${foreign(file, 110)}"`;
   const aside = `mv ${shown} ${shown.slice(0, -1)}.old"`;
   if (!stat.isFile()) throw new AppError('E_CONFIG_UNSAFE', `The server list is a link or no ordinary file: ${aside}`);
   if (process.getuid === undefined) return stat.size;
-  if (stat.uid !== process.getuid()) throw new AppError('E_CONFIG_UNSAFE', `The server list belongs to another user: ${aside}`);
-  if ((stat.mode & 0o022) !== 0) throw new AppError('E_CONFIG_UNSAFE', `Others can write the server list: chmod 600 ${shown}`);
+  if (stat.uid !== process.getuid())
+    throw new AppError('E_CONFIG_UNSAFE', `The server list belongs to another user: ${aside}`);
+  if ((stat.mode & 0o022) !== 0)
+    throw new AppError('E_CONFIG_UNSAFE', `Others can write the server list: chmod 600 ${shown}`);
   return stat.size;
 }
 
@@ -156,12 +202,16 @@ async function removeTemporaries(dataDir: string): Promise<void> {
 const savedId = (reading: Reading): string | undefined => (reading.kind === 'damaged' ? reading.installId : undefined);
 
 function damaged(dataDir: string, kept: string | undefined, then: string): AppError {
-  const what = kept === undefined ? `${foreign(path.join(dataDir, fileName), 120)} was gone` : `${foreign(kept, 120)} was damaged`;
+  const what =
+    kept === undefined ? `${foreign(path.join(dataDir, fileName), 120)} was gone` : `${foreign(kept, 120)} was damaged`;
   return new AppError('E_CONFIG_DAMAGED', `${what}; ${then}.`);
 }
 
 function newer(dataDir: string): AppError {
-  return new AppError('E_CONFIG_NEWER', `${foreign(path.join(dataDir, fileName), 120)} was written by a newer Keybridge; it is not changed.`);
+  return new AppError(
+    'E_CONFIG_NEWER',
+    `${foreign(path.join(dataDir, fileName), 120)} was written by a newer Keybridge; it is not changed.`,
+  );
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';

@@ -13,21 +13,25 @@ import { parseServerUrl } from './url.ts';
 export { Registration, secretKeyOf, type Server } from './server.ts';
 
 /** What the user says of a new server. */
-export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> & Partial<Pick<StoredServer, 'title' | 'clientId' | 'settings' | 'openSeenAt' | 'reservedRedirect'>>;
+export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> &
+  Partial<Pick<StoredServer, 'title' | 'clientId' | 'settings' | 'openSeenAt' | 'reservedRedirect'>>;
 
 /** What can change of a server, for all of its accounts. */
 export type ServerChange = Partial<Omit<StoredServer, 'id' | 'accounts' | 'defaultAccount'>>;
 /** What can change of one account. */
 export type AccountChange = Partial<Omit<Account, 'id'>>;
 
-/** The server list, in `servers.json`. Every change is on disk (temp, fsync, rename, with a backup) before the promise resolves. */
+/**
+ * The server list, in `servers.json`. Every change is on disk (temp, fsync, rename, with a backup) before the promise
+ * resolves.
+ */
 export interface Servers {
   readonly installId: string;
   /** One entry for each account. */
   list(): readonly Server[];
   /**
-   * By name or id of the server, and by name or id of the account; without one, the server's default account. An entry's
-   * own id names both.
+   * By name or id of the server, and by name or id of the account; without one, the server's default account. An
+   * entry's own id names both.
    */
   find(server: string, account?: string): Server | undefined;
   /** With one account. Throws E_SERVER_EXISTS, E_SERVER_URL, E_INSECURE_URL, E_CONFIG_WRITE. */
@@ -49,8 +53,8 @@ export interface Servers {
   /** True: it is not known yet who wrote the entries, because the store of secrets could not be read. */
   readonly unchecked: boolean;
   /**
-   * Looks who wrote each entry, with a key from the store of secrets. Where the data folder has none yet, one is made after `first`.
-   * `gone`: entries that are not used any more. Throws what `first` throws.
+   * Looks who wrote each entry, with a key from the store of secrets. Where the data folder has none yet, one is made
+   * after `first`. `gone`: entries that are not used any more. Throws what `first` throws.
    */
   check(first: () => Promise<void>): Promise<{ readonly kind: 'done'; readonly gone?: readonly string[] } | StoreFault>;
   /** Uses an entry that somebody else changed. Throws E_SERVER_UNKNOWN, E_CONFIG_ENTRY, E_CONFIG_WRITE. */
@@ -99,7 +103,9 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
   };
 
   /** One change after the other, each on the newest list; in memory only once it is on disk. */
-  function change<Value>(edit: (servers: readonly StoredServer[]) => { servers: StoredServer[]; value: Value }): Promise<Value> {
+  function change<Value>(
+    edit: (servers: readonly StoredServer[]) => { servers: StoredServer[]; value: Value },
+  ): Promise<Value> {
     return turn.run(async () => {
       // What is added or changed now is to be signed.
       if (!asked) await list.check(beforeFirst).catch(() => {});
@@ -111,7 +117,14 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
   }
 
   /** Changes one server; gives the entry of the account that `id` names, or that `edit` says. */
-  const changeOne = (id: string, edit: (server: StoredServer, accountId: string, all: readonly StoredServer[]) => { server: StoredServer; accountId: string }) =>
+  const changeOne = (
+    id: string,
+    edit: (
+      server: StoredServer,
+      accountId: string,
+      all: readonly StoredServer[],
+    ) => { server: StoredServer; accountId: string },
+  ) =>
     change((servers) => {
       const old = servers.find((server) => entriesOf(server).some((one) => one.id === id));
       if (!old) throw unknownServer(id);
@@ -122,7 +135,9 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
 
   /** A name must lead to one server, so it must not be another one's id either. */
   const refuseTakenName = (servers: readonly StoredServer[], wanted: string): void => {
-    const taken = servers.some(({ id, name }) => name === wanted || id === wanted) || list.setAside.some(({ name, key }) => name === wanted || key === wanted);
+    const taken =
+      servers.some(({ id, name }) => name === wanted || id === wanted) ||
+      list.setAside.some(({ name, key }) => name === wanted || key === wanted);
     if (taken) throw new AppError('E_SERVER_EXISTS', `There is already a server named "${foreign(wanted)}".`);
   };
 
@@ -142,7 +157,14 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
         const before = list.used;
         asked = true;
         const checked = await list.check(first);
-        return checked.kind === 'done' ? { kind: 'done', gone: before.filter((server) => !list.used.includes(server)).flatMap((server) => entriesOf(server).map(({ id }) => id)) } : checked;
+        return checked.kind === 'done'
+          ? {
+              kind: 'done',
+              gone: before
+                .filter((server) => !list.used.includes(server))
+                .flatMap((server) => entriesOf(server).map(({ id }) => id)),
+            }
+          : checked;
       });
     },
     accept: (key) =>
@@ -157,7 +179,10 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
       // By an entry's own id, which is asked for with every request: no name has a colon.
       const [serverId = wanted, ownAccount] = wanted.split(':');
       const { used } = list;
-      const server = used.find(({ name }) => name === wanted) ?? used.find(({ id }) => id === serverId) ?? used.find(({ title }) => title === wanted);
+      const server =
+        used.find(({ name }) => name === wanted) ??
+        used.find(({ id }) => id === serverId) ??
+        used.find(({ title }) => title === wanted);
       if (!server || ownAccount === undefined) return server && namedAccount(entriesOf(server), account);
       const own = entriesOf(server).find(({ id }) => id === wanted);
       return own && account !== undefined ? namedAccount(entriesOf(server), account) : own;
@@ -165,7 +190,12 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
     add: (wanted) =>
       change((servers) => {
         refuseTakenName(servers, wanted.name);
-        const server = StoredServer.parse({ ...wanted, url: parseServerUrl(wanted.url).href, id: randomId(), addedAt: clock.now() });
+        const server = StoredServer.parse({
+          ...wanted,
+          url: parseServerUrl(wanted.url).href,
+          id: randomId(),
+          addedAt: clock.now(),
+        });
         return { servers: [...servers, server], value: entry(server, server.defaultAccount) };
       }),
     update: (id, changes) =>
@@ -173,18 +203,23 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
         if (changes.name !== undefined && changes.name !== old.name) refuseTakenName(all, changes.name);
         return { server: { ...old, ...changes, id: old.id }, accountId };
       }),
-    updateAccount: (id, changes) => changeOne(id, (old, accountId) => ({ server: withAccount(old, accountId, changes), accountId })),
+    updateAccount: (id, changes) =>
+      changeOne(id, (old, accountId) => ({ server: withAccount(old, accountId, changes), accountId })),
     addAccount: (id, name) =>
       changeOne(id, (old) => {
         const account = Account.parse({ id: randomId(), name: freeName(old, name), autoNamed: name === undefined });
         return { server: { ...old, accounts: [...old.accounts, account] }, accountId: account.id };
       }),
-    makeDefault: (id) => changeOne(id, (old, accountId) => ({ server: { ...old, defaultAccount: accountId }, accountId })),
+    makeDefault: (id) =>
+      changeOne(id, (old, accountId) => ({ server: { ...old, defaultAccount: accountId }, accountId })),
     async removeAccount(id) {
       await changeOne(id, (old, accountId) => {
         const accounts = old.accounts.filter((account) => account.id !== accountId);
         const [next] = accounts;
-        if (!next) throw new AppError('E_BAD_INPUT', 'A server keeps its last account. Remove the server instead.', { server: old.name });
+        if (!next)
+          throw new AppError('E_BAD_INPUT', 'A server keeps its last account. Remove the server instead.', {
+            server: old.name,
+          });
         const defaultAccount = old.defaultAccount === accountId ? next.id : old.defaultAccount;
         return { server: { ...old, accounts, defaultAccount }, accountId: defaultAccount };
       });

@@ -8,10 +8,16 @@ import { isLoopbackHost } from '../http/loopback.ts';
 export function parseServerUrl(text: string): URL {
   const url = parse(text.trim());
   if (url.username || url.password) {
-    throw new AppError('E_SERVER_URL', 'The address has a user name or password in it. Leave it out and sign in instead.');
+    throw new AppError(
+      'E_SERVER_URL',
+      'The address has a user name or password in it. Leave it out and sign in instead.',
+    );
   }
   if (url.protocol === 'http:' && !isLoopbackHost(url)) {
-    throw new AppError('E_INSECURE_URL', `The address of ${foreign(url.host)} is plain http: tokens sent there could be read on the way.`);
+    throw new AppError(
+      'E_INSECURE_URL',
+      `The address of ${foreign(url.host)} is plain http: tokens sent there could be read on the way.`,
+    );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new AppError('E_SERVER_URL', `"${foreign(url.protocol)}" is not an address of an MCP server.`);

@@ -5,13 +5,18 @@ import { Secret } from '../secret.ts';
 import { Binding, compareBinding, type Elsewhere } from './binding.ts';
 import type { Shelf } from './shelf.ts';
 
-export type BoundRead = { readonly kind: 'found'; readonly value: Secret } | { readonly kind: 'absent' } | Elsewhere | StoreFault;
+export type BoundRead =
+  | { readonly kind: 'found'; readonly value: Secret }
+  | { readonly kind: 'absent' }
+  | Elsewhere
+  | StoreFault;
 
 /** Secrets beside the credentials, each in one item with what it is for. */
 export interface BoundSecrets {
   /**
-   * The secret, for `use`. What its item did not know of that is stored before the answer, so that the first use binds it:
-   * of two that come at once one is 'elsewhere'. `old`: what an item of an older version, which says nothing, was for.
+   * The secret, for `use`. What its item did not know of that is stored before the answer, so that the first use binds
+   * it: of two that come at once one is 'elsewhere'. `old`: what an item of an older version, which says nothing, was
+   * for.
    */
   readonly read: (key: string, use: Binding, old?: Binding) => Promise<BoundRead>;
   readonly write: (key: string, value: Secret, binding?: Binding) => Promise<StoreWrite>;
@@ -60,7 +65,8 @@ export function createBoundSecrets(shelf: Shelf, saveOrLog: () => Promise<void>)
 
 /** Older versions stored the secret alone, as text. */
 function itemOf(stored: unknown, old: Binding): { value: Secret; binding: Binding; isOld: boolean } | undefined {
-  if (typeof stored === 'string') return stored === '' ? undefined : { value: new Secret(stored), binding: old, isOld: true };
+  if (typeof stored === 'string')
+    return stored === '' ? undefined : { value: new Secret(stored), binding: old, isOld: true };
   const { data } = Stored.safeParse(stored);
   return data && { value: new Secret(data.secret), binding: data.for, isOld: false };
 }

@@ -1,14 +1,23 @@
 import type { SecretStore, StoreFault } from '../ports.ts';
 
-/** The store of secrets as the rest of the core sees it: nothing is read from it before it is known who wrote the list of servers. */
+/**
+ * The store of secrets as the rest of the core sees it: nothing is read from it before it is known who wrote the list
+ * of servers.
+ */
 export interface CheckedStore {
   readonly store: SecretStore;
   /** While `work` runs, the store is read without the check, which `work` is a part of. */
   unchecked<Value>(work: () => Promise<Value>): Promise<Value>;
 }
 
-/** `isChecked`: nothing is left to be looked at. `check` says why that cannot be done yet: then nothing is read at all. */
-export function createCheckedStore(plain: SecretStore, isChecked: () => boolean, check: () => Promise<{ readonly kind: 'done' } | StoreFault>): CheckedStore {
+/**
+ * `isChecked`: nothing is left to be looked at. `check` says why that cannot be done yet: then nothing is read at all.
+ */
+export function createCheckedStore(
+  plain: SecretStore,
+  isChecked: () => boolean,
+  check: () => Promise<{ readonly kind: 'done' } | StoreFault>,
+): CheckedStore {
   let passing = 0;
   return {
     store: {

@@ -22,7 +22,10 @@ export interface Credential {
   readonly id: string;
   /** The issuer exactly as validated at sign-in. */
   readonly issuer: string;
-  /** Address of the MCP server that was signed in to: the tokens go nowhere else. Absent where there is no server (a company's sign-in). */
+  /**
+   * Address of the MCP server that was signed in to: the tokens go nowhere else. Absent where there is no server (a
+   * company's sign-in).
+   */
   readonly serverUrl?: string;
   /** `resource` exactly as sent at sign-in (RFC 8707). */
   readonly resource: string;
@@ -31,7 +34,10 @@ export interface Credential {
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
   readonly introspectionEndpoint?: string;
-  /** Of a company's sign-in: origins where its ID token may be exchanged besides that of `tokenEndpoint`. Absent: an older version stored it. */
+  /**
+   * Of a company's sign-in: origins where its ID token may be exchanged besides that of `tokenEndpoint`. Absent: an
+   * older version stored it.
+   */
   readonly exchangeOrigins?: readonly string[];
   readonly clientId: string;
   readonly clientSecret?: Secret;
@@ -64,10 +70,16 @@ export interface Credential {
   readonly quarantinedAt?: number;
 }
 
-export type CredentialRead = { readonly kind: 'found'; readonly credential: Credential } | { readonly kind: 'absent' } | { readonly kind: 'damaged' } | StoreFault;
+export type CredentialRead =
+  | { readonly kind: 'found'; readonly credential: Credential }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'damaged' }
+  | StoreFault;
 
 /** Facts about a stored credential that are no secret: from the index file, without the keychain. */
-export type CredentialFacts = Omit<Credential, 'refreshToken' | 'accessToken' | 'clientSecret'> & { readonly renewable: boolean };
+export type CredentialFacts = Omit<Credential, 'refreshToken' | 'accessToken' | 'clientSecret'> & {
+  readonly renewable: boolean;
+};
 
 /**
  * The vault: credentials in the store of secrets, two generations each, and an index file of what is no secret.
@@ -78,7 +90,10 @@ export interface Vault {
   readonly notice: AppError | undefined;
   /** Reads the newest whole generation, from the store every time. */
   read(id: string): Promise<CredentialRead>;
-  /** Stores generation n+1 next to n, reads it back and compares, flips the head item last. Closes the journal of generation n. */
+  /**
+   * Stores generation n+1 next to n, reads it back and compares, flips the head item last. Closes the journal of
+   * generation n.
+   */
   write(credential: Credential): Promise<{ readonly kind: 'done' } | StoreFault>;
   /** All parts of all generations. After a fault the rest goes with `sweep`; from now on `read` says 'absent'. */
   delete(id: string): Promise<{ readonly kind: 'done' } | StoreFault>;
@@ -99,7 +114,9 @@ export interface Vault {
   ids(): readonly string[];
   /** True: the index was lost, and the store was not asked about this one yet. */
   uncertain(id: string): boolean;
-  /** A secret that the user entered or a registration gave, for one use (BoundSecrets.read); keyed like a credential. */
+  /**
+   * A secret that the user entered or a registration gave, for one use (BoundSecrets.read); keyed like a credential.
+   */
   readClientSecret(key: string, use: Binding, old?: Binding): Promise<BoundRead>;
   writeClientSecret(key: string, value: Secret, binding?: Binding): Promise<{ readonly kind: 'done' } | StoreFault>;
   deleteClientSecret(key: string): Promise<{ readonly kind: 'done' } | StoreFault>;
@@ -117,11 +134,25 @@ export interface VaultOptions {
 }
 
 /** Opens the index file, and rebuilds it from the store where it is missing or damaged. */
-export async function openVault({ store, dataDir, installId, clock, log, knownIds = [] }: VaultOptions): Promise<Vault> {
-  const { index, lost, save, newer } = store.name === 'memory' ? memoryIndex() : await openIndexFile(dataDir, clock, log);
-  const refused: StoreFault | undefined = newer && { kind: 'unavailable', detail: 'the index is of a newer version', because: newer };
+export async function openVault({
+  store,
+  dataDir,
+  installId,
+  clock,
+  log,
+  knownIds = [],
+}: VaultOptions): Promise<Vault> {
+  const { index, lost, save, newer } =
+    store.name === 'memory' ? memoryIndex() : await openIndexFile(dataDir, clock, log);
+  const refused: StoreFault | undefined = newer && {
+    kind: 'unavailable',
+    detail: 'the index is of a newer version',
+    because: newer,
+  };
   const saveOrLog = async (): Promise<void> => {
-    await save().catch((error: NodeJS.ErrnoException) => log('vault_index_not_saved', { errno: error.code ?? 'unknown' }));
+    await save().catch((error: NodeJS.ErrnoException) =>
+      log('vault_index_not_saved', { errno: error.code ?? 'unknown' }),
+    );
   };
   const shared = { records: createRecords(store), store, lost, refused, save, saveOrLog, log };
   const credentials = createShelf({ ...shared, entries: index.credentials, prefix: `${installId}/credential/` });

@@ -1,5 +1,13 @@
 import { createConnection, type Socket } from 'node:net';
-import { type DbusCall, type DbusMessage, decodeMessage, encodeCall, errorReply, messageLength, methodReturn } from './dbus-message.ts';
+import {
+  type DbusCall,
+  type DbusMessage,
+  decodeMessage,
+  encodeCall,
+  errorReply,
+  messageLength,
+  methodReturn,
+} from './dbus-message.ts';
 
 export type DbusReply =
   | { readonly kind: 'reply'; readonly sender: string; readonly body: readonly unknown[] }
@@ -41,12 +49,18 @@ export function connectToBus(socketPath: string): DbusConnection {
       else queued.push(bytes);
     });
 
-  socket.on('connect', () => socket.write(`\0AUTH EXTERNAL ${Buffer.from(String(process.getuid?.() ?? 0)).toString('hex')}\r\n`));
+  socket.on('connect', () =>
+    socket.write(`\0AUTH EXTERNAL ${Buffer.from(String(process.getuid?.() ?? 0)).toString('hex')}\r\n`),
+  );
   socket.on('data', (chunk: Buffer) => {
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
     try {
       if (state === 'greeting' && !greeted(socket, queued)) return;
-      for (let length = messageLength(received); length !== undefined && received.length >= length; length = messageLength(received)) {
+      for (
+        let length = messageLength(received);
+        length !== undefined && received.length >= length;
+        length = messageLength(received)
+      ) {
         dispatch(decodeMessage(received.subarray(0, length)));
         received = received.subarray(length);
       }
@@ -72,7 +86,11 @@ export function connectToBus(socketPath: string): DbusConnection {
     if (replyTo === undefined || (type !== methodReturn && type !== errorReply)) return;
     const resolve = waiting.get(replyTo);
     waiting.delete(replyTo);
-    resolve?.(type === errorReply ? { kind: 'error', name: errorName ?? 'unknown' } : { kind: 'reply', sender: sender ?? '', body });
+    resolve?.(
+      type === errorReply
+        ? { kind: 'error', name: errorName ?? 'unknown' }
+        : { kind: 'reply', sender: sender ?? '', body },
+    );
   }
 
   void send({ ...bus, member: 'Hello', args: [] });
@@ -86,4 +104,8 @@ export function connectToBus(socketPath: string): DbusConnection {
 }
 
 /** The bus itself as the other side of a call. */
-export const bus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' } as const;
+export const bus = {
+  destination: 'org.freedesktop.DBus',
+  path: '/org/freedesktop/DBus',
+  interface: 'org.freedesktop.DBus',
+} as const;

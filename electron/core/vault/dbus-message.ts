@@ -1,6 +1,6 @@
 /**
- * The little of the D-Bus wire format that asking a question takes (D-Bus Specification, "Message Protocol"): method calls
- * with string arguments, and replies made of strings, numbers, booleans, string lists and variants of those.
+ * The little of the D-Bus wire format that asking a question takes (D-Bus Specification, "Message Protocol"): method
+ * calls with string arguments, and replies made of strings, numbers, booleans, string lists and variants of those.
  */
 
 const methodCall = 1;
@@ -82,9 +82,16 @@ export function decodeMessage(bytes: Buffer): DbusMessage {
   reader.align(8);
   const signature = fields.get(8);
   const body = typeof signature === 'string' ? reader.values(signature) : [];
-  const text = (code: number): string | undefined => (typeof fields.get(code) === 'string' ? String(fields.get(code)) : undefined);
+  const text = (code: number): string | undefined =>
+    typeof fields.get(code) === 'string' ? String(fields.get(code)) : undefined;
   const replyTo = fields.get(5);
-  return { type, replyTo: typeof replyTo === 'number' ? replyTo : undefined, sender: text(7), errorName: text(4), body };
+  return {
+    type,
+    replyTo: typeof replyTo === 'number' ? replyTo : undefined,
+    sender: text(7),
+    errorName: text(4),
+    body,
+  };
 }
 
 const padding = (length: number, boundary: number): number => (boundary - (length % boundary)) % boundary;

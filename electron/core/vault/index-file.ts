@@ -36,8 +36,15 @@ const Facts = z.object({
   renewable: z.boolean(),
 });
 
-/** `items`: every item of the store that may exist for it. `deleting`: signed out; what is left goes as soon as the store can be used. */
-const Kept = z.object({ generation: z.number().int().nonnegative(), items: z.array(z.string()), deleting: z.boolean().default(false) });
+/**
+ * `items`: every item of the store that may exist for it. `deleting`: signed out; what is left goes as soon as the
+ * store can be used.
+ */
+const Kept = z.object({
+  generation: z.number().int().nonnegative(),
+  items: z.array(z.string()),
+  deleting: z.boolean().default(false),
+});
 
 const IndexFile = z.object({
   version: z.literal(1),
@@ -61,8 +68,8 @@ export interface IndexStore {
 }
 
 /**
- * The index of the vault, `credentials.json` in the data folder: what is stored under which names, and what is no secret
- * about it. A damaged file is kept beside as `.damaged`.
+ * The index of the vault, `credentials.json` in the data folder: what is stored under which names, and what is no
+ * secret about it. A damaged file is kept beside as `.damaged`.
  */
 export async function openIndexFile(dataDir: string, clock: Clock, log: Log): Promise<IndexStore> {
   const file = path.join(dataDir, 'credentials.json');
@@ -99,7 +106,10 @@ function newerIndex(text: string): IndexStore | undefined {
   const { data } = Versioned.safeParse(readJson(text));
   if (!data || data.version <= 1) return undefined;
   const understood = IndexFile.safeParse({ ...data, version: 1 }).data as Index | undefined;
-  const newer = new AppError('E_CONFIG_NEWER', `credentials.json was written by a newer Keybridge (format ${data.version}). It is not changed, so that no sign-in can be stored, renewed or ended.`);
+  const newer = new AppError(
+    'E_CONFIG_NEWER',
+    `credentials.json was written by a newer Keybridge (format ${data.version}). It is not changed, so that no sign-in can be stored, renewed or ended.`,
+  );
   return { index: understood ?? emptyIndex(), lost: understood === undefined, newer, save: async () => {} };
 }
 

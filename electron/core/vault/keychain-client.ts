@@ -1,7 +1,12 @@
 import type { Log } from '../log.ts';
 import type { Clock, SecretStore, StoreFault, StoreRead, StoreWrite } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import { KeychainAnswer, type KeychainQuestion, type KeychainRequest, type KeychainResult } from './keychain-protocol.ts';
+import {
+  KeychainAnswer,
+  type KeychainQuestion,
+  type KeychainRequest,
+  type KeychainResult,
+} from './keychain-protocol.ts';
 
 /** The keychain child as its parent sees it. */
 export interface KeychainChild {
@@ -23,7 +28,10 @@ export interface KeychainStoreOptions {
   readonly log: Log;
   readonly deadlineMs?: number;
   readonly unlockDeadlineMs?: number;
-  /** The child ends after this long without a question, and comes back with the next one: it takes some 100 MB in Electron. */
+  /**
+   * The child ends after this long without a question, and comes back with the next one: it takes some 100 MB in
+   * Electron.
+   */
   readonly idleMs?: number;
   /**
    * After a missed deadline only `unlock` asks again for this long. On macOS a call that hangs is one whose prompt is
@@ -132,7 +140,10 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
         });
       }
     }
-    finish(task, { kind: prompted ? 'locked' : 'unavailable', detail: `no answer within ${task.question.op === 'unlock' ? unlockDeadlineMs : deadlineMs} ms` });
+    finish(task, {
+      kind: prompted ? 'locked' : 'unavailable',
+      detail: `no answer within ${task.question.op === 'unlock' ? unlockDeadlineMs : deadlineMs} ms`,
+    });
   }
 
   function ask(question: KeychainQuestion): Promise<Exclude<KeychainResult, { kind: 'stale' }>> {
@@ -140,7 +151,12 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
       if (closed) return resolve({ kind: 'unavailable', detail: 'the store is closed' });
       const unlock = question.op === 'unlock';
       if (!unlock && quiet) return resolve({ kind: 'locked', detail: 'the system waits for the user' });
-      const task: Task = { question, resolve, tries: 0, cancelDeadline: clock.after(unlock ? unlockDeadlineMs : deadlineMs, () => missedDeadline(task)) };
+      const task: Task = {
+        question,
+        resolve,
+        tries: 0,
+        cancelDeadline: clock.after(unlock ? unlockDeadlineMs : deadlineMs, () => missedDeadline(task)),
+      };
       queue.push(task);
       pump();
     });
@@ -176,7 +192,8 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
 const unfit: StoreFault = { kind: 'unavailable', detail: 'the keychain process gave an answer to another question' };
 type Answered = Exclude<KeychainResult, { kind: 'stale' }>;
 
-const isFault = (result: Answered): result is StoreFault => result.kind === 'locked' || result.kind === 'denied' || result.kind === 'unavailable';
+const isFault = (result: Answered): result is StoreFault =>
+  result.kind === 'locked' || result.kind === 'denied' || result.kind === 'unavailable';
 
 function found(result: Answered): StoreRead {
   if (result.kind === 'found') return { kind: 'found', value: new Secret(result.value) };

@@ -18,7 +18,10 @@ export interface KeychainDeskDeps {
 }
 
 /** What the keychain child does: answers every question, and never throws. */
-export function createKeychainDesk({ keytar, secretService }: KeychainDeskDeps): (question: KeychainQuestion) => Promise<KeychainResult> {
+export function createKeychainDesk({
+  keytar,
+  secretService,
+}: KeychainDeskDeps): (question: KeychainQuestion) => Promise<KeychainResult> {
   /** The service's name on the bus when keytar first met it. */
   let owner: string | undefined;
 
@@ -50,9 +53,10 @@ export function createKeychainDesk({ keytar, secretService }: KeychainDeskDeps):
   }
 
   async function set(service: string, account: string, value: string): Promise<KeychainResult> {
-    if (value === '' || value.includes('\0')) return { kind: 'unavailable', detail: 'a value that the store would cut' };
-    // The vault reads everything back and compares (records.ts); doing it here too would double the time in which a kill
-    // loses a rotated token.
+    if (value === '' || value.includes('\0'))
+      return { kind: 'unavailable', detail: 'a value that the store would cut' };
+    // The vault reads everything back and compares (records.ts); doing it here too would double the time in which a
+    // kill loses a rotated token.
     await (await keytar()).setPassword(service, account, value);
     return { kind: 'done' };
   }

@@ -1,13 +1,22 @@
 import type { StoreFault } from '../ports.ts';
 
 /**
- * What the system's own words mean. macOS: SecCopyErrorMessageString of errSecAuthFailed (-25293), userCanceledErr (-128),
- * errSecInteractionNotAllowed (-25308); Windows: FormatMessage of ERROR_ACCESS_DENIED, ERROR_NO_SUCH_LOGON_SESSION;
- * Linux: libsecret. Texts may be translated or new: what is not known is `unavailable`, which nobody takes for "signed out".
+ * What the system's own words mean. macOS: SecCopyErrorMessageString of errSecAuthFailed (-25293), userCanceledErr
+ * (-128), errSecInteractionNotAllowed (-25308); Windows: FormatMessage of ERROR_ACCESS_DENIED,
+ * ERROR_NO_SUCH_LOGON_SESSION; Linux: libsecret. Texts may be translated or new: what is not known is `unavailable`,
+ * which nobody takes for "signed out".
  */
 const known: readonly { readonly pattern: RegExp; readonly kind: StoreFault['kind'] }[] = [
-  { pattern: /user interaction is not allowed|interaction with the security server is not allowed|locked collection|keychain is locked/i, kind: 'locked' },
-  { pattern: /user name or passphrase you entered is not correct|user cancell?ed the operation|access is denied|authorization was denied|write permissions/i, kind: 'denied' },
+  {
+    pattern:
+      /user interaction is not allowed|interaction with the security server is not allowed|locked collection|keychain is locked/i,
+    kind: 'locked',
+  },
+  {
+    pattern:
+      /user name or passphrase you entered is not correct|user cancell?ed the operation|access is denied|authorization was denied|write permissions/i,
+    kind: 'denied',
+  },
 ];
 
 /** A fault of keytar as the answer that callers can tell apart. */

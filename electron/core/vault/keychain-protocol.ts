@@ -6,7 +6,13 @@ import { z } from 'zod';
  */
 export const KeychainRequest = z.discriminatedUnion('op', [
   z.strictObject({ id: z.number(), op: z.literal('get'), service: z.string().min(1), account: z.string().min(1) }),
-  z.strictObject({ id: z.number(), op: z.literal('set'), service: z.string().min(1), account: z.string().min(1), value: z.string() }),
+  z.strictObject({
+    id: z.number(),
+    op: z.literal('set'),
+    service: z.string().min(1),
+    account: z.string().min(1),
+    value: z.string(),
+  }),
   z.strictObject({ id: z.number(), op: z.literal('delete'), service: z.string().min(1), account: z.string().min(1) }),
   z.strictObject({ id: z.number(), op: z.literal('probe'), service: z.string().min(1) }),
   /** The one request that may prompt the user. */
@@ -29,4 +35,8 @@ export const KeychainAnswer = z.object({ id: z.number(), result: KeychainResult 
 export type KeychainAnswer = z.infer<typeof KeychainAnswer>;
 
 /** A request without its id. */
-export type KeychainQuestion = KeychainRequest extends infer Request ? (Request extends unknown ? Omit<Request, 'id'> : never) : never;
+export type KeychainQuestion = KeychainRequest extends infer Request
+  ? Request extends unknown
+    ? Omit<Request, 'id'>
+    : never
+  : never;

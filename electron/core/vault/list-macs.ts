@@ -6,12 +6,15 @@ import { Secret } from '../secret.ts';
 /** Says of an entry of the list of servers whether Keybridge wrote it: with a key that lies in the store of secrets. */
 export interface ListMacs {
   /**
-   * Reads the key; without it nothing can be said. 'absent': none was made for this data folder yet. 'lost': one was, and it is gone,
-   * or belongs to another list than the one that is there now. It is asked of the store itself, not of the vault: what stands in a
-   * file must not be able to hide it.
+   * Reads the key; without it nothing can be said. 'absent': none was made for this data folder yet. 'lost': one was,
+   * and it is gone, or belongs to another list than the one that is there now. It is asked of the store itself, not of
+   * the vault: what stands in a file must not be able to hide it.
    */
   readonly read: () => Promise<{ readonly kind: 'ready' | 'absent' | 'lost' } | StoreFault>;
-  /** Makes a key, for a data folder that has none. It counts when `keep` has stored it: what is signed with it has to be on disk before. */
+  /**
+   * Makes a key, for a data folder that has none. It counts when `keep` has stored it: what is signed with it has to be
+   * on disk before.
+   */
   readonly make: () => void;
   readonly keep: () => Promise<{ readonly kind: 'done' } | StoreFault>;
   /** Throws when the key was neither read nor made. */
@@ -22,8 +25,8 @@ export interface ListMacs {
 const keyBytes = 32;
 
 /**
- * `installId`: stands in the list itself, where others could put another one, and have the list taken for one that nobody has signed.
- * So the store also keeps, by the path of the data folder, which list is signed there.
+ * `installId`: stands in the list itself, where others could put another one, and have the list taken for one that
+ * nobody has signed. So the store also keeps, by the path of the data folder, which list is signed there.
  */
 export function createListMacs(store: Pick<SecretStore, 'get' | 'set'>, installId: string, dataDir: string): ListMacs {
   const item = `${installId}/list-key`;
@@ -36,7 +39,8 @@ export function createListMacs(store: Pick<SecretStore, 'get' | 'set'>, installI
     if (found.kind !== 'found' && found.kind !== 'absent') return found;
     if (list.kind === 'found' && list.value.reveal() !== installId) return { kind: 'lost' };
     // A damaged one is of no more use than none, and must not keep everything back.
-    if (found.kind === 'absent' || Buffer.from(found.value.reveal(), 'base64url').length !== keyBytes) return { kind: list.kind === 'found' ? 'lost' : 'absent' };
+    if (found.kind === 'absent' || Buffer.from(found.value.reveal(), 'base64url').length !== keyBytes)
+      return { kind: list.kind === 'found' ? 'lost' : 'absent' };
     // The folder was moved. If that cannot be kept now, the next start does.
     if (list.kind === 'absent') await store.set(signed, new Secret(installId));
     key = found.value;
@@ -45,7 +49,9 @@ export function createListMacs(store: Pick<SecretStore, 'get' | 'set'>, installI
   const macOf = (text: string): string => {
     if (!key) throw new Error('the key of the list was not read');
     // Of its own kind: no text that something else is signed with is ever taken for it.
-    return createHmac('sha256', Buffer.from(key.reveal(), 'base64url')).update(`keybridge server 1\n${text}`).digest('base64url');
+    return createHmac('sha256', Buffer.from(key.reveal(), 'base64url'))
+      .update(`keybridge server 1\n${text}`)
+      .digest('base64url');
   };
   return {
     read,
@@ -62,7 +68,9 @@ export function createListMacs(store: Pick<SecretStore, 'get' | 'set'>, installI
       if (noted.kind !== 'done') return noted;
       const back = await read();
       if (back.kind === 'ready') return { kind: 'done' };
-      return back.kind === 'absent' || back.kind === 'lost' ? { kind: 'unavailable', detail: 'the store did not keep what was written' } : (back as StoreFault);
+      return back.kind === 'absent' || back.kind === 'lost'
+        ? { kind: 'unavailable', detail: 'the store did not keep what was written' }
+        : (back as StoreFault);
     },
     of: macOf,
     isRight(text, mac) {

@@ -4,7 +4,9 @@ import { readJson } from '../../../shared/json.ts';
 import type { SecretStore, StoreFault, StoreWrite } from '../ports.ts';
 import { Secret } from '../secret.ts';
 
-/** Windows takes 2,560 bytes per item (CRED_MAX_CREDENTIAL_BLOB_SIZE); the text below is ASCII, so characters are bytes. */
+/**
+ * Windows takes 2,560 bytes per item (CRED_MAX_CREDENTIAL_BLOB_SIZE); the text below is ASCII, so characters are bytes.
+ */
 const partBytes = 2_000;
 
 /** 200 KB: three times the largest token answer that we accept. */
@@ -18,7 +20,10 @@ const Head = z.object({
   sha256: z.string(),
 });
 
-/** What the parts of one generation make together, behind 64 hex digits of its SHA-256: parts of two generations never pass as one. */
+/**
+ * What the parts of one generation make together, behind 64 hex digits of its SHA-256: parts of two generations never
+ * pass as one.
+ */
 const Body = z.object({ v: z.literal(1), generation: z.number().int().positive(), value: z.unknown() });
 const hashLength = 64;
 
@@ -34,9 +39,14 @@ export type RecordRead =
   | { readonly kind: 'damaged' }
   | StoreFault;
 
-/** Values of any size in a store of small items, two generations each: a write never touches the generation that counts. */
+/**
+ * Values of any size in a store of small items, two generations each: a write never touches the generation that counts.
+ */
 export interface Records {
-  /** The newest whole generation. `atLeast`: the generation that must exist; when an older one is found, both are looked at. */
+  /**
+   * The newest whole generation. `atLeast`: the generation that must exist; when an older one is found, both are looked
+   * at.
+   */
   read(name: string, atLeast: number): Promise<RecordRead>;
   /** Writes the parts, reads them back and compares, then the head. `generation` must be one more than the newest. */
   write(name: string, generation: number, value: unknown): Promise<StoreWrite>;
@@ -52,7 +62,10 @@ export function createRecords(store: SecretStore): Records {
   return {
     sameGeneration: (item, name, generation) => item.startsWith(partOf(name, generation, 0).slice(0, -1)),
 
-    itemsOf: (name, generation, value) => [headOf(name), ...cut(encode(generation, value)).map((_, index) => partOf(name, generation, index))],
+    itemsOf: (name, generation, value) => [
+      headOf(name),
+      ...cut(encode(generation, value)).map((_, index) => partOf(name, generation, index)),
+    ],
 
     async read(name, atLeast) {
       const head = await readHead(store, name);
@@ -94,14 +107,19 @@ export function createRecords(store: SecretStore): Records {
 
 const headOf = (name: string): string => `${name}/head`;
 /** Even and odd generations have items of their own. */
-const partOf = (name: string, generation: number, index: number): string => `${name}/${generation % 2 === 0 ? 'even' : 'odd'}.${index + 1}`;
-const partsOf = (name: string, generation: number): string[] => Array.from({ length: mostParts }, (_, index) => partOf(name, generation, index));
+const partOf = (name: string, generation: number, index: number): string =>
+  `${name}/${generation % 2 === 0 ? 'even' : 'odd'}.${index + 1}`;
+const partsOf = (name: string, generation: number): string[] =>
+  Array.from({ length: mostParts }, (_, index) => partOf(name, generation, index));
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** JSON in ASCII: no NUL and no multi-byte character can be cut or lost by a store. */
 function encode(generation: number, value: unknown): string {
   const json = JSON.stringify({ v: 1, generation, value });
-  const ascii = json.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const ascii = json.replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return hash(ascii) + ascii;
 }
 
@@ -126,7 +144,11 @@ async function writeAndCompare(store: SecretStore, item: string, text: string): 
   return { kind: 'unavailable', detail: 'the store did not keep what was written' };
 }
 
-type HeadRead = { readonly kind: 'found'; readonly head: z.infer<typeof Head> } | { readonly kind: 'absent' } | { readonly kind: 'damaged' } | StoreFault;
+type HeadRead =
+  | { readonly kind: 'found'; readonly head: z.infer<typeof Head> }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'damaged' }
+  | StoreFault;
 
 async function readHead(store: SecretStore, name: string): Promise<HeadRead> {
   const read = await store.get(headOf(name));
@@ -135,10 +157,19 @@ async function readHead(store: SecretStore, name: string): Promise<HeadRead> {
   return head.success ? { kind: 'found', head: head.data } : { kind: 'damaged' };
 }
 
-type BodyRead = { readonly kind: 'found'; readonly record: StoredRecord; readonly sha256: string } | { readonly kind: 'absent' } | { readonly kind: 'damaged' } | StoreFault;
+type BodyRead =
+  | { readonly kind: 'found'; readonly record: StoredRecord; readonly sha256: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'damaged' }
+  | StoreFault;
 
 /** One generation's parts put together. `parts` undefined: as many as are needed to make it whole. */
-async function readBody(store: SecretStore, name: string, generation: number, parts: number | undefined): Promise<BodyRead> {
+async function readBody(
+  store: SecretStore,
+  name: string,
+  generation: number,
+  parts: number | undefined,
+): Promise<BodyRead> {
   let text = '';
   for (let index = 0; index < (parts ?? mostParts); index += 1) {
     const part = await store.get(partOf(name, generation, index));
@@ -159,7 +190,12 @@ async function newestWhole(store: SecretStore, name: string, headAbsent: boolean
     const body = await readBody(store, name, slot, undefined);
     if (isFault(body)) return body;
     if (body.kind !== 'absent') anything = true;
-    if (body.kind === 'found' && body.record.generation % 2 === slot % 2 && body.record.generation > (newest?.generation ?? 0)) newest = body.record;
+    if (
+      body.kind === 'found' &&
+      body.record.generation % 2 === slot % 2 &&
+      body.record.generation > (newest?.generation ?? 0)
+    )
+      newest = body.record;
   }
   if (newest) return { kind: 'found', record: newest };
   return anything ? { kind: 'damaged' } : { kind: 'absent' };

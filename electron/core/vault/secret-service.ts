@@ -1,7 +1,9 @@
 import { busSockets, ownBusSocket } from './bus-address.ts';
 import { bus, connectToBus, type DbusConnection } from './dbus-connection.ts';
 
-/** What the Secret Service says about the collection in which secrets are stored (freedesktop.org Secret Service API). */
+/**
+ * What the Secret Service says about the collection in which secrets are stored (freedesktop.org Secret Service API).
+ */
 export type CollectionState =
   /** `owner`: the service's unique name on the bus; another one means that it was restarted. */
   | { readonly kind: 'unlocked' | 'locked' | 'no_collection'; readonly owner: string }
@@ -18,9 +20,10 @@ const service = 'org.freedesktop.secrets';
 const servicePath = '/org/freedesktop/secrets';
 
 /**
- * Asks the Secret Service what libsecret does not tell: whether the default collection is locked. Never prompts, and never
- * starts a bus. `address`: of the session bus, as in DBUS_SESSION_BUS_ADDRESS; undefined: there is none. A bus that another
- * user of the computer or another machine holds is none either: whoever holds it reads and answers in the keychain's name.
+ * Asks the Secret Service what libsecret does not tell: whether the default collection is locked. Never prompts, and
+ * never starts a bus. `address`: of the session bus, as in DBUS_SESSION_BUS_ADDRESS; undefined: there is none. A bus
+ * that another user of the computer or another machine holds is none either: whoever holds it reads and answers in the
+ * keychain's name.
  */
 export function createSecretService(address: string | undefined): SecretService {
   let connection: DbusConnection | undefined;
@@ -33,13 +36,24 @@ export function createSecretService(address: string | undefined): SecretService 
       const nobody = await nobodyThere(to);
       if (nobody) return nobody;
     }
-    const alias = await to.call({ destination: service, path: servicePath, interface: 'org.freedesktop.Secret.Service', member: 'ReadAlias', args: ['default'] });
+    const alias = await to.call({
+      destination: service,
+      path: servicePath,
+      interface: 'org.freedesktop.Secret.Service',
+      member: 'ReadAlias',
+      args: ['default'],
+    });
     if (alias.kind === 'closed') return { kind: 'no_bus', detail: alias.detail };
     met = alias.kind === 'reply';
     if (alias.kind === 'error') return { kind: 'no_service' };
     const [path] = alias.body;
     if (typeof path !== 'string' || path === '/') return { kind: 'no_collection', owner: alias.sender };
-    const properties = { destination: service, path, interface: 'org.freedesktop.DBus.Properties', member: 'Get' } as const;
+    const properties = {
+      destination: service,
+      path,
+      interface: 'org.freedesktop.DBus.Properties',
+      member: 'Get',
+    } as const;
     const locked = await to.call({ ...properties, args: ['org.freedesktop.Secret.Collection', 'Locked'] });
     if (locked.kind === 'closed') return { kind: 'no_bus', detail: locked.detail };
     if (locked.kind === 'error') return { kind: 'no_collection', owner: alias.sender };
@@ -62,7 +76,9 @@ export function createSecretService(address: string | undefined): SecretService 
 
 function whyNoBus(address: string | undefined): string {
   if (address === undefined) return 'there is no session bus';
-  return busSockets(address).length === 0 ? 'the session bus is not a Unix socket' : 'the session bus is not there, or belongs to another user';
+  return busSockets(address).length === 0
+    ? 'the session bus is not a Unix socket'
+    : 'the session bus is not there, or belongs to another user';
 }
 
 /** Whether there is a service, or one that the bus would start at the next call. Asking the bus starts nothing. */

@@ -22,7 +22,9 @@ export interface ShelfDeps {
   readonly log: Log;
 }
 
-/** Records of one kind, together with the index of their items: nothing is in the store that the index does not name. */
+/**
+ * Records of one kind, together with the index of their items: nothing is in the store that the index does not name.
+ */
 export interface Shelf {
   /** `journal`: generation whose successor may be whole already. */
   read(key: string, journal?: number): Promise<RecordRead>;
@@ -38,7 +40,17 @@ export interface Shelf {
   sweep(): Promise<void>;
 }
 
-export function createShelf({ records, store, entries, prefix, lost, refused, save, saveOrLog, log }: ShelfDeps): Shelf {
+export function createShelf({
+  records,
+  store,
+  entries,
+  prefix,
+  lost,
+  refused,
+  save,
+  saveOrLog,
+  log,
+}: ShelfDeps): Shelf {
   const nameOf = (key: string): string => prefix + shortName(key);
   /** Keys that a lost index does not name and the store does not hold. */
   const searched = new Set<string>();
@@ -47,12 +59,16 @@ export function createShelf({ records, store, entries, prefix, lost, refused, sa
   async function read(key: string, journal?: number): Promise<RecordRead> {
     const entry = entries[key];
     if (entry?.deleting || (!entry && !uncertain(key))) return { kind: 'absent' };
-    const read = await records.read(nameOf(key), Math.max(entry?.generation ?? 0, journal === undefined ? 0 : journal + 1));
+    const read = await records.read(
+      nameOf(key),
+      Math.max(entry?.generation ?? 0, journal === undefined ? 0 : journal + 1),
+    );
     if (read.kind === 'absent' && !entry) searched.add(key);
     if (read.kind === 'damaged') log('vault_item_damaged', { name: nameOf(key) });
     if (read.kind !== 'found') return read;
     const { generation, value } = read.record;
-    if (entry && generation < entry.generation) log('vault_item_rolled_back', { name: nameOf(key), generation, expected: entry.generation });
+    if (entry && generation < entry.generation)
+      log('vault_item_rolled_back', { name: nameOf(key), generation, expected: entry.generation });
     const items = new Set([...(entry?.items ?? []), ...records.itemsOf(nameOf(key), generation, value)]);
     entries[key] = { generation: Math.max(generation, entry?.generation ?? 0), items: [...items], deleting: false };
     return read;
@@ -69,7 +85,10 @@ export function createShelf({ records, store, entries, prefix, lost, refused, sa
     } catch (error) {
       if (before) entries[key] = before;
       else delete entries[key];
-      return { kind: 'unavailable', detail: `the index file cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` };
+      return {
+        kind: 'unavailable',
+        detail: `the index file cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      };
     }
   }
 
@@ -89,7 +108,9 @@ export function createShelf({ records, store, entries, prefix, lost, refused, sa
       const written = (await announce(key, current, items)) ?? (await records.write(nameOf(key), generation, value));
       if (written.kind !== 'done') return written;
       const entry = entries[key] ?? { generation, items, deleting: false };
-      const surplus = entry.items.filter((item) => records.sameGeneration(item, nameOf(key), generation) && !items.includes(item));
+      const surplus = entry.items.filter(
+        (item) => records.sameGeneration(item, nameOf(key), generation) && !items.includes(item),
+      );
       const gone = await deleteAll(store, surplus);
       entries[key] = { ...entry, generation, items: entry.items.filter((item) => !gone.includes(item)) };
       return { kind: 'done', generation };

@@ -13,7 +13,11 @@ export interface NodeKeychainSpawnerOptions {
 /** Starts keychain children as plain Node processes with an ipc channel. */
 export function createNodeKeychainSpawner({ command, args, env }: NodeKeychainSpawnerOptions): () => KeychainChild {
   return () => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: keychainEnv(env), windowsHide: true });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: keychainEnv(env),
+      windowsHide: true,
+    });
     // A message to a process that has just ended is lost; its exit is what the other side hears of.
     child.on('error', () => {});
     return {
@@ -34,7 +38,11 @@ export function createNodeKeychainSpawner({ command, args, env }: NodeKeychainSp
  * libsecret cannot start a bus of its own. KEYBRIDGE_KEYCHAIN_DBUS gives this child another session bus than the app's.
  */
 export function keychainEnv(env: NodeJS.ProcessEnv): Record<string, string> {
-  const kept = Object.entries(env).filter(([name]) => /^(PATH|HOME|USER|LOGNAME|TMPDIR|DBUS_SESSION_BUS_ADDRESS|XDG_\w+|SystemRoot|windir|USERPROFILE|APPDATA|LOCALAPPDATA|TEMP|TMP)$/i.test(name));
+  const kept = Object.entries(env).filter(([name]) =>
+    /^(PATH|HOME|USER|LOGNAME|TMPDIR|DBUS_SESSION_BUS_ADDRESS|XDG_\w+|SystemRoot|windir|USERPROFILE|APPDATA|LOCALAPPDATA|TEMP|TMP)$/i.test(
+      name,
+    ),
+  );
   const clean: Record<string, string> = {};
   for (const [name, value] of kept) if (value !== undefined) clean[name] = value;
   const ownBus = env['KEYBRIDGE_KEYCHAIN_DBUS'];

@@ -17,5 +17,8 @@ const reasons: Record<StoreFault['kind'], string> = {
 /** A store's fault as the error that the user sees: "The keychain is locked: <what>." */
 export function storeFault(fault: StoreFault, what: string): AppError {
   if (fault.because) return new AppError(fault.because.code, `${what}: ${fault.because.message}`);
-  return new AppError(codes[fault.kind], `${reasons[fault.kind]}: ${what.replace(/^(The|A) /, (word) => word.toLowerCase())}.`);
+  return new AppError(
+    codes[fault.kind],
+    `${reasons[fault.kind]}: ${what.replace(/^(The|A) /, (word) => word.toLowerCase())}.`,
+  );
 }

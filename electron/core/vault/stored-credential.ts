@@ -34,7 +34,13 @@ const Stored = z.object({
 });
 
 /** The one place where the three secrets of a credential become text: it goes to the store and nowhere else. */
-export function toStored({ generation: _generation, idTokenClaims: _claims, identityNotes: _notes, exchangeOrigins, ...credential }: Credential): z.infer<typeof Stored> {
+export function toStored({
+  generation: _generation,
+  idTokenClaims: _claims,
+  identityNotes: _notes,
+  exchangeOrigins,
+  ...credential
+}: Credential): z.infer<typeof Stored> {
   return {
     ...credential,
     ...(exchangeOrigins ? { exchangeOrigins: [...exchangeOrigins] } : {}),
@@ -47,7 +53,11 @@ export function toStored({ generation: _generation, idTokenClaims: _claims, iden
 }
 
 /** Undefined: what is stored is not a credential with this id. */
-export function fromStored(id: string, record: StoredRecord, shown: Pick<Credential, 'idTokenClaims' | 'identityNotes'> | undefined): Credential | undefined {
+export function fromStored(
+  id: string,
+  record: StoredRecord,
+  shown: Pick<Credential, 'idTokenClaims' | 'identityNotes'> | undefined,
+): Credential | undefined {
   const stored = Stored.safeParse(record.value);
   if (!stored.success || stored.data.id !== id) return undefined;
   const { clientSecret, refreshToken, accessToken, ...rest } = stored.data;
@@ -70,9 +80,13 @@ export function factsOf(credential: Credential): CredentialFacts {
 
 const secret = (value: string | undefined): Secret | undefined => (value === undefined ? undefined : new Secret(value));
 
-type Loose<T> = { [Key in keyof T]: Exclude<T[Key], undefined> extends infer V ? (undefined extends T[Key] ? V | undefined : V) : never };
+type Loose<T> = {
+  [Key in keyof T]: Exclude<T[Key], undefined> extends infer V ? (undefined extends T[Key] ? V | undefined : V) : never;
+};
 
 /** Without the members that are undefined. */
 function present(credential: Loose<Credential>): Credential {
-  return Object.fromEntries(Object.entries(credential).filter(([, value]) => value !== undefined)) as unknown as Credential;
+  return Object.fromEntries(
+    Object.entries(credential).filter(([, value]) => value !== undefined),
+  ) as unknown as Credential;
 }

@@ -24,7 +24,9 @@ export interface FormPart {
 }
 
 /** A change of single settings; undefined takes one out. */
-export type ChangeSettings = (changed: { readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined }) => void;
+export type ChangeSettings = (changed: {
+  readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined;
+}) => void;
 
 export const changeSettings =
   ({ form, set }: FormPart): ChangeSettings =>

@@ -8,7 +8,10 @@ export type GroupName = keyof typeof words.groups;
 const places: readonly (readonly [RegExp, GroupName])[] = [
   [/^settings\.(scopes|identity)/, 'access'],
   [/^settings\.(caFile|caOrigins|clientCertificateFile|dpop)|^secrets\.clientCertificatePassword/, 'network'],
-  [/^settings\.(preset|resource|authorizeParameters|tokenParameters|issuerException|audienceException|legacyEndpoints)|^allowMissingPkce/, 'odd'],
+  [
+    /^settings\.(preset|resource|authorizeParameters|tokenParameters|issuerException|audienceException|legacyEndpoints)|^allowMissingPkce/,
+    'odd',
+  ],
 ];
 
 export const groupOf = (field: string): GroupName => places.find(([pattern]) => pattern.test(field))?.[1] ?? 'way';
@@ -22,4 +25,3 @@ export function groupValue(group: GroupName, form: SettingsForm): string {
   const count = settings.length + (group === 'odd' && form.allowMissingPkce ? 1 : 0);
   return count === 0 ? words.standard : words.countSet(count);
 }
-

@@ -10,7 +10,13 @@ interface Issuers {
 }
 
 /** The one pair of issuers that is accepted although they differ, and the pair that the last sign-in met. */
-export function IssuerFields({ part, onAccept }: { readonly part: FormPart; readonly onAccept: (issuers: Issuers) => void }) {
+export function IssuerFields({
+  part,
+  onAccept,
+}: {
+  readonly part: FormPart;
+  readonly onAccept: (issuers: Issuers) => void;
+}) {
   const { issuerException = { named: '', found: '' } } = part.form.settings;
   const seen = part.lastError?.issuers;
   const accepted = seen?.named === issuerException.named && seen.found === issuerException.found;
@@ -38,7 +44,15 @@ export function IssuerFields({ part, onAccept }: { readonly part: FormPart; read
 }
 
 /** Both names in full, one above the other, so that the difference can be seen. */
-export function SeenIssuers({ issuers, onAccept, busy = false }: { readonly issuers: Issuers; readonly onAccept: () => void; readonly busy?: boolean }) {
+export function SeenIssuers({
+  issuers,
+  onAccept,
+  busy = false,
+}: {
+  readonly issuers: Issuers;
+  readonly onAccept: () => void;
+  readonly busy?: boolean;
+}) {
   return (
     <div className="seen-issuers">
       <p>{words.issuersSeen}</p>

@@ -81,8 +81,22 @@ function MakeKeyDialog({ entry, wanted = 'ES256', stored, onMade, onClose }: Mak
     });
   };
   return (
-    <FormDialog title={words.makeKeyTitle} text={words.makeKeyText} confirm={words.makeKeyDo} busy={running('generateKey', entry)} onSubmit={make} onClose={onClose}>
-      <SelectField label={words.makeKeyKind} value={algorithm} choices={words.makeKeyKinds} onChange={setAlgorithm} hint={words.makeKeyKindHint} error={stored ? undefined : error} />
+    <FormDialog
+      title={words.makeKeyTitle}
+      text={words.makeKeyText}
+      confirm={words.makeKeyDo}
+      busy={running('generateKey', entry)}
+      onSubmit={make}
+      onClose={onClose}
+    >
+      <SelectField
+        label={words.makeKeyKind}
+        value={algorithm}
+        choices={words.makeKeyKinds}
+        onChange={setAlgorithm}
+        hint={words.makeKeyKindHint}
+        error={stored ? undefined : error}
+      />
       {stored && (
         <CheckField
           label={words.makeKeyReplace}

@@ -23,7 +23,14 @@ export function NamedText({ part, name }: { readonly part: FormPart; readonly na
   );
 }
 
-const limits = { assertionFile: 4_000, keyId: 200, clientMetadataUrl: 2_000, headerName: 100, caFile: 4_000, clientCertificateFile: 4_000 } as const;
+const limits = {
+  assertionFile: 4_000,
+  keyId: 200,
+  clientMetadataUrl: 2_000,
+  headerName: 100,
+  caFile: 4_000,
+  clientCertificateFile: 4_000,
+} as const;
 
 interface NamedSecretProps {
   readonly part: FormPart;

@@ -38,12 +38,23 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
         label={words.resource}
         value={exact ? 'value' : (resource ?? 'send')}
         choices={words.resourceChoices}
-        onChange={(choice) => change({ resource: choice === 'value' ? { value: '' } : choice === 'send' ? undefined : choice })}
+        onChange={(choice) =>
+          change({ resource: choice === 'value' ? { value: '' } : choice === 'send' ? undefined : choice })
+        }
         hint={words.resourceHint}
         {...(exact ? {} : { error: problem('settings.resource'), field: 'settings.resource' })}
       />
       {exact && (
-        <TextField label={words.resourceValue} value={resource.value} onChange={(value) => change({ resource: { value } })} hint={words.resourceValueHint} error={problem('settings.resource')} field="settings.resource" maxLength={2_000} mono />
+        <TextField
+          label={words.resourceValue}
+          value={resource.value}
+          onChange={(value) => change({ resource: { value } })}
+          hint={words.resourceValueHint}
+          error={problem('settings.resource')}
+          field="settings.resource"
+          maxLength={2_000}
+          mono
+        />
       )}
       <ParameterRows
         label={words.authorizeParameters}

@@ -20,8 +20,10 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
   const box = useRef<HTMLFieldSetElement>(null);
   const { described, notes } = useFieldNotes({ hint, error });
   const wrong = isWrong(rows);
-  const change = (at: number, changed: Partial<ParameterRow>) => onChange(rows.map((row, index) => (index === at ? { ...row, ...changed } : row)));
-  const focus = (selector: string, at: number) => requestAnimationFrame(() => [...(box.current?.querySelectorAll<HTMLElement>(selector) ?? [])].at(at)?.focus());
+  const change = (at: number, changed: Partial<ParameterRow>) =>
+    onChange(rows.map((row, index) => (index === at ? { ...row, ...changed } : row)));
+  const focus = (selector: string, at: number) =>
+    requestAnimationFrame(() => [...(box.current?.querySelectorAll<HTMLElement>(selector) ?? [])].at(at)?.focus());
   const add = () => {
     onChange([...rows, { name: '', value: '' }]);
     focus('.parameter-name', -1);
@@ -31,7 +33,12 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
     focus(rows.length > 1 ? '.parameter-name' : '.button', Math.max(0, at - 1));
   };
   return (
-    <fieldset ref={box} className="field parameters" data-field={field} aria-describedby={described['aria-describedby']}>
+    <fieldset
+      ref={box}
+      className="field parameters"
+      data-field={field}
+      aria-describedby={described['aria-describedby']}
+    >
       <legend>{label}</legend>
       {rows.map((row, at) => {
         const invalid = error !== undefined && wrong(row) ? true : undefined;
@@ -39,9 +46,34 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
         return (
           // oxlint-disable-next-line react/no-array-index-key -- a row has no name of its own until it is typed
           <div key={at} className="field-line parameter">
-            <input className="mono parameter-name" aria-label={`${words.parameterName}${number}`} placeholder={words.parameterName} value={row.name} onChange={(event) => change(at, { name: event.target.value })} maxLength={100} aria-invalid={invalid} autoComplete="off" spellCheck={false} />
-            <input className="mono parameter-value" aria-label={`${words.parameterValue}${number}`} placeholder={words.parameterValue} value={row.value} onChange={(event) => change(at, { value: event.target.value })} maxLength={2_000} aria-invalid={invalid} autoComplete="off" spellCheck={false} />
-            <button type="button" className="icon-button" aria-label={words.removeParameter(row.name)} onClick={() => remove(at)}>
+            <input
+              className="mono parameter-name"
+              aria-label={`${words.parameterName}${number}`}
+              placeholder={words.parameterName}
+              value={row.name}
+              onChange={(event) => change(at, { name: event.target.value })}
+              maxLength={100}
+              aria-invalid={invalid}
+              autoComplete="off"
+              spellCheck={false}
+            />
+            <input
+              className="mono parameter-value"
+              aria-label={`${words.parameterValue}${number}`}
+              placeholder={words.parameterValue}
+              value={row.value}
+              onChange={(event) => change(at, { value: event.target.value })}
+              maxLength={2_000}
+              aria-invalid={invalid}
+              autoComplete="off"
+              spellCheck={false}
+            />
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={words.removeParameter(row.name)}
+              onClick={() => remove(at)}
+            >
               <CloseIcon size={18} />
             </button>
           </div>

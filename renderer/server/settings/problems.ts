@@ -22,20 +22,44 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
   };
 
   if (grant === 'static_header') note(!has('headerValue'), 'secrets.headerValue', words.keyMissing);
-  if (grant === 'jwt_bearer') note(settings.assertionFile === undefined && !has('assertion'), 'secrets.assertion', words.assertionMissing);
+  if (grant === 'jwt_bearer')
+    note(settings.assertionFile === undefined && !has('assertion'), 'secrets.assertion', words.assertionMissing);
   if (grant === 'client_credentials') note(form.clientId.trim() === '', 'clientId', words.clientIdMissing);
   if (grant === 'enterprise_managed') {
     note(!isHttps(enterprise?.issuer ?? ''), 'settings.enterprise.issuer', words.httpsAddress);
     note((enterprise?.clientId ?? '') === '', 'settings.enterprise.clientId', words.clientIdMissing);
     note(!isWholePath(enterprise?.caFile), 'settings.enterprise.caFile', words.wholePath);
-    note(enterprise?.tokenEndpoint !== undefined && !isHttps(enterprise.tokenEndpoint), 'settings.enterprise.tokenEndpoint', words.httpsAddress);
+    note(
+      enterprise?.tokenEndpoint !== undefined && !isHttps(enterprise.tokenEndpoint),
+      'settings.enterprise.tokenEndpoint',
+      words.httpsAddress,
+    );
   }
-  note(settings.headerName !== undefined && !headerName.test(settings.headerName), 'settings.headerName', words.headerName);
+  note(
+    settings.headerName !== undefined && !headerName.test(settings.headerName),
+    'settings.headerName',
+    words.headerName,
+  );
   note(Array.isArray(form.settings.scopes) && !Array.isArray(scopes), 'settings.scopes', words.scopesMissing);
-  note(form.settings.resource !== undefined && typeof form.settings.resource === 'object' && (typeof resource !== 'object' || !URL.canParse(resource.value)), 'settings.resource', words.uri);
-  note(settings.clientMetadataUrl !== undefined && !isDocumentUrl(settings.clientMetadataUrl), 'settings.clientMetadataUrl', words.documentAddress);
-  for (const name of ['caFile', 'clientCertificateFile', 'assertionFile'] as const) note(!isWholePath(settings[name]), `settings.${name}`, words.wholePath);
-  note((settings.caOrigins ?? []).some((one) => one.trim() !== '' && !isHttps(one.trim())), 'settings.caOrigins', words.httpsAddress);
+  note(
+    form.settings.resource !== undefined &&
+      typeof form.settings.resource === 'object' &&
+      (typeof resource !== 'object' || !URL.canParse(resource.value)),
+    'settings.resource',
+    words.uri,
+  );
+  note(
+    settings.clientMetadataUrl !== undefined && !isDocumentUrl(settings.clientMetadataUrl),
+    'settings.clientMetadataUrl',
+    words.documentAddress,
+  );
+  for (const name of ['caFile', 'clientCertificateFile', 'assertionFile'] as const)
+    note(!isWholePath(settings[name]), `settings.${name}`, words.wholePath);
+  note(
+    (settings.caOrigins ?? []).some((one) => one.trim() !== '' && !isHttps(one.trim())),
+    'settings.caOrigins',
+    words.httpsAddress,
+  );
   note(audienceException !== undefined && !URL.canParse(audienceException), 'settings.audienceException', words.uri);
   if (issuerException) {
     note(!URL.canParse(issuerException.named ?? ''), 'settings.issuerException.named', words.bothNames);
@@ -50,14 +74,19 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
 export const isWrong =
   (rows: readonly ParameterRow[]) =>
   (row: ParameterRow): boolean =>
-    !isBlank(row) && (!mayBeExtra(row.name.trim()) || row.value.trim() === '' || rows.filter((other) => other.name.trim() === row.name.trim()).length > 1);
+    !isBlank(row) &&
+    (!mayBeExtra(row.name.trim()) ||
+      row.value.trim() === '' ||
+      rows.filter((other) => other.name.trim() === row.name.trim()).length > 1);
 
 /** RFC 9110 5.6.2. */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 
-const isHttps = (text: string): boolean => URL.canParse(text) && (new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname));
+const isHttps = (text: string): boolean =>
+  URL.canParse(text) && (new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname));
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.');
-const isDocumentUrl = (text: string): boolean => URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).pathname !== '/';
+const isDocumentUrl = (text: string): boolean =>
+  URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).pathname !== '/';
 
 /** Keybridge runs in another folder than the one in which a short name was thought of. */
 const isWholePath = (file: string | undefined): boolean => file === undefined || /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(file);

@@ -35,7 +35,16 @@ export function ScopesField({ settings, onChange, short = false, error }: Scopes
         {...(own ? {} : { error, field: 'settings.scopes' })}
       />
       {own && (
-        <TextField label={words.theseScopes} value={scopes.join(' ')} onChange={(text) => onChange({ ...settings, scopes: text.split(' ') })} hint={words.theseScopesHint} error={error} field="settings.scopes" maxLength={4_000} mono />
+        <TextField
+          label={words.theseScopes}
+          value={scopes.join(' ')}
+          onChange={(text) => onChange({ ...settings, scopes: text.split(' ') })}
+          hint={words.theseScopesHint}
+          error={error}
+          field="settings.scopes"
+          maxLength={4_000}
+          mono
+        />
       )}
     </>
   );

@@ -24,7 +24,8 @@ export function settingOf(error: ErrorInfo): string | undefined {
 export function revealField(field: string): void {
   const place = document.querySelector<HTMLElement>(`[data-field="${CSS.escape(field)}"]`);
   if (!place) return;
-  for (let fold = place.closest('details'); fold; fold = fold.parentElement?.closest('details') ?? null) fold.open = true;
+  for (let fold = place.closest('details'); fold; fold = fold.parentElement?.closest('details') ?? null)
+    fold.open = true;
   place.scrollIntoView({ block: 'center' });
   place.querySelector<HTMLElement>('input, select, textarea, button')?.focus({ preventScroll: true });
 }

@@ -25,7 +25,9 @@ export interface SettingsForm {
 
 export type SettingsChange = Omit<CallInput<'configureServer'>, 'server'>;
 
-export function settingsForm(detail: Pick<ServerDetail, 'registration' | 'clientId' | 'ownClient' | 'allowMissingPkce' | 'settings'>): SettingsForm {
+export function settingsForm(
+  detail: Pick<ServerDetail, 'registration' | 'clientId' | 'ownClient' | 'allowMissingPkce' | 'settings'>,
+): SettingsForm {
   const { authorizeParameters, tokenParameters, ...settings } = detail.settings;
   return {
     clientId: detail.registration === 'configured' ? (detail.clientId ?? '') : '',
@@ -63,12 +65,18 @@ export function settingsChange(detail: ServerDetail, form: SettingsForm): Settin
 
 /** All settings of the form, as they are stored. */
 export function settingsOf({ settings, authorizeRows, tokenRows }: SettingsForm): ServerSettings {
-  return tidied({ ...settings, authorizeParameters: parametersOf(authorizeRows), tokenParameters: parametersOf(tokenRows) });
+  return tidied({
+    ...settings,
+    authorizeParameters: parametersOf(authorizeRows),
+    tokenParameters: parametersOf(tokenRows),
+  });
 }
 
-const rowsOf = (parameters: Readonly<Record<string, string>> = {}): ParameterRow[] => Object.entries(parameters).map(([name, value]) => ({ name, value }));
+const rowsOf = (parameters: Readonly<Record<string, string>> = {}): ParameterRow[] =>
+  Object.entries(parameters).map(([name, value]) => ({ name, value }));
 
-const parametersOf = (rows: readonly ParameterRow[]): Record<string, string> => Object.fromEntries(rows.filter((row) => !isBlank(row)).map(({ name, value }) => [name.trim(), value]));
+const parametersOf = (rows: readonly ParameterRow[]): Record<string, string> =>
+  Object.fromEntries(rows.filter((row) => !isBlank(row)).map(({ name, value }) => [name.trim(), value]));
 
 /** A row that was added and left empty counts for nothing. */
 export const isBlank = ({ name, value }: ParameterRow): boolean => name.trim() === '' && value.trim() === '';
@@ -93,5 +101,7 @@ function tidy<Value>(value: Value): Value | undefined {
 /** The same text for the same settings, in whatever order they were set. */
 const textOf = (value: unknown): string =>
   JSON.stringify(value, (_name, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
   );

@@ -2,15 +2,22 @@
 export const settingsMessages = {
   title: 'Settings',
   text: 'Most servers need nothing here. Changes count from the next sign-in.',
-  textAccounts: 'For all accounts of this server; a key, a statement or an ID token is this account’s alone. Changes count from the next sign-in.',
+  textAccounts:
+    'For all accounts of this server; a key, a statement or an ID token is this account’s alone. Changes count from the next sign-in.',
   save: 'Save',
   undo: 'Undo',
   lastSignIn: (message: string) => `The last sign-in: ${message}`,
   groups: {
     way: { title: 'How Keybridge signs in', text: 'Who signs in, and as what Keybridge is known there.' },
     access: { title: 'Access', text: 'How much Keybridge asks for. A tool that needs more asks you later.' },
-    network: { title: 'Certificates and network', text: 'For a company’s own certificates, and tokens that are bound to this computer.' },
-    odd: { title: 'Odd servers', text: 'For a server that differs from the standard. Its operator, or an error here, tells what it needs.' },
+    network: {
+      title: 'Certificates and network',
+      text: 'For a company’s own certificates, and tokens that are bound to this computer.',
+    },
+    odd: {
+      title: 'Odd servers',
+      text: 'For a server that differs from the standard. Its operator, or an error here, tells what it needs.',
+    },
   },
   standard: 'As usual',
   countSet: (count: number) => (count === 1 ? '1 setting' : `${count} settings`),
@@ -66,10 +73,12 @@ export const settingsMessages = {
   enterpriseCaFileHint: 'Only if your company issues the certificate of its sign-in itself. Enter the full path.',
   enterpriseClientSecret: 'Client secret there',
   redirectHost: 'How the answer finds this computer',
-  redirectHostHint: 'Your administrator registers http://127.0.0.1:33427/callback/enterprise, or the same with localhost where only that is taken.',
+  redirectHostHint:
+    'Your administrator registers http://127.0.0.1:33427/callback/enterprise, or the same with localhost where only that is taken.',
   redirectHosts: { auto: 'As usual (127.0.0.1)', '127.0.0.1': '127.0.0.1', localhost: 'localhost' },
   enterpriseIdToken: 'ID token from there',
-  enterpriseIdTokenHint: 'Only where you cannot sign in through the browser: then this stands in for it. Goes to the keychain and is never shown again.',
+  enterpriseIdTokenHint:
+    'Only where you cannot sign in through the browser: then this stands in for it. Goes to the keychain and is never shown again.',
   resource: 'Resource parameter',
   resourceHint: 'Which server a token is for (RFC 8707). Some providers refuse it, some want another name.',
   resourceChoices: { send: 'As the server names it', omit: 'Leave it out', value: 'Exactly this' },
@@ -93,7 +102,8 @@ export const settingsMessages = {
   makeKey: 'Make a key here…',
   makeKeySaveFirst: 'Save what you have changed, then a key can be made.',
   makeKeyTitle: 'Make a private key',
-  makeKeyText: 'Keybridge makes it in the keychain, which it never leaves. You register the public half where the client ID is from.',
+  makeKeyText:
+    'Keybridge makes it in the keychain, which it never leaves. You register the public half where the client ID is from.',
   makeKeyKind: 'Kind',
   makeKeyKinds: { ES256: 'ES256, usual', RS256: 'RS256', PS256: 'PS256', EdDSA: 'EdDSA (Ed25519)' },
   makeKeyKindHint: 'What the server takes; its operator knows.',
@@ -117,16 +127,19 @@ export const settingsMessages = {
   presetAuto: 'By the address of its sign-in (usual)',
   presetNone: 'None: go by the standard alone',
   caFile: 'Certificate authorities (PEM file)',
-  caFileHint: 'For a server whose certificate your company issues itself. Enter the full path. Trusted only at this server’s own host.',
+  caFileHint:
+    'For a server whose certificate your company issues itself. Enter the full path. Trusted only at this server’s own host.',
   caOrigins: 'Where else they are trusted',
-  caOriginsHint: 'Addresses of other hosts whose certificates come from the same authorities, for example where this server signs you in. Separate them with spaces.',
+  caOriginsHint:
+    'Addresses of other hosts whose certificates come from the same authorities, for example where this server signs you in. Separate them with spaces.',
   clientCertificateFile: 'Client certificate (PEM or PKCS #12 file)',
   clientCertificateFileHint: 'For a server that asks who you are before it answers. Enter the full path.',
   clientCertificatePassword: 'Password of the client certificate',
   dpop: 'Bind tokens to this computer (DPoP)',
   dpopHint: 'A stolen token is then of no use elsewhere. The key lies in the keychain.',
   dpopChoices: { auto: 'Where the server asks for it', yes: 'Always', no: 'Never' },
-  proxy: 'The proxy is not set here: Keybridge uses the one that HTTPS_PROXY and NO_PROXY name when it starts. ALL_PROXY is not read.',
+  proxy:
+    'The proxy is not set here: Keybridge uses the one that HTTPS_PROXY and NO_PROXY name when it starts. ALL_PROXY is not read.',
   legacyEndpoints: 'An old server without a sign-in description (MCP 2025-03-26)',
   legacyEndpointsHint: 'Signs in at /authorize, /token and /register of its own address.',
   issuerException: 'Accept two names for the same sign-in',
@@ -139,9 +152,11 @@ export const settingsMessages = {
   issuersSeen: 'The last sign-in found',
   acceptIssuers: 'Accept exactly these',
   audienceException: 'Accept tokens for another website',
-  audienceExceptionHint: 'An access token must name this server. Enter exactly the one other audience that its tokens may name, and only if its operator told you that it is theirs.',
+  audienceExceptionHint:
+    'An access token must name this server. Enter exactly the one other audience that its tokens may name, and only if its operator told you that it is theirs.',
   authorizeParameters: 'Extra parameters of the sign-in page',
-  authorizeParametersHint: 'Go along when the page is opened, for example audience. {resource} stands for the resource.',
+  authorizeParametersHint:
+    'Go along when the page is opened, for example audience. {resource} stands for the resource.',
   tokenParameters: 'Extra parameters of token requests',
   tokenParametersHint: 'Go along whenever a token is asked for or renewed. {resource} stands for the resource.',
   parameterName: 'Name',
@@ -161,7 +176,10 @@ export const settingsMessages = {
   storedHint: 'In the keychain; never shown. What you enter here replaces it.',
 
   problems: {
-    summary: (count: number) => (count === 1 ? 'One field needs a look before this can be saved.' : `${count} fields need a look before this can be saved.`),
+    summary: (count: number) =>
+      count === 1
+        ? 'One field needs a look before this can be saved.'
+        : `${count} fields need a look before this can be saved.`,
     keyMissing: 'Enter the key that the server expects.',
     assertionMissing: 'Enter the statement, or name the file that holds it.',
     clientIdMissing: 'Enter the client ID that the operator gave you.',
@@ -172,6 +190,7 @@ export const settingsMessages = {
     documentAddress: 'Enter an https address with a path.',
     wholePath: 'Enter the full path, starting with / or the drive.',
     bothNames: 'Enter both names, each as a whole address.',
-    parameters: 'Each needs a name and a value, once. Names that the sign-in itself uses (scope, state, resource, …) are not possible.',
+    parameters:
+      'Each needs a name and a value, once. Names that the sign-in itself uses (scope, state, resource, …) are not possible.',
   },
 } as const;

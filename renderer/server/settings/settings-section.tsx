@@ -40,7 +40,11 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
   const saving = shell.running('configureServer', detail.status.id);
   const mayMatter = lastError && settingOf(lastError);
 
-  const group = (name: GroupName) => ({ ...words.groups[name], value: groupValue(name, form), wanted: mayMatter !== undefined && groupOf(mayMatter) === name });
+  const group = (name: GroupName) => ({
+    ...words.groups[name],
+    value: groupValue(name, form),
+    wanted: mayMatter !== undefined && groupOf(mayMatter) === name,
+  });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     save(form);
@@ -48,13 +52,24 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
 
   return (
     <Section id="settings-title" title={words.title} text={detail.status.account ? words.textAccounts : words.text}>
-      <form ref={box} className="card settings" onSubmit={submit} aria-labelledby="settings-title" tabIndex={-1} noValidate>
+      <form
+        ref={box}
+        className="card settings"
+        onSubmit={submit}
+        aria-labelledby="settings-title"
+        tabIndex={-1}
+        noValidate
+      >
         <SettingsGroup {...group('way')}>
           <WayFields part={part} />
         </SettingsGroup>
         {form.settings.grant !== 'static_header' && (
           <SettingsGroup {...group('access')}>
-            <ScopesField settings={form.settings} onChange={(settings) => part.set({ settings })} error={part.problem('settings.scopes')} />
+            <ScopesField
+              settings={form.settings}
+              onChange={(settings) => part.set({ settings })}
+              error={part.problem('settings.scopes')}
+            />
             <IdentityField part={part} />
           </SettingsGroup>
         )}
@@ -62,7 +77,11 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
           <NetworkFields part={part} />
         </SettingsGroup>
         <SettingsGroup {...group('odd')}>
-          <OddFields part={part} presets={presets} onAcceptIssuers={(issuerException) => save({ ...form, settings: { ...form.settings, issuerException } })} />
+          <OddFields
+            part={part}
+            presets={presets}
+            onAcceptIssuers={(issuerException) => save({ ...form, settings: { ...form.settings, issuerException } })}
+          />
         </SettingsGroup>
         {change && (
           <div className="settings-foot">
@@ -93,7 +112,13 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
   const [tried, setTried] = useState(false);
   const [refused, setRefused] = useState<ErrorInfo>();
   // What was saved here, or changed elsewhere meanwhile, is what the form starts from again.
-  const base = JSON.stringify([detail.registration, detail.clientId, detail.ownClient, detail.allowMissingPkce, detail.settings]);
+  const base = JSON.stringify([
+    detail.registration,
+    detail.clientId,
+    detail.ownClient,
+    detail.allowMissingPkce,
+    detail.settings,
+  ]);
   const [shownBase, setShownBase] = useState(base);
   if (base !== shownBase) {
     setShownBase(base);
@@ -144,7 +169,12 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
       setTried(false);
       part.set({ clientSecret: undefined, secrets: {} });
       const act = { words: messages.server.signInNow, run: () => startSignIn(shell, detail.status) };
-      shell.show({ kind: 'done', title: messages.server.saved, text: messages.server.savedText, ...(reply.value.state.kind === 'signing_in' ? {} : { act }) });
+      shell.show({
+        kind: 'done',
+        title: messages.server.saved,
+        text: messages.server.savedText,
+        ...(reply.value.state.kind === 'signing_in' ? {} : { act }),
+      });
       onSaved();
     });
 

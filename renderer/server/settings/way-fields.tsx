@@ -66,7 +66,9 @@ function EnterpriseFields({ part }: { readonly part: FormPart }) {
         label={words.redirectHost}
         value={enterprise.redirectHost ?? 'auto'}
         choices={words.redirectHosts}
-        onChange={(chosen) => changeSettings(part)({ enterprise: { ...enterprise, redirectHost: chosen === 'auto' ? undefined : chosen } })}
+        onChange={(chosen) =>
+          changeSettings(part)({ enterprise: { ...enterprise, redirectHost: chosen === 'auto' ? undefined : chosen } })
+        }
         hint={words.redirectHostHint}
         error={part.problem('settings.enterprise.redirectHost')}
         field="settings.enterprise.redirectHost"
@@ -100,7 +102,12 @@ function ClientFields({ part }: { readonly part: FormPart }) {
         field="clientSecret"
       />
       {part.mayOwnClient && form.clientId.trim() !== '' && (
-        <CheckField label={accountMessages.ownClient} checked={form.ownClient} onChange={(ownClient) => set({ ownClient })} hint={accountMessages.ownClientHint} />
+        <CheckField
+          label={accountMessages.ownClient}
+          checked={form.ownClient}
+          onChange={(ownClient) => set({ ownClient })}
+          hint={accountMessages.ownClientHint}
+        />
       )}
       <ProofFields part={part} />
     </>
@@ -112,7 +119,13 @@ function clientIdHint({ form, ownsClient }: FormPart): string {
   return ownsClient ? words.clientIdOwnHint : words.clientIdHint;
 }
 
-const algorithms = { auto: words.algorithmAuto, RS256: 'RS256', PS256: 'PS256', ES256: 'ES256', EdDSA: 'EdDSA' } as const;
+const algorithms = {
+  auto: words.algorithmAuto,
+  RS256: 'RS256',
+  PS256: 'PS256',
+  ES256: 'ES256',
+  EdDSA: 'EdDSA',
+} as const;
 
 /** How the client proves who it is, and other ways to be known: few need them. */
 function ProofFields({ part }: { readonly part: FormPart }) {
@@ -120,7 +133,10 @@ function ProofFields({ part }: { readonly part: FormPart }) {
   const { settings } = form;
   const change = changeSettings(part);
   const signs = settings.clientAuth === 'private_key_jwt' || settings.grant === 'client_credentials';
-  const used = ['clientAuth', 'signingAlgorithm', 'keyId', 'clientMetadataUrl'].some((name) => name in settings) || stored.includes('privateKey') || stored.includes('initialAccessToken');
+  const used =
+    ['clientAuth', 'signingAlgorithm', 'keyId', 'clientMetadataUrl'].some((name) => name in settings) ||
+    stored.includes('privateKey') ||
+    stored.includes('initialAccessToken');
   return (
     <Fold className="inner-fold" wanted={used || settings.grant === 'client_credentials'} summary={words.proof}>
       <div className="fields">

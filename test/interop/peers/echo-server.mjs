@@ -6,7 +6,9 @@ import { z } from 'zod';
 /** One request to an MCP server with the tool `echo`, without sessions; `body`: already parsed. */
 export async function answerMcp(request, response, body) {
   const server = new McpServer({ name: 'interop-peer', version: '1.0.0' });
-  server.registerTool('echo', { description: 'Says it again', inputSchema: { text: z.string() } }, ({ text }) => ({ content: [{ type: 'text', text }] }));
+  server.registerTool('echo', { description: 'Says it again', inputSchema: { text: z.string() } }, ({ text }) => ({
+    content: [{ type: 'text', text }],
+  }));
   const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
   response.on('close', () => void server.close());
   await server.connect(transport);

@@ -1,5 +1,5 @@
-// The OAuth proxy of npm fastmcp: to us an authorization server of its own, to the one behind it a client. argv: that one's
-// issuer, the port; environment: the proxy's client there.
+// The OAuth proxy of npm fastmcp: to us an authorization server of its own, to the one behind it a client. argv: that
+// one's issuer, the port; environment: the proxy's client there.
 import { FastMCP, OAuthProvider, requireAuth } from 'fastmcp';
 import { z } from 'zod';
 import { ready } from './echo-server.mjs';
@@ -19,6 +19,12 @@ const server = new FastMCP({
     scopes: ['openid', 'offline_access'],
   }),
 });
-server.addTool({ name: 'echo', description: 'Says it again', canAccess: requireAuth, parameters: z.object({ text: z.string() }), execute: async ({ text }) => text });
+server.addTool({
+  name: 'echo',
+  description: 'Says it again',
+  canAccess: requireAuth,
+  parameters: z.object({ text: z.string() }),
+  execute: async ({ text }) => text,
+});
 await server.start({ transportType: 'httpStream', httpStream: { port: Number(port), host: '127.0.0.1' } });
 ready({ url: `${origin}/mcp` });

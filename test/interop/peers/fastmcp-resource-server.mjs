@@ -1,5 +1,5 @@
-// A resource server by npm fastmcp that asks the authorization server about each token (RFC 7662). argv: the issuer, the
-// introspection endpoint, the port; environment: the client that may ask.
+// A resource server by npm fastmcp that asks the authorization server about each token (RFC 7662). argv: the issuer,
+// the introspection endpoint, the port; environment: the client that may ask.
 import { FastMCP } from 'fastmcp';
 import { z } from 'zod';
 import { ready } from './echo-server.mjs';
@@ -12,15 +12,30 @@ const credentials = Buffer.from(`${process.env.CLIENT_ID}:${process.env.CLIENT_S
 const server = new FastMCP({
   name: 'interop-peer',
   version: '1.0.0',
-  oauth: { enabled: true, protectedResource: { resource: `${origin}/mcp`, authorizationServers: [issuer], scopesSupported: ['mcp:tools'] } },
+  oauth: {
+    enabled: true,
+    protectedResource: { resource: `${origin}/mcp`, authorizationServers: [issuer], scopesSupported: ['mcp:tools'] },
+  },
   authenticate: async (request) => {
     const token = request.headers.authorization?.replace(/^Bearer /, '');
-    const answer = token && (await fetch(introspection, { method: 'POST', headers: { authorization: `Basic ${credentials}` }, body: new URLSearchParams({ token }) }));
+    const answer =
+      token &&
+      (await fetch(introspection, {
+        method: 'POST',
+        headers: { authorization: `Basic ${credentials}` },
+        body: new URLSearchParams({ token }),
+      }));
     const claims = answer ? await answer.json() : {};
-    if (!claims.active || claims.aud !== `${origin}/mcp`) throw new Response(null, { status: 401, statusText: 'Unauthorized' });
+    if (!claims.active || claims.aud !== `${origin}/mcp`)
+      throw new Response(null, { status: 401, statusText: 'Unauthorized' });
     return { subject: claims.sub };
   },
 });
-server.addTool({ name: 'echo', description: 'Says it again', parameters: z.object({ text: z.string() }), execute: async ({ text }) => text });
+server.addTool({
+  name: 'echo',
+  description: 'Says it again',
+  parameters: z.object({ text: z.string() }),
+  execute: async ({ text }) => text,
+});
 await server.start({ transportType: 'httpStream', httpStream: { port, host: '127.0.0.1' } });
 ready({ url: `${origin}/mcp` });

@@ -12,10 +12,16 @@ await new Promise((resolve) => server.listen(Number(port), '127.0.0.1', resolve)
 const resource = `http://127.0.0.1:${server.address().port}/mcp`;
 
 const auth = new MCPAuth({
-  protectedResources: [{ metadata: { resource, authorizationServers: [{ issuer, type: 'oidc' }], scopesSupported: ['mcp:tools'] } }],
+  protectedResources: [
+    { metadata: { resource, authorizationServers: [{ issuer, type: 'oidc' }], scopesSupported: ['mcp:tools'] } },
+  ],
 });
 app.use(auth.protectedResourceMetadataRouter());
-app.use('/mcp', auth.bearerAuth('jwt', { resource, audience: resource, requiredScopes: ['mcp:tools'] }), express.json());
+app.use(
+  '/mcp',
+  auth.bearerAuth('jwt', { resource, audience: resource, requiredScopes: ['mcp:tools'] }),
+  express.json(),
+);
 app.post('/mcp', (request, response) => {
   tokens.add(request.headers.authorization);
   return answerMcp(request, response, request.body);

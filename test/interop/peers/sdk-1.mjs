@@ -1,5 +1,5 @@
-// The official SDK of the generation with `initialize`: its own authorization server (it keeps what it issues in a Map here)
-// and its own bearer check.
+// The official SDK of the generation with `initialize`: its own authorization server (it keeps what it issues in a Map
+// here) and its own bearer check.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { InvalidGrantError, InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
@@ -18,8 +18,20 @@ const [clients, codes, access, refresh] = [new Map(), new Map(), new Map(), new 
 let refreshes = 0;
 
 function issue(clientId, scopes, aud) {
-  const tokens = { access_token: randomUUID(), refresh_token: randomUUID(), token_type: 'bearer', expires_in: 600, scope: scopes.join(' ') };
-  access.set(tokens.access_token, { token: tokens.access_token, clientId, scopes, expiresAt: Math.floor(Date.now() / 1000) + 600, resource: aud });
+  const tokens = {
+    access_token: randomUUID(),
+    refresh_token: randomUUID(),
+    token_type: 'bearer',
+    expires_in: 600,
+    scope: scopes.join(' '),
+  };
+  access.set(tokens.access_token, {
+    token: tokens.access_token,
+    clientId,
+    scopes,
+    expiresAt: Math.floor(Date.now() / 1000) + 600,
+    resource: aud,
+  });
   refresh.set(tokens.refresh_token, { clientId, scopes, aud });
   return tokens;
 }
@@ -53,7 +65,8 @@ const provider = {
   },
   exchangeRefreshToken: async (client, token, _scopes, asked) => {
     const old = refresh.get(token);
-    if (old?.clientId !== client.client_id || asked?.href !== old.aud?.href) throw new InvalidGrantError('No such refresh token');
+    if (old?.clientId !== client.client_id || asked?.href !== old.aud?.href)
+      throw new InvalidGrantError('No such refresh token');
     refresh.delete(token);
     refreshes += 1;
     return issue(client.client_id, old.scopes, old.aud);
@@ -65,8 +78,15 @@ const provider = {
   revokeToken: async (_client, { token }) => void (access.delete(token), refresh.delete(token)),
 };
 
-app.use(mcpAuthRouter({ provider, issuerUrl: new URL(origin), resourceServerUrl: resource, scopesSupported: ['mcp:tools'] }));
-const bearer = requireBearerAuth({ verifier: provider, requiredScopes: ['mcp:tools'], expectedResource: resource, resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(resource) });
+app.use(
+  mcpAuthRouter({ provider, issuerUrl: new URL(origin), resourceServerUrl: resource, scopesSupported: ['mcp:tools'] }),
+);
+const bearer = requireBearerAuth({
+  verifier: provider,
+  requiredScopes: ['mcp:tools'],
+  expectedResource: resource,
+  resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(resource),
+});
 app.use('/mcp', bearer, express.json());
 app.post('/mcp', (request, response) => answerMcp(request, response, request.body));
 app.all('/mcp', (_, response) => response.status(405).end());

@@ -1,5 +1,5 @@
-// Cloudflare's authorization server library, which many hosted MCP servers are built on, under Node: a loader stands in for
-// the one module of the Workers runtime that it imports, a Map for its key-value store.
+// Cloudflare's authorization server library, which many hosted MCP servers are built on, under Node: a loader stands in
+// for the one module of the Workers runtime that it imports, a Map for its key-value store.
 import { register } from 'node:module';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
@@ -8,7 +8,8 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import { z } from 'zod';
 import { ready } from './echo-server.mjs';
 
-const stub = 'data:text/javascript,export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }';
+const stub =
+  'data:text/javascript,export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }';
 const loader = `export const resolve = (name, context, next) => (name === 'cloudflare:workers' ? { url: ${JSON.stringify(stub)}, shortCircuit: true } : next(name, context));`;
 register(`data:text/javascript,${encodeURIComponent(loader)}`);
 const { OAuthProvider } = await import('@cloudflare/workers-oauth-provider');
@@ -35,13 +36,21 @@ const provider = new OAuthProvider({
 async function approve(request, env) {
   if (new URL(request.url).pathname !== '/authorize') return new Response('Not found', { status: 404 });
   const asked = await env.OAUTH_PROVIDER.parseAuthRequest(request);
-  const { redirectTo } = await env.OAUTH_PROVIDER.completeAuthorization({ request: asked, userId: 'ada', metadata: {}, scope: asked.scope, props: { user: 'ada' } });
+  const { redirectTo } = await env.OAUTH_PROVIDER.completeAuthorization({
+    request: asked,
+    userId: 'ada',
+    metadata: {},
+    scope: asked.scope,
+    props: { user: 'ada' },
+  });
   return Response.redirect(redirectTo, 302);
 }
 
 async function answerMcp(request) {
   const server = new McpServer({ name: 'interop-peer', version: '1.0.0' });
-  server.registerTool('echo', { description: 'Says it again', inputSchema: { text: z.string() } }, ({ text }) => ({ content: [{ type: 'text', text }] }));
+  server.registerTool('echo', { description: 'Says it again', inputSchema: { text: z.string() } }, ({ text }) => ({
+    content: [{ type: 'text', text }],
+  }));
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);
   return transport.handleRequest(request);
@@ -55,7 +64,10 @@ const env = {
     },
     put: async (key, value) => void kept.set(key, value),
     delete: async (key) => void kept.delete(key),
-    list: async ({ prefix = '' } = {}) => ({ keys: [...kept.keys()].filter((key) => key.startsWith(prefix)).map((name) => ({ name })), list_complete: true }),
+    list: async ({ prefix = '' } = {}) => ({
+      keys: [...kept.keys()].filter((key) => key.startsWith(prefix)).map((name) => ({ name })),
+      list_complete: true,
+    }),
   },
 };
 
@@ -64,7 +76,11 @@ async function serve(request, response) {
   for await (const part of request) parts.push(part);
   const body = Buffer.concat(parts);
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
-  const asked = new Request(`${origin}${request.url}`, { method: request.method, headers: request.headers, ...(hasBody ? { body } : {}) });
+  const asked = new Request(`${origin}${request.url}`, {
+    method: request.method,
+    headers: request.headers,
+    ...(hasBody ? { body } : {}),
+  });
   const answer = await provider.fetch(asked, env, { waitUntil: () => {}, passThroughOnException: () => {} });
   if (answer.ok && new URLSearchParams(body.toString()).get('grant_type') === 'refresh_token') refreshes += 1;
   response.writeHead(answer.status, Object.fromEntries(answer.headers));

@@ -45,7 +45,8 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
   const fetchTokens = async (request: HttpRequest): Promise<HttpAnswer> => {
     const proofs = await proofsOf(true);
     if (!proofs) return http.fetch(request);
-    const send = async () => http.fetch(withHeaders(request, { dpop: await proofs.proof(request.method, request.url) }));
+    const send = async () =>
+      http.fetch(withHeaders(request, { dpop: await proofs.proof(request.method, request.url) }));
     const first = await send();
     const renewed = proofs.learn(request.url, first.headers);
     if (!renewed || !wantsNonce(first)) return bound(request, first);
@@ -54,13 +55,24 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
     return bound(request, second);
   };
 
-  const call = async <Answer extends HttpAnswer | HttpStream>(request: HttpRequest, token: string, perform: (request: HttpRequest) => Promise<Answer>): Promise<Answer> => {
+  const call = async <Answer extends HttpAnswer | HttpStream>(
+    request: HttpRequest,
+    token: string,
+    perform: (request: HttpRequest) => Promise<Answer>,
+  ): Promise<Answer> => {
     const proofs = await proofsOf(false);
     if (!proofs) return perform(request);
-    const send = async () => perform(withHeaders(request, { authorization: `DPoP ${token}`, dpop: await proofs.proof(request.method, request.url, token) }));
+    const send = async () =>
+      perform(
+        withHeaders(request, {
+          authorization: `DPoP ${token}`,
+          dpop: await proofs.proof(request.method, request.url, token),
+        }),
+      );
     const first = await send();
     const renewed = proofs.learn(request.url, first.headers);
-    if (!renewed || first.status !== 401 || !/\buse_dpop_nonce\b/.test(first.headers['www-authenticate'] ?? '')) return first;
+    if (!renewed || first.status !== 401 || !/\buse_dpop_nonce\b/.test(first.headers['www-authenticate'] ?? ''))
+      return first;
     if ('destroy' in first.body) first.body.destroy();
     const second = await send();
     proofs.learn(request.url, second.headers);
@@ -68,7 +80,8 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
   };
 
   /** The access token of a request to the server, where tokens are bound. */
-  const tokenIn = (request: HttpRequest): string | undefined => (home() === request.url.origin ? bearerOf(request) : undefined);
+  const tokenIn = (request: HttpRequest): string | undefined =>
+    home() === request.url.origin ? bearerOf(request) : undefined;
 
   return {
     ...http,
@@ -89,18 +102,20 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
   };
 }
 
-const bearerOf = ({ headers }: Pick<HttpRequest, 'headers'>): string | undefined => /^Bearer (\S+)$/.exec(headers?.['authorization'] ?? '')?.[1];
+const bearerOf = ({ headers }: Pick<HttpRequest, 'headers'>): string | undefined =>
+  /^Bearer (\S+)$/.exec(headers?.['authorization'] ?? '')?.[1];
 
 function withHeaders(request: HttpRequest, headers: Readonly<Record<string, string>>): HttpRequest {
   return { ...request, headers: { ...request.headers, ...headers } };
 }
 
 /** RFC 9449 8: an error object like any other of the token endpoint. */
-const wantsNonce = ({ status, body }: HttpAnswer): boolean => status >= 400 && status < 500 && readJsonObject(body)?.['error'] === 'use_dpop_nonce';
+const wantsNonce = ({ status, body }: HttpAnswer): boolean =>
+  status >= 400 && status < 500 && readJsonObject(body)?.['error'] === 'use_dpop_nonce';
 
 /**
- * What is bound to our key is as good as a Bearer token to everyone above. A token that is not bound is refused (RFC 9449
- * 5), but for a refresh, where the answer may hold the only refresh token.
+ * What is bound to our key is as good as a Bearer token to everyone above. A token that is not bound is refused (RFC
+ * 9449 5), but for a refresh, where the answer may hold the only refresh token.
  */
 function bound(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
   const json = answer.status >= 200 && answer.status < 300 ? readJsonObject(answer.body) : undefined;

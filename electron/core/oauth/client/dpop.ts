@@ -14,7 +14,13 @@ export interface DpopProofs {
   learn(url: URL, headers: Readonly<Record<string, string>>): boolean;
 }
 
-const PrivateKey = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string(), d: z.string() });
+const PrivateKey = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+});
 
 /** A new private key (ES256) as a JWK. */
 export async function createDpopKey(): Promise<Secret> {
@@ -38,12 +44,16 @@ export async function createDpopProofs(key: Secret, now: () => number): Promise<
         ...(accessToken === undefined ? {} : { ath: createHash('sha256').update(accessToken).digest('base64url') }),
         ...(nonce === undefined ? {} : { nonce }),
       };
-      return new SignJWT(claims).setProtectedHeader({ typ: 'dpop+jwt', alg: algorithm, jwk }).setIssuedAt(Math.floor(now() / 1000)).sign(privateKey);
+      return new SignJWT(claims)
+        .setProtectedHeader({ typ: 'dpop+jwt', alg: algorithm, jwk })
+        .setIssuedAt(Math.floor(now() / 1000))
+        .sign(privateKey);
     },
     learn({ origin }, headers) {
       const nonce = headers['dpop-nonce'];
       // RFC 9449 8.1: visible characters; anything else would not be one value of one header.
-      if (nonce === undefined || !/^[\x21\x23-\x5b\x5d-\x7e]{1,1000}$/.test(nonce) || nonces.get(origin) === nonce) return false;
+      if (nonce === undefined || !/^[\x21\x23-\x5b\x5d-\x7e]{1,1000}$/.test(nonce) || nonces.get(origin) === nonce)
+        return false;
       nonces.set(origin, nonce);
       return true;
     },

@@ -22,13 +22,29 @@ const deepest = 4;
 
 /** Codes that are believed wherever a server puts them (RFC 6749 5.2, 7591 3.2.2, 8628 3.5, 8707 2). */
 const knownCodes: ReadonlySet<string> = new Set([
-  'invalid_request', 'invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target', 'invalid_token', 'access_denied', 'server_error',
-  'temporarily_unavailable', 'slow_down', 'authorization_pending', 'expired_token', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_software_statement', 'unapproved_software_statement',
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_token',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
+  'slow_down',
+  'authorization_pending',
+  'expired_token',
+  'invalid_redirect_uri',
+  'invalid_client_metadata',
+  'invalid_software_statement',
+  'unapproved_software_statement',
 ]);
 
 /**
- * Reads what an OAuth endpoint says in a refusal: RFC 6749 5.2, the same in a list, inside `error`, in a form or in plain text,
- * problem details (RFC 9457), and the ways of common frameworks. A web page says nothing.
+ * Reads what an OAuth endpoint says in a refusal: RFC 6749 5.2, the same in a list, inside `error`, in a form or in
+ * plain text, problem details (RFC 9457), and the ways of common frameworks. A web page says nothing.
  */
 export function readErrorResponse({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): ErrorResponse {
   const text = readText(body).trim();
@@ -40,17 +56,31 @@ export function readErrorResponse({ headers, body }: Pick<HttpAnswer, 'headers' 
 }
 
 /** Whether a status says no, and will again: 408, 425 and 429 say that it is too slow, too early or too often. */
-export const isRefusal = (status: number): boolean => status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+export const isRefusal = (status: number): boolean =>
+  status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 
-/** "code: reason" on one line, without what was sent, bounded; empty where the server gave none. `form`, `secrets`: see `withoutEcho`. */
-export function errorWords({ error, description }: ErrorResponse, form: string, ...secrets: readonly (Secret | undefined)[]): string {
-  const clean = (words: string | undefined, length: number) => (words === undefined ? '' : foreign(withoutEcho(words, form, ...secrets), length));
+/**
+ * "code: reason" on one line, without what was sent, bounded; empty where the server gave none. `form`, `secrets`: see
+ * `withoutEcho`.
+ */
+export function errorWords(
+  { error, description }: ErrorResponse,
+  form: string,
+  ...secrets: readonly (Secret | undefined)[]
+): string {
+  const clean = (words: string | undefined, length: number) =>
+    words === undefined ? '' : foreign(withoutEcho(words, form, ...secrets), length);
   return [clean(error, 80), clean(description, 150)].filter((part) => part !== '').join(': ');
 }
 
 function fromJson(value: unknown, depth: number): ErrorResponse {
   if (typeof value === 'string') return described(value);
-  if (Array.isArray(value)) return (depth === 0 ? [] : value).map((one) => fromJson(one, depth - 1)).find((one) => one.error !== undefined || one.description !== undefined) ?? {};
+  if (Array.isArray(value))
+    return (
+      (depth === 0 ? [] : value)
+        .map((one) => fromJson(one, depth - 1))
+        .find((one) => one.error !== undefined || one.description !== undefined) ?? {}
+    );
   const members = z.record(z.string(), z.unknown()).safeParse(value).data;
   return members ? fromMembers(members) : {};
 }
@@ -65,7 +95,9 @@ function fromMembers(members: Members): ErrorResponse {
 /** An error code in an unusual place. */
 function withCode(members: Members, said: ErrorResponse): ErrorResponse {
   const inner = z.record(z.string(), z.unknown()).safeParse(members['error']).data ?? {};
-  const code = codeMembers.flatMap((name) => [inner[name], members[name]]).find((one) => typeof one === 'string' && knownCodes.has(one));
+  const code = codeMembers
+    .flatMap((name) => [inner[name], members[name]])
+    .find((one) => typeof one === 'string' && knownCodes.has(one));
   return typeof code === 'string' ? { ...said, error: code } : said;
 }
 
@@ -75,7 +107,9 @@ const described = (words: string): ErrorResponse => (knownCodes.has(words) ? { e
 function reasonIn(value: unknown, depth: number): string | undefined {
   if (isText(value)) return value;
   if (typeof value !== 'object' || value === null || depth === 0) return undefined;
-  const parts: readonly unknown[] = Array.isArray(value) ? value : reasonMembers.map((name) => (value as Members)[name]);
+  const parts: readonly unknown[] = Array.isArray(value)
+    ? value
+    : reasonMembers.map((name) => (value as Members)[name]);
   for (const part of parts) {
     const reason = reasonIn(part, depth - 1);
     if (reason !== undefined) return reason;

@@ -2,9 +2,9 @@
 export const shortestSecret = 8;
 
 /**
- * A secret as it looks after the usual ways of writing it down: as it is, in JSON (with what PHP and .NET escape besides), in
- * an address, in hex, in base64 and base64url at each of the three places where it can begin in a longer text. What is
- * shorter than eight characters is left out. The longest come first, because one may hold another.
+ * A secret as it looks after the usual ways of writing it down: as it is, in JSON (with what PHP and .NET escape
+ * besides), in an address, in hex, in base64 and base64url at each of the three places where it can begin in a longer
+ * text. What is shorter than eight characters is left out. The longest come first, because one may hold another.
  */
 export function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
@@ -13,9 +13,25 @@ export function formsOf(secret: string): readonly string[] {
   const encoded = encodeURIComponent(secret);
   const lowered = encoded.replaceAll(/%[0-9A-F]{2}/g, (one) => one.toLowerCase());
   // The neighbouring bytes are unknown, so characters that depend on them are left out.
-  const base64 = [0, 1, 2].map((before) => Buffer.concat([Buffer.alloc(before, 'x'), bytes]).toString('base64').slice(before === 0 ? 0 : 4, -4));
+  const base64 = [0, 1, 2].map((before) =>
+    Buffer.concat([Buffer.alloc(before, 'x'), bytes])
+      .toString('base64')
+      .slice(before === 0 ? 0 : 4, -4),
+  );
   const url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
-  const plain = [secret, json, escapedAs(json, 'upper'), escapedAs(json, 'lower'), encoded, lowered, encoded.replaceAll('%20', '+'), hex, hex.toUpperCase(), ...base64, ...url];
+  const plain = [
+    secret,
+    json,
+    escapedAs(json, 'upper'),
+    escapedAs(json, 'lower'),
+    encoded,
+    lowered,
+    encoded.replaceAll('%20', '+'),
+    hex,
+    hex.toUpperCase(),
+    ...base64,
+    ...url,
+  ];
   const forms = plain.flatMap((form) => [form, form.replaceAll('/', '\\/')]);
   return [...new Set(forms)].filter(({ length }) => length >= shortestSecret).sort((a, b) => b.length - a.length);
 }

@@ -2,17 +2,24 @@ import { asAppError } from '../../errors.ts';
 import type { Registration, Server, Servers } from '../../servers/servers.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import type { Door } from '../redirect/redirect-door.ts';
-import { exchangeCode, type CodeGrant, type TokenClient, type TokenEndpointOptions, type Tokens } from '../tokens/token-endpoint.ts';
+import {
+  exchangeCode,
+  type CodeGrant,
+  type TokenClient,
+  type TokenEndpointOptions,
+  type Tokens,
+} from '../tokens/token-endpoint.ts';
 
 type SecretMethod = 'client_secret_basic' | 'client_secret_post';
 
 /**
- * How a secret that the user entered is sent to a server that names these ways: as it worked before, else by HTTP Basic, which
- * a server takes that names none (RFC 8414 2), unless it names the other way alone.
+ * How a secret that the user entered is sent to a server that names these ways: as it worked before, else by HTTP
+ * Basic, which a server takes that names none (RFC 8414 2), unless it names the other way alone.
  */
 export function secretMethod(methods: readonly string[] | undefined, before?: Registration): SecretMethod {
   const takes = (method: SecretMethod) => !methods || methods.includes(method);
-  if (before?.hasSecret && before.token_endpoint_auth_method === 'client_secret_post' && takes('client_secret_post')) return 'client_secret_post';
+  if (before?.hasSecret && before.token_endpoint_auth_method === 'client_secret_post' && takes('client_secret_post'))
+    return 'client_secret_post';
   return !takes('client_secret_basic') && takes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
 }
 
@@ -24,11 +31,16 @@ export interface SecretMethodDeps {
 }
 
 /**
- * Exchanges the code. Where nobody has said how the secret goes, and the server knows no such client by HTTP Basic, once more
- * with the secret in the body: a server looks at the client before it looks at the code, which is still good. What works is
- * remembered. Gives the client as the server knew it. Throws what `exchangeCode` does.
+ * Exchanges the code. Where nobody has said how the secret goes, and the server knows no such client by HTTP Basic,
+ * once more with the secret in the body: a server looks at the client before it looks at the code, which is still good.
+ * What works is remembered. Gives the client as the server knew it. Throws what `exchangeCode` does.
  */
-export async function exchangeAs(deps: SecretMethodDeps, client: TokenClient, grant: CodeGrant, options: TokenEndpointOptions): Promise<{ readonly client: TokenClient; readonly tokens: Tokens }> {
+export async function exchangeAs(
+  deps: SecretMethodDeps,
+  client: TokenClient,
+  grant: CodeGrant,
+  options: TokenEndpointOptions,
+): Promise<{ readonly client: TokenClient; readonly tokens: Tokens }> {
   try {
     return { client, tokens: await exchangeCode(client, grant, options) };
   } catch (error) {
@@ -41,8 +53,18 @@ export async function exchangeAs(deps: SecretMethodDeps, client: TokenClient, gr
 }
 
 /** Whether Basic was only a guess, and the other way is left. */
-function mayGoInTheBody({ server, door: { registration }, authorizationServer: { token_endpoint_auth_methods_supported: methods } }: SecretMethodDeps, { clientAuth, clientSecret }: TokenClient): boolean {
-  const guessed = registration.how === 'configured' && clientAuth === 'client_secret_basic' && server.settings.clientAuth === undefined;
+function mayGoInTheBody(
+  {
+    server,
+    door: { registration },
+    authorizationServer: { token_endpoint_auth_methods_supported: methods },
+  }: SecretMethodDeps,
+  { clientAuth, clientSecret }: TokenClient,
+): boolean {
+  const guessed =
+    registration.how === 'configured' &&
+    clientAuth === 'client_secret_basic' &&
+    server.settings.clientAuth === undefined;
   return guessed && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
 }
 
@@ -50,6 +72,8 @@ function mayGoInTheBody({ server, door: { registration }, authorizationServer: {
 async function remember({ servers, server: { id }, door }: SecretMethodDeps, method: SecretMethod): Promise<void> {
   const { client_id, issuer } = door.registration;
   const ours = (one: Registration) => one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
-  const registrations = servers.find(id)?.registrations.map((one) => (ours(one) ? { ...one, token_endpoint_auth_method: method } : one));
+  const registrations = servers
+    .find(id)
+    ?.registrations.map((one) => (ours(one) ? { ...one, token_endpoint_auth_method: method } : one));
   if (registrations) await servers.updateAccount(id, { registrations });
 }

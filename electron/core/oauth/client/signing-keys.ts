@@ -22,8 +22,13 @@ const generate = promisify(generateKeyPair);
 /** In use for years: NIST SP 800-57 gives 2,048 bits until 2030. */
 const rsaBits = 3_072;
 
-/** A new key for `private_key_jwt`. `secret`: the private JWK, with `kid` and `alg`, for the store of secrets and nothing else. */
-export async function generateSigningKey(algorithm: SigningAlgorithm): Promise<PublicKey & { readonly secret: Secret }> {
+/**
+ * A new key for `private_key_jwt`. `secret`: the private JWK, with `kid` and `alg`, for the store of secrets and
+ * nothing else.
+ */
+export async function generateSigningKey(
+  algorithm: SigningAlgorithm,
+): Promise<PublicKey & { readonly secret: Secret }> {
   const { privateKey, publicKey } = await keyPair(algorithm);
   const bare = PublicJwk.parse(publicKey.export({ format: 'jwk' }));
   const kid = await calculateJwkThumbprint(bare);

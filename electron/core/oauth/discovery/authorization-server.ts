@@ -42,14 +42,20 @@ const endpoints = [
   'jwks_uri',
 ] as const;
 
-/** An authorization server, and the name under which its metadata was looked for: they may differ by an exact exception. */
+/**
+ * An authorization server, and the name under which its metadata was looked for: they may differ by an exact exception.
+ */
 export interface NamedServer {
   readonly named: string;
   readonly metadata: AuthorizationServer;
 }
 
 /** The first of these issuers that can be used; at most three are asked. Throws the first one's error. */
-export async function findAuthorizationServer(run: Run, issuers: readonly string[], settings: ServerSettings): Promise<NamedServer> {
+export async function findAuthorizationServer(
+  run: Run,
+  issuers: readonly string[],
+  settings: ServerSettings,
+): Promise<NamedServer> {
   let first: AppError | undefined;
   for (const issuer of issuers.slice(0, maxServers)) {
     try {
@@ -66,11 +72,17 @@ export async function findAuthorizationServer(run: Run, issuers: readonly string
 async function authorizationServer(run: Run, issuer: string, settings: ServerSettings): Promise<AuthorizationServer> {
   const url = checkEndpoint('authorization server', issuer);
   if (url.search !== '' || url.hash !== '') {
-    throw new AppError('E_METADATA_INVALID', `The authorization server "${foreign(issuer)}" has a query or fragment in its name.`);
+    throw new AppError(
+      'E_METADATA_INVALID',
+      `The authorization server "${foreign(issuer)}" has a query or fragment in its name.`,
+    );
   }
   const found = await searchMetadata(run, url, acceptedIssuers(issuer, settings));
   if (found.kind === 'found') return found.metadata;
-  throw found.hint ?? new AppError('E_METADATA_MISSING', `${place(url)} does not describe itself as an authorization server.`);
+  throw (
+    found.hint ??
+    new AppError('E_METADATA_MISSING', `${place(url)} does not describe itself as an authorization server.`)
+  );
 }
 
 export type ServerSearch =
@@ -79,10 +91,15 @@ export type ServerSearch =
 
 /**
  * Authorization server metadata at the places that belong to this issuer URL (RFC 8414 3.1, OpenID Connect Discovery 4,
- * in MCP's order, or with OpenID Connect's own place first). `accepted`: the issuer values that it may have, compared as
- * strings (RFC 8414 3.3).
+ * in MCP's order, or with OpenID Connect's own place first). `accepted`: the issuer values that it may have, compared
+ * as strings (RFC 8414 3.3).
  */
-export async function searchMetadata(run: Run, issuer: URL, accepted: readonly string[], order: 'mcp' | 'openid_first' = 'mcp'): Promise<ServerSearch> {
+export async function searchMetadata(
+  run: Run,
+  issuer: URL,
+  accepted: readonly string[],
+  order: 'mcp' | 'openid_first' = 'mcp',
+): Promise<ServerSearch> {
   let hint: AppError | undefined;
   const places = metadataPlaces(issuer);
   for (const url of order === 'mcp' ? places : places.toReversed()) {
@@ -116,7 +133,8 @@ async function checked(run: Run, metadata: z.output<typeof Metadata>): Promise<A
     if (name === 'authorization_endpoint' || url.protocol === 'http:') await refuseInnerAddress(run, name, url);
     server[name] = url.href;
   }
-  // exactOptionalPropertyTypes: zod's optional members may be undefined, ours are absent; parsing leaves none undefined.
+  // exactOptionalPropertyTypes: zod's optional members may be undefined, ours are absent; parsing leaves none
+  // undefined.
   return server as AuthorizationServer;
 }
 
@@ -127,14 +145,20 @@ async function checked(run: Run, metadata: z.output<typeof Metadata>): Promise<A
 async function refuseInnerAddress(run: Run, name: string, url: URL): Promise<void> {
   const found = await run.http.classOf(url).catch(() => undefined);
   if (found === undefined || classesFor(run.allow, url).includes(found)) return;
-  throw new AppError('E_ENDPOINT_REFUSED', `The ${name} lies inside your network, on ${foreign(url.host)}; the server itself does not.`);
+  throw new AppError(
+    'E_ENDPOINT_REFUSED',
+    `The ${name} lies inside your network, on ${foreign(url.host)}; the server itself does not.`,
+  );
 }
 
 function issuerMismatch(found: string, expected: string): AppError {
   const plain = bothPlain(found, expected);
   const what = difference(found, expected);
   // Two spellings of one address may be one server's.
-  const setting = plain && what !== elsewhere ? ' If its operator says that both are right, the setting issuerException accepts the two.' : '';
+  const setting =
+    plain && what !== elsewhere
+      ? ' If its operator says that both are right, the setting issuerException accepts the two.'
+      : '';
   return new AppError(
     'E_ISSUER_MISMATCH',
     `The authorization server calls itself "${foreign(found)}" but was named as "${foreign(expected)}": ${what}.${setting}`,

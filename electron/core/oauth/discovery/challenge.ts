@@ -65,8 +65,8 @@ export function parseChallenges(header: string): AuthChallenge[] {
 }
 
 /**
- * What a Bearer or DPoP challenge among the others says (RFC 6750 3, RFC 9728 5.1, RFC 9449 7.1): the one that names the metadata, else the
- * first. Undefined when there is none.
+ * What a Bearer or DPoP challenge among the others says (RFC 6750 3, RFC 9728 5.1, RFC 9449 7.1): the one that names
+ * the metadata, else the first. Undefined when there is none.
  */
 export function bearerChallenge(header: string | undefined): Challenge | undefined {
   const all = parseChallenges(header ?? '').filter(({ scheme }) => scheme === 'bearer' || scheme === 'dpop');

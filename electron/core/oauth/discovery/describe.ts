@@ -3,7 +3,10 @@ import { suggestName } from '../../servers/name.ts';
 import type { Discovery } from './discovery.ts';
 import { presetFor } from './presets.ts';
 
-/** What discovery found with these settings, in the words of the "add a server" screen. Hosts are shown as DNS has them (punycode). */
+/**
+ * What discovery found with these settings, in the words of the "add a server" screen. Hosts are shown as DNS has them
+ * (punycode).
+ */
 export function describeDiscovery(url: URL, discovery: Discovery, settings: ServerSettings = {}): Discovered {
   const common = { url: url.href, suggestedName: suggestName(url) };
   if (discovery.kind === 'open') {
@@ -21,11 +24,19 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
   const preset = presetFor(issuerNamed, settings.preset);
   const takesPkce = preset?.missingPkce === 'allowed';
   const pkceMissing = discovery.pkceMissing && !takesPkce;
-  const pkce = pkceMissing ? [noPkce] : discovery.pkceMissing && preset ? [`${preset.title} takes PKCE, though it does not announce it.`] : [];
+  const pkce = pkceMissing
+    ? [noPkce]
+    : discovery.pkceMissing && preset
+      ? [`${preset.title} takes PKCE, though it does not announce it.`]
+      : [];
   const registration = authorizationServer.registration_endpoint === undefined ? 'client_id_needed' : 'dynamic';
   return {
     ...common,
-    summary: [`Signs you in at ${new URL(authorizationServer.authorization_endpoint).host}.`, how[registration], ...pkce].join(' '),
+    summary: [
+      `Signs you in at ${new URL(authorizationServer.authorization_endpoint).host}.`,
+      how[registration],
+      ...pkce,
+    ].join(' '),
     needsSignIn: true,
     issuer: authorizationServer.issuer,
     otherHosts: [...otherHosts],
@@ -38,9 +49,6 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
   };
 }
 
-const how = {
-  dynamic: 'Keybridge registers itself.',
-  client_id_needed: 'It needs a client ID.',
-} as const;
+const how = { dynamic: 'Keybridge registers itself.', client_id_needed: 'It needs a client ID.' } as const;
 
 const noPkce = 'It does not announce PKCE, which protects the sign-in on its way back to this computer.';

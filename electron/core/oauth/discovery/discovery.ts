@@ -22,7 +22,9 @@ export interface ProtectedResource {
   readonly dpop_bound_access_tokens_required?: boolean;
 }
 
-/** RFC 8414 / OpenID Connect Discovery, the members that we use, validated; unknown members are kept for openid-client. */
+/**
+ * RFC 8414 / OpenID Connect Discovery, the members that we use, validated; unknown members are kept for openid-client.
+ */
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly authorization_endpoint: string;
@@ -63,7 +65,10 @@ export type Discovery =
       readonly authorizationServer: AuthorizationServer;
       /** Under which its metadata was found; equal to its `issuer` but for an exact exception. */
       readonly issuerNamed: string;
-      /** By MCP's rule: the challenge's scope, else the resource's `scopes_supported`, else none; plus `offline_access` where offered. */
+      /**
+       * By MCP's rule: the challenge's scope, else the resource's `scopes_supported`, else none; plus `offline_access`
+       * where offered.
+       */
       readonly scopes: readonly string[];
       /** True: `code_challenge_methods_supported` is absent or has no S256. */
       readonly pkceMissing: boolean;
@@ -89,11 +94,14 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Finds out how a server signs people in: its protected resource metadata, then the authorization server that this names
- * (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
+ * Finds out how a server signs people in: its protected resource metadata, then the authorization server that this
+ * names (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
  * authorization server; its endpoints are guessed only where the user said so. Throws AppError.
  */
-export async function discover(server: URL, { http, signal, challenge, network, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions): Promise<Discovery> {
+export async function discover(
+  server: URL,
+  { http, signal, challenge, network, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions,
+): Promise<Discovery> {
   const start = startRun(http, { origin: server.origin, own: 'public' }, timeoutMs, signal);
   const look = async (allow: ServerNetwork) => {
     const run = { ...start, allow };
@@ -104,11 +112,15 @@ export async function discover(server: URL, { http, signal, challenge, network, 
     if (resource.kind === 'fault' && resource.error.code === 'E_ADDRESS_REFUSED') throw resource.error;
     return { run, asked, seen, resource };
   };
-  const { network: allow, value: { run, asked, seen, resource } } = await inNetwork(server.origin, network, look);
+  const {
+    network: allow,
+    value: { run, asked, seen, resource },
+  } = await inNetwork(server.origin, network, look);
 
   if (asked.kind === 'answered') {
     // Metadata of the whole host says nothing about an address that does not exist.
-    const nothingThere = asked.fault?.code === 'E_SERVER_URL' && (resource.kind !== 'found' || !names(resource.metadata, server));
+    const nothingThere =
+      asked.fault?.code === 'E_SERVER_URL' && (resource.kind !== 'found' || !names(resource.metadata, server));
     if (asked.fault && (nothingThere || resource.kind !== 'found')) throw asked.fault;
     if (resource.kind !== 'found') return { kind: 'open', allow };
   }
@@ -125,8 +137,15 @@ export async function discover(server: URL, { http, signal, challenge, network, 
     ...(metadata?.resource_name ? { resourceName: metadata.resource_name } : {}),
     authorizationServer: withMutualTls(authorizationServer, settings),
     issuerNamed,
-    dpopRequired: (metadata?.dpop_bound_access_tokens_required === true || seen?.dpopOnly === true) && takesDpop(authorizationServer),
-    scopes: selectScopes(seen?.scope, metadata?.scopes_supported, authorizationServer.scopes_supported, settings.scopes),
+    dpopRequired:
+      (metadata?.dpop_bound_access_tokens_required === true || seen?.dpopOnly === true) &&
+      takesDpop(authorizationServer),
+    scopes: selectScopes(
+      seen?.scope,
+      metadata?.scopes_supported,
+      authorizationServer.scopes_supported,
+      settings.scopes,
+    ),
     pkceMissing: !authorizationServer.code_challenge_methods_supported?.includes('S256'),
     otherHosts: otherHosts(authorizationServer),
     allow,
@@ -137,14 +156,26 @@ export async function discover(server: URL, { http, signal, challenge, network, 
  * MCP 2025-03-26: the metadata at the server's own origin. Nobody spelled that issuer out to us, so both spellings of
  * an origin are its own.
  */
-async function ownAuthorizationServer(run: Run, server: URL, { hint, missing }: Extract<ResourceSearch, { kind: 'absent' }>, settings: ServerSettings): Promise<NamedServer> {
-  const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]).catch((error: unknown) => {
-    // No document named this issuer: the actual error is that the named document is missing.
-    throw missing && error instanceof AppError && error.code === 'E_ISSUER_MISMATCH' ? missing : error;
-  });
+async function ownAuthorizationServer(
+  run: Run,
+  server: URL,
+  { hint, missing }: Extract<ResourceSearch, { kind: 'absent' }>,
+  settings: ServerSettings,
+): Promise<NamedServer> {
+  const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]).catch(
+    (error: unknown) => {
+      // No document named this issuer: the actual error is that the named document is missing.
+      throw missing && error instanceof AppError && error.code === 'E_ISSUER_MISMATCH' ? missing : error;
+    },
+  );
   if (found.kind === 'found') return { named: found.metadata.issuer, metadata: found.metadata };
   if (settings.legacyEndpoints && !hint && !found.hint) return legacyEndpoints(server);
-  throw hint ?? found.hint ?? missing ?? new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`);
+  throw (
+    hint ??
+    found.hint ??
+    missing ??
+    new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`)
+  );
 }
 
 /** Whether the metadata describes exactly this address. */
@@ -165,7 +196,15 @@ function takesDpop({ dpop_signing_alg_values_supported: algorithms }: Authorizat
 /** Hosts that will see the code or the tokens, and are not the issuer's own. */
 function otherHosts(server: AuthorizationServer): string[] {
   const own = new URL(server.issuer).host;
-  const seeing = [server.authorization_endpoint, server.token_endpoint, server.registration_endpoint, server.revocation_endpoint, server.pushed_authorization_request_endpoint, server.introspection_endpoint, server.userinfo_endpoint];
+  const seeing = [
+    server.authorization_endpoint,
+    server.token_endpoint,
+    server.registration_endpoint,
+    server.revocation_endpoint,
+    server.pushed_authorization_request_endpoint,
+    server.introspection_endpoint,
+    server.userinfo_endpoint,
+  ];
   const hosts = seeing.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).host]));
   return [...new Set(hosts)].filter((host) => host !== own);
 }

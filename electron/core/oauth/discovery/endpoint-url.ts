@@ -1,7 +1,9 @@
 import { AppError, foreign } from '../../errors.ts';
 import { isLoopbackHost } from '../../http/loopback.ts';
 
-/** What no honest URL has: white space, control, bidi and zero-width characters, and the backslash that parsers bend. */
+/**
+ * What no honest URL has: white space, control, bidi and zero-width characters, and the backslash that parsers bend.
+ */
 const odd = /[\u0000-\u0020\u007f-\u00a0\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\\]/;
 
 /**
@@ -13,7 +15,8 @@ export function checkEndpoint(name: string, text: string): URL {
   if (!url) throw refused(name, 'is no URL', text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused(name, 'is not an https address', text);
   if (url.username !== '' || url.password !== '') throw refused(name, 'has a user name in it', url.host);
-  if (url.protocol === 'http:' && !isLoopbackHost(url)) throw refused(name, 'is plain http, which anyone on the way can read', url.host);
+  if (url.protocol === 'http:' && !isLoopbackHost(url))
+    throw refused(name, 'is plain http, which anyone on the way can read', url.host);
   return url;
 }
 

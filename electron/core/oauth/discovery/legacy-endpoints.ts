@@ -2,8 +2,8 @@ import type { NamedServer } from './authorization-server.ts';
 
 /**
  * Where a server without any metadata must have its endpoints (MCP 2025-03-26, "Fallbacks for Servers without Metadata
- * Discovery"): at fixed paths of its own origin. That revision requires PKCE, so S256 is taken as announced. Later revisions
- * have no such rule, and a guess can hit anything: only with the setting `legacyEndpoints`.
+ * Discovery"): at fixed paths of its own origin. That revision requires PKCE, so S256 is taken as announced. Later
+ * revisions have no such rule, and a guess can hit anything: only with the setting `legacyEndpoints`.
  */
 export function legacyEndpoints({ origin }: URL): NamedServer {
   const metadata = {

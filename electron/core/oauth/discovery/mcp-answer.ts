@@ -3,7 +3,9 @@ import type { HttpStream } from '../../http/client.ts';
 
 /** The id of each of our questions. */
 export const questionId = 1;
-/** Method not found (JSON-RPC 2.0, section 5.1); what a stateless server says of a request's metadata (MCP 2026-07-28). */
+/**
+ * Method not found (JSON-RPC 2.0, section 5.1); what a stateless server says of a request's metadata (MCP 2026-07-28).
+ */
 const readCodes: ReadonlySet<unknown> = new Set([-32601, -32020, -32021, -32022]);
 
 /** An answer to a question without content is short. */
@@ -15,10 +17,14 @@ const longestWaitMs = 5_000;
 export type McpAnswer = 'dispatched' | 'error';
 
 /**
- * Which kind of JSON-RPC response the body is, or an event stream holds: only an MCP server answers our question with one.
- * Undefined where there is none. Reads at most 64 KB, for at most 5 s (`withinMs`, if that is less), and closes the stream.
+ * Which kind of JSON-RPC response the body is, or an event stream holds: only an MCP server answers our question with
+ * one. Undefined where there is none. Reads at most 64 KB, for at most 5 s (`withinMs`, if that is less), and closes
+ * the stream.
  */
-export async function readMcpAnswer({ headers, body }: Pick<HttpStream, 'headers' | 'body'>, withinMs: number): Promise<McpAnswer | undefined> {
+export async function readMcpAnswer(
+  { headers, body }: Pick<HttpStream, 'headers' | 'body'>,
+  withinMs: number,
+): Promise<McpAnswer | undefined> {
   const events = /event-stream/i.test(headers['content-type'] ?? '');
   const timer = setTimeout(() => body.destroy(), Math.min(withinMs, longestWaitMs));
   let text = '';
@@ -45,10 +51,16 @@ function messagesIn(text: string): string[] {
     .replaceAll(/\r\n?/g, '\n')
     .split('\n\n')
     .slice(0, -1)
-    .map((event) => event.split('\n').flatMap((line) => (line.startsWith('data:') ? [line.slice(5)] : [])).join('\n'));
+    .map((event) =>
+      event
+        .split('\n')
+        .flatMap((line) => (line.startsWith('data:') ? [line.slice(5)] : []))
+        .join('\n'),
+    );
 }
 
-const firstResponse = (messages: readonly string[]): McpAnswer | undefined => messages.map(responseKind).find((kind) => kind !== undefined);
+const firstResponse = (messages: readonly string[]): McpAnswer | undefined =>
+  messages.map(responseKind).find((kind) => kind !== undefined);
 
 function responseKind(text: string): McpAnswer | undefined {
   const { jsonrpc, id, result, error, method } = readJsonObject(text) ?? {};

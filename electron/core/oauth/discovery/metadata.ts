@@ -22,7 +22,8 @@ export function startRun(http: Http, allow: AddressPolicy, totalMs: number, sign
     ...(signal ? { signal } : {}),
     remainingMs() {
       const left = end - performance.now();
-      if (left <= 0) throw new AppError('E_TIMEOUT', `Finding out how to sign in took longer than ${Math.round(totalMs / 1000)} s.`);
+      if (left <= 0)
+        throw new AppError('E_TIMEOUT', `Finding out how to sign in took longer than ${Math.round(totalMs / 1000)} s.`);
       return left;
     },
   };
@@ -66,7 +67,10 @@ export async function fetchDocument(run: Run, url: URL): Promise<Document> {
 }
 
 /** Where a 3xx answer points. */
-export function redirectTarget({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>, base: URL): URL | undefined {
+export function redirectTarget(
+  { status, headers }: Pick<HttpAnswer, 'status' | 'headers'>,
+  base: URL,
+): URL | undefined {
   const location = headers['location'];
   if (status < 300 || status > 399 || location === undefined || !URL.canParse(location, base.href)) return undefined;
   return new URL(location, base);
@@ -81,14 +85,25 @@ function readDocument(answer: HttpAnswer, url: URL): Document {
   if (status >= 500 || status === 429 || status === 408) return { kind: 'fault', error: statusError(answer, url) };
   if (status !== 200) return { kind: 'absent' };
   const value = readJson(answer.body);
-  if (isErrorAnswer(value)) return { kind: 'strange', error: new AppError('E_METADATA_MISSING', `${place(url)} answered with an error instead of metadata.`) };
+  if (isErrorAnswer(value))
+    return {
+      kind: 'strange',
+      error: new AppError('E_METADATA_MISSING', `${place(url)} answered with an error instead of metadata.`),
+    };
   if (value !== undefined) return { kind: 'found', value };
-  return { kind: 'strange', error: new AppError('E_METADATA_INVALID', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`) };
+  return {
+    kind: 'strange',
+    error: new AppError('E_METADATA_INVALID', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`),
+  };
 }
 
 export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url: URL): AppError {
   const wait = retryAfterMs(answer.headers, Date.now());
-  return new AppError('E_HTTP_STATUS', `${place(url)} answered with status ${answer.status}.`, wait === undefined ? {} : { retryAfterMs: wait });
+  return new AppError(
+    'E_HTTP_STATUS',
+    `${place(url)} answered with status ${answer.status}.`,
+    wait === undefined ? {} : { retryAfterMs: wait },
+  );
 }
 
 /** An error object with status 200 and no metadata members beside it. */
@@ -98,7 +113,8 @@ function isErrorAnswer(value: unknown): boolean {
 }
 
 function kindOf({ headers, body }: HttpAnswer): string {
-  const html = /html/i.test(headers['content-type'] ?? '') || body.subarray(0, 64).toString('latin1').trimStart().startsWith('<');
+  const html =
+    /html/i.test(headers['content-type'] ?? '') || body.subarray(0, 64).toString('latin1').trimStart().startsWith('<');
   if (html) return 'a web page';
   return isUtf16(body) ? 'UTF-16 text' : 'something else';
 }
@@ -108,7 +124,10 @@ export function parseMetadata<Schema extends z.ZodType>(schema: Schema, value: u
   const parsed = schema.safeParse(withoutNulls(value));
   if (parsed.success) return parsed.data;
   const at = parsed.error.issues[0]?.path.map(String).join('.');
-  throw new AppError('E_METADATA_INVALID', at ? `${place(url)}: "${foreign(at)}" is missing or not valid.` : `${place(url)} is not a JSON object.`);
+  throw new AppError(
+    'E_METADATA_INVALID',
+    at ? `${place(url)}: "${foreign(at)}" is missing or not valid.` : `${place(url)} is not a JSON object.`,
+  );
 }
 
 /** Servers write null for what they do not have. */

@@ -17,20 +17,32 @@ const patience = 4;
 const againMs = 5 * 60_000;
 
 /**
- * Why a sign-in that nobody has ended is no good any more: the MCP server names other authorization servers than the one
- * that it is from (DM33). Undefined: the server says nothing like that, or nothing at all. Never throws.
+ * Why a sign-in that nobody has ended is no good any more: the MCP server names other authorization servers than the
+ * one that it is from (DM33). Undefined: the server says nothing like that, or nothing at all. Never throws.
  */
-export async function movedFrom({ url, settings, networks }: Pick<Server, 'url' | 'settings' | 'networks'>, issuer: string, http: Http): Promise<AppError | undefined> {
+export async function movedFrom(
+  { url, settings, networks }: Pick<Server, 'url' | 'settings' | 'networks'>,
+  issuer: string,
+  http: Http,
+): Promise<AppError | undefined> {
   try {
     const server = new URL(url);
     const start = startRun(http, { origin: server.origin, own: 'public' }, lookMs, undefined);
-    const { network: allow, value: asked } = await inNetwork(server.origin, knownNetwork({ networks }, server.origin), (network) => askServer({ ...start, allow: network }, server));
+    const { network: allow, value: asked } = await inNetwork(
+      server.origin,
+      knownNetwork({ networks }, server.origin),
+      (network) => askServer({ ...start, allow: network }, server),
+    );
     const run = { ...start, allow };
     const found = await findProtectedResource(run, server, asked.kind === 'challenged' ? asked.challenge : undefined);
     if (found.kind !== 'found') return undefined;
     const named = found.metadata.authorization_servers;
-    if (named.some((one) => acceptedIssuers(one, settings).some((accepted) => isSame(accepted, issuer)))) return undefined;
-    return new AppError('E_SIGN_IN_AGAIN', `The server now signs people in at ${foreign(named[0])}; this sign-in is from ${foreign(issuer)}.`);
+    if (named.some((one) => acceptedIssuers(one, settings).some((accepted) => isSame(accepted, issuer))))
+      return undefined;
+    return new AppError(
+      'E_SIGN_IN_AGAIN',
+      `The server now signs people in at ${foreign(named[0])}; this sign-in is from ${foreign(issuer)}.`,
+    );
   } catch {
     return undefined;
   }
@@ -41,7 +53,10 @@ const isSame = (one: string, other: string): boolean => one.replace(/\/$/, '') =
 
 type Ended = Extract<RefreshResult, { kind: 'ended' }>;
 
-/** Looks whether a server has moved, when its sign-in does not work and nothing else explains it; at most once in five minutes. */
+/**
+ * Looks whether a server has moved, when its sign-in does not work and nothing else explains it; at most once in five
+ * minutes.
+ */
 export interface MoveWatch {
   /** A refresh has failed, as passing faults make it fail. */
   failed(): Promise<Ended | undefined>;

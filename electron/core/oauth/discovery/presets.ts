@@ -30,32 +30,46 @@ const Preset = z
     chooseAccount: z.enum(['select_account', 'login']).optional(),
     /** It takes PKCE and does not announce it. */
     missingPkce: z.literal('allowed').optional(),
-    /** Hosts of its endpoints besides those of the issuer's site, or `*.` and the end of them: all are the provider's. */
+    /**
+     * Hosts of its endpoints besides those of the issuer's site, or `*.` and the end of them: all are the provider's.
+     */
     hosts: z.array(HostPattern).optional(),
     /** Pairs that differ in the provider's own documents. */
     issuerExceptions: z.array(z.strictObject({ named: z.string(), found: z.string() })).optional(),
     /** Hosts of another site that its access tokens name as their audience, as addresses. */
     audiences: z.array(z.string().regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/$/)).optional(),
-    /** `origin`: its access tokens are issued in the name of the issuer's origin, though each server has an issuer below it. */
+    /**
+     * `origin`: its access tokens are issued in the name of the issuer's origin, though each server has an issuer below
+     * it.
+     */
     tokenIssuer: z.literal('origin').optional(),
     /** Life in days of a registration that does not state its end. */
     registrationDays: z.number().int().positive().optional(),
     /** True: a registration that names scopes gets fewer than one that does not. */
     registerWithoutScopes: z.boolean().optional(),
-    /** `any`: the port of a redirect URI on this computer is not compared (RFC 8252 7.3). `listed`: it is, although it should not be. */
+    /**
+     * `any`: the port of a redirect URI on this computer is not compared (RFC 8252 7.3). `listed`: it is, although it
+     * should not be.
+     */
     loopbackPorts: z.enum(['any', 'listed']).optional(),
     /** What a person does to get a client ID. */
     advice: z.string().optional(),
     /** Where. */
-    page: z.string().regex(/^https:\/\/[a-z0-9.-]+\/[\w/#.?=-]*$/).optional(),
+    page: z
+      .string()
+      .regex(/^https:\/\/[a-z0-9.-]+\/[\w/#.?=-]*$/)
+      .optional(),
     /** Where this is known from. */
     source: z.string().min(10),
     /** What it was tried against. */
     ran: z.enum(['fixture', 'real']),
   })
-  .refine(({ issuers, missingPkce, issuerExceptions, hosts, audiences }) => (!missingPkce && !issuerExceptions && !hosts && !audiences) || issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)), {
-    error: 'what loosens a check needs a whole host name: a path, or a name below a shared one, can be anybody’s',
-  });
+  .refine(
+    ({ issuers, missingPkce, issuerExceptions, hosts, audiences }) =>
+      (!missingPkce && !issuerExceptions && !hosts && !audiences) ||
+      issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)),
+    { error: 'what loosens a check needs a whole host name: a path, or a name below a shared one, can be anybody’s' },
+  );
 export type Preset = z.infer<typeof Preset>;
 
 const PresetsFile = z.strictObject({
@@ -70,8 +84,8 @@ export const readPresets = (value: unknown): readonly Preset[] => PresetsFile.pa
 export const presets: readonly Preset[] = readPresets(data);
 
 /**
- * The preset for an authorization server: the one that the user named, else by the issuer. `issuer` is where its metadata
- * came from, not what somebody says: a stranger cannot choose a preset.
+ * The preset for an authorization server: the one that the user named, else by the issuer. `issuer` is where its
+ * metadata came from, not what somebody says: a stranger cannot choose a preset.
  */
 export function presetFor(issuer: string, wanted: ServerSettings['preset']): Preset | undefined {
   if (wanted !== undefined) return presets.find(({ name }) => name === wanted);
@@ -85,8 +99,8 @@ export function acceptedIssuers(named: string, { preset, issuerException }: Serv
 }
 
 /**
- * Which hosts are known to belong to the provider under whose name this metadata was found. A preset that the user chose by its name
- * says nothing of that: the metadata then came from anybody.
+ * Which hosts are known to belong to the provider under whose name this metadata was found. A preset that the user
+ * chose by its name says nothing of that: the metadata then came from anybody.
  */
 export function vouchedHosts(named: string, wanted: ServerSettings['preset']): (host: string) => boolean {
   const patterns = wanted === 'none' ? [] : (presetFor(named, undefined)?.hosts ?? []);
@@ -101,6 +115,7 @@ function matches(pattern: string, issuer: string): boolean {
   return new RegExp(`^${path.split('*').map(escaped).join('.*')}/?$`).test(pathname);
 }
 
-const matchesHost = (pattern: string, host: string): boolean => (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern);
+const matchesHost = (pattern: string, host: string): boolean =>
+  pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern;
 
 const escaped = (text: string): string => text.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');

@@ -34,13 +34,16 @@ const discover: Question = {
   headers: { 'mcp-protocol-version': stateless, 'mcp-method': 'server/discover' },
 };
 const ping: Question = { body: request('ping') };
-const initialize: Question = { body: request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }) };
+const initialize: Question = {
+  body: request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }),
+};
 
 /**
- * Asks without a token. `server/discover` and `ping` come before `initialize`: they open no session that somebody would have
- * to close. Servers check the token before they look for the method; any other error for `server/discover` is not taken as a
- * sign that everyone may use the server, since it can be about the protocol version alone. Some servers know nothing but
- * `initialize` before a session. Only an answer in JSON-RPC shows that an MCP server is there and open to everyone.
+ * Asks without a token. `server/discover` and `ping` come before `initialize`: they open no session that somebody would
+ * have to close. Servers check the token before they look for the method; any other error for `server/discover` is not
+ * taken as a sign that everyone may use the server, since it can be about the protocol version alone. Some servers know
+ * nothing but `initialize` before a session. Only an answer in JSON-RPC shows that an MCP server is there and open to
+ * everyone.
  */
 export async function askServer(run: Run, server: URL): Promise<Probe> {
   const first = await ask(run, server, discover);
@@ -53,12 +56,21 @@ function request(method: string, params?: object): string {
   return JSON.stringify({ jsonrpc: '2.0', id: questionId, method, params });
 }
 
-/** `byError`: with a JSON-RPC error that leaves open whether the question came through. `silent`: it answered, and not as an MCP server does. */
+/**
+ * `byError`: with a JSON-RPC error that leaves open whether the question came through. `silent`: it answered, and not
+ * as an MCP server does.
+ */
 type Asked = (Probe & { readonly byError?: boolean }) | { readonly kind: 'silent'; readonly status: number };
 
 function after(asked: Asked, server: URL): Probe {
   if (asked.kind !== 'silent') return asked;
-  return { kind: 'answered', fault: new AppError('E_SERVER_URL', `${place(server)} answered with status ${asked.status}, but not as an MCP server does.`) };
+  return {
+    kind: 'answered',
+    fault: new AppError(
+      'E_SERVER_URL',
+      `${place(server)} answered with status ${asked.status}, but not as an MCP server does.`,
+    ),
+  };
 }
 
 async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Question): Promise<Asked> {
@@ -78,9 +90,11 @@ async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Quest
     const next = redirectTarget(answer, at);
     // Some servers say 403 where no token was sent.
     if (status === 401 || status === 403 || next) answer.body.destroy();
-    if (status === 401 || status === 403) return { kind: 'challenged', status, challenge: bearerChallenge(headers['www-authenticate']) };
+    if (status === 401 || status === 403)
+      return { kind: 'challenged', status, challenge: bearerChallenge(headers['www-authenticate']) };
     if (!next) return judge(run, answer, at);
-    if (next.origin !== at.origin || (status !== 307 && status !== 308)) return { kind: 'answered', fault: redirected(at, `to ${place(next)}`) };
+    if (next.origin !== at.origin || (status !== 307 && status !== 308))
+      return { kind: 'answered', fault: redirected(at, `to ${place(next)}`) };
     at = next;
   }
   return { kind: 'answered', fault: redirected(server, 'in a circle') };
@@ -97,19 +111,38 @@ async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
   }
   if (status >= 500 || status === 429) return { kind: 'answered', fault: statusError(answer, url) };
   if (status < 300 && /html/i.test(headers['content-type'] ?? '')) {
-    return { kind: 'answered', fault: new AppError('E_NOT_JSON', `${place(url)} answered with a web page: it is no MCP server.`) };
+    return {
+      kind: 'answered',
+      fault: new AppError('E_NOT_JSON', `${place(url)} answered with a web page: it is no MCP server.`),
+    };
   }
   if (status === 404 || status === 405 || status === 410) {
-    return { kind: 'answered', fault: new AppError('E_SERVER_URL', `There is no MCP server at ${place(url)}: it answered with status ${status}.`) };
+    return {
+      kind: 'answered',
+      fault: new AppError(
+        'E_SERVER_URL',
+        `There is no MCP server at ${place(url)}: it answered with status ${status}.`,
+      ),
+    };
   }
   return { kind: 'silent', status };
 }
 
-/** Closes the session that the question opened. Nobody waits for it: a server that does not take it ends the session by itself. */
+/**
+ * Closes the session that the question opened. Nobody waits for it: a server that does not take it ends the session by
+ * itself.
+ */
 function leave(run: Run, url: URL, session: string | undefined): void {
   if (session === undefined || !/^[\x21-\x7e]{1,1000}$/.test(session)) return;
   run.http
-    .open({ url, method: 'DELETE', headers: { 'mcp-session-id': session }, allow: run.allow, timeoutMs: 2_000, maxBytes: 1024 })
+    .open({
+      url,
+      method: 'DELETE',
+      headers: { 'mcp-session-id': session },
+      allow: run.allow,
+      timeoutMs: 2_000,
+      maxBytes: 1024,
+    })
     .then(({ body }) => body.destroy())
     .catch(() => {});
 }

@@ -25,7 +25,11 @@ export type ResourceSearch =
  * server's path, then for its origin. A challenge that points to another origin is not followed: it would let a server
  * send us anywhere. Throws E_CANCELLED only.
  */
-export async function findProtectedResource(run: Run, server: URL, challenge: Challenge | undefined): Promise<ResourceSearch> {
+export async function findProtectedResource(
+  run: Run,
+  server: URL,
+  challenge: Challenge | undefined,
+): Promise<ResourceSearch> {
   let hint: AppError | undefined;
   let fault: AppError | undefined;
   let missing: AppError | undefined;
@@ -34,7 +38,11 @@ export async function findProtectedResource(run: Run, server: URL, challenge: Ch
     try {
       const document = await fetchDocument(run, url);
       if (document.kind === 'found') return { kind: 'found', metadata: read(document.value, url, server) };
-      if (document.kind === 'absent' && url.href === named?.href) missing = new AppError('E_METADATA_MISSING', `The server says that its metadata is at ${place(url)}, and nothing is there.`);
+      if (document.kind === 'absent' && url.href === named?.href)
+        missing = new AppError(
+          'E_METADATA_MISSING',
+          `The server says that its metadata is at ${place(url)}, and nothing is there.`,
+        );
       if (document.kind === 'strange') hint ??= document.error;
       if (document.kind === 'fault') fault ??= document.error;
     } catch (error) {
@@ -68,9 +76,13 @@ export function resourcePlaces(server: URL, named: URL | undefined): URL[] {
 }
 
 function read(value: unknown, url: URL, server: URL): ProtectedResource {
-  const { resource, authorization_servers, scopes_supported, resource_name, dpop_bound_access_tokens_required } = parseMetadata(Metadata, value, url);
+  const { resource, authorization_servers, scopes_supported, resource_name, dpop_bound_access_tokens_required } =
+    parseMetadata(Metadata, value, url);
   if (!covers(resource, server)) {
-    throw new AppError('E_RESOURCE_MISMATCH', `The server at ${place(server)} describes itself as "${foreign(resource, 120)}".`);
+    throw new AppError(
+      'E_RESOURCE_MISMATCH',
+      `The server at ${place(server)} describes itself as "${foreign(resource, 120)}".`,
+    );
   }
   return {
     resource,

@@ -18,7 +18,14 @@ import type { Attempt } from '../sign-in/sign-in-attempt.ts';
 import type { TokenClient } from '../tokens/token-endpoint.ts';
 import { createTokenKeeper, type TokenAnswer } from '../tokens/tokens.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
-import { bindOldSignIns, confirmExchange, exchangeElsewhere, exchangeOriginOf, exchangeOrigins, withExchange } from './exchange-origins.ts';
+import {
+  bindOldSignIns,
+  confirmExchange,
+  exchangeElsewhere,
+  exchangeOriginOf,
+  exchangeOrigins,
+  withExchange,
+} from './exchange-origins.ts';
 import { companyHttp } from './company-http.ts';
 import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
@@ -37,19 +44,27 @@ export interface CompanyIdentity {
 export type CompanyEnding = 'confirmed' | 'not_offered' | 'failed';
 
 /**
- * Sign-ins at companies' identity providers, each for all servers that name the same issuer and client. Its refresh goes by
- * docs/refresh.md like any other; what it yields is an ID token instead of an access token.
+ * Sign-ins at companies' identity providers, each for all servers that name the same issuer and client. Its refresh
+ * goes by docs/refresh.md like any other; what it yields is an ID token instead of an access token.
  */
 export interface Companies {
   /** A person signs in, unless somebody has already; servers that ask meanwhile join the one page. Throws AppError. */
   signIn(server: Server, attempt: Attempt, options: { readonly openBrowser: boolean }): Promise<void>;
-  /** Never opens a browser. `refused`: the ID token that the company has just refused. Throws E_SIGN_IN_AGAIN when only a person can go on, and passing faults. */
-  identity(server: Server, options?: { readonly refused?: Secret; readonly signal?: AbortSignal }): Promise<CompanyIdentity>;
+  /**
+   * Never opens a browser. `refused`: the ID token that the company has just refused. Throws E_SIGN_IN_AGAIN when only
+   * a person can go on, and passing faults.
+   */
+  identity(
+    server: Server,
+    options?: { readonly refused?: Secret; readonly signal?: AbortSignal },
+  ): Promise<CompanyIdentity>;
   /** The client for the identity provider of this server's company, also where its ID token was entered by hand. */
   httpOf(server: Server): Http;
   /** Who is signed in there. */
   person(server: Server): Identity;
-  /** Revokes and deletes the sign-ins that no server uses any more; of several the worst. Undefined: there were none. */
+  /**
+   * Revokes and deletes the sign-ins that no server uses any more; of several the worst. Undefined: there were none.
+   */
   release(): Promise<CompanyEnding | undefined>;
   /** Tries again those that waited for the store. */
   unblock(): void;
@@ -105,7 +120,8 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     onWake: ports.onWake,
     owns: isCompanyId,
     policyOf,
-    readAnswer: ({ issuer, clientId, subject }) => idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
+    readAnswer: ({ issuer, clientId, subject }) =>
+      idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
     // An ID token is for its client, whose ID may be an address, and goes back to its issuer alone.
     audienceFault: () => undefined,
     onRecovered: (id) => deps.onSignedIn(serversOf(id)),
@@ -115,7 +131,8 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     ports,
     httpFor,
     ...(deps.redirectPorts ? { redirectPorts: deps.redirectPorts } : {}),
-    choiceOf: ({ id, issuer, separate }, metadata) => accountChoice(deps, { id, account: { alone: !separate } }, metadata, presetFor(issuer, undefined)),
+    choiceOf: ({ id, issuer, separate }, metadata) =>
+      accountChoice(deps, { id, account: { alone: !separate } }, metadata, presetFor(issuer, undefined)),
     networkOf,
     async found({ id }, network) {
       for (const server of serversOf(id)) await keepNetwork({ servers, log }, server.id, network);
@@ -123,14 +140,22 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     async confirm({ id, issuer }, hosts, attempt) {
       if (!needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: confirmedOf(id) })) return;
       await attempt.confirm(hosts);
-      for (const server of serversOf(id)) await servers.update(server.id, { confirmedHosts: withConfirmed(server.confirmedHosts, withExchange(server.confirmedHosts, hosts)) });
+      for (const server of serversOf(id))
+        await servers.update(server.id, {
+          confirmedHosts: withConfirmed(server.confirmedHosts, withExchange(server.confirmedHosts, hosts)),
+        });
     },
     async done(id, { credential, idToken, lifeMs }, exchangeAt) {
       for (const server of serversOf(id)) refuseOtherPerson(deps, server, credential);
-      await keeper.adopt({ ...credential, exchangeOrigins: await exchangeOrigins(vault, id, exchangeAt) }, idToken, lifeMs);
+      await keeper.adopt(
+        { ...credential, exchangeOrigins: await exchangeOrigins(vault, id, exchangeAt) },
+        idToken,
+        lifeMs,
+      );
       deps.onSignedIn(serversOf(id));
     },
-    abandoned: () => void release().catch((error: unknown) => log('company_not_released', { code: asAppError(error).code })),
+    abandoned: () =>
+      void release().catch((error: unknown) => log('company_not_released', { code: asAppError(error).code })),
   });
 
   /** For a person who waits: one try, whatever the back-off says. Throws the fault when that may pass. */
@@ -138,7 +163,10 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     if (keeper.state(company.id).kind === 'ended') return false;
     try {
       const token = keeper.current(company.id)?.token;
-      const answer = token && !isOver(token, clock.now()) ? await keeper.accessToken(company.id) : await keeper.refreshNow(company.id);
+      const answer =
+        token && !isOver(token, clock.now())
+          ? await keeper.accessToken(company.id)
+          : await keeper.refreshNow(company.id);
       idTokenIn(answer, company);
       const read = await vault.read(company.id);
       return read.kind !== 'found' || exchangeElsewhere(read.credential, server) === undefined;
@@ -149,32 +177,56 @@ export function createCompanies(deps: CompaniesDeps): Companies {
   }
 
   function idTokenIn(answer: TokenAnswer, { issuer }: Company): Secret {
-    if (answer.kind === 'unavailable') throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(reasonOf(answer.error), issuer);
-    if (answer.kind === 'anonymous') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'Nobody is signed in there yet.'), issuer);
+    if (answer.kind === 'unavailable')
+      throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(reasonOf(answer.error), issuer);
+    if (answer.kind === 'anonymous')
+      throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'Nobody is signed in there yet.'), issuer);
     if (answer.kind === 'refused') throw atCompany(answer.error, issuer);
     return answer.token;
   }
 
-  async function idTokenOf(company: Company, refused: Secret | undefined, signal: AbortSignal | undefined): Promise<Secret> {
-    return idTokenIn(await keeper.accessToken(company.id, { ...(refused ? { rejected: refused } : {}), ...(signal ? { signal } : {}) }), company);
+  async function idTokenOf(
+    company: Company,
+    refused: Secret | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Secret> {
+    return idTokenIn(
+      await keeper.accessToken(company.id, {
+        ...(refused ? { rejected: refused } : {}),
+        ...(signal ? { signal } : {}),
+      }),
+      company,
+    );
   }
 
   function of(server: Server): Company {
     const company = companyOf(server);
     if (company) return company;
-    throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
+    throw new AppError(
+      'E_BAD_INPUT',
+      'The setting enterprise is missing: where the company signs people in, and as which client.',
+      { field: 'settings.enterprise' },
+    );
   }
 
   const release = (): Promise<CompanyEnding | undefined> =>
     ending.run(async () => {
       // One that is set aside may come back, and nobody knows what it uses.
       if (servers.setAside.length > 0) return undefined;
-      const used = new Set(servers.list().flatMap((server) => (vault.facts(server.id) || deps.signingIn(server.id) ? (companyOf(server)?.id ?? []) : [])));
+      const used = new Set(
+        servers
+          .list()
+          .flatMap((server) =>
+            vault.facts(server.id) || deps.signingIn(server.id) ? (companyOf(server)?.id ?? []) : [],
+          ),
+      );
       const endings: (CompanyEnding | undefined)[] = [];
       for (const id of vault.ids().filter(isCompanyId)) {
         if (used.has(id) || shared.running(id)) continue;
         const { revoked, deleted } = await keeper.signOut(id);
-        endings.push(!deleted ? 'failed' : revoked === 'nothing_to_revoke' || revoked === 'key_stays' ? undefined : revoked);
+        endings.push(
+          !deleted ? 'failed' : revoked === 'nothing_to_revoke' || revoked === 'key_stays' ? undefined : revoked,
+        );
       }
       return (['failed', 'not_offered', 'confirmed'] as const).find((one) => endings.includes(one));
     });
@@ -188,7 +240,11 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       await confirmExchange({ servers, confirmed: confirmedOf(company.id) }, company, server, attempt);
       const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
       const redirectHost = server.settings.enterprise?.redirectHost ?? '127.0.0.1';
-      await shared.join({ company, clientSecret, redirectHost, serverName: server.name, exchangeAt: exchangeOriginOf(server) }, attempt, openBrowser);
+      await shared.join(
+        { company, clientSecret, redirectHost, serverName: server.name, exchangeAt: exchangeOriginOf(server) },
+        attempt,
+        openBrowser,
+      );
     },
 
     async identity(server, { refused, signal } = {}) {
@@ -197,27 +253,45 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       const read = await vault.read(company.id);
       const elsewhere = read.kind === 'found' ? exchangeElsewhere(read.credential, server) : undefined;
       if (elsewhere) throw atCompany(elsewhere, company.issuer);
-      if (read.kind === 'found') return { idToken, renewable: read.credential.refreshToken !== undefined, client: tokenClient(read.credential, await policyOf(read.credential)) };
-      if (read.kind === 'absent' || read.kind === 'damaged') throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'), company.issuer);
+      if (read.kind === 'found')
+        return {
+          idToken,
+          renewable: read.credential.refreshToken !== undefined,
+          client: tokenClient(read.credential, await policyOf(read.credential)),
+        };
+      if (read.kind === 'absent' || read.kind === 'damaged')
+        throw atCompany(
+          new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'),
+          company.issuer,
+        );
       throw storeFault(read, 'The sign-in at the company cannot be read');
     },
 
     httpOf(server) {
       const company = companyOf(server);
-      return company ? httpFor(company.id) : httpMade(server.id, () => servers.list().filter(({ id }) => id === server.id));
+      return company
+        ? httpFor(company.id)
+        : httpMade(server.id, () => servers.list().filter(({ id }) => id === server.id));
     },
 
     person(server) {
       const company = companyOf(server);
       const { subject, account, idTokenClaims, identityNotes } = (company && vault.facts(company.id)) ?? {};
-      // What a note says of it was not verified; that it came from the provider itself is enough for the provider alone.
-      return { ...(subject && !identityNotes ? { subject } : {}), ...(account === undefined ? {} : { account }), ...(idTokenClaims ? { idTokenClaims } : {}), ...(identityNotes ? { identityNotes } : {}) };
+      // What a note says of it was not verified; that it came from the provider itself is enough for the provider
+      // alone.
+      return {
+        ...(subject && !identityNotes ? { subject } : {}),
+        ...(account === undefined ? {} : { account }),
+        ...(idTokenClaims ? { idTokenClaims } : {}),
+        ...(identityNotes ? { identityNotes } : {}),
+      };
     },
 
     release,
 
     unblock() {
-      for (const id of vault.ids().filter(isCompanyId)) if (keeper.state(id).kind === 'blocked') void keeper.refreshNow(id);
+      for (const id of vault.ids().filter(isCompanyId))
+        if (keeper.state(id).kind === 'blocked') void keeper.refreshNow(id);
     },
 
     async start() {
@@ -233,7 +307,9 @@ export function createCompanies(deps: CompaniesDeps): Companies {
 }
 
 /** What lies behind "could not be renewed yet", where that is known. */
-const reasonOf = (error: AppError): AppError => (error.code === 'E_REFRESH_FAILED' && error.cause instanceof AppError ? error.cause : error);
+const reasonOf = (error: AppError): AppError =>
+  error.code === 'E_REFRESH_FAILED' && error.cause instanceof AppError ? error.cause : error;
 
 /** E_CLIENT_REFUSED: perhaps with another client secret, which the next sign-in reads. */
-const needsPerson = ({ code }: AppError): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_CLIENT_REFUSED' || code === 'E_STORE_DAMAGED';
+const needsPerson = ({ code }: AppError): boolean =>
+  code === 'E_SIGN_IN_AGAIN' || code === 'E_CLIENT_REFUSED' || code === 'E_STORE_DAMAGED';

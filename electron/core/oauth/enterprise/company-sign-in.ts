@@ -33,7 +33,9 @@ export interface CompanySignInDeps {
   /** For the company alone: no certificate and no key of a server goes with it. */
   readonly http: Http;
   readonly keySets: KeySets;
-  readonly listen: (options: Pick<RedirectListenerOptions, 'host' | 'path' | 'serverName'>) => Promise<RedirectListener>;
+  readonly listen: (
+    options: Pick<RedirectListenerOptions, 'host' | 'path' | 'serverName'>,
+  ) => Promise<RedirectListener>;
   /** Opens the page where that is wanted; does not throw. */
   readonly open: (url: URL) => void;
 }
@@ -44,7 +46,9 @@ export interface CompanyClient {
   readonly redirectHost: RedirectHost;
   /** Of the server for which it is done first, for the page. */
   readonly serverName: string;
-  /** Origin where this server's settings have the ID token exchanged; undefined: at the provider's own token endpoint. */
+  /**
+   * Origin where this server's settings have the ID token exchanged; undefined: at the provider's own token endpoint.
+   */
   readonly exchangeAt: string | undefined;
 }
 
@@ -56,8 +60,8 @@ export interface CompanySignedIn {
 }
 
 /**
- * Where the answers of every company's identity provider come in. One path for all, so that an administrator can register it
- * without knowing anything of this computer; no MCP server's sign-in ever uses it.
+ * Where the answers of every company's identity provider come in. One path for all, so that an administrator can
+ * register it without knowing anything of this computer; no MCP server's sign-in ever uses it.
  */
 const companyRedirectPath = '/callback/enterprise';
 
@@ -65,10 +69,14 @@ const companyRedirectPath = '/callback/enterprise';
 const answerWithinMs = 10 * 60 * 1000;
 
 /**
- * Single sign-on at the company's identity provider (OpenID Connect Core 3.1, PKCE, nonce, state, loopback redirect): once for
- * all servers of the company. Throws AppError that says that it was there.
+ * Single sign-on at the company's identity provider (OpenID Connect Core 3.1, PKCE, nonce, state, loopback redirect):
+ * once for all servers of the company. Throws AppError that says that it was there.
  */
-export async function signInAtCompany(deps: CompanySignInDeps, client: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+export async function signInAtCompany(
+  deps: CompanySignInDeps,
+  client: CompanyClient,
+  attempt: Attempt,
+): Promise<CompanySignedIn> {
   try {
     return await run(deps, client, attempt);
   } catch (error) {
@@ -77,7 +85,11 @@ export async function signInAtCompany(deps: CompanySignInDeps, client: CompanyCl
   }
 }
 
-async function run({ ports, http, keySets, listen, open, choice, confirm, known, found }: CompanySignInDeps, { company, clientSecret, redirectHost, serverName }: CompanyClient, attempt: Attempt): Promise<CompanySignedIn> {
+async function run(
+  { ports, http, keySets, listen, open, choice, confirm, known, found }: CompanySignInDeps,
+  { company, clientSecret, redirectHost, serverName }: CompanyClient,
+  attempt: Attempt,
+): Promise<CompanySignedIn> {
   const { clock, log } = ports;
   const { signal } = attempt;
   const { metadata, allow } = await findIdentityProvider(http, company.issuer, known, signal);
@@ -91,7 +103,13 @@ async function run({ ports, http, keySets, listen, open, choice, confirm, known,
   let used = false;
   try {
     const { redirectUri } = listener;
-    const { url, state, codeVerifier, nonce } = await authorizationRequest({ authorizationServer: metadata, clientId: company.clientId, redirectUri, scopes, ...choice(metadata) });
+    const { url, state, codeVerifier, nonce } = await authorizationRequest({
+      authorizationServer: metadata,
+      clientId: company.clientId,
+      redirectUri,
+      scopes,
+      ...choice(metadata),
+    });
     const slot = attempt.waitAt(redirectUri, expectedAnswer(state, metadata));
     listener.receive(receptionOf(slot, ending.promise));
     attempt.step('browser', { url: url.href });
@@ -101,16 +119,35 @@ async function run({ ports, http, keySets, listen, open, choice, confirm, known,
     if (answer.kind === 'refused') throw answer.error;
 
     attempt.step('exchange');
-    const tokens = await exchangeCode(client, { code: answer.code, codeVerifier, redirectUri }, { http, clock, signal });
+    const tokens = await exchangeCode(
+      client,
+      { code: answer.code, codeVerifier, redirectUri },
+      { http, clock, signal },
+    );
     const { idToken } = tokens;
-    const check = checkIdToken(idToken, { issuer: company.issuer, clientId: company.clientId, ...(nonce ? { nonce } : {}) }, clock.now());
-    if (!idToken || check.kind === 'bad') throw new AppError('E_TOKEN_RESPONSE', `The answer to the sign-in is of no use: ${check.kind === 'bad' ? check.why : ''}.`);
-    const identity = await identify({ http, clock, log, keySets }, { owner: company.id, authorizationServer: metadata, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
+    const check = checkIdToken(
+      idToken,
+      { issuer: company.issuer, clientId: company.clientId, ...(nonce ? { nonce } : {}) },
+      clock.now(),
+    );
+    if (!idToken || check.kind === 'bad')
+      throw new AppError(
+        'E_TOKEN_RESPONSE',
+        `The answer to the sign-in is of no use: ${check.kind === 'bad' ? check.why : ''}.`,
+      );
+    const identity = await identify(
+      { http, clock, log, keySets },
+      { owner: company.id, authorizationServer: metadata, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) },
+    );
     attempt.refuseIfCancelled();
     ending.end({ kind: 'signed_in' });
     // TLS stands for its signature where the keys could not be had (OpenID Connect Core 3.1.3.7, 6).
     const who = { subject: { issuer: company.issuer, sub: check.subject }, ...identity };
-    return { credential: credentialFor(client, company.id, scopes, tokens, who, clock.now()), idToken, lifeMs: check.lifeMs };
+    return {
+      credential: credentialFor(client, company.id, scopes, tokens, who, clock.now()),
+      idToken,
+      lifeMs: check.lifeMs,
+    };
   } catch (error) {
     ending.end({ kind: 'failed', error: asAppError(error) });
     throw error;
@@ -120,9 +157,18 @@ async function run({ ports, http, keySets, listen, open, choice, confirm, known,
 }
 
 /** A provider that does not know the redirect URI says so in the browser, and to nobody else. */
-const tooLate = (redirectUri: string) => new AppError('E_SIGN_IN_TIMEOUT', `Nobody finished the sign-in in the browser within ten minutes. Its administrator must have registered ${redirectUri} for Keybridge.`);
+const tooLate = (redirectUri: string) =>
+  new AppError(
+    'E_SIGN_IN_TIMEOUT',
+    `Nobody finished the sign-in in the browser within ten minutes. Its administrator must have registered ${redirectUri} for Keybridge.`,
+  );
 
-function tokenClient({ issuer, clientId }: Company, metadata: AuthorizationServer, clientSecret: Secret | undefined, allow: TokenClient['allow']): TokenClient {
+function tokenClient(
+  { issuer, clientId }: Company,
+  metadata: AuthorizationServer,
+  clientSecret: Secret | undefined,
+  allow: TokenClient['allow'],
+): TokenClient {
   const { token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = metadata;
   return {
     issuer,
@@ -138,12 +184,24 @@ function tokenClient({ issuer, clientId }: Company, metadata: AuthorizationServe
   };
 }
 
-export function companyClientAuth(metadata: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'> | undefined, clientSecret: Secret | undefined): ClientAuth {
+export function companyClientAuth(
+  metadata: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'> | undefined,
+  clientSecret: Secret | undefined,
+): ClientAuth {
   return clientSecret ? secretMethod(metadata?.token_endpoint_auth_methods_supported) : 'none';
 }
 
-/** The ID token stands where a server's access token stands: in memory, but for a provider that gives no refresh token. */
-function credentialFor(client: TokenClient, id: string, scopes: readonly string[], { refreshToken }: Tokens, identity: Identity, now: number): Credential {
+/**
+ * The ID token stands where a server's access token stands: in memory, but for a provider that gives no refresh token.
+ */
+function credentialFor(
+  client: TokenClient,
+  id: string,
+  scopes: readonly string[],
+  { refreshToken }: Tokens,
+  identity: Identity,
+  now: number,
+): Credential {
   const { allow: _policy, revocationEndpoint, ...who } = client;
   return {
     id,

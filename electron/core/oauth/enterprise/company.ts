@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { firstAccount, type Server } from '../../servers/server.ts';
 
-/** Where a company signs its people in, and as which client Keybridge does that: one sign-in for all servers that name both. */
+/**
+ * Where a company signs its people in, and as which client Keybridge does that: one sign-in for all servers that name
+ * both.
+ */
 export interface Company {
   /** The id of its sign-in in the vault. */
   readonly id: string;
@@ -17,14 +20,16 @@ const prefix = 'enterprise:';
 export const isCompanyId = (credentialId: string): boolean => credentialId.startsWith(prefix);
 
 /**
- * The company whose sign-in this account uses; undefined: none, or its ID token was entered by hand. The first accounts of
- * all servers share one; each further account is somebody else, and has its own.
+ * The company whose sign-in this account uses; undefined: none, or its ID token was entered by hand. The first accounts
+ * of all servers share one; each further account is somebody else, and has its own.
  */
 export function companyOf({ id, account, settings, storedSecrets }: Server): Company | undefined {
   const { grant, enterprise } = settings;
   if (grant !== 'enterprise_managed' || !enterprise || storedSecrets.includes('enterpriseIdToken')) return undefined;
   const { issuer, clientId } = enterprise;
   const separate = account.id !== firstAccount;
-  const hash = createHash('sha256').update(JSON.stringify([issuer, clientId, ...(separate ? [id] : [])])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([issuer, clientId, ...(separate ? [id] : [])]))
+    .digest('hex');
   return { id: `${prefix}${hash.slice(0, 32)}`, issuer, clientId, separate };
 }

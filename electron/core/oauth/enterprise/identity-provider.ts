@@ -15,21 +15,38 @@ export interface IdentityProvider {
 }
 
 /**
- * The company's identity provider, by its own description (OpenID Connect Discovery 4), whose issuer must be exactly the one
- * of the setting. `known`: in which network it was found before. Throws what discovery throws.
+ * The company's identity provider, by its own description (OpenID Connect Discovery 4), whose issuer must be exactly
+ * the one of the setting. `known`: in which network it was found before. Throws what discovery throws.
  */
-export async function findIdentityProvider(http: Http, issuer: string, known: AddressClass | undefined, signal: AbortSignal | undefined): Promise<IdentityProvider> {
+export async function findIdentityProvider(
+  http: Http,
+  issuer: string,
+  known: AddressClass | undefined,
+  signal: AbortSignal | undefined,
+): Promise<IdentityProvider> {
   const url = checkEndpoint('issuer of the company', issuer);
   const start = startRun(http, { origin: url.origin, own: 'public' }, discoveryMs, signal);
-  const { network: allow, value: found } = await inNetwork(url.origin, known, (network) => searchMetadata({ ...start, allow: network }, url, [issuer], 'openid_first'));
+  const { network: allow, value: found } = await inNetwork(url.origin, known, (network) =>
+    searchMetadata({ ...start, allow: network }, url, [issuer], 'openid_first'),
+  );
   if (found.kind === 'found') return { metadata: found.metadata, allow };
-  throw found.hint ?? new AppError('E_METADATA_MISSING', `${foreign(issuer)} does not describe itself as an identity provider.`);
+  throw (
+    found.hint ??
+    new AppError('E_METADATA_MISSING', `${foreign(issuer)} does not describe itself as an identity provider.`)
+  );
 }
 
 /** The same error, which says that it happened at the company's identity provider and not at the server's side. */
 export function atCompany(error: AppError, issuer: string): AppError {
   const { code, message, retryAfterMs, sent } = error;
   const host = URL.canParse(issuer) ? new URL(issuer).host : issuer;
-  const advice = code === 'E_CLIENT_REFUSED' ? ' Check the client ID in the setting enterprise, and the secret enterpriseClientSecret.' : '';
-  return new AppError(code, `The company’s identity provider (${foreign(host)}): ${message}${advice}`, { sent, cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  const advice =
+    code === 'E_CLIENT_REFUSED'
+      ? ' Check the client ID in the setting enterprise, and the secret enterpriseClientSecret.'
+      : '';
+  return new AppError(code, `The company’s identity provider (${foreign(host)}): ${message}${advice}`, {
+    sent,
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }

@@ -32,8 +32,8 @@ export interface SharedSignInsDeps {
 export interface SharedSignIns {
   running(companyId: string): boolean;
   /**
-   * Starts one, or joins the one that runs; resolves when it is stored. A server that cancels leaves it; it ends with the
-   * last one. Throws AppError.
+   * Starts one, or joins the one that runs; resolves when it is stored. A server that cancels leaves it; it ends with
+   * the last one. Throws AppError.
    */
   join(client: CompanyClient, attempt: Attempt, openBrowser: boolean): Promise<void>;
   close(): Promise<void>;
@@ -95,7 +95,11 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
             choice: (metadata) => deps.choiceOf(client.company, metadata),
             async listen(options) {
               await freePorts();
-              return (listener = await listenForRedirect({ ...options, ports: deps.redirectPorts ?? usualPorts, anyPort: presetFor(issuer, undefined)?.loopbackPorts === 'any' }));
+              return (listener = await listenForRedirect({
+                ...options,
+                ports: deps.redirectPorts ?? usualPorts,
+                anyPort: presetFor(issuer, undefined)?.loopbackPorts === 'any',
+              }));
             },
             open(url) {
               page = url;
@@ -105,7 +109,11 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
           client,
           attempt,
         );
-        await deps.done(id, known, [...followers.values()].filter((origin) => origin !== undefined));
+        await deps.done(
+          id,
+          known,
+          [...followers.values()].filter((origin) => origin !== undefined),
+        );
         stored = true;
         ports.log('company_signed_in', { issuer });
       } catch (error) {

@@ -34,14 +34,29 @@ const redirectUri = 'http://127.0.0.1/callback/device';
  * Sign-in by device code (RFC 8628): the person signs in on whatever device, and the code ties it to this one. 'again':
  * the server did not know our old registration, which is dropped now. Throws AppError.
  */
-export async function signInByDevice(deps: DeviceSignInDeps, server: Server, discovery: Extract<Discovery, { kind: 'protected' }>, wanted: readonly string[], attempt: Attempt): Promise<'done' | 'again'> {
+export async function signInByDevice(
+  deps: DeviceSignInDeps,
+  server: Server,
+  discovery: Extract<Discovery, { kind: 'protected' }>,
+  wanted: readonly string[],
+  attempt: Attempt,
+): Promise<'done' | 'again'> {
   const { registering, clock, grants } = deps;
   const { authorizationServer, allow } = discovery;
   const { signal } = attempt;
   const rules = rulesFor(server.settings, discovery);
   const options = { http: registering.http, clock, signal };
   attempt.step('register');
-  const found = await registrationFor(registering, { accountKey: server.id, authorizationServer, allow, redirectUri, scopes: wanted, signal, grantTypes: [deviceGrant], ...(rules.preset ? { preset: rules.preset } : {}) });
+  const found = await registrationFor(registering, {
+    accountKey: server.id,
+    authorizationServer,
+    allow,
+    redirectUri,
+    scopes: wanted,
+    signal,
+    grantTypes: [deviceGrant],
+    ...(rules.preset ? { preset: rules.preset } : {}),
+  });
   if (found.kind === 'redirect_refused') throw found.error;
   const scopes = withoutRefused(wanted, found.registration);
   try {
@@ -56,7 +71,11 @@ export async function signInByDevice(deps: DeviceSignInDeps, server: Server, dis
     const identity = await deps.whoIs({ authorizationServer, client, tokens, scopes, signal });
     attempt.refuseIfCancelled();
     await deps.servers.update(server.id, { signInRequired: true });
-    await deps.tokens.adopt(credentialOf(server, client, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
+    await deps.tokens.adopt(
+      credentialOf(server, client, scopes, tokens, identity, clock.now()),
+      tokens.accessToken,
+      tokens.expiresInMs,
+    );
     return 'done';
   } catch (error) {
     const known = asAppError(error);

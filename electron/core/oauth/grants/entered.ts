@@ -14,10 +14,15 @@ import { place } from '../discovery/endpoint-url.ts';
 const longestAssertion = 64 * 1024;
 
 /**
- * A secret that the user entered for this server, for one use; undefined: none is stored. Throws E_STORE_*, and E_SECRET_AGAIN
- * for a secret that was entered for another issuer or origin.
+ * A secret that the user entered for this server, for one use; undefined: none is stored. Throws E_STORE_*, and
+ * E_SECRET_AGAIN for a secret that was entered for another issuer or origin.
  */
-export async function enteredSecret(vault: Pick<Vault, 'readClientSecret'>, server: Server, name: SecretName, use: Binding): Promise<Secret | undefined> {
+export async function enteredSecret(
+  vault: Pick<Vault, 'readClientSecret'>,
+  server: Server,
+  name: SecretName,
+  use: Binding,
+): Promise<Secret | undefined> {
   const read = await vault.readClientSecret(secretKeyOf(server, name), use, bindingOfOld(server, name));
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
@@ -26,14 +31,30 @@ export async function enteredSecret(vault: Pick<Vault, 'readClientSecret'>, serv
 }
 
 /** The same, where the grant cannot do without it. Throws E_BAD_INPUT too. */
-export async function neededSecret(vault: Pick<Vault, 'readClientSecret'>, server: Server, name: SecretName, use: Binding): Promise<Secret> {
+export async function neededSecret(
+  vault: Pick<Vault, 'readClientSecret'>,
+  server: Server,
+  name: SecretName,
+  use: Binding,
+): Promise<Secret> {
   const found = await enteredSecret(vault, server, name, use);
   if (found) return found;
-  throw new AppError('E_BAD_INPUT', `The secret ${name} is missing: keybridge configure ${server.name} --secret-file ${name}=FILE`, { field: fieldOf(name) });
+  throw new AppError(
+    'E_BAD_INPUT',
+    `The secret ${name} is missing: keybridge configure ${server.name} --secret-file ${name}=FILE`,
+    { field: fieldOf(name) },
+  );
 }
 
-/** The workload's own JWT: from the file that its platform renews, else as entered. Throws E_BAD_INPUT, E_SECRET_AGAIN, E_STORE_*. */
-export async function workloadAssertion(vault: Pick<Vault, 'readClientSecret'>, server: Server, use: Binding): Promise<Secret> {
+/**
+ * The workload's own JWT: from the file that its platform renews, else as entered. Throws E_BAD_INPUT, E_SECRET_AGAIN,
+ * E_STORE_*.
+ */
+export async function workloadAssertion(
+  vault: Pick<Vault, 'readClientSecret'>,
+  server: Server,
+  use: Binding,
+): Promise<Secret> {
   const { assertionFile } = server.settings;
   if (assertionFile === undefined) return neededSecret(vault, server, 'assertion', use);
   const text = await readTextFile(assertionFile).catch((error: unknown) => {
@@ -41,7 +62,10 @@ export async function workloadAssertion(vault: Pick<Vault, 'readClientSecret'>, 
     return '';
   });
   const assertion = text.trim();
-  if (assertion === '' || assertion.length > longestAssertion) throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`, { field: 'settings.assertionFile' });
+  if (assertion === '' || assertion.length > longestAssertion)
+    throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`, {
+      field: 'settings.assertionFile',
+    });
   return new Secret(assertion);
 }
 
@@ -50,7 +74,11 @@ export function enterAgain({ name: server, account }: Server, name: SecretName, 
   const [before, after] = [was, now].map((where) => (URL.canParse(where) ? place(new URL(where)) : foreign(where)));
   const whose = heldByAccount(name, account.ownClient) && !account.alone ? ` --account ${account.name}` : '';
   const how = `keybridge configure ${server}${whose} --secret-file ${name}=FILE`;
-  return new AppError('E_SECRET_AGAIN', `The secret ${name} was entered for ${before}, so it was not sent to ${after}. To enter it again for ${after}: ${how}`, { sent: false, server, field: fieldOf(name) });
+  return new AppError(
+    'E_SECRET_AGAIN',
+    `The secret ${name} was entered for ${before}, so it was not sent to ${after}. To enter it again for ${after}: ${how}`,
+    { sent: false, server, field: fieldOf(name) },
+  );
 }
 
 const fieldOf = (name: SecretName): string => (name === 'clientSecret' ? name : `secrets.${name}`);

@@ -11,7 +11,12 @@ import { readSigningKey } from '../client/client-assertion.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
 import { clientSecretKey } from '../registration/registration.ts';
-import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
+import {
+  repeatGrant,
+  type RefreshOutcome,
+  type TokenClient,
+  type TokenEndpointOptions,
+} from '../tokens/token-endpoint.ts';
 import { tokenParameters } from '../tokens/token-quirks.ts';
 import { chosenAuth } from './client-auth.ts';
 import { enteredSecret, neededSecret, workloadAssertion } from './entered.ts';
@@ -33,11 +38,20 @@ export interface Grants {
    * Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
    */
   equip(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
-  /** Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as `ask`. */
+  /**
+   * Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as
+   * `ask`.
+   */
   prepare(credential: Credential): Promise<void>;
-  /** One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_TOKEN_REFUSED when what was entered is out of date. */
+  /**
+   * One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_TOKEN_REFUSED when what was
+   * entered is out of date.
+   */
   ask(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
-  /** The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN. */
+  /**
+   * The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT,
+   * E_SECRET_AGAIN.
+   */
   header(credential: Pick<Credential, 'id' | 'resource'>): Promise<KeyHeader>;
 }
 
@@ -56,8 +70,14 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
     return server;
   }
 
-  const assertionFor = async (server: Server, credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<Secret | RefreshOutcome> => {
-    if (credential.grant === 'enterprise_managed') return identityAssertion({ vault, companies, server, client, scopes: credential.requestedScopes }, options);
+  const assertionFor = async (
+    server: Server,
+    credential: Credential,
+    client: TokenClient,
+    options: TokenEndpointOptions,
+  ): Promise<Secret | RefreshOutcome> => {
+    if (credential.grant === 'enterprise_managed')
+      return identityAssertion({ vault, companies, server, client, scopes: credential.requestedScopes }, options);
     const assertion = await workloadAssertion(vault, server, atIssuer(server, client.issuer, client.tokenEndpoint));
     refuseExpired(assertion, clock.now());
     return assertion;
@@ -65,9 +85,19 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
 
   /** A registration that was renewed may have another secret than the one that the sign-in was stored with. */
   async function withRenewedSecret(server: Server, client: TokenClient): Promise<TokenClient> {
-    const renewed = server.registrations.find((one) => one.how === 'dynamic' && one.hasSecret && one.renewedAt !== undefined && one.issuer === client.issuer && one.client_id === client.clientId);
+    const renewed = server.registrations.find(
+      (one) =>
+        one.how === 'dynamic' &&
+        one.hasSecret &&
+        one.renewedAt !== undefined &&
+        one.issuer === client.issuer &&
+        one.client_id === client.clientId,
+    );
     if (!renewed || !client.clientSecret) return client;
-    const read = await vault.readClientSecret(clientSecretKey(server.id, renewed), { issuer: client.issuer, endpoint: originOf(client.tokenEndpoint) });
+    const read = await vault.readClientSecret(clientSecretKey(server.id, renewed), {
+      issuer: client.issuer,
+      endpoint: originOf(client.tokenEndpoint),
+    });
     if (read.kind === 'found') return { ...client, clientSecret: read.value };
     if (read.kind === 'absent' || read.kind === 'elsewhere') return client;
     throw storeFault(read, 'The client secret could not be read');
@@ -80,7 +110,11 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
       const chosen = given.clientId === server.clientId ? chosenAuth(server) : undefined;
       const client = chosen === undefined ? given : { ...given, clientAuth: chosen };
       const use = atIssuer(server, client.issuer, client.tokenEndpoint);
-      if (client.clientAuth === 'private_key_jwt') return { ...client, signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey', use), settings) };
+      if (client.clientAuth === 'private_key_jwt')
+        return {
+          ...client,
+          signingKey: readSigningKey(await neededSecret(vault, server, 'privateKey', use), settings),
+        };
       // A client that acts for itself keeps its secret in one place only, so that a new one counts at once.
       if (credential.grant === undefined) return withRenewedSecret(server, client);
       if (client.clientAuth === 'none' || client.clientAuth === 'tls_client_auth') return client;
@@ -97,13 +131,24 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
     async ask(credential, client, options) {
       const parameters = tokenParameters(client);
       if (credential.requestedScopes.length > 0) parameters['scope'] = credential.requestedScopes.join(' ');
-      if (credential.grant === 'client_credentials') return repeatGrant(client, { type: 'client_credentials', parameters }, options);
+      if (credential.grant === 'client_credentials')
+        return repeatGrant(client, { type: 'client_credentials', parameters }, options);
       const assertion = await assertionFor(serverOf(credential), credential, client, options);
       if (!(assertion instanceof Secret)) return assertion;
-      const outcome = await repeatGrant(client, { type: jwtBearer, parameters: { ...parameters, assertion: assertion.reveal() } }, options);
+      const outcome = await repeatGrant(
+        client,
+        { type: jwtBearer, parameters: { ...parameters, assertion: assertion.reveal() } },
+        options,
+      );
       if (outcome.kind !== 'rejected' || credential.grant !== 'enterprise_managed') return outcome;
       const { code, message } = outcome.error;
-      return { ...outcome, error: new AppError(code, `${foreign(new URL(client.issuer).host)} did not take the assertion of the company’s identity provider. ${message}`) };
+      return {
+        ...outcome,
+        error: new AppError(
+          code,
+          `${foreign(new URL(client.issuer).host)} did not take the assertion of the company’s identity provider. ${message}`,
+        ),
+      };
     },
 
     header: async (credential) => keyHeader(vault, serverOf(credential), credential.resource),
@@ -118,5 +163,6 @@ function refuseExpired(assertion: Secret, now: number): void {
   } catch {
     throw new AppError('E_BAD_INPUT', 'The assertion is not a JWT.', { field: 'secrets.assertion' });
   }
-  if (expiresAt !== undefined && expiresAt * 1000 <= now) throw new AppError('E_TOKEN_REFUSED', 'The assertion has expired.', { sent: false });
+  if (expiresAt !== undefined && expiresAt * 1000 <= now)
+    throw new AppError('E_TOKEN_REFUSED', 'The assertion has expired.', { sent: false });
 }

@@ -15,7 +15,12 @@ import type { Companies } from '../enterprise/companies.ts';
 import { atCompany, findIdentityProvider } from '../enterprise/identity-provider.ts';
 import { endpointHosts, needsConfirmation, unconfirmed } from '../sign-in/endpoint-hosts.ts';
 import { readTokenAnswer, type TokenVerdict } from '../tokens/token-answer.ts';
-import { repeatGrant, type RefreshOutcome, type TokenClient, type TokenEndpointOptions } from '../tokens/token-endpoint.ts';
+import {
+  repeatGrant,
+  type RefreshOutcome,
+  type TokenClient,
+  type TokenEndpointOptions,
+} from '../tokens/token-endpoint.ts';
 import { enteredSecret, neededSecret } from './entered.ts';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -33,18 +38,34 @@ export interface IdentityRequest {
 }
 
 /**
- * Enterprise-managed authorization (SEP-990), first half: the company's identity provider turns the user's ID token into
- * an assertion for one authorization server and one resource (RFC 8693 2.1, ID-JAG). An outcome instead of an assertion
- * is why there is none. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_SIGN_IN_AGAIN when the person has to sign in at the company, and
- * what discovery throws.
+ * Enterprise-managed authorization (SEP-990), first half: the company's identity provider turns the user's ID token
+ * into an assertion for one authorization server and one resource (RFC 8693 2.1, ID-JAG). An outcome instead of an
+ * assertion is why there is none. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_SIGN_IN_AGAIN when the person has to
+ * sign in at the company, and what discovery throws.
  */
-export async function identityAssertion(request: IdentityRequest, given: TokenEndpointOptions): Promise<Secret | RefreshOutcome> {
+export async function identityAssertion(
+  request: IdentityRequest,
+  given: TokenEndpointOptions,
+): Promise<Secret | RefreshOutcome> {
   const { companies, server, vault } = request;
   // What was entered for the server (authorities, certificate, DPoP key) is not for the company.
   const options = { ...given, http: companies?.httpOf(server) ?? withoutProof(given.http) };
   const { enterprise } = server.settings;
-  if (!enterprise) throw new AppError('E_BAD_INPUT', 'The setting enterprise is missing: where the company signs people in, and as which client.', { field: 'settings.enterprise' });
-  if (!companies || !companyOf(server)) return answerOf(await exchange(request, await neededSecret(vault, server, 'enterpriseIdToken', atCompanyOf(server)), await identityProvider(request, enterprise, options), options));
+  if (!enterprise)
+    throw new AppError(
+      'E_BAD_INPUT',
+      'The setting enterprise is missing: where the company signs people in, and as which client.',
+      { field: 'settings.enterprise' },
+    );
+  if (!companies || !companyOf(server))
+    return answerOf(
+      await exchange(
+        request,
+        await neededSecret(vault, server, 'enterpriseIdToken', atCompanyOf(server)),
+        await identityProvider(request, enterprise, options),
+        options,
+      ),
+    );
 
   const signal = options.signal ? { signal: options.signal } : {};
   const { idToken, client, renewable } = await companies.identity(server, signal);
@@ -55,21 +76,32 @@ export async function identityAssertion(request: IdentityRequest, given: TokenEn
     if (error instanceof AppError && error.code === 'E_SERVER_REFUSED') return undefined;
     throw renewable ? error : new AppError('E_SIGN_IN_AGAIN', first.error.message);
   });
-  return answerOf(renewed ? await exchange(request, renewed.idToken, atEndpoint(renewed.client, server), options) : first);
+  return answerOf(
+    renewed ? await exchange(request, renewed.idToken, atEndpoint(renewed.client, server), options) : first,
+  );
 }
 
 /** RFC 8693 2.2.2: so a subject token is refused that was good when it was issued. */
 const maySayStale = (outcome: RefreshOutcome): outcome is Extract<RefreshOutcome, { kind: 'rejected' }> =>
-  outcome.kind === 'rejected' && ['invalid_grant', 'invalid_request', 'invalid_token'].includes(outcome.oauthError ?? '');
+  outcome.kind === 'rejected' &&
+  ['invalid_grant', 'invalid_request', 'invalid_token'].includes(outcome.oauthError ?? '');
 
-const answerOf = (outcome: RefreshOutcome): Secret | RefreshOutcome => (outcome.kind === 'refreshed' ? outcome.tokens.accessToken : outcome);
+const answerOf = (outcome: RefreshOutcome): Secret | RefreshOutcome =>
+  outcome.kind === 'refreshed' ? outcome.tokens.accessToken : outcome;
 
 function atEndpoint(client: TokenClient, { settings }: Server): TokenClient {
   const endpoint = settings.enterprise?.tokenEndpoint;
-  return endpoint === undefined ? client : { ...client, tokenEndpoint: checkEndpoint('token_endpoint of the company', endpoint).href };
+  return endpoint === undefined
+    ? client
+    : { ...client, tokenEndpoint: checkEndpoint('token_endpoint of the company', endpoint).href };
 }
 
-async function exchange({ client, scopes }: IdentityRequest, idToken: Secret, provider: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome> {
+async function exchange(
+  { client, scopes }: IdentityRequest,
+  idToken: Secret,
+  provider: TokenClient,
+  options: TokenEndpointOptions,
+): Promise<RefreshOutcome> {
   const parameters = {
     requested_token_type: idJag,
     subject_token: idToken.reveal(),
@@ -82,23 +114,46 @@ async function exchange({ client, scopes }: IdentityRequest, idToken: Secret, pr
   if (outcome.kind === 'refreshed') return outcome;
   if (outcome.kind !== 'rejected') return { ...outcome, error: atCompany(outcome.error, provider.issuer) };
   const { code, message } = outcome.error;
-  const refusal = new AppError(code, `It gave no assertion for ${foreign(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`);
+  const refusal = new AppError(
+    code,
+    `It gave no assertion for ${foreign(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`,
+  );
   return { ...outcome, error: atCompany(refusal, provider.issuer) };
 }
 
-const withoutProof = (http: Http): Http => ({ ...http, fetch: (request) => http.fetch({ ...request, forTokens: false }) });
+const withoutProof = (http: Http): Http => ({
+  ...http,
+  fetch: (request) => http.fetch({ ...request, forTokens: false }),
+});
 
 /** Who we are at the company's identity provider, where the ID token was entered by hand. */
-async function identityProvider({ vault, server, client }: IdentityRequest, enterprise: NonNullable<ServerSettings['enterprise']>, { http, signal }: TokenEndpointOptions): Promise<TokenClient> {
+async function identityProvider(
+  { vault, server, client }: IdentityRequest,
+  enterprise: NonNullable<ServerSettings['enterprise']>,
+  { http, signal }: TokenEndpointOptions,
+): Promise<TokenClient> {
   const { issuer, clientId, tokenEndpoint: entered } = enterprise;
-  const found = entered === undefined ? await findIdentityProvider(http, issuer, knownNetwork(server, issuer), signal) : undefined;
+  const found =
+    entered === undefined ? await findIdentityProvider(http, issuer, knownNetwork(server, issuer), signal) : undefined;
   const hosts = found && endpointHosts(found.metadata, 'none');
   // An endpoint that the user entered needs no question.
-  if (hosts && needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: server.confirmedHosts })) throw unconfirmed(hosts, 'If that is right, name the token endpoint in the setting enterprise.');
-  const tokenEndpoint = checkEndpoint('token_endpoint of the company', entered ?? found?.metadata.token_endpoint ?? '').href;
+  if (hosts && needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: server.confirmedHosts }))
+    throw unconfirmed(hosts, 'If that is right, name the token endpoint in the setting enterprise.');
+  const tokenEndpoint = checkEndpoint(
+    'token_endpoint of the company',
+    entered ?? found?.metadata.token_endpoint ?? '',
+  ).href;
   const allow = found?.allow ?? (await findNetwork(http, new URL(tokenEndpoint), knownNetwork(server, tokenEndpoint)));
   const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
-  return { issuer, tokenEndpoint, clientId, resource: client.resource, allow, clientAuth: companyClientAuth(found?.metadata, clientSecret), ...(clientSecret ? { clientSecret } : {}) };
+  return {
+    issuer,
+    tokenEndpoint,
+    clientId,
+    resource: client.resource,
+    allow,
+    clientAuth: companyClientAuth(found?.metadata, clientSecret),
+    ...(clientSecret ? { clientSecret } : {}),
+  };
 }
 
 /**
@@ -108,7 +163,10 @@ async function identityProvider({ vault, server, client }: IdentityRequest, ente
 function readAnswer(answer: HttpAnswer, now: number): TokenVerdict {
   const verdict = readTokenAnswer({ ...answer, body: withoutType(answer.body) }, now);
   if (verdict.kind !== 'tokens' || issuedType(answer.body) === idJag) return verdict;
-  return { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The identity provider gave no identity assertion (ID-JAG).') };
+  return {
+    kind: 'unclear',
+    fault: new AppError('E_TOKEN_RESPONSE', 'The identity provider gave no identity assertion (ID-JAG).'),
+  };
 }
 
 function issuedType(body: Buffer): unknown {

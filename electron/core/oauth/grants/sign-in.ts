@@ -38,10 +38,15 @@ export function repeatedGrantOf({ settings }: Server): RepeatedGrant | undefined
 
 /**
  * The sign-in of a server whose own authorization server needs no person: asks for the first token with what the user
- * entered, and stores how to ask again. Only a company's identity provider may want to see somebody in the browser, once for
- * all of its servers. Throws AppError.
+ * entered, and stores how to ask again. Only a company's identity provider may want to see somebody in the browser,
+ * once for all of its servers. Throws AppError.
  */
-export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant: RepeatedGrant, attempt: Attempt): Promise<void> {
+export async function signInByGrant(
+  deps: GrantSignInDeps,
+  server: Server,
+  grant: RepeatedGrant,
+  attempt: Attempt,
+): Promise<void> {
   if (grant === 'static_header') return keepKey(deps, server);
   const { http, clock, grants } = deps;
   const discovery = await deps.discover();
@@ -61,11 +66,25 @@ export async function signInByGrant(deps: GrantSignInDeps, server: Server, grant
   const { tokens } = outcome;
   attempt.refuseIfCancelled();
   await deps.servers.update(server.id, { signInRequired: true });
-  await deps.tokens.adopt({ ...credential, grantedScopes: tokens.scopes ?? scopes, account: client.clientId, ...deps.companies?.person(server) }, tokens.accessToken, tokens.expiresInMs);
+  await deps.tokens.adopt(
+    {
+      ...credential,
+      grantedScopes: tokens.scopes ?? scopes,
+      account: client.clientId,
+      ...deps.companies?.person(server),
+    },
+    tokens.accessToken,
+    tokens.expiresInMs,
+  );
 }
 
 /** The company may have ended its sign-in without our knowing: then the person signs in there, and once more we ask. */
-async function withCompany<Value>({ companies, openBrowser }: GrantSignInDeps, server: Server, attempt: Attempt, ask: () => Promise<Value>): Promise<Value> {
+async function withCompany<Value>(
+  { companies, openBrowser }: GrantSignInDeps,
+  server: Server,
+  attempt: Attempt,
+  ask: () => Promise<Value>,
+): Promise<Value> {
   if (!companies || !companyOf(server)) return ask();
   await companies.signIn(server, attempt, { openBrowser });
   try {
@@ -80,21 +99,57 @@ async function withCompany<Value>({ companies, openBrowser }: GrantSignInDeps, s
 /** Nothing is asked here: the server says at the first call whether it takes the key. */
 async function keepKey({ grants, clock, tokens, servers }: GrantSignInDeps, server: Server): Promise<void> {
   const { origin } = new URL(server.url);
-  const client = { issuer: origin, tokenEndpoint: origin, clientId: '', clientAuth: 'none', resource: origin, allow: [] } as const;
+  const client = {
+    issuer: origin,
+    tokenEndpoint: origin,
+    clientId: '',
+    clientAuth: 'none',
+    resource: origin,
+    allow: [],
+  } as const;
   const credential = credentialFor(server, 'static_header', client, [], clock.now());
   const { value } = await grants.header(credential);
   await tokens.adopt(credential, value, undefined);
   await servers.update(server.id, { signInRequired: true });
 }
 
-function credentialFor(server: Server, grant: RepeatedGrant, client: TokenClient, scopes: readonly string[], now: number): Credential {
+function credentialFor(
+  server: Server,
+  grant: RepeatedGrant,
+  client: TokenClient,
+  scopes: readonly string[],
+  now: number,
+): Credential {
   const { allow: _policy, signingKey: _key, clientSecret: _secret, ...who } = client;
-  return { id: server.id, serverUrl: server.url, ...who, grant, requestedScopes: scopes, grantedScopes: scopes, signedInAt: now, generation: 0 };
+  return {
+    id: server.id,
+    serverUrl: server.url,
+    ...who,
+    grant,
+    requestedScopes: scopes,
+    grantedScopes: scopes,
+    signedInAt: now,
+    generation: 0,
+  };
 }
 
-function ownClient(server: Server, { authorizationServer, allow }: Protected, resource: string, quirks: TokenClient['quirks']): TokenClient {
-  if (server.clientId === undefined) throw new AppError('E_CLIENT_ID_NEEDED', `Keybridge needs the client ID that ${foreign(new URL(authorizationServer.issuer).host)} knows.`);
-  const { issuer, token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint, token_endpoint_auth_methods_supported: methods } = authorizationServer;
+function ownClient(
+  server: Server,
+  { authorizationServer, allow }: Protected,
+  resource: string,
+  quirks: TokenClient['quirks'],
+): TokenClient {
+  if (server.clientId === undefined)
+    throw new AppError(
+      'E_CLIENT_ID_NEEDED',
+      `Keybridge needs the client ID that ${foreign(new URL(authorizationServer.issuer).host)} knows.`,
+    );
+  const {
+    issuer,
+    token_endpoint: tokenEndpoint,
+    revocation_endpoint: revocationEndpoint,
+    token_endpoint_auth_methods_supported: methods,
+  } = authorizationServer;
   const clientAuth = clientAuthOf(server, methods);
   const introspection = introspectionEndpoint(authorizationServer, clientAuth);
   return {
@@ -110,18 +165,45 @@ function ownClient(server: Server, { authorizationServer, allow }: Protected, re
   };
 }
 
-/** MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown there. */
-async function bindToIssuer({ servers, clock, grants }: GrantSignInDeps, server: Server, client: TokenClient, credential: Credential): Promise<void> {
+/**
+ * MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown
+ * there.
+ */
+async function bindToIssuer(
+  { servers, clock, grants }: GrantSignInDeps,
+  server: Server,
+  client: TokenClient,
+  credential: Credential,
+): Promise<void> {
   const { clientId, clientAuth, issuer } = client;
-  if (credential.grant === 'client_credentials' && clientAuth !== 'tls_client_auth' && !server.hasClientSecret && !server.storedSecrets.includes('privateKey')) {
-    throw new AppError('E_BAD_INPUT', `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`, { field: 'clientSecret' });
+  if (
+    credential.grant === 'client_credentials' &&
+    clientAuth !== 'tls_client_auth' &&
+    !server.hasClientSecret &&
+    !server.storedSecrets.includes('privateKey')
+  ) {
+    throw new AppError(
+      'E_BAD_INPUT',
+      `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`,
+      { field: 'clientSecret' },
+    );
   }
   const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
   if (known.some((one) => one.issuer === issuer)) return;
   const [elsewhere] = known;
   if (elsewhere && !(await enteredForHere(grants, credential, client))) throw clientElsewhere(elsewhere.issuer, issuer);
-  const registration = { issuer, client_id: clientId, token_endpoint_auth_method: 'none', redirect_uri: '', registeredAt: clock.now(), hasSecret: server.hasClientSecret, how: 'configured' } as const;
-  await servers.updateAccount(server.id, { registrations: [...server.registrations.filter((one) => !known.includes(one)), registration] });
+  const registration = {
+    issuer,
+    client_id: clientId,
+    token_endpoint_auth_method: 'none',
+    redirect_uri: '',
+    registeredAt: clock.now(),
+    hasSecret: server.hasClientSecret,
+    how: 'configured',
+  } as const;
+  await servers.updateAccount(server.id, {
+    registrations: [...server.registrations.filter((one) => !known.includes(one)), registration],
+  });
 }
 
 /** Whether the client's secret or key was entered since, and so for this issuer. */

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+} from 'jose';
 import { AppError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 
@@ -25,19 +33,41 @@ export type IdTokenClaims = JWTPayload & { readonly iss: string; readonly sub: s
 export type IdTokenVerdict =
   | { readonly kind: 'verified'; readonly claims: IdTokenClaims }
   | { readonly kind: 'wrong'; readonly why: 'issuer' | 'audience' | 'nonce' | 'signature' | 'access_token' | 'claims' }
-  | { readonly kind: 'unverified'; readonly why: 'unreadable' | 'no_keys' | 'keys_unreachable' | 'unknown_key' | 'algorithm' | 'dates' };
+  | {
+      readonly kind: 'unverified';
+      readonly why: 'unreadable' | 'no_keys' | 'keys_unreachable' | 'unknown_key' | 'algorithm' | 'dates';
+    };
 
-/** Asymmetric ones alone: `none` proves nothing, and HS* would make a client secret a key for signatures (RFC 8725 3.1, 3.2). */
-const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+/**
+ * Asymmetric ones alone: `none` proves nothing, and HS* would make a client secret a key for signatures (RFC 8725 3.1,
+ * 3.2).
+ */
+const algorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 /** For clocks that differ a little. */
 const skewSeconds = 60;
 
 /**
- * Judges an ID token (OpenID Connect Core 3.1.3.7 and 3.1.3.8). What it says is compared before its signature is checked,
- * so that a token for somebody else stays wrong, whoever signed it. `keys`: of the issuer; absent: it publishes none.
- * Never throws.
+ * Judges an ID token (OpenID Connect Core 3.1.3.7 and 3.1.3.8). What it says is compared before its signature is
+ * checked, so that a token for somebody else stays wrong, whoever signed it. `keys`: of the issuer; absent: it
+ * publishes none. Never throws.
  */
-export async function verifyIdToken(idToken: Secret, expected: ExpectedIdToken, keys: JWTVerifyGetKey | undefined): Promise<IdTokenVerdict> {
+export async function verifyIdToken(
+  idToken: Secret,
+  expected: ExpectedIdToken,
+  keys: JWTVerifyGetKey | undefined,
+): Promise<IdTokenVerdict> {
   const token = idToken.reveal();
   const said = decoded(token);
   if (!said) return { kind: 'unverified', why: 'unreadable' };
@@ -46,7 +76,12 @@ export async function verifyIdToken(idToken: Secret, expected: ExpectedIdToken, 
   if (fault) return { kind: 'wrong', why: fault };
   if (!keys) return { kind: 'unverified', why: 'no_keys' };
   try {
-    await verify(token, keys, { algorithms, clockTolerance: skewSeconds, currentDate: new Date(expected.now), requiredClaims: ['exp', 'iat'] });
+    await verify(token, keys, {
+      algorithms,
+      clockTolerance: skewSeconds,
+      currentDate: new Date(expected.now),
+      requiredClaims: ['exp', 'iat'],
+    });
   } catch (error) {
     return verdictOf(error);
   }
@@ -71,7 +106,10 @@ async function verify(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOp
   }
 }
 
-function claimFault(claims: IdTokenClaims, { issuer, clientId, nonce }: ExpectedIdToken): 'issuer' | 'audience' | 'nonce' | 'claims' | undefined {
+function claimFault(
+  claims: IdTokenClaims,
+  { issuer, clientId, nonce }: ExpectedIdToken,
+): 'issuer' | 'audience' | 'nonce' | 'claims' | undefined {
   if (claims.iss !== issuerFor(issuer, claims)) return 'issuer';
   const audiences = [claims.aud].flat();
   const azp = claims['azp'];
@@ -81,7 +119,10 @@ function claimFault(claims: IdTokenClaims, { issuer, clientId, nonce }: Expected
   return typeof claims.sub === 'string' && claims.sub !== '' ? undefined : 'claims';
 }
 
-/** Entra ID's metadata for several organisations has `{tenantid}` in its issuer, which each token fills in with its `tid`. */
+/**
+ * Entra ID's metadata for several organisations has `{tenantid}` in its issuer, which each token fills in with its
+ * `tid`.
+ */
 function issuerFor(issuer: string, claims: JWTPayload): string {
   const tenant = claims['tid'];
   return typeof tenant === 'string' && /^[0-9a-f-]{36}$/i.test(tenant) ? issuer.replace('{tenantid}', tenant) : issuer;
@@ -89,10 +130,14 @@ function issuerFor(issuer: string, claims: JWTPayload): string {
 
 function verdictOf(error: unknown): IdTokenVerdict {
   if (error instanceof AppError) return { kind: 'unverified', why: 'keys_unreachable' };
-  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid) return { kind: 'wrong', why: 'signature' };
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid)
+    return { kind: 'wrong', why: 'signature' };
   if (error instanceof errors.JOSEAlgNotAllowed) return { kind: 'unverified', why: 'algorithm' };
   if (error instanceof errors.JWTExpired) return { kind: 'unverified', why: 'dates' };
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'nbf' && error.reason === 'check_failed' ? { kind: 'unverified', why: 'dates' } : { kind: 'wrong', why: 'claims' };
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return error.claim === 'nbf' && error.reason === 'check_failed'
+      ? { kind: 'unverified', why: 'dates' }
+      : { kind: 'wrong', why: 'claims' };
   // What is left is a key set without a key that can be used for it.
   return { kind: 'unverified', why: 'unknown_key' };
 }

@@ -50,12 +50,16 @@ export interface IdentityRequest {
 }
 
 /**
- * Who has just signed in: by the ID token, once it is verified, and by the userinfo endpoint where the ID token tells no
- * name (OpenID Connect Core 3.1.3.7, 5.3). A server without ID tokens is asked at its userinfo endpoint alone. One that was asked for and is wrong ends the sign-in (E_ID_TOKEN): the answer
- * may be another person's. What merely cannot be verified costs the name, and not the sign-in; so does one that nobody
- * asked for, and one of a server that publishes no keys and so is no OpenID Provider.
+ * Who has just signed in: by the ID token, once it is verified, and by the userinfo endpoint where the ID token tells
+ * no name (OpenID Connect Core 3.1.3.7, 5.3). A server without ID tokens is asked at its userinfo endpoint alone. One
+ * that was asked for and is wrong ends the sign-in (E_ID_TOKEN): the answer may be another person's. What merely cannot
+ * be verified costs the name, and not the sign-in; so does one that nobody asked for, and one of a server that
+ * publishes no keys and so is no OpenID Provider.
  */
-export async function identify({ http, clock, log, keySets }: IdentityDeps, request: IdentityRequest): Promise<Identity> {
+export async function identify(
+  { http, clock, log, keySets }: IdentityDeps,
+  request: IdentityRequest,
+): Promise<Identity> {
   const { owner, authorizationServer, client, tokens, scopes, nonce, signal } = request;
   const { jwks_uri: uri, userinfo_endpoint: endpoint } = authorizationServer;
   const { allow } = client;
@@ -63,17 +67,28 @@ export async function identify({ http, clock, log, keySets }: IdentityDeps, requ
   const granted = (tokens.scopes ?? scopes).includes('openid');
   if (!tokens.idToken) {
     const named = ['openid', 'profile', 'email'].some((scope) => (tokens.scopes ?? scopes).includes(scope));
-    const told = named && endpoint !== undefined ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, ...(signal ? { signal } : {}) }) : undefined;
+    const told =
+      named && endpoint !== undefined
+        ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, ...(signal ? { signal } : {}) })
+        : undefined;
     const identity = told?.kind === 'claims' ? byUserinfo(client.issuer, told.claims) : {};
     return identity.account === undefined && granted ? noted(identityNotes.absent) : identity;
   }
 
-  const keys = uri === undefined ? undefined : keySets.keysAt({ owner, uri, http, allow, ...(signal ? { signal } : {}) });
-  const expected = { issuer: client.issuer, clientId: client.clientId, accessToken: tokens.accessToken, now: clock.now(), ...(nonce ? { nonce } : {}) };
+  const keys =
+    uri === undefined ? undefined : keySets.keysAt({ owner, uri, http, allow, ...(signal ? { signal } : {}) });
+  const expected = {
+    issuer: client.issuer,
+    clientId: client.clientId,
+    accessToken: tokens.accessToken,
+    now: clock.now(),
+    ...(nonce ? { nonce } : {}),
+  };
   const verdict = await verifyIdToken(tokens.idToken, expected, keys);
   log('id_token', { credential: owner, verdict: verdict.kind, ...('why' in verdict ? { why: verdict.why } : {}) });
   if (verdict.kind === 'wrong') {
-    if (asked && keys) throw new AppError('E_ID_TOKEN', `The ID token of ${foreign(client.issuer)} ${wrongWords[verdict.why]}.`);
+    if (asked && keys)
+      throw new AppError('E_ID_TOKEN', `The ID token of ${foreign(client.issuer)} ${wrongWords[verdict.why]}.`);
     return noted(identityNotes.wrong);
   }
   if (verdict.kind === 'unverified') return noted(identityNotes[verdict.why]);
@@ -81,7 +96,14 @@ export async function identify({ http, clock, log, keySets }: IdentityDeps, requ
   const { claims } = verdict;
   const userinfo: Userinfo =
     nameIn(claims) === undefined && endpoint !== undefined && granted
-      ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, sub: claims.sub, ...(signal ? { signal } : {}) })
+      ? await fetchUserinfo({
+          http,
+          allow,
+          endpoint,
+          accessToken: tokens.accessToken,
+          sub: claims.sub,
+          ...(signal ? { signal } : {}),
+        })
       : { kind: 'none' };
   return known(claims, userinfo);
 }
@@ -91,7 +113,12 @@ function byUserinfo(issuer: string, claims: Readonly<Record<string, unknown>>): 
   const { sub } = claims;
   const account = nameIn(claims);
   if (account === undefined) return {};
-  return { ...(typeof sub === 'string' && sub !== '' ? { subject: { issuer, sub } } : {}), account, idTokenClaims: displayClaims(claims), ...noted(identityNotes.userinfo_alone) };
+  return {
+    ...(typeof sub === 'string' && sub !== '' ? { subject: { issuer, sub } } : {}),
+    account,
+    idTokenClaims: displayClaims(claims),
+    ...noted(identityNotes.userinfo_alone),
+  };
 }
 
 function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {
@@ -105,18 +132,28 @@ function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {
 }
 
 /**
- * The notes after a refresh (OpenID Connect Core 12.2): its ID token changes nothing of the identity, and one that names
- * somebody else gets a note. It came from the token endpoint alone, and its signature is not checked.
+ * The notes after a refresh (OpenID Connect Core 12.2): its ID token changes nothing of the identity, and one that
+ * names somebody else gets a note. It came from the token endpoint alone, and its signature is not checked.
  */
-export function identityAfterRefresh({ subject, identityNotes: notes }: Identity, idToken: Secret | undefined): Identity['identityNotes'] {
+export function identityAfterRefresh(
+  { subject, identityNotes: notes }: Identity,
+  idToken: Secret | undefined,
+): Identity['identityNotes'] {
   const claims = subject && idToken && decodedClaims(idToken.reveal());
-  if (!claims || (claims.iss === subject.issuer && claims.sub === subject.sub) || notes?.includes(identityNotes.changed)) return notes;
+  if (
+    !claims ||
+    (claims.iss === subject.issuer && claims.sub === subject.sub) ||
+    notes?.includes(identityNotes.changed)
+  )
+    return notes;
   return [...(notes ?? []), identityNotes.changed];
 }
 
 const noted = (note: string): Identity => ({ identityNotes: [note] });
 
 function nameIn(claims: Readonly<Record<string, unknown>>): string | undefined {
-  const names = [claims['name'], claims['preferred_username'], claims['email']].flatMap((one) => (typeof one === 'string' ? [foreign(one)] : []));
+  const names = [claims['name'], claims['preferred_username'], claims['email']].flatMap((one) =>
+    typeof one === 'string' ? [foreign(one)] : [],
+  );
   return names.find((name) => name !== '');
 }

@@ -19,7 +19,10 @@ const Answer = z.object({
   active: z.boolean(),
   scope: z.string().nullish().catch(undefined),
   username: z.string().nullish().catch(undefined),
-  exp: z.union([z.number(), z.string().regex(/^\d{1,15}$/)]).nullish().catch(undefined),
+  exp: z
+    .union([z.number(), z.string().regex(/^\d{1,15}$/)])
+    .nullish()
+    .catch(undefined),
 });
 
 const timeoutMs = 2_000;
@@ -28,7 +31,11 @@ const timeoutMs = 2_000;
  * Asks what an access token is good for, for display: nothing is decided by the answer. Undefined: the server tells us
  * nothing, because it does not take our client there, or not now. Never throws.
  */
-export async function introspect(client: TokenClient, token: Secret, { http, clock, signal }: TokenEndpointOptions): Promise<Introspection | undefined> {
+export async function introspect(
+  client: TokenClient,
+  token: Secret,
+  { http, clock, signal }: TokenEndpointOptions,
+): Promise<Introspection | undefined> {
   const { introspectionEndpoint: endpoint } = client;
   if (endpoint === undefined) return undefined;
   let answer: HttpAnswer | undefined;
@@ -57,10 +64,13 @@ function read({ body }: HttpAnswer): Introspection {
 }
 
 /**
- * Whether asking makes sense: to a client without a secret the endpoint often says no (RFC 7662 2.1), and the metadata may
- * say so before (RFC 8414 2).
+ * Whether asking makes sense: to a client without a secret the endpoint often says no (RFC 7662 2.1), and the metadata
+ * may say so before (RFC 8414 2).
  */
-export function introspectionEndpoint(metadata: { readonly introspection_endpoint?: string; readonly [member: string]: unknown }, clientAuth: TokenClient['clientAuth']): string | undefined {
+export function introspectionEndpoint(
+  metadata: { readonly introspection_endpoint?: string; readonly [member: string]: unknown },
+  clientAuth: TokenClient['clientAuth'],
+): string | undefined {
   const methods = z.array(z.string()).safeParse(metadata['introspection_endpoint_auth_methods_supported']).data;
   return methods && !methods.includes(clientAuth) ? undefined : metadata.introspection_endpoint;
 }

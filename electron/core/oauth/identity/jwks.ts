@@ -20,8 +20,8 @@ export interface KeyPlace {
 /** Public keys of authorization servers (RFC 7517), kept for ten minutes. */
 export interface KeySets {
   /**
-   * Gives jose the key that a signature names. What is kept is asked first; a key that it lacks is looked for once more at
-   * the issuer, since keys change. Throws AppError when the keys cannot be had, and jose's errors when none fits.
+   * Gives jose the key that a signature names. What is kept is asked first; a key that it lacks is looked for once more
+   * at the issuer, since keys change. Throws AppError when the keys cannot be had, and jose's errors when none fits.
    */
   keysAt(place: KeyPlace): JWTVerifyGetKey;
 }

@@ -15,8 +15,12 @@ export function decodedClaims(jwt: string): JWTPayload | undefined {
 
 /** Claims as text for display: at most 50, each on one line. */
 export function displayClaims(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  const shown = Object.entries(claims).filter(([name]) => !unshown.has(name)).slice(0, 50);
-  return Object.fromEntries(shown.map(([name, value]) => [foreign(name, 60), foreign(typeof value === 'string' ? value : asJson(value), 300)]));
+  const shown = Object.entries(claims)
+    .filter(([name]) => !unshown.has(name))
+    .slice(0, 50);
+  return Object.fromEntries(
+    shown.map(([name, value]) => [foreign(name, 60), foreign(typeof value === 'string' ? value : asJson(value), 300)]),
+  );
 }
 
 function asJson(value: unknown): string {

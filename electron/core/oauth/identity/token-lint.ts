@@ -24,18 +24,25 @@ const graceMs = 10 * 60 * 1000;
 const ownScopes: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']);
 
 /**
- * What looks odd in a JWT access token (RFC 9068 2.2, RFC 8707 3), as sentences for a person. Nothing is refused for it:
- * the token is the server's business, and only a hint to its user.
+ * What looks odd in a JWT access token (RFC 9068 2.2, RFC 8707 3), as sentences for a person. Nothing is refused for
+ * it: the token is the server's business, and only a hint to its user.
  */
 export function lintAccessToken(claims: JWTPayload, context: TokenContext): string[] {
-  return [...audience(claims, context), ...issuer(claims, context), ...expiry(claims, context), ...scopes(claims, context)];
+  return [
+    ...audience(claims, context),
+    ...issuer(claims, context),
+    ...expiry(claims, context),
+    ...scopes(claims, context),
+  ];
 }
 
 function audience({ aud }: JWTPayload, { url, resource }: TokenContext): string[] {
   const audiences = texts(aud);
   if (audiences.length === 0) return ['The access token does not say which server it is for.'];
   const fits = audiences.some((one) => one === resource || (URL.canParse(one) && covers(one, new URL(url))));
-  return fits ? [] : [`The access token is for another audience than this server: ${foreign(audiences.join(', '), 120)}.`];
+  return fits
+    ? []
+    : [`The access token is for another audience than this server: ${foreign(audiences.join(', '), 120)}.`];
 }
 
 /** A text, or those of a list; the server may have written anything. */
@@ -43,15 +50,19 @@ const texts = (value: unknown): string[] => [value].flat().filter((one) => typeo
 
 function issuer({ iss }: JWTPayload, context: TokenContext): string[] {
   if (iss === undefined || iss === context.issuer || iss === context.tokenIssuer) return [];
-  return [`The access token was issued by ${foreign(iss, 120)}, and the sign-in was at ${foreign(context.issuer, 120)}.`];
+  return [
+    `The access token was issued by ${foreign(iss, 120)}, and the sign-in was at ${foreign(context.issuer, 120)}.`,
+  ];
 }
 
 function expiry({ exp }: JWTPayload, { receivedAt, expiresAt, now }: TokenContext): string[] {
   if (typeof exp !== 'number') return ['The access token has no end of its own.'];
   const endsAt = exp * 1000;
-  if (endsAt + skewMs < now) return ['The access token has ended by its own date. If the server takes it, one of the clocks is wrong.'];
+  if (endsAt + skewMs < now)
+    return ['The access token has ended by its own date. If the server takes it, one of the clocks is wrong.'];
   const announced = expiresAt === undefined ? undefined : expiresAt - receivedAt;
-  const longer = announced !== undefined && endsAt - receivedAt > announced * 2 && endsAt - receivedAt > announced + graceMs;
+  const longer =
+    announced !== undefined && endsAt - receivedAt > announced * 2 && endsAt - receivedAt > announced + graceMs;
   return longer ? ['The access token is valid much longer than the authorization server said.'] : [];
 }
 
@@ -61,10 +72,16 @@ function scopes(claims: JWTPayload, { grantedScopes }: TokenContext): string[] {
   if (named.length === 0) return [];
   // Entra ID grants api://id/name, and its tokens say name.
   const sameScope = (granted: string, one: string): boolean => granted === one || granted.endsWith(`/${one}`);
-  const missing = grantedScopes.filter((granted) => !ownScopes.has(granted) && !named.some((one) => sameScope(granted, one)));
+  const missing = grantedScopes.filter(
+    (granted) => !ownScopes.has(granted) && !named.some((one) => sameScope(granted, one)),
+  );
   const extra = named.filter((one) => !ownScopes.has(one) && !grantedScopes.some((granted) => sameScope(granted, one)));
   return [
-    ...(missing.length === 0 ? [] : [`The access token leaves out granted access: ${foreign(missing.join(', '), 120)}.`]),
-    ...(extra.length === 0 ? [] : [`The access token gives more access than was granted: ${foreign(extra.join(', '), 120)}.`]),
+    ...(missing.length === 0
+      ? []
+      : [`The access token leaves out granted access: ${foreign(missing.join(', '), 120)}.`]),
+    ...(extra.length === 0
+      ? []
+      : [`The access token gives more access than was granted: ${foreign(extra.join(', '), 120)}.`]),
   ];
 }

@@ -71,13 +71,26 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
       if (claims) {
         const { resource, issuer, grantedScopes } = facts;
         const { receivedAt, expiresAt } = live;
-        const tokenIssuer = presetFor(issuer, settings.preset)?.tokenIssuer === 'origin' ? new URL(issuer).origin : undefined;
-        const odd = lintAccessToken(claims, { url, resource, issuer, ...(tokenIssuer === undefined ? {} : { tokenIssuer }), grantedScopes, receivedAt, now: clock.now(), ...(expiresAt === undefined ? {} : { expiresAt }) });
+        const tokenIssuer =
+          presetFor(issuer, settings.preset)?.tokenIssuer === 'origin' ? new URL(issuer).origin : undefined;
+        const odd = lintAccessToken(claims, {
+          url,
+          resource,
+          issuer,
+          ...(tokenIssuer === undefined ? {} : { tokenIssuer }),
+          grantedScopes,
+          receivedAt,
+          now: clock.now(),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+        });
         return { accessTokenClaims: displayClaims(claims), notes: [...notes, ...odd] };
       }
       if (facts.introspectionEndpoint === undefined) return { notes };
       const introspection = await introspected(id, live.token, facts.issuer);
-      return { notes: introspection?.active === false ? [...notes, inactive] : notes, ...(introspection ? { introspection } : {}) };
+      return {
+        notes: introspection?.active === false ? [...notes, inactive] : notes,
+        ...(introspection ? { introspection } : {}),
+      };
     },
   };
 }

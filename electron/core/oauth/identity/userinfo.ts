@@ -16,16 +16,26 @@ export interface UserinfoRequest {
 }
 
 /** `none`: the server told nothing that can be used, e.g. because the token is for the MCP server alone. */
-export type Userinfo = { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> } | { readonly kind: 'other_person' } | { readonly kind: 'none' };
+export type Userinfo =
+  | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'other_person' }
+  | { readonly kind: 'none' };
 
 const timeoutMs = 5_000;
 const maxAnswerBytes = 64 * 1024;
 
 /**
- * What the authorization server says about who signed in (OpenID Connect Core 5.3). An answer about somebody else is not
- * used (5.3.2), nor is a signed or encrypted one. Never throws.
+ * What the authorization server says about who signed in (OpenID Connect Core 5.3). An answer about somebody else is
+ * not used (5.3.2), nor is a signed or encrypted one. Never throws.
  */
-export async function fetchUserinfo({ http, allow, endpoint, accessToken, sub, signal }: UserinfoRequest): Promise<Userinfo> {
+export async function fetchUserinfo({
+  http,
+  allow,
+  endpoint,
+  accessToken,
+  sub,
+  signal,
+}: UserinfoRequest): Promise<Userinfo> {
   try {
     const { status, body } = await fetchFollowing(http, {
       url: new URL(endpoint),

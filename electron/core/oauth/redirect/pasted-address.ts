@@ -1,5 +1,16 @@
 /** Characters that people and programs put around an address. */
-const pairs: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '\u201c': '\u201d', '\u2018': '\u2019', '\u00ab': '\u00bb', '<': '>', '(': ')', '[': ']', '{': '}' };
+const pairs: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  '`': '`',
+  '\u201c': '\u201d',
+  '\u2018': '\u2019',
+  '\u00ab': '\u00bb',
+  '<': '>',
+  '(': ')',
+  '[': ']',
+  '{': '}',
+};
 
 /** Without the quotes and brackets around it. A closing one without an opening one may be part of the code. */
 function unwrapped(text: string): string {
@@ -8,9 +19,10 @@ function unwrapped(text: string): string {
 }
 
 /**
- * The address that a person pasted, as text: white space and line breaks are gone (an address has none, but mail programs
- * and terminals break long ones), so are quotes and brackets around it, and a scheme that browsers do not show is put in
- * front. Undefined when it is no address of http or https. Nothing of it goes into an error: there is a code in it.
+ * The address that a person pasted, as text: white space and line breaks are gone (an address has none, but mail
+ * programs and terminals break long ones), so are quotes and brackets around it, and a scheme that browsers do not show
+ * is put in front. Undefined when it is no address of http or https. Nothing of it goes into an error: there is a code
+ * in it.
  */
 export function pastedUrl(text: string): URL | undefined {
   const bare = unwrapped(text.replaceAll(/[\s\u200b\ufeff]+/g, ''));
@@ -21,7 +33,10 @@ export function pastedUrl(text: string): URL | undefined {
 
 const thisComputer: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** The same port and path of this computer, by any of its names: nothing is sent there, and `state` decides whose answer it is. */
+/**
+ * The same port and path of this computer, by any of its names: nothing is sent there, and `state` decides whose answer
+ * it is.
+ */
 export function samePlace(given: URL, wanted: URL): boolean {
   return thisComputer.has(given.hostname) && given.port === wanted.port && given.pathname === wanted.pathname;
 }

@@ -2,11 +2,15 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { foreign } from '../../errors.ts';
 
-/** Names the programs that hold TCP ports of this computer, by port; a port whose program the system does not tell is missing. Never rejects. */
+/**
+ * Names the programs that hold TCP ports of this computer, by port; a port whose program the system does not tell is
+ * missing. Never rejects.
+ */
 export type PortHolders = (ports: readonly number[]) => Promise<ReadonlyMap<number, string>>;
 
 /** On Linux from /proc, for this user's programs. Elsewhere that takes another program, so nothing is named. */
-export const systemPortHolders: PortHolders = (ports) => (process.platform === 'linux' ? linuxPortHolders(ports).catch(() => new Map()) : Promise.resolve(new Map()));
+export const systemPortHolders: PortHolders = (ports) =>
+  process.platform === 'linux' ? linuxPortHolders(ports).catch(() => new Map()) : Promise.resolve(new Map());
 
 async function linuxPortHolders(ports: readonly number[]): Promise<ReadonlyMap<number, string>> {
   const sockets = await socketsAt(new Set(ports));
@@ -21,7 +25,10 @@ async function linuxPortHolders(ports: readonly number[]): Promise<ReadonlyMap<n
   return named;
 }
 
-/** Socket inode -> local port, for sockets at these ports (proc_pid_net(5): "sl local_address rem_address st ... uid timeout inode"). */
+/**
+ * Socket inode -> local port, for sockets at these ports (proc_pid_net(5): "sl local_address rem_address st ... uid
+ * timeout inode").
+ */
 async function socketsAt(ports: ReadonlySet<number>): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {

@@ -20,8 +20,8 @@ export type RedirectAnswer =
 export type RedirectVerdict = RedirectAnswer | { readonly kind: 'stranger' };
 
 /**
- * Judges an authorization response (RFC 6749 4.1.2, RFC 9207 2.4): `state` first, then `iss`, and only then what it says.
- * With a wrong `iss` nothing of its text is used, not even of its error.
+ * Judges an authorization response (RFC 6749 4.1.2, RFC 9207 2.4): `state` first, then `iss`, and only then what it
+ * says. With a wrong `iss` nothing of its text is used, not even of its error.
  */
 export function parseRedirect(params: URLSearchParams, expected: ExpectedAnswer): RedirectVerdict {
   if (!sameState(params.getAll('state'), expected.state)) return { kind: 'stranger' };
@@ -33,9 +33,11 @@ export function parseRedirect(params: URLSearchParams, expected: ExpectedAnswer)
   const oauthError = params.get('error');
   if (oauthError !== null) return authorizationError(oauthError, params.get('error_description'), expected.issuer);
   const code = params.get('code');
-  if (code === null || code === '') return refused('E_AUTHORIZATION_ERROR', 'The sign-in answer has neither a code nor an error.');
+  if (code === null || code === '')
+    return refused('E_AUTHORIZATION_ERROR', 'The sign-in answer has neither a code nor an error.');
   // RFC 6749 A.11: visible ASCII.
-  if (!/^[\x20-\x7e]+$/.test(code)) return refused('E_AUTHORIZATION_ERROR', 'The code in the sign-in answer has characters that no code has.');
+  if (!/^[\x20-\x7e]+$/.test(code))
+    return refused('E_AUTHORIZATION_ERROR', 'The code in the sign-in answer has characters that no code has.');
   return { kind: 'code', code: new Secret(code) };
 }
 
@@ -50,22 +52,42 @@ function sameState(states: readonly string[], expected: Secret): boolean {
 function issFault(iss: string | null, { issuer, issSupported }: ExpectedAnswer): AppError | undefined {
   if (iss === issuer) return undefined;
   if (iss !== null) return new AppError('E_ISS_MISMATCH', `The sign-in answer did not come from ${foreign(issuer)}.`);
-  return issSupported ? new AppError('E_ISS_MISMATCH', `The sign-in answer does not say that it came from ${foreign(issuer)}.`) : undefined;
+  return issSupported
+    ? new AppError('E_ISS_MISMATCH', `The sign-in answer does not say that it came from ${foreign(issuer)}.`)
+    : undefined;
 }
 
 function authorizationError(code: string, description: string | null, issuer: string): RedirectAnswer {
   const oauthError = foreign(code, 40);
   if (code === 'unauthorized_client' || code === 'invalid_client') {
-    return { kind: 'refused', error: new AppError('E_CLIENT_REFUSED', `${foreign(issuer)} does not accept Keybridge as it was registered (${oauthError}).`), oauthError };
+    return {
+      kind: 'refused',
+      error: new AppError(
+        'E_CLIENT_REFUSED',
+        `${foreign(issuer)} does not accept Keybridge as it was registered (${oauthError}).`,
+      ),
+      oauthError,
+    };
   }
   if (code === 'access_denied') {
-    return { kind: 'refused', error: new AppError('E_SIGN_IN_DENIED', `The sign-in at ${foreign(issuer)} was cancelled or not allowed.`), oauthError };
+    return {
+      kind: 'refused',
+      error: new AppError('E_SIGN_IN_DENIED', `The sign-in at ${foreign(issuer)} was cancelled or not allowed.`),
+      oauthError,
+    };
   }
   const text = description === null || description === '' ? '' : `: ${foreign(description, 150)}`;
-  return { kind: 'refused', error: new AppError('E_AUTHORIZATION_ERROR', `${foreign(issuer)} refused the sign-in (${oauthError})${text}`), oauthError };
+  return {
+    kind: 'refused',
+    error: new AppError('E_AUTHORIZATION_ERROR', `${foreign(issuer)} refused the sign-in (${oauthError})${text}`),
+    oauthError,
+  };
 }
 
-const refused = (code: 'E_AUTHORIZATION_ERROR', message: string): RedirectAnswer => ({ kind: 'refused', error: new AppError(code, message) });
+const refused = (code: 'E_AUTHORIZATION_ERROR', message: string): RedirectAnswer => ({
+  kind: 'refused',
+  error: new AppError(code, message),
+});
 
 /** Takes one answer, from the browser or pasted by hand, whichever comes first. */
 export interface AnswerSlot {

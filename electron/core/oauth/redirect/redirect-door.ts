@@ -4,8 +4,19 @@ import type { Registration, Server } from '../../servers/servers.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Preset } from '../discovery/presets.ts';
 import { clientMetadataUrl } from '../registration/registration-advice.ts';
-import { dropRegistration, dynamicRegistrations, registrationFor, type RegistrationDeps } from '../registration/registration.ts';
-import { documentRedirectPath, listenForRedirect, redirectPath, type RedirectHost, type RedirectListener } from './redirect.ts';
+import {
+  dropRegistration,
+  dynamicRegistrations,
+  registrationFor,
+  type RegistrationDeps,
+} from '../registration/registration.ts';
+import {
+  documentRedirectPath,
+  listenForRedirect,
+  redirectPath,
+  type RedirectHost,
+  type RedirectListener,
+} from './redirect.ts';
 
 export interface Door {
   readonly listener: RedirectListener;
@@ -19,7 +30,10 @@ export interface DoorOptions {
   readonly discovery: Extract<Discovery, { kind: 'protected' }>;
   readonly scopes: readonly string[];
   readonly preset?: Preset;
-  /** A client ID that the token endpoint knows no more: the pages in the browser will not either, and they send no answer. */
+  /**
+   * A client ID that the token endpoint knows no more: the pages in the browser will not either, and they send no
+   * answer.
+   */
   readonly refused?: string | undefined;
   readonly ports: readonly number[];
   readonly signal: AbortSignal;
@@ -36,7 +50,8 @@ export async function openDoor(deps: RegistrationDeps, options: DoorOptions): Pr
   const dead = server.registrations.find((one) => one.how === 'dynamic' && one.client_id === forgotten);
   if (dead) await dropRegistration(deps, server.id, dead);
   const { authorizationServer } = discovery;
-  const document = server.clientId === undefined && clientMetadataUrl(server.settings, authorizationServer) !== undefined;
+  const document =
+    server.clientId === undefined && clientMetadataUrl(server.settings, authorizationServer) !== undefined;
   if (!document) return openAt(deps, options, placeOfClient(options));
   try {
     return await openAt(deps, options, placeOfDocument(options));
@@ -59,7 +74,10 @@ interface Place {
 
 const bothHosts: readonly RedirectHost[] = ['127.0.0.1', 'localhost'];
 
-/** A registration of our own can be made for any port; a client that was entered has fixed ones, unless its provider does not compare them. */
+/**
+ * A registration of our own can be made for any port; a client that was entered has fixed ones, unless its provider
+ * does not compare them.
+ */
 function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place {
   const { issuer, registration_endpoint: registrationEndpoint } = discovery.authorizationServer;
   const reserved = reservedPlace(server, issuer);
@@ -73,20 +91,36 @@ function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place
   };
 }
 
-/** The document names the usual ports, and the address without a port. Unless a server is known to accept that, a registration is safer. */
+/**
+ * The document names the usual ports, and the address without a port. Unless a server is known to accept that, a
+ * registration is safer.
+ */
 function placeOfDocument({ discovery, preset, ports }: DoorOptions): Place {
   const canRegister = discovery.authorizationServer.registration_endpoint !== undefined;
   const anyPort = preset?.loopbackPorts === 'any' || (!canRegister && preset?.loopbackPorts !== 'listed');
   return { path: documentRedirectPath, hosts: bothHosts, ports, anyPort };
 }
 
-async function openAt(deps: RegistrationDeps, { server, discovery, scopes, preset, signal }: DoorOptions, { path, hosts, ports, anyPort, withoutDocument }: Place): Promise<Door> {
+async function openAt(
+  deps: RegistrationDeps,
+  { server, discovery, scopes, preset, signal }: DoorOptions,
+  { path, hosts, ports, anyPort, withoutDocument }: Place,
+): Promise<Door> {
   const { authorizationServer, allow } = discovery;
   let refused: AppError | undefined;
   for (const host of hosts) {
     const listener = await listenForRedirect({ ports, host, path, anyPort, serverName: server.name });
     try {
-      const request = { accountKey: server.id, authorizationServer, allow, redirectUri: listener.redirectUri, scopes, signal, ...(preset ? { preset } : {}), ...(withoutDocument ? { withoutDocument } : {}) };
+      const request = {
+        accountKey: server.id,
+        authorizationServer,
+        allow,
+        redirectUri: listener.redirectUri,
+        scopes,
+        signal,
+        ...(preset ? { preset } : {}),
+        ...(withoutDocument ? { withoutDocument } : {}),
+      };
       const outcome = await registrationFor(deps, request);
       if (outcome.kind === 'registered') return { ...outcome, listener };
       refused ??= outcome.error;
@@ -96,7 +130,10 @@ async function openAt(deps: RegistrationDeps, { server, discovery, scopes, prese
     }
     await listener.close();
   }
-  throw refused ?? new AppError('E_REGISTRATION_REFUSED', 'The authorization server takes no redirect URI on this computer.');
+  throw (
+    refused ??
+    new AppError('E_REGISTRATION_REFUSED', 'The authorization server takes no redirect URI on this computer.')
+  );
 }
 
 interface Remembered {
@@ -115,7 +152,9 @@ function reservedPlace({ clientId, reservedRedirect, registrations }: Server, is
 
 /** Where the answer of the last registration at this issuer goes. */
 function rememberedPlace(server: Server, issuer: string): Remembered | undefined {
-  const configured = server.registrations.filter((one) => one.how === 'configured' && one.issuer === issuer && one.client_id === server.clientId);
+  const configured = server.registrations.filter(
+    (one) => one.how === 'configured' && one.issuer === issuer && one.client_id === server.clientId,
+  );
   const [last] = server.clientId === undefined ? dynamicRegistrations(server, issuer) : configured;
   return last && placeIn(last.redirect_uri, issuer);
 }
@@ -123,6 +162,7 @@ function rememberedPlace(server: Server, issuer: string): Remembered | undefined
 function placeIn(redirectUri: string, issuer: string): Remembered | undefined {
   if (!URL.canParse(redirectUri)) return undefined;
   const { hostname, port, pathname } = new URL(redirectUri);
-  if (port === '' || pathname !== redirectPath(issuer) || (hostname !== '127.0.0.1' && hostname !== 'localhost')) return undefined;
+  if (port === '' || pathname !== redirectPath(issuer) || (hostname !== '127.0.0.1' && hostname !== 'localhost'))
+    return undefined;
   return { host: hostname, port: Number(port) };
 }

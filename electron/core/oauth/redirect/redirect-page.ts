@@ -12,7 +12,20 @@ export type Ending =
   | { readonly kind: 'failed'; readonly error: AppError };
 
 /** Everything that the listener can say. */
-export type PageKind = Ending | { readonly kind: 'finishing' | 'stranger' | 'used' | 'expired' | 'no_answer' | 'not_found' | 'wrong_method' | 'wrong_host' | 'prefetch' };
+export type PageKind =
+  | Ending
+  | {
+      readonly kind:
+        | 'finishing'
+        | 'stranger'
+        | 'used'
+        | 'expired'
+        | 'no_answer'
+        | 'not_found'
+        | 'wrong_method'
+        | 'wrong_host'
+        | 'prefetch';
+    };
 
 export interface Page {
   readonly status: number;
@@ -35,36 +48,100 @@ function words(page: PageKind, server: string): Words {
     case 'signed_in':
       return { status: 200, mark: 'ok', title: `Signed in to ${server}`, lines: [goBack] };
     case 'finishing':
-      return { status: 200, mark: 'wait', title: `Finishing the sign-in to ${server}`, lines: ['Keybridge shows when it is done.', goBack] };
+      return {
+        status: 200,
+        mark: 'wait',
+        title: `Finishing the sign-in to ${server}`,
+        lines: ['Keybridge shows when it is done.', goBack],
+      };
     case 'again':
-      return { status: 200, mark: 'wait', title: 'One more step', lines: [`${server} no longer knew Keybridge, so Keybridge registered again. Go on in the page that opens now.`] };
+      return {
+        status: 200,
+        mark: 'wait',
+        title: 'One more step',
+        lines: [`${server} no longer knew Keybridge, so Keybridge registered again. Go on in the page that opens now.`],
+      };
     case 'failed':
       return failure(page.error, server);
     case 'used':
-      return { status: 410, mark: 'stop', title: 'This answer was already used', lines: ['A sign-in answer works once. If you are not signed in, start again from Keybridge.'] };
+      return {
+        status: 410,
+        mark: 'stop',
+        title: 'This answer was already used',
+        lines: ['A sign-in answer works once. If you are not signed in, start again from Keybridge.'],
+      };
     case 'expired':
-      return { status: 410, mark: 'stop', title: 'This sign-in has ended', lines: ['It was cancelled, or it took too long. Start again from Keybridge.'] };
+      return {
+        status: 410,
+        mark: 'stop',
+        title: 'This sign-in has ended',
+        lines: ['It was cancelled, or it took too long. Start again from Keybridge.'],
+      };
     case 'stranger':
-      return { status: 400, mark: 'stop', title: 'This answer is for another sign-in', lines: ['It may be an old page. The sign-in that is waiting goes on in the page that Keybridge opened last.'] };
+      return {
+        status: 400,
+        mark: 'stop',
+        title: 'This answer is for another sign-in',
+        lines: ['It may be an old page. The sign-in that is waiting goes on in the page that Keybridge opened last.'],
+      };
     case 'no_answer':
-      return { status: 400, mark: 'stop', title: 'The sign-in answer did not arrive', lines: [`The server sent it in a form that Keybridge cannot read (behind a # or as a form). Tell the operator of ${server}.`] };
+      return {
+        status: 400,
+        mark: 'stop',
+        title: 'The sign-in answer did not arrive',
+        lines: [
+          `The server sent it in a form that Keybridge cannot read (behind a # or as a form). Tell the operator of ${server}.`,
+        ],
+      };
     case 'not_found':
-      return { status: 404, mark: 'stop', title: 'Nothing here', lines: ['Keybridge waits here for the end of a sign-in, and for nothing else.'] };
+      return {
+        status: 404,
+        mark: 'stop',
+        title: 'Nothing here',
+        lines: ['Keybridge waits here for the end of a sign-in, and for nothing else.'],
+      };
     case 'wrong_method':
-      return { status: 405, mark: 'stop', title: 'The sign-in answer did not arrive', lines: [`The server sent it as a form, which Keybridge does not take. Tell the operator of ${server}.`] };
+      return {
+        status: 405,
+        mark: 'stop',
+        title: 'The sign-in answer did not arrive',
+        lines: [`The server sent it as a form, which Keybridge does not take. Tell the operator of ${server}.`],
+      };
     // Browsers throw away a prefetched page that is no success, and fetch it again when it is opened.
     case 'prefetch':
-      return { status: 503, mark: 'wait', title: 'The sign-in is waiting', lines: ['Open this page to finish the sign-in.'] };
+      return {
+        status: 503,
+        mark: 'wait',
+        title: 'The sign-in is waiting',
+        lines: ['Open this page to finish the sign-in.'],
+      };
     case 'wrong_host':
-      return { status: 421, mark: 'stop', title: 'Nothing here', lines: ['This address belongs to a program on this computer.'] };
+      return {
+        status: 421,
+        mark: 'stop',
+        title: 'Nothing here',
+        lines: ['This address belongs to a program on this computer.'],
+      };
   }
 }
 
 function failure(error: AppError, server: string): Words {
   if (error.code === 'E_SIGN_IN_DENIED') {
-    return { status: 400, mark: 'stop', title: 'You did not sign in', lines: [`Keybridge got no access to ${server}.`, goBack], code: error.code };
+    return {
+      status: 400,
+      mark: 'stop',
+      title: 'You did not sign in',
+      lines: [`Keybridge got no access to ${server}.`, goBack],
+      code: error.code,
+    };
   }
-  return { status: 400, mark: 'stop', title: `The sign-in to ${server} did not work`, lines: [error.message, errors[error.code]], code: error.code };
+  return {
+    status: 400,
+    mark: 'stop',
+    title: `The sign-in to ${server} did not work`,
+    lines: [error.message, errors[error.code]],
+    code: error.code,
+  };
 }
 
 const style = `
@@ -113,7 +190,13 @@ ${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}
   return { status, headers: status === 405 ? { ...headers, allow: 'GET' } : headers, body };
 }
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escapeHtml(text: string): string {
   return plainText(text).replace(/[&<>"']/g, (character) => entities[character] ?? '');

@@ -28,11 +28,16 @@ export interface RedirectListener {
 export interface RedirectListenerOptions {
   readonly ports: readonly number[];
   readonly host: RedirectHost;
-  /** Each issuer has its own path, so that an answer cannot be taken for another server's (CB08); see `redirectPath`. */
+  /**
+   * Each issuer has its own path, so that an answer cannot be taken for another server's (CB08); see `redirectPath`.
+   */
   readonly path: string;
   /** For the page. */
   readonly serverName: string;
-  /** When all of `ports` are taken, take any free port: the authorization server will learn it, or does not compare ports (RFC 8252 7.3). */
+  /**
+   * When all of `ports` are taken, take any free port: the authorization server will learn it, or does not compare
+   * ports (RFC 8252 7.3).
+   */
   readonly anyPort?: boolean;
   /** Names the programs that hold the ports; the system's own way when absent. */
   readonly portHolders?: PortHolders;
@@ -60,12 +65,18 @@ export async function listenForRedirect(options: RedirectListenerOptions): Promi
 }
 
 /**
- * The redirect URI that the next sign-in at this issuer would have, for a person who registers it before there is a sign-in.
- * Where all usual ports are taken, with the first of them: the sign-in will name the program that holds it.
+ * The redirect URI that the next sign-in at this issuer would have, for a person who registers it before there is a
+ * sign-in. Where all usual ports are taken, with the first of them: the sign-in will name the program that holds it.
  */
 export async function nextRedirectUri(issuer: string, ports: readonly number[] = redirectPorts): Promise<string> {
   const path = redirectPath(issuer);
-  const listener = await listenForRedirect({ ports, host: '127.0.0.1', path, serverName: '', portHolders: async () => new Map() }).catch(() => undefined);
+  const listener = await listenForRedirect({
+    ports,
+    host: '127.0.0.1',
+    path,
+    serverName: '',
+    portHolders: async () => new Map(),
+  }).catch(() => undefined);
   await listener?.close();
   return listener?.redirectUri ?? `http://127.0.0.1:${ports[0]}${path}`;
 }
@@ -81,8 +92,8 @@ export function redirectPath(issuer: string): string {
 }
 
 /**
- * The path for a client ID metadata document. It is a file that names its redirect URIs once for all issuers, so `state`
- * and `iss` alone tell the answers apart there.
+ * The path for a client ID metadata document. It is a file that names its redirect URIs once for all issuers, so
+ * `state` and `iss` alone tell the answers apart there.
  */
 export const documentRedirectPath = '/callback';
 
@@ -92,7 +103,12 @@ async function listenOn(port: number, addresses: readonly string[]): Promise<Ser
   let actual = port;
   for (const address of addresses) {
     // Small and impatient: whoever dawdles is not a browser with an answer (CB04).
-    const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 5_000, requestTimeout: 8_000, connectionsCheckingInterval: 1_000 });
+    const server = createServer({
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: 5_000,
+      requestTimeout: 8_000,
+      connectionsCheckingInterval: 1_000,
+    });
     const outcome = await listen(server, actual, address);
     if (outcome === 'listening') servers.push(server);
     if (outcome === 'taken') {
@@ -104,7 +120,8 @@ async function listenOn(port: number, addresses: readonly string[]): Promise<Ser
   return servers;
 }
 
-const portOf = (server: Server | undefined): number | undefined => (server?.address() as AddressInfo | null | undefined)?.port;
+const portOf = (server: Server | undefined): number | undefined =>
+  (server?.address() as AddressInfo | null | undefined)?.port;
 
 function listen(server: Server, port: number, host: string): Promise<'listening' | 'taken' | 'no_such_address'> {
   return new Promise((resolve) => {
@@ -184,9 +201,14 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
   };
 }
 
-/** A browser that fetches a page before anybody opens it: `Sec-Purpose: prefetch`, `prefetch;prerender`; in older ones `Purpose`, `X-Purpose: preview` (Safari) and `X-Moz`. */
+/**
+ * A browser that fetches a page before anybody opens it: `Sec-Purpose: prefetch`, `prefetch;prerender`; in older ones
+ * `Purpose`, `X-Purpose: preview` (Safari) and `X-Moz`.
+ */
 function isPrefetch({ headers }: IncomingMessage): boolean {
-  return ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')));
+  return ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>
+    /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')),
+  );
 }
 
 async function endingWithin(ending: Promise<Ending>, ms: number): Promise<PageKind> {

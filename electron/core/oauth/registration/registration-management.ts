@@ -20,23 +20,36 @@ export interface DeleteRegistrationsDeps extends Pick<RegistrationDeps, 'servers
 const timeoutMs = 10_000;
 
 /**
- * Deletes what Keybridge registered by itself for this server, where the authorization server offers that (RFC 7592 2.3).
- * A registration whose deletion failed is kept, for the next sign-in and the next try. Undefined: there was none. Never throws.
+ * Deletes what Keybridge registered by itself for this server, where the authorization server offers that (RFC 7592
+ * 2.3). A registration whose deletion failed is kept, for the next sign-in and the next try. Undefined: there was none.
+ * Never throws.
  */
-export async function deleteRegistrations(deps: DeleteRegistrationsDeps, server: Server): Promise<RegistrationEnding | undefined> {
+export async function deleteRegistrations(
+  deps: DeleteRegistrationsDeps,
+  server: Server,
+): Promise<RegistrationEnding | undefined> {
   const ours = server.registrations.filter(({ how }) => how === 'dynamic');
   const endings: RegistrationEnding[] = [];
   for (const registration of ours) {
-    const ending = await deleteOne(deps, server.id, registration).catch((error: unknown) => failure(deps, server, asAppError(error)));
+    const ending = await deleteOne(deps, server.id, registration).catch((error: unknown) =>
+      failure(deps, server, asAppError(error)),
+    );
     endings.push(ending);
   }
   return (['failed', 'not_offered', 'deleted'] as const).find((ending) => endings.includes(ending));
 }
 
-async function deleteOne(deps: DeleteRegistrationsDeps, accountKey: string, registration: Registration): Promise<RegistrationEnding> {
+async function deleteOne(
+  deps: DeleteRegistrationsDeps,
+  accountKey: string,
+  registration: Registration,
+): Promise<RegistrationEnding> {
   const uri = registration.registration_client_uri;
   if (uri === undefined) return 'not_offered';
-  const token = await deps.vault.readClientSecret(managementTokenKey(accountKey, registration), managementUse(registration.issuer, uri));
+  const token = await deps.vault.readClientSecret(
+    managementTokenKey(accountKey, registration),
+    managementUse(registration.issuer, uri),
+  );
   if (token.kind === 'absent') return 'not_offered';
   if (token.kind !== 'found') return 'failed';
   const { status } = await fetchFollowing(deps.http, {
@@ -49,7 +62,8 @@ async function deleteOne(deps: DeleteRegistrationsDeps, accountKey: string, regi
     maxBytes: 64 * 1024,
   });
   deps.log('registration_deleted', { issuer: registration.issuer, status });
-  // RFC 7592 2.3: 405 (really: 404 and 501 too) says that it is not offered; 401 that the registration or its token is no more.
+  // RFC 7592 2.3: 405 (really: 404 and 501 too) says that it is not offered; 401 that the registration or its token is
+  // no more.
   if ([403, 404, 405, 501].includes(status)) return 'not_offered';
   const gone = status === 200 || status === 204;
   if (gone || status === 401) await dropRegistration(deps, accountKey, registration);

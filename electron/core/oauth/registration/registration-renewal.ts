@@ -40,17 +40,30 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** RFC 7592 3. Members that we do not use may be anything, and go back as they came. */
 const Client = z.looseObject({
   client_id: z.string(),
-  client_secret: z.string().regex(/^[\x20-\x7e]{1,4000}$/).nullish(),
+  client_secret: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,4000}$/)
+    .nullish(),
   client_secret_expires_at: z.coerce.number().nullish().catch(undefined),
-  registration_access_token: z.string().regex(/^[\x21-\x7e]{1,8000}$/).nullish().catch(undefined),
+  registration_access_token: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,8000}$/)
+    .nullish()
+    .catch(undefined),
   registration_client_uri: z.string().nullish().catch(undefined),
 });
 type Client = z.infer<typeof Client>;
 
-/** When a registration ends, Unix ms: as its server said, else as the preset knows. Undefined: nobody says that it does. */
+/**
+ * When a registration ends, Unix ms: as its server said, else as the preset knows. Undefined: nobody says that it does.
+ */
 export function endOfRegistration(registration: Registration, server: Pick<Server, 'settings'>): number | undefined {
   const days = presetFor(registration.issuer, server.settings.preset)?.registrationDays;
-  return registration.endsAt ?? registration.secretExpiresAt ?? (days === undefined ? undefined : (registration.renewedAt ?? registration.registeredAt) + days * dayMs);
+  return (
+    registration.endsAt ??
+    registration.secretExpiresAt ??
+    (days === undefined ? undefined : (registration.renewedAt ?? registration.registeredAt) + days * dayMs)
+  );
 }
 
 export function createRegistrationRenewal(deps: RegistrationRenewalDeps): RegistrationRenewal {
@@ -62,11 +75,20 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
   function isDue(registration: Registration, server: Server): boolean {
     const end = endOfRegistration(registration, server);
     const from = registration.renewedAt ?? registration.registeredAt;
-    return registration.how === 'dynamic' && registration.registration_client_uri !== undefined && end !== undefined && clock.now() < end && clock.now() >= from + (end - from) / 2;
+    return (
+      registration.how === 'dynamic' &&
+      registration.registration_client_uri !== undefined &&
+      end !== undefined &&
+      clock.now() < end &&
+      clock.now() >= from + (end - from) / 2
+    );
   }
 
   async function renew(server: Server, registration: Registration, uri: string): Promise<void> {
-    const read = await vault.readClientSecret(managementTokenKey(server.id, registration), managementUse(registration.issuer, uri));
+    const read = await vault.readClientSecret(
+      managementTokenKey(server.id, registration),
+      managementUse(registration.issuer, uri),
+    );
     if (read.kind !== 'found') return log('registration_not_renewed', { server: server.name, why: read.kind });
     // The answer may hold the only copy of a new token: nothing is asked that could not be stored.
     await write(managementTokenKey(server.id, registration), read.value, managementUse(registration.issuer, uri));
@@ -76,15 +98,33 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     const end = endOfRegistration(registration, server);
     const asBefore = after.registration.endsAt !== undefined && end !== undefined && after.registration.endsAt <= end;
     // Some servers extend a registration only on an update (RFC 7592 2.2).
-    const put = asBefore ? await ask(server, after.registration.registration_client_uri ?? uri, after.token ?? read.value, 'PUT', updateOf(got)) : undefined;
+    const put = asBefore
+      ? await ask(
+          server,
+          after.registration.registration_client_uri ?? uri,
+          after.token ?? read.value,
+          'PUT',
+          updateOf(got),
+        )
+      : undefined;
     if (put) await take(server, after.registration, put);
   }
 
-  async function ask(server: Server, uri: string, token: Secret, method: 'GET' | 'PUT', body?: object): Promise<Client | undefined> {
+  async function ask(
+    server: Server,
+    uri: string,
+    token: Secret,
+    method: 'GET' | 'PUT',
+    body?: object,
+  ): Promise<Client | undefined> {
     const answer: HttpAnswer = await fetchFollowing(deps.httpOf(server.id), {
       url: new URL(uri),
       method,
-      headers: { authorization: `Bearer ${token.reveal()}`, accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
+      headers: {
+        authorization: `Bearer ${token.reveal()}`,
+        accept: 'application/json',
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
       ...(body ? { body: JSON.stringify(body) } : {}),
       ownBearer: true,
       allow: await deps.policyOf(server),
@@ -97,7 +137,11 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
   }
 
   /** Stores what the server said: the management token before anything else, since the old one may be spent. */
-  async function take(server: Server, registration: Registration, client: Client): Promise<{ readonly registration: Registration; readonly token?: Secret }> {
+  async function take(
+    server: Server,
+    registration: Registration,
+    client: Client,
+  ): Promise<{ readonly registration: Registration; readonly token?: Secret }> {
     const { issuer, registration_client_uri: before = '' } = registration;
     const named = client.registration_client_uri;
     const uri = named && URL.canParse(named) && originOf(named) === originOf(before) ? named : before;
@@ -107,7 +151,8 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     if (client.client_id !== registration.client_id) return { registration, ...(token ? { token } : {}) };
     const facts = vault.facts(server.id);
     const endpoint = facts?.issuer === issuer ? { endpoint: originOf(facts.tokenEndpoint) } : {};
-    if (registration.hasSecret && client.client_secret) await keep(clientSecretKey(server.id, registration), new Secret(client.client_secret), { issuer, ...endpoint });
+    if (registration.hasSecret && client.client_secret)
+      await keep(clientSecretKey(server.id, registration), new Secret(client.client_secret), { issuer, ...endpoint });
     const expires = client.client_secret_expires_at ?? 0;
     const { endsAt: _endsAt, secretExpiresAt: _secretExpiresAt, ...rest } = registration;
     const renewed: Registration = {
@@ -118,8 +163,10 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
       ...(expires > 0 && registration.hasSecret ? { secretExpiresAt: expires * 1000 } : {}),
     };
     const known = servers.find(server.id)?.registrations ?? [];
-    const same = (one: Registration) => one.how === 'dynamic' && one.client_id === registration.client_id && one.issuer === issuer;
-    if (known.some(same)) await servers.updateAccount(server.id, { registrations: known.map((one) => (same(one) ? renewed : one)) });
+    const same = (one: Registration) =>
+      one.how === 'dynamic' && one.client_id === registration.client_id && one.issuer === issuer;
+    if (known.some(same))
+      await servers.updateAccount(server.id, { registrations: known.map((one) => (same(one) ? renewed : one)) });
     log('registration_renewed', { server: server.name, issuer, endsAt: renewed.endsAt });
     return { registration: renewed, ...(token ? { token } : {}) };
   }
@@ -145,7 +192,9 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     for (const server of servers.list()) {
       for (const registration of server.registrations) {
         if (stopped || !isDue(registration, server)) continue;
-        await renew(server, registration, registration.registration_client_uri ?? '').catch((error: unknown) => log('registration_not_renewed', { server: server.name, code: asAppError(error).code }));
+        await renew(server, registration, registration.registration_client_uri ?? '').catch((error: unknown) =>
+          log('registration_not_renewed', { server: server.name, code: asAppError(error).code }),
+        );
       }
     }
   }
@@ -165,6 +214,13 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
 }
 
 /** RFC 7592 2.2: all members that the server sent, except those that must not be in an update. */
-function updateOf({ registration_access_token: _token, registration_client_uri: _uri, client_secret_expires_at: _expires, client_id_issued_at: _issued, client_secret_issued_at: _secret, ...metadata }: Client): object {
+function updateOf({
+  registration_access_token: _token,
+  registration_client_uri: _uri,
+  client_secret_expires_at: _expires,
+  client_id_issued_at: _issued,
+  client_secret_issued_at: _secret,
+  ...metadata
+}: Client): object {
   return metadata;
 }

@@ -50,9 +50,9 @@ const maxAnswerBytes = 64 * 1024;
 const mostTries = 5;
 
 /**
- * One dynamic registration (RFC 7591 3). Where the server takes offence at a scope it is asked again without that one, or,
- * where it names none of ours, without any.
- * Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS, E_REDIRECTED and the faults of Http.
+ * One dynamic registration (RFC 7591 3). Where the server takes offence at a scope it is asked again without that one,
+ * or, where it names none of ours, without any. Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS,
+ * E_REDIRECTED and the faults of Http.
  */
 export async function registerClient(http: Http, request: ClientRegistrationRequest): Promise<RegistrationAnswer> {
   const refused: string[] = [];
@@ -70,7 +70,19 @@ export async function registerClient(http: Http, request: ClientRegistrationRequ
   }
 }
 
-function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, grantTypes = [], initialAccessToken, signal }: ClientRegistrationRequest, scopes: readonly string[]): Promise<HttpAnswer> {
+function post(
+  http: Http,
+  {
+    endpoint,
+    authorizationServer,
+    allow,
+    redirectUri,
+    grantTypes = [],
+    initialAccessToken,
+    signal,
+  }: ClientRegistrationRequest,
+  scopes: readonly string[],
+): Promise<HttpAnswer> {
   const metadata = {
     client_name: 'Keybridge',
     // MCP 2026-07-28: a server may bind the redirect rules to it (OpenID Connect Registration 2).
@@ -99,9 +111,9 @@ function post(http: Http, { endpoint, authorizationServer, allow, redirectUri, g
 }
 
 /**
- * A program on the user's computer keeps no secret from its user: `none` with PKCE, where that is offered. Else what the server
- * names first: servers on the official Python SDK name both ways with a secret, but take the second only with a `client_id`
- * in the body.
+ * A program on the user's computer keeps no secret from its user: `none` with PKCE, where that is offered. Else what
+ * the server names first: servers on the official Python SDK name both ways with a secret, but take the second only
+ * with a `client_id` in the body.
  */
 function preferredAuth({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
   if (!methods || methods.includes('none')) return 'none';
@@ -113,31 +125,49 @@ function refusalIn(answer: HttpAnswer): ErrorResponse | undefined {
 }
 
 /** RFC 7591 3.2.2 has one code for all members but the redirect URI; the description says which. */
-const blames = ({ error = '', description = '' }: ErrorResponse, member: string): boolean => error.includes(member) || description.includes(member);
+const blames = ({ error = '', description = '' }: ErrorResponse, member: string): boolean =>
+  error.includes(member) || description.includes(member);
 
-function read(answer: HttpAnswer, { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest): RegistrationAnswer {
+function read(
+  answer: HttpAnswer,
+  { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest,
+): RegistrationAnswer {
   const { status, headers } = answer;
   const host = foreign(new URL(endpoint).host);
-  if (isUtf16(answer.body)) throw new AppError('E_REGISTRATION_INVALID', `${host} answered the registration with UTF-16 text, and JSON is UTF-8.`);
-  if (status === 200 || status === 201) return { kind: 'registered', client: readClient(readJson(answer.body), redirectUri, authorizationServer, endpoint) };
+  if (isUtf16(answer.body))
+    throw new AppError(
+      'E_REGISTRATION_INVALID',
+      `${host} answered the registration with UTF-16 text, and JSON is UTF-8.`,
+    );
+  if (status === 200 || status === 201)
+    return {
+      kind: 'registered',
+      client: readClient(readJson(answer.body), redirectUri, authorizationServer, endpoint),
+    };
   if (status >= 300 && status < 400) throw redirected(new URL(endpoint), 'the registration');
   const wait = retryAfterMs(headers, Date.now());
   const detail = wait === undefined ? {} : { retryAfterMs: wait };
-  if (status >= 500) throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
+  if (status >= 500)
+    throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
 
   const refusal = refusalIn(answer);
   const reason = errorWords(refusal ?? {}, '', initialAccessToken) || `status ${status}`;
   const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
-  if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri'))) return { kind: 'redirect_refused', error };
+  if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri')))
+    return { kind: 'redirect_refused', error };
   throw error;
 }
 
-const numberOf = (value: unknown): unknown => (typeof value === 'string' && /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value);
+const numberOf = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
 
 /** RFC 7591 3.2.1. Members that we do not use may be anything. */
 const Client = z.object({
   client_id: z.string().regex(/^[\x20-\x7e]{1,2000}$/),
-  client_secret: z.string().regex(/^[\x20-\x7e]{1,4000}$/).nullish(),
+  client_secret: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,4000}$/)
+    .nullish(),
   // Some servers write numbers as strings; what is no number says nothing about the secret's end.
   client_secret_expires_at: z.preprocess(numberOf, z.number().nullish().catch(undefined)),
   redirect_uris: z.array(z.string()).nullish(),
@@ -146,19 +176,32 @@ const Client = z.object({
   registration_client_uri: z.unknown().optional(),
 });
 
-function readClient(value: unknown, redirectUri: string, server: AuthorizationServer, endpoint: string): RegisteredClient {
+function readClient(
+  value: unknown,
+  redirectUri: string,
+  server: AuthorizationServer,
+  endpoint: string,
+): RegisteredClient {
   const host = foreign(new URL(endpoint).host);
-  const invalid = (what: string, code: ErrorCode = 'E_REGISTRATION_INVALID') => new AppError(code, `${host} answered the registration ${what}.`);
+  const invalid = (what: string, code: ErrorCode = 'E_REGISTRATION_INVALID') =>
+    new AppError(code, `${host} answered the registration ${what}.`);
   const parsed = Client.safeParse(value);
   if (!parsed.success) {
     const at = parsed.error.issues[0]?.path.map(String).join('.');
     throw invalid(at ? `with a bad ${foreign(at, 40)}` : 'with something that is no JSON object');
   }
-  const { client_id, client_secret, client_secret_expires_at: expires, redirect_uris, token_endpoint_auth_method } = parsed.data;
+  const {
+    client_id,
+    client_secret,
+    client_secret_expires_at: expires,
+    redirect_uris,
+    token_endpoint_auth_method,
+  } = parsed.data;
   if (redirect_uris && !redirect_uris.includes(redirectUri)) throw invalid('with another redirect URI than ours');
   const management = managementOf(parsed.data, endpoint);
   const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
-  if (!clientAuth) throw invalid(`with a way to authenticate that was not asked for: ${foreign(token_endpoint_auth_method, 40)}`);
+  if (!clientAuth)
+    throw invalid(`with a way to authenticate that was not asked for: ${foreign(token_endpoint_auth_method, 40)}`);
   return {
     clientId: client_id,
     clientAuth,
@@ -171,19 +214,34 @@ function readClient(value: unknown, redirectUri: string, server: AuthorizationSe
 }
 
 /** Only where both are there and good. The token goes nowhere but to the origin that gave it. */
-function managementOf({ registration_access_token: token, registration_client_uri: uri }: z.infer<typeof Client>, endpoint: string): RegisteredClient['management'] {
-  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8000}$/.test(token) || typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+function managementOf(
+  { registration_access_token: token, registration_client_uri: uri }: z.infer<typeof Client>,
+  endpoint: string,
+): RegisteredClient['management'] {
+  if (
+    typeof token !== 'string' ||
+    !/^[\x21-\x7e]{1,8000}$/.test(token) ||
+    typeof uri !== 'string' ||
+    !URL.canParse(uri)
+  )
+    return undefined;
   const url = new URL(uri);
   const own = url.origin === new URL(endpoint).origin && url.username === '' && url.password === '';
   return own ? { uri: url.href, token: new Secret(token) } : undefined;
 }
 
 /** The server's word counts; where it says nothing, a secret is there to be used. */
-function authMethod(said: string | undefined, secret: string | undefined, server: AuthorizationServer): ClientAuth | undefined {
+function authMethod(
+  said: string | undefined,
+  secret: string | undefined,
+  server: AuthorizationServer,
+): ClientAuth | undefined {
   if (said === 'none') return 'none';
   if (said === 'client_secret_basic' || said === 'client_secret_post') return secret === undefined ? undefined : said;
   if (said !== undefined) return undefined;
   if (secret === undefined) return 'none';
   const methods = server.token_endpoint_auth_methods_supported;
-  return methods?.includes('client_secret_post') && !methods.includes('client_secret_basic') ? 'client_secret_post' : 'client_secret_basic';
+  return methods?.includes('client_secret_post') && !methods.includes('client_secret_basic')
+    ? 'client_secret_post'
+    : 'client_secret_basic';
 }

@@ -20,14 +20,20 @@ interface Deps {
 
 /**
  * What keeps a sign-in page from taking whoever is signed in to the browser, for a server with several accounts: who is
- * expected, for an account that was signed in before; for a new one the question who it is to be, where the server takes
- * that (OpenID Connect Core 3.1.2.1; `prompt_values_supported` of OpenID Connect Prompt Create 1.0).
+ * expected, for an account that was signed in before; for a new one the question who it is to be, where the server
+ * takes that (OpenID Connect Core 3.1.2.1; `prompt_values_supported` of OpenID Connect Prompt Create 1.0).
  */
-export function accountChoice({ vault }: Pick<Deps, 'vault'>, { id, account }: { readonly id: string; readonly account: Pick<Server['account'], 'alone'> }, metadata: AuthorizationServer, preset: Preset | undefined): AccountChoice {
+export function accountChoice(
+  { vault }: Pick<Deps, 'vault'>,
+  { id, account }: { readonly id: string; readonly account: Pick<Server['account'], 'alone'> },
+  metadata: AuthorizationServer,
+  preset: Preset | undefined,
+): AccountChoice {
   if (account.alone) return {};
   const known = vault.facts(id);
   // Who signed in elsewhere is no business of a server to which the sign-in has moved.
-  const { email, preferred_username: name } = (known?.issuer === metadata.issuer ? known.idTokenClaims : undefined) ?? {};
+  const { email, preferred_username: name } =
+    (known?.issuer === metadata.issuer ? known.idTokenClaims : undefined) ?? {};
   const loginHint = email ?? name;
   if (loginHint !== undefined) return { loginHint };
   const prompt = promptOf(metadata, preset);
@@ -37,7 +43,8 @@ export function accountChoice({ vault }: Pick<Deps, 'vault'>, { id, account }: {
 /** `login` is what every OpenID Provider knows; another server may refuse a word that it does not know. */
 function promptOf(metadata: AuthorizationServer, preset: Preset | undefined): AccountChoice['prompt'] {
   const supported: unknown = metadata['prompt_values_supported'];
-  if (Array.isArray(supported)) return (['select_account', 'login'] as const).find((value) => supported.includes(value));
+  if (Array.isArray(supported))
+    return (['select_account', 'login'] as const).find((value) => supported.includes(value));
   return preset?.chooseAccount ?? (metadata.scopes_supported?.includes('openid') ? 'login' : undefined);
 }
 
@@ -45,15 +52,28 @@ function promptOf(metadata: AuthorizationServer, preset: Preset | undefined): Ac
  * Refuses a sign-in by somebody who is another account of this server already, or who is not the one that this account
  * belongs to. Throws E_ACCOUNT_OTHER.
  */
-export function refuseOtherPerson({ servers, vault, arriving }: Deps, server: Server, { subject, account: name }: Identity): void {
+export function refuseOtherPerson(
+  { servers, vault, arriving }: Deps,
+  server: Server,
+  { subject, account: name }: Identity,
+): void {
   if (server.account.alone || !subject) return;
   const same = (id: string, known = vault.facts(id)?.subject) => {
     return known && known.issuer === subject.issuer ? known.sub === subject.sub : undefined;
   };
   const who = foreign(name ?? subject.sub, 100);
-  const twin = accountsOf(servers, server).find((other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true));
-  if (twin) throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, who is the account "${twin.account.name}" already.`, { server: server.name });
+  const twin = accountsOf(servers, server).find(
+    (other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true),
+  );
+  if (twin)
+    throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, who is the account "${twin.account.name}" already.`, {
+      server: server.name,
+    });
   if (same(server.id) === false) {
-    throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, but the account "${server.account.name}" belongs to ${foreign(vault.facts(server.id)?.account, 100)}.`, { server: server.name });
+    throw new AppError(
+      'E_ACCOUNT_OTHER',
+      `${who} signed in, but the account "${server.account.name}" belongs to ${foreign(vault.facts(server.id)?.account, 100)}.`,
+      { server: server.name },
+    );
   }
 }

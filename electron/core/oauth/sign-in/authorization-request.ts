@@ -27,8 +27,20 @@ export interface AuthorizationRequest {
   readonly nonce?: Secret;
 }
 
-/** Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1, OpenID Connect Core 3.1.2.1) with 256 bits of state, and of nonce. */
-export async function authorizationRequest({ authorizationServer, clientId, redirectUri, resource, scopes, prompt, loginHint, extra = {} }: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
+/**
+ * Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1, OpenID Connect Core 3.1.2.1) with 256
+ * bits of state, and of nonce.
+ */
+export async function authorizationRequest({
+  authorizationServer,
+  clientId,
+  redirectUri,
+  resource,
+  scopes,
+  prompt,
+  loginHint,
+  extra = {},
+}: AuthorizationRequestOptions): Promise<AuthorizationRequest> {
   const state = new Secret(randomBytes(32).toString('base64url'));
   const codeVerifier = new Secret(openid.randomPKCECodeVerifier());
   const nonce = scopes.includes('openid') ? new Secret(randomBytes(32).toString('base64url')) : undefined;
@@ -54,13 +66,21 @@ export async function authorizationRequest({ authorizationServer, clientId, redi
 }
 
 /** OpenID Connect Core 11: without `consent` a server may leave offline_access out. */
-function promptOf(scopes: readonly string[], extra: Readonly<Record<string, string>>, choice: string | undefined): { prompt?: string } {
-  const words = new Set((extra['prompt'] ?? (scopes.includes('offline_access') ? 'consent' : '')).split(' ').filter(Boolean));
+function promptOf(
+  scopes: readonly string[],
+  extra: Readonly<Record<string, string>>,
+  choice: string | undefined,
+): { prompt?: string } {
+  const words = new Set(
+    (extra['prompt'] ?? (scopes.includes('offline_access') ? 'consent' : '')).split(' ').filter(Boolean),
+  );
   if (choice !== undefined && !words.has('none')) words.add(choice);
   return words.size > 0 ? { prompt: [...words].join(' ') } : {};
 }
 
-/** openid-client appends. What is ours must not be there twice: servers exist whose endpoint comes with a `resource`. */
+/**
+ * openid-client appends. What is ours must not be there twice: servers exist whose endpoint comes with a `resource`.
+ */
 function without(endpoint: string, names: readonly string[]): string {
   const url = new URL(endpoint);
   for (const name of names) if (url.searchParams.has(name)) url.searchParams.delete(name);

@@ -61,13 +61,27 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
   const ports = deps.redirectPorts ?? redirectPorts;
   const retired = new Set<RedirectListener>();
 
-  async function signIn({ server, discovery, rules, scopes: wanted, whoIs, open }: BrowserSignInRequest, attempt: Attempt): Promise<'done' | 'again'> {
+  async function signIn(
+    { server, discovery, rules, scopes: wanted, whoIs, open }: BrowserSignInRequest,
+    attempt: Attempt,
+  ): Promise<'done' | 'again'> {
     const { signal } = attempt;
     refuseWithoutPkce(server, discovery, rules);
 
     attempt.step('register');
     await freePorts();
-    const door = await openDoor({ ...registering, http: httpOf(server) }, { server, discovery, scopes: wanted, refused: deps.refusedClient?.(server.id), ports, signal, ...(rules.preset ? { preset: rules.preset } : {}) });
+    const door = await openDoor(
+      { ...registering, http: httpOf(server) },
+      {
+        server,
+        discovery,
+        scopes: wanted,
+        refused: deps.refusedClient?.(server.id),
+        ports,
+        signal,
+        ...(rules.preset ? { preset: rules.preset } : {}),
+      },
+    );
     const ending = createEnding();
     let slot: AnswerSlot | undefined;
     let oauthError: string | undefined;
@@ -78,7 +92,15 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
       const { resource, sendResource, authorizeParameters: extra } = rules;
       const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));
       const endpoint = { http: httpOf(server), clock: clock, signal };
-      const request = await authorizationRequest({ authorizationServer, clientId, redirectUri, scopes, extra, ...accountChoice(deps, server, authorizationServer, rules.preset), ...(sendResource ? { resource } : {}) });
+      const request = await authorizationRequest({
+        authorizationServer,
+        clientId,
+        redirectUri,
+        scopes,
+        extra,
+        ...accountChoice(deps, server, authorizationServer, rules.preset),
+        ...(sendResource ? { resource } : {}),
+      });
       const { state, codeVerifier, nonce } = request;
       const pushed = await pushedRequest(client, authorizationServer, request.url, endpoint);
       if (pushed.kind === 'refused') {
@@ -98,11 +120,27 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
       }
 
       attempt.step('exchange');
-      const { client: known, tokens } = await exchangeAs({ servers, server, door, authorizationServer }, client, { code: answer.code, codeVerifier, redirectUri }, endpoint);
-      const identity = await whoIs({ authorizationServer, client: known, tokens, scopes, signal, ...(nonce ? { nonce } : {}) });
+      const { client: known, tokens } = await exchangeAs(
+        { servers, server, door, authorizationServer },
+        client,
+        { code: answer.code, codeVerifier, redirectUri },
+        endpoint,
+      );
+      const identity = await whoIs({
+        authorizationServer,
+        client: known,
+        tokens,
+        scopes,
+        signal,
+        ...(nonce ? { nonce } : {}),
+      });
       attempt.refuseIfCancelled();
       await servers.update(server.id, { signInRequired: true });
-      await deps.tokens.adopt(credentialOf(server, known, scopes, tokens, identity, clock.now()), tokens.accessToken, tokens.expiresInMs);
+      await deps.tokens.adopt(
+        credentialOf(server, known, scopes, tokens, identity, clock.now()),
+        tokens.accessToken,
+        tokens.expiresInMs,
+      );
       ending.end({ kind: 'signed_in' });
       return 'done';
     } catch (error) {
@@ -118,11 +156,15 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
   }
 
   /**
-   * Drops a registration of an earlier sign-in that the server seems to know no more, or that was made for other scopes.
-   * When no answer came at all that may be the reason too: servers show "unknown client" in the browser and send nothing.
-   * True: sign in again at once.
+   * Drops a registration of an earlier sign-in that the server seems to know no more, or that was made for other
+   * scopes. When no answer came at all that may be the reason too: servers show "unknown client" in the browser and
+   * send nothing. True: sign in again at once.
    */
-  async function forget(server: Server, door: Door, { code, oauthError, answered }: { code: string; oauthError: string | undefined; answered: boolean }): Promise<boolean> {
+  async function forget(
+    server: Server,
+    door: Door,
+    { code, oauthError, answered }: { code: string; oauthError: string | undefined; answered: boolean },
+  ): Promise<boolean> {
     if (!door.reused) return false;
     const refused = code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
     if (refused || !answered) await dropRegistration(registering, server.id, door.registration);

@@ -21,12 +21,18 @@ const timeoutMs = 15_000;
 const Stored = z.object({ request_uri: z.string().min(1).max(2_000) });
 
 /**
- * Hands the authorization request to the server and sends only its name through the browser (RFC 9126), where the server
- * requires or offers that. `request`: the whole request as an address, which is used as it is where pushing is not
- * offered, or is offered and does not work. Never throws.
+ * Hands the authorization request to the server and sends only its name through the browser (RFC 9126), where the
+ * server requires or offers that. `request`: the whole request as an address, which is used as it is where pushing is
+ * not offered, or is offered and does not work. Never throws.
  */
-export async function pushedRequest(client: TokenClient, server: AuthorizationServer, request: URL, options: TokenEndpointOptions): Promise<Pushed> {
-  const { pushed_authorization_request_endpoint: endpoint, require_pushed_authorization_requests: required = false } = server;
+export async function pushedRequest(
+  client: TokenClient,
+  server: AuthorizationServer,
+  request: URL,
+  options: TokenEndpointOptions,
+): Promise<Pushed> {
+  const { pushed_authorization_request_endpoint: endpoint, require_pushed_authorization_requests: required = false } =
+    server;
   if (endpoint === undefined) return { kind: 'open', url: request };
   const verdict = await push(client, endpoint, server.authorization_endpoint, request, options);
   if (!('kind' in verdict)) return { kind: 'open', url: verdict };
@@ -42,13 +48,19 @@ async function push(
   { http, signal, clock }: TokenEndpointOptions,
 ): Promise<URL | Extract<Pushed, { kind: 'refused' }>> {
   let verdict: Verdict | undefined;
-  const more = { pushed_authorization_request_endpoint: endpoint, authorization_endpoint: bare(authorizationEndpoint, request) };
+  const more = {
+    pushed_authorization_request_endpoint: endpoint,
+    authorization_endpoint: bare(authorizationEndpoint, request),
+  };
   try {
     const config = await configuration(
       client,
       clock,
       async (url, headers, body) => {
-        verdict = await fetchFollowing(http, post(client, url, headers, body, timeoutMs, signal)).then((answer) => read(answer, body, client.clientSecret), (error: unknown) => fault(asAppError(error)));
+        verdict = await fetchFollowing(http, post(client, url, headers, body, timeoutMs, signal)).then(
+          (answer) => read(answer, body, client.clientSecret),
+          (error: unknown) => fault(asAppError(error)),
+        );
         return verdict.kind === 'stored'
           ? Response.json({ request_uri: verdict.requestUri, expires_in: 60 }, { status: 201 })
           : Response.json({ error: 'refused' }, { status: 400 });
@@ -70,9 +82,16 @@ function read(answer: HttpAnswer, sent: string, clientSecret: Secret | undefined
   const refusal = readErrorResponse(answer);
   const { error } = refusal;
   const words = errorWords(refusal, sent, clientSecret);
-  if (error === undefined && !isRefusal(status)) return fault(new AppError('E_HTTP_STATUS', `The authorization server did not take the pushed request (status ${status}).`));
+  if (error === undefined && !isRefusal(status))
+    return fault(
+      new AppError('E_HTTP_STATUS', `The authorization server did not take the pushed request (status ${status}).`),
+    );
   const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_AUTHORIZATION_ERROR';
-  return { kind: 'refused', oauthError: error, error: new AppError(code, `The authorization server refused the pushed request (${words || `status ${status}`}).`) };
+  return {
+    kind: 'refused',
+    oauthError: error,
+    error: new AppError(code, `The authorization server refused the pushed request (${words || `status ${status}`}).`),
+  };
 }
 
 const fault = (error: AppError) => ({ kind: 'refused', oauthError: undefined, error }) as const;

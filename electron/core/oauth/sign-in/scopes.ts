@@ -31,10 +31,17 @@ export function selectScopes(
 }
 
 /**
- * What is added to find out who signs in (OpenID Connect Core 5.4): as the user wants it; else, to tell accounts apart, where a
- * server has several and the authorization server can say it, but for scopes that the user has listed. `supported`: of its metadata.
+ * What is added to find out who signs in (OpenID Connect Core 5.4): as the user wants it; else, to tell accounts apart,
+ * where a server has several and the authorization server can say it, but for scopes that the user has listed.
+ * `supported`: of its metadata.
  */
-export function identityScopes({ settings, account }: { readonly settings: Pick<ServerSettings, 'identity' | 'scopes'>; readonly account: { readonly alone: boolean } }, supported: readonly string[] | undefined): string[] {
+export function identityScopes(
+  {
+    settings,
+    account,
+  }: { readonly settings: Pick<ServerSettings, 'identity' | 'scopes'>; readonly account: { readonly alone: boolean } },
+  supported: readonly string[] | undefined,
+): string[] {
   // A server that lists its scopes may refuse all others; if it lists none, the user may know better.
   const offered = supported ? ['openid', 'profile', 'email'].filter((scope) => supported.includes(scope)) : ['openid'];
   const tellsApart = supported !== undefined && offered.some((scope) => scope !== 'email');
@@ -42,9 +49,18 @@ export function identityScopes({ settings, account }: { readonly settings: Pick<
 }
 
 /** The scopes that the client may ask for: the server refused the others by name. */
-export const withoutRefused = (scopes: readonly string[], { refusedScopes = [] }: { readonly refusedScopes?: readonly string[] | undefined }): readonly string[] => scopes.filter((scope) => !refusedScopes.includes(scope));
+export const withoutRefused = (
+  scopes: readonly string[],
+  { refusedScopes = [] }: { readonly refusedScopes?: readonly string[] | undefined },
+): readonly string[] => scopes.filter((scope) => !refusedScopes.includes(scope));
 
-/** The scope that a refusal names first, of those that were asked for (RFC 6749 3.3: the words between blanks, and what prose puts around them). */
+/**
+ * The scope that a refusal names first, of those that were asked for (RFC 6749 3.3: the words between blanks, and what
+ * prose puts around them).
+ */
 export function firstNamed(scopes: readonly string[], words: string): string | undefined {
-  return words.split(/[\s,;"'`()[\]{}]+/).map((word) => word.replace(/[.:!?]+$/, '')).find((word) => scopes.includes(word));
+  return words
+    .split(/[\s,;"'`()[\]{}]+/)
+    .map((word) => word.replace(/[.:!?]+$/, ''))
+    .find((word) => scopes.includes(word));
 }

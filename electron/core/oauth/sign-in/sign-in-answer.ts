@@ -5,10 +5,14 @@ import type { AnswerSlot, ExpectedAnswer } from '../redirect/redirect-answer.ts'
 import type { Ending } from '../redirect/redirect-page.ts';
 import type { Reception } from '../redirect/redirect.ts';
 
-export const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
+export const tooLate = () =>
+  new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
 
 /** What the browser's answer is checked with. */
-export function expectedAnswer(state: Secret, { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer): ExpectedAnswer {
+export function expectedAnswer(
+  state: Secret,
+  { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer,
+): ExpectedAnswer {
   return { state, issuer, issSupported };
 }
 

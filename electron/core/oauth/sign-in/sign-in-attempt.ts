@@ -14,13 +14,19 @@ export interface Attempt {
   readonly signal: AbortSignal;
   progress(): SignInProgress;
   /** The next step, as the status shows it. */
-  step(step: SignInProgress['step'], more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt' | 'confirm'>>): void;
+  step(
+    step: SignInProgress['step'],
+    more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt' | 'confirm'>>,
+  ): void;
   /** Hosts of strangers that the next steps lead to; told with each of them. */
   seenBy(otherHosts: readonly string[]): void;
   /** Somebody sees the state and can answer a question in it. */
   allowQuestions(): void;
   readonly canAsk: boolean;
-  /** Asks whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED where nobody can be asked, E_CANCELLED, E_SIGN_IN_TIMEOUT. */
+  /**
+   * Asks whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED where nobody can be asked,
+   * E_CANCELLED, E_SIGN_IN_TIMEOUT.
+   */
   confirm(hosts: SignInHosts): Promise<void>;
   /** The person confirms these hosts. Throws E_BAD_INPUT when the question is about other hosts. */
   confirmed(hosts: readonly EndpointHost[]): void;
@@ -31,7 +37,10 @@ export interface Attempt {
   waitAt(redirectUri: string, expected: ExpectedAnswer): AnswerSlot;
   /** Takes the address that the browser was sent to, as a person pasted it. Throws E_REDIRECT_URL. */
   paste(address: string): void;
-  /** Until its own next step it shows those of another one, which it shares, and hands on what is pasted. Called again at each change. */
+  /**
+   * Until its own next step it shows those of another one, which it shares, and hands on what is pasted. Called again
+   * at each change.
+   */
   follow(shared: Attempt): void;
 }
 
@@ -70,14 +79,21 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
       });
       attempt.step('confirm', { confirm: [...hosts] });
       try {
-        await within(answer, clock, answerWithinMs, abort.signal, () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.'));
+        await within(
+          answer,
+          clock,
+          answerWithinMs,
+          abort.signal,
+          () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.'),
+        );
       } finally {
         question = undefined;
       }
     },
     confirmed(hosts) {
       if (followed) return followed.confirmed(hosts);
-      if (!question || !isSameList(question.hosts, hosts)) throw new AppError('E_BAD_INPUT', 'The sign-in does not ask about these hosts.', { field: 'hosts' });
+      if (!question || !isSameList(question.hosts, hosts))
+        throw new AppError('E_BAD_INPUT', 'The sign-in does not ask about these hosts.', { field: 'hosts' });
       question.yes();
     },
     cancel: () => abort.abort(),
@@ -116,7 +132,13 @@ function paramsAt(redirectUri: string, address: string): URLSearchParams {
 export const cancelled = () => new AppError('E_CANCELLED', 'The sign-in was cancelled.');
 
 /** Waits for the promise, at most `ms`. Throws E_CANCELLED on the signal, `late()` when the time is up. */
-export async function within<Value>(promise: Promise<Value>, clock: Clock, ms: number, signal: AbortSignal, late: () => AppError): Promise<Value> {
+export async function within<Value>(
+  promise: Promise<Value>,
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  late: () => AppError,
+): Promise<Value> {
   let stop = () => {};
   const end = new Promise<never>((_, reject) => {
     const onAbort = () => reject(cancelled());

@@ -10,7 +10,11 @@ import type { Tokens } from '../tokens/token-answer.ts';
 import type { TokenClient } from '../tokens/token-endpoint.ts';
 
 /** Who we are at the token endpoint that discovery found. */
-export function tokenClient({ authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>, { registration, clientSecret }: Pick<Door, 'registration' | 'clientSecret'>, { resource, quirks }: SignInRules): TokenClient {
+export function tokenClient(
+  { authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>,
+  { registration, clientSecret }: Pick<Door, 'registration' | 'clientSecret'>,
+  { resource, quirks }: SignInRules,
+): TokenClient {
   const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
   const clientAuth = registration.token_endpoint_auth_method;
   const introspection = introspectionEndpoint(authorizationServer, clientAuth);
@@ -29,11 +33,20 @@ export function tokenClient({ authorizationServer, allow }: Extract<Discovery, {
 }
 
 /** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */
-export function credentialOf(server: Server, client: TokenClient, requestedScopes: readonly string[], tokens: Tokens, identity: Identity, now: number): Credential {
+export function credentialOf(
+  server: Server,
+  client: TokenClient,
+  requestedScopes: readonly string[],
+  tokens: Tokens,
+  identity: Identity,
+  now: number,
+): Credential {
   const { allow: _policy, signingKey: _key, ...who } = client;
   const { refreshToken, accessToken, expiresInMs, scopes } = tokens;
   const endsAt = endOf(tokens, now);
-  const kept = refreshToken ? { refreshToken, ...(endsAt === undefined ? {} : { endsAt }) } : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
+  const kept = refreshToken
+    ? { refreshToken, ...(endsAt === undefined ? {} : { endsAt }) }
+    : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
   return {
     id: server.id,
     serverUrl: server.url,

@@ -25,7 +25,10 @@ export interface SignInRules {
 /** Throws E_BAD_INPUT for a preset that does not exist, and for an extra parameter that would replace one of ours. */
 export function rulesFor(settings: ServerSettings, { issuerNamed, resource: found }: Protected): SignInRules {
   const preset = presetFor(issuerNamed, settings.preset);
-  if (!preset && settings.preset !== undefined && settings.preset !== 'none') throw new AppError('E_BAD_INPUT', `There is no preset "${foreign(settings.preset, 40)}".`, { field: 'settings.preset' });
+  if (!preset && settings.preset !== undefined && settings.preset !== 'none')
+    throw new AppError('E_BAD_INPUT', `There is no preset "${foreign(settings.preset, 40)}".`, {
+      field: 'settings.preset',
+    });
   const mode = settings.resource ?? preset?.resource ?? 'send';
   const resource = typeof mode === 'object' ? mode.value : found;
   const sendResource = mode !== 'omit';
@@ -47,17 +50,31 @@ export function rulesFor(settings: ServerSettings, { issuerNamed, resource: foun
 }
 
 /** MCP, Authorization Code Protection: without PKCE in the metadata the sign-in must not go on. */
-export function refuseWithoutPkce(server: Pick<Server, 'allowMissingPkce'>, { pkceMissing, authorizationServer }: Protected, { takesPkce }: SignInRules): void {
+export function refuseWithoutPkce(
+  server: Pick<Server, 'allowMissingPkce'>,
+  { pkceMissing, authorizationServer }: Protected,
+  { takesPkce }: SignInRules,
+): void {
   if (!pkceMissing || takesPkce || server.allowMissingPkce) return;
-  throw new AppError('E_PKCE_UNSUPPORTED', `${new URL(authorizationServer.issuer).host} does not announce PKCE with S256.`);
+  throw new AppError(
+    'E_PKCE_UNSUPPORTED',
+    `${new URL(authorizationServer.issuer).host} does not announce PKCE with S256.`,
+  );
 }
 
-function checked(settings: ServerSettings, kind: 'authorizeParameters' | 'tokenParameters'): Readonly<Record<string, string>> {
+function checked(
+  settings: ServerSettings,
+  kind: 'authorizeParameters' | 'tokenParameters',
+): Readonly<Record<string, string>> {
   const parameters = settings[kind] ?? {};
   const bad = Object.keys(parameters).find((name) => !mayBeExtra(name));
   if (bad === undefined) return parameters;
-  throw new AppError('E_BAD_INPUT', `"${foreign(bad, 40)}" cannot be an extra parameter of a sign-in.`, { field: `settings.${kind}` });
+  throw new AppError('E_BAD_INPUT', `"${foreign(bad, 40)}" cannot be an extra parameter of a sign-in.`, {
+    field: `settings.${kind}`,
+  });
 }
 
 const filled = (parameters: Readonly<Record<string, string>>, resource: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, value.replaceAll('{resource}', resource)]));
+  Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, value.replaceAll('{resource}', resource)]),
+  );

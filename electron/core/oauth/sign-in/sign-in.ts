@@ -29,10 +29,16 @@ export type SignInProgress = Extract<SignInState, { kind: 'signing_in' }>;
 /** The LOGIN PATH, one sign-in per account at a time. */
 export interface SignIns {
   /**
-   * Runs the whole sign-in and resolves when the credential is stored. A second call for the same account joins the first.
-   * Throws AppError.
+   * Runs the whole sign-in and resolves when the credential is stored. A second call for the same account joins the
+   * first. Throws AppError.
    */
-  start(accountKey: string, options: { readonly openBrowser: boolean; /** Somebody can answer the step `confirm`. */ readonly canAsk?: boolean }): Promise<void>;
+  start(
+    accountKey: string,
+    options: {
+      readonly openBrowser: boolean;
+      /** Somebody can answer the step `confirm`. */ readonly canAsk?: boolean;
+    },
+  ): Promise<void>;
   cancel(accountKey: string): void;
   /** Cancels the sign-in that runs; one that begins before `work` has ended waits for that. */
   without<Value>(accountKey: string, work: () => Promise<Value>): Promise<Value>;
@@ -78,12 +84,23 @@ interface Running {
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { ports, servers } = deps;
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
-  const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock, ...(deps.companies ? { companies: deps.companies } : {}) });
+  const grants = createGrants({
+    servers,
+    vault: deps.vault,
+    clock: ports.clock,
+    ...(deps.companies ? { companies: deps.companies } : {}),
+  });
   const running = new Map<string, Running>();
   const leaving = new Map<string, Promise<unknown>>();
   const arriving = new Map<string, Subject>();
   const keySets = createKeySets(ports.clock);
-  const registering: RegistrationDeps = { http: ports.http, clock: ports.clock, servers, vault: deps.vault, pauses: new Map() };
+  const registering: RegistrationDeps = {
+    http: ports.http,
+    clock: ports.clock,
+    servers,
+    vault: deps.vault,
+    pauses: new Map(),
+  };
   const byBrowser = createBrowserSignIn({ ...deps, clock: ports.clock, httpOf, grants, registering });
 
   /** The LOGIN PATH. 'again': the server did not know our old registration, which is dropped now. */
@@ -98,7 +115,21 @@ export function createSignIns(deps: SignInsDeps): SignIns {
         await confirmHosts(server, found, attempt, endpointHosts(found.authorizationServer, 'none'));
         return { ...found, scopes: scopesFor(server, found) };
       };
-      await signInByGrant({ http: httpOf(server), clock: ports.clock, servers, tokens: deps.tokens, grants, companies: deps.companies, openBrowser, discover: withScopes }, server, grant, attempt);
+      await signInByGrant(
+        {
+          http: httpOf(server),
+          clock: ports.clock,
+          servers,
+          tokens: deps.tokens,
+          grants,
+          companies: deps.companies,
+          openBrowser,
+          discover: withScopes,
+        },
+        server,
+        grant,
+        attempt,
+      );
       return 'done';
     }
     const discovery = await protectedBy(server, signal);
@@ -107,22 +138,58 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     const byDevice = server.settings.grant === 'device_code';
     const confirm = (hosts: SignInHosts) => confirmHosts(server, discovery, attempt, hosts);
     await confirm(endpointHosts(discovery.authorizationServer, byDevice ? 'device' : 'page'));
-    const scopes = uniqueScopes([...scopesFor(server, discovery), ...identityScopes(server, discovery.authorizationServer.scopes_supported)]);
+    const scopes = uniqueScopes([
+      ...scopesFor(server, discovery),
+      ...identityScopes(server, discovery.authorizationServer.scopes_supported),
+    ]);
     const whoIs = async (request: Omit<IdentityRequest, 'owner'>) => {
-      const identity = await identify({ http: httpOf(server), clock: ports.clock, log: ports.log, keySets }, { ...request, owner: server.id });
+      const identity = await identify(
+        { http: httpOf(server), clock: ports.clock, log: ports.log, keySets },
+        { ...request, owner: server.id },
+      );
       refuseOtherPerson({ servers, vault: deps.vault, arriving }, server, identity);
       if (identity.subject) arriving.set(server.id, identity.subject);
       return identity;
     };
     if (byDevice) {
       const open = (url: URL, userCode: string) => openBrowser && openInBrowser(attempt, url, userCode);
-      return signInByDevice({ registering: { ...registering, http: httpOf(server) }, clock: ports.clock, servers, tokens: deps.tokens, grants, open, confirm, whoIs }, server, discovery, scopes, attempt);
+      return signInByDevice(
+        {
+          registering: { ...registering, http: httpOf(server) },
+          clock: ports.clock,
+          servers,
+          tokens: deps.tokens,
+          grants,
+          open,
+          confirm,
+          whoIs,
+        },
+        server,
+        discovery,
+        scopes,
+        attempt,
+      );
     }
-    return byBrowser.signIn({ server, discovery, rules, scopes, whoIs, ...(openBrowser ? { open: (url) => openInBrowser(attempt, url) } : {}) }, attempt);
+    return byBrowser.signIn(
+      {
+        server,
+        discovery,
+        rules,
+        scopes,
+        whoIs,
+        ...(openBrowser ? { open: (url) => openInBrowser(attempt, url) } : {}),
+      },
+      attempt,
+    );
   }
 
   /** Before anything is sent there. The answer holds for this server and exactly these hosts. */
-  async function confirmHosts({ id, settings: { preset } }: Server, { issuerNamed }: Protected, attempt: Attempt, hosts: SignInHosts): Promise<void> {
+  async function confirmHosts(
+    { id, settings: { preset } }: Server,
+    { issuerNamed }: Protected,
+    attempt: Attempt,
+    hosts: SignInHosts,
+  ): Promise<void> {
     if (!needsConfirmation(hosts, { named: issuerNamed, preset, confirmed: found(id).confirmedHosts })) return;
     await attempt.confirm(hosts);
     await servers.update(id, { confirmedHosts: withConfirmed(found(id).confirmedHosts, hosts) });
@@ -130,12 +197,19 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
   async function protectedBy(server: Server, signal: AbortSignal): Promise<Protected> {
     const challenge = deps.challengeOf(server.id);
-    const discovery = await discover(new URL(server.url), { http: httpOf(server), signal, settings: server.settings, network: knownNetwork(server, server.url), ...(challenge ? { challenge } : {}) });
+    const discovery = await discover(new URL(server.url), {
+      http: httpOf(server),
+      signal,
+      settings: server.settings,
+      network: knownNetwork(server, server.url),
+      ...(challenge ? { challenge } : {}),
+    });
     await keepNetwork({ servers, log: ports.log }, server.id, discovery.allow);
     await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
     if (discovery.kind === 'protected') {
       // Kept among the settings, where the user sees it and can switch it off: the refresh needs the key, too.
-      if (discovery.dpopRequired && server.settings.dpop === undefined) await servers.update(server.id, { settings: { ...found(server.id).settings, dpop: true } });
+      if (discovery.dpopRequired && server.settings.dpop === undefined)
+        await servers.update(server.id, { settings: { ...found(server.id).settings, dpop: true } });
       return discovery;
     }
     throw new AppError('E_NO_SIGN_IN', `${server.name} answers without a sign-in: there is nothing to sign in to.`);
@@ -154,11 +228,22 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
       ports.log('browser_failed', { code: asAppError(error).code });
       const { step, endsAt } = attempt.progress();
-      if (step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true, ...(userCode === undefined ? {} : { userCode }), ...(endsAt === undefined ? {} : { endsAt }) });
+      if (step === 'browser')
+        attempt.step('browser', {
+          url: url.href,
+          browserFailed: true,
+          ...(userCode === undefined ? {} : { userCode }),
+          ...(endsAt === undefined ? {} : { endsAt }),
+        });
     });
   }
 
-  async function run(accountKey: string, attempt: Attempt, openBrowser: boolean, before: Promise<void> | undefined): Promise<void> {
+  async function run(
+    accountKey: string,
+    attempt: Attempt,
+    openBrowser: boolean,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const name = found(accountKey).name;
     try {
       await before?.catch(() => {});
@@ -213,14 +298,16 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     async finish(accountKey, redirectUrl) {
       const { name } = found(accountKey);
       const { attempt, done } = running.get(accountKey) ?? {};
-      if (!attempt || attempt.signal.aborted) throw new AppError('E_REDIRECT_URL', 'No sign-in is waiting for an address.', { server: name });
+      if (!attempt || attempt.signal.aborted)
+        throw new AppError('E_REDIRECT_URL', 'No sign-in is waiting for an address.', { server: name });
       attempt.paste(redirectUrl.trim());
       await done;
     },
     confirm(accountKey, hosts) {
       const { name } = found(accountKey);
       const { attempt } = running.get(accountKey) ?? {};
-      if (!attempt || attempt.signal.aborted) throw new AppError('E_BAD_INPUT', 'No sign-in waits for a confirmation.', { server: name });
+      if (!attempt || attempt.signal.aborted)
+        throw new AppError('E_BAD_INPUT', 'No sign-in waits for a confirmation.', { server: name });
       attempt.confirmed(hosts);
     },
     progress(accountKey) {

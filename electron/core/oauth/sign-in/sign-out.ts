@@ -8,7 +8,11 @@ import { clientOf, revokeAll, type RefreshDeps } from '../tokens/refresh.ts';
  * Revokes at the server (RFC 7009), then deletes from the store, and says what worked. Deleting does not wait for a
  * server that is away; what cannot be deleted now is deleted as soon as the store allows it.
  */
-export async function signOutOf(deps: Pick<RefreshDeps, 'vault' | 'http' | 'policyOf' | 'grants' | 'log'>, id: string, accessToken: Secret | undefined): Promise<SignOutReport> {
+export async function signOutOf(
+  deps: Pick<RefreshDeps, 'vault' | 'http' | 'policyOf' | 'grants' | 'log'>,
+  id: string,
+  accessToken: Secret | undefined,
+): Promise<SignOutReport> {
   const read = await deps.vault.read(id);
   let said = '';
   const revoked = await revokeStored(deps, read, accessToken, (words) => (said ||= words));
@@ -23,7 +27,12 @@ export async function signOutOf(deps: Pick<RefreshDeps, 'vault' | 'http' | 'poli
   return report;
 }
 
-async function revokeStored(deps: Pick<RefreshDeps, 'http' | 'policyOf' | 'grants'>, read: CredentialRead, accessToken: Secret | undefined, onRefusal: (words: string) => void): Promise<SignOutReport['revoked']> {
+async function revokeStored(
+  deps: Pick<RefreshDeps, 'http' | 'policyOf' | 'grants'>,
+  read: CredentialRead,
+  accessToken: Secret | undefined,
+  onRefusal: (words: string) => void,
+): Promise<SignOutReport['revoked']> {
   if (read.kind === 'absent') return 'nothing_to_revoke';
   if (read.kind !== 'found') return 'failed';
   const { credential } = read;

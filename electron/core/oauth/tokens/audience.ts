@@ -18,9 +18,18 @@ export interface KnownAudiences {
 }
 
 /** `facts`: of the sign-in; undefined where they are lost, and then the server's own site is all that is known. */
-export function knownAudiences({ url, settings }: Pick<Server, 'url' | 'settings'>, facts: Pick<CredentialFacts, 'issuer' | 'resource' | 'clientId'> | undefined): KnownAudiences {
+export function knownAudiences(
+  { url, settings }: Pick<Server, 'url' | 'settings'>,
+  facts: Pick<CredentialFacts, 'issuer' | 'resource' | 'clientId'> | undefined,
+): KnownAudiences {
   const { authorizeParameters, tokenParameters, audienceException } = settings;
-  const exact = [facts?.clientId, facts?.resource, authorizeParameters?.['audience'], tokenParameters?.['audience'], audienceException];
+  const exact = [
+    facts?.clientId,
+    facts?.resource,
+    authorizeParameters?.['audience'],
+    tokenParameters?.['audience'],
+    audienceException,
+  ];
   return {
     sites: [url, ...(facts ? [facts.issuer] : [])],
     exact: exact.filter((one) => one !== undefined),
@@ -32,9 +41,9 @@ export function knownAudiences({ url, settings }: Pick<Server, 'url' | 'settings
 const longestAudience = 2_000;
 
 /**
- * Why an access token must not be sent to its MCP server (RFC 8707 2, RFC 9068 4): it is a JWT whose every audience is an
- * address of another site. Undefined: nothing speaks against it, as with an opaque token, one without an audience, and one
- * that also names something that is no address (an application's ID).
+ * Why an access token must not be sent to its MCP server (RFC 8707 2, RFC 9068 4): it is a JWT whose every audience is
+ * an address of another site. Undefined: nothing speaks against it, as with an opaque token, one without an audience,
+ * and one that also names something that is no address (an application's ID).
  */
 export function audienceFault(token: Secret, known: KnownAudiences): AppError | undefined {
   const { aud } = decodedClaims(token.reveal()) ?? {};
@@ -43,16 +52,20 @@ export function audienceFault(token: Secret, known: KnownAudiences): AppError | 
   // Offered only where it can be shown as it is, so that who accepts it has seen exactly what they accept.
   const [first] = audiences.filter((audience) => foreign(audience, longestAudience) === audience);
   const setting = first === undefined ? '' : ' The setting audienceException accepts exactly one audience.';
-  return new AppError('E_TOKEN_AUDIENCE', `The access token is for ${foreign(audiences.join(', '), 200)} and names neither this server nor its authorization server, so it was not sent.${setting}`, {
-    sent: false,
-    ...(first === undefined ? {} : { audience: first }),
-  });
+  return new AppError(
+    'E_TOKEN_AUDIENCE',
+    `The access token is for ${foreign(audiences.join(', '), 200)} and names neither this server nor its authorization server, so it was not sent.${setting}`,
+    { sent: false, ...(first === undefined ? {} : { audience: first }) },
+  );
 }
 
 function isStranger(audience: unknown, { sites, exact, hosts }: KnownAudiences): boolean {
   const url = siteAddress(audience);
   if (!url || exact.some((one) => withoutSlash(one) === withoutSlash(String(audience)))) return false;
-  return !addresses(sites).some((one) => sameSite(siteName(one), siteName(url))) && !addresses(hosts).some(({ host }) => host === url.host);
+  return (
+    !addresses(sites).some((one) => sameSite(siteName(one), siteName(url))) &&
+    !addresses(hosts).some(({ host }) => host === url.host)
+  );
 }
 
 /** An address of a website; undefined for any other identifier. */

@@ -1,6 +1,8 @@
 import type { Clock } from '../../ports.ts';
 
-/** The first tries come quickly: a server that rotated and lost its answer takes the old token for a short while only. */
+/**
+ * The first tries come quickly: a server that rotated and lost its answer takes the old token for a short while only.
+ */
 const quickMs = [500, 2_000, 5_000, 15_000];
 const longestMs = 300_000;
 /** A waiting call may have a try this long after the last one. */

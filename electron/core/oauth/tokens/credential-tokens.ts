@@ -35,7 +35,11 @@ export interface CredentialTokensDeps extends RefreshDeps {
 
 /** TokenKeeper, for one credential. */
 export interface CredentialTokens {
-  accessToken(options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
+  accessToken(options?: {
+    readonly rejected?: Secret;
+    readonly signal?: AbortSignal;
+    readonly waitMs?: number;
+  }): Promise<TokenAnswer>;
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   refreshNow(): Promise<TokenAnswer>;
   reviewAudience(): boolean;
@@ -59,7 +63,13 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   const turn = createSlots(1);
   const waiting = createWaiting(clock);
   const backoff = createBackoff({ clock, random, tryNow: run, wanted: () => waiting.count > 0 });
-  const trouble = createTrouble({ id, clock, log: deps.log, backoff, tokenOver: () => live === undefined || live.stage === 'spent' });
+  const trouble = createTrouble({
+    id,
+    clock,
+    log: deps.log,
+    backoff,
+    tokenOver: () => live === undefined || live.stage === 'spent',
+  });
   const refusals = createRefusals(clock);
   const newToken = createNewToken(clock);
   const moves = createMoveWatch(clock, deps.movedFrom && (async () => deps.movedFrom?.(id)));
@@ -71,7 +81,10 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   /** Changes with each sign-in and sign-out: what began before does not count any more. */
   let era: { superseded: 'no' | 'signed_in' | 'signed_out' } = { superseded: 'no' };
   let signedOut = false;
-  /** The server refused what cannot be renewed. It is sent again now and then, and stands as refused until the server takes it. */
+  /**
+   * The server refused what cannot be renewed. It is sent again now and then, and stands as refused until the server
+   * takes it.
+   */
   let onTrial = false;
   let holders = 0;
 
@@ -85,7 +98,16 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
 
   function use(token: Secret | undefined, lifeMs?: number, header?: string): void {
     live?.drop();
-    live = token && createLiveToken({ clock, random, token, lifeMs, header, onDue: () => (holders > 0 || waiting.count > 0) && tryRun() });
+    live =
+      token &&
+      createLiveToken({
+        clock,
+        random,
+        token,
+        lifeMs,
+        header,
+        onDue: () => (holders > 0 || waiting.count > 0) && tryRun(),
+      });
     keptBack = audienceFault();
     if (keptBack) deps.log('token_kept_back', { credential: id, code: keptBack.code });
   }
@@ -123,7 +145,9 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     };
     const subject = { id, turn, superseded: () => mine.superseded, closing: deps.closing, onUnsaved };
     const fly = async (): Promise<void> => {
-      const outcome = await refreshCredential(deps, subject).catch((error: unknown) => ({ kind: 'failed', error: asAppError(error) }) as const);
+      const outcome = await refreshCredential(deps, subject).catch(
+        (error: unknown) => ({ kind: 'failed', error: asAppError(error) }) as const,
+      );
       const result = outcome.kind === 'failed' && mine === era ? ((await moves.failed()) ?? outcome) : outcome;
       if (mine !== era) return;
       flight = undefined;
@@ -150,7 +174,11 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
       case 'absent':
         use(undefined);
         if (!vault.facts(id)) return recovered(false);
-        return trouble.meet({ kind: 'ended', final: false, error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.') });
+        return trouble.meet({
+          kind: 'ended',
+          final: false,
+          error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'),
+        });
       case 'ended':
         use(undefined);
         return trouble.meet(result);
@@ -186,20 +214,29 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   }
 
   function notNow(): TokenAnswer {
-    return { kind: 'unavailable', error: trouble.now?.error ?? new AppError('E_REFRESH_FAILED', 'The authorization server has not answered yet.') };
+    return {
+      kind: 'unavailable',
+      error: trouble.now?.error ?? new AppError('E_REFRESH_FAILED', 'The authorization server has not answered yet.'),
+    };
   }
 
-  async function obtain({ rejected, signal, waitMs = callWaitMs }: NonNullable<Parameters<CredentialTokens['accessToken']>[0]>): Promise<TokenAnswer> {
+  async function obtain({
+    rejected,
+    signal,
+    waitMs = callWaitMs,
+  }: NonNullable<Parameters<CredentialTokens['accessToken']>[0]>): Promise<TokenAnswer> {
     const token = usable();
     if (token && rejected && token.token.equals(rejected)) {
       const refusal = refuse(token);
-      if (refusal) return { kind: 'refused', error: (refusal.code === 'E_SERVER_REFUSED' && (await movedAway(token))) || refusal };
+      if (refusal)
+        return { kind: 'refused', error: (refusal.code === 'E_SERVER_REFUSED' && (await movedAway(token))) || refusal };
     } else if (token) {
       if (token.stage === 'due') tryRun();
       return token.answer;
     }
     const answer = await waiting.wait(answerByNow, Math.min(waitMs, callWaitMs), signal);
-    if (answer === 'cancelled') return { kind: 'unavailable', error: new AppError('E_CANCELLED', 'The call was cancelled.') };
+    if (answer === 'cancelled')
+      return { kind: 'unavailable', error: new AppError('E_CANCELLED', 'The call was cancelled.') };
     return answer === 'late' ? notNow() : answer;
   }
 
@@ -215,7 +252,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   /** The server answered 401 to the newest token. Gives an error when no refresh can help now. */
   function refuse(token: LiveToken): AppError | undefined {
     // A token that is near its end anyway is renewed, however short its life is.
-    if (refusals.tooSoon && token.stage === 'fresh') return new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.');
+    if (refusals.tooSoon && token.stage === 'fresh')
+      return new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.');
     token.spend();
     refusals.refused();
     if (vault.facts(id)?.renewable !== false) return undefined;
@@ -257,7 +295,8 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
         const running = flight;
         if (running) await waiting.wait(() => (flight === running ? undefined : true), callWaitMs, undefined);
       }
-      if (trouble.now && !(onTrial && usable())) return trouble.now.kind === 'ended' ? { kind: 'refused', error: trouble.now.error } : notNow();
+      if (trouble.now && !(onTrial && usable()))
+        return trouble.now.kind === 'ended' ? { kind: 'refused', error: trouble.now.error } : notNow();
       return (await answerByNow()) ?? notNow();
     },
 
@@ -311,7 +350,10 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     // One that is near its own end is no longer new, however short its life is.
     newTokenPauseMs: (token) => (live?.stage === 'fresh' && live.token.equals(token) ? newToken.pauseMs : undefined),
     doubt(token, said = false) {
-      const mayBeOver = live?.token.equals(token) === true && (said || live.expiresAt === undefined) && vault.facts(id)?.renewable !== false;
+      const mayBeOver =
+        live?.token.equals(token) === true &&
+        (said || live.expiresAt === undefined) &&
+        vault.facts(id)?.renewable !== false;
       if (!mayBeOver || !backoff.mayTry || !refusals.doubted()) return;
       deps.log('token_doubted', { credential: id });
       tryRun();

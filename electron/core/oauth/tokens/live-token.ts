@@ -6,7 +6,10 @@ import { msSince } from '../../moments.ts';
 /** Shorter lives are nonsense: such a token is used until the server refuses it. */
 const shortestLifeMs = 1_000;
 const marginMs = 10_000;
-/** A younger token is not refreshed ahead, however short its life: its server would else have a refresh a second for as long as an app is connected. */
+/**
+ * A younger token is not refreshed ahead, however short its life: its server would else have a refresh a second for as
+ * long as an app is connected.
+ */
 const leastAgeMs = 30_000;
 
 /** An access token in memory, and where its life stands. */

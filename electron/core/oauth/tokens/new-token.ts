@@ -1,6 +1,9 @@
 import type { Clock } from '../../ports.ts';
 
-/** Pauses in ms before a new token is sent again to a server that may not know it yet: at 0.5, 1.5, 3 and 5 s of its age. */
+/**
+ * Pauses in ms before a new token is sent again to a server that may not know it yet: at 0.5, 1.5, 3 and 5 s of its
+ * age.
+ */
 const pausesMs = [500, 1_000, 1_500, 2_000] as const;
 
 /**

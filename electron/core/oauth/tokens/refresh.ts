@@ -18,7 +18,10 @@ export interface RefreshDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly vault: Vault;
-  /** What may be connected to for this credential. Throws E_HOSTS_UNCONFIRMED where nothing may be sent to its endpoints. */
+  /**
+   * What may be connected to for this credential. Throws E_HOSTS_UNCONFIRMED where nothing may be sent to its
+   * endpoints.
+   */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** Where its tokens would be sent now; undefined: to no server. Absent: nobody can have changed that. */
   readonly serverUrlOf?: (credentialId: string) => string | undefined;
@@ -49,7 +52,10 @@ export type RefreshResult =
   | { readonly kind: 'access_only'; readonly accessToken: Secret; readonly header?: string }
   | { readonly kind: 'absent' }
   | { readonly kind: 'superseded' }
-  /** Only a person can go on. `final: false`: what is wrong may be put right from outside; it is not looked for before `pauseMs` are over. */
+  /**
+   * Only a person can go on. `final: false`: what is wrong may be put right from outside; it is not looked for before
+   * `pauseMs` are over.
+   */
   | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean; readonly pauseMs?: number }
   | { readonly kind: 'client_refused'; readonly error: AppError }
   /** A passing fault of network or server; or a refusal that may pass, and what makes two of them equal. */
@@ -68,7 +74,8 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
   // 1. What is stored now; somebody may have changed it since the last time.
   const read = await turn.run(() => vault.read(id));
   if (read.kind === 'absent') return { kind: 'absent' };
-  if (read.kind === 'damaged') return { kind: 'ended', final: false, error: new AppError('E_STORE_DAMAGED', 'The stored sign-in is damaged.') };
+  if (read.kind === 'damaged')
+    return { kind: 'ended', final: false, error: new AppError('E_STORE_DAMAGED', 'The stored sign-in is damaged.') };
   if (read.kind !== 'found') return { kind: 'blocked', error: storeFault(read, 'The sign-in cannot be read') };
   const { credential } = read;
   if (credential.quarantinedAt !== undefined) return { kind: 'ended', final: true, error: signInAgain() };
@@ -84,11 +91,18 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
 
   const sent = await deps.slots.run(async (): Promise<RefreshOutcome | StoreFault | 'superseded'> => {
     // 3. The journal: proof that the store takes writes, and a note for the next start if this process dies.
-    const journal = await turn.run(async () => (superseded() === 'no' ? vault.openJournal(id, credential.generation) : ('superseded' as const)));
+    const journal = await turn.run(async () =>
+      superseded() === 'no' ? vault.openJournal(id, credential.generation) : ('superseded' as const),
+    );
     if (journal === 'superseded' || journal.kind !== 'done') return journal;
     // 4. The one request. Nobody's cancel stops it.
     log('refresh_sent', { credential: id, generation: credential.generation, token: refreshToken });
-    return refresh(client, refreshToken, credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {}, { http, clock, ...(deps.readAnswer ? { readAnswer: deps.readAnswer(credential) } : {}) });
+    return refresh(
+      client,
+      refreshToken,
+      credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {},
+      { http, clock, ...(deps.readAnswer ? { readAnswer: deps.readAnswer(credential) } : {}) },
+    );
   });
   if (sent === 'superseded') return { kind: 'superseded' };
 
@@ -103,7 +117,12 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
       if (next.identityNotes !== credential.identityNotes) log('other_id_token', { credential: id });
       const saved = await save(deps, subject, client, next, sent.tokens.accessToken);
       if (saved !== 'saved') return { kind: 'superseded' };
-      log('refreshed', { credential: id, generation: credential.generation + 1, token: sent.tokens.refreshToken, rotated: sent.tokens.refreshToken !== undefined });
+      log('refreshed', {
+        credential: id,
+        generation: credential.generation + 1,
+        token: sent.tokens.refreshToken,
+        rotated: sent.tokens.refreshToken !== undefined,
+      });
       return { kind: 'refreshed', accessToken: sent.tokens.accessToken, expiresInMs: sent.tokens.expiresInMs };
     }
     case 'unreachable':
@@ -118,21 +137,35 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
 }
 
 /**
- * The list of servers is a file that other programs of the user can write. What is kept in the store of secrets says which
- * address the sign-in was for, and its tokens are not sent to another one that somebody put in its place.
+ * The list of servers is a file that other programs of the user can write. What is kept in the store of secrets says
+ * which address the sign-in was for, and its tokens are not sent to another one that somebody put in its place.
  */
-export function changedAddress({ serverUrlOf }: Pick<RefreshDeps, 'serverUrlOf'>, { id, serverUrl, grant }: Pick<Credential, 'id' | 'serverUrl' | 'grant'>): AppError | undefined {
+export function changedAddress(
+  { serverUrlOf }: Pick<RefreshDeps, 'serverUrlOf'>,
+  { id, serverUrl, grant }: Pick<Credential, 'id' | 'serverUrl' | 'grant'>,
+): AppError | undefined {
   const now = serverUrlOf?.(id);
   if (serverUrl === undefined || now === undefined || now === serverUrl) return undefined;
   // A key that the user entered is for the whole origin (grants/static-header.ts).
   if (grant === 'static_header' && new URL(now).origin === new URL(serverUrl).origin) return undefined;
-  return new AppError('E_SIGN_IN_AGAIN', `The sign-in was for ${place(new URL(serverUrl))}; the list of servers has another address now.`);
+  return new AppError(
+    'E_SIGN_IN_AGAIN',
+    `The sign-in was for ${place(new URL(serverUrl))}; the list of servers has another address now.`,
+  );
 }
 
 /** Tries each second until the store takes it: the predecessor is spent, so this copy in memory is the only one. */
-async function save({ vault, clock, http, log }: RefreshDeps, subject: RefreshSubject, client: TokenClient, next: Credential, accessToken: Secret | undefined): Promise<'saved' | 'superseded'> {
+async function save(
+  { vault, clock, http, log }: RefreshDeps,
+  subject: RefreshSubject,
+  client: TokenClient,
+  next: Credential,
+  accessToken: Secret | undefined,
+): Promise<'saved' | 'superseded'> {
   for (;;) {
-    const written = await subject.turn.run(async () => (subject.superseded() === 'no' ? vault.write(next) : ('superseded' as const)));
+    const written = await subject.turn.run(async () =>
+      subject.superseded() === 'no' ? vault.write(next) : ('superseded' as const),
+    );
     if (written === 'superseded') {
       // Signed out meanwhile: the late token must not live on at the server (last act wins).
       if (subject.superseded() === 'signed_out') await revokeAll(client, next.refreshToken, accessToken, http);
@@ -140,17 +173,29 @@ async function save({ vault, clock, http, log }: RefreshDeps, subject: RefreshSu
     }
     if (written.kind === 'done') return 'saved';
     log('refresh_not_stored', { credential: next.id, kind: written.kind });
-    subject.onUnsaved(new AppError('E_STORE_WRITE', storeFault(written, 'The renewed sign-in is not stored yet').message));
+    subject.onUnsaved(
+      new AppError('E_STORE_WRITE', storeFault(written, 'The renewed sign-in is not stored yet').message),
+    );
     if (subject.closing()) return 'superseded';
     await new Promise<void>((resolve) => void clock.after(1_000, resolve));
   }
 }
 
 /** 7. `invalid_grant`: looks once more whether somebody else moved on, else keeps the credential aside, for a look. */
-async function quarantine({ vault, clock, log }: RefreshDeps, { id, superseded }: RefreshSubject, refused: Credential, error: AppError): Promise<RefreshResult> {
+async function quarantine(
+  { vault, clock, log }: RefreshDeps,
+  { id, superseded }: RefreshSubject,
+  refused: Credential,
+  error: AppError,
+): Promise<RefreshResult> {
   if (superseded() !== 'no') return { kind: 'superseded' };
   const now = await vault.read(id);
-  if (now.kind === 'found' && now.credential.refreshToken && refused.refreshToken && !now.credential.refreshToken.equals(refused.refreshToken)) {
+  if (
+    now.kind === 'found' &&
+    now.credential.refreshToken &&
+    refused.refreshToken &&
+    !now.credential.refreshToken.equals(refused.refreshToken)
+  ) {
     return { kind: 'failed', error };
   }
   log('credential_quarantined', { credential: id, generation: refused.generation, token: refused.refreshToken });
@@ -160,7 +205,12 @@ async function quarantine({ vault, clock, log }: RefreshDeps, { id, superseded }
 }
 
 /** Without a refresh token: what the user entered is used once more. Nothing is spent, so nothing is noted before. */
-async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: Credential, client: TokenClient): Promise<RefreshResult> {
+async function askAgain(
+  deps: RefreshDeps,
+  subject: RefreshSubject,
+  credential: Credential,
+  client: TokenClient,
+): Promise<RefreshResult> {
   const { grants, http, clock, log } = deps;
   if (!grants) return { kind: 'ended', final: false, error: signInAgain() };
   try {
@@ -186,23 +236,38 @@ async function askAgain(deps: RefreshDeps, subject: RefreshSubject, credential: 
   }
 }
 
-const failed = ({ error, refusal }: Extract<RefreshOutcome, { kind: 'unreachable' }>): RefreshResult => ({ kind: 'failed', error, ...(refusal === undefined ? {} : { refusal }) });
+const failed = ({ error, refusal }: Extract<RefreshOutcome, { kind: 'unreachable' }>): RefreshResult => ({
+  kind: 'failed',
+  error,
+  ...(refusal === undefined ? {} : { refusal }),
+});
 
 /** Why nothing was sent: the store, what the user entered, or the network. */
 function hindrance(error: AppError): RefreshResult {
   if (error.code.startsWith('E_STORE_')) return { kind: 'blocked', error };
-  // Signing in again at the company puts this right for all of its servers; a secret that is entered again, for this one.
-  return ['E_BAD_INPUT', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN', 'E_HOSTS_UNCONFIRMED'].includes(error.code) ? { kind: 'ended', final: false, error } : { kind: 'failed', error };
+  // Signing in again at the company puts this right for all of its servers; a secret that is entered again, for this
+  // one.
+  return ['E_BAD_INPUT', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN', 'E_HOSTS_UNCONFIRMED'].includes(error.code)
+    ? { kind: 'ended', final: false, error }
+    : { kind: 'failed', error };
 }
 
-/** Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what `Grants.equip` and `policyOf` do. */
-export async function clientOf({ policyOf, grants }: Pick<RefreshDeps, 'policyOf' | 'grants'>, credential: Credential): Promise<TokenClient> {
+/**
+ * Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what
+ * `Grants.equip` and `policyOf` do.
+ */
+export async function clientOf(
+  { policyOf, grants }: Pick<RefreshDeps, 'policyOf' | 'grants'>,
+  credential: Credential,
+): Promise<TokenClient> {
   if (credential.grant === 'static_header') return tokenClient(credential, []);
   const client = tokenClient(credential, await policyOf(credential));
   return grants ? grants.equip(credential, client) : client;
 }
 
-/** What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6), and who signed in. */
+/**
+ * What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6), and who signed in.
+ */
 function successor(credential: Credential, tokens: Tokens, now: number): Credential {
   const identityNotes = identityAfterRefresh(credential, tokens.idToken);
   const { endsAt: endedAt, ...before } = credential;
@@ -218,7 +283,12 @@ function successor(credential: Credential, tokens: Tokens, now: number): Credent
 }
 
 /** Without a refresh token the access token itself is the credential, and is kept. */
-export function withLongLived(credential: Credential, accessToken: Secret, expiresInMs: number | undefined, now: number): Credential {
+export function withLongLived(
+  credential: Credential,
+  accessToken: Secret,
+  expiresInMs: number | undefined,
+  now: number,
+): Credential {
   const { accessToken: _accessToken, expiresAt: _expiresAt, ...rest } = credential;
   if (credential.refreshToken || credential.grant) return rest;
   return { ...rest, accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
@@ -230,7 +300,17 @@ function accessOnly({ accessToken }: Credential): RefreshResult {
 
 /** The credential's side of a token endpoint. */
 export function tokenClient(credential: Credential, allow: AddressPolicy): TokenClient {
-  const { issuer, tokenEndpoint, revocationEndpoint, introspectionEndpoint, clientId, clientSecret, clientAuth, resource, quirks } = credential;
+  const {
+    issuer,
+    tokenEndpoint,
+    revocationEndpoint,
+    introspectionEndpoint,
+    clientId,
+    clientSecret,
+    clientAuth,
+    resource,
+    quirks,
+  } = credential;
   return {
     issuer,
     tokenEndpoint,
@@ -246,7 +326,13 @@ export function tokenClient(credential: Credential, allow: AddressPolicy): Token
 }
 
 /** Both tokens of a grant; says what the server said about the one that matters. */
-export async function revokeAll(client: TokenClient, refreshToken: Secret | undefined, accessToken: Secret | undefined, http: Http, onRefusal?: (words: string) => void): Promise<'confirmed' | 'not_offered' | 'failed'> {
+export async function revokeAll(
+  client: TokenClient,
+  refreshToken: Secret | undefined,
+  accessToken: Secret | undefined,
+  http: Http,
+  onRefusal?: (words: string) => void,
+): Promise<'confirmed' | 'not_offered' | 'failed'> {
   const options = { http, ...(onRefusal ? { onRefusal } : {}) };
   const [first, second] = await Promise.all([
     refreshToken ? revoke(client, refreshToken, 'refresh_token', options) : undefined,
@@ -256,5 +342,10 @@ export async function revokeAll(client: TokenClient, refreshToken: Secret | unde
 }
 
 export function signInAgain(cause?: AppError): AppError {
-  return new AppError('E_SIGN_IN_AGAIN', cause ? `The authorization server ended the sign-in. ${cause.message}` : 'The authorization server ended the sign-in.');
+  return new AppError(
+    'E_SIGN_IN_AGAIN',
+    cause
+      ? `The authorization server ended the sign-in. ${cause.message}`
+      : 'The authorization server ended the sign-in.',
+  );
 }

@@ -1,6 +1,9 @@
 import type { Clock } from '../../ports.ts';
 
-/** A server that refuses a token straight after a refresh gets no other refresh for this long (HT01); twice as long each time it happens again. */
+/**
+ * A server that refuses a token straight after a refresh gets no other refresh for this long (HT01); twice as long each
+ * time it happens again.
+ */
 const refusedAgainMs = 30_000;
 const longestMs = 600_000;
 /** A key or token that cannot be renewed is tried again this long after it was refused; twice as long each time. */

@@ -31,14 +31,23 @@ export interface TokenClient {
 /** Offline is not rejected. `rejected`: the server said `invalid_grant`, whatever the HTTP status or content type. */
 export type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: Tokens }
-  | { readonly kind: 'rejected'; readonly error: AppError; /** Its code (RFC 6749 5.2). */ readonly oauthError?: string }
+  | {
+      readonly kind: 'rejected';
+      readonly error: AppError;
+      /** Its code (RFC 6749 5.2). */ readonly oauthError?: string;
+    }
   /** `invalid_client`: the registration is gone. */
   | { readonly kind: 'client_refused'; readonly error: AppError }
   /**
    * A passing fault; the same refresh token is tried again, or `rotated` where the broken answer held a new one.
    * `error.retryAfterMs` when the server asked for it.
    */
-  | { readonly kind: 'unreachable'; readonly error: AppError; readonly rotated?: Secret; /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string };
+  | {
+      readonly kind: 'unreachable';
+      readonly error: AppError;
+      readonly rotated?: Secret;
+      /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string;
+    };
 
 export interface TokenEndpointOptions {
   readonly http: Http;
@@ -66,7 +75,11 @@ const longestExchangeWaitMs = 20_000;
  * only where the first surely was not used: connection refused, or 429. Throws E_TOKEN_REFUSED, E_CLIENT_REFUSED,
  * E_TOKEN_RESPONSE, E_NOT_JSON, E_HTTP_STATUS, E_REDIRECTED, and the faults of Http.
  */
-export async function exchangeCode(client: TokenClient, grant: CodeGrant, options: TokenEndpointOptions): Promise<Tokens> {
+export async function exchangeCode(
+  client: TokenClient,
+  grant: CodeGrant,
+  options: TokenEndpointOptions,
+): Promise<Tokens> {
   const first = await sendCode(client, grant, options);
   const waitMs = laterTryAfter(first);
   if (waitMs === undefined || !options.clock) return tokensOf(first);
@@ -86,20 +99,36 @@ export async function refresh(
 ): Promise<RefreshOutcome> {
   const parameters = tokenParameters(client);
   if (request.scopes && request.scopes.length > 0) parameters['scope'] = request.scopes.join(' ');
-  return outcomeOf(await requestTokens(client, options, (config) => openid.refreshTokenGrant(config, refreshToken.reveal(), parameters)));
+  return outcomeOf(
+    await requestTokens(client, options, (config) =>
+      openid.refreshTokenGrant(config, refreshToken.reveal(), parameters),
+    ),
+  );
 }
 
 /** A request with a grant that needs no person and can be repeated (RFC 6749 4.4, RFC 7523 2.1). Never throws. */
-export async function repeatGrant(client: TokenClient, grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> }, options: TokenEndpointOptions): Promise<RefreshOutcome> {
-  const verdict = await requestTokens(client, options, (config) => openid.genericGrantRequest(config, grant.type, { ...grant.parameters }));
+export async function repeatGrant(
+  client: TokenClient,
+  grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> },
+  options: TokenEndpointOptions,
+): Promise<RefreshOutcome> {
+  const verdict = await requestTokens(client, options, (config) =>
+    openid.genericGrantRequest(config, grant.type, { ...grant.parameters }),
+  );
   // Nothing can be lost by believing a refusal here, and what was refused must not be sent again and again.
-  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict)) return { kind: 'rejected', error: refusal(verdict), oauthError: verdict.error };
+  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict))
+    return { kind: 'rejected', error: refusal(verdict), oauthError: verdict.error };
   return outcomeOf(verdict);
 }
 
 /** Whether asking again later may help. */
 export function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
-  return status >= 500 || status === 429 || retryAfterMs !== undefined || ['server_error', 'temporarily_unavailable', 'slow_down'].includes(error);
+  return (
+    status >= 500 ||
+    status === 429 ||
+    retryAfterMs !== undefined ||
+    ['server_error', 'temporarily_unavailable', 'slow_down'].includes(error)
+  );
 }
 
 function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
@@ -107,11 +136,20 @@ function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
     case 'tokens':
       return { kind: 'refreshed', tokens: verdict.tokens };
     case 'unclear':
-      return { kind: 'unreachable', error: verdict.fault, ...(verdict.rotated ? { rotated: verdict.rotated } : {}), ...(verdict.refused ? { refusal: `status ${verdict.status}` } : {}) };
+      return {
+        kind: 'unreachable',
+        error: verdict.fault,
+        ...(verdict.rotated ? { rotated: verdict.rotated } : {}),
+        ...(verdict.refused ? { refusal: `status ${verdict.status}` } : {}),
+      };
     case 'error':
       if (verdict.error === 'invalid_grant') return { kind: 'rejected', error: refusal(verdict) };
       if (verdict.error === 'invalid_client') return { kind: 'client_refused', error: refusal(verdict) };
-      return { kind: 'unreachable', error: refusal(verdict), ...(isPassing(verdict) ? {} : { refusal: verdict.error }) };
+      return {
+        kind: 'unreachable',
+        error: refusal(verdict),
+        ...(isPassing(verdict) ? {} : { refusal: verdict.error }),
+      };
   }
 }
 
@@ -126,12 +164,22 @@ export async function revoke(
   return (await requestRevocation(client, token, hint, options)) ? 'confirmed' : 'failed';
 }
 
-async function sendCode(client: TokenClient, { code, codeVerifier, redirectUri }: CodeGrant, options: TokenEndpointOptions): Promise<TokenVerdict> {
-  // `state` and `iss` of the redirect were checked before (core/oauth/redirect); openid-client takes the code from a URL.
+async function sendCode(
+  client: TokenClient,
+  { code, codeVerifier, redirectUri }: CodeGrant,
+  options: TokenEndpointOptions,
+): Promise<TokenVerdict> {
+  // `state` and `iss` of the redirect were checked before (core/oauth/redirect); openid-client takes the code from a
+  // URL.
   const answered = new URL(redirectUri);
   answered.searchParams.set('code', code.reveal());
   return requestTokens(client, options, (config) =>
-    openid.authorizationCodeGrant(config, answered, { pkceCodeVerifier: codeVerifier.reveal() }, tokenParameters(client)),
+    openid.authorizationCodeGrant(
+      config,
+      answered,
+      { pkceCodeVerifier: codeVerifier.reveal() },
+      tokenParameters(client),
+    ),
   );
 }
 
@@ -153,7 +201,11 @@ export function tokensOf(verdict: TokenVerdict): Tokens {
 function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): AppError {
   const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
   const words = description === undefined ? foreign(error) : `${foreign(error)}: ${foreign(description, 120)}`;
-  return new AppError(code, `The token endpoint refused the request (${words}).`, retryAfterMs === undefined ? {} : { retryAfterMs });
+  return new AppError(
+    code,
+    `The token endpoint refused the request (${words}).`,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
 }
 
 /** Throws E_CANCELLED on the signal. */

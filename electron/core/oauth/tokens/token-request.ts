@@ -16,14 +16,23 @@ const revocationTimeoutMs = 10_000;
 const maxAnswerBytes = 64 * 1024;
 
 /**
- * One request by openid-client. It sees a tidy copy of the answer: 6.8.9 refuses many real ones, and would lose a refresh
- * token that the server has already rotated. What counts is our own reading of the answer.
+ * One request by openid-client. It sees a tidy copy of the answer: 6.8.9 refuses many real ones, and would lose a
+ * refresh token that the server has already rotated. What counts is our own reading of the answer.
  */
-export async function requestTokens(client: TokenClient, { http, signal, clock, readAnswer = readTokenAnswer }: TokenEndpointOptions, grant: (config: openid.Configuration) => Promise<unknown>): Promise<TokenVerdict> {
+export async function requestTokens(
+  client: TokenClient,
+  { http, signal, clock, readAnswer = readTokenAnswer }: TokenEndpointOptions,
+  grant: (config: openid.Configuration) => Promise<unknown>,
+): Promise<TokenVerdict> {
   let verdict: TokenVerdict | undefined;
   const request: Post = async (url, headers, body) => {
     verdict = await fetchFollowing(http, post(client, url, headers, body, tokenTimeoutMs, signal)).then(
-      (answer: HttpAnswer) => quiet(readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn), body, sentSecrets(client, headers)),
+      (answer: HttpAnswer) =>
+        quiet(
+          readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn),
+          body,
+          sentSecrets(client, headers),
+        ),
       (error: unknown) => ({ kind: 'unclear', fault: asAppError(error) }) as const,
     );
     return tidyResponse(verdict);
@@ -31,10 +40,21 @@ export async function requestTokens(client: TokenClient, { http, signal, clock, 
   try {
     await grant(await configuration(client, clock, request));
   } catch (error) {
-    if (!verdict) return { kind: 'unclear', fault: new AppError('E_ENDPOINT_REFUSED', 'The token request could not be made.', { sent: false, cause: error }) };
+    if (!verdict)
+      return {
+        kind: 'unclear',
+        fault: new AppError('E_ENDPOINT_REFUSED', 'The token request could not be made.', {
+          sent: false,
+          cause: error,
+        }),
+      };
     if (verdict.kind === 'tokens') {
       const { refreshToken } = verdict.tokens;
-      return { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token answer is not valid.'), ...(refreshToken ? { rotated: refreshToken } : {}) };
+      return {
+        kind: 'unclear',
+        fault: new AppError('E_TOKEN_RESPONSE', 'The token answer is not valid.'),
+        ...(refreshToken ? { rotated: refreshToken } : {}),
+      };
     }
   }
   return verdict ?? { kind: 'unclear', fault: new AppError('E_TOKEN_RESPONSE', 'The token endpoint was not asked.') };
@@ -59,7 +79,10 @@ const sentSecrets = ({ clientSecret }: TokenClient, { authorization }: Readonly<
 ];
 
 function withWords({ code, message, sent, retryAfterMs }: AppError, words: string): AppError {
-  return new AppError(code, `${message} It said: ${words}`, { sent, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  return new AppError(code, `${message} It said: ${words}`, {
+    sent,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** The verdict in the one form that openid-client expects. The ID token is left out: see `identify`. */
@@ -70,12 +93,19 @@ function tidyResponse(verdict: TokenVerdict): Response {
 }
 
 /** Whether the server confirmed the revocation. Never throws: a sign-out goes on without it. */
-export async function requestRevocation(client: TokenClient, token: Secret, hint: string, { http, signal, clock, onRefusal }: TokenEndpointOptions): Promise<boolean> {
+export async function requestRevocation(
+  client: TokenClient,
+  token: Secret,
+  hint: string,
+  { http, signal, clock, onRefusal }: TokenEndpointOptions,
+): Promise<boolean> {
   try {
     const config = await configuration(client, clock, async (url, headers, body) => {
       const answer = await fetchFollowing(http, post(client, url, headers, body, revocationTimeoutMs, signal));
       if (answer.status >= 200 && answer.status < 300) return new Response(null, { status: 200 });
-      onRefusal?.(errorWords(readErrorResponse(answer), body, ...sentSecrets(client, headers)) || `status ${answer.status}`);
+      onRefusal?.(
+        errorWords(readErrorResponse(answer), body, ...sentSecrets(client, headers)) || `status ${answer.status}`,
+      );
       return new Response(null, { status: 500 });
     });
     await openid.tokenRevocation(config, token.reveal(), { token_type_hint: hint });
@@ -88,7 +118,12 @@ export async function requestRevocation(client: TokenClient, token: Secret, hint
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;
 
 /** openid-client for one client at one server; `more`: of the server's metadata. */
-export async function configuration(client: TokenClient, clock: Clock | undefined, request: Post, more: Partial<openid.ServerMetadata> = {}): Promise<openid.Configuration> {
+export async function configuration(
+  client: TokenClient,
+  clock: Clock | undefined,
+  request: Post,
+  more: Partial<openid.ServerMetadata> = {},
+): Promise<openid.Configuration> {
   const config = new openid.Configuration(
     {
       issuer: client.issuer,
@@ -122,8 +157,15 @@ async function clientAuthentication(client: TokenClient, clock: Clock | undefine
   return basicAuthentication(client.clientId, clientSecret, clientAuth === 'client_secret_basic_raw');
 }
 
-/** private_key_jwt (RFC 7523 2.2). Ours and not openid-client's: it writes "Ed25519" where servers know "EdDSA", and has a clock of its own. */
-async function assertionAuth({ clientId, issuer }: TokenClient, key: SigningKey, clock: Clock | undefined): Promise<openid.ClientAuth> {
+/**
+ * private_key_jwt (RFC 7523 2.2). Ours and not openid-client's: it writes "Ed25519" where servers know "EdDSA", and has
+ * a clock of its own.
+ */
+async function assertionAuth(
+  { clientId, issuer }: TokenClient,
+  key: SigningKey,
+  clock: Clock | undefined,
+): Promise<openid.ClientAuth> {
   const assertion = await clientAssertion(key, { clientId, audience: issuer, now: clock?.now() ?? Date.now() });
   return (_server, _client, body) => {
     body.set('client_id', clientId);
@@ -140,7 +182,24 @@ function withoutResource(endpoint: string): string {
   return url.href;
 }
 
-export function post({ allow }: TokenClient, url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number, signal: AbortSignal | undefined): HttpRequest {
+export function post(
+  { allow }: TokenClient,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): HttpRequest {
   const { 'user-agent': _theirs, ...rest } = headers;
-  return { url: new URL(url), method: 'POST', headers: rest, forTokens: true, body, allow, timeoutMs, maxBytes: maxAnswerBytes, ...(signal ? { signal } : {}) };
+  return {
+    url: new URL(url),
+    method: 'POST',
+    headers: rest,
+    forTokens: true,
+    body,
+    allow,
+    timeoutMs,
+    maxBytes: maxAnswerBytes,
+    ...(signal ? { signal } : {}),
+  };
 }

@@ -13,8 +13,8 @@ import { createSlots } from './slots.ts';
 
 export type TokenAnswer =
   /**
-   * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the whole
-   * value of this header (name in lower case).
+   * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the
+   * whole value of this header (name in lower case).
    */
   | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
   /** No sign-in is stored: call without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
@@ -28,7 +28,13 @@ export type TokenAnswer =
 export type TokenState =
   | { readonly kind: 'none' }
   /** `endsAt`: the sign-in itself ends soon, then. */
-  | { readonly kind: 'usable'; readonly expiresAt?: number; readonly refreshAt?: number; readonly endsAt?: number; readonly renewable: boolean }
+  | {
+      readonly kind: 'usable';
+      readonly expiresAt?: number;
+      readonly refreshAt?: number;
+      readonly endsAt?: number;
+      readonly renewable: boolean;
+    }
   | { readonly kind: 'retrying'; readonly error: AppError; readonly nextTryAt: number }
   | { readonly kind: 'ended'; readonly error: AppError }
   | { readonly kind: 'blocked'; readonly error: AppError };
@@ -40,7 +46,10 @@ export interface TokenKeeper {
    * `rejected`: the token that the server just answered 401 to. `waitMs`: how long to wait at most, 20 s when absent.
    * Never opens a browser.
    */
-  accessToken(credentialId: string, options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number }): Promise<TokenAnswer>;
+  accessToken(
+    credentialId: string,
+    options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number },
+  ): Promise<TokenAnswer>;
   /**
    * A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*, and
    * E_TOKEN_AUDIENCE once it is stored: the token is kept back until a person accepts its audience.
@@ -48,7 +57,10 @@ export interface TokenKeeper {
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   /** Refreshes now, whatever the back-off says. */
   refreshNow(credentialId: string): Promise<TokenAnswer>;
-  /** The settings of the server are others: judges the audience of its token again. True: a token that was kept back is usable now. */
+  /**
+   * The settings of the server are others: judges the audience of its token again. True: a token that was kept back is
+   * usable now.
+   */
   reviewAudience(credentialId: string): boolean;
   /** While at least one holder exists, the refresh runs ahead of expiry. Gives the function that lets go. */
   hold(credentialId: string): () => void;
@@ -56,9 +68,15 @@ export interface TokenKeeper {
   signOut(credentialId: string): Promise<SignOutReport>;
   /** The MCP server took this access token. Cheap: called for each answer. */
   accepted(credentialId: string, token: Secret): void;
-  /** After a 401 to this token: how long to wait before it is sent again, because it is newer than the server may know, in ms. */
+  /**
+   * After a 401 to this token: how long to wait before it is sent again, because it is newer than the server may know,
+   * in ms.
+   */
   newTokenPauseMs(credentialId: string, token: Secret): number | undefined;
-  /** The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not known or it was `said` to be over, not too often. */
+  /**
+   * The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not
+   * known or it was `said` to be over, not too often.
+   */
   doubt(credentialId: string, token: Secret, said?: boolean): void;
   state(credentialId: string): TokenState;
   /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
@@ -98,7 +116,9 @@ export interface TokenKeeperDeps {
   readonly random?: () => number;
 }
 
-/** Refreshes that go on at once over all credentials: a morning with 200 expired tokens must not look like an attack. */
+/**
+ * Refreshes that go on at once over all credentials: a morning with 200 expired tokens must not look like an attack.
+ */
 const refreshesAtOnce = 8;
 /** Time for a refresh in flight to be stored when the app ends. */
 const closingMs = 5_000;
@@ -123,7 +143,8 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
 
   return {
     accessToken: (id, options) => tokensOf(id).accessToken(options),
-    adopt: (credential, accessToken, expiresInMs) => tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
+    adopt: (credential, accessToken, expiresInMs) =>
+      tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
     refreshNow: (id) => tokensOf(id).refreshNow(),
     reviewAudience: (id) => tokensOf(id).reviewAudience(),
     hold: (id) => tokensOf(id).hold(),
@@ -135,7 +156,8 @@ export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeper
     current: (id) => tokensOf(id).current(),
 
     async start() {
-      // The server may have rotated a token whose successor never reached the store: each second counts (docs/refresh.md).
+      // The server may have rotated a token whose successor never reached the store: each second counts
+      // (docs/refresh.md).
       for (const id of vault.openJournals()) if (rest.owns?.(id) ?? true) tokensOf(id).resume();
       background.add(vault.sweep());
     },

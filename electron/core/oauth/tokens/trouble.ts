@@ -9,9 +9,15 @@ import { deadlineIn, over } from '../../moments.ts';
 
 /** An answer that nobody can use is not asked for again earlier (RF13, TR08). */
 const uselessAnswerMs = 10_000;
-/** Equal refusals in a row (RFC 6749 5.2) that count as final: a single one may come from a server that is being restarted. */
+/**
+ * Equal refusals in a row (RFC 6749 5.2) that count as final: a single one may come from a server that is being
+ * restarted.
+ */
 const believedAfter = 3;
-/** Pauses after a refusal that counts as final: doubled from 5 min to a day. When the server is repaired, the sign-in works again by itself. */
+/**
+ * Pauses after a refusal that counts as final: doubled from 5 min to a day. When the server is repaired, the sign-in
+ * works again by itself.
+ */
 const slowRetryMs = 300_000;
 const slowestRetryMs = 86_400_000;
 /** Longest pause between looks at a store that cannot be used. */
@@ -37,13 +43,16 @@ export interface TroubleDeps {
 }
 
 export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDeps): Trouble {
-  let now: Exclude<Trouble['now'], { kind: 'retrying' }> | Omit<Extract<Trouble['now'], { kind: 'retrying' }>, 'nextTryAt'>;
+  let now:
+    | Exclude<Trouble['now'], { kind: 'retrying' }>
+    | Omit<Extract<Trouble['now'], { kind: 'retrying' }>, 'nextTryAt'>;
   let nextTry = over;
   let clientRefusals = 0;
   let slowRetries = 0;
   let refused: { readonly what: string; readonly times: number; readonly error: AppError } | undefined;
 
-  const believed = (): AppError | undefined => (refused && refused.times >= believedAfter && tokenOver() ? refused.error : undefined);
+  const believed = (): AppError | undefined =>
+    refused && refused.times >= believedAfter && tokenOver() ? refused.error : undefined;
 
   /** Only a person who tries now can shorten it. Returns the delay in ms. */
   function retrySlowly(): number {
@@ -55,7 +64,15 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
   function refusedAgain({ refusal, error }: Extract<RefreshResult, { kind: 'failed' }>): void {
     if (refusal === undefined) return;
     const times = refused?.what === refusal ? refused.times + 1 : 1;
-    refused = { what: refusal, times, error: new AppError('E_SIGN_IN_AGAIN', `The authorization server refuses to renew the sign-in. ${error.message}`, { cause: error }) };
+    refused = {
+      what: refusal,
+      times,
+      error: new AppError(
+        'E_SIGN_IN_AGAIN',
+        `The authorization server refuses to renew the sign-in. ${error.message}`,
+        { cause: error },
+      ),
+    };
     log('refresh_refused', { credential: id, code: error.code, times });
   }
 
@@ -63,10 +80,16 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
     const floorMs = Math.max(cause.retryAfterMs ?? 0, cause.code === 'E_TOKEN_RESPONSE' ? uselessAnswerMs : 0);
     const delay = believed() ? retrySlowly() : backoff.failed({ floorMs });
     log('refresh_failed', { credential: id, code: cause.code, nextTryMs: Math.round(delay) });
-    const asked = cause.retryAfterMs === undefined ? '' : ` The authorization server wants no requests for ${durationWords(delay)}.`;
+    const asked =
+      cause.retryAfterMs === undefined
+        ? ''
+        : ` The authorization server wants no requests for ${durationWords(delay)}.`;
     now = {
       kind: 'retrying',
-      error: new AppError('E_REFRESH_FAILED', `The sign-in could not be renewed yet. ${cause.message}${asked}`, { cause, retryAfterMs: delay }),
+      error: new AppError('E_REFRESH_FAILED', `The sign-in could not be renewed yet. ${cause.message}${asked}`, {
+        cause,
+        retryAfterMs: delay,
+      }),
     };
     nextTry = deadlineIn(clock, delay);
   }
@@ -87,7 +110,12 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
           return retry(result.error);
         case 'client_refused':
           // One "unknown client" may be a server that has just restarted; two are believed, for a while.
-          if (clientRefusals === 1) return retry(new AppError(result.error.code, `${result.error.message} If it says so again, a new sign-in is needed.`, { cause: result.error }));
+          if (clientRefusals === 1)
+            return retry(
+              new AppError(result.error.code, `${result.error.message} If it says so again, a new sign-in is needed.`, {
+                cause: result.error,
+              }),
+            );
           retrySlowly();
           now = { kind: 'ended', error: result.error };
           return;

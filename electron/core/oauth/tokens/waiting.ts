@@ -6,7 +6,11 @@ export interface Waiting {
   /** Makes every waiting call look again. */
   changed(): void;
   /** Looks now and after each change, until there is something, `ms` are over or the signal fires. */
-  wait<Value>(look: () => Value | undefined, ms: number, signal: AbortSignal | undefined): Promise<Value | 'late' | 'cancelled'>;
+  wait<Value>(
+    look: () => Value | undefined,
+    ms: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Value | 'late' | 'cancelled'>;
 }
 
 export function createWaiting(clock: Clock): Waiting {
