@@ -9,7 +9,7 @@ import { createSseParser } from '../electron/broker/sse.ts';
 import { systemClock } from '../electron/core/clock.ts';
 import { AppError } from '../electron/core/errors.ts';
 import type { Http, HttpAnswer } from '../electron/core/http/client.ts';
-import { isLoopbackHost } from '../electron/core/http/loopback.ts';
+import { isLoopbackHost } from '../shared/loopback.ts';
 import { retryAfterMs } from '../electron/core/http/retry-after.ts';
 import { bearerChallenge, parseChallenges } from '../electron/core/oauth/discovery/challenge.ts';
 import { describeDiscovery } from '../electron/core/oauth/discovery/describe.ts';

@@ -4,7 +4,7 @@ import { hostWords } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { systemClock } from '../core/clock.ts';
 import { asAppError, foreign } from '../core/errors.ts';
-import { isLoopbackHost } from '../core/http/loopback.ts';
+import { isLoopbackHost } from '../../shared/loopback.ts';
 import { hasBrowser, openSystemBrowser } from '../system-browser.ts';
 import { createPastedLines } from './pasted-lines.ts';
 import { failureWords, type Terminal } from './terminal.ts';

@@ -3,7 +3,7 @@ import { classesFor, classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { createGathering } from './gathering.ts';
-import { isLoopbackHost } from './loopback.ts';
+import { isLoopbackHost } from '../../../shared/loopback.ts';
 import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
 import type { ClientCertificate, TlsMaterial } from './tls-material.ts';

@@ -1,5 +1,5 @@
 import { AppError, foreign } from '../errors.ts';
-import { isLoopbackHost } from '../http/loopback.ts';
+import { isLoopbackHost } from '../../../shared/loopback.ts';
 
 /**
  * The address of an MCP server as the user typed it: https, or http on this computer; no user name or password in it;

@@ -1,4 +1,5 @@
 import { mayBeExtra } from '../../../shared/extra-parameters.ts';
+import { isLoopbackHost } from '../../../shared/loopback.ts';
 import type { SecretName, ServerDetail } from '../../../shared/model.ts';
 import { settingsMessages } from './settings-messages.ts';
 import { isBlank, settingsOf, type ParameterRow, type SettingsForm } from './settings-change.ts';
@@ -82,9 +83,12 @@ export const isWrong =
 /** RFC 9110 5.6.2. */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 
-const isHttps = (text: string): boolean =>
-  URL.canParse(text) && (new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname));
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+/** An https address, or plain http on this computer. */
+function isHttps(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url));
+}
 const isDocumentUrl = (text: string): boolean =>
   URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).pathname !== '/';
 

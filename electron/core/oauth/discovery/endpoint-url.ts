@@ -1,5 +1,5 @@
 import { AppError, foreign } from '../../errors.ts';
-import { isLoopbackHost } from '../../http/loopback.ts';
+import { isLoopbackHost } from '../../../../shared/loopback.ts';
 
 /**
  * What no honest URL has: white space, control, bidi and zero-width characters, and the backslash that parsers bend.

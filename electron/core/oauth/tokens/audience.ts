@@ -1,5 +1,5 @@
 import { AppError, foreign } from '../../errors.ts';
-import { isLoopbackHost } from '../../http/loopback.ts';
+import { isLoopbackHost } from '../../../../shared/loopback.ts';
 import { sameSite } from '../../http/same-site.ts';
 import type { Secret } from '../../secret.ts';
 import type { Server } from '../../servers/server.ts';
