@@ -4,6 +4,7 @@ const path = require('node:path');
 
 const leftovers = ['resources/default_app.asar', 'version'];
 
+/** @param {import('electron-builder').AfterPackContext} context */
 exports.default = async ({ appOutDir }) => {
   for (const file of leftovers) await rm(path.join(appOutDir, file), { recursive: true, force: true });
 };

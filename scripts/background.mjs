@@ -14,7 +14,7 @@ const tied =
  * @param {import('node:child_process').SpawnOptions} options
  */
 export function startBackground(command, args, options = {}) {
-  const [program, ...rest] = [...tied, command, ...args];
+  const [program = command, ...rest] = [...tied, command, ...args];
   /** @type {import('node:child_process').ChildProcess} */
   const child = spawn(program, rest, {
     stdio: ['ignore', 'ignore', 'ignore'],
@@ -54,7 +54,7 @@ export async function until(what, ask, limitMs = 10_000, program) {
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
-    if (gone) throw new Error(`${what}: ${program.name} ended at once; is it installed?`);
+    if (gone) throw new Error(`${what}: ${program?.name} ended at once; is it installed?`);
     if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s`);
     await pause(25);
   }

@@ -20,6 +20,17 @@ import {
 } from '../test/bench/measure.mjs';
 import { ensureModules } from './setup.mjs';
 
+/**
+ * @typedef {import('node:stream').Readable} Readable
+ * @typedef {import('node:stream').Writable} Writable
+ * @typedef {import('../test/bench/measure.mjs').Client} Client
+ * @typedef {import('../test/bench/measure.mjs').Spread} Spread
+ * @typedef {[kind: string, open: () => Client]} Kind
+ * @typedef {'cold' | 'p50' | 'p99' | 'rate'} Metric
+ * @typedef {Record<string, Record<Metric, number | undefined>>} Round by kind
+ * @typedef {Record<string, { one: number, ten: number, broker: number }>} Memory in MB, by kind
+ */
+
 const root = path.join(import.meta.dirname, '..');
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '9' }, write: { type: 'boolean', default: false } },
@@ -27,10 +38,16 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const temp = mkdtempSync(path.join(os.tmpdir(), 'keybridge-bench-'));
 const clean = { PATH: process.env.PATH, HOME: temp };
+/** @type {import('node:child_process').ChildProcessByStdio<Writable, Readable, null>[]} */
 const started = [];
 const machine = `${rounds > 0 ? `${rounds} rounds, ` : ''}Node ${process.version}, ${process.platform}, ${os.cpus().length} cores.`;
 
+/** @type {(child: { stdout: Readable }) => Promise<string>} */
 const firstLine = (child) => new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+/**
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
 function start(args, env = {}) {
   const child = spawn(process.execPath, args, {
     cwd: root,
@@ -43,13 +60,19 @@ function start(args, env = {}) {
 const keybridge = path.join(root, 'dist', 'keybridge.cjs');
 const data = { KEYBRIDGE_DATA_DIR: path.join(temp, 'keybridge'), KEYBRIDGE_STORE: 'memory' };
 
+/** @param {string[]} args */
 function cli(args, where = data) {
   const done = spawnSync(process.execPath, [keybridge, ...args], { env: { ...clean, ...where }, encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`keybridge ${args.join(' ')}: ${done.stderr}`);
 }
 
-async function oneRound(kinds, url, rows) {
+/**
+ * @param {Kind[]} kinds
+ * @param {Round[]} rows gets one more
+ */
+async function oneRound(kinds, rows) {
   const text = 'x'.repeat(100);
+  /** @type {Round} */
   const round = {};
   for (const [kind, open] of kinds) {
     const client = open();
@@ -64,44 +87,57 @@ async function oneRound(kinds, url, rows) {
   rows.push(round);
 }
 
+/**
+ * @param {Kind[]} kinds
+ * @param {number} brokerPid
+ */
 async function memory(kinds, brokerPid) {
+  /** @type {Memory} */
   const rows = {};
   for (const [kind, open] of kinds.filter(([kind]) => kind !== 'direct')) {
     const one = open();
     await one.ready;
     const ten = [one, ...Array.from({ length: 9 }, open)];
-    const own = privateMemory(one.pid);
-    await Promise.all(ten.map((client) => client.ready));
-    const broker = kind === 'keybridge' ? (privateMemory(brokerPid) ?? 0) : 0;
-    rows[kind] = {
-      one: own + broker,
-      ten: ten.reduce((sum, client) => sum + (privateMemory(client.pid) ?? 0), broker),
-      broker,
-    };
+    const own = memoryOf(one.pid);
+    await Promise.all(ten.map(async (client) => client.ready));
+    const broker = kind === 'keybridge' ? memoryOf(brokerPid) : 0;
+    rows[kind] = { one: own + broker, ten: ten.reduce((sum, client) => sum + memoryOf(client.pid), broker), broker };
     await Promise.all(ten.map((client) => client.close()));
   }
   return rows;
 }
 
-const ratio = (rows, what, a, b) => spread(rows.map((row) => row[a][what] / row[b][what]));
+/** @param {number | undefined} pid */
+const memoryOf = (pid) => (pid === undefined ? 0 : (privateMemory(pid) ?? 0));
+/** @type {(rows: Round[], what: Metric, a: string, b: string) => Spread} */
+const ratio = (rows, what, a, b) => spread(rows.map((row) => (row[a]?.[what] ?? NaN) / (row[b]?.[what] ?? NaN)));
+/** @type {(x: number | undefined, digits?: number) => string} */
 const f = (x, digits = 2) => (x === undefined ? '–' : x.toFixed(digits));
+/** @type {(spread: Spread, digits?: number) => string} */
 const s = ({ min, median, max }, digits = 2) => `${f(median, digits)} (${f(min, digits)}–${f(max, digits)})`;
 
+/**
+ * @param {Round[]} rows
+ * @param {Memory} mem
+ */
 function table(rows, mem) {
   const kinds = ['keybridge', 'mcp-remote', 'minimal', 'direct'];
+  /** @type {(label: string, cells: string[]) => string} */
   const line = (label, cells) => `| ${[label, ...cells].join(' | ')} |`;
+  /** @type {(label: string, what: Metric, digits: number) => string[]} */
   const metric = (label, what, digits) => [
     line(label, [
       ...kinds.map((kind) =>
-        rows[0][kind][what] === undefined ? '–' : s(spread(rows.map((row) => row[kind][what])), digits),
+        rows[0]?.[kind]?.[what] === undefined ? '–' : s(spread(rows.map((row) => row[kind]?.[what])), digits),
       ),
       s(ratio(rows, what, 'keybridge', 'mcp-remote')),
     ]),
   ];
+  /** @type {(label: string, what: 'one' | 'ten') => string} */
   const memoryLine = (label, what) =>
     line(label, [
       ...kinds.map((kind) => (mem[kind] ? f(mem[kind][what], 1) : '–')),
-      f(mem.keybridge[what] / mem['mcp-remote'][what]),
+      f((mem['keybridge']?.[what] ?? NaN) / (mem['mcp-remote']?.[what] ?? NaN)),
     ]);
   return [
     line('median (min–max)', [...kinds, 'keybridge ÷ mcp-remote']),
@@ -115,6 +151,11 @@ function table(rows, mem) {
   ].join('\n');
 }
 
+/**
+ * Replaces what stands between two marks of docs/performance.md.
+ * @param {string} mark
+ * @param {string} text
+ */
 function write(mark, text) {
   const file = path.join(root, 'docs', 'performance.md');
   const old = readFileSync(file, 'utf8');
@@ -122,17 +163,29 @@ function write(mark, text) {
   writeFileSync(file, `${old.slice(0, head)}<!-- ${mark} -->\n\n${machine}\n\n${text}\n\n${old.slice(tail)}`);
 }
 
-/** A broker of its own, so that its highest memory is that of one attack. */
+/** @param {Round | undefined} round */
+function inShort(round) {
+  const both = (/** @type {Metric} */ what, digits = 2) =>
+    ['keybridge', 'mcp-remote'].map((kind) => f(round?.[kind]?.[what], digits)).join(' / ');
+  return `cold ${both('cold', 0)} ms, p50 ${both('p50')} ms, ${both('rate', 0)} calls/s`;
+}
+
+/**
+ * A broker of its own, so that its highest memory is that of one attack.
+ * @param {string} well address of a server that is well
+ * @param {string} hostile address
+ */
 async function underAttack(well, hostile) {
   const own = { KEYBRIDGE_DATA_DIR: mkdtempSync(path.join(temp, 'attack-')), KEYBRIDGE_STORE: 'memory' };
   const broker = start([keybridge, 'serve'], own);
   await firstLine(broker);
   cli(['add', well, '--name', 'well'], own);
   cli(['add', hostile, '--name', 'hostile'], own);
-  const open = (name) => startStdio(process.execPath, [keybridge, 'connect', name], { ...clean, ...own });
+  const open = (/** @type {string} */ name) =>
+    startStdio(process.execPath, [keybridge, 'connect', name], { ...clean, ...own });
   const [one, other] = [open('well'), open('hostile')];
   return {
-    pid: broker.pid,
+    pid: broker.pid ?? 0,
     well: one,
     hostile: other,
     async close() {
@@ -150,6 +203,7 @@ try {
   await firstLine(broker);
   cli(['add', url, '--name', 'bench']);
   const remote = path.join(root, 'node_modules', 'mcp-remote', 'dist', 'proxy.js');
+  /** @type {Kind[]} */
   const kinds = [
     ['keybridge', () => startStdio(process.execPath, [keybridge, 'connect', 'bench'], { ...clean, ...data })],
     [
@@ -164,15 +218,14 @@ try {
     ['direct', () => directClient(url)],
   ];
   if (rounds > 0) {
-    await oneRound(kinds, url, []); // warm-up: file caches
+    await oneRound(kinds, []); // warm-up: file caches
+    /** @type {Round[]} */
     const rows = [];
     for (let i = 0; i < rounds; i += 1) {
-      await oneRound(kinds, url, rows);
-      console.log(
-        `round ${i + 1} of ${rounds}: cold ${f(rows[i].keybridge.cold, 0)} / ${f(rows[i]['mcp-remote'].cold, 0)} ms, p50 ${f(rows[i].keybridge.p50)} / ${f(rows[i]['mcp-remote'].p50)} ms, ${f(rows[i].keybridge.rate, 0)} / ${f(rows[i]['mcp-remote'].rate, 0)} calls/s`,
-      );
+      await oneRound(kinds, rows);
+      console.log(`round ${i + 1} of ${rounds}: ${inShort(rows.at(-1))}`);
     }
-    const result = table(rows, await memory(kinds, broker.pid));
+    const result = table(rows, await memory(kinds, broker.pid ?? 0));
     console.log(`\n${machine}\n\n${result}`);
     if (values.write) write('table', result);
   }

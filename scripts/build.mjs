@@ -7,15 +7,25 @@ import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:f
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { withLock } from './lock.mjs';
 import { ensureModules } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
 /**
- * `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS. `entries`: source by name of
- * the result; several share their common code. `ownFile`: loaded at run time from the file beside it, only when it is
- * needed.
+ * @typedef {object} Program
+ * @property {Record<string, string>} entries source by name of the result; several share their common code
+ * @property {'esm' | 'cjs'} format
+ * @property {boolean} [minify]
+ * @property {string[]} [ownFile] sources that are loaded at run time from the file beside, only when needed
+ *
+ * @typedef {{ ifStale: boolean, test: boolean, out: string }} BuildOptions
+ */
+
+/**
+ * `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS.
+ * @type {Program[]}
  */
 const programs = [
   { entries: { main: 'electron/main.ts' }, format: 'esm' },
@@ -41,7 +51,7 @@ const external = ['electron', 'keytar', ...builtinModules, /^node:/];
 /**
  * Builds into `out` (default: dist). Safe to run several times at once: one builds, the others wait.
  * In a process of its own, because Vite makes another page where NODE_ENV says "test".
- * @param {{ ifStale?: boolean, test?: boolean, out?: string }} options
+ * @param {Partial<BuildOptions>} options
  */
 export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist') } = {}) {
   if (ifStale && (await stampOf(out)) === (await fingerprint(test))) return;
@@ -54,7 +64,10 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
   if (code !== 0) throw new Error('The build failed.');
 }
 
-/** True when it built, false when nothing had changed. */
+/**
+ * True when it built, false when nothing had changed.
+ * @param {BuildOptions} options
+ */
 async function buildHere({ ifStale, test, out }) {
   const cache = path.join(root, '.cache');
   await mkdir(cache, { recursive: true });
@@ -80,6 +93,11 @@ async function buildHere({ ifStale, test, out }) {
   );
 }
 
+/**
+ * @param {Program} program
+ * @param {string} outDir
+ * @param {boolean} test
+ */
 async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, test) {
   const { build } = await import('vite');
   const { version, devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
@@ -121,6 +139,8 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
 /**
  * `import('./cli-main.ts')` stays a load at run time, of the file beside this one. A single executable (SEA) has no
  * import(): both kinds of import() become a require(), which electron/embedded.ts answers there.
+ * @param {string[]} sources
+ * @returns {import('vite').Plugin}
  */
 function filesOnDemand(sources) {
   const fileOf = new Map(sources.map((source) => [path.join(root, source), `./${path.basename(source, '.ts')}.cjs`]));
@@ -143,6 +163,7 @@ function filesOnDemand(sources) {
   };
 }
 
+/** @param {string} outDir */
 async function buildPage(outDir) {
   const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
   await build({
@@ -156,7 +177,10 @@ async function buildPage(outDir) {
   });
 }
 
-/** A hash of everything that the build reads, and of how it was called. */
+/**
+ * A hash of everything that the build reads, and of how it was called.
+ * @param {boolean} test
+ */
 async function fingerprint(test) {
   const hash = createHash('sha256').update(`${process.version} test=${test}`);
   for (const source of sources) {
@@ -166,6 +190,10 @@ async function fingerprint(test) {
   return hash.digest('hex');
 }
 
+/**
+ * @param {string} entry
+ * @returns {Promise<string[]>}
+ */
 async function filesUnder(entry) {
   const found = await readdir(entry, { withFileTypes: true, recursive: true }).catch((error) => {
     if (error.code === 'ENOTDIR') return undefined;
@@ -178,11 +206,16 @@ async function filesUnder(entry) {
     .toSorted();
 }
 
+/** @param {string} out */
 async function stampOf(out) {
   return readFile(path.join(out, '.stamp'), 'utf8').catch(() => undefined);
 }
 
-/** Puts each new file in place by a rename, pages after what they load, and then removes what is no longer built. */
+/**
+ * Puts each new file in place by a rename, pages after what they load, and then removes what is no longer built.
+ * @param {string} from
+ * @param {string} to
+ */
 async function replaceFiles(from, to) {
   const fresh = (await filesUnder(from)).map((file) => path.relative(from, file));
   const pagesLast = fresh.toSorted((a, b) => Number(a.endsWith('.html')) - Number(b.endsWith('.html')));
@@ -197,16 +230,24 @@ async function replaceFiles(from, to) {
 async function runFromCommandLine() {
   process.env.NODE_ENV = 'production';
   await ensureModules();
-  const args = process.argv.slice(2);
   const started = performance.now();
-  const out = args.includes('--out') ? path.resolve(args[args.indexOf('--out') + 1]) : path.join(root, 'dist');
-  const built = await buildHere({ ifStale: args.includes('--if-stale'), test: args.includes('--test'), out });
+  const { values } = parseArgs({
+    options: {
+      'if-stale': { type: 'boolean', default: false },
+      test: { type: 'boolean', default: false },
+      out: { type: 'string', default: path.join(root, 'dist') },
+    },
+  });
+  const built = await buildHere({ ifStale: values['if-stale'], test: values.test, out: path.resolve(values.out) });
   console.log(built ? `built in ${((performance.now() - started) / 1000).toFixed(1)} s` : 'up to date');
 }
 
-/** What went wrong, without the bundler's inside. */
+/**
+ * What went wrong, without the bundler's inside.
+ * @param {unknown} error
+ */
 function explain(error) {
-  console.error(`The build failed:\n${error instanceof Error ? error.message : error}`);
+  console.error(`The build failed:\n${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
 

@@ -19,8 +19,8 @@ const fetchLimitMs = 900_000;
  */
 export function cacheFolder() {
   const candidates = [process.env.XDG_CACHE_HOME, homeCache()]
-    .filter(Boolean)
-    .map((base) => path.join(base, 'keybridge'));
+    .map((base) => (base ? path.join(base, 'keybridge') : ''))
+    .filter(Boolean);
   const own = path.join(root, '.cache', 'fetched');
   return [...candidates, own].find(usable) ?? own;
 }
@@ -35,6 +35,7 @@ function homeCache() {
   }
 }
 
+/** @param {string} folder */
 function usable(folder) {
   try {
     mkdirSync(folder, { recursive: true });
@@ -119,7 +120,7 @@ export function run(command, args, options = {}) {
     process.once('exit', kill);
     let text = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-20_000)));
+      stream?.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-20_000)));
     child.once('error', reject);
     child.once('close', (code, signal) => {
       clearTimeout(late);
@@ -132,7 +133,10 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** The line in which npm, pip or Maven says what is wrong; else the last one. */
+/**
+ * The line in which npm, pip or Maven says what is wrong; else the last one.
+ * @param {string} text
+ */
 function complaint(text) {
   const lines = text
     .split('\n')

@@ -8,6 +8,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { allRuns, runsAlone } from '../test/conformance/scenarios.mjs';
 import { runScenario } from '../test/conformance/run-scenario.mjs';
 import { ensureSuite } from '../test/conformance/suite.mjs';
@@ -18,10 +19,15 @@ import { ensureModules, runCommand, SetupNeeded } from './setup.mjs';
 const root = path.join(import.meta.dirname, '..');
 const baselineFile = path.join(root, 'test', 'conformance', 'baseline.json');
 
+/**
+ * @typedef {import('../test/conformance/scenarios.mjs').Run} Run
+ * @typedef {import('../test/conformance/run-scenario.mjs').Verdict} Verdict
+ */
+
 /** More at a time, and the machine's load decides about timing. */
 const atOnce = 2;
 
-const { words, keep, dist } = readArguments(process.argv.slice(2));
+const { words, keep, dist } = readArguments();
 const built = dist ?? path.join(root, 'dist');
 
 await runCommand(async () => {
@@ -39,7 +45,10 @@ await runCommand(async () => {
   }
 });
 
-/** Runs what was chosen; gives the exit code. */
+/**
+ * Runs what was chosen; gives the exit code.
+ * @param {import('../test/conformance/suite.mjs').Suite} suite
+ */
 async function judge(suite) {
   const chosen = allRuns.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
   const results = keep ?? (await mkdtemp(path.join(os.tmpdir(), 'keybridge-conformance-results-')));
@@ -50,27 +59,33 @@ async function judge(suite) {
   return report(chosen, verdicts, JSON.parse(await readFile(baselineFile, 'utf8')));
 }
 
-function readArguments(args) {
-  const words = [];
-  let keep;
-  let dist;
-  while (args.length > 0) {
-    const arg = args.shift();
-    if (arg === '--keep') keep = path.resolve(args.shift());
-    else if (arg === '--dist') dist = path.resolve(args.shift());
-    else words.push(arg);
-  }
-  return { words, keep, dist };
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    options: { keep: { type: 'string' }, dist: { type: 'string' } },
+    allowPositionals: true,
+  });
+  return {
+    words: positionals,
+    keep: values.keep === undefined ? undefined : path.resolve(values.keep),
+    dist: values.dist === undefined ? undefined : path.resolve(values.dist),
+  };
 }
 
-/** Gives the verdicts in the order of `runs`. */
+/**
+ * Gives the verdicts in the order of `runs`.
+ * @param {Run[]} runs
+ * @param {(run: Run) => Promise<Verdict>} task
+ */
 async function inParallel(runs, task) {
+  /** @type {Verdict[]} */
   const verdicts = [];
+  /** @param {[number, Run][]} waiting */
   const worker = async (waiting) => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [at, run] = next;
-      verdicts[at] = await task(run);
-      console.error(`${verdicts[at].passed ? 'pass' : 'FAIL'}  ${run.id}  ${(verdicts[at].ms / 1000).toFixed(1)} s`);
+      const verdict = await task(run);
+      verdicts[at] = verdict;
+      console.error(`${verdict.passed ? 'pass' : 'FAIL'}  ${run.id}  ${(verdict.ms / 1000).toFixed(1)} s`);
     }
   };
   const alone = [...runs.entries()].filter(([, { scenario }]) => runsAlone.has(scenario));
@@ -80,9 +95,19 @@ async function inParallel(runs, task) {
   return verdicts;
 }
 
-/** The table, what changed against the baseline, and the last line. Gives the exit code. */
+/**
+ * The table, what changed against the baseline, and the last line. Gives the exit code.
+ * @param {Run[]} runs
+ * @param {Verdict[]} verdicts
+ * @param {Record<string, unknown>} expected baseline.json
+ */
 function report(runs, verdicts, expected) {
-  const failed = new Map(runs.flatMap(({ id }, at) => (verdicts[at].passed ? [] : [[id, verdicts[at].reason]])));
+  /** @type {Map<string, string>} */
+  const failed = new Map();
+  for (const [at, { id }] of runs.entries()) {
+    const verdict = verdicts[at];
+    if (verdict && !verdict.passed) failed.set(id, verdict.reason);
+  }
   for (const set of new Set(runs.map((run) => run.set))) {
     const members = runs.filter((run) => run.set === set);
     const passed = members.filter(({ id }) => !failed.has(id)).length;

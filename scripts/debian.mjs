@@ -2,9 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+/** @typedef {keyof typeof packages} Use */
+
 /**
  * Chosen by what it is for; apt brings what these depend on. `a|b`: the same package before and after Debian 13 and
  * Ubuntu 24.04, which renamed some for 64-bit time.
+ * @satisfies {Record<string, string[]>}
  */
 const packages = {
   electron: [
@@ -26,7 +29,7 @@ const packages = {
 };
 
 /**
- * @param {string[]} uses of `packages`
+ * @param {Use[]} uses
  * @returns {string[]} names and choices of names
  */
 export function packageNames(uses) {
@@ -65,21 +68,28 @@ export function namesKnownHere(choices) {
         spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' }).stdout ?? '',
       ),
     );
-    return known ?? names[hasTime64Names(osRelease()) ? 1 : 0];
+    return known ?? names[hasTime64Names(osRelease()) ? 1 : 0] ?? choice;
   });
 }
 
-/** The one line that a person with the right to do so runs. */
+/**
+ * The one line that a person with the right to do so runs.
+ * @param {string[]} missing
+ */
 export function installLine(missing) {
   return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${namesKnownHere(missing).join(' ')}`;
 }
 
-/** Debian 13 and later (testing and unstable have no number), Ubuntu 24.04 and later. */
+/**
+ * Debian 13 and later (testing and unstable have no number), Ubuntu 24.04 and later.
+ * @param {{ ID?: string, VERSION_ID?: string }} release
+ */
 function hasTime64Names({ ID, VERSION_ID }) {
   if (ID === 'ubuntu') return Number(VERSION_ID) >= 24;
   return ID === 'debian' && (VERSION_ID === undefined || Number(VERSION_ID) >= 13);
 }
 
+/** @returns {{ ID?: string, VERSION_ID?: string }} */
 function osRelease() {
   try {
     const lines = readFileSync('/etc/os-release', 'utf8').matchAll(/^([A-Z_]+)="?(.*?)"?$/gm);

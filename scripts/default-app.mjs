@@ -9,31 +9,30 @@ import { app } from 'electron';
 const require = createRequire(import.meta.url);
 
 const args = process.argv.slice(1);
+// Electron's own start-up app calls these; electron.d.ts does not list them.
+const startup = /** @type {Electron.App & { setVersion(v: string): void, setAppPath(p: string): void }} */ (app);
 let target;
-for (let index = 0; index < args.length; index++) {
+for (let arg = args.shift(); arg !== undefined && target === undefined; arg = args.shift()) {
   // Playwright loads its own start-up code this way.
-  if (args[index] === '-r' || args[index] === '--require') require(path.resolve(args[++index]));
-  else if (!args[index].startsWith('-')) {
-    target = path.resolve(args[index]);
-    break;
-  }
+  if (arg === '-r' || arg === '--require') require(path.resolve(args.shift() ?? ''));
+  else if (!arg.startsWith('-')) target = path.resolve(arg);
 }
 if (!target) {
   console.error('usage: electron PATH');
   process.exit(2);
 }
-process.defaultApp = true;
+Object.assign(process, { defaultApp: true });
 
 let entry = target;
 if (statSync(target).isDirectory()) {
   const about = JSON.parse(readFileSync(path.join(target, 'package.json'), 'utf8'));
   app.setName(about.productName ?? about.name);
-  if (about.version) app.setVersion(about.version);
+  if (about.version) startup.setVersion(about.version);
   app.setDesktopName(`${about.name}.desktop`);
-  app.setAppPath(target);
+  startup.setAppPath(target);
   entry = path.join(target, about.main ?? 'index.js');
 } else {
-  app.setAppPath(path.dirname(target));
+  startup.setAppPath(path.dirname(target));
 }
 try {
   await import(pathToFileURL(entry).href);

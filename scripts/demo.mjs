@@ -35,4 +35,4 @@ await runCommand(async () => {
   }
 });
 // What was interrupted may still wait for something.
-if (process.exitCode > 128) process.exit();
+if (Number(process.exitCode) > 128) process.exit();

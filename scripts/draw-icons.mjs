@@ -9,10 +9,17 @@ const build = path.join(import.meta.dirname, '..', 'build');
 const ring = 'M7.2 6.1a4.4 4.4 0 1 1 0 8.8 4.4 4.4 0 0 1 0-8.8Zm0 2.5a1.9 1.9 0 1 0 0 3.8 1.9 1.9 0 0 0 0-3.8Z';
 const bit =
   'M10.6 9.2H19.4q1.1 0 1.1 1.1V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-1.9a2 2 0 0 0-4 0V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-5.3h-.3Z';
+/** @param {string} colour */
 const key = (colour) => `<path fill="${colour}" fill-rule="evenodd" d="${ring}"/><path fill="${colour}" d="${bit}"/>`;
+/** @param {string} colour */
 const tile = (colour) => `<rect x="1" y="1" width="22" height="22" rx="5.5" fill="${colour}"/>`;
 
-/** What stands out at the lower right: a shape of its own for each state, cut out of what lies below. */
+/** @typedef {{ shape: string, colour: string, sign: string }} Badge */
+
+/**
+ * What stands out at the lower right: a shape of its own for each state, cut out of what lies below.
+ * @type {Record<string, Badge>}
+ */
 const badges = {
   busy: {
     shape: '<circle cx="17" cy="17" r="6.5"/>',
@@ -36,6 +43,7 @@ const badges = {
   },
 };
 
+/** @param {string} state */
 function trayIcon(state) {
   const badge = badges[state];
   const ground = state === 'signed-out' ? '#8b93a1' : '#0e6a84';
@@ -44,7 +52,10 @@ function trayIcon(state) {
   );
 }
 
-/** macOS: black and clear only. The sign is cut out of the badge. */
+/**
+ * macOS: black and clear only. The sign is cut out of the badge.
+ * @param {string} state
+ */
 function template(state) {
   const badge = badges[state];
   if (!badge) return svg(key('#000'));
@@ -55,19 +66,24 @@ function template(state) {
   );
 }
 
+/** @param {Badge | undefined} badge */
 const hole = (badge) =>
   badge
     ? `<mask id="hole"><rect width="24" height="24" fill="#fff"/><g fill="#000" stroke="#000" stroke-width="2.4">${badge.shape}</g></mask>`
     : '';
+/** @param {string} inner */
 const svg = (inner) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">${inner}</svg>`;
 
 /**
  * [file, drawing, pixels]. Electron takes `name@2x.png` beside `name.png` by itself. `-16` is for Windows, `-template`
  * for macOS.
+ * @returns {Promise<[string, string, number][]>}
  */
 async function allFiles() {
   const mark = await readFile(path.join(build, 'icon.svg'), 'utf8');
+  /** @type {[string, string, number][]} */
   const app = [16, 24, 32, 48, 64, 128, 256, 512].map((size) => [`icons/${size}x${size}.png`, mark, size]);
+  /** @type {[string, string, number][]} */
   const tray = ['ok', ...Object.keys(badges)].flatMap((state) => [
     [`tray/${state}.png`, trayIcon(state), 24],
     [`tray/${state}@1.25x.png`, trayIcon(state), 30],
@@ -99,7 +115,7 @@ async function draw() {
       image.src = 'data:image/svg+xml,' + encodeURIComponent(${JSON.stringify(sized)});
     })`);
     await mkdir(path.dirname(path.join(build, name)), { recursive: true });
-    await writeFile(path.join(build, name), Buffer.from(url.split(',')[1], 'base64'));
+    await writeFile(path.join(build, name), Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
   }
   app.exit(0);
 }

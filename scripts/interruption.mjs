@@ -17,9 +17,10 @@ export class Interrupted extends Error {
  */
 export function waitForInterruption() {
   const listeners = new Map();
+  /** @type {NodeJS.Timeout | undefined} */
   let watch;
   const came = new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
       listeners.set(name, () => resolve(128 + constants.signals[name]));
     const parent = process.ppid;
     watch = setInterval(() => {

@@ -18,7 +18,7 @@ export async function withLock(folder, task, waitMs = 600_000) {
       await writeFile(owner, String(process.pid));
       break;
     } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
       const dead = await deadOwner(folder);
       if (dead !== undefined) await takeAway(folder, dead);
       else if (Date.now() > deadline) throw new Error(`${folder} is held by another process`, { cause: error });
@@ -32,7 +32,19 @@ export async function withLock(folder, task, waitMs = 600_000) {
   }
 }
 
-/** The text of the owner file when that owner is gone ('' when it never signed); undefined while it lives. */
+/**
+ * The code of a Node error (ENOENT, ESRCH); undefined for anything else.
+ * @param {unknown} error
+ * @returns {unknown}
+ */
+export function codeOf(error) {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/**
+ * The text of the owner file when that owner is gone ('' when it never signed); undefined while it lives.
+ * @param {string} folder
+ */
 async function deadOwner(folder) {
   const text = await readFile(path.join(folder, 'pid'), 'utf8').catch(() => '');
   if (text === '') {
@@ -46,11 +58,15 @@ async function deadOwner(folder) {
     process.kill(Number(text), 0);
     return undefined;
   } catch (error) {
-    return error.code === 'ESRCH' ? text : undefined;
+    return codeOf(error) === 'ESRCH' ? text : undefined;
   }
 }
 
-/** Removes the lock of a dead owner, and only that one: by now it may already be somebody's new lock. */
+/**
+ * Removes the lock of a dead owner, and only that one: by now it may already be somebody's new lock.
+ * @param {string} folder
+ * @param {string} dead text of the owner file
+ */
 async function takeAway(folder, dead) {
   const aside = `${folder}.${process.pid}`;
   await rename(folder, aside).catch(() => {});

@@ -4,6 +4,7 @@
 import { cp, mkdir, readdir, rm, writeFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { buildAll } from './build.mjs';
 import { ensureElectron } from './electron-runtime.mjs';
 import { withLock } from './lock.mjs';
@@ -31,7 +32,10 @@ export async function packageApp({ out = path.join(root, 'release'), targets = [
   return { out, electron };
 }
 
-/** What goes into app.asar: what Electron loads, and nothing of the command line. */
+/**
+ * What goes into app.asar: what Electron loads, and nothing of the command line.
+ * @param {string} dist
+ */
 async function prepareApp(dist) {
   const app = path.join(work, 'app');
   for (const name of ['main.js', 'preload.cjs', 'keychain.cjs', 'renderer'])
@@ -60,6 +64,7 @@ async function prepareApp(dist) {
 /**
  * What lies beside the archive in resources/bin: one program that hosts start, and the library that cannot be inside
  * it.
+ * @param {string} dist
  */
 async function prepareCommandLine(dist) {
   const bin = path.join(work, 'bin');
@@ -67,7 +72,11 @@ async function prepareCommandLine(dist) {
   await makeCommandLine(dist, path.join(bin, executableName));
 }
 
-/** The command line as one program, out of what was built into `dist`. */
+/**
+ * The command line as one program, out of what was built into `dist`.
+ * @param {string} dist
+ * @param {string} executable
+ */
 export async function makeCommandLine(dist, executable) {
   const apart = new Set(['bridge.cjs', 'preload.cjs']);
   const scripts = (await readdir(dist))
@@ -78,7 +87,10 @@ export async function makeCommandLine(dist, executable) {
   await makeSingleExecutable({ scripts, keytar: path.join(keytar, 'lib', 'keytar.js'), native, executable });
 }
 
-/** keytar with the one binary for this platform, without sources and build scripts. */
+/**
+ * keytar with the one binary for this platform, without sources and build scripts.
+ * @param {string} to
+ */
 async function copyKeytar(to) {
   const from = path.join(root, 'node_modules', 'keytar');
   const prebuilt = path.join('prebuilds', `${process.platform}-${process.arch}`);
@@ -86,6 +98,7 @@ async function copyKeytar(to) {
     await cp(path.join(from, name), path.join(to, name), { recursive: true });
 }
 
+/** @param {{ out: string, targets: string[], electron: import('./electron-runtime.mjs').ElectronRuntime }} options */
 async function runBuilder({ out, targets, electron }) {
   const { build, Platform } = await import('electron-builder');
   await build({
@@ -104,10 +117,8 @@ async function runBuilder({ out, targets, electron }) {
 
 async function runFromCommandLine() {
   await ensureModules();
-  const args = process.argv.slice(2);
-  const at = args.indexOf('--out');
-  const out = at < 0 ? undefined : path.resolve(args[at + 1]);
-  const targets = args.filter((arg, index) => !arg.startsWith('--') && (at < 0 || index !== at + 1));
+  const { values, positionals: targets } = parseArgs({ options: { out: { type: 'string' } }, allowPositionals: true });
+  const out = values.out === undefined ? undefined : path.resolve(values.out);
   const refused = releaseRefused({ electron: (await ensureElectron()).kind });
   if (refused !== undefined) throw new Error(refused);
   const done = await packageApp({ targets, ...(out ? { out } : {}) });

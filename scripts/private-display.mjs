@@ -24,13 +24,15 @@ export async function startPrivateDisplay({ width = 1280, height = 800 } = {}) {
     { env, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
   );
   const number = server.child.stdio[3];
+  if (!number) throw new Error('Xvfb did not start; is it installed?');
   const line = await Promise.race([once(number, 'data').then(([chunk]) => String(chunk)), server.ended.then(() => '')]);
   if (!line.trim()) throw new Error('Xvfb did not start; is it installed?');
   const display = `:${line.trim()}`;
   return {
     display,
     /** Puts the whole screen into a PNG file. */
-    screenshot: async (file) => void (await exec('import', ['-display', display, '-window', 'root', file])),
+    screenshot: async (/** @type {string} */ file) =>
+      void (await exec('import', ['-display', display, '-window', 'root', file])),
     async stop() {
       await server.stop();
       if (first) await rmdir(sockets).catch(() => {}); // unless others use it now

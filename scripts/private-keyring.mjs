@@ -89,10 +89,14 @@ export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
 /** Whether a Secret Service is on the session bus of this process. */
 export async function secretServiceRuns() {
   const address = process.env.DBUS_SESSION_BUS_ADDRESS;
-  return Boolean(address) && answers({ address, env: process.env }, secretsName);
+  return address !== undefined && address !== '' && answers({ address, env: process.env }, secretsName);
 }
 
-/** Asks the bus who owns a name; unlike a call to the name, that starts nothing. */
+/**
+ * Asks the bus who owns a name; unlike a call to the name, that starts nothing.
+ * @param {{ address: string, env: NodeJS.ProcessEnv }} bus
+ * @param {string} name
+ */
 async function answers({ address, env }, name) {
   const { stdout } = await exec(
     'gdbus',
@@ -102,6 +106,11 @@ async function answers({ address, env }, name) {
   return stdout.includes('true');
 }
 
+/**
+ * @param {{ address: string, env: NodeJS.ProcessEnv }} bus
+ * @param {string} method
+ * @param {string[]} args
+ */
 async function call({ address, env }, method, ...args) {
   await exec(
     'gdbus',
@@ -112,6 +121,10 @@ async function call({ address, env }, method, ...args) {
 
 const dbusObject = ['--dest', 'org.freedesktop.DBus', '--object-path', '/org/freedesktop/DBus'];
 
+/**
+ * @param {string} address
+ * @param {boolean} services
+ */
 function busConfig(address, services) {
   return `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -124,7 +137,10 @@ function busConfig(address, services) {
 `;
 }
 
-/** The environment without what ties a program to the user's own session. */
+/**
+ * The environment without what ties a program to the user's own session.
+ * @param {NodeJS.ProcessEnv} env
+ */
 function withoutSession(env) {
   const tied = [
     'DBUS_SESSION_BUS_ADDRESS',

@@ -5,7 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { installLine, missingPackages, namesKnownHere, packageNames } from './debian.mjs';
 import { Interrupted, waitForInterruption } from './interruption.mjs';
-import { withLock } from './lock.mjs';
+import { codeOf, withLock } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
@@ -15,7 +15,10 @@ export const setupNeededExitCode = 3;
 /** Something that only the person at the keyboard can do; the message says what, in one line. */
 export class SetupNeeded extends Error {}
 
-/** Runs a command's main function; what a person must do is printed without a stack. */
+/**
+ * Runs a command's main function; what a person must do is printed without a stack.
+ * @param {() => Promise<number | void>} main gives the exit code
+ */
 export async function runCommand(main) {
   try {
     process.exitCode = (await main()) ?? 0;
@@ -48,7 +51,11 @@ export async function ensureModules({ log = console.error } = {}) {
   });
 }
 
-/** npm's own record of what it installed lists the same packages and versions as the lock file. */
+/**
+ * npm's own record of what it installed lists the same packages and versions as the lock file.
+ * @param {string} lockFile
+ * @param {string} installed
+ */
 async function sameModules(lockFile, installed) {
   if (!existsSync(installed)) return false;
   const [wanted, have] = await Promise.all(
@@ -60,7 +67,10 @@ async function sameModules(lockFile, installed) {
   });
 }
 
-/** The programs of each use, for systems whose packages we do not know. */
+/**
+ * The programs of each use, for systems whose packages we do not know.
+ * @type {Record<import('./debian.mjs').Use, string[]>}
+ */
 const programs = {
   electron: [],
   display: ['Xvfb'],
@@ -72,12 +82,12 @@ const programs = {
 /**
  * Makes sure of the system packages for what the caller is going to run. Installs them as root or by `sudo -n`, else
  * throws SetupNeeded with the line to run. Outside Debian's family it only says which programs are missing.
- * @param {{ electron?: boolean, display?: boolean, keyring?: boolean, tests?: boolean, tray?: boolean, log?: (line:
- *   string) => void }} uses
+ * @param {Partial<Record<import('./debian.mjs').Use, boolean>> & { log?: (line: string) => void }} uses
  */
 export async function ensureSystem({ log = console.error, ...uses }) {
   if (process.platform !== 'linux') return;
-  const wantedUses = Object.keys(programs).filter((use) => uses[use]);
+  const allUses = /** @type {import('./debian.mjs').Use[]} */ (Object.keys(programs));
+  const wantedUses = allUses.filter((use) => uses[use]);
   if (!existsSync('/usr/bin/dpkg-query')) return needPrograms(wantedUses.flatMap((use) => programs[use]));
   const wanted = packageNames(wantedUses);
   const missing = missingPackages(wanted);
@@ -87,7 +97,7 @@ export async function ensureSystem({ log = console.error, ...uses }) {
     throw new SetupNeeded(
       `Some system packages are missing. Run this line once, then try again:\n  ${installLine(missing)}`,
     );
-  log(`Installing system packages (apt-get): ${missing.map((choice) => choice.split('|')[0]).join(' ')} ...`);
+  log(`Installing system packages (apt-get): ${missing.map((choice) => choice.replace(/[|].*/, '')).join(' ')} ...`);
   await apt(prefix, ['update'], missing);
   await apt(prefix, ['install', '-y', '--no-install-recommends', ...namesKnownHere(missing)], missing);
   const still = missingPackages(wanted);
@@ -97,8 +107,11 @@ export async function ensureSystem({ log = console.error, ...uses }) {
     );
 }
 
+/** @param {string[]} names */
 function needPrograms(names) {
-  const missing = names.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error?.code === 'ENOENT');
+  const missing = names.filter(
+    (name) => codeOf(spawnSync(name, ['--version'], { stdio: 'ignore' }).error) === 'ENOENT',
+  );
   if (missing.length > 0)
     throw new SetupNeeded(
       `These programs are missing: ${missing.join(', ')}. Install them with your system's package manager, then try again.`,
@@ -110,8 +123,13 @@ function rootPrefix() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
 }
 
+/**
+ * @param {string[]} prefix
+ * @param {string[]} args
+ * @param {string[]} missing
+ */
 async function apt(prefix, args, missing) {
-  const [command, ...rest] = [
+  const [command = 'env', ...rest] = [
     ...prefix,
     'env',
     'DEBIAN_FRONTEND=noninteractive',
@@ -126,7 +144,7 @@ async function apt(prefix, args, missing) {
   const { code, output } = await run(command, rest);
   if (code !== 0)
     throw new SetupNeeded(
-      `${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${code}. Run this line, then try again:\n  ${installLine(missing)}`,
+      `${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${String(code)}. Run this line, then try again:\n  ${installLine(missing)}`,
     );
 }
 
@@ -134,16 +152,21 @@ async function apt(prefix, args, missing) {
  * Waits for its end even when this is interrupted, so that no installation goes on unseen. `mayBeKilled`: then at once
  * (npm takes half a minute to end by itself, and the next npm ci begins anew); apt is left to bring its work to an end.
  * What it printed is shown only where it failed: the exit code, and the last lines of both its outputs.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ mayBeKilled?: boolean, cwd?: string, shell?: boolean }} [options]
+ * @returns {Promise<{ code: unknown, output: string }>}
  */
 async function run(command, args, { mayBeKilled = false, ...options } = {}) {
   const interruption = waitForInterruption();
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let output = '';
-  const keep = (chunk) => (output = (output + chunk).slice(-4_000));
+  const keep = (/** @type {Buffer} */ chunk) => (output = (output + chunk).slice(-4_000));
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
+  /** @type {Promise<{ code: unknown, output: string }>} */
   const ended = new Promise((resolve) => {
-    child.on('error', (error) => resolve({ code: error.code, output: error.message }));
+    child.on('error', (error) => resolve({ code: codeOf(error), output: error.message }));
     child.on('close', (code, signal) =>
       resolve({ code: code ?? signal, output: output.trim().split('\n').slice(-25).join('\n') }),
     );

@@ -24,7 +24,10 @@ await runCommand(async () => {
   return runApp(electron.executable, [...(await sandboxSwitch(electron.dist)), root, ...process.argv.slice(2)]);
 });
 
-/** Chromium does not run its sandbox as root. */
+/**
+ * Chromium does not run its sandbox as root.
+ * @param {string} dist
+ */
 async function sandboxSwitch(dist) {
   if (process.getuid?.() === 0) {
     console.error(
@@ -36,7 +39,10 @@ async function sandboxSwitch(dist) {
   return [];
 }
 
-/** Where there are no user namespaces, Chromium ends at once unless this program of its own has root's rights. */
+/**
+ * Where there are no user namespaces, Chromium ends at once unless this program of its own has root's rights.
+ * @param {string} helper
+ */
 async function needSandboxHelper(helper) {
   const { uid, mode } = await stat(helper);
   if (uid === 0 && (mode & 0o4755) === 0o4755) return;
@@ -44,13 +50,19 @@ async function needSandboxHelper(helper) {
   sudo chown root "${helper}" && sudo chmod 4755 "${helper}"`);
 }
 
-/** The app's exit code. Interrupting this ends the app in good order. */
+/**
+ * The app's exit code. Interrupting this ends the app in good order.
+ * @param {string} executable
+ * @param {string[]} args
+ * @returns {Promise<number>}
+ */
 function runApp(executable, args) {
   const child = spawn(executable, args, {
     stdio: 'inherit',
     env: { ...process.env, KEYBRIDGE_NODE: process.execPath },
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));

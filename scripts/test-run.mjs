@@ -5,13 +5,21 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Interrupted, waitForInterruption } from './interruption.mjs';
+import { codeOf } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
 /**
+ * @typedef {object} Steps
+ * @property {(name: string, command: string, argv: string[]) => Promise<void>} check
+ * @property {(name: string, config: string, words: string[]) => Promise<void>} vitest
+ * @property {() => void} nothingLeft
+ */
+
+/**
  * One run of the tests: its steps, what they counted, and a temporary folder of its own, which is gone however the run
  * ends.
- * @param {(steps: { check: Function, vitest: Function, nothingLeft: () => void }) => Promise<void>} work
+ * @param {(steps: Steps) => Promise<void>} work
  * @returns {Promise<number>} the exit code
  */
 export async function runTests(work) {
@@ -22,14 +30,19 @@ export async function runTests(work) {
   const interruption = waitForInterruption();
   // electron-builder reads its settings with jiti, which would keep a cache in the temporary folder.
   const env = { ...process.env, TMPDIR: temporary, JITI_FS_CACHE: 'false' };
+  /** @type {(name: string, command: string, argv: string[]) => Promise<boolean>} */
   const run = (name, command, argv) => runStep(name, command, argv, env, interruption.came);
 
-  /** A check that is not a test file counts as one test. */
+  /**
+   * A check that is not a test file counts as one test.
+   * @type {Steps['check']}
+   */
   async function check(name, command, argv) {
     if (await run(name, command, argv)) count.passed += 1;
     else count.failed += 1;
   }
 
+  /** @type {Steps['vitest']} */
   async function vitest(name, config, words) {
     const report = path.join(place, `${name}.json`);
     const bin = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
@@ -77,7 +90,15 @@ export async function runTests(work) {
   return count.failed > 0 || count.passed === 0 ? 1 : 0;
 }
 
-/** In a process group of its own, which ends as a whole when this is interrupted. */
+/**
+ * In a process group of its own, which ends as a whole when this is interrupted.
+ * @param {string} name
+ * @param {string} command
+ * @param {string[]} argv
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Promise<number>} interruption
+ * @returns {Promise<boolean>} whether it ended well
+ */
 async function runStep(name, command, argv, env, interruption) {
   const started = Date.now();
   const child = spawn(command, argv, {
@@ -87,14 +108,12 @@ async function runStep(name, command, argv, env, interruption) {
     env,
   });
   const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-  const { code, signal, interrupted } = await Promise.race([
-    ended,
-    interruption.then((exitCode) => ({ interrupted: exitCode })),
-  ]);
-  if (interrupted !== undefined) {
+  const first = await Promise.race([ended, interruption]);
+  if (typeof first === 'number') {
     await endGroup(child, ended);
-    throw new Interrupted(name, interrupted);
+    throw new Interrupted(name, first);
   }
+  const { code, signal } = first;
   const ok = code === 0;
   console.log(
     `[test] ${name}: ${ok ? 'ok' : `failed (${code ?? signal})`} in ${((Date.now() - started) / 1000).toFixed(1)} s`,
@@ -102,13 +121,20 @@ async function runStep(name, command, argv, env, interruption) {
   return ok;
 }
 
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {Promise<unknown>} ended
+ */
 async function endGroup(child, ended) {
-  const kill = (signal) => (process.platform === 'win32' ? child.kill(signal) : process.kill(-child.pid, signal));
+  const { pid } = child;
+  if (pid === undefined) return;
+  const kill = (/** @type {NodeJS.Signals} */ signal) =>
+    process.platform === 'win32' ? child.kill(signal) : process.kill(-pid, signal);
   try {
     kill('SIGTERM');
     await Promise.race([ended, pause(3_000, undefined, { ref: false })]);
     kill('SIGKILL'); // what of the group is still there
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }

@@ -5,8 +5,10 @@ import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '..');
 const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-const folders = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['shared', 'electron', 'renderer', 'test'];
+const folders =
+  process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['shared', 'electron', 'renderer', 'test', 'scripts'];
 
+/** @type {(folder: string) => Promise<number>} */
 const check = (folder) =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [tsc, '-p', path.join(root, folder)], { cwd: root, stdio: 'inherit' });

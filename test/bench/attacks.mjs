@@ -3,7 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { echo, quantile } from './measure.mjs';
 
-/** Each is a name of a tool of hostile-server.mjs, called so many times at once. */
+/**
+ * @typedef {import('./measure.mjs').Client} Client
+ * @typedef {{ pid: number, well: Client, hostile: Client, close: () => Promise<void> }} Broker
+ * @typedef {{ label: string, seconds: number, memory: number | undefined, p99: number, worst: number }} AttackRow
+ */
+
+/**
+ * Each is a name of a tool of hostile-server.mjs, called so many times at once.
+ * @type {[string, number, string][]}
+ */
 const attacks = [
   ['nothing', 0, 'nothing (one second)'],
   ['empty-lines', 1, '99 MB of empty `data:` lines in one event'],
@@ -17,15 +26,20 @@ const attacks = [
   ['many-headers', 1, '`tools/list` of 8 MB, every argument a header'],
 ];
 
+/** @param {number} pid */
 const peak = (pid) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+/** @param {number} pid */
 const now = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+/** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * `start`: gives `{ pid, well, hostile, close }`: a new broker, a client of a server that is well and one of the
  * hostile one. Linux only: the memory stands in /proc.
+ * @param {() => Promise<Broker>} start
  */
 export async function measureAttacks(start) {
+  /** @type {AttackRow[]} */
   const rows = [];
   for (const [name, times, label] of attacks) {
     const { pid, well, hostile, close } = await start();
@@ -38,7 +52,7 @@ export async function measureAttacks(start) {
         ? { method: 'tools/list', params: {} }
         : { method: 'tools/call', params: { name, arguments: {} } };
     const calls = Array.from({ length: times }, (_, n) =>
-      hostile.request({ jsonrpc: '2.0', id: 1_000_000 + n, ...method }),
+      hostile.request({ jsonrpc: /** @type {const} */ ('2.0'), id: 1_000_000 + n, ...method }),
     );
     const all = Promise.allSettled(times === 0 ? [pause(1_000)] : calls).then(() => 'over');
     const waits = [];
@@ -63,14 +77,16 @@ export async function measureAttacks(start) {
       // The broker has ended.
     }
     waits.sort((a, b) => a - b);
-    rows.push({ label, seconds, memory, p99: quantile(waits, 0.99), worst: waits.at(-1) });
+    rows.push({ label, seconds, memory, p99: quantile(waits, 0.99), worst: quantile(waits, 1) });
     await close();
   }
   return rows;
 }
 
+/** @param {AttackRow[]} rows */
 export function attackTable(rows) {
-  const f = (x) => (x === undefined ? 'the broker ended' : x < 10 ? x.toFixed(1) : x.toFixed(0));
+  const f = (/** @type {number | undefined} */ x) =>
+    x === undefined ? 'the broker ended' : x < 10 ? x.toFixed(1) : x.toFixed(0);
   return [
     '| one call whose answer is | until it is answered, s | memory of the broker above its own, at its highest, MB | another server’s calls meanwhile: p99, ms | the slowest, ms |',
     '|---|---|---|---|---|',

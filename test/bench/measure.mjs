@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 
+/** @type {Message} */
 const initialize = {
   jsonrpc: '2.0',
   id: 0,
@@ -10,13 +11,33 @@ const initialize = {
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
 };
 
-/** Spawns a bridge; `ready` resolves with the ms from spawn to the answer to initialize. */
+/**
+ * @typedef {{ jsonrpc: '2.0', id: number, method: string, params: object }} Message
+ *
+ * @typedef {object} Client
+ * @property {number} [pid]
+ * @property {Promise<number>} [ready] ms from the start to the answer to initialize
+ * @property {(message: Message) => Promise<string>} request gives the line of the answer
+ * @property {() => Promise<void>} close
+ *
+ * @typedef {{ min: number, median: number, max: number }} Spread
+ */
+
+/**
+ * Spawns a bridge; `ready` resolves with the ms from spawn to the answer to initialize.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Client & Required<Pick<Client, 'ready'>> & { pid: number }}
+ */
 export function startStdio(command, args, env) {
   const started = performance.now();
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env });
+  /** @type {Map<number, (line: string) => void>} */
   const waiting = new Map();
+  /** @type {Buffer[]} */
   let parts = [];
-  const take = (line) => {
+  const take = (/** @type {string} */ line) => {
     const id = /"id":(\d+)/.exec(line)?.[1];
     const done = waiting.get(Number(id));
     waiting.delete(Number(id));
@@ -33,6 +54,7 @@ export function startStdio(command, args, env) {
     if (from < chunk.length) parts.push(chunk.subarray(from));
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
+  /** @type {Client['request']} */
   const request = (message) =>
     new Promise((resolve, reject) => {
       waiting.set(message.id, resolve);
@@ -45,7 +67,7 @@ export function startStdio(command, args, env) {
     return ms;
   });
   return {
-    pid: child.pid,
+    pid: child.pid ?? 0,
     ready,
     request,
     async close() {
@@ -57,10 +79,15 @@ export function startStdio(command, args, env) {
   };
 }
 
-/** The same calls straight over HTTP. */
+/**
+ * The same calls straight over HTTP.
+ * @param {string} url
+ * @returns {Client}
+ */
 export function directClient(url) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   const { hostname, port, pathname } = new URL(url);
+  /** @type {Client['request']} */
   const request = (message) =>
     new Promise((resolve, reject) => {
       const body = JSON.stringify(message);
@@ -71,6 +98,7 @@ export function directClient(url) {
       };
       http
         .request({ hostname, port, path: pathname, method: 'POST', agent, headers }, (response) => {
+          /** @type {Buffer[]} */
           const chunks = [];
           response.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks).toString()));
         })
@@ -81,6 +109,10 @@ export function directClient(url) {
 }
 
 let nextId = 1;
+/**
+ * @param {string} text
+ * @returns {Message}
+ */
 export const echo = (text) => ({
   jsonrpc: '2.0',
   id: nextId++,
@@ -88,7 +120,12 @@ export const echo = (text) => ({
   params: { name: 'echo', arguments: { text } },
 });
 
-/** Latencies in ms of `count` calls, one after the other. */
+/**
+ * Latencies in ms of `count` calls, one after the other.
+ * @param {Client} client
+ * @param {number} count
+ * @param {string} text
+ */
 export async function latencies(client, count, text) {
   const times = [];
   for (let i = 0; i < count; i += 1) {
@@ -100,7 +137,13 @@ export async function latencies(client, count, text) {
   return times.sort((a, b) => a - b);
 }
 
-/** Calls per second with `inFlight` calls at any time. */
+/**
+ * Calls per second with `inFlight` calls at any time.
+ * @param {Client} client
+ * @param {number} count
+ * @param {number} inFlight
+ * @param {string} text
+ */
 export async function throughput(client, count, inFlight, text) {
   const started = performance.now();
   let left = count;
@@ -114,7 +157,10 @@ export async function throughput(client, count, inFlight, text) {
   return count / ((performance.now() - started) / 1000);
 }
 
-/** Private memory in MB of a process and its children (Linux; undefined elsewhere). */
+/**
+ * Private memory in MB of a process and its children (Linux; undefined elsewhere).
+ * @param {number} pid
+ */
 export function privateMemory(pid) {
   try {
     let total = 0;
@@ -128,6 +174,7 @@ export function privateMemory(pid) {
   }
 }
 
+/** @param {number} pid */
 function family(pid) {
   const all = [pid];
   for (const each of all) {
@@ -138,10 +185,18 @@ function family(pid) {
   return [...new Set(all)];
 }
 
-export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+/**
+ * @param {number[]} sorted
+ * @param {number} q from 0 to 1
+ */
+export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 
-/** min, median, max of numbers. */
+/**
+ * min, median, max of numbers.
+ * @param {(number | undefined)[]} values
+ * @returns {Spread}
+ */
 export function spread(values) {
-  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
-  return { min: sorted[0], median: quantile(sorted, 0.5), max: sorted.at(-1) };
+  const sorted = values.filter((value) => typeof value === 'number').sort((a, b) => a - b);
+  return { min: quantile(sorted, 0), median: quantile(sorted, 0.5), max: quantile(sorted, 1) };
 }

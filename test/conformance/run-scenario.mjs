@@ -5,9 +5,13 @@ import path from 'node:path';
 /** Above the host's own limit, and the suite's 30 s. */
 const limitMs = 45_000;
 
+/** @typedef {{ passed: boolean, reason: string, ms: number }} Verdict */
+
 /**
  * One scenario in a suite process of its own.
- * @returns {Promise<{ passed: boolean, reason: string, ms: number }>}
+ * @param {import('./scenarios.mjs').Run} run
+ * @param {{ suite: import('./suite.mjs').Suite, dist: string, results: string }} places
+ * @returns {Promise<Verdict>}
  */
 export async function runScenario({ id, scenario, wire }, { suite, dist, results }) {
   const folder = path.join(results, id.replaceAll('/', '-'));
@@ -33,7 +37,11 @@ export async function runScenario({ id, scenario, wire }, { suite, dist, results
   return { passed: reason === undefined, reason: reason ?? '', ms: Date.now() - started };
 }
 
-/** The strict rule: the suite and the host are content, and no check says FAILURE or WARNING. */
+/**
+ * The strict rule: the suite and the host are content, and no check says FAILURE or WARNING.
+ * @param {string} folder
+ * @param {number | null} code of the suite
+ */
 async function whatIsWrong(folder, code) {
   const checks = await savedChecks(folder);
   if (!checks) return 'the suite saved no checks';
@@ -47,19 +55,33 @@ async function whatIsWrong(folder, code) {
   return code === 0 ? undefined : `the suite ended with ${code}`;
 }
 
+/**
+ * @param {string} folder
+ * @returns {Promise<{ id: string, status: string }[] | undefined>}
+ */
 async function savedChecks(folder) {
   const text = await saved(folder, 'checks.json');
   const checks = text === '' ? [] : JSON.parse(text);
   return checks.length > 0 ? checks : undefined;
 }
 
-/** The suite makes a folder of its own inside ours. */
+/**
+ * The suite makes a folder of its own inside ours.
+ * @param {string} folder
+ * @param {string} name
+ */
 async function saved(folder, name) {
   const entries = await readdir(folder, { recursive: true });
   const found = entries.find((entry) => path.basename(entry) === name);
   return found === undefined ? '' : readFile(path.join(folder, found), 'utf8');
 }
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ code: number | null, text: string }>}
+ */
 function run(command, args, env) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -79,7 +101,12 @@ function run(command, args, env) {
   });
 }
 
+/**
+ * @param {{ pid?: number | undefined }} child
+ * @param {NodeJS.Signals} name
+ */
 function signalGroup({ pid }, name) {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, name);
   } catch {

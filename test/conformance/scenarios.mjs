@@ -60,6 +60,14 @@ const skills = [
   'sep-2640-client-verify-frontmatter',
 ];
 
+/** @typedef {{ id: string, scenario: string, wire: string, set: string }} Run */
+
+/**
+ * @param {string} set
+ * @param {string} wire
+ * @param {string[]} scenarios
+ * @returns {Run[]}
+ */
 const runs = (set, wire, scenarios) =>
   scenarios.map((scenario) => ({ id: `${scenario}@${wire}`, scenario, wire, set }));
 

