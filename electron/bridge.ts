@@ -3,8 +3,8 @@
 import './no-debugger.ts';
 import fs from 'node:fs';
 import path from 'node:path';
-import { dataFolder } from './broker/data-folder.ts';
-import { bridge } from './bridge/link.ts';
+import { dataFolder } from './local-socket/data-folder.ts';
+import { bridge } from './bridge/reconnect.ts';
 
 const usage =
   'Usage: keybridge connect SERVER [--account NAME] [--data-dir DIR]\nRun `keybridge status` to see the names of your servers.';

@@ -1,13 +1,13 @@
 import path from 'node:path';
-import { dataFolder } from './broker/data-folder.ts';
+import { dataFolder } from './local-socket/data-folder.ts';
 import { readArguments, type Invocation, type Options } from './command-line/arguments.ts';
 import { remoteCommands } from './command-line/commands.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './command-line/exit-codes.ts';
 import { commandHelp, overview } from './command-line/help.ts';
-import { chooseStore } from './command-line/store-name.ts';
-import { createAnswers, processTerminal, type Terminal } from './command-line/terminal.ts';
-import { AppError, asAppError } from './core/errors.ts';
-import { version } from './version.ts';
+import { chooseStore } from './platform/store-name.ts';
+import { createAnswers, processTerminal, type Terminal } from './platform/terminal.ts';
+import { AppError, asAppError } from './core/base/errors.ts';
+import { version } from './platform/version.ts';
 
 /** The command line but for `connect`. Gives the exit code. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {

@@ -2,24 +2,24 @@
 import path from 'node:path';
 import { isSea } from 'node:sea';
 import type { ErrorInfo } from '../shared/reply.ts';
-import { dataFolder } from './broker/data-folder.ts';
-import { acquireLock } from './broker/lock.ts';
+import { dataFolder } from './local-socket/data-folder.ts';
+import { acquireLock } from './broker/data-folder-lock.ts';
 import { startBroker } from './broker/server.ts';
-import type { StoreName } from './command-line/store-name.ts';
-import type { Terminal } from './command-line/terminal.ts';
-import { createApp, type App } from './core/app.ts';
-import { systemClock } from './core/clock.ts';
-import { AppError } from './core/errors.ts';
+import type { StoreName } from './platform/store-name.ts';
+import type { Terminal } from './platform/terminal.ts';
+import { createApp, type App } from './core/app/app.ts';
+import { systemClock } from './core/base/clock.ts';
+import { AppError } from './core/base/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
-import { openLogFile } from './core/log-file.ts';
-import { createLog, withoutFloods } from './core/log.ts';
+import { openLogFile } from './platform/log-file.ts';
+import { createLog, withoutFloods } from './core/base/log.ts';
 import { storeFault } from './core/vault/store-fault.ts';
-import { wakeBySlowTimer } from './core/wake.ts';
-import { logFaults, stopRequest } from './headless-process.ts';
-import { openStore } from './headless-store.ts';
-import { openSystemBrowser } from './system-browser.ts';
-import { version } from './version.ts';
+import { wakeBySlowTimer } from './core/base/sleep-detector.ts';
+import { logFaults, stopRequest } from './platform/process-faults.ts';
+import { openStore } from './platform/keychain-store.ts';
+import { openSystemBrowser } from './platform/system-browser.ts';
+import { version } from './platform/version.ts';
 
 export interface ServeOptions {
   /** Absolute. */

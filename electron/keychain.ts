@@ -3,10 +3,10 @@
 import './no-debugger.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { addressOf, busSockets, ownBusSocket } from './core/vault/bus-address.ts';
-import { createKeychainDesk, type Keytar } from './core/vault/keychain-desk.ts';
+import { addressOf, busSockets, ownBusSocket } from './core/vault/secret-service/bus-address.ts';
+import { createKeychainDesk, type Keytar } from './core/vault/keychain-handler.ts';
 import { KeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
-import { createSecretService } from './core/vault/secret-service.ts';
+import { createSecretService } from './core/vault/secret-service/secret-service.ts';
 
 /** Electron's side of a utility process; @types/electron stays out of what plain Node runs. */
 interface ParentPort {

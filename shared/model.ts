@@ -234,7 +234,7 @@ export const ServerSettings = z.strictObject({
   issuerException: z.strictObject({ named: z.string().max(2_000), found: z.string().max(2_000) }).optional(),
   /** The one audience of another site that access tokens for this server may name, exactly. */
   audienceException: z.string().max(2_000).optional(),
-  /** Name of a preset (electron/core/oauth/discovery/presets.json); absent: by the issuer. `none`: no preset at all. */
+  /** Name of a preset (electron/core/oauth/providers/presets.json); absent: by the issuer. `none`: no preset at all. */
   preset: z.string().max(100).optional(),
   /** Name of the header of `static_header`; absent: Authorization with Bearer. */
   headerName: z.string().max(100).optional(),

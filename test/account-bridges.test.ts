@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAccountBridges } from '../electron/core/account-bridges.ts';
+import { createAccountBridges } from '../electron/core/app/account-bridges.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { json, startFakeTimeCore } from './fixtures/fake-time-core.ts';
 

@@ -3,8 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { Secret } from '../electron/core/secret.ts';
-import { accountChoice } from '../electron/core/oauth/sign-in/account-choice.ts';
+import type { Secret } from '../electron/core/base/secret.ts';
+import { accountChoice } from '../electron/core/oauth/authorization/account-choice.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
 import {
   startAuthorizationServer,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { batchItems, envelope, idAtEnd, maxBatchItems, sameId } from '../shared/json-rpc.ts';
-import { createLedger } from '../electron/bridge/ledger.ts';
+import { createLedger } from '../electron/bridge/pending-requests.ts';
 import type { JsonRpcMessage } from './fixtures/host.ts';
 import { readBody, startListener } from './fixtures/listener.ts';
 import { startRelayRig, tokenAnswer } from './fixtures/relay-rig.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLog } from '../electron/core/log.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { silentLog } from '../electron/core/base/log.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { openVault } from '../electron/core/vault/credentials.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { createFakeStore, locked } from './fixtures/fake-store.ts';

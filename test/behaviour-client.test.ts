@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { redirectPath } from '../electron/core/oauth/redirect/redirect.ts';
+import { redirectPath } from '../electron/core/oauth/authorization/loopback-server.ts';
 import { freePort } from './fixtures/free-port.ts';
 import { rows } from './fixtures/behaviour/rows.ts';
 import { createWorlds, type PeerWorld, type SideOptions } from './fixtures/behaviour/worlds.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { redirectPath } from '../electron/core/oauth/redirect/redirect.ts';
+import { redirectPath } from '../electron/core/oauth/authorization/loopback-server.ts';
 import { freePort } from './fixtures/free-port.ts';
 import { rows } from './fixtures/behaviour/rows.ts';
 import { createWorlds, type Side } from './fixtures/behaviour/worlds.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { classify, type ResponseFacts, type TurnFacts, type Verdict } from '../electron/broker/classify.ts';
-import { isRepeatable } from '../electron/broker/eras.ts';
+import { classify, type ResponseFacts, type TurnFacts, type Verdict } from '../electron/relay/classify.ts';
+import { isRepeatable } from '../shared/mcp-methods.ts';
 
 const response = (change: Partial<ResponseFacts>): ResponseFacts => ({
   status: 200,

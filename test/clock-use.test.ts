@@ -10,12 +10,12 @@ const root = path.join(import.meta.dirname, '..');
  */
 const wallTime: Readonly<Record<string, string>> = {
   'electron/core/http/cookies.ts': 'dates of a server',
-  'electron/core/oauth/grants/device-sign-in.ts': 'shown to the person',
+  'electron/core/oauth/sign-in/device-code.ts': 'shown to the person',
   'electron/core/oauth/registration/registration-renewal.ts': 'the date on which a server ends a registration',
   'electron/core/oauth/registration/registration.ts': 'the date on which a server ends a client secret',
-  'electron/core/oauth/tokens/live-token.ts': 'a sleep, in which the other clock stood still',
-  'electron/core/oauth/tokens/trouble.ts': 'shown to the person',
-  'electron/core/wake.ts': 'a sleep, and the time that was set',
+  'electron/core/oauth/tokens/cached-token.ts': 'a sleep, in which the other clock stood still',
+  'electron/core/oauth/tokens/refresh-failure.ts': 'shown to the person',
+  'electron/core/base/sleep-detector.ts': 'a sleep, and the time that was set',
 };
 
 const unixTime = String.raw`(?:\b(?:Date|[\w.]*[cC]lock\??)\.now\(\)|(?<![\w.])now\(\))`;

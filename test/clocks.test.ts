@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTimeWatch, wakeBySlowTimer } from '../electron/core/wake.ts';
-import { deadlineIn } from '../electron/core/moments.ts';
-import { createStepUpLimits } from '../electron/core/step-up-limits.ts';
+import { createTimeWatch, wakeBySlowTimer } from '../electron/core/base/sleep-detector.ts';
+import { deadlineIn } from '../electron/core/base/moments.ts';
+import { createStepUpLimits } from '../electron/core/step-up/attempt-limits.ts';
 import { durationWords, stateWords } from '../shared/wording.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from './fixtures/fake-time-core.ts';

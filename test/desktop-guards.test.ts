@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { refusedSwitch } from '../electron/desktop/debug-switches.ts';
-import { fileOf, isOwnPage } from '../electron/desktop/page-address.ts';
+import { refusedSwitch } from '../electron/desktop/window/forbidden-switches.ts';
+import { fileOf, isOwnPage } from '../electron/desktop/window/page-address.ts';
 
 describe('UI07: switches that would open the app to others', () => {
   it.each([

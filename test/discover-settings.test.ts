@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { presets } from '../electron/core/oauth/discovery/presets.ts';
+import { presets } from '../electron/core/oauth/providers/presets.ts';
 import { selfSigned } from './fixtures/certificate.ts';
 import { startHttpsListener, type HttpsListener } from './fixtures/https-listener.ts';
 import { startProduct, type Product } from './fixtures/product.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createUpstream } from '../electron/broker/upstream.ts';
-import { systemClock } from '../electron/core/clock.ts';
-import type { Connection } from '../electron/core/connections.ts';
+import { createUpstream } from '../electron/relay/server-client.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
+import type { Connection } from '../electron/core/app/connections.ts';
 import {
   createHttp,
   type AddressClass,
@@ -13,7 +13,7 @@ import {
   type ServerNetwork,
 } from '../electron/core/http/client.ts';
 import { inNetwork } from '../electron/core/http/network.ts';
-import { createLog } from '../electron/core/log.ts';
+import { createLog } from '../electron/core/base/log.ts';
 import { discover } from '../electron/core/oauth/discovery/discovery.ts';
 import { findIdentityProvider } from '../electron/core/oauth/enterprise/identity-provider.ts';
 import type { Server } from '../electron/core/servers/servers.ts';

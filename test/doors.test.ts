@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { callBroker } from '../electron/broker/control-client.ts';
-import { readKey } from '../electron/broker/data-folder.ts';
+import { readKey } from '../electron/local-socket/data-folder.ts';
 import { bareMachine, type BareMachine } from './fixtures/command-line.ts';
 import { namesShownBy, squat } from './fixtures/stranger.ts';
 import { until } from './fixtures/wait.ts';

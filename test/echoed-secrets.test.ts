@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { formsOf, partsOf } from '../electron/core/oauth/client/secret-forms.ts';
-import { createSecretRemoval } from '../electron/broker/secret-removal.ts';
-import { createLog } from '../electron/core/log.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { formsOf, partsOf } from '../electron/core/oauth/secret-forms.ts';
+import { createSecretRemoval } from '../electron/relay/secret-redaction.ts';
+import { createLog } from '../electron/core/base/log.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { readBody, startListener } from './fixtures/listener.ts';
 import { startRelayRig, tokenAnswer, type RelayRig, type SocketHost } from './fixtures/relay-rig.ts';
 import { closeAfterEach } from './fixtures/closing.ts';

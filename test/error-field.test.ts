@@ -1,13 +1,13 @@
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { dispatch } from '../electron/core/dispatch.ts';
-import { asAppError } from '../electron/core/errors.ts';
+import { dispatch } from '../electron/core/app/dispatch.ts';
+import { asAppError } from '../electron/core/base/errors.ts';
 import { readAuthorities, readClientCertificate } from '../electron/core/http/tls-material.ts';
-import { neededSecret, workloadAssertion } from '../electron/core/oauth/grants/entered.ts';
+import { neededSecret, workloadAssertion } from '../electron/core/vault/entered-secrets.ts';
 import { clientMetadataUrl } from '../electron/core/oauth/registration/registration-advice.ts';
 import type { Discovery } from '../electron/core/oauth/discovery/discovery.ts';
-import { rulesFor } from '../electron/core/oauth/sign-in/sign-in-rules.ts';
+import { rulesFor } from '../electron/core/oauth/sign-in/provider-rules.ts';
 import type { Server } from '../electron/core/servers/servers.ts';
 import type { Api } from '../shared/api.ts';
 import type { ServerSettings } from '../shared/model.ts';

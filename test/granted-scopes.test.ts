@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { identityLines } from '../electron/command-line/identity-words.ts';
 import { identityNotes } from '../electron/core/oauth/identity/identity-notes.ts';
-import { scopesInEffect } from '../electron/core/oauth/sign-in/granted-scopes.ts';
+import { scopesInEffect } from '../electron/core/oauth/tokens/granted-scopes.ts';
 import type { ServerDetail } from '../shared/model.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { startOpenidSite, type OpenidOptions } from './fixtures/openid-site.ts';

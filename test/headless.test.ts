@@ -5,10 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../electron/core/clock.ts';
-import { openLogFile } from '../electron/core/log-file.ts';
-import { wakeBySlowTimer } from '../electron/core/wake.ts';
-import { hasBrowser, openSystemBrowser } from '../electron/system-browser.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
+import { openLogFile } from '../electron/platform/log-file.ts';
+import { wakeBySlowTimer } from '../electron/core/base/sleep-detector.ts';
+import { hasBrowser, openSystemBrowser } from '../electron/platform/system-browser.ts';
 import { bundle } from './fixtures/bundle.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { until } from './fixtures/wait.ts';
@@ -51,7 +51,7 @@ describe('the system clock', () => {
   });
 
   it('keeps no process alive', async () => {
-    const clock = await bundle(path.join(import.meta.dirname, '../electron/core/clock.ts'), folder);
+    const clock = await bundle(path.join(import.meta.dirname, '../electron/core/base/clock.ts'), folder);
     const code = `require(${JSON.stringify(clock)}).systemClock().after(60_000, () => {}); process.stdout.write('armed')`;
     // Fails by the limit when the timer holds the process.
     expect((await promisify(execFile)(process.execPath, ['-e', code], { timeout: 10_000 })).stdout).toBe('armed');

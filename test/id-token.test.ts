@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { verifyIdToken, type ExpectedIdToken, type IdTokenVerdict } from '../electron/core/oauth/identity/id-token.ts';
 import { createKeySets, type KeyPlace } from '../electron/core/oauth/identity/jwks.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { createFakeClock, type FakeClock } from './fixtures/clock.ts';
 import { startSite, type Site } from './fixtures/site.ts';
 

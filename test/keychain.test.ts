@@ -5,20 +5,20 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../electron/core/clock.ts';
-import { silentLog } from '../electron/core/log.ts';
-import type { SecretStore } from '../electron/core/ports.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
+import { silentLog } from '../electron/core/base/log.ts';
+import type { SecretStore } from '../electron/core/app/ports.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { openVault } from '../electron/core/vault/credentials.ts';
-import { decodeMessage } from '../electron/core/vault/dbus-message.ts';
+import { decodeMessage } from '../electron/core/vault/secret-service/dbus-message.ts';
 import {
   createKeychainStore,
   type KeychainChild,
   type KeychainStoreOptions,
 } from '../electron/core/vault/keychain-client.ts';
-import { createKeychainDesk, type Keytar } from '../electron/core/vault/keychain-desk.ts';
+import { createKeychainDesk, type Keytar } from '../electron/core/vault/keychain-handler.ts';
 import type { KeychainRequest } from '../electron/core/vault/keychain-protocol.ts';
-import { createSecretService } from '../electron/core/vault/secret-service.ts';
+import { createSecretService } from '../electron/core/vault/secret-service/secret-service.ts';
 import { createNodeKeychainSpawner, keychainEnv } from '../electron/core/vault/spawn-keychain.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { firstCredential } from './fixtures/keeper.ts';

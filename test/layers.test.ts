@@ -30,43 +30,57 @@ const layers: readonly {
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
   { part: 'shared/', may: [], packages: ['zod'] },
   // The bridge loads these two.
-  { part: 'electron/core/own-socket.ts', may: [], packages: ['node:'] },
-  { part: 'electron/core/vault/bus-address.ts', may: ['electron/core/own-socket.ts'], packages: ['node:'] },
+  { part: 'electron/local-socket/own-socket.ts', may: [], packages: ['node:'] },
+  {
+    part: 'electron/core/vault/secret-service/bus-address.ts',
+    may: ['electron/local-socket/own-socket.ts'],
+    packages: ['node:'],
+  },
   {
     part: 'electron/core/',
-    may: ['shared/'],
+    may: ['shared/', 'electron/local-socket/'],
     packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'],
   },
   {
-    part: 'electron/broker/endpoint.ts',
-    may: ['electron/broker/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'],
+    part: 'electron/local-socket/handshake.ts',
+    may: ['electron/local-socket/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'],
     packages: ['node:'],
   },
-  { part: 'electron/broker/data-folder.ts', may: [], packages: ['node:'] },
+  { part: 'electron/local-socket/data-folder.ts', may: [], packages: ['node:'] },
   {
-    part: 'electron/broker/kernel-lock.ts',
-    may: ['electron/broker/data-folder.ts', 'electron/broker/socket-lock.ts'],
+    part: 'electron/local-socket/process-lock.ts',
+    may: ['electron/local-socket/data-folder.ts', 'electron/local-socket/socket-lock.ts'],
     packages: ['node:'],
   },
   {
-    part: 'electron/broker/socket-lock.ts',
-    may: ['electron/broker/data-folder.ts', 'electron/broker/kernel-lock.ts', 'electron/core/own-socket.ts'],
+    part: 'electron/local-socket/socket-lock.ts',
+    may: [
+      'electron/local-socket/data-folder.ts',
+      'electron/local-socket/process-lock.ts',
+      'electron/local-socket/own-socket.ts',
+    ],
     packages: ['node:'],
   },
-  { part: 'electron/broker/eras.ts', may: [], packages: [] },
-  { part: 'electron/broker/', may: ['shared/', 'electron/core/'], packages: ['node:', 'zod'] },
+  { part: 'shared/mcp-methods.ts', may: [], packages: [] },
+  {
+    part: 'electron/broker/',
+    may: ['shared/', 'electron/core/', 'electron/local-socket/', 'electron/relay/'],
+    packages: ['node:', 'zod'],
+  },
+  { part: 'electron/relay/', may: ['shared/', 'electron/core/'], packages: ['node:', 'zod'] },
+  { part: 'electron/platform/', may: ['shared/', 'electron/core/', 'electron/no-debugger.ts'], packages: ['node:'] },
   {
     part: 'electron/bridge',
     may: [
       'electron/bridge',
       'electron/no-debugger.ts',
-      'electron/broker/endpoint.ts',
-      'electron/broker/data-folder.ts',
-      'electron/broker/kernel-lock.ts',
-      'electron/broker/socket-lock.ts',
-      'electron/broker/eras.ts',
-      'electron/core/own-socket.ts',
-      'electron/core/vault/bus-address.ts',
+      'electron/local-socket/handshake.ts',
+      'electron/local-socket/data-folder.ts',
+      'electron/local-socket/process-lock.ts',
+      'electron/local-socket/socket-lock.ts',
+      'shared/mcp-methods.ts',
+      'electron/local-socket/own-socket.ts',
+      'electron/core/vault/secret-service/bus-address.ts',
       'shared/local-protocol.ts',
       'shared/json-rpc.ts',
       'shared/json-scan.ts',
@@ -85,7 +99,7 @@ const layers: readonly {
   },
   {
     part: 'electron/desktop/',
-    may: ['shared/', 'electron/core/', 'electron/broker/', 'electron/system-browser.ts'],
+    may: ['shared/', 'electron/core/', 'electron/local-socket/', 'electron/broker/', 'electron/platform/'],
     packages: ['node:', 'electron', 'zod'],
   },
   { part: 'electron/main.ts', may: ['shared/', 'electron/'], packages: ['node:', 'electron'] },
@@ -100,8 +114,9 @@ const layers: readonly {
       'electron/cli',
       'electron/command-line/',
       'electron/headless.ts',
+      'electron/local-socket/',
       'electron/no-debugger.ts',
-      'electron/system-browser.ts',
+      'electron/platform/',
     ],
     packages: ['node:', 'zod'],
   },
@@ -167,13 +182,13 @@ describe('layers', () => {
 
   it('the rules refuse what they should', () => {
     const one = (from: string, to: string) => violation({ from, to, typeOnly: false });
-    expect(one('electron/core/app.ts', 'electron')).toBeDefined();
-    expect(one('electron/core/app.ts', 'electron/broker/relay.ts')).toBeDefined();
+    expect(one('electron/core/app/app.ts', 'electron')).toBeDefined();
+    expect(one('electron/core/app/app.ts', 'electron/relay/relay.ts')).toBeDefined();
     expect(one('electron/bridge.ts', 'zod')).toBeDefined();
-    expect(one('electron/bridge.ts', 'electron/core/errors.ts')).toBeDefined();
-    expect(one('renderer/main.tsx', 'electron/core/app.ts')).toBeDefined();
+    expect(one('electron/bridge.ts', 'electron/core/base/errors.ts')).toBeDefined();
+    expect(one('renderer/main.tsx', 'electron/core/app/app.ts')).toBeDefined();
     expect(one('shared/model.ts', 'node:fs')).toBeDefined();
-    expect(one('electron/core/app.ts', 'electron/core/errors.ts')).toBeUndefined();
+    expect(one('electron/core/app/app.ts', 'electron/core/base/errors.ts')).toBeUndefined();
   });
 
   it('there is no default export, barrel or utils file', () => {
@@ -189,7 +204,7 @@ describe('layers', () => {
 
   it('only reveal() opens a secret, and only where one is used or stored', () => {
     const revealing = files.filter((file) => /\.reveal\(\)/.test(readFileSync(path.join(root, file), 'utf8')));
-    const allowed = /^electron\/(core\/(secret|oauth\/|vault\/|http\/(tls-material|tunnel)\.)|broker\/)/;
+    const allowed = /^electron\/(core\/(base\/secret|oauth\/|vault\/|http\/(tls-material|tunnel)\.)|relay\/)/;
     expect(revealing.filter((file) => !allowed.test(file))).toEqual([]);
   });
 });

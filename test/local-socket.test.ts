@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { callBroker, watchStatus } from '../electron/broker/control-client.ts';
-import { dataFolder, ensureKey, readKey, writePrivateFile } from '../electron/broker/data-folder.ts';
-import { AppError } from '../electron/core/errors.ts';
-import { addressFile, brokerPlace, connectToBroker, prove } from '../electron/broker/endpoint.ts';
+import { dataFolder, ensureKey, readKey, writePrivateFile } from '../electron/local-socket/data-folder.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { addressFile, brokerPlace, connectToBroker, prove } from '../electron/local-socket/handshake.ts';
 import { connectHost, startRelayRig, type RelayRig } from './fixtures/relay-rig.ts';
 import { until } from './fixtures/wait.ts';
 

@@ -13,9 +13,9 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ensureKey } from '../electron/broker/data-folder.ts';
-import { connectToBroker } from '../electron/broker/endpoint.ts';
-import { acquireLock } from '../electron/broker/lock.ts';
+import { ensureKey } from '../electron/local-socket/data-folder.ts';
+import { connectToBroker } from '../electron/local-socket/handshake.ts';
+import { acquireLock } from '../electron/broker/data-folder-lock.ts';
 import { bundle } from './fixtures/bundle.ts';
 import { startRelayRig } from './fixtures/relay-rig.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createLog, withoutFloods } from '../electron/core/log.ts';
+import { createLog, withoutFloods } from '../electron/core/base/log.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { readBody, sendJson, startListener } from './fixtures/listener.ts';

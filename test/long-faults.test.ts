@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
+import { AppError } from '../electron/core/base/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { locked, unavailable } from './fixtures/fake-store.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from './fixtures/fake-time-core.ts';

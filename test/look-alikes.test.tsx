@@ -1,11 +1,11 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import { createAnswers } from '../electron/command-line/terminal.ts';
-import { foreign } from '../electron/core/errors.ts';
-import { serverDetail } from '../electron/core/server-detail.ts';
-import { redirectPage } from '../electron/core/oauth/redirect/redirect-page.ts';
-import { AppError } from '../electron/core/errors.ts';
-import { trayModel } from '../electron/desktop/tray-model.ts';
+import { createAnswers } from '../electron/platform/terminal.ts';
+import { foreign } from '../electron/core/base/errors.ts';
+import { serverDetail } from '../electron/core/status/server-detail.ts';
+import { redirectPage } from '../electron/core/oauth/authorization/result-page.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { trayModel } from '../electron/desktop/tray/tray-model.ts';
 import { Foreign } from '../renderer/parts/foreign.tsx';
 import { asciiAddress, plainText, printableJson } from '../shared/foreign-text.ts';
 import { readJson } from '../shared/json.ts';

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { identityLines } from '../electron/command-line/identity-words.ts';
 import { signOutWords } from '../electron/command-line/status-table.ts';
-import { systemClock } from '../electron/core/clock.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
 import { createGrants } from '../electron/core/oauth/grants/grants.ts';
 import { clientSecretKey } from '../electron/core/oauth/registration/registration.ts';
 import {
   createRegistrationRenewal,
   endOfRegistration,
 } from '../electron/core/oauth/registration/registration-renewal.ts';
-import { identityScopes } from '../electron/core/oauth/sign-in/scopes.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { identityScopes } from '../electron/core/oauth/scopes.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import type { Registration } from '../electron/core/servers/servers.ts';
 import { signedOutNotice } from '../renderer/sentences.ts';
 import { closeAfterEach } from './fixtures/closing.ts';

@@ -4,7 +4,7 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { createHttp } from '../electron/core/http/client.ts';
 import { discover } from '../electron/core/oauth/discovery/discovery.ts';
-import { trayModel } from '../electron/desktop/tray-model.ts';
+import { trayModel } from '../electron/desktop/tray/tray-model.ts';
 import { FailedLook } from '../renderer/add-server/failed-look.tsx';
 import { NoticeBanner } from '../renderer/parts/banner.tsx';
 import { StatePanel } from '../renderer/server/state-panel.tsx';

@@ -6,9 +6,9 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isOwnSocket, listeners } from '../electron/core/own-socket.ts';
-import { addressOf, busSockets, ownBusSocket } from '../electron/core/vault/bus-address.ts';
-import { createSecretService } from '../electron/core/vault/secret-service.ts';
+import { isOwnSocket, listeners } from '../electron/local-socket/own-socket.ts';
+import { addressOf, busSockets, ownBusSocket } from '../electron/core/vault/secret-service/bus-address.ts';
+import { createSecretService } from '../electron/core/vault/secret-service/secret-service.ts';
 
 // DBUS_SESSION_BUS_ADDRESS and KEYBRIDGE_KEYCHAIN_DBUS decide who gets the content of the keychain.
 

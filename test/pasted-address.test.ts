@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../electron/core/clock.ts';
-import { AppError } from '../electron/core/errors.ts';
-import { createAttempt } from '../electron/core/oauth/sign-in/sign-in-attempt.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { createAttempt } from '../electron/core/oauth/authorization/attempt.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 
 // The address of the browser's last page, as people bring it from another computer.
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { presetFor } from '../electron/core/oauth/discovery/presets.ts';
+import { presetFor } from '../electron/core/oauth/providers/presets.ts';
 import type { Ways } from './fixtures/provider.ts';
 import { createProviderWorlds, type ProviderWorld } from './fixtures/provider-worlds.ts';
 

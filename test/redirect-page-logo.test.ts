@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { redirectPage } from '../electron/core/oauth/redirect/redirect-page.ts';
+import { redirectPage } from '../electron/core/oauth/authorization/result-page.ts';
 
 it('The logo on the pages after a sign-in has the shape and the colours of the product', () => {
   const { body } = redirectPage({ kind: 'signed_in' }, 'linear');

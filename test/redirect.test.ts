@@ -3,20 +3,20 @@ import { request as httpRequest } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
+import { AppError } from '../electron/core/base/errors.ts';
 import {
   createAnswerSlot,
   parseRedirect,
   type ExpectedAnswer,
-} from '../electron/core/oauth/redirect/redirect-answer.ts';
-import { redirectPage, type Ending } from '../electron/core/oauth/redirect/redirect-page.ts';
+} from '../electron/core/oauth/authorization/authorization-response.ts';
+import { redirectPage, type Ending } from '../electron/core/oauth/authorization/result-page.ts';
 import {
   listenForRedirect,
   redirectPath,
   type RedirectListener,
   type RedirectListenerOptions,
-} from '../electron/core/oauth/redirect/redirect.ts';
-import { Secret } from '../electron/core/secret.ts';
+} from '../electron/core/oauth/authorization/loopback-server.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { until } from './fixtures/wait.ts';
 
 const issuer = 'https://login.example';

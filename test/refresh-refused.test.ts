@@ -4,7 +4,7 @@ import { createWorlds } from './fixtures/behaviour/worlds.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { createKeeperRig, credentialId as id, said, storedRefreshToken, type KeeperRig } from './fixtures/keeper.ts';
 import { broken, rotating, type ScriptedAnswer, type ScriptedHttp } from './fixtures/scripted-http.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 
 let rig: KeeperRig;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import type { FaultyOptions, ScenarioSettings } from './fixtures/faulty/world.ts';
 import { unavailable } from './fixtures/fake-store.ts';
 import { credentialId as id, said } from './fixtures/keeper.ts';

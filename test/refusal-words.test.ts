@@ -1,15 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errors } from '../shared/errors.ts';
-import { asAppError, type AppError } from '../electron/core/errors.ts';
-import { systemClock } from '../electron/core/clock.ts';
+import { asAppError, type AppError } from '../electron/core/base/errors.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
-import { readErrorResponse } from '../electron/core/oauth/client/error-response.ts';
+import { readErrorResponse } from '../electron/core/oauth/error-response.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery/discovery.ts';
-import { deviceCode } from '../electron/core/oauth/grants/device.ts';
+import { deviceCode } from '../electron/core/oauth/token-endpoint/device-authorization.ts';
 import { registerClient } from '../electron/core/oauth/registration/registration-request.ts';
-import { pushedRequest } from '../electron/core/oauth/sign-in/pushed-request.ts';
-import { exchangeCode, refresh, revoke, type TokenClient } from '../electron/core/oauth/tokens/token-endpoint.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { pushedRequest } from '../electron/core/oauth/authorization/pushed-request.ts';
+import {
+  exchangeCode,
+  refresh,
+  revoke,
+  type TokenClient,
+} from '../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { startSite, type Site } from './fixtures/site.ts';
 
 let site: Site;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
-import { redirectPorts } from '../electron/core/oauth/redirect/redirect.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { redirectPorts } from '../electron/core/oauth/authorization/loopback-server.ts';
 import { managementTokenKey } from '../electron/core/oauth/registration/registration.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { secretKeyOf } from '../electron/core/servers/servers.ts';
 import {
   startAuthorizationServer,

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
-import { silentLog } from '../electron/core/log.ts';
+import { silentLog } from '../electron/core/base/log.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery/discovery.ts';
 import {
   clientSecretKey,
@@ -13,7 +13,7 @@ import {
   type RegistrationDeps,
   type RegistrationOutcome,
 } from '../electron/core/oauth/registration/registration.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { openServers, secretKeyOf, type Server, type Servers } from '../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../electron/core/vault/credentials.ts';
 import { createFakeClock, type FakeClock } from './fixtures/clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
+import { AppError } from '../electron/core/base/errors.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { httpBrowser } from './fixtures/browser.ts';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';

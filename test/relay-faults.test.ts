@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Secret } from '../electron/core/secret.ts';
+import type { Secret } from '../electron/core/base/secret.ts';
 import { httpBrowser } from './fixtures/browser.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';

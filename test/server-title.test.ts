@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { namesFor } from '../electron/core/servers/name.ts';
-import { trayModel } from '../electron/desktop/tray-model.ts';
+import { trayModel } from '../electron/desktop/tray/tray-model.ts';
 import { calledBy, whichServer } from '../shared/wording.ts';
 import { createFakeStore } from './fixtures/fake-store.ts';
 import { startProduct } from './fixtures/product.ts';

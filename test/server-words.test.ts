@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { startListener } from './fixtures/listener.ts';
 import { startRelayRig } from './fixtures/relay-rig.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sameSite } from '../electron/core/http/same-site.ts';
 import type { AuthorizationServer } from '../electron/core/oauth/discovery/discovery.ts';
-import { endpointHosts, needsConfirmation, type Trust } from '../electron/core/oauth/sign-in/endpoint-hosts.ts';
+import { endpointHosts, needsConfirmation, type Trust } from '../electron/core/oauth/authorization/endpoint-hosts.ts';
 import { createFakeStore } from './fixtures/fake-store.ts';
 import type { EndpointHost } from '../shared/model.ts';
 import { hostWords } from '../shared/sign-in-hosts.ts';

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
-import { authorizationRequest } from '../electron/core/oauth/sign-in/authorization-request.ts';
-import { openAuthorizationUrl } from '../electron/core/oauth/redirect/browser.ts';
-import { redirectPath } from '../electron/core/oauth/redirect/redirect.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { authorizationRequest } from '../electron/core/oauth/authorization/authorization-request.ts';
+import { openAuthorizationUrl } from '../electron/core/oauth/authorization/open-url.ts';
+import { redirectPath } from '../electron/core/oauth/authorization/loopback-server.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { secretKeyOf } from '../electron/core/servers/servers.ts';
 import type { ErrorCode } from '../shared/reply.ts';
 import { withParameter } from './fixtures/browser.ts';

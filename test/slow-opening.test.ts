@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
+import { AppError } from '../electron/core/base/errors.ts';
 import type { FakeClock } from './fixtures/clock.ts';
 import { closeAfterEach } from './fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from './fixtures/host.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { headerValue, modernHeaders } from '../electron/broker/headers.ts';
-import { createSseParser, type SseEvent } from '../electron/broker/sse.ts';
+import { headerValue, modernHeaders } from '../electron/relay/request-headers.ts';
+import { createSseParser, type SseEvent } from '../electron/relay/sse-parser.ts';
 import { envelope } from '../shared/json-rpc.ts';
 
 const text = (events: SseEvent[]) => events.map((event) => event.data?.toString('utf8'));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Challenge } from '../electron/core/oauth/discovery/discovery.ts';
-import { createServerNotes } from '../electron/core/server-notes.ts';
+import { createServerNotes } from '../electron/core/status/runtime-notes.ts';
 import type { Server } from '../electron/core/servers/servers.ts';
-import { createStepUps, type StepUpDeps } from '../electron/core/step-up.ts';
+import { createStepUps, type StepUpDeps } from '../electron/core/step-up/step-up.ts';
 import { statusWords } from '../electron/command-line/status-table.ts';
-import { AppError } from '../electron/core/errors.ts';
+import { AppError } from '../electron/core/base/errors.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';
 import { errorCodeOf } from './fixtures/bridge-place.ts';
 import { createFakeClock } from './fixtures/clock.ts';

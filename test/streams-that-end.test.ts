@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { exchange } from '../electron/broker/exchange.ts';
-import type { Question, Sink } from '../electron/broker/answer.ts';
-import { listen } from '../electron/broker/listen.ts';
-import { createReopening } from '../electron/broker/reopening.ts';
+import { exchange } from '../electron/relay/request.ts';
+import type { Question, Sink } from '../electron/relay/response.ts';
+import { listen } from '../electron/relay/subscriptions.ts';
+import { createReopening } from '../electron/relay/stream-resumption.ts';
 import type { HttpStream } from '../electron/core/http/client.ts';
-import { AppError } from '../electron/core/errors.ts';
-import { silentLog } from '../electron/core/log.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { silentLog } from '../electron/core/base/log.ts';
 import { envelope } from '../shared/json-rpc.ts';
-import { createPauses } from '../electron/broker/waiting.ts';
+import { createPauses } from '../electron/core/base/async.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 
 // Streams of a call that end or fall silent, on a clock that stands still.

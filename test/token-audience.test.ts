@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { failureWords } from '../electron/command-line/terminal.ts';
-import { AppError, asAppError } from '../electron/core/errors.ts';
-import { readPresets } from '../electron/core/oauth/discovery/presets.ts';
+import { failureWords } from '../electron/platform/terminal.ts';
+import { AppError, asAppError } from '../electron/core/base/errors.ts';
+import { readPresets } from '../electron/core/oauth/providers/presets.ts';
 import { audienceFault, knownAudiences, type KnownAudiences } from '../electron/core/oauth/tokens/audience.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import type { ServerSettings } from '../shared/model.ts';
 import { errorCodeOf } from './fixtures/bridge-place.ts';
 import { closeAfterEach } from './fixtures/closing.ts';

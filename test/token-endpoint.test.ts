@@ -2,19 +2,19 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AppError } from '../electron/core/errors.ts';
-import { systemClock } from '../electron/core/clock.ts';
+import { AppError } from '../electron/core/base/errors.ts';
+import { systemClock } from '../electron/core/base/clock.ts';
 import { createHttp, type Http } from '../electron/core/http/client.ts';
 import { retryAfterMs } from '../electron/core/http/retry-after.ts';
-import { readTokenAnswer } from '../electron/core/oauth/tokens/token-answer.ts';
+import { readTokenAnswer } from '../electron/core/oauth/token-endpoint/token-response.ts';
 import {
   exchangeCode,
   refresh,
   revoke,
   type TokenClient,
   type Tokens,
-} from '../electron/core/oauth/tokens/token-endpoint.ts';
-import { Secret } from '../electron/core/secret.ts';
+} from '../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { startFaulty, type Faulty } from './fixtures/faulty-server.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { failure } from './fixtures/failure.ts';

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { lintAccessToken, type TokenContext } from '../electron/core/oauth/identity/token-lint.ts';
-import { introspectionEndpoint } from '../electron/core/oauth/identity/introspection.ts';
+import { lintAccessToken, type TokenContext } from '../electron/core/oauth/inspection/token-lint.ts';
+import { introspectionEndpoint } from '../electron/core/oauth/inspection/introspection.ts';
 import type { CallInput } from '../shared/api.ts';
 import type { ServerDetail } from '../shared/model.ts';
 import { createGrants } from '../electron/core/oauth/grants/grants.ts';
-import { createTokenViews } from '../electron/core/oauth/identity/token-view.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { createTokenViews } from '../electron/core/oauth/inspection/token-view.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { createFakeClock } from './fixtures/clock.ts';
 import { firstCredential } from './fixtures/keeper.ts';
 import { createScriptedHttp } from './fixtures/scripted-http.ts';

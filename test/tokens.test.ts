@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { retryDelay } from '../electron/core/oauth/tokens/backoff.ts';
 import { decodedClaims, displayClaims } from '../electron/core/oauth/identity/jwt-claims.ts';
-import { createSlots } from '../electron/core/oauth/tokens/slots.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { createSlots } from '../electron/core/base/semaphore.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { locked, unavailable } from './fixtures/fake-store.ts';
 import {
   createKeeperRig,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Question } from '../electron/broker/answer.ts';
-import { createToolHeaders } from '../electron/broker/tool-headers.ts';
-import { createLog } from '../electron/core/log.ts';
+import type { Question } from '../electron/relay/response.ts';
+import { createToolHeaders } from '../electron/relay/tool-header-params.ts';
+import { createLog } from '../electron/core/base/log.ts';
 import { envelope } from '../shared/json-rpc.ts';
 
 const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { trayModel, type TrayItem } from '../electron/desktop/tray-model.ts';
+import { trayModel, type TrayItem } from '../electron/desktop/tray/tray-model.ts';
 import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
 
 const now = 1_800_000_000_000;

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../electron/command-line/exit-codes.ts';
-import { trayModel } from '../electron/desktop/tray-model.ts';
+import { trayModel } from '../electron/desktop/tray/tray-model.ts';
 import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
 import { nextStep, overallWords, stateLabel } from '../shared/wording.ts';
 import { startAuthorizationServer } from './fixtures/authorization-server.ts';

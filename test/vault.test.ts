@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync, mkdtempSync, statSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLog } from '../electron/core/log.ts';
-import { Secret } from '../electron/core/secret.ts';
+import { createLog } from '../electron/core/base/log.ts';
+import { Secret } from '../electron/core/base/secret.ts';
 import { openVault, type Credential, type Vault } from '../electron/core/vault/credentials.ts';
 import { createMemoryStore } from '../electron/core/vault/memory.ts';
 import { createFakeClock } from './fixtures/clock.ts';

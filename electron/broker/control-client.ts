@@ -5,8 +5,8 @@ import type { ControlRequest } from '../../shared/local-protocol.ts';
 import { Status } from '../../shared/model.ts';
 import { ErrorInfo } from '../../shared/reply.ts';
 import { readJson } from '../../shared/json.ts';
-import { AppError, asAppError } from '../core/errors.ts';
-import { connectToBroker } from './endpoint.ts';
+import { AppError, asAppError } from '../core/base/errors.ts';
+import { connectToBroker } from '../local-socket/handshake.ts';
 
 const Reply = z.union([
   z.object({ ok: z.literal(true), value: z.unknown() }),

@@ -1,9 +1,9 @@
 import type net from 'node:net';
 import { z } from 'zod';
-import type { App } from '../core/app.ts';
-import { dispatch } from '../core/dispatch.ts';
-import { AppError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
+import type { App } from '../core/app/app.ts';
+import { dispatch } from '../core/app/dispatch.ts';
+import { AppError } from '../core/base/errors.ts';
+import type { Log } from '../core/base/log.ts';
 import { createLineSplitter } from '../../shared/lines.ts';
 import type { ControlAnswer } from '../../shared/local-protocol.ts';
 import type { Status } from '../../shared/model.ts';

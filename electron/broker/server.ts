@@ -1,15 +1,15 @@
 import type net from 'node:net';
-import type { App } from '../core/app.ts';
-import { AppError, asAppError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
-import type { Clock } from '../core/ports.ts';
+import type { App } from '../core/app/app.ts';
+import { AppError, asAppError } from '../core/base/errors.ts';
+import type { Log } from '../core/base/log.ts';
+import type { Clock } from '../core/app/ports.ts';
 import { serveControl } from './control.ts';
-import { ensureKey } from './data-folder.ts';
-import { watchDoors } from './doors.ts';
-import { acquireLock, type Lock } from './lock.ts';
+import { ensureKey } from '../local-socket/data-folder.ts';
+import { watchDoors } from './socket-watch.ts';
+import { acquireLock, type Lock } from './data-folder-lock.ts';
 import { serveBridge } from './bridge-connection.ts';
-import { announce, listenForBridges, type Listening } from './socket-place.ts';
-import { welcomeCaller } from './welcome.ts';
+import { announce, listenForBridges, type Listening } from './listen.ts';
+import { welcomeCaller } from './accept-handshake.ts';
 
 export interface BrokerOptions {
   readonly app: Pick<App, 'api' | 'status' | 'connect' | 'http'>;

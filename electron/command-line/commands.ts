@@ -8,7 +8,7 @@ import {
 } from '../../shared/model.ts';
 import { nextStep, stateWords } from '../../shared/wording.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
-import { AppError, asAppError, foreign } from '../core/errors.ts';
+import { AppError, asAppError, foreign } from '../core/base/errors.ts';
 import type { CommandWord, Options } from './arguments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { identityLines } from './identity-words.ts';
@@ -16,7 +16,7 @@ import { logIn } from './login.ts';
 import { readSecretFile } from './secret-file.ts';
 import { readSecrets, readSettings } from './settings.ts';
 import { signOutWords, statusWords, storeWords } from './status-table.ts';
-import { failureWords, type Answers, type Terminal } from './terminal.ts';
+import { failureWords, type Answers, type Terminal } from '../platform/terminal.ts';
 
 export interface Context {
   readonly dataDir: string;

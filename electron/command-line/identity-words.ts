@@ -1,5 +1,5 @@
 import type { ServerDetail } from '../../shared/model.ts';
-import { foreign } from '../core/errors.ts';
+import { foreign } from '../core/base/errors.ts';
 
 /**
  * Who is signed in, as far as that is known, and what a person should know of it: one line each. Empty before a

@@ -2,12 +2,12 @@ import { createInterface, type Interface } from 'node:readline';
 import type { EndpointHost, ServerStatus, Status } from '../../shared/model.ts';
 import { hostWords } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
-import { systemClock } from '../core/clock.ts';
-import { asAppError, foreign } from '../core/errors.ts';
+import { systemClock } from '../core/base/clock.ts';
+import { asAppError, foreign } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../../shared/loopback.ts';
-import { hasBrowser, openSystemBrowser } from '../system-browser.ts';
+import { hasBrowser, openSystemBrowser } from '../platform/system-browser.ts';
 import { createPastedLines } from './pasted-lines.ts';
-import { failureWords, type Terminal } from './terminal.ts';
+import { failureWords, type Terminal } from '../platform/terminal.ts';
 
 export interface LoginOptions {
   /** Id of the entry in the status. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { isUtf16, readText } from '../../shared/json.ts';
-import { AppError, asAppError, foreign } from '../core/errors.ts';
+import { AppError, asAppError, foreign } from '../core/base/errors.ts';
 
 /**
  * A secret from a file; `-` is `stdin`, where that is given. Neither a byte order mark in front nor the last line break

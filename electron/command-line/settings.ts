@@ -1,6 +1,6 @@
 import { secretNames, ServerSettings, type SecretName } from '../../shared/model.ts';
 import { readJson } from '../../shared/json.ts';
-import { AppError, foreign } from '../core/errors.ts';
+import { AppError, foreign } from '../core/base/errors.ts';
 import { readSecretFile } from './secret-file.ts';
 
 /**

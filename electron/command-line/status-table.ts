@@ -1,6 +1,6 @@
 import type { ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
 import { byAttention, stateWords } from '../../shared/wording.ts';
-import { foreign } from '../core/errors.ts';
+import { foreign } from '../core/base/errors.ts';
 
 /**
  * The status for a person: a row per server, then what needs attention. Names from outside are made fit for a terminal.

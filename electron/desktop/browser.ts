@@ -1,6 +1,6 @@
 import { shell } from 'electron';
-import { AppError } from '../core/errors.ts';
-import { openSystemBrowser } from '../system-browser.ts';
+import { AppError } from '../core/base/errors.ts';
+import { openSystemBrowser } from '../platform/system-browser.ts';
 
 /**
  * Opens a page in the user's browser: the one place with `shell.openExternal` (UI06). The core has checked the address;

@@ -1,8 +1,8 @@
 import { app, dialog, type BrowserWindow } from 'electron';
 import { z } from 'zod';
 import { readJson } from '../../shared/json.ts';
-import { readFileIfThere, writeFileAtomic } from '../core/files.ts';
-import { trayIconIsShown } from './tray-host.ts';
+import { readFileIfThere, writeFileAtomic } from '../core/base/atomic-file.ts';
+import { trayIconIsShown } from './tray/tray-host.ts';
 
 const Told = z.object({ toldWhere: z.literal(true) });
 const tray =

@@ -1,6 +1,6 @@
 import { app, powerMonitor } from 'electron';
-import { whereThrown } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
+import { whereThrown } from '../core/base/errors.ts';
+import type { Log } from '../core/base/log.ts';
 
 /** All clean-up together; after this the app ends whatever is still pending. */
 const longestCloseMs = 8_000;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { app } from 'electron';
-import { dataFolder, writePrivateFile } from '../broker/data-folder.ts';
+import { dataFolder, writePrivateFile } from '../local-socket/data-folder.ts';
 import { packaged } from './build-flags.ts';
 
 const built = import.meta.dirname;

@@ -1,6 +1,6 @@
-import { AppError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
-import type { Clock, SecretStore } from '../core/ports.ts';
+import { AppError } from '../core/base/errors.ts';
+import type { Log } from '../core/base/log.ts';
+import type { Clock, SecretStore } from '../core/app/ports.ts';
 import { createKeychainStore } from '../core/vault/keychain-client.ts';
 import { createMemoryStore } from '../core/vault/memory.ts';
 import { createUtilityKeychainSpawner } from './keychain-child.ts';

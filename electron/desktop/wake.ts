@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { powerMonitor } from 'electron';
-import type { Clock } from '../core/ports.ts';
-import { createTimeWatch } from '../core/wake.ts';
+import type { Clock } from '../core/app/ports.ts';
+import { createTimeWatch } from '../core/base/sleep-detector.ts';
 
 export interface Wake {
   /**

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { redirectPath } from '../../electron/core/oauth/redirect/redirect.ts';
+import { redirectPath } from '../../electron/core/oauth/authorization/loopback-server.ts';
 import { signingKey } from '../fixtures/authorization-configuration.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { startHttpsProvider } from '../fixtures/https-provider.ts';

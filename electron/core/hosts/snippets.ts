@@ -4,7 +4,7 @@ import { knownHosts, type Places } from './known-hosts.ts';
 
 /**
  * What to put into each host's configuration, so that it starts the bridge for `server`. `account`: its name, unless it
- * is the default one. `bridgeCommand` and `bridgeEnv` as in `About` (core/ports.ts).
+ * is the default one. `bridgeCommand` and `bridgeEnv` as in `About` (core/app/ports.ts).
  */
 export function hostSnippets(
   server: string,

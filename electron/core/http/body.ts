@@ -1,4 +1,4 @@
-import type { AppError } from '../errors.ts';
+import type { AppError } from '../base/errors.ts';
 import { createGathering, type Gathering } from './gathering.ts';
 
 /** Bytes that may wait for a slow reader before the sender is asked to pause. */

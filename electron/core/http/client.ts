@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../errors.ts';
+import { AppError, foreign } from '../base/errors.ts';
 import { classesFor, classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';

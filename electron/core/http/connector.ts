@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
-import { AppError, foreign } from '../errors.ts';
+import { AppError, foreign } from '../base/errors.ts';
 import { classifyAddress } from './address.ts';
 import type { AddressClass } from './client.ts';
 import { connectFault, dnsFault } from './faults.ts';

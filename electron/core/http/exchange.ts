@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { AppError } from '../errors.ts';
+import type { AppError } from '../base/errors.ts';
 import { createBody } from './body.ts';
 import type { HttpRequest, HttpStream } from './client.ts';
 import { decodedBody } from './decode.ts';

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../errors.ts';
+import { AppError, foreign } from '../base/errors.ts';
 
 /** Codes of OpenSSL and BoringSSL for a certificate that is not trusted; the rest of TLS is told by prefix. */
 const certificateCodes =

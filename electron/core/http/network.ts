@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError } from '../base/errors.ts';
 import type { AddressClass, Http, ServerNetwork } from './client.ts';
 
 /** Most servers are public, and trying that first reveals the least. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { AppError, foreign } from '../errors.ts';
-import { Secret } from '../secret.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 
 /** A proxy that takes CONNECT. */
 export interface Proxy {

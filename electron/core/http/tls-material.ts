@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tls from 'node:tls';
-import { AppError, foreign } from '../errors.ts';
-import type { Secret } from '../secret.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 
 /** What proves who we are in mutual TLS. `expiresAt`: Unix ms; absent where it cannot be told. */
 export interface ClientCertificate {

@@ -1,7 +1,7 @@
 import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { AppError, foreign } from '../errors.ts';
+import { AppError, foreign } from '../base/errors.ts';
 import { connectFault } from './faults.ts';
 import type { Proxy } from './proxy.ts';
 

@@ -1,5 +1,5 @@
 import { AccountName } from '../../../shared/model.ts';
-import { AppError, foreign } from '../errors.ts';
+import { AppError, foreign } from '../base/errors.ts';
 import type { Account, Server, StoredServer } from './server.ts';
 
 /** The entries of all accounts of the same server, this one's too. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { foreign } from '../errors.ts';
+import { foreign } from '../base/errors.ts';
 import { serverId, StoredServer } from './server.ts';
 
 /** One entry of the list: as it stands in the file, and what it means. */

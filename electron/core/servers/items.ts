@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError } from '../base/errors.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { coveredText } from './covered.ts';
 import { asTwin, carryOver, labelOf, readAlone, readEntries, tellsApart, type Entry } from './entry.ts';

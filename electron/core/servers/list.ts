@@ -1,6 +1,6 @@
-import { AppError, foreign } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { StoreFault } from '../ports.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { StoreFault } from '../app/ports.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { idOf } from './entry.ts';
 import {

@@ -1,5 +1,5 @@
 import { ServerName } from '../../../shared/model.ts';
-import { foreign } from '../errors.ts';
+import { foreign } from '../base/errors.ts';
 
 /** Parts of a host name that say nothing about the service. */
 const filler = new Set([

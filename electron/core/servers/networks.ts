@@ -1,6 +1,6 @@
-import { asAppError } from '../errors.ts';
+import { asAppError } from '../base/errors.ts';
 import type { AddressClass, ServerNetwork } from '../http/client.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../base/log.ts';
 import type { Server, Servers } from './servers.ts';
 
 /**

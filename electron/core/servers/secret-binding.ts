@@ -1,5 +1,5 @@
 import type { SecretName, ServerSettings } from '../../../shared/model.ts';
-import { AppError } from '../errors.ts';
+import { AppError } from '../base/errors.ts';
 import { originOf, type Binding } from '../vault/binding.ts';
 import type { Server } from './server.ts';
 

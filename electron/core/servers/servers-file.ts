@@ -3,9 +3,9 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../../shared/json.ts';
-import { AppError, foreign } from '../errors.ts';
-import { readFileIfThere, writeFileAtomic } from '../files.ts';
-import type { Log } from '../log.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import type { Log } from '../base/log.ts';
 
 const fileName = 'servers.json';
 const backupName = 'servers.json.bak';

@@ -1,9 +1,9 @@
-import { AppError, foreign } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Clock, StoreFault } from '../ports.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Clock, StoreFault } from '../app/ports.ts';
 import { freeName, namedAccount, withAccount } from './accounts.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
-import { createSlots } from '../oauth/tokens/slots.ts';
+import { createSlots } from '../base/semaphore.ts';
 import type { SetAside } from './items.ts';
 import { createServerList } from './list.ts';
 import { Account, StoredServer, viewsOf, type Server } from './server.ts';

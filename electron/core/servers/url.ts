@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../errors.ts';
+import { AppError, foreign } from '../base/errors.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 
 /**

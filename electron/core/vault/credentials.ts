@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AppError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Clock, SecretStore, StoreFault } from '../ports.ts';
-import type { Secret } from '../secret.ts';
+import type { AppError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Clock, SecretStore, StoreFault } from '../app/ports.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Subject } from '../oauth/identity/identity.ts';
-import type { TokenQuirks } from '../oauth/tokens/token-quirks.ts';
+import type { TokenQuirks } from '../oauth/providers/quirks.ts';
 import type { Binding } from './binding.ts';
 import { createBoundSecrets, type BoundRead } from './bound-secrets.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
-import { createShelf } from './shelf.ts';
+import { createShelf } from './indexed-records.ts';
 import type { ClientAuth, RepeatedGrant } from './credential-kinds.ts';
 import { factsOf, fromStored, toStored } from './stored-credential.ts';
 

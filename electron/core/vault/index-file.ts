@@ -2,10 +2,10 @@ import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../../shared/json.ts';
-import { AppError } from '../errors.ts';
-import { readFileIfThere, writeFileAtomic } from '../files.ts';
-import type { Log } from '../log.ts';
-import type { Clock } from '../ports.ts';
+import { AppError } from '../base/errors.ts';
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import type { Log } from '../base/log.ts';
+import type { Clock } from '../app/ports.ts';
 import { clientAuths, repeatedGrants } from './credential-kinds.ts';
 import type { CredentialFacts } from './credentials.ts';
 

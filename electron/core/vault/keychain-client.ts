@@ -1,6 +1,6 @@
-import type { Log } from '../log.ts';
-import type { Clock, SecretStore, StoreFault, StoreRead, StoreWrite } from '../ports.ts';
-import { Secret } from '../secret.ts';
+import type { Log } from '../base/log.ts';
+import type { Clock, SecretStore, StoreFault, StoreRead, StoreWrite } from '../app/ports.ts';
+import { Secret } from '../base/secret.ts';
 import {
   KeychainAnswer,
   type KeychainQuestion,

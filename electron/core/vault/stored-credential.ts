@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TokenQuirks } from '../oauth/tokens/token-quirks.ts';
-import { Secret } from '../secret.ts';
+import { TokenQuirks } from '../oauth/providers/quirks.ts';
+import { Secret } from '../base/secret.ts';
 import { clientAuths, isRenewable, repeatedGrants } from './credential-kinds.ts';
 import type { Credential, CredentialFacts } from './credentials.ts';
 import type { StoredRecord } from './records.ts';

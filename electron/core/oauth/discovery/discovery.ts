@@ -1,15 +1,15 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../base/errors.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
 import { inNetwork } from '../../http/network.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
-import { place } from './endpoint-url.ts';
+import { place } from '../endpoint-url.ts';
 import { legacyEndpoints } from './legacy-endpoints.ts';
 import { startRun, type Run } from './metadata.ts';
-import { withMutualTls } from '../client/mutual-tls.ts';
+import { withMutualTls } from '../client-auth/mutual-tls.ts';
 import { askServer, type Probe } from './probe.ts';
 import { findProtectedResource, type ResourceSearch } from './protected-resource.ts';
-import { selectScopes } from '../sign-in/scopes.ts';
+import { selectScopes } from '../scopes.ts';
 
 /** RFC 9728, the members that we use, validated. */
 export interface ProtectedResource {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asAppError, type AppError } from '../../errors.ts';
+import { asAppError, type AppError } from '../../base/errors.ts';
 import type { AddressClass, Http } from '../../http/client.ts';
 import { findNetwork } from '../../http/network.ts';
 import type { ErrorCode } from '../../../../shared/errors.ts';

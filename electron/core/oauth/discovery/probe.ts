@@ -1,9 +1,9 @@
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../base/errors.ts';
 import type { HttpStream } from '../../http/client.ts';
 import { bearerChallenge } from './challenge.ts';
 import type { Challenge } from './discovery.ts';
-import { place } from './endpoint-url.ts';
-import { questionId, readMcpAnswer } from './mcp-answer.ts';
+import { place } from '../endpoint-url.ts';
+import { questionId, readMcpAnswer } from './mcp-response.ts';
 import { redirected, redirectTarget, statusError, type Run } from './metadata.ts';
 
 /** What the server said to a call without a token. */

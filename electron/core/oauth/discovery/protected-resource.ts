@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AppError, asAppError, foreign } from '../../errors.ts';
+import { AppError, asAppError, foreign } from '../../base/errors.ts';
 import type { Challenge, ProtectedResource } from './discovery.ts';
-import { place } from './endpoint-url.ts';
+import { place } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
 
 const wellKnown = '/.well-known/oauth-protected-resource';

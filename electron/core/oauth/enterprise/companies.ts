@@ -1,22 +1,22 @@
-import { AppError, asAppError } from '../../errors.ts';
+import { AppError, asAppError } from '../../base/errors.ts';
 import type { AddressClass, AddressPolicy, Http } from '../../http/client.ts';
 import { findNetwork } from '../../http/network.ts';
-import type { Ports } from '../../ports.ts';
-import type { Secret } from '../../secret.ts';
+import type { Ports } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
 import { keepNetwork, knownNetwork } from '../../servers/networks.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { enteredSecret } from '../grants/entered.ts';
+import { enteredSecret } from '../../vault/entered-secrets.ts';
 import { tokenClient } from '../tokens/refresh.ts';
-import { createSlots } from '../tokens/slots.ts';
-import { accountChoice, refuseOtherPerson } from '../sign-in/account-choice.ts';
-import { needsConfirmation, refuseUnconfirmed, withConfirmed } from '../sign-in/endpoint-hosts.ts';
+import { createSlots } from '../../base/semaphore.ts';
+import { accountChoice, refuseOtherPerson } from '../authorization/account-choice.ts';
+import { needsConfirmation, refuseUnconfirmed, withConfirmed } from '../authorization/endpoint-hosts.ts';
 import type { Identity } from '../identity/identity.ts';
-import { presetFor } from '../discovery/presets.ts';
-import type { Attempt } from '../sign-in/sign-in-attempt.ts';
-import type { TokenClient } from '../tokens/token-endpoint.ts';
-import { createTokenKeeper, type TokenAnswer } from '../tokens/tokens.ts';
+import { presetFor } from '../providers/presets.ts';
+import type { Attempt } from '../authorization/attempt.ts';
+import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
+import { createTokenKeeper, type TokenAnswer } from '../tokens/access-tokens.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
 import {
   bindOldSignIns,
@@ -29,7 +29,7 @@ import {
 import { companyHttp } from './company-http.ts';
 import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
-import { idTokenReader, isOver } from './id-token-answer.ts';
+import { idTokenReader, isOver } from './id-token-response.ts';
 import { atCompany } from './identity-provider.ts';
 
 /** What a server needs of its company for a token exchange: who the person is, and who we are there. */

@@ -1,5 +1,5 @@
 import type { Http } from '../../http/client.ts';
-import { createServerHttp, type ServerHttpDeps } from '../../http/server-http.ts';
+import { createServerHttp, type ServerHttpDeps } from '../../app/account-http.ts';
 import type { Server } from '../../servers/servers.ts';
 
 type Entry = NonNullable<ReturnType<ServerHttpDeps['server']>>;

@@ -1,24 +1,24 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
-import { AppError, asAppError } from '../../errors.ts';
+import { AppError, asAppError } from '../../base/errors.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
-import type { Ports } from '../../ports.ts';
-import type { Secret } from '../../secret.ts';
+import type { Ports } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { ClientAuth } from '../../vault/credential-kinds.ts';
 import type { Credential } from '../../vault/credentials.ts';
-import type { AccountChoice } from '../sign-in/account-choice.ts';
-import { authorizationRequest } from '../sign-in/authorization-request.ts';
+import type { AccountChoice } from '../authorization/account-choice.ts';
+import { authorizationRequest } from '../authorization/authorization-request.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { identify, type Identity } from '../identity/identity.ts';
 import type { KeySets } from '../identity/jwks.ts';
-import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../redirect/redirect.ts';
-import { secretMethod } from '../client/secret-method.ts';
-import { endpointHosts } from '../sign-in/endpoint-hosts.ts';
-import { createEnding, expectedAnswer, receptionOf } from '../sign-in/sign-in-answer.ts';
-import { within, type Attempt } from '../sign-in/sign-in-attempt.ts';
-import type { Tokens } from '../tokens/token-answer.ts';
-import { exchangeCode, type TokenClient } from '../tokens/token-endpoint.ts';
+import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../authorization/loopback-server.ts';
+import { secretMethod } from '../client-auth/client-secret.ts';
+import { endpointHosts } from '../authorization/endpoint-hosts.ts';
+import { createEnding, expectedAnswer, receptionOf } from '../authorization/callback-handler.ts';
+import { within, type Attempt } from '../authorization/attempt.ts';
+import type { Tokens } from '../token-endpoint/token-response.ts';
+import { exchangeCode, type TokenClient } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
-import { checkIdToken } from './id-token-answer.ts';
+import { checkIdToken } from './id-token-response.ts';
 import { atCompany, findIdentityProvider } from './identity-provider.ts';
 
 export interface CompanySignInDeps {

@@ -1,10 +1,10 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
-import { AppError, foreign } from '../../errors.ts';
+import { AppError, foreign } from '../../base/errors.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import { originOf } from '../../vault/binding.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
-import { exchangeHosts, isConfirmed, withConfirmed } from '../sign-in/endpoint-hosts.ts';
-import type { Attempt } from '../sign-in/sign-in-attempt.ts';
+import { exchangeHosts, isConfirmed, withConfirmed } from '../authorization/endpoint-hosts.ts';
+import type { Attempt } from '../authorization/attempt.ts';
 import { isCompanyId, type Company } from './company.ts';
 
 /**

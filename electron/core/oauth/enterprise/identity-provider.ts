@@ -1,9 +1,9 @@
-import { AppError, foreign } from '../../errors.ts';
+import { AppError, foreign } from '../../base/errors.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
 import { inNetwork } from '../../http/network.ts';
 import { searchMetadata } from '../discovery/authorization-server.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
-import { checkEndpoint } from '../discovery/endpoint-url.ts';
+import { checkEndpoint } from '../endpoint-url.ts';
 import { startRun } from '../discovery/metadata.ts';
 
 const discoveryMs = 15_000;

@@ -1,14 +1,18 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
-import { asAppError } from '../../errors.ts';
+import { asAppError } from '../../base/errors.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
-import type { Ports } from '../../ports.ts';
-import type { AccountChoice } from '../sign-in/account-choice.ts';
-import { openAuthorizationUrl } from '../redirect/browser.ts';
+import type { Ports } from '../../app/ports.ts';
+import type { AccountChoice } from '../authorization/account-choice.ts';
+import { openAuthorizationUrl } from '../authorization/open-url.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { createKeySets } from '../identity/jwks.ts';
-import { presetFor } from '../discovery/presets.ts';
-import { listenForRedirect, redirectPorts as usualPorts, type RedirectListener } from '../redirect/redirect.ts';
-import { cancelled, createAttempt, type Attempt } from '../sign-in/sign-in-attempt.ts';
+import { presetFor } from '../providers/presets.ts';
+import {
+  listenForRedirect,
+  redirectPorts as usualPorts,
+  type RedirectListener,
+} from '../authorization/loopback-server.ts';
+import { cancelled, createAttempt, type Attempt } from '../authorization/attempt.ts';
 import type { Company } from './company.ts';
 import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
 

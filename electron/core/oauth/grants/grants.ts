@@ -1,13 +1,13 @@
 import { decodeJwt } from 'jose';
-import { AppError, foreign } from '../../errors.ts';
-import type { Clock } from '../../ports.ts';
-import { Secret } from '../../secret.ts';
+import { AppError, foreign } from '../../base/errors.ts';
+import type { Clock } from '../../app/ports.ts';
+import { Secret } from '../../base/secret.ts';
 import { atIssuer } from '../../servers/secret-binding.ts';
 import type { Server, Servers } from '../../servers/servers.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
 import { originOf } from '../../vault/binding.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { readSigningKey } from '../client/client-assertion.ts';
+import { readSigningKey } from '../client-auth/client-assertion.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
 import { clientSecretKey } from '../registration/registration.ts';
@@ -16,11 +16,11 @@ import {
   type RefreshOutcome,
   type TokenClient,
   type TokenEndpointOptions,
-} from '../tokens/token-endpoint.ts';
-import { tokenParameters } from '../tokens/token-quirks.ts';
-import { chosenAuth } from './client-auth.ts';
-import { enteredSecret, neededSecret, workloadAssertion } from './entered.ts';
-import { identityAssertion } from './id-jag.ts';
+} from '../token-endpoint/token-endpoint.ts';
+import { tokenParameters } from '../providers/quirks.ts';
+import { chosenAuth } from '../client-auth/client-auth.ts';
+import { enteredSecret, neededSecret, workloadAssertion } from '../../vault/entered-secrets.ts';
+import { identityAssertion } from '../enterprise/id-jag.ts';
 import { keyHeader } from './static-header.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';

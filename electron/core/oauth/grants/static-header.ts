@@ -1,9 +1,9 @@
-import { AppError, foreign } from '../../errors.ts';
-import { Secret } from '../../secret.ts';
+import { AppError, foreign } from '../../base/errors.ts';
+import { Secret } from '../../base/secret.ts';
 import { atServer } from '../../servers/secret-binding.ts';
 import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { neededSecret } from './entered.ts';
+import { neededSecret } from '../../vault/entered-secrets.ts';
 import type { KeyHeader } from './grants.ts';
 
 /** RFC 9110 5.6.2. */

@@ -8,8 +8,8 @@ import {
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from 'jose';
-import { AppError } from '../../errors.ts';
-import { Secret } from '../../secret.ts';
+import { AppError } from '../../base/errors.ts';
+import { Secret } from '../../base/secret.ts';
 
 /** What an ID token must say to be the answer to our request. */
 export interface ExpectedIdToken {

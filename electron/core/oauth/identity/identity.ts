@@ -1,15 +1,15 @@
-import { AppError, foreign } from '../../errors.ts';
+import { AppError, foreign } from '../../base/errors.ts';
 import type { Http } from '../../http/client.ts';
-import type { Log } from '../../log.ts';
-import type { Clock } from '../../ports.ts';
-import type { Secret } from '../../secret.ts';
+import type { Log } from '../../base/log.ts';
+import type { Clock } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { identityNotes, wrongWords } from './identity-notes.ts';
 import { verifyIdToken, type IdTokenClaims } from './id-token.ts';
 import type { KeySets } from './jwks.ts';
 import { decodedClaims, displayClaims } from './jwt-claims.ts';
-import type { Tokens } from '../tokens/token-answer.ts';
-import type { TokenClient } from '../tokens/token-endpoint.ts';
+import type { Tokens } from '../token-endpoint/token-response.ts';
+import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
 import { fetchUserinfo, type Userinfo } from './userinfo.ts';
 
 /** Whom an issuer means (OpenID Connect Core 2): nobody else at this issuer ever has the same `sub`. */

@@ -1,5 +1,5 @@
 import { decodeJwt, type JWTPayload } from 'jose';
-import { foreign } from '../../errors.ts';
+import { foreign } from '../../base/errors.ts';
 
 /** Of one sign-in alone, and nothing that a person can read. */
 const unshown: ReadonlySet<string> = new Set(['nonce', 'at_hash', 'c_hash', 's_hash', 'sid']);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
 import type { AddressPolicy, Http } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
-import type { Secret } from '../../secret.ts';
+import type { Secret } from '../../base/secret.ts';
 
 export interface UserinfoRequest {
   readonly http: Http;

@@ -1,8 +1,8 @@
-import type { AppError } from '../../errors.ts';
-import { asAppError } from '../../errors.ts';
+import type { AppError } from '../../base/errors.ts';
+import { asAppError } from '../../base/errors.ts';
 import type { AddressPolicy, Http } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
-import type { Log } from '../../log.ts';
+import type { Log } from '../../base/log.ts';
 import type { Registration, Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { dropRegistration, managementTokenKey, managementUse, type RegistrationDeps } from './registration.ts';

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
-import { asAppError } from '../../errors.ts';
+import { asAppError } from '../../base/errors.ts';
 import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
-import type { Log } from '../../log.ts';
-import type { Clock } from '../../ports.ts';
-import { Secret } from '../../secret.ts';
+import type { Log } from '../../base/log.ts';
+import type { Clock } from '../../app/ports.ts';
+import { Secret } from '../../base/secret.ts';
 import type { Registration, Server, Servers } from '../../servers/servers.ts';
 import { originOf, type Binding } from '../../vault/binding.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { presetFor } from '../discovery/presets.ts';
+import { presetFor } from '../providers/presets.ts';
 import { clientSecretKey, managementTokenKey, managementUse } from './registration.ts';
 
 export interface RegistrationRenewalDeps {

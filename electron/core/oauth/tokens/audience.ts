@@ -1,10 +1,10 @@
-import { AppError, foreign } from '../../errors.ts';
+import { AppError, foreign } from '../../base/errors.ts';
 import { isLoopbackHost } from '../../../../shared/loopback.ts';
 import { sameSite } from '../../http/same-site.ts';
-import type { Secret } from '../../secret.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { Server } from '../../servers/server.ts';
 import type { CredentialFacts } from '../../vault/credentials.ts';
-import { presetFor } from '../discovery/presets.ts';
+import { presetFor } from '../providers/presets.ts';
 import { decodedClaims } from '../identity/jwt-claims.ts';
 
 /** Who an access token of one sign-in may be for. */

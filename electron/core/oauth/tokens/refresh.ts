@@ -1,17 +1,17 @@
-import { asAppError, AppError } from '../../errors.ts';
+import { asAppError, AppError } from '../../base/errors.ts';
 import type { Http, AddressPolicy } from '../../http/client.ts';
-import type { Log } from '../../log.ts';
-import type { Clock, StoreFault } from '../../ports.ts';
-import type { Secret } from '../../secret.ts';
+import type { Log } from '../../base/log.ts';
+import type { Clock, StoreFault } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { Credential, Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { place } from '../discovery/endpoint-url.ts';
+import { place } from '../endpoint-url.ts';
 import type { Grants } from '../grants/grants.ts';
 import { identityAfterRefresh } from '../identity/identity.ts';
-import { endAfterRefresh } from '../sign-in/sign-in-end.ts';
-import type { Slots } from './slots.ts';
-import type { readTokenAnswer, Tokens } from './token-answer.ts';
-import { refresh, revoke, type RefreshOutcome, type TokenClient } from './token-endpoint.ts';
+import { endAfterRefresh } from './refresh-token-expiry.ts';
+import type { Slots } from '../../base/semaphore.ts';
+import type { readTokenAnswer, Tokens } from '../token-endpoint/token-response.ts';
+import { refresh, revoke, type RefreshOutcome, type TokenClient } from '../token-endpoint/token-endpoint.ts';
 
 export interface RefreshDeps {
   readonly http: Http;

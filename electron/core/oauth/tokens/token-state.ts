@@ -1,10 +1,10 @@
-import type { AppError } from '../../errors.ts';
+import type { AppError } from '../../base/errors.ts';
 import type { CredentialFacts } from '../../vault/credentials.ts';
-import type { LiveToken } from './live-token.ts';
+import type { LiveToken } from './cached-token.ts';
 import { signInAgain } from './refresh.ts';
-import { endsSoon } from '../sign-in/sign-in-end.ts';
-import type { TokenState } from './tokens.ts';
-import type { Trouble } from './trouble.ts';
+import { endsSoon } from './refresh-token-expiry.ts';
+import type { TokenState } from './access-tokens.ts';
+import type { Trouble } from './refresh-failure.ts';
 
 export interface TokenStateParts {
   /** Undefined: nothing is stored, or it has just been signed out. */

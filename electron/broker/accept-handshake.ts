@@ -1,0 +1,70 @@
+import type net from 'node:net';
+import { z } from 'zod';
+import { AppError } from '../core/base/errors.ts';
+import { localProtocol, type Challenge, type Welcome } from '../../shared/local-protocol.ts';
+import { readJson } from '../../shared/json.ts';
+import { newNonce, prove, provesWell, readOpening } from '../local-socket/handshake.ts';
+
+const Hello = z.object({ keybridge: z.number(), nonce: z.string().regex(/^[0-9a-f]{32}$/) });
+const Introduction = z.discriminatedUnion('role', [
+  z.object({
+    role: z.literal('bridge'),
+    server: z.string().min(1).max(200),
+    account: z.string().min(1).max(200).optional(),
+    pid: z.number(),
+  }),
+  z.object({ role: z.literal('control'), pid: z.number() }),
+]);
+const Proof = z.object({ proof: z.string() });
+
+export interface Caller {
+  readonly who: z.infer<typeof Introduction>;
+  /** Tells the caller that it may go on, and gives what it has already said. */
+  readonly accept: () => Buffer;
+  /** Tells the caller why not, and closes. */
+  readonly refuse: (error: AppError) => void;
+}
+
+/**
+ * The broker's side of the opening (shared/local-protocol.ts). Undefined when the caller has not shown that it knows
+ * the key: then it was told nothing but our proof, and the connection is closed. Ends within 2 s.
+ */
+export async function welcomeCaller(socket: net.Socket, key: Buffer): Promise<Caller | undefined> {
+  const opening = readOpening(socket);
+  try {
+    const hello = Hello.parse(readJson(await opening.line()));
+    const nonce = newNonce();
+    const challenge: Challenge = { keybridge: localProtocol, nonce, proof: prove(key, 'broker', hello.nonce, nonce) };
+    socket.write(`${JSON.stringify(challenge)}\n`);
+    const answer = readJson(await opening.line());
+    if (!provesWell(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce)))
+      throw new Error('wrong proof');
+    const rest = opening.finish();
+    const refuse = (error: AppError) => {
+      const { code, message, remedy } = error.toInfo();
+      const welcome: Welcome = { ok: false, error: { code, message, remedy } };
+      socket.on('error', () => {});
+      socket.end(`${JSON.stringify(welcome)}\n`);
+      socket.resume();
+    };
+    if (hello.keybridge !== localProtocol) {
+      refuse(new AppError('E_VERSION', 'The bridge and the Keybridge that is running are of different versions.'));
+      return undefined;
+    }
+    const who = Introduction.safeParse(answer);
+    if (!who.success) {
+      refuse(new AppError('E_HANDSHAKE', 'The caller did not say what it wants.'));
+      return undefined;
+    }
+    const accept = () => {
+      socket.write('{"ok":true}\n');
+      return rest;
+    };
+    return { who: who.data, accept, refuse };
+  } catch {
+    opening.finish();
+    socket.on('error', () => {});
+    socket.destroy();
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+import type { AddressPolicy, ServerNetwork } from '../http/client.ts';
+import { findNetwork } from '../http/network.ts';
+import type { Log } from '../base/log.ts';
+import { refuseUnconfirmed } from '../oauth/authorization/endpoint-hosts.ts';
+import type { ServerClients } from './account-clients.ts';
+import { keepNetwork, knownNetwork } from '../servers/networks.ts';
+import type { Server, Servers } from '../servers/servers.ts';
+import type { Credential } from '../vault/credentials.ts';
+
+/** What may be connected to on behalf of a server, where no sign-in has just found that out. */
+export interface ServerReach {
+  /** A server that was never reached, and cannot be reached now, counts as public until it can. */
+  networkOf(server: Server): Promise<ServerNetwork>;
+  /** For what is kept of a sign-in. Throws E_HOSTS_UNCONFIRMED. */
+  policyOf(credential: Credential): Promise<AddressPolicy>;
+}
+
+export interface ServerReachDeps {
+  readonly clients: Pick<ServerClients, 'of'>;
+  readonly servers: Pick<Servers, 'find' | 'update' | 'unchecked'>;
+  readonly log: Log;
+}
+
+export function createServerReach({ clients, servers, log }: ServerReachDeps): ServerReach {
+  async function networkOf(server: Server): Promise<ServerNetwork> {
+    const { origin } = new URL(server.url);
+    try {
+      const network = await findNetwork(
+        clients.of(server.id),
+        new URL('/.well-known/oauth-protected-resource', origin),
+        knownNetwork(server, origin),
+      );
+      await keepNetwork({ servers, log }, server.id, network);
+      return network;
+    } catch {
+      return { origin, own: 'public' };
+    }
+  }
+
+  return {
+    networkOf,
+    async policyOf(credential) {
+      const server = servers.find(credential.id);
+      refuseUnconfirmed(credential, { preset: server?.settings.preset, confirmed: server?.confirmedHosts ?? [] });
+      return server ? networkOf(server) : [];
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { ServerSettings } from '../../../shared/model.ts';
+import { AppError } from '../base/errors.ts';
+import { generateSigningKey, type PublicKey } from '../oauth/client-auth/signing-keys.ts';
+import type { createSecretKeeping } from './user-secrets.ts';
+import type { Server, Servers } from '../servers/servers.ts';
+
+export interface KeyRequest {
+  readonly algorithm: NonNullable<ServerSettings['signingAlgorithm']>;
+  /** True: a key that is there already may end. */
+  readonly replace: boolean;
+  /** As the user named it; see `createSecretKeeping`. */
+  readonly account: string | undefined;
+}
+
+/**
+ * Makes the key with which the client of this server proves who it is (`private_key_jwt`, RFC 7523), and puts it to
+ * use. Only the public half is given. Throws E_BAD_INPUT when there is a key already, E_STORE_*, E_CONFIG_WRITE.
+ */
+export async function makeSigningKey(
+  deps: {
+    readonly servers: Pick<Servers, 'find' | 'update'>;
+    readonly keepSecrets: ReturnType<typeof createSecretKeeping>;
+  },
+  server: Server,
+  { algorithm, replace, account }: KeyRequest,
+): Promise<PublicKey> {
+  const { name, settings, storedSecrets } = server;
+  if (settings.clientCertificateFile !== undefined) {
+    throw new AppError('E_BAD_INPUT', `The private key of ${name} is the one of its client certificate.`, {
+      server: name,
+      field: 'settings.clientCertificateFile',
+    });
+  }
+  if (storedSecrets.includes('privateKey') && !replace) {
+    throw new AppError(
+      'E_BAD_INPUT',
+      `${name} has a private key already. Where that one is registered, the client is refused as soon as it is replaced; say that you want it: --replace.`,
+      { server: name, field: 'replace' },
+    );
+  }
+  const { secret, ...publicKey } = await generateSigningKey(algorithm);
+  await deps.keepSecrets(server, { privateKey: secret }, account);
+  // A client of the account's own is told by its key; the settings are for all accounts.
+  if (!server.account.ownClient)
+    await deps.servers.update(server.id, {
+      settings: {
+        ...(deps.servers.find(server.id)?.settings ?? settings),
+        clientAuth: 'private_key_jwt',
+        keyId: publicKey.kid,
+        signingAlgorithm: algorithm,
+      },
+    });
+  return publicKey;
+}

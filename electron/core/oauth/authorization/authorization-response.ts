@@ -1,0 +1,120 @@
+import { timingSafeEqual } from 'node:crypto';
+import { AppError, foreign } from '../../base/errors.ts';
+import { Secret } from '../../base/secret.ts';
+
+/** What the answer to one authorization request must carry. */
+export interface ExpectedAnswer {
+  readonly state: Secret;
+  /** The validated issuer of the server that was asked. */
+  readonly issuer: string;
+  /** `authorization_response_iss_parameter_supported` (RFC 9207 3). */
+  readonly issSupported: boolean;
+}
+
+export type RedirectAnswer =
+  | { readonly kind: 'code'; readonly code: Secret }
+  /** `oauthError`: the RFC 6749 code, when the answer was an error of the right server. */
+  | { readonly kind: 'refused'; readonly error: AppError; readonly oauthError?: string };
+
+/** `stranger`: it does not carry our state, so it is not for us; a waiting sign-in goes on waiting. */
+export type RedirectVerdict = RedirectAnswer | { readonly kind: 'stranger' };
+
+/**
+ * Judges an authorization response (RFC 6749 4.1.2, RFC 9207 2.4): `state` first, then `iss`, and only then what it
+ * says. With a wrong `iss` nothing of its text is used, not even of its error.
+ */
+export function parseRedirect(params: URLSearchParams, expected: ExpectedAnswer): RedirectVerdict {
+  if (!sameState(params.getAll('state'), expected.state)) return { kind: 'stranger' };
+  const repeated = ['code', 'iss', 'error'].find((name) => params.getAll(name).length > 1);
+  if (repeated !== undefined) return refused('E_AUTHORIZATION_ERROR', `The sign-in answer says "${repeated}" twice.`);
+  const fault = issFault(params.get('iss'), expected);
+  if (fault) return { kind: 'refused', error: fault };
+
+  const oauthError = params.get('error');
+  if (oauthError !== null) return authorizationError(oauthError, params.get('error_description'), expected.issuer);
+  const code = params.get('code');
+  if (code === null || code === '')
+    return refused('E_AUTHORIZATION_ERROR', 'The sign-in answer has neither a code nor an error.');
+  // RFC 6749 A.11: visible ASCII.
+  if (!/^[\x20-\x7e]+$/.test(code))
+    return refused('E_AUTHORIZATION_ERROR', 'The code in the sign-in answer has characters that no code has.');
+  return { kind: 'code', code: new Secret(code) };
+}
+
+function sameState(states: readonly string[], expected: Secret): boolean {
+  const [given] = states;
+  if (given === undefined || states.length !== 1) return false;
+  const [a, b] = [Buffer.from(given), Buffer.from(expected.reveal())];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Compared as strings, never normalised (RFC 9207 2.4). */
+function issFault(iss: string | null, { issuer, issSupported }: ExpectedAnswer): AppError | undefined {
+  if (iss === issuer) return undefined;
+  if (iss !== null) return new AppError('E_ISS_MISMATCH', `The sign-in answer did not come from ${foreign(issuer)}.`);
+  return issSupported
+    ? new AppError('E_ISS_MISMATCH', `The sign-in answer does not say that it came from ${foreign(issuer)}.`)
+    : undefined;
+}
+
+function authorizationError(code: string, description: string | null, issuer: string): RedirectAnswer {
+  const oauthError = foreign(code, 40);
+  if (code === 'unauthorized_client' || code === 'invalid_client') {
+    return {
+      kind: 'refused',
+      error: new AppError(
+        'E_CLIENT_REFUSED',
+        `${foreign(issuer)} does not accept Keybridge as it was registered (${oauthError}).`,
+      ),
+      oauthError,
+    };
+  }
+  if (code === 'access_denied') {
+    return {
+      kind: 'refused',
+      error: new AppError('E_SIGN_IN_DENIED', `The sign-in at ${foreign(issuer)} was cancelled or not allowed.`),
+      oauthError,
+    };
+  }
+  const text = description === null || description === '' ? '' : `: ${foreign(description, 150)}`;
+  return {
+    kind: 'refused',
+    error: new AppError('E_AUTHORIZATION_ERROR', `${foreign(issuer)} refused the sign-in (${oauthError})${text}`),
+    oauthError,
+  };
+}
+
+const refused = (code: 'E_AUTHORIZATION_ERROR', message: string): RedirectAnswer => ({
+  kind: 'refused',
+  error: new AppError(code, message),
+});
+
+/** Takes one answer, from the browser or pasted by hand, whichever comes first. */
+export interface AnswerSlot {
+  /** `taken`: this was the answer. `used`: there was one before. */
+  offer(params: URLSearchParams): 'taken' | 'used' | 'stranger';
+  readonly taken: boolean;
+  readonly received: Promise<RedirectAnswer>;
+}
+
+export function createAnswerSlot(expected: ExpectedAnswer): AnswerSlot {
+  let taken = false;
+  let resolve: (answer: RedirectAnswer) => void;
+  const received = new Promise<RedirectAnswer>((settle) => {
+    resolve = settle;
+  });
+  return {
+    received,
+    get taken() {
+      return taken;
+    },
+    offer(params) {
+      const verdict = parseRedirect(params, expected);
+      if (verdict.kind === 'stranger') return 'stranger';
+      if (taken) return 'used';
+      taken = true;
+      resolve(verdict);
+      return 'taken';
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { AppError } from '../../base/errors.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { AuthorizationServer } from '../discovery/discovery.ts';
+import type { AnswerSlot, ExpectedAnswer } from './authorization-response.ts';
+import type { Ending } from './result-page.ts';
+import type { Reception } from './loopback-server.ts';
+
+export const tooLate = () =>
+  new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
+
+/** What the browser's answer is checked with. */
+export function expectedAnswer(
+  state: Secret,
+  { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer,
+): ExpectedAnswer {
+  return { state, issuer, issSupported };
+}
+
+/** Puts what came to the redirect URI into the slot. */
+export const receptionOf =
+  (slot: AnswerSlot, ending: Promise<Ending>) =>
+  (params: URLSearchParams): Reception => {
+    const kind = slot.offer(params);
+    return kind === 'taken' ? { kind, ending } : { kind };
+  };
+
+/** What the page in the browser waits for. */
+export function createEnding(): { readonly promise: Promise<Ending>; end(ending: Ending): void } {
+  let end: (ending: Ending) => void = () => {};
+  const promise = new Promise<Ending>((resolve) => {
+    end = resolve;
+  });
+  return { promise, end: (ending) => end(ending) };
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { ServerSettings } from '../../../../shared/model.ts';
+import { AppError } from '../../base/errors.ts';
+import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { checkEndpoint } from '../endpoint-url.ts';
+
+const aliased = [
+  'token_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'userinfo_endpoint',
+  'pushed_authorization_request_endpoint',
+] as const;
+
+/**
+ * The endpoints at which the authorization server asks for a client certificate (RFC 8705 5), in place of the usual
+ * ones, for a server whose settings have one. Throws E_METADATA_INVALID, E_ENDPOINT_REFUSED.
+ */
+export function withMutualTls(
+  server: AuthorizationServer,
+  { clientCertificateFile }: ServerSettings,
+): AuthorizationServer {
+  if (clientCertificateFile === undefined || server['mtls_endpoint_aliases'] === undefined) return server;
+  const aliases = z.record(z.string(), z.unknown()).safeParse(server['mtls_endpoint_aliases']).data;
+  if (!aliases)
+    throw new AppError('E_METADATA_INVALID', 'The mtls_endpoint_aliases of the authorization server are no object.');
+  const found = aliased.flatMap((name) => {
+    const address = aliases[name];
+    return typeof address === 'string' ? [[name, checkEndpoint(name, address).href] as const] : [];
+  });
+  return { ...server, ...Object.fromEntries(found) };
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { readJson, readText } from '../../../shared/json.ts';
+import { foreign } from '../base/errors.ts';
+import type { HttpAnswer } from '../http/client.ts';
+import type { Secret } from '../base/secret.ts';
+import { withoutEcho } from './redact-echo.ts';
+
+/** What an endpoint said when it refused, in its own words, not yet sanitized for display. */
+export interface ErrorResponse {
+  /** An error code of OAuth (RFC 6749 5.2 and its relatives). */
+  readonly error?: string;
+  readonly description?: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Where servers that do not follow RFC 6749 5.2 put a reason: RFC 9457, and what frameworks write by themselves. */
+const reasonMembers = ['error_description', 'detail', 'message', 'error_message', 'title', 'msg', 'reason', 'errors'];
+const codeMembers = ['error', 'code', 'type', 'status'];
+/** Deepest level at which a reason is looked for. */
+const deepest = 4;
+
+/** Codes that are believed wherever a server puts them (RFC 6749 5.2, 7591 3.2.2, 8628 3.5, 8707 2). */
+const knownCodes: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_token',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
+  'slow_down',
+  'authorization_pending',
+  'expired_token',
+  'invalid_redirect_uri',
+  'invalid_client_metadata',
+  'invalid_software_statement',
+  'unapproved_software_statement',
+]);
+
+/**
+ * Reads what an OAuth endpoint says in a refusal: RFC 6749 5.2, the same in a list, inside `error`, in a form or in
+ * plain text, problem details (RFC 9457), and the ways of common frameworks. A web page says nothing.
+ */
+export function readErrorResponse({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): ErrorResponse {
+  const text = readText(body).trim();
+  const json = readJson(text);
+  if (json !== undefined) return fromJson(json, deepest);
+  if (/^error=|&error=/.test(text)) return fromMembers(Object.fromEntries(new URLSearchParams(text)));
+  const page = text.startsWith('<') || /html|xml/i.test(headers['content-type'] ?? '');
+  return page || text === '' ? {} : described(text);
+}
+
+/** Whether a status says no, and will again: 408, 425 and 429 say that it is too slow, too early or too often. */
+export const isRefusal = (status: number): boolean =>
+  status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+
+/**
+ * "code: reason" on one line, without what was sent, bounded; empty where the server gave none. `form`, `secrets`: see
+ * `withoutEcho`.
+ */
+export function errorWords(
+  { error, description }: ErrorResponse,
+  form: string,
+  ...secrets: readonly (Secret | undefined)[]
+): string {
+  const clean = (words: string | undefined, length: number) =>
+    words === undefined ? '' : foreign(withoutEcho(words, form, ...secrets), length);
+  return [clean(error, 80), clean(description, 150)].filter((part) => part !== '').join(': ');
+}
+
+function fromJson(value: unknown, depth: number): ErrorResponse {
+  if (typeof value === 'string') return described(value);
+  if (Array.isArray(value))
+    return (
+      (depth === 0 ? [] : value)
+        .map((one) => fromJson(one, depth - 1))
+        .find((one) => one.error !== undefined || one.description !== undefined) ?? {}
+    );
+  const members = z.record(z.string(), z.unknown()).safeParse(value).data;
+  return members ? fromMembers(members) : {};
+}
+
+function fromMembers(members: Members): ErrorResponse {
+  const { error } = members;
+  const description = reasonIn(members, deepest) ?? (isText(error) ? undefined : reasonIn(error, deepest));
+  if (isText(error)) return { error, ...(description === undefined ? {} : { description }) };
+  return description === undefined ? withCode(members, {}) : withCode(members, described(description));
+}
+
+/** An error code in an unusual place. */
+function withCode(members: Members, said: ErrorResponse): ErrorResponse {
+  const inner = z.record(z.string(), z.unknown()).safeParse(members['error']).data ?? {};
+  const code = codeMembers
+    .flatMap((name) => [inner[name], members[name]])
+    .find((one) => typeof one === 'string' && knownCodes.has(one));
+  return typeof code === 'string' ? { ...said, error: code } : said;
+}
+
+/** Some servers send the bare code as the description. */
+const described = (words: string): ErrorResponse => (knownCodes.has(words) ? { error: words } : { description: words });
+
+function reasonIn(value: unknown, depth: number): string | undefined {
+  if (isText(value)) return value;
+  if (typeof value !== 'object' || value === null || depth === 0) return undefined;
+  const parts: readonly unknown[] = Array.isArray(value)
+    ? value
+    : reasonMembers.map((name) => (value as Members)[name]);
+  for (const part of parts) {
+    const reason = reasonIn(part, depth - 1);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';

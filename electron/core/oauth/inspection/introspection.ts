@@ -1,0 +1,76 @@
+import * as openid from 'openid-client';
+import { z } from 'zod';
+import { readJson } from '../../../../shared/json.ts';
+import { foreign } from '../../base/errors.ts';
+import type { HttpAnswer } from '../../http/client.ts';
+import { fetchFollowing } from '../../http/follow.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { TokenClient, TokenEndpointOptions } from '../token-endpoint/token-endpoint.ts';
+import { configuration, post } from '../token-endpoint/token-request.ts';
+
+/** What the authorization server says about an access token (RFC 7662 2.2), fit to be shown. */
+export interface Introspection {
+  readonly active: boolean;
+  /** Of `scope`, `username`, `exp`: those that it told. */
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+const Answer = z.object({
+  active: z.boolean(),
+  scope: z.string().nullish().catch(undefined),
+  username: z.string().nullish().catch(undefined),
+  exp: z
+    .union([z.number(), z.string().regex(/^\d{1,15}$/)])
+    .nullish()
+    .catch(undefined),
+});
+
+const timeoutMs = 2_000;
+
+/**
+ * Asks what an access token is good for, for display: nothing is decided by the answer. Undefined: the server tells us
+ * nothing, because it does not take our client there, or not now. Never throws.
+ */
+export async function introspect(
+  client: TokenClient,
+  token: Secret,
+  { http, clock, signal }: TokenEndpointOptions,
+): Promise<Introspection | undefined> {
+  const { introspectionEndpoint: endpoint } = client;
+  if (endpoint === undefined) return undefined;
+  let answer: HttpAnswer | undefined;
+  try {
+    const config = await configuration(
+      client,
+      clock,
+      async (url, headers, body) => {
+        answer = await fetchFollowing(http, post(client, url, headers, body, timeoutMs, signal));
+        return Response.json({ active: false });
+      },
+      { introspection_endpoint: endpoint },
+    );
+    // It judges a stand-in, which counts for nothing: what counts is our own reading of the answer.
+    await openid.tokenIntrospection(config, token.reveal(), { token_type_hint: 'access_token' });
+    return answer?.status === 200 ? read(answer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function read({ body }: HttpAnswer): Introspection {
+  const { active, scope, username, exp } = Answer.parse(readJson(body));
+  const told = Object.entries({ scope, username, exp }).filter(([, value]) => value !== undefined && value !== null);
+  return { active, claims: Object.fromEntries(told.map(([name, value]) => [name, foreign(value, 300)])) };
+}
+
+/**
+ * Whether asking makes sense: to a client without a secret the endpoint often says no (RFC 7662 2.1), and the metadata
+ * may say so before (RFC 8414 2).
+ */
+export function introspectionEndpoint(
+  metadata: { readonly introspection_endpoint?: string; readonly [member: string]: unknown },
+  clientAuth: TokenClient['clientAuth'],
+): string | undefined {
+  const methods = z.array(z.string()).safeParse(metadata['introspection_endpoint_auth_methods_supported']).data;
+  return methods && !methods.includes(clientAuth) ? undefined : metadata.introspection_endpoint;
+}

@@ -1,0 +1,96 @@
+import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { Clock } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { Server } from '../../servers/server.ts';
+import type { Credential, Vault } from '../../vault/credentials.ts';
+import { presetFor } from '../providers/presets.ts';
+import type { Grants } from '../grants/grants.ts';
+import { introspect, type Introspection } from './introspection.ts';
+import { decodedClaims, displayClaims } from '../identity/jwt-claims.ts';
+import { clientOf } from '../tokens/refresh.ts';
+import { lintAccessToken } from './token-lint.ts';
+import type { TokenKeeper } from '../tokens/access-tokens.ts';
+
+/** What can be read from the tokens of one credential, for a person. Never a token. */
+export interface TokenView {
+  /** Of the access token in memory, where it is a JWT. */
+  readonly accessTokenClaims?: Readonly<Record<string, string>>;
+  /** Of an opaque one, where the authorization server tells us. */
+  readonly introspection?: Introspection;
+  /** What looks odd, as sentences: nothing was refused for it. */
+  readonly notes: readonly string[];
+}
+
+export interface TokenViews {
+  /** At most 2 s and one request for each opaque token, however often it is looked at. Never throws. */
+  of(server: Pick<Server, 'id' | 'url' | 'settings'>): Promise<TokenView>;
+}
+
+export interface TokenViewsDeps {
+  readonly vault: Pick<Vault, 'facts' | 'read'>;
+  readonly tokens: Pick<TokenKeeper, 'current'>;
+  readonly clock: Clock;
+  readonly grants: Grants;
+  readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  readonly httpOf: (credentialId: string) => Http;
+}
+
+const inactive = 'The authorization server says that the access token is not good any more.';
+
+export function createTokenViews(deps: TokenViewsDeps): TokenViews {
+  const { vault, tokens, clock } = deps;
+  const asked = new Map<string, { readonly token: Secret; readonly answer: Promise<Introspection | undefined> }>();
+
+  async function ask(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
+    try {
+      const read = await vault.read(id);
+      // Somebody may have signed in elsewhere since: the token is none of that server's business.
+      if (read.kind !== 'found' || read.credential.issuer !== issuer) return undefined;
+      return await introspect(await clientOf(deps, read.credential), token, { http: deps.httpOf(id), clock });
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Once for each token. */
+  function introspected(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
+    const before = asked.get(id);
+    if (before?.token.equals(token)) return before.answer;
+    const answer = ask(id, token, issuer);
+    asked.set(id, { token, answer });
+    return answer;
+  }
+
+  return {
+    async of({ id, url, settings }) {
+      const facts = vault.facts(id);
+      const live = tokens.current(id);
+      const notes = facts?.identityNotes ?? [];
+      if (!facts || !live || facts.grant === 'static_header') return { notes };
+      const claims = decodedClaims(live.token.reveal());
+      if (claims) {
+        const { resource, issuer, grantedScopes } = facts;
+        const { receivedAt, expiresAt } = live;
+        const tokenIssuer =
+          presetFor(issuer, settings.preset)?.tokenIssuer === 'origin' ? new URL(issuer).origin : undefined;
+        const odd = lintAccessToken(claims, {
+          url,
+          resource,
+          issuer,
+          ...(tokenIssuer === undefined ? {} : { tokenIssuer }),
+          grantedScopes,
+          receivedAt,
+          now: clock.now(),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+        });
+        return { accessTokenClaims: displayClaims(claims), notes: [...notes, ...odd] };
+      }
+      if (facts.introspectionEndpoint === undefined) return { notes };
+      const introspection = await introspected(id, live.token, facts.issuer);
+      return {
+        notes: introspection?.active === false ? [...notes, inactive] : notes,
+        ...(introspection ? { introspection } : {}),
+      };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Secret } from '../base/secret.ts';
+import { formsOf, partsOf, shortestSecret } from './secret-forms.ts';
+
+/** What a form carries that must not come back in an error (RFC 6749, 7521, 7636, 8628, 8693). */
+const secretParameters = [
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'device_code',
+  'client_secret',
+  'client_assertion',
+  'assertion',
+  'subject_token',
+  'token',
+  'state',
+];
+
+/**
+ * The words of an answer without the secrets of the request: servers repeat what they were sent, and errors are shown.
+ * `form`: the body that was sent; `others`: what went in headers, whole or in parts (a key may have blanks in it).
+ */
+export function withoutEcho(words: string, form: string, ...others: readonly (Secret | undefined)[]): string {
+  const parameters = new URLSearchParams(form);
+  const inHeaders = others.flatMap((secret) => (secret ? partsOf(secret.reveal()) : []));
+  const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(
+    ({ length }) => length >= shortestSecret,
+  );
+  // Longest first: one may hold another. Some servers repeat the form as it came.
+  const all = sent.flatMap((secret) => [inForm(secret), ...formsOf(secret)]).sort((a, b) => b.length - a.length);
+  return all.reduce((text, secret) => text.replaceAll(secret, '...'), words);
+}
+
+const inForm = (text: string): string => new URLSearchParams({ a: text }).toString().slice(2);

@@ -1,0 +1,61 @@
+import type { Server } from '../../servers/servers.ts';
+import type { Credential } from '../../vault/credentials.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import type { Identity } from '../identity/identity.ts';
+import { introspectionEndpoint } from '../inspection/introspection.ts';
+import type { Door } from './redirect-registration.ts';
+import { endOf } from '../tokens/refresh-token-expiry.ts';
+import type { SignInRules } from './provider-rules.ts';
+import type { Tokens } from '../token-endpoint/token-response.ts';
+import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
+
+/** Who we are at the token endpoint that discovery found. */
+export function tokenClient(
+  { authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>,
+  { registration, clientSecret }: Pick<Door, 'registration' | 'clientSecret'>,
+  { resource, quirks }: SignInRules,
+): TokenClient {
+  const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
+  const clientAuth = registration.token_endpoint_auth_method;
+  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
+  return {
+    issuer,
+    tokenEndpoint: token_endpoint,
+    ...(revocation_endpoint === undefined ? {} : { revocationEndpoint: revocation_endpoint }),
+    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
+    clientId: registration.client_id,
+    ...(clientSecret ? { clientSecret } : {}),
+    clientAuth,
+    resource,
+    ...(quirks ? { quirks } : {}),
+    allow,
+  };
+}
+
+/** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */
+export function credentialOf(
+  server: Server,
+  client: TokenClient,
+  requestedScopes: readonly string[],
+  tokens: Tokens,
+  identity: Identity,
+  now: number,
+): Credential {
+  const { allow: _policy, signingKey: _key, ...who } = client;
+  const { refreshToken, accessToken, expiresInMs, scopes } = tokens;
+  const endsAt = endOf(tokens, now);
+  const kept = refreshToken
+    ? { refreshToken, ...(endsAt === undefined ? {} : { endsAt }) }
+    : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
+  return {
+    id: server.id,
+    serverUrl: server.url,
+    ...who,
+    requestedScopes,
+    grantedScopes: scopes ?? requestedScopes,
+    ...kept,
+    ...identity,
+    signedInAt: now,
+    generation: 0,
+  };
+}

@@ -1,0 +1,218 @@
+import { AppError, asAppError, foreign } from '../../base/errors.ts';
+import type { Http } from '../../http/client.ts';
+import type { Clock } from '../../app/ports.ts';
+import type { Server, Servers } from '../../servers/servers.ts';
+import type { RepeatedGrant } from '../../vault/credential-kinds.ts';
+import { repeatedGrants } from '../../vault/credential-kinds.ts';
+import type { Credential } from '../../vault/credentials.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import type { Companies } from '../enterprise/companies.ts';
+import { companyOf } from '../enterprise/company.ts';
+import { introspectionEndpoint } from '../inspection/introspection.ts';
+import type { Attempt } from '../authorization/attempt.ts';
+import { rulesFor } from './provider-rules.ts';
+import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
+import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import { clientElsewhere } from '../registration/registration.ts';
+import { clientAuthOf } from '../client-auth/client-auth.ts';
+import type { Grants } from '../grants/grants.ts';
+
+type Protected = Extract<Discovery, { kind: 'protected' }>;
+
+export interface GrantSignInDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
+  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly grants: Grants;
+  /** For companies whose ID token was not entered by hand. */
+  readonly companies: Pick<Companies, 'signIn' | 'person'> | undefined;
+  readonly openBrowser: boolean;
+  readonly discover: () => Promise<Protected>;
+}
+
+/** The grant of this server, where no person signs in; undefined: somebody does. */
+export function repeatedGrantOf({ settings }: Server): RepeatedGrant | undefined {
+  return repeatedGrants.find((grant) => grant === settings.grant);
+}
+
+/**
+ * The sign-in of a server whose own authorization server needs no person: asks for the first token with what the user
+ * entered, and stores how to ask again. Only a company's identity provider may want to see somebody in the browser,
+ * once for all of its servers. Throws AppError.
+ */
+export async function signInByGrant(
+  deps: GrantSignInDeps,
+  server: Server,
+  grant: RepeatedGrant,
+  attempt: Attempt,
+): Promise<void> {
+  if (grant === 'static_header') return keepKey(deps, server);
+  const { http, clock, grants } = deps;
+  const discovery = await deps.discover();
+  attempt.step('register');
+  const rules = rulesFor(server.settings, discovery);
+  const client = ownClient(server, discovery, rules.resource, rules.quirks);
+  const scopes = discovery.scopes.filter((scope) => scope !== 'offline_access');
+  const credential = credentialFor(server, grant, client, scopes, clock.now());
+  await bindToIssuer(deps, server, client, credential);
+
+  const ask = async () => {
+    attempt.step('exchange');
+    return grants.ask(credential, await grants.equip(credential, client), { http, clock, signal: attempt.signal });
+  };
+  const outcome = grant === 'enterprise_managed' ? await withCompany(deps, server, attempt, ask) : await ask();
+  if (outcome.kind !== 'refreshed') throw outcome.error;
+  const { tokens } = outcome;
+  attempt.refuseIfCancelled();
+  await deps.servers.update(server.id, { signInRequired: true });
+  await deps.tokens.adopt(
+    {
+      ...credential,
+      grantedScopes: tokens.scopes ?? scopes,
+      account: client.clientId,
+      ...deps.companies?.person(server),
+    },
+    tokens.accessToken,
+    tokens.expiresInMs,
+  );
+}
+
+/** The company may have ended its sign-in without our knowing: then the person signs in there, and once more we ask. */
+async function withCompany<Value>(
+  { companies, openBrowser }: GrantSignInDeps,
+  server: Server,
+  attempt: Attempt,
+  ask: () => Promise<Value>,
+): Promise<Value> {
+  if (!companies || !companyOf(server)) return ask();
+  await companies.signIn(server, attempt, { openBrowser });
+  try {
+    return await ask();
+  } catch (error) {
+    if (asAppError(error).code !== 'E_SIGN_IN_AGAIN') throw error;
+    await companies.signIn(server, attempt, { openBrowser });
+    return ask();
+  }
+}
+
+/** Nothing is asked here: the server says at the first call whether it takes the key. */
+async function keepKey({ grants, clock, tokens, servers }: GrantSignInDeps, server: Server): Promise<void> {
+  const { origin } = new URL(server.url);
+  const client = {
+    issuer: origin,
+    tokenEndpoint: origin,
+    clientId: '',
+    clientAuth: 'none',
+    resource: origin,
+    allow: [],
+  } as const;
+  const credential = credentialFor(server, 'static_header', client, [], clock.now());
+  const { value } = await grants.header(credential);
+  await tokens.adopt(credential, value, undefined);
+  await servers.update(server.id, { signInRequired: true });
+}
+
+function credentialFor(
+  server: Server,
+  grant: RepeatedGrant,
+  client: TokenClient,
+  scopes: readonly string[],
+  now: number,
+): Credential {
+  const { allow: _policy, signingKey: _key, clientSecret: _secret, ...who } = client;
+  return {
+    id: server.id,
+    serverUrl: server.url,
+    ...who,
+    grant,
+    requestedScopes: scopes,
+    grantedScopes: scopes,
+    signedInAt: now,
+    generation: 0,
+  };
+}
+
+function ownClient(
+  server: Server,
+  { authorizationServer, allow }: Protected,
+  resource: string,
+  quirks: TokenClient['quirks'],
+): TokenClient {
+  if (server.clientId === undefined)
+    throw new AppError(
+      'E_CLIENT_ID_NEEDED',
+      `Keybridge needs the client ID that ${foreign(new URL(authorizationServer.issuer).host)} knows.`,
+    );
+  const {
+    issuer,
+    token_endpoint: tokenEndpoint,
+    revocation_endpoint: revocationEndpoint,
+    token_endpoint_auth_methods_supported: methods,
+  } = authorizationServer;
+  const clientAuth = clientAuthOf(server, methods);
+  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
+  return {
+    issuer,
+    tokenEndpoint,
+    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
+    clientId: server.clientId,
+    clientAuth,
+    resource,
+    ...(quirks ? { quirks } : {}),
+    allow,
+  };
+}
+
+/**
+ * MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown
+ * there.
+ */
+async function bindToIssuer(
+  { servers, clock, grants }: GrantSignInDeps,
+  server: Server,
+  client: TokenClient,
+  credential: Credential,
+): Promise<void> {
+  const { clientId, clientAuth, issuer } = client;
+  if (
+    credential.grant === 'client_credentials' &&
+    clientAuth !== 'tls_client_auth' &&
+    !server.hasClientSecret &&
+    !server.storedSecrets.includes('privateKey')
+  ) {
+    throw new AppError(
+      'E_BAD_INPUT',
+      `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`,
+      { field: 'clientSecret' },
+    );
+  }
+  const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
+  if (known.some((one) => one.issuer === issuer)) return;
+  const [elsewhere] = known;
+  if (elsewhere && !(await enteredForHere(grants, credential, client))) throw clientElsewhere(elsewhere.issuer, issuer);
+  const registration = {
+    issuer,
+    client_id: clientId,
+    token_endpoint_auth_method: 'none',
+    redirect_uri: '',
+    registeredAt: clock.now(),
+    hasSecret: server.hasClientSecret,
+    how: 'configured',
+  } as const;
+  await servers.updateAccount(server.id, {
+    registrations: [...server.registrations.filter((one) => !known.includes(one)), registration],
+  });
+}
+
+/** Whether the client's secret or key was entered since, and so for this issuer. */
+async function enteredForHere(grants: Grants, credential: Credential, client: TokenClient): Promise<boolean> {
+  try {
+    const { clientSecret, signingKey } = await grants.equip(credential, client);
+    return clientSecret !== undefined || signingKey !== undefined;
+  } catch (error) {
+    if (asAppError(error).code === 'E_SECRET_AGAIN') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,225 @@
+import * as openid from 'openid-client';
+import { AppError, foreign } from '../../base/errors.ts';
+import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { Clock } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { ClientAuth } from '../../vault/credential-kinds.ts';
+import type { SigningKey } from '../client-auth/client-assertion.ts';
+import type { readTokenAnswer, Tokens, TokenVerdict } from './token-response.ts';
+import { tokenParameters, type TokenQuirks } from '../providers/quirks.ts';
+import { requestRevocation, requestTokens } from './token-request.ts';
+
+export type { Tokens } from './token-response.ts';
+
+/** Who we are at one token endpoint. */
+export interface TokenClient {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly revocationEndpoint?: string;
+  /** Where it tells clients like us about tokens (RFC 7662). */
+  readonly introspectionEndpoint?: string;
+  readonly clientId: string;
+  readonly clientSecret?: Secret;
+  readonly clientAuth: ClientAuth;
+  /** For `private_key_jwt`. */
+  readonly signingKey?: SigningKey;
+  readonly resource: string;
+  readonly quirks?: TokenQuirks;
+  readonly allow: AddressPolicy;
+}
+
+/** Offline is not rejected. `rejected`: the server said `invalid_grant`, whatever the HTTP status or content type. */
+export type RefreshOutcome =
+  | { readonly kind: 'refreshed'; readonly tokens: Tokens }
+  | {
+      readonly kind: 'rejected';
+      readonly error: AppError;
+      /** Its code (RFC 6749 5.2). */ readonly oauthError?: string;
+    }
+  /** `invalid_client`: the registration is gone. */
+  | { readonly kind: 'client_refused'; readonly error: AppError }
+  /**
+   * A passing fault; the same refresh token is tried again, or `rotated` where the broken answer held a new one.
+   * `error.retryAfterMs` when the server asked for it.
+   */
+  | {
+      readonly kind: 'unreachable';
+      readonly error: AppError;
+      readonly rotated?: Secret;
+      /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string;
+    };
+
+export interface TokenEndpointOptions {
+  readonly http: Http;
+  readonly signal?: AbortSignal;
+  /** For the one later try of `exchangeCode` after "connection refused" or 429; without it there is none. */
+  readonly clock?: Clock;
+  /** Told what the server said when it did not confirm a revocation: one line, fit to be shown. */
+  readonly onRefusal?: (words: string) => void;
+  /** Reads the answer of a grant whose tokens are not plain ones; `readTokenAnswer` when absent. */
+  readonly readAnswer?: typeof readTokenAnswer;
+}
+
+export interface CodeGrant {
+  readonly code: Secret;
+  readonly codeVerifier: Secret;
+  /** Exactly as in the authorization request. */
+  readonly redirectUri: string;
+}
+
+/** A code must not wait longer than it lives. */
+const longestExchangeWaitMs = 20_000;
+
+/**
+ * Turns an authorization code into tokens (RFC 6749 4.1.3, RFC 7636 4.5, RFC 8707 2.2). The code is sent a second time
+ * only where the first surely was not used: connection refused, or 429. Throws E_TOKEN_REFUSED, E_CLIENT_REFUSED,
+ * E_TOKEN_RESPONSE, E_NOT_JSON, E_HTTP_STATUS, E_REDIRECTED, and the faults of Http.
+ */
+export async function exchangeCode(
+  client: TokenClient,
+  grant: CodeGrant,
+  options: TokenEndpointOptions,
+): Promise<Tokens> {
+  const first = await sendCode(client, grant, options);
+  const waitMs = laterTryAfter(first);
+  if (waitMs === undefined || !options.clock) return tokensOf(first);
+  await pause(options.clock, waitMs, options.signal);
+  return tokensOf(await sendCode(client, grant, options));
+}
+
+/**
+ * One refresh request (RFC 6749 6, RFC 8707 2.2). Never throws. `scopes`: sent as they are; absent, the server grants
+ * what it granted before.
+ */
+export async function refresh(
+  client: TokenClient,
+  refreshToken: Secret,
+  request: { readonly scopes?: readonly string[] },
+  options: TokenEndpointOptions,
+): Promise<RefreshOutcome> {
+  const parameters = tokenParameters(client);
+  if (request.scopes && request.scopes.length > 0) parameters['scope'] = request.scopes.join(' ');
+  return outcomeOf(
+    await requestTokens(client, options, (config) =>
+      openid.refreshTokenGrant(config, refreshToken.reveal(), parameters),
+    ),
+  );
+}
+
+/** A request with a grant that needs no person and can be repeated (RFC 6749 4.4, RFC 7523 2.1). Never throws. */
+export async function repeatGrant(
+  client: TokenClient,
+  grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> },
+  options: TokenEndpointOptions,
+): Promise<RefreshOutcome> {
+  const verdict = await requestTokens(client, options, (config) =>
+    openid.genericGrantRequest(config, grant.type, { ...grant.parameters }),
+  );
+  // Nothing can be lost by believing a refusal here, and what was refused must not be sent again and again.
+  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict))
+    return { kind: 'rejected', error: refusal(verdict), oauthError: verdict.error };
+  return outcomeOf(verdict);
+}
+
+/** Whether asking again later may help. */
+export function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
+  return (
+    status >= 500 ||
+    status === 429 ||
+    retryAfterMs !== undefined ||
+    ['server_error', 'temporarily_unavailable', 'slow_down'].includes(error)
+  );
+}
+
+function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
+  switch (verdict.kind) {
+    case 'tokens':
+      return { kind: 'refreshed', tokens: verdict.tokens };
+    case 'unclear':
+      return {
+        kind: 'unreachable',
+        error: verdict.fault,
+        ...(verdict.rotated ? { rotated: verdict.rotated } : {}),
+        ...(verdict.refused ? { refusal: `status ${verdict.status}` } : {}),
+      };
+    case 'error':
+      if (verdict.error === 'invalid_grant') return { kind: 'rejected', error: refusal(verdict) };
+      if (verdict.error === 'invalid_client') return { kind: 'client_refused', error: refusal(verdict) };
+      return {
+        kind: 'unreachable',
+        error: refusal(verdict),
+        ...(isPassing(verdict) ? {} : { refusal: verdict.error }),
+      };
+  }
+}
+
+/** Asks the server to forget a token (RFC 7009). Never throws. */
+export async function revoke(
+  client: TokenClient,
+  token: Secret,
+  hint: 'refresh_token' | 'access_token',
+  options: TokenEndpointOptions,
+): Promise<'confirmed' | 'not_offered' | 'failed'> {
+  if (client.revocationEndpoint === undefined) return 'not_offered';
+  return (await requestRevocation(client, token, hint, options)) ? 'confirmed' : 'failed';
+}
+
+async function sendCode(
+  client: TokenClient,
+  { code, codeVerifier, redirectUri }: CodeGrant,
+  options: TokenEndpointOptions,
+): Promise<TokenVerdict> {
+  // `state` and `iss` of the redirect were checked before (core/oauth/redirect); openid-client takes the code from a
+  // URL.
+  const answered = new URL(redirectUri);
+  answered.searchParams.set('code', code.reveal());
+  return requestTokens(client, options, (config) =>
+    openid.authorizationCodeGrant(
+      config,
+      answered,
+      { pkceCodeVerifier: codeVerifier.reveal() },
+      tokenParameters(client),
+    ),
+  );
+}
+
+/** How long to wait before the code may be sent once more; undefined: never. */
+function laterTryAfter(verdict: TokenVerdict): number | undefined {
+  if (verdict.kind === 'tokens') return undefined;
+  if (verdict.kind === 'unclear' && !verdict.fault.sent) return 500;
+  const waitMs = verdict.kind === 'error' ? verdict.retryAfterMs : verdict.fault.retryAfterMs;
+  return verdict.status === 429 && waitMs !== undefined && waitMs <= longestExchangeWaitMs ? waitMs : undefined;
+}
+
+/** The tokens, or what the answer says instead, thrown. */
+export function tokensOf(verdict: TokenVerdict): Tokens {
+  if (verdict.kind === 'unclear') throw verdict.fault;
+  if (verdict.kind === 'error') throw refusal(verdict);
+  return verdict.tokens;
+}
+
+function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): AppError {
+  const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
+  const words = description === undefined ? foreign(error) : `${foreign(error)}: ${foreign(description, 120)}`;
+  return new AppError(
+    code,
+    `The token endpoint refused the request (${words}).`,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
+}
+
+/** Throws E_CANCELLED on the signal. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancelled = (): void => {
+      stop();
+      reject(new AppError('E_CANCELLED', 'The sign-in was cancelled.'));
+    };
+    const stop = clock.after(ms, () => {
+      signal?.removeEventListener('abort', cancelled);
+      resolve();
+    });
+    if (signal?.aborted) cancelled();
+    else signal?.addEventListener('abort', cancelled, { once: true });
+  });
+}

@@ -1,0 +1,175 @@
+import type { SignOutReport } from '../../../../shared/model.ts';
+import type { AppError } from '../../base/errors.ts';
+import type { AddressPolicy, Http } from '../../http/client.ts';
+import type { Log } from '../../base/log.ts';
+import type { Clock } from '../../app/ports.ts';
+import type { Secret } from '../../base/secret.ts';
+import type { Credential, Vault } from '../../vault/credentials.ts';
+import { createCredentialTokens, type CredentialTokens } from './token-source.ts';
+import type { Grants } from '../grants/grants.ts';
+import type { LiveToken } from './cached-token.ts';
+import type { RefreshDeps } from './refresh.ts';
+import { createSlots } from '../../base/semaphore.ts';
+
+export type TokenAnswer =
+  /**
+   * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the
+   * whole value of this header (name in lower case).
+   */
+  | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
+  /** No sign-in is stored: call without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
+  | { readonly kind: 'anonymous' }
+  /** Only a person can go on (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
+  | { readonly kind: 'refused'; readonly error: AppError }
+  /** A passing fault (network, authorization server, store of secrets); nothing is lost. */
+  | { readonly kind: 'unavailable'; readonly error: AppError };
+
+/** Where the tokens of one credential stand, for the status. */
+export type TokenState =
+  | { readonly kind: 'none' }
+  /** `endsAt`: the sign-in itself ends soon, then. */
+  | {
+      readonly kind: 'usable';
+      readonly expiresAt?: number;
+      readonly refreshAt?: number;
+      readonly endsAt?: number;
+      readonly renewable: boolean;
+    }
+  | { readonly kind: 'retrying'; readonly error: AppError; readonly nextTryAt: number }
+  | { readonly kind: 'ended'; readonly error: AppError }
+  | { readonly kind: 'blocked'; readonly error: AppError };
+
+/** The REFRESH PATH, for all credentials. */
+export interface TokenKeeper {
+  /**
+   * An access token that was not refused yet, refreshed first where needed. Joins a refresh that is already running.
+   * `rejected`: the token that the server just answered 401 to. `waitMs`: how long to wait at most, 20 s when absent.
+   * Never opens a browser.
+   */
+  accessToken(
+    credentialId: string,
+    options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number },
+  ): Promise<TokenAnswer>;
+  /**
+   * A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*, and
+   * E_TOKEN_AUDIENCE once it is stored: the token is kept back until a person accepts its audience.
+   */
+  adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
+  /** Refreshes now, whatever the back-off says. */
+  refreshNow(credentialId: string): Promise<TokenAnswer>;
+  /**
+   * The settings of the server are others: judges the audience of its token again. True: a token that was kept back is
+   * usable now.
+   */
+  reviewAudience(credentialId: string): boolean;
+  /** While at least one holder exists, the refresh runs ahead of expiry. Gives the function that lets go. */
+  hold(credentialId: string): () => void;
+  /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
+  signOut(credentialId: string): Promise<SignOutReport>;
+  /** The MCP server took this access token. Cheap: called for each answer. */
+  accepted(credentialId: string, token: Secret): void;
+  /**
+   * After a 401 to this token: how long to wait before it is sent again, because it is newer than the server may know,
+   * in ms.
+   */
+  newTokenPauseMs(credentialId: string, token: Secret): number | undefined;
+  /**
+   * The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not
+   * known or it was `said` to be over, not too often.
+   */
+  doubt(credentialId: string, token: Secret, said?: boolean): void;
+  state(credentialId: string): TokenState;
+  /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
+  current(credentialId: string): Pick<LiveToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
+  /** Starts what an interrupted refresh left (the journal). Call once, before anything else. */
+  start(): Promise<void>;
+  /** Ends timers; waits for a refresh in flight to be stored (at most 5 s). */
+  close(): Promise<void>;
+}
+
+export interface TokenKeeperDeps {
+  readonly http: Http;
+  /** The client with the certificates of the credential's server; absent: `http` for all. */
+  readonly httpOf?: (credentialId: string) => Http;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly vault: Vault;
+  readonly onWake: (listener: () => void) => () => void;
+  readonly grants?: Grants;
+  /** Which credentials of the vault are its own; absent: all. Each has one keeper. */
+  readonly owns?: (credentialId: string) => boolean;
+  /** See RefreshDeps. */
+  readonly readAnswer?: NonNullable<RefreshDeps['readAnswer']>;
+  /** What may be connected to for this credential. */
+  readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
+  /** See CredentialTokensDeps. */
+  readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
+  /** See RefreshDeps. */
+  readonly serverUrlOf?: NonNullable<RefreshDeps['serverUrlOf']>;
+  /** See CredentialTokensDeps. */
+  readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
+  /** See CredentialTokensDeps. */
+  readonly onRecovered: (credentialId: string) => void;
+  /** The state of this credential may be another now. */
+  readonly onChange: (credentialId: string) => void;
+  /** For jitter; Math.random when absent. */
+  readonly random?: () => number;
+}
+
+/**
+ * Refreshes that go on at once over all credentials: a morning with 200 expired tokens must not look like an attack.
+ */
+const refreshesAtOnce = 8;
+/** Time for a refresh in flight to be stored when the app ends. */
+const closingMs = 5_000;
+
+export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeperDeps): TokenKeeper {
+  const { vault, clock } = rest;
+  const all = new Map<string, CredentialTokens>();
+  const background = new Set<Promise<unknown>>();
+  let closing = false;
+  const deps = { ...rest, random, slots: createSlots(refreshesAtOnce), closing: () => closing };
+
+  const tokensOf = (id: string): CredentialTokens => {
+    const known = all.get(id);
+    if (known) return known;
+    const tokens = createCredentialTokens({ ...deps, http: deps.httpOf?.(id) ?? deps.http }, id);
+    all.set(id, tokens);
+    return tokens;
+  };
+  const endWakes = rest.onWake(() => {
+    for (const tokens of all.values()) tokens.woke();
+  });
+
+  return {
+    accessToken: (id, options) => tokensOf(id).accessToken(options),
+    adopt: (credential, accessToken, expiresInMs) =>
+      tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
+    refreshNow: (id) => tokensOf(id).refreshNow(),
+    reviewAudience: (id) => tokensOf(id).reviewAudience(),
+    hold: (id) => tokensOf(id).hold(),
+    signOut: (id) => tokensOf(id).signOut(),
+    accepted: (id, token) => tokensOf(id).accepted(token),
+    newTokenPauseMs: (id, token) => tokensOf(id).newTokenPauseMs(token),
+    doubt: (id, token, said) => tokensOf(id).doubt(token, said),
+    state: (id) => tokensOf(id).state(),
+    current: (id) => tokensOf(id).current(),
+
+    async start() {
+      // The server may have rotated a token whose successor never reached the store: each second counts
+      // (docs/refresh.md).
+      for (const id of vault.openJournals()) if (rest.owns?.(id) ?? true) tokensOf(id).resume();
+      background.add(vault.sweep());
+    },
+
+    async close() {
+      endWakes();
+      let cancel = (): void => {};
+      const deadline = new Promise<void>((resolve) => (cancel = clock.after(closingMs, resolve)));
+      await Promise.race([Promise.all([...background, ...[...all.values()].map((tokens) => tokens.idle())]), deadline]);
+      cancel();
+      closing = true;
+      for (const tokens of all.values()) tokens.drop();
+    },
+  };
+}

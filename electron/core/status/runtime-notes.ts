@@ -1,0 +1,39 @@
+import type { AppError } from '../base/errors.ts';
+import type { Challenge } from '../oauth/discovery/discovery.ts';
+
+/** A host's call that the server refused for want of scopes. */
+export interface AccessAsk {
+  readonly host: string;
+  /** Tool, prompt or resource, else the method. */
+  readonly operation: string;
+  readonly scopes: readonly string[];
+}
+
+/** What this run of the app has learned about one account. Gone at the end, and with each new sign-in. */
+export interface ServerNote {
+  /** Why the last sign-in failed. */
+  lastFailure?: AppError | undefined;
+  /** The newest 401 or 403 challenge: where its metadata is, which scopes it wants. */
+  challenge?: Challenge;
+  /** Scopes that the server asked for and that were not granted. */
+  missingScopes: readonly string[];
+  /** Whose calls asked for them, newest last. */
+  askedBy: readonly AccessAsk[];
+}
+
+export interface ServerNotes {
+  get(accountKey: string): ServerNote;
+  set(accountKey: string, change: Partial<ServerNote>): void;
+  clear(accountKey: string): void;
+}
+
+const nothing: ServerNote = { missingScopes: [], askedBy: [] };
+
+export function createServerNotes(): ServerNotes {
+  const notes = new Map<string, ServerNote>();
+  return {
+    get: (accountKey) => notes.get(accountKey) ?? nothing,
+    set: (accountKey, change) => void notes.set(accountKey, { ...(notes.get(accountKey) ?? nothing), ...change }),
+    clear: (accountKey) => void notes.delete(accountKey),
+  };
+}

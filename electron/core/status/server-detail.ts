@@ -1,0 +1,76 @@
+import { plainText } from '../../../shared/foreign-text.ts';
+import type { ServerDetail, ServerStatus } from '../../../shared/model.ts';
+import { presetFor } from '../oauth/providers/presets.ts';
+import { identityNotes } from '../oauth/identity/identity-notes.ts';
+import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
+import type { TokenView } from '../oauth/inspection/token-view.ts';
+import { accountsOf } from '../servers/accounts.ts';
+import type { Server, Servers } from '../servers/servers.ts';
+import type { Vault } from '../vault/credentials.ts';
+
+export interface ServerDetailDeps {
+  readonly servers: Pick<Servers, 'list'>;
+  readonly vault: Pick<Vault, 'facts'>;
+}
+
+/** Of the registration; before there is one, what the person was told to register. */
+function redirectOf(
+  { reservedRedirect }: Server,
+  registration: { readonly redirect_uri: string } | undefined,
+): { readonly redirectUri?: string } {
+  const redirectUri = registration?.redirect_uri ?? reservedRedirect?.redirect_uri;
+  return redirectUri === undefined ? {} : { redirectUri };
+}
+
+/** Claims are anybody's words, names of claims too. */
+const plainClaims = (claims: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(claims).map(([name, value]) => [plainText(name), plainText(value)]));
+
+/** Everything about one account on a server that a person may see. */
+export function serverDetail(
+  { servers, vault }: ServerDetailDeps,
+  server: Server,
+  status: ServerStatus,
+  view: TokenView,
+): ServerDetail {
+  const facts = vault.facts(server.id);
+  const registration =
+    server.registrations.find((one) => one.issuer === facts?.issuer && one.client_id === facts.clientId) ??
+    server.registrations[0];
+  const preset = facts && presetFor(facts.issuer, server.settings.preset);
+  const { accessTokenClaims, introspection } = view;
+  const clientId = facts?.clientId ?? registration?.client_id ?? server.clientId;
+  return {
+    status,
+    accounts: accountsOf(servers, server).map(({ id, account: { name, isDefault } }) => ({ id, name, isDefault })),
+    ownClient: server.account.ownClient,
+    addedAt: server.addedAt,
+    requestedScopes: (facts?.requestedScopes ?? []).map(plainText),
+    grantedScopes: facts ? scopesInEffect(facts).map(plainText) : [],
+    learnedScopes: Object.fromEntries(
+      Object.entries(server.learnedScopes).map(([operation, scopes]) => [plainText(operation), scopes.map(plainText)]),
+    ),
+    allowMissingPkce: server.allowMissingPkce,
+    settings: server.settings,
+    storedSecrets: [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])],
+    ...(facts
+      ? { issuer: plainText(facts.issuer), resource: plainText(facts.resource), signedInAt: facts.signedInAt }
+      : {}),
+    ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
+    ...(clientId === undefined
+      ? {}
+      : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
+    ...(preset ? { preset: preset.title } : {}),
+    ...redirectOf(server, registration),
+    identityVerified:
+      facts?.subject !== undefined &&
+      facts.idTokenClaims !== undefined &&
+      !facts.identityNotes?.includes(identityNotes.userinfo_alone),
+    tokenNotes: view.notes.map(plainText),
+    ...(accessTokenClaims ? { accessTokenClaims: plainClaims(accessTokenClaims) } : {}),
+    ...(introspection
+      ? { introspection: { active: introspection.active, claims: plainClaims(introspection.claims) } }
+      : {}),
+    ...(facts?.idTokenClaims ? { idTokenClaims: plainClaims(facts.idTokenClaims) } : {}),
+  };
+}

@@ -1,0 +1,87 @@
+import type { ServerStatus, SignInState } from '../../../shared/model.ts';
+import type { TokenState } from '../oauth/tokens/access-tokens.ts';
+import type { SignInProgress } from '../oauth/sign-in/sign-in.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import type { AccessAsk } from './runtime-notes.ts';
+import type { Server } from '../servers/servers.ts';
+
+/** What the state of one server is computed from. */
+export interface StatusParts {
+  readonly server: Server;
+  readonly signIn: SignInProgress | undefined;
+  /** Why the last sign-in failed; gone with the next one. */
+  readonly lastFailure: AppError | undefined;
+  readonly tokens: TokenState;
+  /** Scopes that the server asked for and that are not granted. */
+  readonly missingScopes: readonly string[];
+  readonly grantedScopes: readonly string[];
+  readonly askedBy: readonly AccessAsk[];
+  readonly identity: string | undefined;
+  readonly hosts: readonly string[];
+}
+
+/** The STATUS PATH: the one place where a server's state is decided. */
+export function serverStatus(parts: StatusParts): ServerStatus {
+  const status: ServerStatus = {
+    id: parts.server.id,
+    name: parts.server.name,
+    url: parts.server.url,
+    state: signInState(parts),
+    hosts: [...parts.hosts],
+  };
+  const { name, isDefault, alone } = parts.server.account;
+  if (!alone) status.account = { name, isDefault };
+  if (parts.server.title !== undefined) status.title = parts.server.title;
+  if (parts.identity !== undefined) status.identity = parts.identity;
+  return status;
+}
+
+/** The state of a server that nobody is signed in to. */
+function withoutSignIn({ signInRequired, openSeenAt, settings, signedOutAt }: Server): SignInState {
+  // Whoever chose a sign-in method wants to sign in, whatever the server answers without a token.
+  if (signInRequired || settings.grant !== undefined)
+    return { kind: signedOutAt === undefined ? 'not_signed_in' : 'signed_out' };
+  return { kind: openSeenAt === undefined ? 'not_checked' : 'open' };
+}
+
+function signInState(parts: StatusParts): SignInState {
+  if (parts.signIn) return parts.signIn;
+  const { tokens } = parts;
+  switch (tokens.kind) {
+    case 'none':
+      if (parts.lastFailure) return { kind: 'needs_sign_in', error: parts.lastFailure.toInfo() };
+      return withoutSignIn(parts.server);
+    case 'blocked':
+      return { kind: 'store_blocked', error: tokens.error.toInfo() };
+    case 'ended':
+      return { kind: 'needs_sign_in', error: tokens.error.toInfo() };
+    case 'retrying':
+      return { kind: 'retrying', error: tokens.error.toInfo(), nextTryAt: tokens.nextTryAt };
+    case 'usable': {
+      if (parts.missingScopes.length > 0) return needsAccess(parts);
+      const state: SignInState = { kind: 'signed_in', renewable: tokens.renewable };
+      if (tokens.expiresAt !== undefined) state.expiresAt = tokens.expiresAt;
+      if (tokens.refreshAt !== undefined) state.refreshAt = tokens.refreshAt;
+      if (tokens.endsAt !== undefined) state.endsAt = tokens.endsAt;
+      return state;
+    }
+  }
+}
+
+function needsAccess({ server, missingScopes, grantedScopes, askedBy }: StatusParts): SignInState {
+  const news = missingScopes.filter((scope) => !grantedScopes.includes(scope));
+  const scopes = news.length > 0 ? news : [...missingScopes];
+  return {
+    kind: 'needs_access',
+    error: scopeNeeded(scopes).about(server.name).toInfo(),
+    scopes,
+    granted: [...grantedScopes],
+    askedBy: askedBy.map(({ host, operation }) => ({ host, operation })),
+  };
+}
+
+/** The error for a call that needs more scopes than were granted. */
+export function scopeNeeded(scopes: readonly string[]): AppError {
+  const which = scopes.length > 0 ? `: ${foreign(scopes.join(' '), 200)}` : ' than the sign-in has';
+  return new AppError('E_SCOPE_NEEDED', `The server asks for more access${which}.`);
+}

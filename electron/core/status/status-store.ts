@@ -1,0 +1,102 @@
+import type { ServerStatus, Status, StoreStatus } from '../../../shared/model.ts';
+import type { Connections } from '../app/connections.ts';
+import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
+import type { SignIns } from '../oauth/sign-in/sign-in.ts';
+import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import type { Ports } from '../app/ports.ts';
+import type { ServerNotes } from './runtime-notes.ts';
+import type { Servers } from '../servers/servers.ts';
+import { serverStatus } from './server-status.ts';
+import type { Vault } from '../vault/credentials.ts';
+
+export interface StatusBoardDeps {
+  readonly ports: Pick<Ports, 'about' | 'store'>;
+  readonly servers: Servers;
+  readonly vault: Pick<Vault, 'facts' | 'notice'>;
+  readonly tokens: Pick<TokenKeeper, 'state'>;
+  readonly signIns: Pick<SignIns, 'progress'>;
+  readonly notes: ServerNotes;
+  readonly connections: Pick<Connections, 'hostsOf'>;
+}
+
+/** The current status, and who wants to hear of changes. It holds no state of its own but the store's last answer. */
+export interface StatusBoard {
+  current(): Status;
+  /** Undefined: there is no such server. */
+  of(accountKey: string): ServerStatus | undefined;
+  /** Something that the status is computed from is another now. */
+  changed(): void;
+  /** Calls the listener with the current state at once, then after each change. Gives the function that ends this. */
+  subscribe(listener: (status: Status) => void): () => void;
+  /** Asks the store (by `probe` or `unlock`) and shows what it says. */
+  lookAtStore(look: () => ReturnType<Ports['store']['probe']>): Promise<StoreStatus>;
+}
+
+export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
+  const { about, store } = deps.ports;
+  const listeners = new Set<(status: Status) => void>();
+  let storeState: StoreStatus['state'] = 'ready';
+  let pending = false;
+
+  function of(accountKey: string): ServerStatus | undefined {
+    const server = deps.servers.find(accountKey);
+    if (!server) return undefined;
+    const facts = deps.vault.facts(accountKey);
+    const { lastFailure, missingScopes, askedBy } = deps.notes.get(accountKey);
+    return serverStatus({
+      server,
+      lastFailure,
+      missingScopes,
+      askedBy,
+      signIn: deps.signIns.progress(accountKey),
+      tokens: deps.tokens.state(accountKey),
+      grantedScopes: facts ? scopesInEffect(facts) : [],
+      identity: facts?.account,
+      hosts: deps.connections.hostsOf(accountKey),
+    });
+  }
+
+  function current(): Status {
+    const { version, front, runtime } = about;
+    const status: Status = {
+      version,
+      front,
+      runtime,
+      store: { name: store.name, label: store.label, state: storeState },
+      servers: deps.servers.list().flatMap(({ id }) => of(id) ?? []),
+    };
+    const { setAside } = deps.servers;
+    if (setAside.length > 0) status.setAside = setAside.map(({ error, ...one }) => ({ ...one, error: error.toInfo() }));
+    const notice = deps.servers.notice ?? deps.vault.notice;
+    if (notice) status.notice = notice.toInfo();
+    return status;
+  }
+
+  /** One snapshot per turn of the event loop, however many parts changed in it. */
+  function changed(): void {
+    if (pending) return;
+    pending = true;
+    queueMicrotask(() => {
+      pending = false;
+      const status = current();
+      for (const listener of listeners) listener(status);
+    });
+  }
+
+  return {
+    current,
+    of,
+    changed,
+    subscribe(listener) {
+      listeners.add(listener);
+      listener(current());
+      return () => void listeners.delete(listener);
+    },
+    async lookAtStore(look) {
+      const answer = await look();
+      storeState = answer.kind;
+      changed();
+      return current().store;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { SecretName } from '../../../shared/model.ts';
+import { AppError, foreign } from '../base/errors.ts';
+import { readTextFile } from '../base/atomic-file.ts';
+import { Secret } from '../base/secret.ts';
+import { bindingOfOld } from '../servers/secret-binding.ts';
+import { heldByAccount } from '../servers/server.ts';
+import { secretKeyOf, type Server } from '../servers/servers.ts';
+import type { Binding, Elsewhere } from './binding.ts';
+import type { Vault } from './credentials.ts';
+import { storeFault } from './store-fault.ts';
+import { place } from '../oauth/endpoint-url.ts';
+
+/** Far more than any assertion has. */
+const longestAssertion = 64 * 1024;
+
+/**
+ * A secret that the user entered for this server, for one use; undefined: none is stored. Throws E_STORE_*, and
+ * E_SECRET_AGAIN for a secret that was entered for another issuer or origin.
+ */
+export async function enteredSecret(
+  vault: Pick<Vault, 'readClientSecret'>,
+  server: Server,
+  name: SecretName,
+  use: Binding,
+): Promise<Secret | undefined> {
+  const read = await vault.readClientSecret(secretKeyOf(server, name), use, bindingOfOld(server, name));
+  if (read.kind === 'found') return read.value;
+  if (read.kind === 'absent') return undefined;
+  if (read.kind === 'elsewhere') throw enterAgain(server, name, read);
+  throw storeFault(read, 'A secret of this server cannot be read');
+}
+
+/** The same, where the grant cannot do without it. Throws E_BAD_INPUT too. */
+export async function neededSecret(
+  vault: Pick<Vault, 'readClientSecret'>,
+  server: Server,
+  name: SecretName,
+  use: Binding,
+): Promise<Secret> {
+  const found = await enteredSecret(vault, server, name, use);
+  if (found) return found;
+  throw new AppError(
+    'E_BAD_INPUT',
+    `The secret ${name} is missing: keybridge configure ${server.name} --secret-file ${name}=FILE`,
+    { field: fieldOf(name) },
+  );
+}
+
+/**
+ * The workload's own JWT: from the file that its platform renews, else as entered. Throws E_BAD_INPUT, E_SECRET_AGAIN,
+ * E_STORE_*.
+ */
+export async function workloadAssertion(
+  vault: Pick<Vault, 'readClientSecret'>,
+  server: Server,
+  use: Binding,
+): Promise<Secret> {
+  const { assertionFile } = server.settings;
+  if (assertionFile === undefined) return neededSecret(vault, server, 'assertion', use);
+  const text = await readTextFile(assertionFile).catch((error: unknown) => {
+    if (error instanceof AppError) throw error;
+    return '';
+  });
+  const assertion = text.trim();
+  if (assertion === '' || assertion.length > longestAssertion)
+    throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`, {
+      field: 'settings.assertionFile',
+    });
+  return new Secret(assertion);
+}
+
+/** Nothing was sent: the secret goes only where the user entered it for. */
+export function enterAgain({ name: server, account }: Server, name: SecretName, { was, now }: Elsewhere): AppError {
+  const [before, after] = [was, now].map((where) => (URL.canParse(where) ? place(new URL(where)) : foreign(where)));
+  const whose = heldByAccount(name, account.ownClient) && !account.alone ? ` --account ${account.name}` : '';
+  const how = `keybridge configure ${server}${whose} --secret-file ${name}=FILE`;
+  return new AppError(
+    'E_SECRET_AGAIN',
+    `The secret ${name} was entered for ${before}, so it was not sent to ${after}. To enter it again for ${after}: ${how}`,
+    { sent: false, server, field: fieldOf(name) },
+  );
+}
+
+const fieldOf = (name: SecretName): string => (name === 'clientSecret' ? name : `secrets.${name}`);

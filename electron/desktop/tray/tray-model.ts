@@ -1,0 +1,175 @@
+import type { ServerStatus, Status } from '../../../shared/model.ts';
+import { plainText } from '../../../shared/foreign-text.ts';
+import {
+  accountsWords,
+  asideWords,
+  calledBy,
+  byServer,
+  endsSoon,
+  needsPerson,
+  nextStep,
+  nextStepLabels,
+  overallWords,
+  stateWords,
+  type NextStep,
+  type ServerAccounts,
+} from '../../../shared/wording.ts';
+
+/** The overall state as the icon shows it, each with a shape and a colour of its own. */
+export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
+
+/** What a click in the menu asks for. `server` is an id. */
+export type TrayAction =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'quit' }
+  | { readonly kind: 'unlock' }
+  | { readonly kind: 'show'; readonly server: string }
+  | {
+      readonly kind: 'step';
+      readonly step: Exclude<NextStep, 'review_access' | 'review_token' | 'unlock'>;
+      readonly server: string;
+    };
+
+export type TrayItem =
+  | { readonly kind: 'separator' }
+  | { readonly kind: 'text'; readonly label: string }
+  | { readonly kind: 'action'; readonly label: string; readonly action: TrayAction }
+  | { readonly kind: 'submenu'; readonly label: string; readonly items: readonly TrayItem[] };
+
+export interface TrayModel {
+  readonly icon: TrayIcon;
+  readonly tooltip: string;
+  readonly items: readonly TrayItem[];
+  /** True while the words count minutes: they are stale a minute later even if nothing happens. */
+  readonly countsMinutes: boolean;
+}
+
+/** More lines than a screen has would hide the way to the window and to the end of the app. */
+const mostServers = 20;
+
+const separator: TrayItem = { kind: 'separator' };
+
+/** The tray as a function of the state. `now` in Unix ms. What needs a person comes first. */
+export function trayModel(status: Status, now: number): TrayModel {
+  const servers = byServer(status.servers);
+  return {
+    icon: trayIcon(status),
+    tooltip: `Keybridge: ${overallWords(status)}`,
+    items: [
+      { kind: 'text', label: overallWords(status) },
+      ...storeItems(status),
+      separator,
+      ...servers.slice(0, mostServers).map((accounts) => serverItem(accounts, now)),
+      ...(servers.length > mostServers ? [moreItem(servers.length - mostServers)] : []),
+      ...asideItems(status),
+      ...(servers.length > 0 ? [separator] : []),
+      { kind: 'action', label: 'Open Keybridge', action: { kind: 'open' } },
+      { kind: 'action', label: 'Quit Keybridge', action: { kind: 'quit' } },
+    ],
+    countsMinutes: status.servers.some(hasTime),
+  };
+}
+
+function trayIcon({ servers, setAside = [], store, notice }: Status): TrayIcon {
+  if (
+    store.state !== 'ready' ||
+    notice ||
+    setAside.length > 0 ||
+    servers.some(({ state }) => needsPerson(state) || endsSoon(state))
+  )
+    return 'attention';
+  const kinds = new Set(servers.map(({ state }) => state.kind));
+  if (kinds.has('signing_in')) return 'busy';
+  if (kinds.has('retrying')) return 'retrying';
+  return kinds.has('signed_in') || kinds.has('open') ? 'ok' : 'signed-out';
+}
+
+/** Servers that are not used until somebody has looked at them. */
+function asideItems({ setAside = [] }: Status): TrayItem[] {
+  const shown = setAside
+    .slice(0, mostServers)
+    .map(({ name, why }): TrayItem => ({
+      kind: 'action',
+      label: `${name}: ${asideWords[why]}`,
+      action: { kind: 'open' },
+    }));
+  return shown.length > 0 ? [...shown, separator] : [];
+}
+
+function storeItems({ store }: Status): TrayItem[] {
+  switch (store.state) {
+    case 'ready':
+      return store.name === 'memory' ? [{ kind: 'text', label: 'Sign-ins end when Keybridge quits' }] : [];
+    case 'locked':
+      return [{ kind: 'action', label: 'Keychain locked: unlock it', action: { kind: 'unlock' } }];
+    case 'denied':
+      return [{ kind: 'text', label: 'Keychain access denied' }];
+    case 'unavailable':
+      return [{ kind: 'text', label: 'Keychain not available' }];
+  }
+}
+
+/** One account stands for its server; several are a menu each, below the server's name. */
+function serverItem(accounts: ServerAccounts, now: number): TrayItem {
+  const [only, ...others] = accounts;
+  if (others.length === 0)
+    return {
+      kind: 'submenu',
+      label: `${mark(accounts)}${calledBy(only)}: ${stateWords(only, now)}`,
+      items: entryItems(only),
+    };
+  return {
+    kind: 'submenu',
+    label: `${mark(accounts)}${calledBy(only)}: ${accountsWords(accounts)}`,
+    items: accounts.map((entry) => ({
+      kind: 'submenu',
+      label: `${mark([entry])}${entry.account?.name ?? ''}: ${stateWords(entry, now)}`,
+      items: entryItems(entry),
+    })),
+  };
+}
+
+const mark = (accounts: ServerAccounts): string => (accounts.some(({ state }) => needsPerson(state)) ? '⚠ ' : '');
+
+/** Who is signed in, where the account's name does not say so; what to do; the way to the window. */
+function entryItems(entry: ServerStatus): TrayItem[] {
+  const { account } = entry;
+  const identity = entry.identity === undefined ? undefined : plainText(entry.identity).slice(0, 100);
+  return [
+    ...(identity === undefined || identity === account?.name
+      ? []
+      : [{ kind: 'text', label: identity } as const, separator]),
+    ...stepItems(entry),
+    { kind: 'action', label: 'Show in window', action: { kind: 'show', server: entry.id } },
+  ];
+}
+
+function stepItems(server: ServerStatus): TrayItem[] {
+  const step = nextStep(server.state);
+  switch (step) {
+    case undefined:
+      return [];
+    case 'unlock':
+      return [{ kind: 'action', label: nextStepLabels.unlock, action: { kind: 'unlock' } }];
+    case 'review_access':
+    case 'review_token':
+      // What is granted must be read before: that takes the window.
+      return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'show', server: server.id } }];
+    case 'sign_in':
+    case 'check':
+    case 'try_now':
+    case 'cancel':
+      return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'step', step, server: server.id } }];
+  }
+}
+
+function moreItem(count: number): TrayItem {
+  return { kind: 'action', label: `${count} more in the window`, action: { kind: 'open' } };
+}
+
+function hasTime({ state }: ServerStatus): boolean {
+  if (state.kind === 'retrying') return true;
+  return (
+    state.kind === 'signed_in' && (state.renewable ? (state.endsAt ?? state.refreshAt) : state.expiresAt) !== undefined
+  );
+}

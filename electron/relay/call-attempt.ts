@@ -1,0 +1,56 @@
+import type { Challenge } from '../core/oauth/discovery/discovery.ts';
+import type { Secret } from '../core/base/secret.ts';
+import type { TurnFacts } from './classify.ts';
+import type { AccessTurn } from './step-up.ts';
+import type { UpstreamRequest } from './server-client.ts';
+
+/** What one request has been through. */
+export interface Turn {
+  /** Another one after a redirect. */
+  url: URL;
+  /** The token is a key, which is the whole value of this header. Scopes are not for it. */
+  keyHeader: string | undefined;
+  /** The token that got a 401, and what the server said then. */
+  rejected: Secret | undefined;
+  challenge: Challenge | undefined;
+  /** What the server said in that 401, as a sentence; may be ''. */
+  words: string;
+  /** The core has been told of a 401. */
+  asked: boolean;
+  readonly access: AccessTurn;
+  /** It was sent again after a lost connection. */
+  reconnected: boolean;
+  /** How often it was sent again because the server was busy. */
+  repeats: number;
+  /** In ms, because the server wanted it. */
+  waited: number;
+}
+
+export const newTurn = (home: URL): Turn => ({
+  url: home,
+  keyHeader: undefined,
+  rejected: undefined,
+  challenge: undefined,
+  words: '',
+  asked: false,
+  access: { looked: false, held: 0 },
+  reconnected: false,
+  repeats: 0,
+  waited: 0,
+});
+
+export const turnFacts = (
+  { repeatable, persistent = false }: UpstreamRequest,
+  turn: Turn,
+  token: Secret | undefined,
+): Omit<TurnFacts, 'newTokenPauseMs'> => ({
+  credential: token ? (turn.keyHeader === undefined ? 'token' : 'key') : 'none',
+  renewed: turn.rejected !== undefined,
+  repeatable,
+  persistent,
+  repeats: turn.repeats,
+  waitedMs: turn.waited,
+});
+
+export const tokenHeader = (token: Secret, { keyHeader }: Turn): Record<string, string> =>
+  keyHeader === undefined ? { authorization: `Bearer ${token.reveal()}` } : { [keyHeader]: token.reveal() };

@@ -1,0 +1,50 @@
+import type { Question, Sink } from './response.ts';
+import { discard } from './drain.ts';
+import { exchange, type ExchangeDeps } from './request.ts';
+import { legacyHeaders, type SessionHeaders } from './request-headers.ts';
+import { within } from '../core/base/async.ts';
+
+export interface FinishOptions {
+  readonly session: SessionHeaders;
+  /** The host's `notifications/initialized`. */
+  readonly ready: Uint8Array;
+  /** Requests of which the server kept something in the session before: subscriptions, the level of its log. */
+  readonly remembered: readonly Question[];
+  readonly signal: AbortSignal;
+}
+
+/** A notification has no answer but a status, and a server that gives none must not hold up the calls. */
+const readyMs = 3_000;
+const repeatsMs = 2_000;
+const nobody: Sink = { answer: () => {}, other: () => {}, drained: () => undefined };
+
+/**
+ * Tells a new session that the host is ready, and repeats what the server is to remember. Waits 5 s at most; what is
+ * not answered by then goes on behind it. Throws when the server cannot be reached.
+ */
+export async function finishOpening(
+  deps: ExchangeDeps,
+  { session, ready, remembered, signal }: FinishOptions,
+): Promise<void> {
+  const { upstream, clock, log, server } = deps;
+  const telling = upstream
+    .request({
+      method: 'POST',
+      headers: legacyHeaders(session),
+      body: ready,
+      timeoutMs: 30_000,
+      signal,
+      repeatable: true,
+      onChallenge: 'quiet',
+    })
+    .then((answered) => discard(answered, clock));
+  if ((await within(clock, readyMs, telling)) === 'late') log('initialized_unanswered', { server, waitedMs: readyMs });
+
+  const repeating = Promise.all(
+    remembered.map((question) =>
+      exchange(deps, question, nobody, { session, signal, onChallenge: 'quiet' }).catch(() => {}),
+    ),
+  );
+  if ((await within(clock, repeatsMs, repeating)) === 'late')
+    log('session_repeats_unanswered', { server, waitedMs: repeatsMs });
+}

@@ -1,0 +1,55 @@
+import { AppError, asAppError } from '../core/base/errors.ts';
+import type { Log } from '../core/base/log.ts';
+import type { Clock } from '../core/app/ports.ts';
+import type { Envelope } from '../../shared/json-rpc.ts';
+import { discard } from './drain.ts';
+import { legacyHeaders, modernHeaders } from './request-headers.ts';
+import type { Session } from './mcp-session.ts';
+import type { Upstream } from './server-client.ts';
+
+export interface OneWayDeps {
+  readonly upstream: Upstream;
+  readonly session: Pick<Session, 'settled' | 'away' | 'ready'>;
+  readonly server: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The host has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** The host's messages that nobody waits for: notifications, and answers to the server's requests. */
+export interface OneWay {
+  /** Resolves when the server has taken it or it is given up, which is logged. Never throws. */
+  send(line: Buffer, found: Envelope): Promise<void>;
+}
+
+const timeoutMs = 30_000;
+
+export function createOneWay({ upstream, session, server, clock, log, signal }: OneWayDeps): OneWay {
+  async function post(line: Buffer, found: Envelope): Promise<void> {
+    await session.settled();
+    if (session.away && !found.modern) throw session.away;
+    const current = found.modern ? undefined : await session.ready();
+    const headers = found.modern ? modernHeaders(found) : legacyHeaders(current);
+    const answered = await upstream.request({
+      method: 'POST',
+      headers,
+      body: line,
+      timeoutMs,
+      signal,
+      repeatable: false,
+      onChallenge: 'quiet',
+    });
+    discard(answered, clock);
+    if (answered.status >= 300)
+      throw new AppError('E_HTTP_STATUS', `The server answered with status ${answered.status}.`, { server });
+  }
+
+  return {
+    send: (line, found) =>
+      post(line, found).catch((error: unknown) => {
+        if (!signal.aborted)
+          log('message_not_passed', { server, method: found.method ?? 'answer', code: asAppError(error).code });
+      }),
+  };
+}

@@ -1,0 +1,264 @@
+import { AppError, asAppError } from '../core/base/errors.ts';
+import type { Connection } from '../core/app/connections.ts';
+import type { Question, Sink } from './response.ts';
+import { endSession } from './end-session.ts';
+import { exchange, type ExchangeDeps } from './request.ts';
+import { finishOpening } from './finish-initialize.ts';
+import type { SessionHeaders } from './request-headers.ts';
+import { listsChanged } from './offline-responses.ts';
+import { readOpening, type OpeningAnswer } from './initialize-response.ts';
+import { needsPerson } from './retry-policy.ts';
+import { createOpeningLimit } from './initialize-limit.ts';
+import { createRetries } from './retries.ts';
+import type { ServerStream } from './notification-stream.ts';
+import type { UpstreamRequest } from './server-client.ts';
+import { orAborted } from '../core/base/async.ts';
+
+/**
+ * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is
+ * opened again, with the `initialize` that the host sent, when the server has lost it, or once the server can be used
+ * at all.
+ */
+export interface Session {
+  /**
+   * The host's `initialize`. Gives the line to answer it with. Throws when the server cannot be used: the session is
+   * then away, or does not exist (E_PROTOCOL_ERA).
+   */
+  open(question: Question, signal: AbortSignal): Promise<Buffer>;
+  /** The host's `notifications/initialized`. */
+  initialized(line: Uint8Array): void;
+  /** Resolves when no opening is under way. */
+  settled(): Promise<void>;
+  /** Why the server cannot be used, while that lasts. */
+  readonly away: AppError | undefined;
+  /** True when the host's `initialize` was answered by us. */
+  readonly promised: boolean;
+  /** What the server said in its answer to `initialize`. */
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  /**
+   * The open session; undefined when the host has sent no `initialize`. Tries to open one that is away, and throws what
+   * that gave.
+   */
+  ready(): Promise<SessionHeaders | undefined>;
+  /**
+   * Before a list is answered in the place of a server that is away: tries to open the session, and waits a little for
+   * it. Never throws.
+   */
+  lookAgain(signal: AbortSignal): Promise<void>;
+  /** The server does not know this session any more: opens another one, once for all who ask. */
+  renew(lost: SessionHeaders): Promise<void>;
+  /** A request that went out, of which the server keeps something: repeated when the session is opened again. */
+  remember(question: Question): void;
+  close(): Promise<void>;
+}
+
+export interface SessionDeps extends ExchangeDeps {
+  readonly connection: Connection;
+  readonly stream: ServerStream;
+  /** Sends a line to the host. */
+  readonly tell: (line: string) => void;
+}
+
+type Challenge = UpstreamRequest['onChallenge'];
+
+/** How long a list waits for a try before its stand-in answers. */
+const listWaitMs = 2_000;
+
+export function createSession(deps: SessionDeps): Session {
+  const { clock, log, server, upstream, connection, stream } = deps;
+  const stopped = new AbortController();
+  const remembered = new Map<string, Question>();
+  const retries = createRetries(clock, tryQuietly);
+  let hello: Question | undefined;
+  let hostReady: Uint8Array | undefined;
+  let session: SessionHeaders | undefined;
+  let capabilities: Readonly<Record<string, unknown>> = {};
+  let away: AppError | undefined;
+  let promised = false;
+  let opening: Promise<void> = Promise.resolve();
+  let reopening: Promise<void> | undefined;
+
+  /** `initialize`, and what the server answers. */
+  async function handshake(question: Question, signal: AbortSignal, onChallenge: Challenge): Promise<OpeningAnswer> {
+    let answer: OpeningAnswer | undefined;
+    const sink: Sink = {
+      answer: (line, found, head) => {
+        answer = { line, found, head };
+      },
+      other: () => {},
+      drained: () => undefined,
+    };
+    retries.tried();
+    upstream.forgetCookies();
+    const limit = createOpeningLimit(clock, server);
+    const within = AbortSignal.any([signal, limit.signal]);
+    await exchange(deps, question, sink, { session: undefined, signal: within, onChallenge, onHead: limit.begin })
+      .catch(limit.explain)
+      .finally(limit.end);
+    if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
+    return answer;
+  }
+
+  /** Takes over what the server said; throws when it refused. */
+  function begin(answer: OpeningAnswer): void {
+    const opened = readOpening(answer, server);
+    capabilities = opened.capabilities;
+    connection.answered();
+    session = opened.session;
+    log('session_opened', { server, version: session.version, session: session.sessionId !== undefined });
+  }
+
+  /** Then the server's stream. */
+  async function finish(current: SessionHeaders, ready: Uint8Array): Promise<void> {
+    await finishOpening(deps, {
+      session: current,
+      ready,
+      remembered: [...remembered.values()],
+      signal: stopped.signal,
+    });
+    if (session === current) stream.start(current);
+  }
+
+  function lose(error: unknown): AppError {
+    session = undefined;
+    away = asAppError(error, server);
+    connection.setAway(true);
+    // No error is for ever, and a host that was given empty lists must hear of the real ones.
+    if (!stopped.signal.aborted) retries.failed(away.code);
+    return away;
+  }
+
+  /** Opens the session again, unseen by the host. One at a time; who comes meanwhile joins. */
+  function reopen(onChallenge: Challenge): Promise<void> {
+    reopening ??= (async () => {
+      if (!hello) return;
+      const first = away !== undefined;
+      try {
+        begin(await handshake(hello, stopped.signal, onChallenge));
+        if (hostReady && session) await finish(session, hostReady);
+      } catch (error) {
+        throw lose(error);
+      }
+      away = undefined;
+      retries.worked();
+      connection.setAway(false);
+      if (first && hostReady) announce();
+    })().finally(() => {
+      reopening = undefined;
+    });
+    return reopening;
+  }
+
+  function announce(): void {
+    for (const line of listsChanged(capabilities)) deps.tell(line);
+  }
+
+  function tryQuietly(): void {
+    if (away) void reopen('quiet').catch(() => {});
+  }
+
+  connection.onWake((reason) => {
+    if (reason === 'asked') {
+      stream.poke();
+      tryQuietly();
+    } else if (away && !reopening && retries.wake()) tryQuietly();
+  });
+
+  connection.onSignedIn(() => {
+    upstream.forgetCookies();
+    stream.poke();
+    // Perhaps somebody else has signed in: the server may not let them have this session.
+    if (session) session.suspect = true;
+    tryQuietly();
+  });
+
+  return {
+    async open(question, signal) {
+      const before = session;
+      hello = question;
+      hostReady = session = away = undefined;
+      connection.setAway(false);
+      capabilities = {};
+      promised = false;
+      remembered.clear();
+      stream.stop();
+      void endSession(deps, before);
+      const work = (async () => {
+        const answer = await handshake(question, signal, 'tell');
+        if (answer.found.hasError) hello = undefined;
+        try {
+          begin(answer);
+        } catch (error) {
+          // The server's own words, where they are no matter of generations.
+          if (answer.found.hasError && error instanceof AppError && error.code === 'E_SERVER_ANSWER')
+            return answer.line;
+          throw error;
+        }
+        return answer.line;
+      })();
+      opening = Promise.allSettled([work]).then(() => undefined);
+      try {
+        return await work;
+      } catch (error) {
+        const why = asAppError(error, server);
+        if (!hello || signal.aborted) throw why;
+        promised = true;
+        throw lose(why);
+      }
+    },
+    initialized(line) {
+      if (!hello) return;
+      hostReady = Buffer.from(line);
+      const current = session;
+      if (current) {
+        opening = finish(current, hostReady).catch((error: unknown) => {
+          // The server may never have heard of it: a new session is surer than half of one.
+          lose(error);
+        });
+        if (promised) announce();
+      }
+    },
+    settled: () => opening,
+    get away() {
+      return away;
+    },
+    get promised() {
+      return promised;
+    },
+    get capabilities() {
+      return capabilities;
+    },
+    async ready() {
+      await opening;
+      if (!hello || session) return session;
+      if (away && !needsPerson(away.code) && !reopening && !retries.mayTry) throw away;
+      await reopen('ask');
+      return session;
+    },
+    async lookAgain(signal) {
+      if (!away || (!reopening && !retries.mayTry)) return;
+      const given = new AbortController();
+      const cancel = clock.after(listWaitMs, () => given.abort());
+      await orAborted(reopen('quiet'), AbortSignal.any([signal, given.signal])).catch(() => {});
+      cancel();
+    },
+    async renew(lost) {
+      if (session && session !== lost) return;
+      log('session_lost', { server });
+      await reopen('ask');
+    },
+    remember(question) {
+      const { method, name } = question.envelope;
+      if (method === 'logging/setLevel') remembered.set(method, question);
+      else if (method === 'resources/subscribe' && name !== undefined && remembered.size < 1_000)
+        remembered.set(name, question);
+      else if (method === 'resources/unsubscribe' && name !== undefined) remembered.delete(name);
+    },
+    async close() {
+      retries.stop();
+      stopped.abort();
+      stream.stop();
+      await endSession(deps, session);
+    },
+  };
+}

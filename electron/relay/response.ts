@@ -1,0 +1,230 @@
+import { isUtf8 } from 'node:buffer';
+import { AppError } from '../core/base/errors.ts';
+import type { HttpHead, HttpStream } from '../core/http/client.ts';
+import { isUtf16 } from '../../shared/json.ts';
+import { createGathering } from '../core/http/gathering.ts';
+import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
+import { isRepeatable } from '../../shared/mcp-methods.ts';
+import { isVersion } from './request-headers.ts';
+import { serverWords } from './server-error-text.ts';
+import { envelopeInTurns, shortBytes } from './yielding.ts';
+import type { Answered } from './server-client.ts';
+
+/** Longest message in either direction, in bytes. */
+export const maxMessageBytes = 16 * 1024 * 1024;
+
+/** A request of the host (or a replay of one) that waits for its answer. */
+export interface Question {
+  readonly line: Uint8Array;
+  readonly envelope: Envelope & { readonly id: string; readonly method: string };
+}
+
+/** What to do with what the server says while it answers. */
+export interface Sink {
+  /** The answer: one line, with the id as the host wrote it. Called once at most. */
+  answer(line: Buffer, found: Envelope, head: HttpHead): void;
+  /** A notification or a request of the server. */
+  other(line: Buffer, found: Envelope): void;
+  /** Resolves when the host takes more; undefined when it does now. */
+  drained(): Promise<void> | undefined;
+}
+
+/**
+ * What became of a message: `dropped` means that it is nobody's answer, `unfit` that it is not what may go to a host.
+ */
+export type Routed = 'answer' | 'other' | 'dropped' | 'unfit';
+
+/**
+ * Takes one message, or a batch, that came for a question. Throws E_SERVER_ANSWER for an answer to it that a host could
+ * not read.
+ */
+export function route(message: Buffer, question: Question, sink: Sink, head: HttpHead): Routed | Promise<Routed> {
+  const bytes = withoutMark(message);
+  if (bytes.length <= shortBytes) return routeRead(bytes, envelope(bytes), question, sink, head);
+  return envelopeInTurns(bytes).then((found) => routeRead(bytes, found, question, sink, head));
+}
+
+/** The same for a message that has been read. */
+export function routeRead(bytes: Buffer, found: Envelope, question: Question, sink: Sink, head: HttpHead): Routed {
+  if (found.kind !== 'batch') return routeOne(bytes, found, question, sink, head);
+  const results = (bytes.length > longestBatch ? [] : (batchItems(bytes) ?? [])).map((item) =>
+    routeOne(item, envelope(item), question, sink, head),
+  );
+  return (['answer', 'unfit'] as const).find((one) => results.includes(one)) ?? results[0] ?? 'unfit';
+}
+
+/** Only one old revision of MCP has batches, and none of a server's is long. */
+const longestBatch = 1024 * 1024;
+
+function routeOne(bytes: Buffer, found: Envelope, question: Question, sink: Sink, head: HttpHead): Routed {
+  const { id } = question.envelope;
+  const unfit = unfitFor(bytes, found);
+  const ours = sameId(found.id, id) ? found.method === undefined : isNamelessError(found);
+  if (unfit !== undefined) {
+    if (!ours && !(found.problem !== undefined && saysId(bytes, id)) && !isOtherType(found, id)) return 'unfit';
+    throw unreadable(question, unfit);
+  }
+  if (ours) {
+    sink.answer(oneLine(withId(bytes, found, id)), found, head);
+    return 'answer';
+  }
+  if (isOtherType(found, id)) throw unreadable(question, 'has the id as another type than it was sent');
+  if (found.kind !== 'notification' && found.kind !== 'request') return 'dropped';
+  sink.other(oneLine(bytes), found);
+  return 'other';
+}
+
+const unreadable = ({ envelope: { method } }: Question, why: string) =>
+  new AppError('E_SERVER_ANSWER', `The server’s answer to ${method} ${why}.`);
+
+/** Why a message may not go to a host, as what it does; undefined: it may. */
+export function unfitFor(bytes: Buffer, found: Envelope): string | undefined {
+  if (found.problem === 'syntax') return 'is not JSON';
+  if (found.problem === 'depth') return 'is nested too deep';
+  if (!isUtf8(bytes)) return 'is not UTF-8';
+  return found.flaw ?? (found.kind === 'invalid' && !isNamelessError(found) ? 'is not a JSON-RPC message' : undefined);
+}
+
+/**
+ * What a server says on its own: the messages in it that a host can read, each on one line, and how many others there
+ * were.
+ */
+export async function spoken(message: Buffer): Promise<{ readonly lines: readonly Buffer[]; readonly unfit: number }> {
+  const bytes = withoutMark(message);
+  const whole = await envelopeInTurns(bytes);
+  const items = whole.kind === 'batch' ? (bytes.length > longestBatch ? [] : (batchItems(bytes) ?? [])) : [bytes];
+  const fit = items.filter((item) => {
+    const found = item === bytes ? whole : envelope(item);
+    return (found.kind === 'notification' || found.kind === 'request') && unfitFor(item, found) === undefined;
+  });
+  return { lines: fit.map(oneLine), unfit: items.length - fit.length };
+}
+
+/** The id of the call, between quotes or without the quotes that it had. */
+const isOtherType = (found: Envelope, id: string): boolean =>
+  found.method === undefined && found.id !== undefined && (found.id === `"${id}"` || `"${found.id}"` === id);
+
+/** Whether what is no JSON has this id at its beginning or its end: then nobody else waits for it. */
+function saysId(bytes: Buffer, id: string): boolean {
+  const ends = `${bytes.toString('latin1', 0, 512)}\n${bytes.toString('latin1', Math.max(0, bytes.length - 512))}`;
+  const said = /"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?[\d.eE+-]+)/g;
+  return [...ends.matchAll(said)].some(([, one]) => one !== undefined && sameId(one, id));
+}
+
+/** An error that names no request: a server that could not, or would not, read the id. */
+export const isNamelessError = (found: Envelope): boolean =>
+  found.hasError &&
+  found.method === undefined &&
+  (found.id === undefined || found.id === 'null') &&
+  found.problem !== 'syntax' &&
+  found.problem !== 'depth';
+
+/** A whole body as the answer. Throws E_NOT_JSON, E_SERVER_ANSWER, or what the status says. */
+export async function routeBody(
+  whole: Buffer,
+  question: Question,
+  sink: Sink,
+  stream: Answered,
+  server: string,
+): Promise<void> {
+  const body = withoutMark(whole);
+  const { status } = stream;
+  const ok = status >= 200 && status < 300;
+  const found = await envelopeInTurns(body);
+  const unfit = unfitFor(body, found);
+  const isAnswer =
+    isNamelessError(found) || (found.kind === 'response' && (found.hasError || sameId(found.id, question.envelope.id)));
+  if (!ok && (unfit !== undefined || !isAnswer)) throw statusFault(stream, body, question.envelope, server);
+  if (!ok && found.id !== question.envelope.id) {
+    // A refusal of the whole request belongs to it, whatever id it carries.
+    sink.answer(oneLine(withId(body, found, question.envelope.id)), found, stream);
+    return;
+  }
+  if (unfit !== undefined && found.problem === 'syntax' && looksLikeHtml(body, stream))
+    throw new AppError('E_NOT_JSON', 'A web page came instead of the server’s answer.', { server });
+  const routed = routeRead(body, found, question, sink, stream);
+  if (routed === 'answer') return;
+  const what =
+    body.length === 0
+      ? 'is empty'
+      : isUtf16(body)
+        ? 'is UTF-16 text, and JSON is UTF-8'
+        : unfit === undefined || found.problem === 'shape'
+          ? 'is not an answer to the call'
+          : unfit;
+  throw new AppError(
+    'E_SERVER_ANSWER',
+    `The server’s answer to ${question.envelope.method} ${what} (status ${status}).`,
+    { server },
+  );
+}
+
+const looksLikeHtml = (body: Buffer, stream: HttpStream): boolean =>
+  /^text\/html\b/i.test(stream.headers['content-type'] ?? '') || /^\s*</.test(body.toString('latin1', 0, 64));
+
+/** A status that came without a JSON-RPC error. */
+function statusFault(
+  { status, sent }: Answered,
+  body: Buffer,
+  { method, modern, protocolVersion }: Envelope,
+  server: string,
+): AppError {
+  const said = `The server answered with status ${status}`;
+  if (status === 401 || status === 403)
+    return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body, sent)}`, {
+      server,
+    });
+  if (status === 429)
+    return new AppError('E_RATE_LIMITED', `${said}: too many calls, without saying how long to wait.`, { server });
+  if (mayHaveRun(status) && !isRepeatable(method ?? ''))
+    return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
+  if (status >= 500) return new AppError('E_SERVER_UNREACHABLE', `${said}.`, { server });
+  if (modern && [400, 404, 405, 406, 415].includes(status))
+    return new AppError(
+      'E_PROTOCOL_ERA',
+      `${said} to a message of MCP ${isVersion(protocolVersion) ? protocolVersion : 'without sessions'}.`,
+      { server },
+    );
+  return new AppError('E_HTTP_STATUS', `${said}.`, { server });
+}
+
+/**
+ * Not by a refusal of the request as such, which comes before the work. 404 and 409 may be about what a tool was
+ * looking for.
+ */
+const mayHaveRun = (status: number): boolean => status >= 500 || [404, 408, 409, 410, 424, 499].includes(status);
+
+/** Without the byte order mark of UTF-8: hosts do not take one inside of a line. */
+const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+
+/** The message with this id, all other bytes as they are. */
+function withId(bytes: Buffer, found: Envelope, id: string): Buffer {
+  if (found.id === id) return bytes;
+  if (found.idAt)
+    return Buffer.concat([bytes.subarray(0, found.idAt[0]), Buffer.from(id), bytes.subarray(found.idAt[1])]);
+  const brace = bytes.indexOf(0x7b) + 1;
+  return Buffer.concat([bytes.subarray(0, brace), Buffer.from(`"id":${id},`), bytes.subarray(brace)]);
+}
+
+/** CR and LF as spaces, in place: of valid JSON that changes nothing, because they stand between values only. */
+export function oneLine(bytes: Buffer): Buffer {
+  const [lf, cr] = [bytes.indexOf(0x0a), bytes.indexOf(0x0d)];
+  if (lf < 0 && cr < 0) return bytes;
+  for (let at = lf < 0 || cr < 0 ? Math.max(lf, cr) : Math.min(lf, cr); at < bytes.length; at += 1)
+    if (bytes[at] === 0x0a || bytes[at] === 0x0d) bytes[at] = 0x20;
+  return bytes;
+}
+
+/** The whole body. Throws E_TOO_LARGE above the cap, and then reads no more. */
+export async function readBody(stream: HttpStream, server: string): Promise<Buffer> {
+  const all = createGathering();
+  for await (const chunk of stream.body) {
+    if (all.bytes + chunk.length > maxMessageBytes)
+      throw new AppError('E_TOO_LARGE', `The server’s answer has more than ${maxMessageBytes / 1_048_576} MB.`, {
+        server,
+      });
+    all.add(chunk);
+  }
+  return all.take();
+}
