@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/*.test.ts', 'test/*.test.tsx'],
+    include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+    exclude: ['test/desktop/**'],
     globalSetup: ['test/fixtures/build.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

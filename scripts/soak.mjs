@@ -13,7 +13,14 @@ await runCommand(async () => {
   await ensureSystem({ keyring: true });
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const env = { ...process.env, KEYBRIDGE_KILLS: String(kills), KEYBRIDGE_BRIDGES: '200' };
-  const args = [vitest, 'run', 'test/kill.test.ts', 'test/scale.test.ts', '--testTimeout', String(kills * 20_000)];
+  const args = [
+    vitest,
+    'run',
+    'test/end-to-end/kill.test.ts',
+    'test/app/scale.test.ts',
+    '--testTimeout',
+    String(kills * 20_000),
+  ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env });
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
 });

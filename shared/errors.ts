@@ -3,7 +3,7 @@
 /**
  * Every error that can leave the core, with the sentence that says what to do about it.
  * A code is stable: users search for it, scripts test for it, and `docs/errors/<code>.md` explains it.
- * Adding one means adding its page (test/docs.test.ts).
+ * Adding one means adding its page (test/house/docs.test.ts).
  */
 export const errors = {
   // Input and general

@@ -37,7 +37,7 @@ export interface About {
 export interface Clock {
   /**
    * Unix time in ms, which jumps when somebody sets it. For what a person reads, what a file keeps, and what a server
-   * or a certificate dates; never for a pause, a limit or an age in this process (held by test/clock-use.test.ts).
+   * or a certificate dates; never for a pause, a limit or an age in this process (held by test/app/clock-use.test.ts).
    */
   now(): number;
   /** The moment on a clock that only goes forward, for everything else. */

@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createTimeWatch, wakeBySlowTimer } from '../../electron/core/base/sleep-detector.ts';
+import { deadlineIn } from '../../electron/core/base/moments.ts';
+import { createStepUpLimits } from '../../electron/core/step-up/attempt-limits.ts';
+import { durationWords, stateWords } from '../../shared/wording.ts';
+import { createFakeClock } from '../fixtures/clock.ts';
+import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from '../fixtures/fake-time-core.ts';
+
+// The system's time is set while Keybridge runs: by hand, by the network, by a virtual machine that goes on.
+
+let core: FakeTimeCore | undefined;
+afterEach(async () => {
+  await core?.close();
+  core = undefined;
+});
+
+const day = 86_400_000;
+const jumps: readonly (readonly [string, number])[] = [
+  ['a day back', -day],
+  ['a day forth', day],
+  ['a year back', -365 * day],
+  ['a year forth', 365 * day],
+];
+
+describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
+  it('a call that comes in the pause that the server asked for goes out at its end, and nobody is told of a longer one', async () => {
+    core = await startFakeTimeCore();
+    let asked = 0;
+    const later: Fault = async (_request, pass) =>
+      (asked += 1) === 1 ? json(429, {}, { 'retry-after': '4' }) : pass();
+    core.faults.mcp = later;
+    expect(await core.call()).toBe('E_RATE_LIMITED');
+    await core.clock.advance(1_000);
+    core.clock.jump(jump);
+    const next = core.call();
+    await core.clock.advance(3_500);
+    expect(await next).toBe('ok');
+    expect(core.told).toHaveLength(1);
+  });
+
+  it('a server that wants no calls for ten minutes is left alone for ten minutes, in its own words', async () => {
+    core = await startFakeTimeCore();
+    core.faults.mcp = async () => json(429, {}, { 'retry-after': '600' });
+    await core.call();
+    core.faults.mcp = undefined;
+    core.clock.jump(jump);
+    await core.clock.advance(100_000);
+    expect(await core.call()).toBe('E_RATE_LIMITED');
+    expect(core.told.at(-1)).toContain(durationWords(500_000));
+    await core.clock.advance(500_000);
+    expect(await core.call()).toBe('ok');
+  });
+
+  it('the time of the next try that is shown stays the one that was planned', async () => {
+    core = await startFakeTimeCore();
+    core.faults.as = async () => json(503, {}, { 'retry-after': '100' });
+    await core.clock.advance(99_000);
+    core.clock.jump(jump);
+    const [server] = core.status().servers;
+    expect(server?.state.kind).toBe('retrying');
+    expect(server && stateWords(server, core.clock.now())).toMatch(
+      /next try in \d+ (?:s|seconds?|min|minutes?)|trying now/,
+    );
+    core.faults.as = undefined;
+    await core.clock.advance(110_000);
+    expect(core.status().servers[0]?.state.kind).toBe('signed_in');
+  });
+
+  it('no sign-in is lost, no token is renewed again and again, and no call fails', async () => {
+    core = await startFakeTimeCore();
+    expect(await core.call()).toBe('ok');
+    const before = core.sent.token.length;
+    core.clock.jump(jump);
+    core.wake();
+    expect(await core.call()).toBe('ok');
+    core.clock.jump(-2 * jump);
+    core.wake();
+    await core.clock.advance(1_000);
+    expect(await core.call()).toBe('ok');
+    core.clock.jump(jump);
+    core.wake();
+    // Three lives of the token, which go by the time that really passes.
+    for (let minute = 0; minute < 5; minute += 1) {
+      await core.clock.advance(60_000);
+      expect(await core.call()).toBe('ok');
+    }
+    expect(core.sent.token.length - before).toBeLessThanOrEqual(7);
+    expect(core.openings).toBe(1);
+    expect(core.counts).toEqual({ codes: 1, reuses: 0 });
+    expect(core.told).toEqual([]);
+  });
+
+  it('a step-up that was tried twice is offered again after ten minutes, not earlier and not a day later', async () => {
+    const clock = createFakeClock();
+    const limits = createStepUpLimits(clock);
+    const ask = { host: 'host', operation: 'tools/call write', scopes: ['write'] };
+    limits.tried('a', [ask]);
+    limits.tried('a', [ask]);
+    clock.jump(jump);
+    await clock.advance(9 * 60_000);
+    expect(limits.reached('a', ask)).toBe(true);
+    await clock.advance(2 * 60_000);
+    expect(limits.reached('a', ask)).toBe(false);
+  });
+
+  it('a deadline has what was left of it', async () => {
+    const clock = createFakeClock();
+    const deadline = deadlineIn(clock, 10_000);
+    await clock.advance(4_000);
+    clock.jump(jump);
+    expect(deadline.leftMs()).toBe(6_000);
+    await clock.advance(10_000);
+    expect(deadline.leftMs()).toBe(0);
+  });
+
+  it('that is noticed, once', async () => {
+    const clock = createFakeClock();
+    const wasSet = createTimeWatch(clock, 10_000);
+    let woken = 0;
+    const end = wakeBySlowTimer(clock)(() => (woken += 1));
+    await clock.advance(60_000);
+    expect([wasSet(), woken]).toEqual([false, 0]);
+    clock.jump(jump);
+    await clock.advance(60_000);
+    expect([wasSet(), wasSet(), woken]).toEqual([true, false, 1]);
+    end();
+  });
+});

@@ -1,0 +1,230 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../../electron/command-line/exit-codes.ts';
+import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
+import type { ServerStatus, SignInState, Status } from '../../shared/model.ts';
+import { nextStep, overallWords, stateLabel } from '../../shared/wording.ts';
+import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
+import { httpBrowser } from '../fixtures/browser.ts';
+import { closeAfterEach } from '../fixtures/closing.ts';
+import { bareMachine } from '../fixtures/command-line.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import { startMcpServer, type RunningMcpServer } from '../fixtures/mcp-server.ts';
+import { startProduct, type Product, type ProductOptions } from '../fixtures/product.ts';
+import { until } from '../fixtures/wait.ts';
+
+const closing = closeAfterEach();
+
+async function product(options: ProductOptions = {}): Promise<Product> {
+  const one = await startProduct(options);
+  closing.push(() => one.close());
+  return one;
+}
+
+async function openServer(): Promise<RunningMcpServer> {
+  const mcp = await startMcpServer({});
+  closing.push(() => mcp.close());
+  return mcp;
+}
+
+async function protectedServer(): Promise<RunningMcpServer> {
+  const as = await startAuthorizationServer();
+  closing.push(() => as.close());
+  const mcp = await startMcpServer({ authorizationServer: as });
+  closing.push(() => mcp.close());
+  return mcp;
+}
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(path.join(os.tmpdir(), 'keybridge-unchecked-'));
+  closing.push(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+const nobodyThere = async () => `http://127.0.0.1:${await freePort()}/mcp`;
+const kindOf = async (one: Product, name = 'work') =>
+  (await one.call('status')).servers.find((server) => server.name === name)?.state.kind;
+
+describe('a server of which nothing is known', () => {
+  it('A server that was added and never reached is not called open, and not counted as ready', async () => {
+    const one = await product();
+    await one.call('addServer', { url: await nobodyThere(), name: 'work' });
+    const status = await one.call('status');
+    expect(status.servers[0]?.state).toEqual({ kind: 'not_checked' });
+    expect(overallWords(status)).toBe('Not checked yet');
+    await expect(one.call('checkServer', { server: 'work' })).rejects.toThrow('E_CONNECT');
+    expect(await kindOf(one)).toBe('not_checked');
+  });
+
+  it('A server is called open only after it answered MCP without a token, and that is remembered', async () => {
+    const [mcp, dataDir] = [await openServer(), await folder()];
+    const one = await startProduct({ dataDir });
+    await one.call('addServer', { url: mcp.url, name: 'work' });
+    expect(await kindOf(one)).toBe('not_checked');
+    expect(await one.call('checkServer', { server: 'work' })).toMatchObject({ state: { kind: 'open' } });
+    await one.close();
+    expect(await kindOf(await product({ dataDir }))).toBe('open');
+  });
+
+  it('What the window saw when it looked at an address counts for the server that is then added', async () => {
+    const [open, wanting, one] = [await openServer(), await protectedServer(), await product()];
+    for (const { url } of [open, wanting]) await one.call('discover', { url });
+    expect(await one.call('addServer', { url: open.url, name: 'open' })).toMatchObject({ state: { kind: 'open' } });
+    expect(await one.call('addServer', { url: wanting.url, name: 'wanting' })).toMatchObject({
+      state: { kind: 'not_signed_in' },
+    });
+  });
+
+  it('An app’s call that an open server answers shows that no sign-in is needed', async () => {
+    const [mcp, one] = [await openServer(), await product()];
+    await one.call('addServer', { url: mcp.url, name: 'work' });
+    const host = one.host('work');
+    await host.initialize();
+    await until(async () => (await kindOf(one)) === 'open', 'the server is known to be open');
+  });
+
+  it('A list written before, which says of every new server that it requires no sign-in, is not believed', async () => {
+    const dataDir = await folder();
+    const before = await startProduct({ dataDir });
+    await before.call('addServer', { url: await nobodyThere(), name: 'work' });
+    await before.close();
+    for (const name of ['servers.json', 'servers.json.bak']) {
+      const file = path.join(dataDir, name);
+      await writeFile(
+        file,
+        (await readFile(file, 'utf8')).replace(/"signInRequired": \w+/, '"signInRequired": false'),
+        { mode: 0o600 },
+      );
+    }
+    expect(await kindOf(await product({ dataDir }))).toBe('not_checked');
+  });
+});
+
+describe('a server that wants a sign-in', () => {
+  it('A server whose sign-in was cancelled is not signed in yet', async () => {
+    const [mcp, one] = [await protectedServer(), await product({ browser: httpBrowser({ neverFinish: true }) })];
+    await one.call('addServer', { url: mcp.url, name: 'work' });
+    const signIn = one.call('signIn', { server: 'work' });
+    signIn.catch(() => {});
+    await until(async () => {
+      const state = (await one.call('status')).servers[0]?.state;
+      return state?.kind === 'signing_in' && state.step === 'browser';
+    }, 'the page is open');
+    await one.call('cancelSignIn', { server: 'work' });
+    await expect(signIn).rejects.toThrow('E_CANCELLED');
+    expect(await kindOf(one)).toBe('not_signed_in');
+  });
+
+  it('A server that a person signed out of is called signed out, also after a restart', async () => {
+    const [mcp, dataDir] = [await protectedServer(), await folder()];
+    const one = await startProduct({ dataDir });
+    await one.call('addServer', { url: mcp.url, name: 'work' });
+    await one.call('signIn', { server: 'work' });
+    await one.call('signOut', { server: 'work' });
+    expect(await kindOf(one)).toBe('signed_out');
+    await one.close();
+    expect(await kindOf(await product({ dataDir }))).toBe('signed_out');
+  });
+
+  it('A server for which a key was chosen is not signed in yet, before anybody has asked it', async () => {
+    const one = await product();
+    await one.call('addServer', { url: await nobodyThere(), name: 'work', settings: { grant: 'static_header' } });
+    expect(await kindOf(one)).toBe('not_signed_in');
+  });
+
+  it('Whoever asks to sign in to an open server learns that there is nothing to do, and the server is ready', async () => {
+    const [mcp, one] = [await openServer(), await product()];
+    await one.call('addServer', { url: mcp.url, name: 'work' });
+    await expect(one.call('signIn', { server: 'work' })).rejects.toThrow('E_NO_SIGN_IN');
+    expect(await kindOf(one)).toBe('open');
+  });
+});
+
+describe('the words for it', () => {
+  const notSignedIn: SignInState = { kind: 'not_signed_in' };
+  const notChecked: SignInState = { kind: 'not_checked' };
+  const server = (name: string, state: SignInState): ServerStatus => ({
+    id: `id-of-${name}`,
+    name,
+    url: 'https://mcp.example.com/mcp',
+    state,
+    hosts: [],
+  });
+  const status = (...states: SignInState[]): Status => ({
+    version: '1.0.0',
+    front: 'desktop',
+    runtime: 'release',
+    store: { name: 'keychain', label: 'Keychain', state: 'ready' },
+    servers: states.map((state, at) => server(`s${at}`, state)),
+  });
+
+  it('Each of the two states has its own words and its own next step', () => {
+    expect([notSignedIn, notChecked].map((state) => [stateLabel(state), nextStep(state)])).toEqual([
+      ['Not signed in yet', 'sign_in'],
+      ['Not checked yet', 'check'],
+    ]);
+  });
+
+  it.each([
+    ['Not signed in yet', [notSignedIn]],
+    ['2 not signed in yet', [notSignedIn, notSignedIn]],
+    ['1 server ready, 1 not signed in yet', [{ kind: 'open' }, notSignedIn]],
+    ['1 server ready, 1 signed out, 1 not checked yet', [{ kind: 'open' }, { kind: 'signed_out' }, notChecked]],
+    ['1 signed out, 1 not checked yet', [{ kind: 'signed_out' }, notChecked]],
+  ] satisfies [string, SignInState[]][])('The servers in one line are "%s"', (words, states) => {
+    expect(overallWords(status(...states))).toBe(words);
+  });
+
+  it('The tray offers the next step of each, and its icon does not say that all is well', () => {
+    const model = trayModel(status(notSignedIn, notChecked), 0);
+    expect(model.icon).toBe('signed-out');
+    const steps = model.items.flatMap((item) => (item.kind === 'submenu' ? [item.items[0]] : []));
+    expect(steps).toEqual([
+      { kind: 'action', label: 'Sign in', action: { kind: 'step', step: 'sign_in', server: 'id-of-s0' } },
+      { kind: 'action', label: 'Check now', action: { kind: 'step', step: 'check', server: 'id-of-s1' } },
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  it('add says the next step that is right for the server, and status says by its exit code whether it can be used', async () => {
+    const [open, wanting, silent] = [await openServer(), await protectedServer(), await nobodyThere()];
+    const bare = await bareMachine();
+    closing.push(() => bare.close());
+    await bare.serve();
+
+    const added = await bare.run(['add', open.url, '--name', 'open']);
+    expect(added).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/No sign-in needed.*keybridge snippet open/s),
+    });
+    expect(added.stdout).not.toContain('keybridge login');
+    expect((await bare.run(['status', 'open'])).code).toBe(exitCodes.ok);
+
+    expect(await bare.run(['add', wanting.url, '--name', 'wanting'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('keybridge login wanting'),
+    });
+    expect(await bare.run(['status', 'wanting'])).toMatchObject({
+      code: exitCodes.signInNeeded,
+      stdout: expect.stringContaining('Not signed in yet'),
+    });
+
+    expect(await bare.run(['add', silent, '--name', 'silent'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('keybridge check silent'),
+      stderr: expect.stringContaining('E_CONNECT'),
+    });
+    expect(await bare.run(['status', 'silent'])).toMatchObject({
+      code: exitCodes.unreachable,
+      stdout: expect.stringContaining('Not checked yet'),
+    });
+    expect((await bare.run(['check', 'silent'])).code).toBe(exitCodes.unreachable);
+    expect(await bare.run(['check', 'open'])).toMatchObject({
+      code: exitCodes.ok,
+      stdout: 'open: No sign-in needed.\nConnect an app: keybridge snippet open\n',
+    });
+  });
+});

@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { callBroker } from '../../electron/broker/control-client.ts';
+import { startSmallBroker } from '../fixtures/small-broker.ts';
+
+// Node opens its inspector on SIGUSR1, on a port of this computer that every user can connect to.
+
+const built = path.join(import.meta.dirname, '../../dist');
+const dataDir = mkdtempSync(path.join(os.tmpdir(), 'keybridge-debugger-'));
+let child: ChildProcess | undefined;
+afterEach(() => void child?.kill('SIGKILL'));
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+function run(
+  file: string,
+  args: readonly string[],
+  stdio: readonly ('pipe' | 'ipc' | 'ignore')[] = ['pipe', 'pipe', 'pipe'],
+): { child: ChildProcess; stderr: () => string; ended: Promise<unknown> } {
+  const started = spawn(process.execPath, [path.join(built, file), ...args], {
+    env: { PATH: process.env['PATH'], HOME: dataDir, KEYBRIDGE_DATA_DIR: dataDir, KEYBRIDGE_STORE: 'memory' },
+    stdio: [...stdio],
+  });
+  child = started;
+  let text = '';
+  started.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return {
+    child: started,
+    stderr: () => text,
+    ended: Promise.all([once(started, 'exit'), once(started.stderr ?? started, 'end')]),
+  };
+}
+
+describe.skipIf(process.platform === 'win32')('a debugger is not let in by SIGUSR1', () => {
+  it('into the broker', async () => {
+    const { child: broker, stderr, ended } = run('keybridge.cjs', ['serve', '--json']);
+    await once(broker.stdout ?? broker, 'data');
+    broker.kill('SIGUSR1');
+    expect(await callBroker(dataDir, 'status', undefined)).toMatchObject({ front: 'headless' });
+    broker.stdin?.end();
+    await ended;
+    expect(stderr()).not.toMatch(/debugger|inspector/i);
+    expect(broker.exitCode).toBe(0);
+  });
+
+  it.each([
+    ['into a bridge that the command line runs', 'keybridge.cjs', ['connect', 'demo']],
+    ['into a bridge on its own', 'bridge.cjs', ['demo']],
+  ])('%s', async (_, file, args) => {
+    const small = await startSmallBroker(dataDir);
+    const { child: bridge, stderr, ended } = run(file, args);
+    const line = '{"jsonrpc":"2.0","id":1,"method":"initialize"}\n';
+    bridge.stdin?.write(line);
+    await once(bridge.stdout ?? bridge, 'data');
+    bridge.kill('SIGUSR1');
+    bridge.stdin?.write(line.replace('1,', '2,'));
+    await once(bridge.stdout ?? bridge, 'data');
+    bridge.stdin?.end();
+    await ended;
+    await small.close();
+    expect(stderr()).not.toMatch(/debugger|inspector/i);
+  });
+
+  it('into the process that talks to the keychain', async () => {
+    const { child: keychain, stderr, ended } = run('keychain.cjs', [], ['ignore', 'ignore', 'pipe', 'ipc']);
+    const ask = (id: number) => {
+      keychain.send({ id, op: 'probe', service: 'Keybridge test' });
+      return once(keychain, 'message');
+    };
+    await ask(1);
+    keychain.kill('SIGUSR1');
+    await ask(2);
+    keychain.disconnect();
+    await ended;
+    expect(stderr()).not.toMatch(/debugger|inspector/i);
+  });
+});

@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { rows } from '../fixtures/behaviour/rows.ts';
+import { createWorlds } from '../fixtures/behaviour/worlds.ts';
+import { errorCodeOf } from '../fixtures/bridge-place.ts';
+import { textOf } from '../fixtures/host.ts';
+import { until } from '../fixtures/wait.ts';
+
+const worlds = createWorlds();
+afterEach(worlds.close);
+
+describe(rows.forbiddenAtFirst, () => {
+  it('the server is found, a call says that a sign-in is needed, and after it the tools are there', async () => {
+    const { remote, product, signIn, host } = await worlds.faulty({ scenario: 'mcp-403-no-token' });
+    expect(await product.call('discover', { url: remote.url })).toMatchObject({
+      needsSignIn: true,
+      issuer: remote.issuer,
+    });
+    const app = await host();
+    expect(errorCodeOf(await app.call('echo', { text: 'early' }))).toBe('E_SIGN_IN_NEEDED');
+    await signIn();
+    await app.notification('notifications/tools/list_changed');
+    expect(textOf(await app.call('echo', { text: 'signed in' }))).toBe('signed in');
+  });
+
+  it('where a call may start the sign-in by itself, it does', async () => {
+    const { echo, product } = await worlds.faulty({ scenario: 'mcp-403-no-token' }, { product: { autoSignIn: true } });
+    expect(await echo('by itself')).toBe('by itself');
+    expect(product.browser.openings).toBe(1);
+  });
+
+  it('a 401 may come as late as the first call of a tool', async () => {
+    const { signIn, host } = await worlds.faulty({ scenario: 'mcp-open-handshake' });
+    const app = await host();
+    expect(JSON.stringify(await app.request('tools/list', {}))).toContain('echo');
+    expect(errorCodeOf(await app.call('echo', { text: 'early' }))).toBe('E_SIGN_IN_NEEDED');
+    await signIn();
+    expect(textOf(await app.call('echo', { text: 'signed in' }))).toBe('signed in');
+  });
+});
+
+it(rows.validRefused, async () => {
+  const { remote, product, signIn, host } = await worlds.faulty();
+  await signIn();
+  const app = await host();
+  await remote.setScenario('mcp-401-setup');
+  const before = remote.counts.toolCalls;
+  const first = await app.call('echo', { text: 'one' }, 30_000);
+  const second = await app.call('echo', { text: 'two' }, 30_000);
+  expect([first, second].map(errorCodeOf)).toEqual(['E_SERVER_REFUSED', 'E_SERVER_REFUSED']);
+  for (const answer of [first, second])
+    expect(textOf(answer)).toContain('MCP server requires configuration: set the API key in the admin page');
+  expect(remote.counts.refreshes).toBe(1);
+  // Two tokens, each of which is shown again while it is new, and the second call.
+  expect(remote.counts.toolCalls - before).toBeLessThanOrEqual(11);
+  expect(product.browser.openings).toBe(1);
+});
+
+describe(rows.streamsCut, () => {
+  it('with its connection', async () => {
+    const { remote, product, signIn, host } = await worlds.faulty({ getStream: true });
+    await signIn();
+    const app = await host();
+    await until(() => remote.openStreams === 1, 'the server’s own stream');
+    await remote.setScenario('sse-cut-at-expiry');
+    const started = performance.now();
+    expect(errorCodeOf(await app.call('echo', { text: 'cut' }, 30_000))).toBe('E_OUTCOME_UNKNOWN');
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(textOf(await app.call('echo', { text: 'next' }, 30_000))).toBe('next');
+    await until(() => remote.openStreams === 1, 'the server’s own stream is open again');
+    expect(remote.counts.refreshes).toBe(1);
+    expect(product.browser.openings).toBe(1);
+  });
+
+  it('in good order', async () => {
+    const { remote, signIn, host } = await worlds.faulty();
+    await signIn();
+    const app = await host();
+    await remote.setScenario('sse-expire');
+    const started = performance.now();
+    expect(errorCodeOf(await app.call('echo', { text: 'cut' }, 30_000))).toBe('E_OUTCOME_UNKNOWN');
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(textOf(await app.call('echo', { text: 'next' }, 30_000))).toBe('next');
+  });
+
+  it('on a server of the official SDK, in the middle of a slow tool', async () => {
+    const { as, mcp, signIn, host } = await worlds.peers();
+    await signIn();
+    const app = await host();
+    const call = app.call('slow', { ms: 20_000 }, 15_000);
+    await until(() => mcp.counts.toolRuns === 1, 'the tool runs');
+    as.revokeAccessTokens();
+    mcp.cutConnections();
+    expect(errorCodeOf(await call)).toBe('E_OUTCOME_UNKNOWN');
+    expect(textOf(await app.call('echo', { text: 'next' }, 30_000))).toBe('next');
+  });
+});

@@ -1,0 +1,67 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { createFakeStore } from '../fixtures/fake-store.ts';
+import { startFaulty } from '../fixtures/faulty-server.ts';
+import { startProduct } from '../fixtures/product.ts';
+
+const count = 500;
+
+it(`KC14 ${count} servers: the start takes no more than 2 s and asks the keychain for no secret`, async () => {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-many-'));
+  const remote = await startFaulty();
+  const store = createFakeStore();
+  try {
+    const first = await startProduct({ dataDir, store });
+    const one = await first.call('addServer', { url: remote.url, name: 'work' });
+    await first.call('signIn', { server: 'work' });
+    await first.close();
+    multiply(dataDir, one.id.split(':')[0] ?? '');
+    // As if an older version had left it: the list is signed at the first start.
+    for (const item of store.items.keys()) if (item.endsWith('/list-key')) store.items.delete(item);
+    await startProduct({ dataDir, store }).then((older) => older.close());
+    store.calls.length = 0;
+
+    const begun = performance.now();
+    const product = await startProduct({ dataDir, store });
+    const { servers } = product.app.status.current();
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(servers).toHaveLength(count);
+    expect(servers.filter(({ state }) => state.kind !== 'signed_in')).toEqual([]);
+    // The key of the list is asked for, and nothing of any server.
+    const reads = () => store.calls.filter((call) => call.startsWith('get') && !call.endsWith('/list-key'));
+    expect(reads()).toEqual([]);
+    // And the first call of one looks for that one alone.
+    await product.app.connect('work-7').accessToken();
+    expect(reads().length).toBeGreaterThan(0);
+    expect(reads().filter((call) => !call.includes('/server0007:'))).toEqual([]);
+    await product.close();
+  } finally {
+    await remote.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}, 60_000);
+
+/** Makes many of the one server that is there, in the list and in the index. */
+function multiply(dataDir: string, id: string): void {
+  const anew = (text: string, number: number) => text.replaceAll(id, `server${String(number).padStart(4, '0')}`);
+  const numbers = Array.from({ length: count }, (_, number) => number);
+  const list = path.join(dataDir, 'servers.json');
+  const { servers, ...rest } = JSON.parse(readFileSync(list, 'utf8')) as { servers: [object] };
+  const many = numbers.map((number) => ({
+    ...(JSON.parse(anew(JSON.stringify(servers[0]), number)) as object),
+    name: `work-${number}`,
+  }));
+  writeFileSync(list, JSON.stringify({ ...rest, servers: many }));
+
+  const index = path.join(dataDir, 'credentials.json');
+  const { credentials, facts, ...others } = JSON.parse(readFileSync(index, 'utf8')) as {
+    credentials: object;
+    facts: object;
+  };
+  const each = (part: object): object =>
+    Object.assign({}, ...numbers.map((number) => JSON.parse(anew(JSON.stringify(part), number)) as object)) as object;
+  writeFileSync(index, JSON.stringify({ ...others, credentials: each(credentials), facts: each(facts) }));
+}

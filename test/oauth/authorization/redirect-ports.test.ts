@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createAnswerSlot } from '../../../electron/core/oauth/authorization/authorization-response.ts';
+import { listenForRedirect } from '../../../electron/core/oauth/authorization/loopback-server.ts';
+import { Secret } from '../../../electron/core/base/secret.ts';
+import { startAuthorizationServer } from '../../fixtures/authorization-server.ts';
+import { closeAfterEach } from '../../fixtures/closing.ts';
+import { failure } from '../../fixtures/failure.ts';
+import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
+import { startMcpServer } from '../../fixtures/mcp-server.ts';
+import { startSignInRig, type SignInRig } from '../../fixtures/sign-in-rig.ts';
+
+// All ports for the sign-in answer are taken (RFC 8252 7.3), and requests that are not the person's.
+
+const closing = closeAfterEach();
+
+/** Ports of 127.0.0.1 that this process holds. */
+async function takenPorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  for (const server of servers) closing.push(() => new Promise((resolve) => server.close(resolve)));
+  return servers.map((server) => (server.address() as AddressInfo).port);
+}
+
+/** A port that another program holds. */
+async function portOfAnotherProgram(): Promise<{ port: number; pid: number }> {
+  const child = spawn(
+    process.execPath,
+    ['-e', "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })"],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  closing.push(async () => child.kill());
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { port: Number(line.toString()), pid: child.pid ?? 0 };
+}
+
+async function rig(redirectPorts: readonly number[]): Promise<SignInRig> {
+  const started = await startSignInRig({ redirectPorts });
+  closing.push(() => started.close());
+  return started;
+}
+
+async function faulty(): Promise<Faulty> {
+  const started = await startFaulty();
+  closing.push(() => started.close());
+  return started;
+}
+
+const redirectUriOf = (opened: string | undefined) =>
+  new URL(new URL(opened ?? '').searchParams.get('redirect_uri') ?? '');
+
+describe('with every usual port taken', () => {
+  it('a sign-in registers itself for any free port, signs in there, and uses that registration again', async () => {
+    const ports = await takenPorts(2);
+    const [login, remote] = [await rig(ports), await faulty()];
+    const server = await login.add(remote.url);
+    await login.signIns.start(server.id, { openBrowser: true });
+    const first = redirectUriOf(login.opened[0]);
+    expect(ports).not.toContain(Number(first.port));
+    expect((remote.seen.register[0] as { redirect_uris: string[] }).redirect_uris).toEqual([first.href]);
+    await login.signIns.start(server.id, { openBrowser: true });
+    expect(redirectUriOf(login.opened[1]).href).toBe(first.href);
+    expect(remote.counts).toMatchObject({ registrations: 1, codeExchanges: 2 });
+  });
+
+  it('a sign-in with a client ID that was entered names the program that holds the port', async () => {
+    const { port, pid } = await portOfAnotherProgram();
+    const [login, remote] = [await rig([port]), await faulty()];
+    const server = await login.add(remote.url, { clientId: 'entered' });
+    const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
+    expect(error.code).toBe('E_PORT_IN_USE');
+    expect(error.message).toBe(
+      process.platform === 'linux'
+        ? `The ports ${port} (node, process ${pid}) are all in use.`
+        : `The ports ${port} are all in use.`,
+    );
+    expect([remote.counts.registrations, login.opened]).toEqual([0, []]);
+  });
+
+  it('says so when it is other sign-ins of Keybridge that hold the ports', async () => {
+    const [port] = await takenPorts(1);
+    const login = await rig([port ?? 0]);
+    const server = await login.add((await faulty()).url, { clientId: 'entered' });
+    const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
+    if (process.platform === 'linux') expect(error.message).toContain(`${port} (another sign-in in Keybridge)`);
+    expect(error.code).toBe('E_PORT_IN_USE');
+  });
+
+  it('an entered client ID waits at any free port where the provider ignores ports', async () => {
+    const ports = await takenPorts(1);
+    const [login, remote] = [await rig(ports), await faulty()];
+    const server = await login.add(remote.url, { clientId: 'entered', settings: { preset: 'github' } });
+    const done = login.signIns.start(server.id, { openBrowser: false });
+    await expect.poll(() => login.signIns.progress(server.id)?.url).toContain('client_id=entered');
+    expect(redirectUriOf(login.signIns.progress(server.id)?.url).hostname).toBe('127.0.0.1');
+    login.signIns.cancel(server.id);
+    expect((await failure(done)).code).toBe('E_CANCELLED');
+  });
+
+  it('a metadata document with fixed ports gives way to a registration where the server takes one', async () => {
+    const document = 'https://apps.company.example/keybridge/client-metadata.json';
+    const ports = await takenPorts(1);
+    const as = await startAuthorizationServer({
+      clientDocument: { client_id: document, redirect_uris: [`http://127.0.0.1:${ports[0]}/callback`] },
+    });
+    closing.push(() => as.close());
+    const mcp = await startMcpServer({ authorizationServer: as });
+    closing.push(() => mcp.close());
+    const login = await rig(ports);
+    const { id } = await login.add(mcp.url, { settings: { clientMetadataUrl: document } });
+    await login.signIns.start(id, { openBrowser: true });
+    expect(as.counts).toMatchObject({ registrations: 1, codeExchangesGranted: 1 });
+    expect(redirectUriOf(login.opened[0]).pathname).not.toBe('/callback');
+  });
+});
+
+describe('a request of the redirect URI that no person made', () => {
+  const state = new Secret('the-state');
+
+  it.each([
+    ['a prefetch', 'GET', { 'sec-purpose': 'prefetch' }, 503],
+    ['a prerender', 'GET', { 'sec-purpose': 'prefetch;prerender' }, 503],
+    ['a prefetch of an older browser', 'GET', { purpose: 'prefetch' }, 503],
+    ['a prefetch of an older Firefox', 'GET', { 'x-moz': 'prefetch' }, 503],
+    ['a preview of Safari', 'GET', { 'x-purpose': 'preview' }, 503],
+    ['HEAD', 'HEAD', {}, 405],
+    ['OPTIONS', 'OPTIONS', {}, 405],
+  ])('%s does not use the answer up', async (_, method, headers, status) => {
+    const listener = await listenForRedirect({
+      ports: [0],
+      host: '127.0.0.1',
+      path: '/callback/x',
+      serverName: 'linear',
+    });
+    closing.push(() => listener.close());
+    const slot = createAnswerSlot({ state, issuer: 'https://login.example', issSupported: false });
+    listener.receive((params) => {
+      const kind = slot.offer(params);
+      return kind === 'taken' ? { kind, ending: Promise.resolve({ kind: 'signed_in' }) } : { kind };
+    });
+    const address = `${listener.redirectUri}?code=c&state=${state.reveal()}`;
+    const early = await fetch(address, { method, headers: headers as Record<string, string> });
+    await early.text();
+    expect([early.status, slot.taken]).toEqual([status, false]);
+    const person = await fetch(address, { headers: { 'sec-purpose': '' } });
+    expect([person.status, slot.taken]).toEqual([200, true]);
+    expect(await person.text()).toContain('Signed in to linear');
+  });
+});

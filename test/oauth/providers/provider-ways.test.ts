@@ -1,0 +1,145 @@
+// Providers whose ways the standard covers. What is told of each comes from other people's reports; none was signed in
+// to.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { presetFor } from '../../../electron/core/oauth/providers/presets.ts';
+import type { Ways } from '../../fixtures/provider.ts';
+import { createProviderWorlds, type ProviderWorld } from '../../fixtures/provider-worlds.ts';
+
+const { world, close } = createProviderWorlds();
+afterEach(close);
+
+const mcpUrl = 'https://mcp.provider.example/mcp';
+const day = 24 * 60 * 60;
+const resources = ({ provider: { seen } }: ProviderWorld) =>
+  [...seen.authorize, ...seen.token].map((request) => request.getAll('resource'));
+
+interface Row {
+  readonly provider: string;
+  readonly way: string;
+  readonly ways: Ways;
+  /** Registers itself, unless it is `entered`. */
+  readonly clientId?: 'entered';
+  readonly check?: (world: ProviderWorld) => unknown;
+}
+
+const table: readonly Row[] = [
+  {
+    provider: 'Sentry',
+    way: 'wants `resource` in every request, the silent ones too',
+    ways: { issuer: 'https://mcp.sentry.dev', registration: 'open', needsResource: true },
+    check: (here) => expect(resources(here)).toEqual([[mcpUrl], [mcpUrl], [mcpUrl]]),
+  },
+  {
+    provider: 'WorkOS AuthKit',
+    way: 'compares `resource` exactly with the addresses in its dashboard',
+    ways: { issuer: 'https://company.authkit.app', registration: 'open', tokenNeeds: { resource: mcpUrl } },
+  },
+  {
+    provider: 'Descope',
+    way: 'has OpenID Connect metadata alone, behind a long path; its keys lie elsewhere',
+    ways: {
+      issuer: 'https://api.descope.com/v1/apps/agentic/P2abc/M3def',
+      registration: 'open',
+      metadataAt: 'appended',
+      metadata: { jwks_uri: 'https://keys.descope.com/P2abc' },
+    },
+  },
+  {
+    provider: 'Ping',
+    way: 'knows clients that were registered by hand',
+    ways: { issuer: 'https://auth.pingone.eu/0a1b/as', registration: 'none', metadataAt: 'appended' },
+    clientId: 'entered',
+  },
+  {
+    provider: 'Miro',
+    way: 'refuses a registration that names scopes it does not know',
+    ways: { issuer: 'https://mcp.miro.com', registration: 'complains of scopes' },
+    check: ({ provider }) => expect(provider.seen.register.map(({ body }) => 'scope' in body)).toEqual([true, false]),
+  },
+  {
+    provider: 'Railway',
+    way: 'names an authorization endpoint that comes with a `resource`',
+    ways: {
+      issuer: 'https://backboard.railway.com',
+      registration: 'open',
+      authorizeQuery: '?resource=https%3A%2F%2Fother.example&audience=kept',
+    },
+    check: (here) => {
+      expect(resources(here)).toEqual([[mcpUrl], [mcpUrl], [mcpUrl]]);
+      expect(here.provider.seen.authorize[0]?.get('audience')).toBe('kept');
+    },
+  },
+  {
+    provider: 'Meta',
+    way: 'gives no refresh token, and an access token for sixty days',
+    ways: { issuer: 'https://mcp.facebook.com', registration: 'open', refreshTokens: false, seconds: 60 * day },
+    check: ({ rig, id }) => {
+      expect(rig.tokens.state(id)).toMatchObject({ kind: 'usable', renewable: false });
+      expect(rig.vault.facts(id)?.expiresAt ?? 0).toBeGreaterThan(Date.now() + 59 * day * 1000);
+    },
+  },
+  {
+    provider: 'better-auth',
+    way: 'gives a refresh token for `offline_access` only, to clients that registered for their scopes',
+    ways: {
+      issuer: 'https://app.better-auth.example/api/auth',
+      registration: 'open',
+      refreshTokenScope: 'offline_access',
+      metadata: { scopes_supported: ['openid', 'offline_access', 'files.read'] },
+    },
+    check: ({ provider }) => expect(provider.seen.register[0]?.body['scope']).toBe('files.read offline_access'),
+  },
+  {
+    provider: 'Figma, for apps on its list',
+    way: 'gives a secret with a registration as a public client',
+    ways: { issuer: 'https://api.figma.com', registration: 'open', givesSecret: true },
+    check: ({ provider }) =>
+      expect(provider.seen.token.map((form) => [form.get('client_id'), form.has('client_secret')])).toEqual([
+        ['default:registered', false],
+        ['default:registered', false],
+      ]),
+  },
+  {
+    provider: 'Swiggy',
+    way: 'names an address for its resource metadata where there is nothing',
+    ways: {
+      issuer: 'https://mcp.swiggy.com',
+      registration: 'open',
+      challengeNames: 'https://mcp.provider.example/.well-known/nothing',
+    },
+  },
+  {
+    provider: 'Breeze',
+    way: 'burns the refresh token when a refresh comes without `resource`',
+    ways: { issuer: 'https://mcp.breeze.example', registration: 'open', needsResource: true },
+    check: ({ provider }) => expect(provider.seen.token).toHaveLength(2),
+  },
+];
+
+describe('a provider that needs no preset', () => {
+  it.each(table)('$provider: $way', async ({ ways, clientId = null, check }) => {
+    const here = await world(ways, {}, clientId);
+    await here.signIn();
+    expect(here.rig.vault.facts(here.id)?.issuer).toBe(ways.issuer);
+    expect(here.provider.goodToken()).toBeDefined();
+    if (ways.refreshTokens !== false) expect(await here.tokenAfterRefresh()).toBe(here.provider.goodToken());
+    expect(here.rig.opened).toHaveLength(1);
+    await check?.(here);
+  });
+
+  it('does with the standard alone', async () => {
+    for (const { ways, provider, clientId = null } of table) {
+      if (presetFor(ways.issuer, undefined)) expect(provider).toMatch(/^Figma/);
+      const here = await world(ways, { preset: 'none' }, clientId);
+      await here.signIn();
+      expect(here.provider.goodToken(), provider).toBeDefined();
+    }
+  });
+
+  it('is named in the documentation with its way', () => {
+    const text = readFileSync(path.join(import.meta.dirname, '../../../docs/presets.md'), 'utf8');
+    for (const { provider, way } of table) expect(text).toContain(`| ${provider} | ${way} |`);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../../electron/core/base/log.ts';
+import { Secret } from '../../../electron/core/base/secret.ts';
+import { openVault } from '../../../electron/core/vault/credentials.ts';
+import { createFakeClock } from '../../fixtures/clock.ts';
+import { createFakeStore, locked } from '../../fixtures/fake-store.ts';
+import { startFaulty } from '../../fixtures/faulty-server.ts';
+import {
+  createKeeperRig,
+  credentialId as id,
+  firstCredential,
+  said,
+  withFolder,
+  type KeeperRig,
+} from '../../fixtures/keeper.ts';
+import { rotating } from '../../fixtures/scripted-http.ts';
+import { startSignInRig } from '../../fixtures/sign-in-rig.ts';
+
+const day = 24 * 60 * 60 * 1000;
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+describe('a sign-in whose end the server names (RF26)', () => {
+  let rig: KeeperRig;
+  beforeEach(async () => {
+    rig = await createKeeperRig();
+    await rig.signIn();
+  });
+
+  /** One refresh whose answer has these members more. */
+  async function renewed(members: Record<string, unknown>): Promise<void> {
+    rig.http.answer = rotating(members);
+    expect(said(await rig.keeper.refreshNow(id))).toMatch(/^access-/);
+  }
+
+  it.each(['refresh_token_expires_in', 'refresh_expires_in'])(
+    'RF26 %s: the state says so from a day before its end on, and not earlier',
+    async (member) => {
+      await renewed({ [member]: 7 * 24 * 60 * 60 });
+      const endsAt = rig.clock.now() + 7 * day;
+      await rig.clock.advance(6 * day - 1);
+      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+      await rig.clock.advance(1);
+      expect(rig.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
+      const next = await rig.restart();
+      expect(next.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
+    },
+  );
+
+  it('RF26 a refresh that moves the end takes the warning back; a new token without a word about its life does too', async () => {
+    for (const members of [{ refresh_token_expires_in: 30 * 24 * 60 * 60 }, {}]) {
+      await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
+      await rig.clock.advance(1.5 * day);
+      expect(rig.keeper.state(id)).toHaveProperty('endsAt');
+      await renewed(members);
+      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+    }
+  });
+
+  it('RF26 the end of a token that is not rotated stays what it was', async () => {
+    await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
+    const endsAt = rig.clock.now() + 2 * day;
+    await rig.clock.advance(1.5 * day);
+    await renewed({ refresh_token: undefined });
+    expect(rig.keeper.state(id)).toMatchObject({ endsAt });
+  });
+
+  it.each([0, -1, 1_800, 24 * 60 * 60, null, 'soon', 1e308])(
+    'RF26 %j is no end to warn of: it means nothing, or how long nobody may use it',
+    async (life) => {
+      await renewed({ refresh_token_expires_in: life });
+      await rig.clock.advance(0.9 * day);
+      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+    },
+  );
+
+  it('RF26 a new sign-in takes the warning back', async () => {
+    await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
+    await rig.clock.advance(1.5 * day);
+    await rig.keeper.adopt(firstCredential(), new Secret('access-9'), 100_000);
+    expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+  });
+
+  it('RF26 it is known after a restart without a look into the keychain', async () => {
+    await withFolder(async (dataDir) => {
+      const store = createFakeStore();
+      const open = () => openVault({ store, dataDir, installId: 'install01', clock: rig.clock, log: silentLog });
+      await (await open()).write({ ...firstCredential(), endsAt: 7 });
+      const again = await open();
+      store.fault = () => locked;
+      expect(again.facts(id)?.endsAt).toBe(7);
+      store.fault = undefined;
+      const read = await again.read(id);
+      expect(read.kind === 'found' && read.credential.endsAt).toBe(7);
+    });
+  });
+
+  it('RF26 token-refresh-expires: it counts from the sign-in itself, in the whole path', async () => {
+    const clock = createFakeClock(Date.now());
+    const login = await startSignInRig({ clock });
+    closing.push(() => login.close());
+    const remote = await startFaulty({ scenario: 'token-refresh-expires', expiresIn: 3 * 24 * 60 * 60 });
+    closing.push(() => remote.close());
+    const server = await login.add(remote.url);
+    await login.signIns.start(server.id, { openBrowser: true });
+    expect(login.vault.facts(server.id)?.endsAt).toBe(clock.now() + 3 * day);
+    expect(login.tokens.state(server.id)).not.toHaveProperty('endsAt');
+    clock.jump(2.5 * day);
+    expect(login.tokens.state(server.id)).toMatchObject({ kind: 'usable', endsAt: clock.now() + 0.5 * day });
+  });
+});

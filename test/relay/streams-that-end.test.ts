@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { exchange } from '../../electron/relay/request.ts';
+import type { Question, Sink } from '../../electron/relay/response.ts';
+import { listen } from '../../electron/relay/subscriptions.ts';
+import { createReopening } from '../../electron/relay/stream-resumption.ts';
+import type { HttpStream } from '../../electron/core/http/client.ts';
+import { AppError } from '../../electron/core/base/errors.ts';
+import { silentLog } from '../../electron/core/base/log.ts';
+import { envelope } from '../../shared/json-rpc.ts';
+import { createPauses } from '../../electron/core/base/async.ts';
+import { createFakeClock } from '../fixtures/clock.ts';
+
+// Streams of a call that end or fall silent, on a clock that stands still.
+
+const asked = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}');
+const question: Question = { line: asked, envelope: envelope(asked) as Question['envelope'] };
+const answer = '{"jsonrpc":"2.0","id":7,"result":{"a":1}}';
+
+/** A stream of these chunks; then it ends, breaks, or stays open without a word. */
+function streamOf(chunks: readonly string[], then: 'end' | 'break' | 'quiet'): HttpStream {
+  async function* body() {
+    for (const chunk of chunks) yield Buffer.from(chunk);
+    if (then === 'break') throw new AppError('E_CONNECTION_LOST', 'broken');
+    if (then === 'quiet') await new Promise(() => {});
+  }
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    body: Object.assign(body(), { destroy: () => {} }),
+  };
+}
+
+function begin(open: (method: string) => HttpStream) {
+  const clock = createFakeClock();
+  const lines: string[] = [];
+  let outcome: string | undefined;
+  const sink: Sink = {
+    answer: (line) => void lines.push(line.toString()),
+    other: (line) => void lines.push(line.toString()),
+    drained: () => undefined,
+  };
+  const upstream = { request: async ({ method }: { method: string }) => open(method), forgetCookies: () => {} };
+  exchange({ upstream, server: 'work', clock, log: silentLog }, question, sink, {
+    session: undefined,
+    signal: new AbortController().signal,
+    onChallenge: 'quiet',
+  }).then(
+    (done) => (outcome = done),
+    (error: unknown) => (outcome = (error as AppError).code),
+  );
+  return { clock, lines, outcome: () => outcome };
+}
+
+describe('an answer without the blank line that should end its event', () => {
+  it.each([
+    ['without any line end', [`data: ${answer}`]],
+    ['with one', [`data: ${answer}\n`]],
+    ['in pieces, with the type before it', ['event: message\nda', 'ta:', answer.slice(0, 9), answer.slice(9)]],
+    ['on several lines', ['data: {"jsonrpc":"2.0","id":7,\ndata: "result":{"a":1}}']],
+  ])('%s is delivered when the stream ends, breaks, or is silent for 2 s', async (_, chunks) => {
+    for (const then of ['end', 'break'] as const) {
+      const { clock, lines, outcome } = begin(() => streamOf(chunks, then));
+      await clock.advance(0);
+      expect([lines.map((line) => JSON.parse(line) as unknown), outcome()]).toEqual([[JSON.parse(answer)], 'answered']);
+    }
+    const { clock, lines, outcome } = begin(() => streamOf(chunks, 'quiet'));
+    await clock.advance(1_900);
+    expect(lines).toEqual([]);
+    await clock.advance(200);
+    expect([lines.map((line) => JSON.parse(line) as unknown), outcome()]).toEqual([[JSON.parse(answer)], 'answered']);
+  });
+
+  it.each([
+    ['half an answer', `data: ${answer.slice(0, -1)}`],
+    ['an answer to another call', 'data: {"jsonrpc":"2.0","id":8,"result":{}}'],
+    ['a notification', 'data: {"jsonrpc":"2.0","method":"notifications/x"}'],
+    ['another type of event', `event: ping\ndata: ${answer}`],
+  ])('%s is not', async (_, chunk) => {
+    const ended = begin(() => streamOf([chunk], 'end'));
+    await ended.clock.advance(0);
+    expect([ended.lines, ended.outcome()]).toEqual([[], 'E_OUTCOME_UNKNOWN']);
+    const quiet = begin(() => streamOf([chunk], 'quiet'));
+    await quiet.clock.advance(60_000);
+    expect([quiet.lines, quiet.outcome()]).toEqual([[], undefined]);
+  });
+});
+
+describe('retry: 0', () => {
+  it('a stream that closes at once is opened a few times, ever more slowly, and not for ever', async () => {
+    let openings = 0;
+    const { clock, outcome } = begin(() => {
+      openings += 1;
+      return streamOf(['retry: 0\nid: 1\n\n'], 'end');
+    });
+    await clock.advance(1_000);
+    expect(openings).toBeLessThan(6);
+    await clock.advance(59_000);
+    expect(openings).toBeLessThan(25);
+    await clock.advance(3_600_000);
+    expect(outcome()).toBe('E_OUTCOME_UNKNOWN');
+    expect(openings).toBeLessThan(510);
+  });
+
+  it.each([
+    ['nothing is asked for', 0, 0, 250],
+    ['the server asks for 3 s', 0, 3_000, 3_000],
+    ['it was fruitless five times', 5, 0, 4_000],
+    ['it was fruitless for ever', 40, 0, 5_000],
+    ['the server asks for a year', 0, 31_536_000_000, 300_000],
+    ['it was fruitless 500 times', 500, 0, undefined],
+  ])('the wait when %s', (_, fruitless, retryMs, wanted) => {
+    const reopening = createReopening(createFakeClock(), 5_000, () => 0);
+    for (let n = 0; n < fruitless; n += 1) reopening.opened()();
+    expect(reopening.next(retryMs)).toBe(wanted);
+    reopening.heard();
+    expect(reopening.next(0)).toBe(250);
+  });
+
+  it('a stream that stayed open for ten seconds does not count as a failed opening', async () => {
+    const clock = createFakeClock();
+    const reopening = createReopening(clock, 60_000, () => 0);
+    for (let n = 0; n < 8; n += 1) reopening.opened()();
+    const ended = reopening.opened();
+    await clock.advance(10_000);
+    ended();
+    expect(reopening.next(0)).toBe(250);
+  });
+});
+
+describe('a subscription stream', () => {
+  it('that is acknowledged and closed each time is opened ever more slowly, and the host sees one acknowledgement', async () => {
+    const clock = createFakeClock();
+    const line = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{}}');
+    const lines: string[] = [];
+    let openings = 0;
+    const upstream = {
+      forgetCookies: () => {},
+      request: async () => {
+        openings += 1;
+        return streamOf(['data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged"}\n\n'], 'end');
+      },
+    };
+    const sink: Sink = {
+      answer: (one) => void lines.push(one.toString()),
+      other: (one) => void lines.push(one.toString()),
+      drained: () => undefined,
+    };
+    const abort = new AbortController();
+    const done = listen(
+      { upstream, server: 'work', clock, log: silentLog, pauses: createPauses(clock) },
+      { line, envelope: envelope(line) as Question['envelope'] },
+      sink,
+      { session: undefined, signal: abort.signal, onChallenge: 'quiet' },
+    ).catch(() => {});
+    await clock.advance(60_000);
+    expect(openings).toBeGreaterThan(5);
+    // Each time once more at once: it is a read, and the connection may have been an old one.
+    expect(openings).toBeLessThan(40);
+    expect(lines).toHaveLength(1);
+    abort.abort();
+    await clock.advance(10_000);
+    await done;
+  });
+});

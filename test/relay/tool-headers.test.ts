@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { Question } from '../../electron/relay/response.ts';
+import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
+import { createLog } from '../../electron/core/base/log.ts';
+import { envelope } from '../../shared/json-rpc.ts';
+
+const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+
+function question(method: string, params: object = {}, modern = true): Question {
+  const line = Buffer.from(
+    JSON.stringify({ jsonrpc: '2.0', id: 12, method, params: modern ? { ...params, _meta: meta } : params }),
+  );
+  return { line, envelope: envelope(line) as Question['envelope'] };
+}
+
+const listOf = (...tools: readonly object[]): Buffer =>
+  Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 12, result: { tools, nextCursor: 'c', ttlMs: 5 } }));
+const toolOf = (properties: object, name = 't', more: object = {}): object => ({
+  name,
+  inputSchema: { type: 'object', properties, ...more },
+});
+
+function rig(): {
+  headers: ReturnType<typeof createToolHeaders>;
+  list: (line: Buffer, modern?: boolean) => Promise<string>;
+  call: (args: unknown, name?: string) => Readonly<Record<string, string>>;
+} {
+  const headers = createToolHeaders(
+    createLog(() => {}, Date.now),
+    'work',
+  );
+  return {
+    headers,
+    list: async (line, modern = true) =>
+      (await headers.learn(question('tools/list', {}, modern), line)).toString('utf8'),
+    call: (args, name = 't') => headers.of(question('tools/call', { name, arguments: args })),
+  };
+}
+
+describe('arguments that a server wants as headers', () => {
+  it('are sent for the tool that names them, and for no other', async () => {
+    const { list, call, headers } = rig();
+    await list(
+      listOf(
+        toolOf({ region: { type: 'string', 'x-mcp-header': 'Region' }, other: { type: 'string' } }),
+        toolOf({ region: { type: 'string' } }, 'u'),
+      ),
+    );
+    expect(call({ region: 'eu west', other: 'x' })).toEqual({ 'mcp-param-region': 'eu west' });
+    expect(call({ region: 'eu' }, 'u')).toEqual({});
+    expect(headers.of(question('prompts/get', { name: 't', arguments: { region: 'eu' } }))).toEqual({});
+  });
+
+  it.each<[string, unknown, string | undefined]>([
+    ['a number', 42, '42'],
+    ['false', false, 'false'],
+    ['null', null, undefined],
+    ['an object', {}, undefined],
+    ['letters beyond ASCII', 'Zürich', `=?base64?${Buffer.from('Zürich').toString('base64')}?=`],
+    ['a line break', 'a\r\nx-evil: 1', `=?base64?${Buffer.from('a\r\nx-evil: 1').toString('base64')}?=`],
+    ['a blank at the end', 'a ', `=?base64?${Buffer.from('a ').toString('base64')}?=`],
+  ])('with the value %s', async (_, value, wanted) => {
+    const { list, call } = rig();
+    await list(listOf(toolOf({ v: { type: 'string', 'x-mcp-header': 'V' } })));
+    expect(call({ v: value })['mcp-param-v']).toBe(wanted);
+  });
+
+  it('may lie deeper, where only properties lead to them; what every object has is not an argument', async () => {
+    const { list, call } = rig();
+    const inner = {
+      type: 'object',
+      properties: { b: { type: 'integer', 'x-mcp-header': 'B' }, constructor: { type: 'string', 'x-mcp-header': 'C' } },
+    };
+    await list(listOf(toolOf({ a: inner })));
+    expect(call({ a: { b: 7 } })).toEqual({ 'mcp-param-b': '7' });
+    expect(call(undefined)).toEqual({});
+  });
+
+  it('are forgotten when the tool no longer names them', async () => {
+    const { list, call } = rig();
+    await list(listOf(toolOf({ v: { type: 'string', 'x-mcp-header': 'V' } })));
+    await list(listOf(toolOf({ v: { type: 'string' } })));
+    expect(call({ v: 'x' })).toEqual({});
+  });
+});
+
+describe('the list of tools', () => {
+  it('stays as it is, byte for byte, where nothing is wrong with it', async () => {
+    const { list } = rig();
+    const text =
+      '{ "jsonrpc":"2.0", "id":12,"result":{"tools":[{"name":"t","inputSchema":{"properties":{"v":{"type":"string","x-mcp-header":"V"}}}}],"n":12345678901234567890}}';
+    expect(await list(Buffer.from(text))).toBe(text);
+  });
+
+  it.each<[string, object]>([
+    ['an empty name', toolOf({ v: { type: 'string', 'x-mcp-header': '' } })],
+    ['a name that is no token', toolOf({ v: { type: 'string', 'x-mcp-header': 'a: b' } })],
+    ['a name with a line break', toolOf({ v: { type: 'string', 'x-mcp-header': 'a\r\nb' } })],
+    ['a name that is no text', toolOf({ v: { type: 'string', 'x-mcp-header': 1 } })],
+    [
+      'the same name twice, in another case',
+      toolOf({ v: { type: 'string', 'x-mcp-header': 'My' }, w: { type: 'string', 'x-mcp-header': 'my' } }),
+    ],
+    ['a number that need not be whole', toolOf({ v: { type: 'number', 'x-mcp-header': 'V' } })],
+    ['an object', toolOf({ v: { type: 'object', 'x-mcp-header': 'V' } })],
+    ['the members of a list', toolOf({ v: { type: 'array', items: { type: 'string', 'x-mcp-header': 'V' } } })],
+    [
+      'one of several schemas',
+      toolOf({}, 't', { anyOf: [{ properties: { v: { type: 'string', 'x-mcp-header': 'V' } } }] }),
+    ],
+    ['the arguments as a whole', toolOf({}, 't', { 'x-mcp-header': 'V' })],
+  ])('loses a tool whose header is for %s, and keeps the others', async (_, bad) => {
+    const { list, call } = rig();
+    const answer = JSON.parse(
+      await list(listOf(bad, toolOf({ v: { type: 'string', 'x-mcp-header': 'V' } }, 'good'))),
+    ) as object;
+    expect(answer).toMatchObject({ id: 12, result: { tools: [{ name: 'good' }], nextCursor: 'c', ttlMs: 5 } });
+    expect(call({ v: 'x' })).toEqual({});
+    expect(call({ v: 'x' }, 'good')).toEqual({ 'mcp-param-v': 'x' });
+  });
+
+  it('loses nothing before 2026-07-28, where the keyword has no meaning', async () => {
+    const { list } = rig();
+    const line = listOf(toolOf({ v: { type: 'number', 'x-mcp-header': 'V' } }));
+    expect(await list(line, false)).toBe(line.toString('utf8'));
+  });
+
+  it('an example that contains the keyword as data is no header', async () => {
+    const { list, call } = rig();
+    const line = listOf(toolOf({ v: { type: 'object', default: { 'x-mcp-header': 'V' } } }));
+    expect(await list(line)).toBe(line.toString('utf8'));
+    expect(call({ v: 'x' })).toEqual({});
+  });
+
+  it('an error instead of a list is passed on', async () => {
+    const { list } = rig();
+    const text = '{"jsonrpc":"2.0","id":12,"error":{"code":-32000,"message":"x-mcp-header"}}';
+    expect(await list(Buffer.from(text))).toBe(text);
+  });
+});

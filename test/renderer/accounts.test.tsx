@@ -1,0 +1,216 @@
+import type { ReactElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, it } from 'vitest';
+import { CurrentScreen } from '../../renderer/app.tsx';
+import {
+  everywhereConsequences,
+  removeAccountConsequences,
+  removeConsequences,
+  signedInSomewhere,
+  signedOutEverywhereNotice,
+} from '../../renderer/sentences.ts';
+import { isAccountName } from '../../renderer/server/account-dialogs.tsx';
+import { settingsChange, settingsForm } from '../../renderer/server/settings/settings-change.ts';
+import { ServersScreen } from '../../renderer/servers/servers-screen.tsx';
+import { ShellContext, useShell, type Shell } from '../../renderer/shell.ts';
+import { changesInWords, grouped } from '../../renderer/status.ts';
+import { AccountName, type ServerDetail, type ServerStatus, type Status } from '../../shared/model.ts';
+import { accountsWords, byServer, overallWords, whichServer } from '../../shared/wording.ts';
+import {
+  exampleAccount,
+  exampleDetail,
+  exampleServer,
+  exampleStates,
+  exampleStatus,
+} from '../fixtures/renderer-preview/states.ts';
+
+const now = Date.UTC(2026, 6, 30, 12);
+const states = exampleStates(now);
+
+function markup(part: ReactElement): string {
+  const Inside = () => {
+    const shell: Shell = { ...useShell(), now };
+    return <ShellContext value={shell}>{part}</ShellContext>;
+  };
+  return renderToStaticMarkup(<Inside />);
+}
+const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
+
+const work = exampleAccount('linear', 'ada@work.example', states.signed_in, {
+  isDefault: true,
+  identity: 'ada@work.example',
+  hosts: ['Cursor'],
+});
+const home = exampleAccount('linear', 'private', states.needs_sign_in, { identity: 'ada@home.example' });
+const notion = exampleServer('notion', states.signed_in, { identity: 'Ada Lovelace' });
+const status: Status = exampleStatus([home, notion, work]);
+const page = (server: ServerStatus, of = status) =>
+  textOf(markup(<CurrentScreen status={of} screen={{ at: 'server', server: server.id }} cameFrom={undefined} />));
+
+describe('a server with several accounts, in the list', () => {
+  const html = markup(<ServersScreen status={status} />);
+
+  it('has its name once, and a row for each account with its own state and next step', () => {
+    expect(html.match(/>linear</g)).toHaveLength(1);
+    expect(textOf(html)).toMatch(
+      /linear linear\.example\.com 1 of 2 accounts needs you ada@work\.example default Signed in .*private Signed in as: ada@home\.example Sign in again/,
+    );
+    expect(html).toContain('aria-label="Sign in: linear (private)"');
+    expect(html).toContain('aria-label="Connect an app: linear (ada@work.example)"');
+  });
+
+  it('does not say who is signed in twice where the account is named after them', () => {
+    expect(html.match(/ada@work\.example</g)).toHaveLength(1);
+  });
+
+  it('stays together where one account waits for a person', () => {
+    expect(grouped(status.servers).needYou.map((accounts) => accounts.map(whichServer))).toEqual([
+      ['linear (ada@work.example)', 'linear (private)'],
+    ]);
+    expect(grouped(status.servers).others.map(([{ name }]) => name)).toEqual(['notion']);
+  });
+
+  it('counts as one server, whose gravest account speaks for it', () => {
+    expect(overallWords(status)).toBe('1 of 2 servers needs you');
+    const out = exampleAccount('linear', 'private', states.signed_out);
+    expect(overallWords(exampleStatus([work, out, notion]))).toBe('Both servers ready');
+    expect(byServer([work, out]).map(accountsWords)).toEqual(['1 account ready, 1 signed out']);
+  });
+
+  it('has the default account first, then the others by name', () => {
+    const accounts = ['b', 'z', 'a'].map((name) =>
+      exampleAccount('linear', name, states.signed_in, { isDefault: name === 'z' }),
+    );
+    expect(byServer(accounts).map((all) => all.map(({ account }) => account?.name))).toEqual([['z', 'a', 'b']]);
+  });
+
+  it('one account is shown as ever, with who is signed in', () => {
+    expect(textOf(html)).toMatch(/notion notion\.example\.com Signed in .* Ada Lovelace/);
+  });
+});
+
+describe('a server with several accounts, on its page', () => {
+  it('lists them, marks the one that is shown, and names it in the heading', () => {
+    const html = markup(
+      <CurrentScreen status={status} screen={{ at: 'server', server: home.id }} cameFrom={undefined} />,
+    );
+    expect(textOf(/<h1.*?<\/h1>/.exec(html)?.[0] ?? '')).toBe(' linear private ');
+    expect(html.match(/aria-current="true"/g)).toHaveLength(1);
+    expect(textOf(html)).toMatch(
+      /Accounts .*ada@work\.example default Signed in , refreshes in 4 min .*private Sign in again · ada@home\.example/,
+    );
+  });
+
+  it('offers to make another account the default, and not the default one again', () => {
+    expect(page(home)).toContain('Make default…');
+    expect(page(work)).not.toContain('Make default…');
+  });
+
+  it('a change is told with the account’s name', () => {
+    const later = exampleStatus([home, notion, { ...work, state: states.signed_out }]);
+    expect(changesInWords(status, later, now)).toBe('linear (ada@work.example): Signed out.');
+  });
+
+  it('says that the browser may still be the first person’s while another one signs in', () => {
+    const signingIn = { ...home, state: states.signing_in };
+    expect(page(signingIn, exampleStatus([work, signingIn]))).toContain('Signing in as another person?');
+    const only = exampleServer('notion', states.signing_in);
+    expect(page(only, exampleStatus([only]))).not.toContain('Signing in as another person?');
+  });
+
+  it.each(['ada@work.example', 'a', '2nd+me_x.y-z', 'Ada', '', 'a b', '-a', 'a'.repeat(100), 'a'.repeat(101)])(
+    'takes the name "%s" exactly when the contract does',
+    (name) => {
+      expect(isAccountName(name)).toBe(AccountName.safeParse(name).success);
+    },
+  );
+});
+
+describe('leaving', () => {
+  const { store } = status;
+  const detail: ServerDetail = {
+    ...exampleDetail(work, now),
+    accounts: [
+      { id: work.id, name: 'ada@work.example', isDefault: true },
+      { id: home.id, name: 'private', isDefault: false },
+    ],
+  };
+
+  it('an account says what stays', () => {
+    expect(removeAccountConsequences(detail, store).join('\n')).toMatch(
+      /revoke.*\n.*GNOME Keyring.*\nCursor.*\nThe other accounts.*\n/,
+    );
+  });
+
+  it('a server says that all its accounts go', () => {
+    expect(removeConsequences(detail, store)[0]).toBe(
+      'All its accounts are signed out and removed: ada@work.example, private.',
+    );
+    expect(removeConsequences(exampleDetail(notion, now), store)[0]).not.toContain('accounts');
+  });
+
+  it('everything says of whom, and which apps', () => {
+    expect(everywhereConsequences(status)).toEqual([
+      'Keybridge signs out of 2 sign-ins: notion, linear (ada@work.example).',
+      'Each server is asked to end the sign-in (to revoke its tokens).',
+      'The sign-ins are deleted from GNOME Keyring (Secret Service).',
+      'Cursor cannot use these servers until you sign in again.',
+      'Your servers stay in the list, with their settings and the keys and secrets that you entered.',
+    ]);
+  });
+
+  it('everything is offered only while there is a sign-in to end', () => {
+    expect(textOf(markup(<ServersScreen status={status} />))).toContain('Sign out everywhere');
+    const out = exampleStatus([
+      exampleServer('a', states.signed_out),
+      exampleServer('b', states.open),
+      exampleServer('c', states.needs_sign_in),
+    ]);
+    expect(textOf(markup(<ServersScreen status={out} />))).not.toContain('Sign out everywhere');
+    expect(signedInSomewhere(exampleServer('d', states.store_blocked))).toBe(true);
+  });
+
+  it('everything reports what was confirmed and what not', () => {
+    const report = (
+      server: string,
+      revoked: 'confirmed' | 'not_offered' | 'failed' | 'nothing_to_revoke',
+      deleted = true,
+      account?: string,
+    ) => ({ server, ...(account ? { account } : {}), report: { revoked, deleted } });
+    expect(
+      signedOutEverywhereNotice([
+        report('a', 'confirmed'),
+        report('b', 'confirmed', true, 'work'),
+        report('c', 'nothing_to_revoke'),
+      ]),
+    ).toEqual({ kind: 'done', title: 'Signed out everywhere', lines: ['Confirmed by the server: a, b (work).'] });
+    expect(
+      signedOutEverywhereNotice([report('a', 'failed'), report('b', 'failed', false), report('c', 'not_offered')]),
+    ).toMatchObject({
+      kind: 'warning',
+      lines: [
+        expect.stringMatching(/^Not deleted.*: b\.$/),
+        expect.stringMatching(/not confirmed.*: a\.$/),
+        expect.stringMatching(/by itself.*: c\.$/),
+      ],
+    });
+    expect(signedOutEverywhereNotice([report('a', 'nothing_to_revoke')])).toMatchObject({
+      kind: 'done',
+      text: 'There was no sign-in to end.',
+    });
+  });
+});
+
+describe('a client ID that is one account’s own', () => {
+  const detail = exampleDetail(home, now);
+
+  it('is saved for the account by its name', () => {
+    const form = { ...settingsForm(detail), clientId: 'mine', clientSecret: 's' };
+    expect(settingsChange(detail, form)).toEqual({ clientId: 'mine', clientSecret: 's' });
+    expect(settingsChange(detail, { ...form, ownClient: true })).toEqual({
+      clientId: 'mine',
+      clientSecret: 's',
+      account: 'private',
+    });
+  });
+});

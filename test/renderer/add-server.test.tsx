@@ -1,0 +1,84 @@
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, it } from 'vitest';
+import { FailedLook } from '../../renderer/add-server/failed-look.tsx';
+import { needOf } from '../../renderer/add-server/need.ts';
+import { settingsForm, type SettingsForm } from '../../renderer/server/settings/settings-change.ts';
+import { errors, type ErrorCode, type ErrorInfo } from '../../shared/reply.ts';
+import type { ServerSettings } from '../../shared/model.ts';
+import { errorInfo } from '../fixtures/renderer-preview/states.ts';
+
+const formWith = (settings: ServerSettings = {}): SettingsForm =>
+  settingsForm({ ownClient: false, allowMissingPkce: false, settings });
+const markup = (error: ErrorInfo, settings?: ServerSettings): string =>
+  renderToStaticMarkup(
+    <FailedLook
+      url="https://a.example/mcp"
+      error={error}
+      form={formWith(settings)}
+      onForm={() => {}}
+      onCheck={() => {}}
+      onAddress={() => {}}
+    />,
+  );
+const buttons = (html: string): string[] =>
+  [...html.matchAll(/<button[^>]*>(.*?)<\/button>/g)].map(([, words = '']) => words.replaceAll(/<[^>]*>/g, ''));
+
+describe('an address that did not work as it is', () => {
+  it('with a certificate that nobody knows: asks for the authorities and the client certificate', () => {
+    const html = markup(errorInfo('E_TLS', ''));
+    expect(html).toContain('data-field="settings.caFile"');
+    expect(html).toContain('data-field="settings.clientCertificateFile"');
+    expect(html).not.toContain('secrets.clientCertificatePassword');
+    expect(markup(errorInfo('E_TLS', ''), { clientCertificateFile: '/me.p12' })).toContain(
+      'data-field="secrets.clientCertificatePassword"',
+    );
+    expect(buttons(html)).toEqual(['Check again']);
+  });
+
+  it('with a file that cannot be read: says so at its field', () => {
+    const html = markup(
+      { ...errorInfo('E_BAD_INPUT', 'The file /ca.pem cannot be read (ENOENT).'), field: 'settings.caFile' },
+      { caFile: '/ca.pem' },
+    );
+    expect(html.slice(html.indexOf('settings.caFile'), html.indexOf('settings.clientCertificateFile'))).toContain(
+      'cannot be read (ENOENT)',
+    );
+  });
+
+  it('without a word about signing in: takes a fixed key, or the ways of an old server', () => {
+    const error = errorInfo('E_METADATA_MISSING', '');
+    expect(markup(error)).not.toContain('secrets.headerValue');
+    const withKey = markup(error, { grant: 'static_header' });
+    expect(withKey).toContain('data-field="secrets.headerValue"');
+    expect(withKey).toContain('data-field="settings.headerName"');
+    expect(buttons(withKey)).toContain('Add with this key');
+    expect(markup(error, { legacyEndpoints: true })).toContain('2025-03-26');
+  });
+
+  it('DM02 with two names for the sign-in: shows both, and one button accepts just these', () => {
+    const issuers = { named: 'https://as.example/', found: 'https://as.example' };
+    const html = markup({ ...errorInfo('E_ISSUER_MISMATCH', ''), issuers });
+    expect(html).toContain('>https://as.example/<');
+    expect(html).toContain('>https://as.example<');
+    expect(buttons(html)).toEqual(['Accept exactly these']);
+    expect(markup(errorInfo('E_ISSUER_MISMATCH', ''))).toBe('');
+  });
+
+  it('which is away just now: can be added all the same', () => {
+    expect(buttons(markup(errorInfo('E_CONNECT', '')))).toEqual(['Add anyway', 'Check again']);
+  });
+
+  it('which leads where nobody should sign in: offers nothing', () => {
+    const refused: ErrorCode[] = [
+      'E_ENDPOINT_REFUSED',
+      'E_ADDRESS_REFUSED',
+      'E_INSECURE_URL',
+      'E_SERVER_URL',
+      'E_REDIRECTED',
+      'E_RESOURCE_MISMATCH',
+    ];
+    for (const code of refused) expect(markup(errorInfo(code, '')), code).toBe('');
+    const offered = (Object.keys(errors) as ErrorCode[]).filter((code) => needOf(errorInfo(code, '')) !== undefined);
+    expect(offered.length).toBeLessThan(12);
+  });
+});

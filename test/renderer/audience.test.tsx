@@ -1,0 +1,30 @@
+import { renderToStaticMarkup } from 'react-dom/server';
+import { expect, it } from 'vitest';
+import { StatePanel } from '../../renderer/server/state-panel.tsx';
+import type { SignInState } from '../../shared/model.ts';
+import { nextStep, stateLabel } from '../../shared/wording.ts';
+import { errorInfo, exampleDetail, exampleServer } from '../fixtures/renderer-preview/states.ts';
+
+const now = Date.UTC(2026, 6, 30, 12);
+const audience = 'https://graph.example/v1';
+const state: SignInState = {
+  kind: 'needs_sign_in',
+  error: { ...errorInfo('E_TOKEN_AUDIENCE', 'The access token is for another website.'), audience },
+};
+
+it('The panel of a token that is kept back shows its audience in full with one button, and no button to sign in again', () => {
+  const server = exampleServer('tools', state);
+  const html = renderToStaticMarkup(<StatePanel server={server} detail={exampleDetail(server, now)} />);
+  const buttons = [...html.matchAll(/<button[^>]*>(.*?)<\/button>/gs)].map(([, words]) =>
+    words?.replaceAll(/<[^>]*>/g, ''),
+  );
+  expect(html).toContain(audience);
+  expect(buttons.filter((words) => words !== 'Copy details' && words !== 'About this error')).toEqual([
+    'Accept exactly this',
+  ]);
+});
+
+it('A token that is kept back is called that in window, tray and command line, and its next step is to look at it', () => {
+  expect(stateLabel(state)).toBe('Token kept back');
+  expect(nextStep(state)).toBe('review_token');
+});

@@ -1,0 +1,45 @@
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, it } from 'vitest';
+import { StatePanel } from '../../renderer/server/state-panel.tsx';
+import type { SignInState } from '../../shared/model.ts';
+import { stateWords } from '../../shared/wording.ts';
+import { exampleServer, hostile } from '../fixtures/renderer-preview/states.ts';
+
+const asking: Extract<SignInState, { kind: 'signing_in' }> = {
+  kind: 'signing_in',
+  step: 'confirm',
+  startedAt: 0,
+  otherHosts: ['tokens.evil.example'],
+  confirm: [
+    { what: 'page', host: 'login.honest.example' },
+    { what: 'token', host: 'tokens.evil.example' },
+  ],
+};
+const panel = (state: SignInState) =>
+  renderToStaticMarkup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />);
+
+describe('the question where a sign-in leads, in the window', () => {
+  it('names the page and who gets the sign-in, has one button to go on, and the cancel of every sign-in', () => {
+    const text = panel(asking)
+      .replaceAll(/<[^>]+>/g, ' ')
+      .replaceAll(/\s+/g, ' ');
+    expect(text).toContain('You sign in at login.honest.example');
+    expect(text).toContain('The sign-in is handed to tokens.evil.example');
+    expect(text).toContain('These belong together, go on');
+    expect(text).toContain('Cancel');
+    expect(text).not.toContain('also passes through');
+    expect(stateWords(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your confirmation');
+  });
+
+  it('shows a host that tries to be more than words as words', () => {
+    const markup = panel({
+      ...asking,
+      confirm: [
+        { what: 'page', host: hostile.markup },
+        { what: 'token', host: hostile.bidi },
+      ],
+    });
+    expect(markup).not.toContain('<img');
+    expect(markup).not.toContain('\u202e');
+  });
+});

@@ -1,0 +1,225 @@
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ErrorInfo } from '../../shared/reply.ts';
+import { closeAfterEach } from '../fixtures/closing.ts';
+import { createFakeStore } from '../fixtures/fake-store.ts';
+import { startFaulty } from '../fixtures/faulty-server.ts';
+import { said } from '../fixtures/keeper.ts';
+import { startOpenidSite } from '../fixtures/openid-site.ts';
+import { startProduct, type Product } from '../fixtures/product.ts';
+
+// Another program that can write the data folder, and has neither the keychain nor the local socket.
+
+const closing = closeAfterEach();
+
+type Json = Record<string, unknown>;
+/** Of both files; each has its own part of these. */
+interface Content extends Json {
+  servers: [Json, ...Json[]];
+  credentials: Json;
+  clientSecrets: Json;
+  facts: Record<string, Json>;
+}
+
+async function folder() {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-edited-'));
+  closing.push(() => rm(dataDir, { recursive: true, force: true }));
+  const store = createFakeStore();
+  return {
+    dataDir,
+    store,
+    open: async () => {
+      const product = await startProduct({ dataDir, store });
+      closing.push(() => product.close());
+      return product;
+    },
+    edit: async (name: string, change: (content: Content) => unknown) => {
+      const file = path.join(dataDir, name);
+      const content = JSON.parse(await readFile(file, 'utf8')) as Content;
+      change(content);
+      await writeFile(file, JSON.stringify(content));
+    },
+  };
+}
+
+/** Signed in to a server, and ended. */
+async function signedIn() {
+  const there = await folder();
+  const remote = await startFaulty();
+  closing.push(() => remote.close());
+  const first = await there.open();
+  await first.call('addServer', { url: remote.url, name: 'work' });
+  await first.call('signIn', { server: 'work' });
+  await first.close();
+  const lead = ({ servers: [work] }: Content) => (work['url'] = 'https://evil.example/mcp');
+  return {
+    ...there,
+    lead,
+    installId: (JSON.parse(await readFile(path.join(there.dataDir, 'servers.json'), 'utf8')) as { installId: string })
+      .installId,
+  };
+}
+
+const aside = (product: Product) =>
+  (product.app.status.current().setAside ?? []).map(({ name, error }) => `${name} ${error.code}`);
+const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error as Error).cause as ErrorInfo,
+  );
+
+describe('an edited servers.json', () => {
+  it.each([1, 2])('does not pass for a new data folder by another install id (file of version %d)', async (version) => {
+    const { open, edit, lead } = await signedIn();
+    await edit('servers.json', (content) => {
+      lead(content);
+      Object.assign(content, { version, installId: 'abcdef0123456789' });
+    });
+    const product = await open();
+    expect(aside(product)).toEqual(['work E_CONFIG_CHANGED']);
+    await product.close();
+    expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
+  });
+
+  it('is accepted entry by entry where it is the list of another data folder, and stays so', async () => {
+    const [one, other] = [await signedIn(), await folder()];
+    const foreign = await startProduct({ dataDir: other.dataDir, store: one.store });
+    await foreign.call('addServer', { url: 'https://evil.example/mcp', name: 'theirs' });
+    await foreign.close();
+    for (const name of ['servers.json', 'servers.json.bak'])
+      await writeFile(path.join(one.dataDir, name), await readFile(path.join(other.dataDir, name)), { mode: 0o600 });
+    const product = await one.open();
+    expect(aside(product)).toEqual(['theirs E_CONFIG_CHANGED']);
+    await product.close();
+    const again = await one.open();
+    expect(aside(again)).toEqual(['theirs E_CONFIG_CHANGED']);
+    await again.call('acceptServer', { server: 'theirs' });
+    await again.close();
+    expect(aside(await one.open())).toEqual([]);
+  });
+
+  it('brings neither a confirmation of hosts nor a way into the network along when a person accepts it', async () => {
+    const { open, edit } = await signedIn();
+    const hosts = [{ what: 'token', host: 'evil.example' }];
+    await edit('servers.json', ({ servers: [work] }) =>
+      Object.assign(work, {
+        confirmedHosts: [{ issuer: 'https://evil.example', hosts }],
+        networks: [
+          { origin: 'https://evil.example', own: 'private' },
+          { origin: 'https://work.example', own: 'public' },
+        ],
+      }),
+    );
+    const product = await open();
+    await product.call('acceptServer', { server: 'work' });
+    await product.close();
+    await edit('servers.json', ({ servers: [work] }) =>
+      expect(work).toMatchObject({ confirmedHosts: [], networks: [{ origin: 'https://work.example', own: 'public' }] }),
+    );
+  });
+
+  it('has no say in the redirect address that a person is told to register', async () => {
+    const { open, edit } = await signedIn();
+    await edit(
+      'servers.json',
+      ({ servers: [work] }) =>
+        (work['reservedRedirect'] = { issuer: 'https://login.example', redirect_uri: 'https://evil.example/callback' }),
+    );
+    expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
+  });
+
+  it.each(['name', 'id'] as const)(
+    'does not push a server out by an entry with its %s in front, nor have its sign-in deleted when that one is removed',
+    async (same) => {
+      const { open, edit } = await signedIn();
+      await edit('servers.json', ({ servers }) => {
+        const [work] = servers;
+        servers.unshift({
+          ...work,
+          name: 'false',
+          id: 'abcdef0123456789',
+          [same]: work[same],
+          url: 'https://evil.example/mcp',
+        });
+      });
+      const product = await open();
+      expect([
+        product.app.status.current().servers.map(({ name }) => name),
+        product.app.status.current().setAside?.map(({ why }) => why),
+      ]).toEqual([['work'], ['bad']]);
+      await product.call('removeServer', { server: product.app.status.current().setAside?.[0]?.key ?? '' });
+      expect(aside(product)).toEqual([]);
+      expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+    },
+  );
+
+  it('cannot have the sign-ins at companies deleted by the name of an entry that a person removes', async () => {
+    const { open, edit, store } = await signedIn();
+    await edit('servers.json', ({ servers }) => servers.push({ id: 'enterprise', name: 'odd' }));
+    const product = await open();
+    expect(product.app.status.current().setAside?.map(({ key }) => key)).toEqual(['entry-2']);
+    store.calls.length = 0;
+    await product.call('removeServer', { server: 'odd' });
+    expect(store.calls.filter((call) => call.startsWith('delete'))).toEqual([]);
+  });
+});
+
+describe('an edited credentials.json', () => {
+  it('cannot have the key of the list deleted from the keychain, so that a changed list would pass', async () => {
+    const { open, edit, lead, store, installId } = await signedIn();
+    const items = [...store.items.keys()].filter((item) => item.endsWith('/list-key'));
+    expect(items).toContain(`${installId}/list-key`);
+    await edit('credentials.json', ({ credentials, clientSecrets }) => {
+      for (const shelf of [credentials, clientSecrets])
+        shelf['gone0000:main'] = { generation: 1, items, deleting: true };
+    });
+    await (await open()).close();
+    expect([...store.items.keys()]).toEqual(expect.arrayContaining(items));
+    await edit('servers.json', lead);
+    expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
+  });
+
+  it('does not set a token free that is kept back because it is for another website', async () => {
+    const graph = 'https://graph.example/v1';
+    const token = `${[{ alg: 'RS256' }, { aud: graph, exp: 4_000_000_000 }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.c2ln`;
+    const { open, edit } = await folder();
+    const site = await startOpenidSite({ accessToken: () => token, answer: { refresh_token: undefined } });
+    closing.push(() => site.close());
+    const first = await open();
+    await first.call('addServer', { url: site.mcpUrl, name: 'tools' });
+    expect((await failure(first.call('signIn', { server: 'tools' })))?.code).toBe('E_TOKEN_AUDIENCE');
+    await first.close();
+    await edit('credentials.json', ({ facts }) => {
+      for (const one of Object.values(facts))
+        Object.assign(one, { resource: graph, issuer: 'https://graph.example', clientId: graph });
+    });
+    const connection = (await open()).app.connect('tools');
+    expect(said(await connection.accessToken())).toBe('refused E_TOKEN_AUDIENCE');
+  });
+});
+
+describe('the key of the list, gone from the keychain', () => {
+  it('does not make a list that was signed with it one that nobody has signed yet', async () => {
+    const { open, edit, lead, store, installId } = await signedIn();
+    store.items.delete(`${installId}/list-key`);
+    await edit('servers.json', lead);
+    const product = await open();
+    expect(aside(product)).toEqual(['work E_CONFIG_CHANGED']);
+    await product.call('acceptServer', { server: 'work' });
+    await product.close();
+    expect(aside(await open())).toEqual([]);
+  });
+
+  it('leaves a data folder that was moved as it was', async () => {
+    const { dataDir, store } = await signedIn();
+    const moved = `${dataDir}-moved`;
+    closing.push(() => rm(moved, { recursive: true, force: true }));
+    await rename(dataDir, moved);
+    const product = await startProduct({ dataDir: moved, store });
+    closing.push(() => product.close());
+    expect(aside(product)).toEqual([]);
+    expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+  });
+});
