@@ -5,16 +5,15 @@ import path from 'node:path';
 import { buildAll } from './build.mjs';
 import { ensureElectron } from './electron-runtime.mjs';
 import { secretServiceRuns } from './private-keyring.mjs';
-import { ensureModules, ensureSystem, runCommand } from './setup.mjs';
+import { runCommand, setUp } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 const noDisplay = process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY;
 const auto = process.argv.includes('--auto') || noDisplay;
 
 await runCommand(async () => {
-  await ensureModules();
   const noKeyring = process.platform === 'linux' && !(await secretServiceRuns());
-  await ensureSystem({ electron: true, display: noDisplay, keyring: noKeyring });
+  await setUp({ electron: true, display: noDisplay, keyring: noKeyring });
   const electron = await ensureElectron();
   await buildAll({ ifStale: true });
   // Vite runs the TypeScript of the demo and its servers; nothing of it is part of the product.

@@ -1,9 +1,14 @@
-// What a fresh machine lacks: node modules, and on Debian and Ubuntu the system's libraries and programs.
+// What a fresh machine lacks: node modules, an Electron that runs, and on Debian and Ubuntu the system's libraries and
+// programs. The commands that need them call setUp() themselves; `npm run setup` fetches everything beforehand.
+//   npm run setup              for every command: tests, demo, the app
+//   npm run setup -- --fast    for `npm test -- --fast`: without display and Electron
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { installLine, missingPackages, namesKnownHere, packageNames } from './debian.mjs';
+import { ensureElectron } from './electron-runtime.mjs';
 import { Interrupted, waitForInterruption } from './interruption.mjs';
 import { codeOf, withLock } from './lock.mjs';
 
@@ -27,6 +32,28 @@ export async function runCommand(main) {
     console.error(`\n${error.message}`);
     process.exitCode = error instanceof Interrupted ? error.exitCode : setupNeededExitCode;
   }
+}
+
+/**
+ * @typedef {Partial<Record<import('./debian.mjs').Use, boolean>>} Uses
+ *
+ * What every command does first: node modules, then the system packages for `uses`, then (for `electron`) the runtime.
+ * Throws SetupNeeded where a person has to do something.
+ * @param {Uses} uses
+ */
+export async function setUp(uses = {}) {
+  await ensureModules();
+  await ensureSystem(uses);
+  if (uses.electron) await ensureElectron();
+}
+
+/**
+ * What the tests use of the system. `fast`: those without display and Electron.
+ * @param {{ fast: boolean }} kind
+ * @returns {Uses}
+ */
+export function usesOfTests({ fast }) {
+  return { keyring: true, tests: true, electron: !fast, display: !fast, tray: !fast };
 }
 
 /** `npm ci`, when node_modules is absent or older than the lock file says. */
@@ -82,9 +109,9 @@ const programs = {
 /**
  * Makes sure of the system packages for what the caller is going to run. Installs them as root or by `sudo -n`, else
  * throws SetupNeeded with the line to run. Outside Debian's family it only says which programs are missing.
- * @param {Partial<Record<import('./debian.mjs').Use, boolean>> & { log?: (line: string) => void }} uses
+ * @param {Uses & { log?: (line: string) => void }} uses
  */
-export async function ensureSystem({ log = console.error, ...uses }) {
+async function ensureSystem({ log = console.error, ...uses }) {
   if (process.platform !== 'linux') return;
   const allUses = /** @type {import('./debian.mjs').Use[]} */ (Object.keys(programs));
   const wantedUses = allUses.filter((use) => uses[use]);
@@ -181,3 +208,11 @@ async function run(command, args, { mayBeKilled = false, ...options } = {}) {
     interruption.stopWaiting();
   }
 }
+
+async function runFromCommandLine() {
+  const fast = process.argv.includes('--fast');
+  await setUp(usesOfTests({ fast }));
+  console.log(fast ? 'Ready for npm test -- --fast.' : 'Ready for npm test, npm run demo and npm start.');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runCommand(runFromCommandLine);

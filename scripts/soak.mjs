@@ -3,14 +3,13 @@
 //   npm run soak -- 200      another number of kills
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { ensureModules, ensureSystem, runCommand } from './setup.mjs';
+import { runCommand, setUp } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 const kills = Number(process.argv[2] ?? 50);
 
 await runCommand(async () => {
-  await ensureModules();
-  await ensureSystem({ keyring: true });
+  await setUp({ keyring: true });
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const env = { ...process.env, KEYBRIDGE_KILLS: String(kills), KEYBRIDGE_BRIDGES: '200' };
   const args = [

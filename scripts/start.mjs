@@ -4,13 +4,12 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buildAll } from './build.mjs';
 import { ensureElectron, hasUserNamespaces } from './electron-runtime.mjs';
-import { ensureModules, ensureSystem, runCommand, SetupNeeded } from './setup.mjs';
+import { runCommand, setUp, SetupNeeded } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
 await runCommand(async () => {
-  await ensureModules();
-  await ensureSystem({ electron: true });
+  await setUp({ electron: true });
   const electron = await ensureElectron();
   await buildAll({ ifStale: true });
   if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) {

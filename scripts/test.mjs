@@ -3,8 +3,7 @@
 //   npm test -- --fast           no desktop tests (no display, no Electron)
 //   npm test -- relay tokens     only test files whose name has one of the words
 // The last line is `N passed, N failed` (and skipped ones), whatever the steps were.
-import { ensureElectron } from './electron-runtime.mjs';
-import { ensureModules, ensureSystem, runCommand } from './setup.mjs';
+import { runCommand, setUp, usesOfTests } from './setup.mjs';
 import { runTests } from './test-run.mjs';
 
 const args = process.argv.slice(2);
@@ -12,9 +11,7 @@ const fast = args.includes('--fast');
 const words = args.filter((arg) => !arg.startsWith('--'));
 
 await runCommand(async () => {
-  await ensureModules();
-  await ensureSystem({ electron: !fast, display: !fast, keyring: true, tests: true, tray: !fast });
-  if (!fast) await ensureElectron();
+  await setUp(usesOfTests({ fast }));
   return runTests(async ({ check, vitest, nothingLeft }) => {
     await check('build', process.execPath, ['scripts/build.mjs', '--test', '--if-stale']);
     if (words.length === 0) {
