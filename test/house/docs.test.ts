@@ -26,7 +26,7 @@ describe('documentation', () => {
 
   it('names tests that exist, where it says what holds a feature of oidc-provider', () => {
     const rows = readFileSync(path.join(root, 'docs/interop.md'), 'utf8').matchAll(
-      /^\| [^|]+ \| ((?:`[\w-]+`(?:, )?)+) \|$/gm,
+      /^\| [^|]+ \| ((?:`[\w/-]+`(?:, )?)+) \|$/gm,
     );
     const named = [...rows].flatMap(([, names = '']) =>
       names.split(', ').map((name) => `${name.replaceAll('`', '')}.test.ts`),
