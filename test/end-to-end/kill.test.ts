@@ -84,7 +84,7 @@ async function signedIn(server: Faulty, onKeyring: boolean): Promise<Omit<KillTa
     const vault = await openVault({ store, dataDir, installId: 'install01', clock: systemClock(), log: silentLog });
     const { credential } = await signInAt(server);
     expect(await vault.write(credential)).toEqual({ kind: 'done' });
-    return { dataDir, credential: credentialId, store: where };
+    return { dataDir, credential: credentialId, serverUrl: server.url, store: where };
   } finally {
     await store.close();
   }
