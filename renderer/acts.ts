@@ -1,6 +1,6 @@
 import type { EndpointHost, ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
-import { whichServer } from '../shared/wording.ts';
+import { nameWithAccount } from '../shared/server-state.ts';
 import { after } from './api.ts';
 import { confirmMessages } from './confirm-messages.ts';
 import { messages } from './messages.ts';
@@ -37,7 +37,7 @@ const doubleClickMs = 600;
 
 export function useServerActs(server: ServerStatus): ServerActs {
   const { id, state } = server;
-  const name = whichServer(server);
+  const name = nameWithAccount(server);
   const shell = useShell();
   const { run, show, go } = shell;
 
@@ -112,7 +112,7 @@ export function startSignIn(
   after(run('signIn', { server: server.id, openBrowser, canAsk: true }), (reply) => {
     if (!reply.ok && reply.error.code === 'E_CANCELLED') return onCancelled?.();
     if (reply.ok) return;
-    show({ kind: 'error', title: failed.signIn(whichServer(server)), error: reply.error, server: server.id });
+    show({ kind: 'error', title: failed.signIn(nameWithAccount(server)), error: reply.error, server: server.id });
   });
 }
 

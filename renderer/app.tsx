@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { CallInput, CommandName } from '../shared/api.ts';
 import type { Status } from '../shared/model.ts';
-import { byServer } from '../shared/wording.ts';
+import { groupByServer } from '../shared/server-state.ts';
 import { AddServerScreen } from './add-server/add-server-screen.tsx';
 import { call } from './api.ts';
 import { ConnectAppScreen } from './connect-app/connect-app-screen.tsx';
@@ -73,7 +73,7 @@ interface CurrentScreenProps {
 export function CurrentScreen({ status, screen, cameFrom }: CurrentScreenProps) {
   if (screen.at === 'add_server') return <AddServerScreen />;
   const server = screen.at === 'servers' ? undefined : status.servers.find(({ id }) => id === screen.server);
-  const accounts = server && byServer(status.servers).find(([{ name }]) => name === server.name);
+  const accounts = server && groupByServer(status.servers).find(([{ name }]) => name === server.name);
   if (!server || !accounts) return <ServersScreen status={status} cameFrom={cameFrom} />;
   if (screen.at === 'connect_app') return <ConnectAppScreen key={server.id} server={server} />;
   return <ServerScreen key={server.id} server={server} accounts={accounts} store={status.store} />;

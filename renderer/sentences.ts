@@ -9,7 +9,7 @@ import type {
   StoreStatus,
 } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
-import { isKeptBack, whichServer, stopCodes } from '../shared/wording.ts';
+import { isTokenWithheld, nameWithAccount, doNotSignInCodes } from '../shared/server-state.ts';
 import { accountMessages } from './account-messages.ts';
 import { needOf } from './add-server/need.ts';
 import { errorPage } from './error-pages.ts';
@@ -65,7 +65,7 @@ export function stateSentence(state: SignInState): string {
     case 'retrying':
       return 'The sign-in is kept. Keybridge tries again by itself.';
     case 'needs_sign_in':
-      if (isKeptBack(state))
+      if (isTokenWithheld(state))
         return 'You are signed in, but the access token is for another website. Keybridge sends it nowhere until you decide.';
       return 'Only you can go on. Apps get an answer that says to sign in here.';
     case 'needs_access':
@@ -83,7 +83,7 @@ export function remedyHere(error: ErrorInfo, place?: ErrorPlace): string | undef
   if (saidByButton.has(error.code)) return undefined;
   if (place !== 'add') return error.remedy;
   if (needOf(error) !== undefined) return undefined;
-  return stopCodes.has(error.code) ? messages.add.doNotAdd : error.remedy;
+  return doNotSignInCodes.has(error.code) ? messages.add.doNotAdd : error.remedy;
 }
 
 /** What happened, in plain words. Where only the message says which value or file it is about, the message itself. */
@@ -187,7 +187,7 @@ const storeName = (store: StoreStatus): string => (store.name === 'memory' ? 'me
 /** Whether there may be a sign-in to end. */
 export function signedInSomewhere({ state }: ServerStatus): boolean {
   return (
-    isKeptBack(state) ||
+    isTokenWithheld(state) ||
     state.kind === 'signed_in' ||
     state.kind === 'retrying' ||
     state.kind === 'needs_access' ||
@@ -201,7 +201,7 @@ export function everywhereConsequences({ servers, store }: Status): string[] {
   const there = servers.filter(signedInSomewhere);
   const hosts = there.flatMap((server) => server.hosts);
   return [
-    everywhere.which(there.map(whichServer)),
+    everywhere.which(there.map(nameWithAccount)),
     everywhere.revoke,
     everywhere.forget(storeName(store)),
     ...(hosts.length > 0 ? [everywhere.apps(hosts)] : []),

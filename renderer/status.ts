@@ -1,13 +1,14 @@
 import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
-import { byServer, needsPerson, stateWords, whichServer, type ServerAccounts } from '../shared/wording.ts';
+import { groupByServer, needsAttention, nameWithAccount, type ServerAccounts } from '../shared/server-state.ts';
+import { stateText } from '../shared/state-text.ts';
 
 /** The servers in two groups: what waits for a person, and the rest. The accounts of a server stay together. */
 export function grouped(entries: readonly ServerStatus[]): {
   readonly needYou: ServerAccounts[];
   readonly others: ServerAccounts[];
 } {
-  const servers = byServer(entries);
-  const waits = (accounts: ServerAccounts) => accounts.some(({ state }) => needsPerson(state));
+  const servers = groupByServer(entries);
+  const waits = (accounts: ServerAccounts) => accounts.some(({ state }) => needsAttention(state));
   return { needYou: servers.filter(waits), others: servers.filter((accounts) => !waits(accounts)) };
 }
 
@@ -16,7 +17,7 @@ export function changesInWords(before: Status, after: Status, now: number): stri
   const old = new Map(before.servers.map((server) => [server.id, server.state]));
   return after.servers
     .filter((server) => old.has(server.id) && stepOf(old.get(server.id)) !== stepOf(server.state))
-    .map((server) => `${whichServer(server)}: ${stateWords(server, now)}.`)
+    .map((server) => `${nameWithAccount(server)}: ${stateText(server, now)}.`)
     .join(' ');
 }
 
@@ -49,7 +50,7 @@ export function countsDownTo(state: SignInState): number | undefined {
 }
 
 /**
- * Milliseconds until the words of one of these moments change (`durationWords` rounds), and at least one second;
+ * Milliseconds until the words of one of these moments change (`durationText` rounds), and at least one second;
  * undefined when nothing counts down any more, so that no timer runs.
  */
 export function untilWordsChange(moments: readonly (number | undefined)[], now: number): number | undefined {

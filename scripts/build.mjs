@@ -45,7 +45,15 @@ const programs = [
     ownFile: ['electron/keychain.ts'],
   },
 ];
-const sources = ['electron', 'shared', 'renderer', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
+const sources = [
+  'electron',
+  'shared',
+  'renderer',
+  'package.json',
+  'package-lock.json',
+  'scripts/build.mjs',
+  'scripts/compiled-messages.mjs',
+];
 const external = ['electron', 'keytar', ...builtinModules, /^node:/];
 
 /**
@@ -100,6 +108,7 @@ async function buildHere({ ifStale, test, out }) {
  */
 async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, test) {
   const { build } = await import('vite');
+  const { compiledMessages } = await import('./compiled-messages.mjs');
   const { version, devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   const extension = format === 'esm' ? 'js' : 'cjs';
   const several = Object.keys(entries).length > 1;
@@ -113,7 +122,7 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
       KEYBRIDGE_VERSION: JSON.stringify(version),
       KEYBRIDGE_ELECTRON: JSON.stringify(devDependencies.electron),
     },
-    plugins: format === 'cjs' ? [filesOnDemand(ownFile)] : [],
+    plugins: [compiledMessages(), ...(format === 'cjs' ? [filesOnDemand(ownFile)] : [])],
     ssr: { noExternal: true },
     build: {
       ssr: true,
@@ -165,13 +174,17 @@ function filesOnDemand(sources) {
 
 /** @param {string} outDir */
 async function buildPage(outDir) {
-  const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')]);
+  const [{ build }, { default: react }, { compiledMessages }] = await Promise.all([
+    import('vite'),
+    import('@vitejs/plugin-react'),
+    import('./compiled-messages.mjs'),
+  ]);
   await build({
     root: path.join(root, 'renderer'),
     configFile: false,
     base: './',
     logLevel: 'warn',
-    plugins: [react()],
+    plugins: [compiledMessages(), react()],
     // No inlined data: URLs for fonts or images, no polyfill for old browsers: the page's policy allows neither.
     build: { outDir, emptyOutDir: true, target: 'chrome130', modulePreload: false, assetsInlineLimit: 0 },
   });

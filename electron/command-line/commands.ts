@@ -6,7 +6,8 @@ import {
   type SignOutReport,
   type Status,
 } from '../../shared/model.ts';
-import { nextStep, stateWords } from '../../shared/wording.ts';
+import { nextStep } from '../../shared/server-state.ts';
+import { stateText } from '../../shared/state-text.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { AppError, asAppError, foreign } from '../core/base/errors.ts';
 import type { CommandWord, Options } from './arguments.ts';
@@ -121,7 +122,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const status = await callBroker(dataDir, 'checkServer', account(server, options));
     answers.value(
       status,
-      `${entryName(status.name, status.account?.name)}: ${stateWords(status, Date.now())}.\n${nextStepWords(status)}`,
+      `${entryName(status.name, status.account?.name)}: ${stateText(status, Date.now())}.\n${nextStepWords(status)}`,
     );
     return readiness(status);
   },
@@ -179,7 +180,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
 
   async refresh([server = ''], { dataDir, options, answers }) {
     const status = await callBroker(dataDir, 'refreshNow', account(server, options));
-    answers.value(status, `${entryName(status.name, status.account?.name)}: ${stateWords(status, Date.now())}.`);
+    answers.value(status, `${entryName(status.name, status.account?.name)}: ${stateText(status, Date.now())}.`);
     return readiness(status);
   },
 

@@ -1,5 +1,6 @@
 import type { ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
-import { byAttention, stateWords } from '../../shared/wording.ts';
+import { byAttention } from '../../shared/server-state.ts';
+import { stateText } from '../../shared/state-text.ts';
 import { foreign } from '../core/base/errors.ts';
 
 /**
@@ -28,7 +29,7 @@ const spaced = (lines: string[]): string[] => (lines.length > 0 ? ['', ...lines]
 function rows(servers: readonly ServerStatus[], now: number): string[] {
   const cells = servers.map((server) => [
     entryWords(server),
-    stateWords(server, now),
+    stateText(server, now),
     foreign(server.identity ?? '-', 40),
     server.hosts.length > 0 ? foreign([...new Set(server.hosts)].join(', '), 40) : '-',
     foreign(server.url, 120),

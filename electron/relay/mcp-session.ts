@@ -7,7 +7,7 @@ import { finishOpening } from './finish-initialize.ts';
 import type { SessionHeaders } from './request-headers.ts';
 import { listsChanged } from './offline-responses.ts';
 import { readOpening, type OpeningAnswer } from './initialize-response.ts';
-import { needsPerson } from './retry-policy.ts';
+import { needsAttention } from './retry-policy.ts';
 import { createOpeningLimit } from './initialize-limit.ts';
 import { createRetries } from './retries.ts';
 import type { ServerStream } from './notification-stream.ts';
@@ -231,7 +231,7 @@ export function createSession(deps: SessionDeps): Session {
     async ready() {
       await opening;
       if (!hello || session) return session;
-      if (away && !needsPerson(away.code) && !reopening && !retries.mayTry) throw away;
+      if (away && !needsAttention(away.code) && !reopening && !retries.mayTry) throw away;
       await reopen('ask');
       return session;
     },

@@ -5,7 +5,7 @@ import { maxMessageBytes, spoken } from './response.ts';
 import { discard } from './drain.ts';
 import { isEventStream } from './request.ts';
 import { streamHeaders, type SessionHeaders } from './request-headers.ts';
-import { delayAfterMs, needsPerson, retryDelayMs } from './retry-policy.ts';
+import { delayAfterMs, needsAttention, retryDelayMs } from './retry-policy.ts';
 import { createReopening } from './stream-resumption.ts';
 import { createSseParser } from './sse-parser.ts';
 import { createTurns, inParts } from './yielding.ts';
@@ -97,7 +97,7 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
         if (signal.aborted) return;
         failures += 1;
         const { code } = asAppError(error);
-        if (needsPerson(code) || code === 'E_SERVER_REFUSED') refusedMs = delayAfterMs(code, failures);
+        if (needsAttention(code) || code === 'E_SERVER_REFUSED') refusedMs = delayAfterMs(code, failures);
         log('server_stream_lost', { server, code });
       }
       const waitMs = reopening.next(retryMs ?? 0) ?? givenUpMs;

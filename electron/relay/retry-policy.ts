@@ -26,7 +26,7 @@ const ofTheWay = new Set<ErrorCode>([
   'E_REFRESH_FAILED',
 ]);
 
-export const needsPerson = (code: ErrorCode): boolean => forPerson.has(code);
+export const needsAttention = (code: ErrorCode): boolean => forPerson.has(code);
 export const passesByItself = (code: ErrorCode): boolean => ofTheWay.has(code);
 
 const doubled = (firstMs: number, failures: number, mostMs: number): number =>
@@ -40,6 +40,6 @@ export const retryDelayMs = (failures: number): number => doubled(500, failures,
  * refusal of the server from 2 to 60 s.
  */
 export function delayAfterMs(code: ErrorCode, failures: number): number {
-  if (needsPerson(code)) return doubled(5_000, failures, 300_000);
+  if (needsAttention(code)) return doubled(5_000, failures, 300_000);
   return code === 'E_SERVER_REFUSED' ? doubled(2_000, failures, 60_000) : retryDelayMs(failures);
 }

@@ -1,4 +1,4 @@
-import { durationWords } from '../../shared/wording.ts';
+import { durationText } from '../../shared/state-text.ts';
 import type { Connection } from '../core/app/connections.ts';
 import { AppError } from '../core/base/errors.ts';
 import type { Http, HttpStream, ServerNetwork } from '../core/http/client.ts';
@@ -277,4 +277,4 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   };
 }
 
-const inWords = (ms: number): string => (ms < 120_000 ? `${Math.ceil(ms / 1000)} s` : durationWords(ms));
+const inWords = (ms: number): string => (ms < 120_000 ? `${Math.ceil(ms / 1000)} s` : durationText(ms));

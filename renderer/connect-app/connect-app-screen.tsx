@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { HostSnippet, ServerStatus } from '../../shared/model.ts';
-import { whichServer } from '../../shared/wording.ts';
+import { nameWithAccount } from '../../shared/server-state.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { messages } from '../messages.ts';
@@ -28,9 +28,9 @@ export function ConnectAppScreen({ server }: { readonly server: ServerStatus }) 
   return (
     <Page
       back={{ at: 'server', server: server.id }}
-      backWords={whichServer(server)}
+      backWords={nameWithAccount(server)}
       title={messages.connect.title}
-      lead={messages.connect.lead(whichServer(server))}
+      lead={messages.connect.lead(nameWithAccount(server))}
     >
       {server.account && (
         <p className="hint connect-account">

@@ -1,5 +1,6 @@
 import type { ServerStatus, SignInState } from '../../shared/model.ts';
-import { nextStep, nextStepLabels, whichServer } from '../../shared/wording.ts';
+import { nextStep, nameWithAccount } from '../../shared/server-state.ts';
+import { nextStepLabel } from '../../shared/state-text.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
 import { useShell } from '../shell.ts';
@@ -42,7 +43,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
       kind={looks[step ?? 'none']}
       busy={busy}
       onClick={act}
-      label={messages.servers.about(words, whichServer(server))}
+      label={messages.servers.about(words, nameWithAccount(server))}
     >
       {words}
     </Button>
@@ -65,5 +66,5 @@ export function stepWords(state: SignInState): string {
   const step = nextStep(state);
   if (step === undefined) return '';
   if (state.kind === 'store_blocked' && state.error.code !== 'E_STORE_LOCKED') return messages.trouble.tryAgain;
-  return nextStepLabels[step];
+  return nextStepLabel(step);
 }

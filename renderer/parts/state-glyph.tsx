@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { SignInState } from '../../shared/model.ts';
-import { stateTone } from '../../shared/wording.ts';
+import { stateTone } from '../../shared/server-state.ts';
 
 /** A state as colour and shape. Decoration: its words always stand beside it. */
 export function StateGlyph({ state, large = false }: { readonly state: SignInState; readonly large?: boolean }) {

@@ -1,5 +1,5 @@
 import type { ServerDetail } from '../../shared/model.ts';
-import { whichServer } from '../../shared/wording.ts';
+import { nameWithAccount } from '../../shared/server-state.ts';
 import { after } from '../api.ts';
 import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
@@ -24,7 +24,7 @@ export function AcceptAudience({ detail, audience }: AcceptAudienceProps) {
         if (!reply.ok)
           show({
             kind: 'error',
-            title: messages.failed.acceptAudience(whichServer(detail.status)),
+            title: messages.failed.acceptAudience(nameWithAccount(detail.status)),
             error: reply.error,
             server: id,
           });

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
-import { stateDetail, stateLabel, stateTone, type ServerAccounts } from '../../shared/wording.ts';
+import { stateTone, type ServerAccounts } from '../../shared/server-state.ts';
+import { stateDetail, stateLabel } from '../../shared/state-text.ts';
 import { accountMessages as words } from '../account-messages.ts';
 import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';

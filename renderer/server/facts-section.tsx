@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ServerDetail } from '../../shared/model.ts';
-import { certificateWords } from '../../shared/wording.ts';
+import { certificateText } from '../../shared/state-text.ts';
 import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { Section } from '../parts/page.tsx';
@@ -29,7 +29,7 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
           {detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}
         </Fact>
         <Fact name={server.certificate}>
-          {detail.certificateExpiresAt !== undefined && certificateWords(detail.certificateExpiresAt, now)}
+          {detail.certificateExpiresAt !== undefined && certificateText(detail.certificateExpiresAt, now)}
         </Fact>
         <Fact name={server.added}>{momentWords(detail.addedAt)}</Fact>
         <Fact name={server.signedInAt}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
-import { whichServer } from '../../shared/wording.ts';
+import { nameWithAccount } from '../../shared/server-state.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
 import { removeConsequences, signOutConsequences } from '../sentences.ts';
@@ -30,7 +30,7 @@ export function LeaveSection({ detail, store }: { readonly detail: ServerDetail;
       </div>
       {asking === 'sign_out' && (
         <ConfirmDialog
-          title={messages.signOut.title(whichServer(status))}
+          title={messages.signOut.title(nameWithAccount(status))}
           consequences={signOutConsequences(detail, store)}
           confirm={messages.signOut.confirm}
           onClose={close}

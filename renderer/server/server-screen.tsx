@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
-import { calledBy, type ServerAccounts } from '../../shared/wording.ts';
+import { displayName, type ServerAccounts } from '../../shared/server-state.ts';
 import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
@@ -37,7 +37,7 @@ export function ServerScreen({
       back={{ at: 'servers' }}
       title={
         <>
-          <Foreign text={calledBy(server)} />{' '}
+          <Foreign text={displayName(server)} />{' '}
           {server.account && (
             <span className="title-account">
               <Foreign text={server.account.name} />

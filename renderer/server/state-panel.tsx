@@ -1,5 +1,6 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
-import { checkedCodes, nextStep, stateDetail, stateLabel, stateTone, whichServer } from '../../shared/wording.ts';
+import { recheckableCodes, nextStep, stateTone, nameWithAccount } from '../../shared/server-state.ts';
+import { stateDetail, stateLabel } from '../../shared/state-text.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { useServerActs } from '../acts.ts';
 import { messages } from '../messages.ts';
@@ -57,7 +58,7 @@ export function StatePanel({
       {'error' in state && state.kind !== 'needs_access' && (
         <ErrorWords
           error={state.error}
-          about={`${whichServer(server)}, ${server.url}`}
+          about={`${nameWithAccount(server)}, ${server.url}`}
           action={detail && <ErrorAction error={state.error} detail={detail} />}
         />
       )}
@@ -98,7 +99,7 @@ function ReviewAction({ server }: { readonly server: ServerStatus }) {
   const { running } = useShell();
   const acts = useServerActs(server);
   const code = server.state.kind === 'needs_sign_in' ? server.state.error.code : '';
-  if (checkedCodes.has(code)) {
+  if (recheckableCodes.has(code)) {
     return (
       <Button busy={running('checkServer', server.id)} onClick={acts.check}>
         {messages.server.checkAgain}

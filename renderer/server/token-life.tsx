@@ -1,5 +1,5 @@
 import type { ServerDetail, SignInState } from '../../shared/model.ts';
-import { durationWords } from '../../shared/wording.ts';
+import { durationText } from '../../shared/state-text.ts';
 import { messages } from '../messages.ts';
 import { useShell } from '../shell.ts';
 import { lifeLeft } from '../status.ts';
@@ -38,6 +38,6 @@ function lifeWords(
     const held = detail?.accessTokenClaims !== undefined || !state.renewable;
     return held ? server.lifeUnknown : server.lifeNone;
   }
-  if (state.expiresAt > now) return server.lifeLeft(durationWords(state.expiresAt - now));
+  if (state.expiresAt > now) return server.lifeLeft(durationText(state.expiresAt - now));
   return state.renewable ? server.lifeOver : server.lifeOverForGood;
 }

@@ -1,4 +1,4 @@
-import { durationWords } from '../../shared/wording.ts';
+import { durationText } from '../../shared/state-text.ts';
 import { messages } from '../messages.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
@@ -44,7 +44,7 @@ export function UserCode({ code, url, endsAt }: UserCodeProps) {
           </CopyButton>
         </div>
         {endsAt !== undefined && (
-          <p className="hint">{endsAt > now ? device.left(durationWords(endsAt - now)) : device.over}</p>
+          <p className="hint">{endsAt > now ? device.left(durationText(endsAt - now)) : device.over}</p>
         )}
       </li>
     </ol>

@@ -1,13 +1,7 @@
 import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
-import {
-  accountsWords,
-  calledBy,
-  stateDetail,
-  stateLabel,
-  stateTone,
-  type ServerAccounts,
-} from '../../shared/wording.ts';
+import { displayName, stateTone, type ServerAccounts } from '../../shared/server-state.ts';
+import { accountsText, stateDetail, stateLabel } from '../../shared/state-text.ts';
 import { accountMessages } from '../account-messages.ts';
 import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
@@ -54,7 +48,7 @@ function ServerRow({ server }: { readonly server: ServerStatus }) {
       <div className="row-words">
         <div className="row-cell">
           <h3>
-            <OpenButton entry={server} name={calledBy(server)} />
+            <OpenButton entry={server} name={displayName(server)} />
           </h3>
           <p className="row-second">
             <Foreign text={hostOf(server.url)} cut />
@@ -76,12 +70,12 @@ function AccountRows({ accounts }: { readonly accounts: ServerAccounts }) {
     <li className="row-group">
       <div className="row-group-head">
         <h3 id={id}>
-          <Foreign text={calledBy(server)} cut />
+          <Foreign text={displayName(server)} cut />
         </h3>
         <p className="row-second">
           <Foreign text={hostOf(server.url)} cut />
         </p>
-        <p className="row-second row-group-words">{accountsWords(accounts)}</p>
+        <p className="row-second row-group-words">{accountsText(accounts)}</p>
       </div>
       <ul aria-labelledby={id}>
         {accounts.map((entry) => (

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Status } from '../../shared/model.ts';
-import { overallWords } from '../../shared/wording.ts';
+import { overallText } from '../../shared/state-text.ts';
 import { messages } from '../messages.ts';
 import { storeLine } from '../sentences.ts';
 import { Button } from '../parts/button.tsx';
@@ -42,7 +42,7 @@ export function ServersScreen({
           <div className="page-head">
             <div>
               <h1 ref={heading} tabIndex={-1}>
-                {overallWords(status)}
+                {overallText(status)}
               </h1>
               {store}
             </div>

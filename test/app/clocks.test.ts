@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createTimeWatch, wakeBySlowTimer } from '../../electron/core/base/sleep-detector.ts';
 import { deadlineIn } from '../../electron/core/base/moments.ts';
 import { createStepUpLimits } from '../../electron/core/step-up/attempt-limits.ts';
-import { durationWords, stateWords } from '../../shared/wording.ts';
+import { durationText, stateText } from '../../shared/state-text.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from '../fixtures/fake-time-core.ts';
 
@@ -46,7 +46,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     core.clock.jump(jump);
     await core.clock.advance(100_000);
     expect(await core.call()).toBe('E_RATE_LIMITED');
-    expect(core.told.at(-1)).toContain(durationWords(500_000));
+    expect(core.told.at(-1)).toContain(durationText(500_000));
     await core.clock.advance(500_000);
     expect(await core.call()).toBe('ok');
   });
@@ -58,7 +58,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     core.clock.jump(jump);
     const [server] = core.status().servers;
     expect(server?.state.kind).toBe('retrying');
-    expect(server && stateWords(server, core.clock.now())).toMatch(
+    expect(server && stateText(server, core.clock.now())).toMatch(
       /next try in \d+ (?:s|seconds?|min|minutes?)|trying now/,
     );
     core.faults.as = undefined;

@@ -12,7 +12,7 @@ import { settingsForm } from '../../renderer/server/settings/settings-change.ts'
 import { errors, type ErrorCode } from '../../shared/errors.ts';
 import type { ServerSettings, SignInState } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { nextStep } from '../../shared/wording.ts';
+import { nextStep } from '../../shared/server-state.ts';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { namesFor } from '../../electron/core/servers/name.ts';
 import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
-import { calledBy, whichServer } from '../../shared/wording.ts';
+import { displayName, nameWithAccount } from '../../shared/server-state.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startProduct } from '../fixtures/product.ts';
 
@@ -32,7 +32,7 @@ describe('what a person calls a server', () => {
     const product = await startProduct({ store: createFakeStore() });
     closing.push(() => product.close());
     const added = await product.call('addServer', { url: 'https://work.example/mcp', name: 'Büro Wiki' });
-    expect([added.name, added.title, calledBy(added), whichServer(added)]).toEqual([
+    expect([added.name, added.title, displayName(added), nameWithAccount(added)]).toEqual([
       'buro-wiki',
       'Büro Wiki',
       'Büro Wiki',

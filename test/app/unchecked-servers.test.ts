@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../electron/command-line/exit-codes.ts';
 import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
 import type { ServerStatus, SignInState, Status } from '../../shared/model.ts';
-import { nextStep, overallWords, stateLabel } from '../../shared/wording.ts';
+import { nextStep } from '../../shared/server-state.ts';
+import { overallText, stateLabel } from '../../shared/state-text.ts';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { httpBrowser } from '../fixtures/browser.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
@@ -53,7 +54,7 @@ describe('a server of which nothing is known', () => {
     await one.call('addServer', { url: await nobodyThere(), name: 'work' });
     const status = await one.call('status');
     expect(status.servers[0]?.state).toEqual({ kind: 'not_checked' });
-    expect(overallWords(status)).toBe('Not checked yet');
+    expect(overallText(status)).toBe('Not checked yet');
     await expect(one.call('checkServer', { server: 'work' })).rejects.toThrow('E_CONNECT');
     expect(await kindOf(one)).toBe('not_checked');
   });
@@ -174,7 +175,7 @@ describe('the words for it', () => {
     ['1 server ready, 1 signed out, 1 not checked yet', [{ kind: 'open' }, { kind: 'signed_out' }, notChecked]],
     ['1 signed out, 1 not checked yet', [{ kind: 'signed_out' }, notChecked]],
   ] satisfies [string, SignInState[]][])('The servers in one line are "%s"', (words, states) => {
-    expect(overallWords(status(...states))).toBe(words);
+    expect(overallText(status(...states))).toBe(words);
   });
 
   it('The tray offers the next step of each, and its icon does not say that all is well', () => {

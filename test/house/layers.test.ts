@@ -28,6 +28,9 @@ const layers: readonly {
   { part: 'shared/lines.ts', may: [], packages: [] },
   { part: 'shared/errors.ts', may: [], packages: [] },
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
+  // Only tests and scripts that run from source load the compiler of texts: a build replaces this file.
+  { part: 'shared/messages/compile.ts', may: [], packages: ['@messageformat/core'] },
+  { part: 'shared/messages/en/', may: [], packages: [] },
   { part: 'shared/', may: [], packages: ['zod'] },
   // The bridge loads these two.
   { part: 'electron/local-socket/own-socket.ts', may: [], packages: ['node:'] },

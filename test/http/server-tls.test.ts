@@ -18,7 +18,7 @@ import { exchangeCode } from '../../electron/core/oauth/token-endpoint/token-end
 import { Secret } from '../../electron/core/base/secret.ts';
 import { StoredServer, viewsOf, type Server } from '../../electron/core/servers/server.ts';
 import type { ServerSettings } from '../../shared/model.ts';
-import { certificateWords } from '../../shared/wording.ts';
+import { certificateText } from '../../shared/state-text.ts';
 import { selfSigned, type Certificate } from '../fixtures/certificate.ts';
 import { startHttpsListener, type HttpsListener } from '../fixtures/https-listener.ts';
 import { readBody } from '../fixtures/listener.ts';
@@ -415,7 +415,7 @@ describe('mutual TLS', () => {
     [14.5, 'valid for 14 days'],
     [400, 'valid for 400 days'],
   ])('a certificate that ends in %d days is: %s', (days, says) => {
-    expect(certificateWords(days * day, 0).startsWith(says)).toBe(true);
+    expect(certificateText(days * day, 0).startsWith(says)).toBe(true);
   });
 
   it.each([

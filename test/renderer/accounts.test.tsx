@@ -15,7 +15,8 @@ import { ServersScreen } from '../../renderer/servers/servers-screen.tsx';
 import { ShellContext, useShell, type Shell } from '../../renderer/shell.ts';
 import { changesInWords, grouped } from '../../renderer/status.ts';
 import { AccountName, type ServerDetail, type ServerStatus, type Status } from '../../shared/model.ts';
-import { accountsWords, byServer, overallWords, whichServer } from '../../shared/wording.ts';
+import { groupByServer, nameWithAccount } from '../../shared/server-state.ts';
+import { accountsText, overallText } from '../../shared/state-text.ts';
 import {
   exampleAccount,
   exampleDetail,
@@ -64,24 +65,24 @@ describe('a server with several accounts, in the list', () => {
   });
 
   it('stays together where one account waits for a person', () => {
-    expect(grouped(status.servers).needYou.map((accounts) => accounts.map(whichServer))).toEqual([
+    expect(grouped(status.servers).needYou.map((accounts) => accounts.map(nameWithAccount))).toEqual([
       ['linear (ada@work.example)', 'linear (private)'],
     ]);
     expect(grouped(status.servers).others.map(([{ name }]) => name)).toEqual(['notion']);
   });
 
   it('counts as one server, whose gravest account speaks for it', () => {
-    expect(overallWords(status)).toBe('1 of 2 servers needs you');
+    expect(overallText(status)).toBe('1 of 2 servers needs you');
     const out = exampleAccount('linear', 'private', states.signed_out);
-    expect(overallWords(exampleStatus([work, out, notion]))).toBe('Both servers ready');
-    expect(byServer([work, out]).map(accountsWords)).toEqual(['1 account ready, 1 signed out']);
+    expect(overallText(exampleStatus([work, out, notion]))).toBe('Both servers ready');
+    expect(groupByServer([work, out]).map(accountsText)).toEqual(['1 account ready, 1 signed out']);
   });
 
   it('has the default account first, then the others by name', () => {
     const accounts = ['b', 'z', 'a'].map((name) =>
       exampleAccount('linear', name, states.signed_in, { isDefault: name === 'z' }),
     );
-    expect(byServer(accounts).map((all) => all.map(({ account }) => account?.name))).toEqual([['z', 'a', 'b']]);
+    expect(groupByServer(accounts).map((all) => all.map(({ account }) => account?.name))).toEqual([['z', 'a', 'b']]);
   });
 
   it('one account is shown as ever, with who is signed in', () => {

@@ -2,7 +2,8 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, it } from 'vitest';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import type { SignInState } from '../../shared/model.ts';
-import { nextStep, stateLabel } from '../../shared/wording.ts';
+import { nextStep } from '../../shared/server-state.ts';
+import { stateLabel } from '../../shared/state-text.ts';
 import { errorInfo, exampleDetail, exampleServer } from '../fixtures/renderer-preview/states.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);

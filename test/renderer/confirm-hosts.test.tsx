@@ -2,7 +2,7 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import type { SignInState } from '../../shared/model.ts';
-import { stateWords } from '../../shared/wording.ts';
+import { stateText } from '../../shared/state-text.ts';
 import { exampleServer, hostile } from '../fixtures/renderer-preview/states.ts';
 
 const asking: Extract<SignInState, { kind: 'signing_in' }> = {
@@ -28,7 +28,7 @@ describe('the question where a sign-in leads, in the window', () => {
     expect(text).toContain('These belong together, go on');
     expect(text).toContain('Cancel');
     expect(text).not.toContain('also passes through');
-    expect(stateWords(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your confirmation');
+    expect(stateText(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your confirmation');
   });
 
   it('shows a host that tries to be more than words as words', () => {

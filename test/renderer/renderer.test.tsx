@@ -30,16 +30,8 @@ import { ShellContext, useShell, type Shell } from '../../renderer/shell.ts';
 import { changesInWords, countsDownTo, grouped, hostOf, lifeLeft, untilWordsChange } from '../../renderer/status.ts';
 import { errors, type ErrorCode } from '../../shared/errors.ts';
 import { SignInState, type ServerSettings } from '../../shared/model.ts';
-import {
-  byAttention,
-  durationWords,
-  nextStep,
-  overallTone,
-  overallWords,
-  stateLabel,
-  stateTone,
-  stateWords,
-} from '../../shared/wording.ts';
+import { byAttention, nextStep, stateTone } from '../../shared/server-state.ts';
+import { durationText, overallText, stateLabel, stateText } from '../../shared/state-text.ts';
 import {
   errorInfo,
   exampleDetail,
@@ -108,7 +100,7 @@ describe('the words of the states', () => {
   });
 
   it('count the time down', () => {
-    const words = (state: SignInState) => stateWords(exampleServer('linear', state), now);
+    const words = (state: SignInState) => stateText(exampleServer('linear', state), now);
     expect(words(states.signed_in)).toBe('Signed in, refreshes in 4 min');
     expect(words({ kind: 'signed_in', renewable: true })).toBe('Signed in, refreshes on next use');
     expect(words({ kind: 'signed_in', renewable: true, refreshAt: now - 1 })).toBe('Signed in, refreshing now');
@@ -143,16 +135,16 @@ describe('the words of the states', () => {
       /ends in 5 h.*Sign in/,
     );
     expect(
-      overallWords(
+      overallText(
         exampleStatus([exampleServer('a', ending), exampleServer('b', ending), exampleServer('c', states.signed_in)]),
       ),
     ).toBe('2 sign-ins end soon');
   });
 
   it('round a time span to one unit', () => {
-    expect(
-      [0, 59_999, minute, 89 * minute, 90 * minute, 35 * 60 * minute, 36 * 60 * minute].map(durationWords),
-    ).toEqual(['under a minute', 'under a minute', '1 min', '89 min', '2 h', '35 h', '2 days']);
+    expect([0, 59_999, minute, 89 * minute, 90 * minute, 35 * 60 * minute, 36 * 60 * minute].map(durationText)).toEqual(
+      ['under a minute', 'under a minute', '1 min', '89 min', '2 h', '35 h', '2 days'],
+    );
   });
 
   it('say what keeps the store from being read', () => {
@@ -162,20 +154,20 @@ describe('the words of the states', () => {
     expect(labels).toEqual(['Keychain locked', 'Keychain access denied', 'Keychain not available']);
   });
 
-  it('sum up all servers in one line, with the gravest tone', () => {
+  it('sum up all servers in one line', () => {
     const overall = (...all: SignInState[]) => {
       const status = exampleStatus(all.map((state, index) => exampleServer(`s${index}`, state)));
-      return `${overallTone(status)}: ${overallWords(status)}`;
+      return overallText(status);
     };
-    expect(overall()).toBe('off: No servers yet');
-    expect(overall(states.signed_in)).toBe('ok: Ready');
-    expect(overall(states.signed_in, states.open)).toBe('ok: Both servers ready');
-    expect(overall(states.signed_out, states.signed_in)).toBe('ok: 1 server ready, 1 signed out');
-    expect(overall(states.signed_out, states.signed_out)).toBe('off: All signed out');
-    expect(overall(states.retrying, states.signed_in)).toBe('attention: 1 server retrying');
-    expect(overall(states.signing_in, states.signed_in)).toBe('busy: Signing in');
-    expect(overall(states.needs_sign_in, states.signed_in)).toBe('attention: 1 of 2 servers needs you');
-    expect(overall(states.store_blocked, states.needs_access)).toBe('blocked: 2 of 2 servers need you');
+    expect(overall()).toBe('No servers yet');
+    expect(overall(states.signed_in)).toBe('Ready');
+    expect(overall(states.signed_in, states.open)).toBe('Both servers ready');
+    expect(overall(states.signed_out, states.signed_in)).toBe('1 server ready, 1 signed out');
+    expect(overall(states.signed_out, states.signed_out)).toBe('All signed out');
+    expect(overall(states.retrying, states.signed_in)).toBe('1 server retrying');
+    expect(overall(states.signing_in, states.signed_in)).toBe('Signing in');
+    expect(overall(states.needs_sign_in, states.signed_in)).toBe('1 of 2 servers needs you');
+    expect(overall(states.store_blocked, states.needs_access)).toBe('2 of 2 servers need you');
   });
 });
 
@@ -207,8 +199,8 @@ describe('the clock of the window', () => {
       const wait = untilWordsChange([now + left], now);
       expect(wait).toBeDefined();
       const after = left - (wait ?? 0);
-      expect(after <= 0 || durationWords(after) !== durationWords(left)).toBe(true);
-      expect(wait === 1_000 || durationWords(after + 2) === durationWords(left)).toBe(true);
+      expect(after <= 0 || durationText(after) !== durationText(left)).toBe(true);
+      expect(wait === 1_000 || durationText(after + 2) === durationText(left)).toBe(true);
     }
   });
 

@@ -7,7 +7,7 @@ import { openServers } from '../../electron/core/servers/servers.ts';
 import { statusWords } from '../../electron/command-line/status-table.ts';
 import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { overallWords } from '../../shared/wording.ts';
+import { overallText } from '../../shared/state-text.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startProduct } from '../fixtures/product.ts';
@@ -202,7 +202,7 @@ describe('a server that is put aside, for a person', () => {
     closing.push(() => product.close());
     const status = product.app.status.current();
     expect(status.setAside).toMatchObject([{ name: 'b', why: 'bad', error: { code: 'E_CONFIG_ENTRY' } }]);
-    expect(overallWords(status)).toBe('1 of 2 servers needs you');
+    expect(overallText(status)).toBe('1 of 2 servers needs you');
     expect(statusWords(status, 0)).toContain(
       'b is not used: its entry in servers.json cannot be understood (its settings.grant is not valid).',
     );

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { stateLabel } from '../../shared/wording.ts';
+import { stateLabel } from '../../shared/state-text.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startFaulty } from '../fixtures/faulty-server.ts';
 import { said } from '../fixtures/keeper.ts';

@@ -1,6 +1,6 @@
 import type { Api } from '../../../shared/api.ts';
 import { secretNames, type ServerStatus, type Status, type StoreStatus } from '../../../shared/model.ts';
-import { checkedCodes } from '../../../shared/wording.ts';
+import { recheckableCodes } from '../../../shared/server-state.ts';
 import { foundServer, type Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
 import { hostSnippets } from '../hosts/snippets.ts';
@@ -157,7 +157,7 @@ export function createCommands(deps: CommandsDeps): Api {
       await keepNetwork({ servers, log: ports.log }, server.id, discovery.allow);
       await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', ports.clock.now());
       // What stood in the way of the last sign-in no longer does.
-      if (checkedCodes.has(deps.notes.get(server.id).lastFailure?.code ?? ''))
+      if (recheckableCodes.has(deps.notes.get(server.id).lastFailure?.code ?? ''))
         deps.notes.set(server.id, { lastFailure: undefined });
       changed();
       return statusOf(server);

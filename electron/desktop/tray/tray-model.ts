@@ -1,19 +1,15 @@
 import type { ServerStatus, Status } from '../../../shared/model.ts';
 import { plainText } from '../../../shared/foreign-text.ts';
 import {
-  accountsWords,
-  asideWords,
-  calledBy,
-  byServer,
+  displayName,
+  groupByServer,
   endsSoon,
-  needsPerson,
+  needsAttention,
   nextStep,
-  nextStepLabels,
-  overallWords,
-  stateWords,
   type NextStep,
   type ServerAccounts,
-} from '../../../shared/wording.ts';
+} from '../../../shared/server-state.ts';
+import { accountsText, setAsideText, nextStepLabel, overallText, stateText } from '../../../shared/state-text.ts';
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -51,12 +47,12 @@ const separator: TrayItem = { kind: 'separator' };
 
 /** The tray as a function of the state. `now` in Unix ms. What needs a person comes first. */
 export function trayModel(status: Status, now: number): TrayModel {
-  const servers = byServer(status.servers);
+  const servers = groupByServer(status.servers);
   return {
     icon: trayIcon(status),
-    tooltip: `Keybridge: ${overallWords(status)}`,
+    tooltip: `Keybridge: ${overallText(status)}`,
     items: [
-      { kind: 'text', label: overallWords(status) },
+      { kind: 'text', label: overallText(status) },
       ...storeItems(status),
       separator,
       ...servers.slice(0, mostServers).map((accounts) => serverItem(accounts, now)),
@@ -75,7 +71,7 @@ function trayIcon({ servers, setAside = [], store, notice }: Status): TrayIcon {
     store.state !== 'ready' ||
     notice ||
     setAside.length > 0 ||
-    servers.some(({ state }) => needsPerson(state) || endsSoon(state))
+    servers.some(({ state }) => needsAttention(state) || endsSoon(state))
   )
     return 'attention';
   const kinds = new Set(servers.map(({ state }) => state.kind));
@@ -90,7 +86,7 @@ function asideItems({ setAside = [] }: Status): TrayItem[] {
     .slice(0, mostServers)
     .map(({ name, why }): TrayItem => ({
       kind: 'action',
-      label: `${name}: ${asideWords[why]}`,
+      label: `${name}: ${setAsideText(why)}`,
       action: { kind: 'open' },
     }));
   return shown.length > 0 ? [...shown, separator] : [];
@@ -115,21 +111,21 @@ function serverItem(accounts: ServerAccounts, now: number): TrayItem {
   if (others.length === 0)
     return {
       kind: 'submenu',
-      label: `${mark(accounts)}${calledBy(only)}: ${stateWords(only, now)}`,
+      label: `${mark(accounts)}${displayName(only)}: ${stateText(only, now)}`,
       items: entryItems(only),
     };
   return {
     kind: 'submenu',
-    label: `${mark(accounts)}${calledBy(only)}: ${accountsWords(accounts)}`,
+    label: `${mark(accounts)}${displayName(only)}: ${accountsText(accounts)}`,
     items: accounts.map((entry) => ({
       kind: 'submenu',
-      label: `${mark([entry])}${entry.account?.name ?? ''}: ${stateWords(entry, now)}`,
+      label: `${mark([entry])}${entry.account?.name ?? ''}: ${stateText(entry, now)}`,
       items: entryItems(entry),
     })),
   };
 }
 
-const mark = (accounts: ServerAccounts): string => (accounts.some(({ state }) => needsPerson(state)) ? '⚠ ' : '');
+const mark = (accounts: ServerAccounts): string => (accounts.some(({ state }) => needsAttention(state)) ? '⚠ ' : '');
 
 /** Who is signed in, where the account's name does not say so; what to do; the way to the window. */
 function entryItems(entry: ServerStatus): TrayItem[] {
@@ -150,16 +146,16 @@ function stepItems(server: ServerStatus): TrayItem[] {
     case undefined:
       return [];
     case 'unlock':
-      return [{ kind: 'action', label: nextStepLabels.unlock, action: { kind: 'unlock' } }];
+      return [{ kind: 'action', label: nextStepLabel('unlock'), action: { kind: 'unlock' } }];
     case 'review_access':
     case 'review_token':
       // What is granted must be read before: that takes the window.
-      return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'show', server: server.id } }];
+      return [{ kind: 'action', label: nextStepLabel(step), action: { kind: 'show', server: server.id } }];
     case 'sign_in':
     case 'check':
     case 'try_now':
     case 'cancel':
-      return [{ kind: 'action', label: nextStepLabels[step], action: { kind: 'step', step, server: server.id } }];
+      return [{ kind: 'action', label: nextStepLabel(step), action: { kind: 'step', step, server: server.id } }];
   }
 }
 

@@ -171,7 +171,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       const read = await vault.read(company.id);
       return read.kind !== 'found' || exchangeElsewhere(read.credential, server) === undefined;
     } catch (error) {
-      if (needsPerson(asAppError(error))) return false;
+      if (needsAttention(asAppError(error))) return false;
       throw error;
     }
   }
@@ -311,5 +311,5 @@ const reasonOf = (error: AppError): AppError =>
   error.code === 'E_REFRESH_FAILED' && error.cause instanceof AppError ? error.cause : error;
 
 /** E_CLIENT_REFUSED: perhaps with another client secret, which the next sign-in reads. */
-const needsPerson = ({ code }: AppError): boolean =>
+const needsAttention = ({ code }: AppError): boolean =>
   code === 'E_SIGN_IN_AGAIN' || code === 'E_CLIENT_REFUSED' || code === 'E_STORE_DAMAGED';

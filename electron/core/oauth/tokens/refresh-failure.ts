@@ -1,4 +1,4 @@
-import { durationWords } from '../../../../shared/wording.ts';
+import { durationText } from '../../../../shared/state-text.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Clock } from '../../app/ports.ts';
@@ -81,9 +81,7 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
     const delay = believed() ? retrySlowly() : backoff.failed({ floorMs });
     log('refresh_failed', { credential: id, code: cause.code, nextTryMs: Math.round(delay) });
     const asked =
-      cause.retryAfterMs === undefined
-        ? ''
-        : ` The authorization server wants no requests for ${durationWords(delay)}.`;
+      cause.retryAfterMs === undefined ? '' : ` The authorization server wants no requests for ${durationText(delay)}.`;
     now = {
       kind: 'retrying',
       error: new AppError('E_REFRESH_FAILED', `The sign-in could not be renewed yet. ${cause.message}${asked}`, {

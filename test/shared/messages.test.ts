@@ -1,0 +1,112 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../../shared/messages/compile.ts';
+import { translator } from '../../shared/messages/translator.ts';
+import * as fromSource from '../../shared/state-text.ts';
+import { bundle } from '../fixtures/bundle.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const catalogue = path.join(root, 'shared/messages/en');
+
+/** Every text of the catalogue: its file, its id, its words. */
+const files = readdirSync(catalogue, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const texts: { readonly file: string; readonly id: string; readonly text: string }[] = [];
+for (const file of files) {
+  const groups = (await import(path.join(catalogue, file))) as Record<string, Record<string, string>>;
+  for (const group of Object.values(groups))
+    for (const [id, text] of Object.entries(group)) texts.push({ file, id, text });
+}
+
+describe('the catalogue of texts', () => {
+  it('has each id once', () => {
+    const ids = texts.map(({ id }) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  });
+
+  it('has only texts that are valid ICU MessageFormat', () => {
+    const broken = texts.filter(({ text }) => {
+      try {
+        compile(text);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('writes an apostrophe as ’, because ICU quotes with the straight one', () => {
+    expect(texts.filter(({ text }) => text.includes("'"))).toEqual([]);
+  });
+
+  it('has no text that waits for another one to be glued to it', () => {
+    expect(texts.filter(({ text }) => text !== text.trim() || text === '')).toEqual([]);
+  });
+});
+
+describe('a translator', () => {
+  const { t, pieces } = translator({
+    plain: 'Add server',
+    greeting: 'Hello {name}, hello {other}',
+    count: '{count, plural, =0 {No servers here} one {# server of {name}} other {# servers of {name}}}',
+  });
+
+  it('gives a text without values as it stands', () => {
+    expect(t('plain')).toBe('Add server');
+  });
+
+  it('puts values into a text and never reads them as text of its own', () => {
+    expect(t('greeting', { name: '{other}', other: "'{name}'" })).toBe("Hello {other}, hello '{name}'");
+  });
+
+  it.each([
+    [0, 'No servers here'],
+    [1, '1 server of Ada'],
+    [2, '2 servers of Ada'],
+    [1_234, '1,234 servers of Ada'],
+  ])('chooses the plural form for %i', (count, text) => {
+    expect(t('count', { count, name: 'Ada' })).toBe(text);
+  });
+
+  it('keeps elements as they are between the pieces of a text', () => {
+    const element = { type: 'b' };
+    expect(pieces('greeting', { name: element, other: 'Bob' })).toEqual(['Hello ', element, ', hello ', 'Bob']);
+  });
+
+  it('refuses a text whose value is missing', () => {
+    // @ts-expect-error -- the type check refuses it as well
+    expect(() => t('greeting', { name: 'Ada' })).toThrow();
+  });
+});
+
+describe('a build', () => {
+  let outDir: string;
+  beforeAll(async () => {
+    outDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-texts-'));
+  });
+  afterAll(() => rm(outDir, { recursive: true, force: true }));
+
+  it('says the same as the source, with texts that were compiled before', async () => {
+    const file = await bundle(path.join(root, 'shared/state-text.ts'), outDir);
+    const built = createRequire(import.meta.url)(file) as typeof fromSource;
+    const day = 86_400_000;
+    const said = ({ durationText, certificateText, nextStepLabel, overallText }: typeof fromSource) => [
+      ...[0, 60_000, 3 * 3_600_000, 5 * day].map(durationText),
+      ...[0, day / 2, day, 3 * day, 30 * day].map((end) => certificateText(end, 0)),
+      nextStepLabel('sign_in'),
+      overallText({
+        version: '1',
+        front: 'headless',
+        servers: [],
+        runtime: 'release',
+        store: { name: 'memory', label: 'memory', state: 'ready' },
+      }),
+    ];
+    expect(said(built)).toEqual(said(fromSource));
+    expect(said(built)).toContain('5 days');
+  });
+});
