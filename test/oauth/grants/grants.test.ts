@@ -5,6 +5,7 @@ import path from 'node:path';
 import { decodeJwt, decodeProtectedHeader, UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { redirectPath } from '../../../electron/core/oauth/authorization/loopback-server.ts';
+import { createGrants } from '../../../electron/core/oauth/grants/grants.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { secretKeyOf, type Server } from '../../../electron/core/servers/servers.ts';
 import type { SecretName, ServerSettings } from '../../../shared/model.ts';
@@ -38,13 +39,12 @@ async function withServer(
   const rig = await startSignInRig(options);
   closing.push(() => rig.close());
   const names = Object.keys(secrets) as SecretName[];
-  const stored = {
-    hasClientSecret: names.includes('clientSecret'),
-    storedSecrets: names.filter((name) => name !== 'clientSecret'),
-  };
-  const server = await rig.add(url, { settings, ...(options.noClientId ? {} : { clientId }), ...stored });
+  const hasClientSecret = names.includes('clientSecret');
+  const { id } = await rig.add(url, { settings, ...(options.noClientId ? {} : { clientId }), hasClientSecret });
+  const storedSecrets = names.filter((name) => name !== 'clientSecret');
+  await rig.servers.update(id, { storedSecrets });
+  const server = await rig.servers.updateAccount(id, { storedSecrets });
   for (const name of names) await enter(rig, server, name, secrets[name] ?? '');
-  const id = server.id;
   return {
     rig,
     server,
@@ -434,7 +434,11 @@ describe('a server without OAuth', () => {
     });
     await start();
     await rig.servers.update(server.id, { url: 'https://elsewhere.example/mcp' });
-    expect(await rig.tokens.accessToken(id)).toMatchObject({ kind: 'refused', error: { code: 'E_BAD_INPUT' } });
+    expect(await rig.tokens.accessToken(id)).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
+    // Beneath that check, the key itself is bound to its origin.
+    const { vault, servers } = rig;
+    const grants = createGrants({ vault, servers, clock: createFakeClock() });
+    expect(await failure(grants.header({ id, resource: site.url }))).toMatchObject({ code: 'E_BAD_INPUT' });
   });
 
   it.each([
