@@ -1,108 +1,103 @@
-// No packages: the bridge loads this file.
+// The bridge loads this file: no packages, and no texts.
 
 /**
- * Every error that can leave the core, with the sentence that says what to do about it.
- * A code is stable: users search for it, scripts test for it, and `docs/errors/<code>.md` explains it.
- * Adding one means adding its page (test/house/docs.test.ts).
+ * The code of every error that can leave the core. A code is stable: users search for it, scripts test for it,
+ * `docs/errors/<code>.md` explains it, and a remedy says what to do about it (shared/messages/en/remedies.ts).
+ * Adding one means adding its page and its remedy.
  */
-export const errors = {
+export const errorCodes = [
   // Input and general
-  E_BAD_INPUT: 'Check the value and try again.',
-  E_UNKNOWN_COMMAND: 'Update Keybridge: this command is newer than the app that is running.',
-  E_UNEXPECTED: 'Try again. If it happens again, report it with the code and the time.',
-  E_CANCELLED: 'Nothing to do: you cancelled it.',
+  'E_BAD_INPUT',
+  'E_UNKNOWN_COMMAND',
+  'E_UNEXPECTED',
+  'E_CANCELLED',
   // The user's list of servers
-  E_SERVER_UNKNOWN: 'Run `keybridge status` to see the names of your servers.',
-  E_SERVER_EXISTS: 'Choose another name, or use the server that is already in the list.',
-  E_ACCOUNT_UNKNOWN: 'Run `keybridge status` to see the accounts, or add one: `keybridge login SERVER --account NAME`.',
-  E_ACCOUNT_EXISTS: 'Choose another name, or use the account that is already there.',
-  E_ACCOUNT_OTHER: 'Sign out of the other account in your browser (or use a private window), then sign in again.',
-  E_SERVER_URL: 'Give the address of the MCP server as https://host/path.',
-  E_CONFIG_DAMAGED: 'Keybridge went on with the last good copy. Check the file that the message names.',
-  E_CONFIG_ENTRY: 'Correct the server’s entry in servers.json, then start Keybridge again.',
-  E_CONFIG_CHANGED:
-    'If the change is yours, accept it with “Use these settings” or `keybridge accept SERVER`. If not, run `keybridge remove SERVER`.',
-  E_CONFIG_NEWER: 'Update Keybridge, or use another data folder.',
-  E_CONFIG_WRITE: 'Check that the disk has room and that the data folder belongs to you.',
-  E_CONFIG_UNSAFE: 'Run the command that the message names, look into the file, and start again.',
+  'E_SERVER_UNKNOWN',
+  'E_SERVER_EXISTS',
+  'E_ACCOUNT_UNKNOWN',
+  'E_ACCOUNT_EXISTS',
+  'E_ACCOUNT_OTHER',
+  'E_SERVER_URL',
+  'E_CONFIG_DAMAGED',
+  'E_CONFIG_ENTRY',
+  'E_CONFIG_CHANGED',
+  'E_CONFIG_NEWER',
+  'E_CONFIG_WRITE',
+  'E_CONFIG_UNSAFE',
   // Network
-  E_DNS:
-    'Check the address and your network connection. If you need a proxy, name it in HTTPS_PROXY (ALL_PROXY is not read).',
-  E_CONNECT:
-    'Check that the server is running and that no firewall is in the way. If you need a proxy, name it in HTTPS_PROXY (ALL_PROXY is not read).',
-  E_TLS: 'The connection cannot be trusted. Ask the server’s operator, and do not sign in on this network.',
-  E_TIMEOUT: 'Try again. If it keeps happening, ask the operator of the server.',
-  E_CONNECTION_LOST: 'Try again: the connection broke before the answer was complete.',
-  E_TOO_LARGE: 'The answer is larger than any honest one. Ask the operator of the server.',
-  E_REDIRECTED: 'The server answered with a redirect that Keybridge does not follow. Check the address.',
-  E_ADDRESS_REFUSED: 'The server pointed to an address inside your network. Remove the server if you do not trust it.',
-  E_INSECURE_URL: 'Use an https address. Plain http is only accepted on this computer (127.0.0.1, localhost).',
-  E_HTTP_STATUS: 'Try again later. If it keeps happening, ask the operator of the server.',
-  E_NOT_JSON:
-    'Check the address. If your network shows a sign-in page of its own, open any website in your browser first, then try again.',
+  'E_DNS',
+  'E_CONNECT',
+  'E_TLS',
+  'E_TIMEOUT',
+  'E_CONNECTION_LOST',
+  'E_TOO_LARGE',
+  'E_REDIRECTED',
+  'E_ADDRESS_REFUSED',
+  'E_INSECURE_URL',
+  'E_HTTP_STATUS',
+  'E_NOT_JSON',
   // Discovery
-  E_RESOURCE_MISMATCH: 'The server describes itself under another address. Check the address, or ask its operator.',
-  E_ISSUER_MISMATCH:
-    'The authorization server’s identity does not match. Do not sign in; ask the operator of the server.',
-  E_METADATA_INVALID: 'The server’s sign-in description is broken. Ask its operator.',
-  E_NO_SIGN_IN: 'Nothing to do: apps can use the server as it is.',
-  E_METADATA_MISSING: 'The server does not say how to sign in. Check the address, or ask its operator.',
-  E_ENDPOINT_REFUSED:
-    'The server named an address that is not safe to open or to send a sign-in to. Remove the server.',
-  E_HOSTS_UNCONFIRMED:
-    'If you trust these hosts, sign in from the window or with `keybridge login` in a terminal, and confirm them there.',
-  E_PKCE_UNSUPPORTED:
-    'The authorization server does not announce PKCE (S256). You can allow this one server in its settings.',
+  'E_RESOURCE_MISMATCH',
+  'E_ISSUER_MISMATCH',
+  'E_METADATA_INVALID',
+  'E_NO_SIGN_IN',
+  'E_METADATA_MISSING',
+  'E_ENDPOINT_REFUSED',
+  'E_HOSTS_UNCONFIRMED',
+  'E_PKCE_UNSUPPORTED',
   // Client registration
-  E_CLIENT_ID_NEEDED: 'Ask the operator for a client ID, and enter it in the server’s settings.',
-  E_REGISTRATION_REFUSED: 'The authorization server did not accept Keybridge. Ask the operator for a client ID.',
-  E_REGISTRATION_INVALID: 'The authorization server’s registration answer is broken. Ask its operator.',
+  'E_CLIENT_ID_NEEDED',
+  'E_REGISTRATION_REFUSED',
+  'E_REGISTRATION_INVALID',
   // Sign-in
-  E_SIGN_IN_DENIED: 'Sign in again if this was not intended.',
-  E_SIGN_IN_TIMEOUT: 'Sign in again, and finish in the browser within ten minutes.',
-  E_AUTHORIZATION_ERROR: 'The authorization server refused the sign-in. Try again, or ask its operator.',
-  E_ISS_MISMATCH: 'The answer came from another authorization server. Do not sign in here; ask the operator.',
-  E_PORT_IN_USE: 'Other programs use the ports for the sign-in answer. Close one of them and try again.',
-  E_BROWSER: 'Copy the address from the window and open it in a browser yourself.',
-  E_ID_TOKEN: 'The sign-in may be somebody else’s. Sign in again; if it happens again, ask the operator of the server.',
-  E_REDIRECT_URL: 'Paste the whole address of the last page of the sign-in, unchanged.',
+  'E_SIGN_IN_DENIED',
+  'E_SIGN_IN_TIMEOUT',
+  'E_AUTHORIZATION_ERROR',
+  'E_ISS_MISMATCH',
+  'E_PORT_IN_USE',
+  'E_BROWSER',
+  'E_ID_TOKEN',
+  'E_REDIRECT_URL',
   // Tokens
-  E_TOKEN_RESPONSE: 'The authorization server’s answer is broken. Try again, or ask its operator.',
-  E_TOKEN_REFUSED: 'The authorization server refused the request. Ask its operator, with the words of the message.',
-  E_CLIENT_REFUSED: 'Sign in again: the authorization server no longer knows Keybridge.',
-  E_TOKEN_AUDIENCE: 'Accept this audience only if the operator of the server confirms that its tokens name it.',
-  E_SIGN_IN_NEEDED: 'Open Keybridge and sign in to this server.',
-  E_SIGN_IN_AGAIN: 'Open Keybridge and sign in to this server again: its sign-in has ended.',
-  E_SECRET_AGAIN: 'If you trust the new place, enter the secret again in the server’s settings.',
-  E_SCOPE_NEEDED: 'Open Keybridge and sign in to this server again with more access.',
-  E_REFRESH_FAILED: 'Nothing to do for now: Keybridge keeps the sign-in and tries again by itself.',
+  'E_TOKEN_RESPONSE',
+  'E_TOKEN_REFUSED',
+  'E_CLIENT_REFUSED',
+  'E_TOKEN_AUDIENCE',
+  'E_SIGN_IN_NEEDED',
+  'E_SIGN_IN_AGAIN',
+  'E_SECRET_AGAIN',
+  'E_SCOPE_NEEDED',
+  'E_REFRESH_FAILED',
   // Where secrets are kept
-  E_STORE_LOCKED: 'Unlock your keychain. Keybridge goes on by itself.',
-  E_STORE_DENIED: 'Allow Keybridge to use your keychain.',
-  E_STORE_UNAVAILABLE: 'Start your keychain service (on Linux: gnome-keyring or KWallet), or choose another store.',
-  E_STORE_WRITE: 'Keep Keybridge running and make the keychain writable: the new token is held in memory until then.',
-  E_STORE_DAMAGED: 'Sign in to this server again. The damaged entry is kept for a look.',
+  'E_STORE_LOCKED',
+  'E_STORE_DENIED',
+  'E_STORE_UNAVAILABLE',
+  'E_STORE_WRITE',
+  'E_STORE_DAMAGED',
   // Broker and bridge
-  E_BROKER_RUNNING: 'Another Keybridge already uses this data folder. Quit it first.',
-  E_BROKER_DOWN: 'Start Keybridge, or run `keybridge serve`.',
-  E_HANDSHAKE: 'Restart Keybridge, then restart the app that uses it.',
-  E_VERSION: 'Restart the app that uses Keybridge: it still runs an older bridge.',
-  E_SOCKET_UNSAFE: 'Make the folder that the message names belong to you alone (mode 700).',
-  E_DATA_FOLDER_LOST: 'Start Keybridge again. Do not delete or replace files in its data folder while it runs.',
-  E_PATH_TOO_LONG:
-    'Choose a data folder with a shorter path: set KEYBRIDGE_DATA_DIR, or --data-dir on the command line.',
+  'E_BROKER_RUNNING',
+  'E_BROKER_DOWN',
+  'E_HANDSHAKE',
+  'E_VERSION',
+  'E_SOCKET_UNSAFE',
+  'E_DATA_FOLDER_LOST',
+  'E_PATH_TOO_LONG',
   // Relay
-  E_SERVER_UNREACHABLE: 'Check the connection to the server and call again.',
-  E_SERVER_REFUSED: 'The server refused a valid sign-in. Its own setup may be unfinished: ask its operator.',
-  E_SERVER_ANSWER: 'The server’s answer is broken. Try again, or ask its operator.',
-  E_OUTCOME_UNKNOWN: 'Check at the server whether the call took effect before calling again.',
-  E_RATE_LIMITED: 'Wait as long as the message says, then call again.',
-  E_MESSAGE_TOO_LARGE: 'Send less in one message (16 MB at most).',
-  E_BAD_MESSAGE: 'The app sent a message that is not valid JSON-RPC. Update the app.',
-  E_PROTOCOL_ERA: 'The app and the server speak different generations of MCP. Update the older one.',
-} as const;
+  'E_SERVER_UNREACHABLE',
+  'E_SERVER_REFUSED',
+  'E_SERVER_ANSWER',
+  'E_OUTCOME_UNKNOWN',
+  'E_RATE_LIMITED',
+  'E_MESSAGE_TOO_LARGE',
+  'E_BAD_MESSAGE',
+  'E_PROTOCOL_ERA',
+] as const;
 
-export type ErrorCode = keyof typeof errors;
+export type ErrorCode = (typeof errorCodes)[number];
+
+const codes: ReadonlySet<string> = new Set(errorCodes);
+
+export const isErrorCode = (code: string): code is ErrorCode => codes.has(code);
 
 /** The page that explains a code, relative to the repository. */
 export const errorPage = (code: ErrorCode): string => `docs/errors/${code}.md`;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { errors, type ErrorCode } from './errors.ts';
+import { isErrorCode } from './errors.ts';
 
-export { errors, errorPage, type ErrorCode } from './errors.ts';
+export { errorPage, type ErrorCode } from './errors.ts';
 
 export const ErrorInfo = z.object({
-  code: z.string().transform((code) => (Object.hasOwn(errors, code) ? (code as ErrorCode) : 'E_UNEXPECTED')),
+  code: z.string().transform((code) => (isErrorCode(code) ? code : 'E_UNEXPECTED')),
   /** What happened: the step and the cause, in one sentence. Plain text, never a secret, at most 500 characters. */
   message: z.string(),
   /** What to do about it. */

@@ -1,12 +1,17 @@
 import { isRepeatable } from '../../shared/mcp-methods.ts';
-import { errors, type ErrorCode } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import { errorLine, idAtEnd, invalidRequestCode, type LineError } from '../../shared/json-rpc.ts';
+import { bridgeRemedies } from '../../shared/messages/en/bridge-remedies.ts';
 import { glance } from './message-peek.ts';
 import type { Asked } from './pending-requests.ts';
 
+type OwnCode = keyof typeof bridgeRemedies;
+
 /** What the bridge itself says to the host, about one server. Lines without their end. */
 export interface Answers {
-  error(code: ErrorCode, message: string, remedy?: string): LineError;
+  error(code: OwnCode, message: string): LineError;
+  /** With what the broker says to do about it. */
+  error(code: ErrorCode, message: string, remedy: string): LineError;
   /** To a request that was on its way when the broker, or the host, went away. */
   lost(asked: Asked, who: 'broker' | 'host'): string;
   /**
@@ -22,7 +27,12 @@ export interface Answers {
 }
 
 export function createAnswers(server: string): Answers {
-  const error: Answers['error'] = (code, message, remedy = errors[code]) => ({ code, message, remedy, server });
+  const error = (code: ErrorCode, message: string, remedy: string = bridgeRemedies[code as OwnCode]): LineError => ({
+    code,
+    message,
+    remedy,
+    server,
+  });
   return {
     error,
     lost({ id, method }, who) {

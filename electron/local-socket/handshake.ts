@@ -3,7 +3,8 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { errors, type ErrorCode } from '../../shared/errors.ts';
+import { isErrorCode, type ErrorCode } from '../../shared/errors.ts';
+import { bridgeRemedies } from '../../shared/messages/en/bridge-remedies.ts';
 import {
   helloMaxBytes,
   helloTimeoutMs,
@@ -101,39 +102,45 @@ export async function connectToBroker(
     const challenge = readJson(await opening.line()) as Partial<Challenge> | undefined;
     const nonce = String(challenge?.nonce);
     if (!provesWell(challenge?.proof, prove(found.key, 'broker', hello.nonce, nonce)))
-      return refuse(socket, 'E_HANDSHAKE', 'What answers on Keybridge’s socket is not Keybridge.');
+      return refuse(socket, refusal('E_HANDSHAKE', 'What answers on Keybridge’s socket is not Keybridge.'));
     if (challenge?.keybridge !== localProtocol)
-      return refuse(socket, 'E_VERSION', 'This bridge and the Keybridge that is running are of different versions.');
+      return refuse(
+        socket,
+        refusal('E_VERSION', 'This bridge and the Keybridge that is running are of different versions.'),
+      );
     socket.write(`${JSON.stringify({ proof: prove(found.key, 'caller', hello.nonce, nonce), ...introduction })}\n`);
     const welcome = readJson(await opening.line()) as Welcome | undefined;
     if (welcome?.ok === true) return { kind: 'connected', socket, rest: opening.finish() };
-    if (welcome?.ok !== false) return refuse(socket, 'E_HANDSHAKE', 'Keybridge’s welcome was not understood.');
-    const code = Object.hasOwn(errors, welcome.error.code) ? (welcome.error.code as ErrorCode) : 'E_HANDSHAKE';
-    return refuse(socket, code, welcome.error.message, welcome.error.remedy);
+    if (welcome?.ok !== false) return refuse(socket, refusal('E_HANDSHAKE', 'Keybridge’s welcome was not understood.'));
+    const { code, message, remedy } = welcome.error;
+    return refuse(socket, { code: isErrorCode(code) ? code : 'E_HANDSHAKE', message, remedy });
   } catch (error) {
     const code = codeOf(error);
     if (['ENOENT', 'ECONNREFUSED', 'EAGAIN', 'ECONNRESET', 'EPIPE'].includes(code)) return refuse(socket);
-    return refuse(
-      socket,
-      'E_HANDSHAKE',
-      `Keybridge did not open the connection (${code === 'unknown error' ? (error as Error).message : code}).`,
-    );
+    const cause = code === 'unknown error' ? (error as Error).message : code;
+    return refuse(socket, refusal('E_HANDSHAKE', `Keybridge did not open the connection (${cause}).`));
   } finally {
     signal?.removeEventListener('abort', abort);
   }
 }
 
-function refuse(socket: net.Socket, code?: ErrorCode, message = '', remedy?: string): BrokerConnection {
+const refusal = (code: keyof typeof bridgeRemedies, message: string): Refusal => ({
+  code,
+  message,
+  remedy: bridgeRemedies[code],
+});
+
+/** Without an error: nobody listens. */
+function refuse(socket: net.Socket, error?: Refusal): BrokerConnection {
   socket.destroy();
-  return code ? { kind: 'refused', error: { code, message, remedy: remedy ?? errors[code] } } : { kind: 'down' };
+  return error ? { kind: 'refused', error } : { kind: 'down' };
 }
 
 /** The address and the key, after a look at who owns what stands there. */
 function findBroker(
   dataDir: string,
 ): { kind: 'found'; address: string; key: Buffer } | Extract<BrokerConnection, { kind: 'down' | 'refused' }> {
-  const unsafe = (message: string) =>
-    ({ kind: 'refused', error: { code: 'E_SOCKET_UNSAFE', message, remedy: errors.E_SOCKET_UNSAFE } }) as const;
+  const unsafe = (message: string) => ({ kind: 'refused', error: refusal('E_SOCKET_UNSAFE', message) }) as const;
   const folder = checkFolder(dataDir);
   if (folder.kind === 'unsafe') return unsafe(folder.message);
   const key = readKey(dataDir);

@@ -8,7 +8,7 @@ import { readArguments } from '../../electron/command-line/arguments.ts';
 import { commandHelp, overview } from '../../electron/command-line/help.ts';
 import { exitCodeOf, exitCodes } from '../../electron/command-line/exit-codes.ts';
 import { ServerStatus, SignOutReport, Status, type HostSnippet } from '../../shared/model.ts';
-import { errors, type ErrorCode } from '../../shared/errors.ts';
+import { errorCodes } from '../../shared/errors.ts';
 import { startPrivateKeyring } from '../../scripts/private-keyring.mjs';
 import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';
 import { httpBrowser } from '../fixtures/browser.ts';
@@ -500,7 +500,7 @@ describe('arguments', () => {
       expect(overview).toMatch(new RegExp(`(^|\\s)${code} `, 'm'));
       expect(page).toContain(`| ${code} |`);
     }
-    for (const code of Object.keys(errors) as ErrorCode[]) {
+    for (const code of errorCodes) {
       const row = page.split('\n').find((line) => line.startsWith(`| ${exitCodeOf(code)} |`)) ?? '';
       if (exitCodeOf(code) !== exitCodes.failed) expect(row).toMatch(new RegExp(`\`${code}\`|\`E_STORE_\\*\``));
     }

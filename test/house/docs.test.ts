@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorPage, errors, type ErrorCode } from '../../shared/reply.ts';
+import { errorCodes as codes, errorPage } from '../../shared/errors.ts';
 
 const root = path.join(import.meta.dirname, '../..');
-const codes = Object.keys(errors) as ErrorCode[];
 
 describe('documentation', () => {
   it.each(codes)('has a page for %s with its cause and what to do', (code) => {

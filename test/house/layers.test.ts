@@ -27,6 +27,7 @@ const layers: readonly {
   { part: 'shared/json.ts', may: [], packages: [] },
   { part: 'shared/lines.ts', may: [], packages: [] },
   { part: 'shared/errors.ts', may: [], packages: [] },
+  { part: 'shared/messages/en/bridge-remedies.ts', may: [], packages: [] },
   { part: 'shared/local-protocol.ts', may: [], packages: [] },
   // Only tests and scripts that run from source load the compiler of texts: a build replaces this file.
   { part: 'shared/messages/compile.ts', may: [], packages: ['@messageformat/core'] },
@@ -46,7 +47,13 @@ const layers: readonly {
   },
   {
     part: 'electron/local-socket/handshake.ts',
-    may: ['electron/local-socket/data-folder.ts', 'shared/local-protocol.ts', 'shared/errors.ts', 'shared/json.ts'],
+    may: [
+      'electron/local-socket/data-folder.ts',
+      'shared/local-protocol.ts',
+      'shared/errors.ts',
+      'shared/messages/en/bridge-remedies.ts',
+      'shared/json.ts',
+    ],
     packages: ['node:'],
   },
   { part: 'electron/local-socket/data-folder.ts', may: [], packages: ['node:'] },
@@ -90,6 +97,7 @@ const layers: readonly {
       'shared/json.ts',
       'shared/lines.ts',
       'shared/errors.ts',
+      'shared/messages/en/bridge-remedies.ts',
     ],
     packages: ['node:'],
   },

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { FailedLook } from '../../renderer/add-server/failed-look.tsx';
 import { needOf } from '../../renderer/add-server/need.ts';
 import { settingsForm, type SettingsForm } from '../../renderer/server/settings/settings-change.ts';
-import { errors, type ErrorCode, type ErrorInfo } from '../../shared/reply.ts';
+import { errorCodes, type ErrorCode } from '../../shared/errors.ts';
+import type { ErrorInfo } from '../../shared/reply.ts';
 import type { ServerSettings } from '../../shared/model.ts';
 import { errorInfo } from '../fixtures/renderer-preview/states.ts';
 
@@ -78,7 +79,7 @@ describe('an address that did not work as it is', () => {
       'E_RESOURCE_MISMATCH',
     ];
     for (const code of refused) expect(markup(errorInfo(code, '')), code).toBe('');
-    const offered = (Object.keys(errors) as ErrorCode[]).filter((code) => needOf(errorInfo(code, '')) !== undefined);
+    const offered = errorCodes.filter((code) => needOf(errorInfo(code, '')) !== undefined);
     expect(offered.length).toBeLessThan(12);
   });
 });

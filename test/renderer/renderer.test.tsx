@@ -28,7 +28,7 @@ import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { ServersLoading, ServersScreen } from '../../renderer/servers/servers-screen.tsx';
 import { ShellContext, useShell, type Shell } from '../../renderer/shell.ts';
 import { changesInWords, countsDownTo, grouped, hostOf, lifeLeft, untilWordsChange } from '../../renderer/status.ts';
-import { errors, type ErrorCode } from '../../shared/errors.ts';
+import { errorCodes } from '../../shared/errors.ts';
 import { SignInState, type ServerSettings } from '../../shared/model.ts';
 import { byAttention, nextStep, stateTone } from '../../shared/server-state.ts';
 import { durationText, overallText, stateLabel, stateText } from '../../shared/state-text.ts';
@@ -320,7 +320,7 @@ describe('the screens', () => {
     );
   });
 
-  it.each(Object.keys(errors) as ErrorCode[])('offer something to do about %s, wherever it shows', (code) => {
+  it.each(errorCodes)('offer something to do about %s, wherever it shows', (code) => {
     const error = errorInfo(code, 'It did not work.');
     const states: SignInState[] = [
       { kind: 'needs_sign_in', error },

@@ -1,5 +1,6 @@
 import { plainText } from '../../../shared/foreign-text.ts';
-import { errors, type ErrorCode, type ErrorInfo } from '../../../shared/reply.ts';
+import { remedyFor } from '../../../shared/remedies.ts';
+import type { ErrorCode, ErrorInfo } from '../../../shared/reply.ts';
 
 export interface ErrorDetail {
   /** Name of the server it is about. */
@@ -75,7 +76,7 @@ export class AppError extends Error {
 
   /** The form that crosses a boundary. */
   toInfo(): ErrorInfo {
-    const info: ErrorInfo = { code: this.code, message: this.message, remedy: errors[this.code] };
+    const info: ErrorInfo = { code: this.code, message: this.message, remedy: remedyFor(this.code) };
     if (this.server !== undefined) info.server = this.server;
     if (this.retryAfterMs !== undefined) info.retryAfterMs = this.retryAfterMs;
     if (this.field !== undefined) info.field = this.field;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { plainText } from '../../../../shared/foreign-text.ts';
-import { errors } from '../../../../shared/reply.ts';
+import { remedyFor } from '../../../../shared/remedies.ts';
 import type { AppError } from '../../base/errors.ts';
 
 /** How a sign-in ended, for the person who looks at the browser. */
@@ -139,7 +139,7 @@ function failure(error: AppError, server: string): Words {
     status: 400,
     mark: 'stop',
     title: `The sign-in to ${server} did not work`,
-    lines: [error.message, errors[error.code]],
+    lines: [error.message, remedyFor(error.code)],
     code: error.code,
   };
 }
