@@ -2,6 +2,8 @@
 import './no-debugger.ts';
 import path from 'node:path';
 import { app, dialog } from 'electron';
+import { desktopMessages } from '../shared/messages/en/desktop.ts';
+import { translator } from '../shared/messages/translator.ts';
 import { dataFolder } from './local-socket/data-folder.ts';
 import { startBroker } from './broker/server.ts';
 import { createApp } from './core/app/app.ts';
@@ -26,6 +28,7 @@ import { createTray } from './desktop/tray/tray.ts';
 import { createWake } from './desktop/wake.ts';
 import { createMainWindow } from './desktop/window/window.ts';
 
+const { t } = translator(desktopMessages);
 const debuggable = testBuild || !packaged;
 const hidden = process.argv.includes('--hidden');
 const dataDir = dataFolder();
@@ -113,7 +116,7 @@ async function start(): Promise<void> {
     log('app_ended');
     logFile.close();
     // Also without a window: the app goes without anybody having asked for it.
-    if (lost) tell(lost, 'Keybridge has ended');
+    if (lost) tell(lost, t('dialog.ended'));
   });
   writeStartCommand(dataDir);
   if (!hidden) await window.show();
@@ -122,14 +125,14 @@ async function start(): Promise<void> {
 function fail(error: unknown): void {
   const { code, message } = asAppError(error);
   process.stderr.write(`keybridge: ${code}: ${message}\n`);
-  if (!hidden) tell(asAppError(error), 'Keybridge cannot start');
+  if (!hidden) tell(asAppError(error), t('dialog.cannotStart'));
   leave(1);
 }
 
 /** Waits until the person has closed the box. */
 function tell(error: AppError, title: string): void {
   const { code, message, remedy } = error.toInfo();
-  dialog.showErrorBox(title, `${message}\n\n${remedy}\n\n${code}`);
+  dialog.showErrorBox(title, [message, remedy, code].join('\n\n'));
 }
 
 /** Before the app has run: its own lock is not taken down by an early exit. */

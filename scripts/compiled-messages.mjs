@@ -32,9 +32,9 @@ export function compiledMessages() {
  * @param {Record<string, string>} texts
  */
 function compiledModule(name, texts) {
-  const entries = Object.entries(texts);
-  const takesValues = Object.fromEntries(entries.filter(([, text]) => text.includes('{')));
-  const fixed = Object.fromEntries(entries.filter(([, text]) => !text.includes('{')));
+  const entries = Object.entries(texts).map(([id, text]) => [id, text.replaceAll(/\s*\n\s*/g, ' ').trim()]);
+  const takesValues = Object.fromEntries(entries.filter(([, text]) => text?.includes('{')));
+  const fixed = Object.fromEntries(entries.filter(([, text]) => !text?.includes('{')));
   const code = String(compileModule(format, takesValues));
   return code.replace('export default {', `export const ${name} = { ...${JSON.stringify(fixed)},`);
 }

@@ -1,12 +1,13 @@
 import { app, dialog, type BrowserWindow } from 'electron';
 import { z } from 'zod';
 import { readJson } from '../../shared/json.ts';
+import { desktopMessages } from '../../shared/messages/en/desktop.ts';
+import { translator } from '../../shared/messages/translator.ts';
 import { readFileIfThere, writeFileAtomic } from '../core/base/atomic-file.ts';
 import { trayIconIsShown } from './tray/tray-host.ts';
 
 const Told = z.object({ toldWhere: z.literal(true) });
-const tray =
-  { darwin: 'in the menu bar', win32: 'in the notification area' }[process.platform as string] ?? 'in the tray';
+const { t } = translator(desktopMessages);
 
 /**
  * What closing the window does: it hides, and the app goes on in the tray, which is said the first time (`toldFile`
@@ -29,11 +30,7 @@ export function createClosing(toldFile: string): (window: BrowserWindow) => Prom
 
 async function hide(window: BrowserWindow, toldFile: string): Promise<void> {
   if (!(await told(toldFile))) {
-    const quit = await choosesQuit(
-      window,
-      'Keybridge keeps running',
-      `Its icon ${tray} brings this window back, and has “Quit Keybridge”. Apps can use your servers meanwhile.`,
-    );
+    const quit = await choosesQuit(window, t('dialog.hidden'), t('dialog.hiddenDetail', { system: process.platform }));
     // A full disk is no reason to complain: then it is said again.
     await writeFileAtomic(toldFile, JSON.stringify({ toldWhere: true })).catch(() => {});
     if (quit) return app.quit();
@@ -42,9 +39,7 @@ async function hide(window: BrowserWindow, toldFile: string): Promise<void> {
 }
 
 async function minimizeOrQuit(window: BrowserWindow): Promise<void> {
-  const detail =
-    'Keybridge found no tray on this desktop that shows its icon. If it keeps running, its window is minimized and apps can use your servers. If you quit, an app that needs a server starts Keybridge again.';
-  if (await choosesQuit(window, 'Keep Keybridge running?', detail)) return app.quit();
+  if (await choosesQuit(window, t('dialog.noTray'), t('dialog.noTrayDetail'))) return app.quit();
   if (!window.isDestroyed()) window.minimize();
 }
 
@@ -57,10 +52,10 @@ async function choosesQuit(window: BrowserWindow, message: string, detail: strin
   if (window.isDestroyed()) return false;
   const { response } = await dialog.showMessageBox(window, {
     type: 'info',
-    title: 'Keybridge',
+    title: t('dialog.title'),
     message,
     detail,
-    buttons: ['Keep running', 'Quit Keybridge'],
+    buttons: [t('dialog.keepRunning'), t('dialog.quit')],
     defaultId: 0,
     cancelId: 0,
     noLink: true,

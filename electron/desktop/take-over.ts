@@ -1,7 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { dialog } from 'electron';
+import { desktopMessages } from '../../shared/messages/en/desktop.ts';
+import { translator } from '../../shared/messages/translator.ts';
 import { endBroker } from '../broker/control-client.ts';
 import { acquireLock, type Lock } from '../broker/data-folder-lock.ts';
+
+const { t } = translator(desktopMessages);
 
 /** A broker that ends says goodbye to its servers and stores what is in flight. */
 const longestEndMs = 15_000;
@@ -34,10 +38,10 @@ async function lockWithin(dataDir: string, limitMs: number): Promise<Lock | unde
 async function userTakesOver(dataDir: string): Promise<boolean> {
   const { response } = await dialog.showMessageBox({
     type: 'question',
-    title: 'Keybridge',
-    message: 'Keybridge is already running without a window',
-    detail: `It was started with “keybridge serve” and looks after the sign-ins in ${dataDir}. Only one can do that at a time. If this window takes over, that one ends; connected apps stay connected.`,
-    buttons: ['Take over', 'Quit'],
+    title: t('dialog.title'),
+    message: t('dialog.takeOver'),
+    detail: t('dialog.takeOverDetail', { dataDir }),
+    buttons: [t('dialog.takeOverConfirm'), t('dialog.takeOverCancel')],
     defaultId: 0,
     cancelId: 1,
     noLink: true,

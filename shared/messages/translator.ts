@@ -1,6 +1,6 @@
 import { compile, type CompiledText } from './compile.ts';
 
-/** Texts by id, in ICU MessageFormat. Each is a whole sentence or label. */
+/** Texts by id, in ICU MessageFormat. Each is a whole sentence or label; a line end in it stands for a space. */
 type Texts = Readonly<Record<string, string>>;
 
 /** The arguments that a text takes: `count` and `name` of `{count, plural, one {# server of {name}} other {…}}`. */
@@ -38,8 +38,8 @@ export function translator<const All extends Texts>(texts: All): Translator<All>
     // In a build, a text that takes values is a function.
     const text = texts[id] as string | CompiledText;
     if (typeof text === 'function') return text(values);
-    if (!text.includes('{')) return [text];
-    const run = compiled.get(id) ?? compile(text);
+    if (!text.includes('{')) return [oneLine(text)];
+    const run = compiled.get(id) ?? compile(oneLine(text));
     compiled.set(id, run);
     return run(values);
   };
@@ -48,3 +48,5 @@ export function translator<const All extends Texts>(texts: All): Translator<All>
     pieces: (id, ...[values]) => piecesOf(id, values).flat(Infinity) as never,
   };
 }
+
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').trim();

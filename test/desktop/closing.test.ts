@@ -61,7 +61,7 @@ describe('closing the window', () => {
     await close(app);
     await until(async () => (await look(app)) === 'hidden', 'the window to hide');
     expect(await said()).toEqual([
-      expect.stringMatching(/^Keybridge keeps running Its icon in the tray brings this window back/),
+      expect.stringMatching(/^Keybridge keeps running Its icon in the tray opens this window again/),
     ]);
 
     await (await app.tray()).activate();
@@ -102,7 +102,7 @@ describe('closing the window', () => {
     await until(async () => (await look(app)) === 'minimized', 'the window to be minimized');
     expect(await said()).toEqual([
       expect.stringContaining('Keep Keybridge running?'),
-      expect.stringContaining('found no tray'),
+      expect.stringContaining('No tray on this desktop'),
     ]);
   });
 

@@ -1,3 +1,5 @@
+import { desktopMessages } from '../../../shared/messages/en/desktop.ts';
+import { translator } from '../../../shared/messages/translator.ts';
 import type { ServerStatus, Status } from '../../../shared/model.ts';
 import { plainText } from '../../../shared/foreign-text.ts';
 import {
@@ -10,6 +12,8 @@ import {
   type ServerAccounts,
 } from '../../../shared/server-state.ts';
 import { accountsText, setAsideText, nextStepLabel, overallText, stateText } from '../../../shared/state-text.ts';
+
+const { t } = translator(desktopMessages);
 
 /** The overall state as the icon shows it, each with a shape and a colour of its own. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
@@ -50,7 +54,7 @@ export function trayModel(status: Status, now: number): TrayModel {
   const servers = groupByServer(status.servers);
   return {
     icon: trayIcon(status),
-    tooltip: `Keybridge: ${overallText(status)}`,
+    tooltip: t('tray.tooltip', { summary: overallText(status) }),
     items: [
       { kind: 'text', label: overallText(status) },
       ...storeItems(status),
@@ -59,8 +63,8 @@ export function trayModel(status: Status, now: number): TrayModel {
       ...(servers.length > mostServers ? [moreItem(servers.length - mostServers)] : []),
       ...asideItems(status),
       ...(servers.length > 0 ? [separator] : []),
-      { kind: 'action', label: 'Open Keybridge', action: { kind: 'open' } },
-      { kind: 'action', label: 'Quit Keybridge', action: { kind: 'quit' } },
+      { kind: 'action', label: t('tray.open'), action: { kind: 'open' } },
+      { kind: 'action', label: t('tray.quit'), action: { kind: 'quit' } },
     ],
     countsMinutes: status.servers.some(hasTime),
   };
@@ -86,7 +90,7 @@ function asideItems({ setAside = [] }: Status): TrayItem[] {
     .slice(0, mostServers)
     .map(({ name, why }): TrayItem => ({
       kind: 'action',
-      label: `${name}: ${setAsideText(why)}`,
+      label: t('tray.entry', { name, state: setAsideText(why) }),
       action: { kind: 'open' },
     }));
   return shown.length > 0 ? [...shown, separator] : [];
@@ -95,13 +99,13 @@ function asideItems({ setAside = [] }: Status): TrayItem[] {
 function storeItems({ store }: Status): TrayItem[] {
   switch (store.state) {
     case 'ready':
-      return store.name === 'memory' ? [{ kind: 'text', label: 'Sign-ins end when Keybridge quits' }] : [];
+      return store.name === 'memory' ? [{ kind: 'text', label: t('tray.memoryOnly') }] : [];
     case 'locked':
-      return [{ kind: 'action', label: 'Keychain locked: unlock it', action: { kind: 'unlock' } }];
+      return [{ kind: 'action', label: t('tray.unlock'), action: { kind: 'unlock' } }];
     case 'denied':
-      return [{ kind: 'text', label: 'Keychain access denied' }];
+      return [{ kind: 'text', label: t('tray.keychainDenied') }];
     case 'unavailable':
-      return [{ kind: 'text', label: 'Keychain not available' }];
+      return [{ kind: 'text', label: t('tray.keychainUnavailable') }];
   }
 }
 
@@ -111,21 +115,24 @@ function serverItem(accounts: ServerAccounts, now: number): TrayItem {
   if (others.length === 0)
     return {
       kind: 'submenu',
-      label: `${mark(accounts)}${displayName(only)}: ${stateText(only, now)}`,
+      label: entryLabel(accounts, displayName(only), stateText(only, now)),
       items: entryItems(only),
     };
   return {
     kind: 'submenu',
-    label: `${mark(accounts)}${displayName(only)}: ${accountsText(accounts)}`,
+    label: entryLabel(accounts, displayName(only), accountsText(accounts)),
     items: accounts.map((entry) => ({
       kind: 'submenu',
-      label: `${mark([entry])}${entry.account?.name ?? ''}: ${stateText(entry, now)}`,
+      label: entryLabel([entry], entry.account?.name ?? '', stateText(entry, now)),
       items: entryItems(entry),
     })),
   };
 }
 
-const mark = (accounts: ServerAccounts): string => (accounts.some(({ state }) => needsAttention(state)) ? '⚠ ' : '');
+const entryLabel = (accounts: ServerAccounts, name: string, state: string): string =>
+  accounts.some(({ state: one }) => needsAttention(one))
+    ? t('tray.entryAttention', { name, state })
+    : t('tray.entry', { name, state });
 
 /** Who is signed in, where the account's name does not say so; what to do; the way to the window. */
 function entryItems(entry: ServerStatus): TrayItem[] {
@@ -136,7 +143,7 @@ function entryItems(entry: ServerStatus): TrayItem[] {
       ? []
       : [{ kind: 'text', label: identity } as const, separator]),
     ...stepItems(entry),
-    { kind: 'action', label: 'Show in window', action: { kind: 'show', server: entry.id } },
+    { kind: 'action', label: t('tray.show'), action: { kind: 'show', server: entry.id } },
   ];
 }
 
@@ -160,7 +167,7 @@ function stepItems(server: ServerStatus): TrayItem[] {
 }
 
 function moreItem(count: number): TrayItem {
-  return { kind: 'action', label: `${count} more in the window`, action: { kind: 'open' } };
+  return { kind: 'action', label: t('tray.more', { count }), action: { kind: 'open' } };
 }
 
 function hasTime({ state }: ServerStatus): boolean {
