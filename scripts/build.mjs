@@ -1,5 +1,6 @@
-// Builds what runs: `node scripts/build.mjs [--if-stale] [--test] [--out FOLDER]`.
+// Builds what runs: `node scripts/build.mjs [--if-stale] [--test] [--out FOLDER] [--dev-server URL]`.
 // --test marks a build that lets debuggers in (Playwright); it is never packaged for users.
+// --dev-server makes a build without pages of its own, for `npm run dev`: its window shows those of that server.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,7 +21,7 @@ const root = path.join(import.meta.dirname, '..');
  * @property {boolean} [minify]
  * @property {string[]} [ownFile] sources that are loaded at run time from the file beside, only when needed
  *
- * @typedef {{ ifStale: boolean, test: boolean, out: string }} BuildOptions
+ * @typedef {{ ifStale: boolean, test: boolean, out: string, devServer?: string | undefined }} BuildOptions
  */
 
 /**
@@ -61,9 +62,11 @@ const external = ['electron', 'keytar', ...builtinModules, /^node:/];
  * In a process of its own, because Vite makes another page where NODE_ENV says "test".
  * @param {Partial<BuildOptions>} options
  */
-export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist') } = {}) {
-  if (ifStale && (await stampOf(out)) === (await fingerprint(test))) return;
+export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist'), devServer } = {}) {
+  const options = { ifStale, test, out, devServer };
+  if (ifStale && (await stampOf(out)) === (await fingerprint(options))) return;
   const args = [import.meta.filename, '--out', out, ...(ifStale ? ['--if-stale'] : []), ...(test ? ['--test'] : [])];
+  if (devServer !== undefined) args.push('--dev-server', devServer);
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_ENV: 'production' },
@@ -76,19 +79,20 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
  * True when it built, false when nothing had changed.
  * @param {BuildOptions} options
  */
-async function buildHere({ ifStale, test, out }) {
+async function buildHere(options) {
+  const { ifStale, out, devServer } = options;
   const cache = path.join(root, '.cache');
   await mkdir(cache, { recursive: true });
   return withLock(
     path.join(cache, `build-${createHash('sha256').update(out).digest('hex').slice(0, 8)}.lock`),
     async () => {
-      const stamp = await fingerprint(test);
+      const stamp = await fingerprint(options);
       if (ifStale && (await stampOf(out)) === stamp) return false;
       const work = await mkdtemp(path.join(cache, 'build-'));
       try {
         await Promise.all([
-          ...programs.map((program) => buildProgram(program, work, test)),
-          buildPage(path.join(work, 'renderer')),
+          ...programs.map((program) => buildProgram(program, work, options)),
+          ...(devServer === undefined ? [buildPage(path.join(work, 'renderer'))] : []),
         ]);
         await mkdir(out, { recursive: true });
         await replaceFiles(work, out);
@@ -104,9 +108,9 @@ async function buildHere({ ifStale, test, out }) {
 /**
  * @param {Program} program
  * @param {string} outDir
- * @param {boolean} test
+ * @param {BuildOptions} options
  */
-async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, test) {
+async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, { test, devServer }) {
   const { build } = await import('vite');
   const { compiledMessages } = await import('./compiled-messages.mjs');
   const { version, devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
@@ -119,10 +123,15 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
     logLevel: 'warn',
     define: {
       KEYBRIDGE_TEST_BUILD: String(test),
+      ...(devServer === undefined ? {} : { KEYBRIDGE_DEV_SERVER: JSON.stringify(devServer) }),
       KEYBRIDGE_VERSION: JSON.stringify(version),
       KEYBRIDGE_ELECTRON: JSON.stringify(devDependencies.electron),
     },
-    plugins: [compiledMessages(), ...(format === 'cjs' ? [filesOnDemand(ownFile)] : [])],
+    plugins: [
+      compiledMessages(),
+      ...(format === 'cjs' ? [filesOnDemand(ownFile)] : []),
+      ...(devServer === undefined ? [] : [developmentPages()]),
+    ],
     ssr: { noExternal: true },
     build: {
       ssr: true,
@@ -172,6 +181,21 @@ function filesOnDemand(sources) {
   };
 }
 
+/**
+ * Takes page-source.dev.ts for page-source.ts. No other build has it, nor a switch that would turn it on.
+ * @returns {import('vite').Plugin}
+ */
+function developmentPages() {
+  return {
+    name: 'development-pages',
+    enforce: 'pre',
+    resolveId(specifier, importer) {
+      if (importer === undefined || path.basename(specifier) !== 'page-source.ts') return null;
+      return path.resolve(path.dirname(importer), path.dirname(specifier), 'page-source.dev.ts');
+    },
+  };
+}
+
 /** @param {string} outDir */
 async function buildPage(outDir) {
   const [{ build }, { default: react }, { compiledMessages }] = await Promise.all([
@@ -192,10 +216,10 @@ async function buildPage(outDir) {
 
 /**
  * A hash of everything that the build reads, and of how it was called.
- * @param {boolean} test
+ * @param {BuildOptions} options
  */
-async function fingerprint(test) {
-  const hash = createHash('sha256').update(`${process.version} test=${test}`);
+async function fingerprint({ test, devServer }) {
+  const hash = createHash('sha256').update(`${process.version} test=${test} dev=${devServer}`);
   for (const source of sources) {
     for (const file of await filesUnder(path.join(root, source)))
       hash.update(`\n${path.relative(root, file)}\n`).update(await readFile(file));
@@ -248,10 +272,16 @@ async function runFromCommandLine() {
     options: {
       'if-stale': { type: 'boolean', default: false },
       test: { type: 'boolean', default: false },
+      'dev-server': { type: 'string' },
       out: { type: 'string', default: path.join(root, 'dist') },
     },
   });
-  const built = await buildHere({ ifStale: values['if-stale'], test: values.test, out: path.resolve(values.out) });
+  const built = await buildHere({
+    ifStale: values['if-stale'],
+    test: values.test,
+    out: path.resolve(values.out),
+    devServer: values['dev-server'],
+  });
   console.log(built ? `built in ${((performance.now() - started) / 1000).toFixed(1)} s` : 'up to date');
 }
 

@@ -199,6 +199,12 @@ describe('the window is no way in', () => {
     expect(preload).not.toMatch(/shell|openExternal/);
   });
 
+  it('the built app holds nothing of a development server', () => {
+    const main = readFileSync(path.join(root, 'dist/main.js'), 'utf8');
+    expect(main).toContain("connect-src 'none'");
+    expect(main).not.toMatch(/KEYBRIDGE_(?:DEV_SERVER|NONCE)|'nonce-|page-source\.dev/);
+  });
+
   it('a page that crashes comes back, and the core goes on', async () => {
     await app.electron.evaluate(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),

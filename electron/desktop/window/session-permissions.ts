@@ -1,5 +1,6 @@
 import type { Session } from 'electron';
-import { isOwnPage, pageOrigin } from './page-address.ts';
+import { isOwnPage } from './page-address.ts';
+import { loadable } from './page-source.ts';
 
 /** What the pages may use: nothing but writing text to the clipboard ("Copy"), from the app's own pages. */
 const allowedPermission = 'clipboard-sanitized-write';
@@ -17,6 +18,6 @@ export function lockSession(session: Session): void {
   session.on('will-download', (event) => event.preventDefault());
   // The policy of the pages forbids this already; here it is stopped whatever the page says.
   session.webRequest.onBeforeRequest(({ url }, answer) =>
-    answer({ cancel: !url.startsWith(`${pageOrigin}/`) && !url.startsWith('devtools://') }),
+    answer({ cancel: !loadable.some((start) => url.startsWith(start)) }),
   );
 }

@@ -1,0 +1,50 @@
+// Starts the app from a checkout, for daily use (start.mjs) and for development (dev.mjs).
+import { spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { hasUserNamespaces } from './electron-runtime.mjs';
+import { SetupNeeded } from './setup.mjs';
+
+/** Throws SetupNeeded where no window can be shown. */
+export function needDisplay() {
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
+    throw new SetupNeeded('There is no display here. Without one, run the broker: node dist/keybridge.cjs serve');
+}
+
+/**
+ * @param {import('./electron-runtime.mjs').ElectronRuntime} electron
+ * @param {string[]} args the app's folder, then its own arguments
+ * @param {NodeJS.ProcessEnv} env besides this process's own
+ */
+export async function startApp(electron, args, env = {}) {
+  return spawn(electron.executable, [...(await sandboxSwitch(electron.dist)), ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, KEYBRIDGE_NODE: process.execPath, ...env },
+  });
+}
+
+/**
+ * Chromium does not run its sandbox as root.
+ * @param {string} dist
+ */
+async function sandboxSwitch(dist) {
+  if (process.getuid?.() === 0) {
+    console.error(
+      'Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.',
+    );
+    return ['--no-sandbox'];
+  }
+  if (process.platform === 'linux' && !hasUserNamespaces()) await needSandboxHelper(path.join(dist, 'chrome-sandbox'));
+  return [];
+}
+
+/**
+ * Where there are no user namespaces, Chromium ends at once unless this program of its own has root's rights.
+ * @param {string} helper
+ */
+async function needSandboxHelper(helper) {
+  const { uid, mode } = await stat(helper);
+  if (uid === 0 && (mode & 0o4755) === 0o4755) return;
+  throw new SetupNeeded(`This system gives ordinary users no user namespaces, which the window's sandbox needs. Run this line once, then try again:
+  sudo chown root "${helper}" && sudo chmod 4755 "${helper}"`);
+}
