@@ -8,7 +8,7 @@ import { startBroker } from './broker/server.ts';
 import type { StoreName } from './platform/store-name.ts';
 import type { Terminal } from './platform/terminal.ts';
 import { createApp, type App } from './core/app/app.ts';
-import { systemClock } from './core/base/clock.ts';
+import { systemClock } from './core/base/system-clock.ts';
 import { AppError } from './core/base/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';

@@ -7,7 +7,7 @@ import { translator } from '../shared/messages/translator.ts';
 import { dataFolder } from './local-socket/data-folder.ts';
 import { startBroker } from './broker/server.ts';
 import { createApp } from './core/app/app.ts';
-import { systemClock } from './core/base/clock.ts';
+import { systemClock } from './core/base/system-clock.ts';
 import { asAppError, type AppError } from './core/base/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';

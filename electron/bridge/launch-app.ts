@@ -2,7 +2,8 @@ import path from 'node:path';
 import { readJson } from '../../shared/json.ts';
 import { appEnvironment, hasDisplay } from './app-environment.ts';
 import { codeOf, ensureKey, readPrivateFile } from '../local-socket/data-folder.ts';
-import { takeKernelLock, type Lock } from '../local-socket/process-lock.ts';
+import { takeKernelLock } from '../local-socket/process-lock.ts';
+import type { Lock } from '../local-socket/lock.ts';
 
 /** Starts the app when nobody listens: of all bridges of a data folder one does, once. */
 export interface Starter {

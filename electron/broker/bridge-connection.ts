@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { createLineSplitter } from '../../shared/lines.ts';
 import { maxMessageBytes } from '../relay/response.ts';
 import { createRelay, type RelayDeps } from '../relay/relay.ts';
-import type { Service } from './server.ts';
+import type { Service } from './service.ts';
 
 /** Bytes on their way to a slow server, or back to a host that does not read, above which the host has to wait. */
 const highLoad = 64 * 1024 * 1024;

@@ -8,7 +8,7 @@ import { createLineSplitter } from '../../shared/lines.ts';
 import type { ControlAnswer } from '../../shared/local-protocol.ts';
 import type { Status } from '../../shared/model.ts';
 import { readJson } from '../../shared/json.ts';
-import type { Service } from './server.ts';
+import type { Service } from './service.ts';
 
 export interface ControlDeps {
   readonly app: Pick<App, 'api' | 'status'>;

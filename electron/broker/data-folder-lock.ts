@@ -1,8 +1,7 @@
 import { AppError } from '../core/base/errors.ts';
 import { codeOf, ensureKey } from '../local-socket/data-folder.ts';
-import { takeKernelLock, type Lock } from '../local-socket/process-lock.ts';
-
-export type { Lock } from '../local-socket/process-lock.ts';
+import { takeKernelLock } from '../local-socket/process-lock.ts';
+import { type Lock } from '../local-socket/lock.ts';
 
 /**
  * Makes this process the one owner of a data folder, for as long as it lives. Makes the folder and its key when they

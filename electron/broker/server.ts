@@ -2,14 +2,16 @@ import type net from 'node:net';
 import type { App } from '../core/app/app.ts';
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { serveControl } from './control.ts';
 import { ensureKey } from '../local-socket/data-folder.ts';
 import { watchDoors } from './socket-watch.ts';
-import { acquireLock, type Lock } from './data-folder-lock.ts';
+import { acquireLock } from './data-folder-lock.ts';
 import { serveBridge } from './bridge-connection.ts';
 import { announce, listenForBridges, type Listening } from './listen.ts';
 import { welcomeCaller } from './accept-handshake.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { Service } from './service.ts';
+import type { Lock } from '../local-socket/lock.ts';
 
 export interface BrokerOptions {
   readonly app: Pick<App, 'api' | 'status' | 'connect' | 'http'>;
@@ -34,12 +36,6 @@ export interface Broker {
   /** Connections that are open now, whatever their state. */
   readonly connections: number;
   /** Ends all connections and sessions (at most 2 s), removes the socket, lets go of the lock. */
-  close(): Promise<void>;
-}
-
-/** What is being served on one connection. */
-export interface Service {
-  /** Ends it; resolves when the MCP server has been told too, or after a short limit. */
   close(): Promise<void>;
 }
 

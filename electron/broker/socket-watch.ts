@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { identityOf, readKey, writePrivateFile } from '../local-socket/data-folder.ts';
-import type { Lock } from './data-folder-lock.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { Lock } from '../local-socket/lock.ts';
 
 /** Time between two checks. Each makes four file system calls, on a timer that does not keep the process alive. */
 const everyMs = 4_000;

@@ -2,7 +2,7 @@ import { createInterface, type Interface } from 'node:readline';
 import type { EndpointHost, ServerStatus, Status } from '../../shared/model.ts';
 import { hostWords } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
-import { systemClock } from '../core/base/clock.ts';
+import { systemClock } from '../core/base/system-clock.ts';
 import { asAppError, foreign } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../../shared/loopback.ts';
 import { hasBrowser, openSystemBrowser } from '../platform/system-browser.ts';

@@ -1,5 +1,5 @@
 import { pastedUrl } from '../core/oauth/authorization/pasted-address.ts';
-import type { Clock } from '../core/app/ports.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 export interface PastedLinesDeps {
   /** The `state` of the sign-in, from the address that was shown; undefined: it is not in there (RFC 9126). */

@@ -1,9 +1,10 @@
 import { AppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock, SecretStore } from '../core/app/ports.ts';
 import { createKeychainStore } from '../core/vault/keychain-client.ts';
 import { createMemoryStore } from '../core/vault/memory.ts';
 import { createUtilityKeychainSpawner } from './keychain-child.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { SecretStore } from '../core/vault/secret-store.ts';
 
 export interface StoreDeps {
   readonly clock: Clock;

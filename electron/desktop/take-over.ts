@@ -3,7 +3,8 @@ import { dialog } from 'electron';
 import { desktopMessages } from '../../shared/messages/en/desktop.ts';
 import { translator } from '../../shared/messages/translator.ts';
 import { endBroker } from '../broker/control-client.ts';
-import { acquireLock, type Lock } from '../broker/data-folder-lock.ts';
+import { acquireLock } from '../broker/data-folder-lock.ts';
+import type { Lock } from '../local-socket/lock.ts';
 
 const { t } = translator(desktopMessages);
 

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { powerMonitor } from 'electron';
-import type { Clock } from '../core/app/ports.ts';
 import { createTimeWatch } from '../core/base/sleep-detector.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 export interface Wake {
   /**

@@ -3,19 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { codeOf } from './data-folder.ts';
 import { takeSocketLock } from './socket-lock.ts';
-
-/** Held until released, or until the process ends in whatever way: the kernel lets go of it. */
-export interface Lock {
-  /**
-   * Whether it is still this process's. What lies of it in the folder is made again when somebody deleted it; false
-   * when another process was faster.
-   */
-  stillHeld(): Promise<boolean>;
-  release(): Promise<void>;
-}
-
-/** `broker`: for the one owner of the folder. `starter`: for the one bridge that starts an owner. */
-export type Purpose = 'broker' | 'starter';
+import type { Lock, Purpose } from './lock.ts';
 
 /**
  * A lock on a data folder, which must exist; undefined when another process holds it. It lies inside the folder, where

@@ -5,7 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { holdersOf, listeners } from './own-socket.ts';
 import { codeOf } from './data-folder.ts';
-import type { Lock, Purpose } from './process-lock.ts';
+import type { Lock, Purpose } from './lock.ts';
 
 /** Longest path of a socket, in bytes (sun_path). */
 const longestPath = 107;

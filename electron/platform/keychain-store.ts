@@ -2,10 +2,11 @@ import path from 'node:path';
 import { isSea } from 'node:sea';
 import type { StoreName } from './store-name.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock, SecretStore } from '../core/app/ports.ts';
 import { createKeychainStore } from '../core/vault/keychain-client.ts';
 import { createMemoryStore } from '../core/vault/memory.ts';
 import { createNodeKeychainSpawner } from '../core/vault/spawn-keychain.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { SecretStore } from '../core/vault/secret-store.ts';
 
 /**
  * The store of this name. A keychain that cannot be used is the store's own answer, call by call; no other takes its

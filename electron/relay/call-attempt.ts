@@ -1,8 +1,8 @@
-import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { Secret } from '../core/base/secret.ts';
 import type { TurnFacts } from './classify.ts';
 import type { AccessTurn } from './step-up.ts';
-import type { UpstreamRequest } from './server-client.ts';
+import type { Challenge } from '../core/oauth/model.ts';
+import type { UpstreamRequest } from './model.ts';
 
 /** What one request has been through. */
 export interface Turn {

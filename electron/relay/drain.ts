@@ -1,5 +1,5 @@
-import type { HttpStream } from '../core/http/client.ts';
-import type { Clock } from '../core/app/ports.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { HttpStream } from '../core/http/http.ts';
 
 /** Reads a short body to its end, so that the connection can be used again; gives up on a long or slow one. */
 export function discard(stream: HttpStream, clock: Clock): void {

@@ -1,5 +1,5 @@
 import { AppError, foreign } from '../core/base/errors.ts';
-import type { HttpStream } from '../core/http/client.ts';
+import type { HttpStream } from '../core/http/http.ts';
 
 /**
  * Where a redirect of the server leads: once, with the body, and within the server's own origin. Throws E_REDIRECTED

@@ -1,11 +1,11 @@
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock } from '../core/app/ports.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
 import { discard } from './drain.ts';
 import { legacyHeaders, modernHeaders } from './request-headers.ts';
 import type { Session } from './mcp-session.ts';
 import type { Upstream } from './server-client.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 export interface OneWayDeps {
   readonly upstream: Upstream;

@@ -1,19 +1,8 @@
 import { envelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
-import type { Clock } from '../core/app/ports.ts';
 import type { Question, Sink } from './response.ts';
-
-/** A call that waits until its user has decided about more access. */
-export interface HeldCall {
-  /** Tool, prompt or resource, else the method. */
-  readonly operation: string;
-  /** How long it is worth waiting, in ms: until the host would give up. */
-  readonly waitMs: number;
-  /**
-   * Tells the host from now on that the call is alive, where it asked to be told. Gives the function that ends this.
-   */
-  begin(): () => void;
-}
+import type { Clock } from '../core/base/clock.ts';
+import type { HeldCall } from './model.ts';
 
 /** Hosts commonly give up after 60 s. */
 const silentMs = 50_000;

@@ -1,6 +1,6 @@
 import { AppError } from '../core/base/errors.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { answerTimeoutMs } from '../../shared/mcp-methods.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 /** The longest that a server may take to answer `initialize` once it has begun to: every call waits for that. */
 export interface OpeningLimit {

@@ -1,9 +1,9 @@
 import type { Envelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
 import { AppError } from '../core/base/errors.ts';
-import type { HttpHead } from '../core/http/client.ts';
 import { refusesLegacy } from '../../shared/mcp-methods.ts';
 import { isSessionId, isVersion, type SessionHeaders } from './request-headers.ts';
+import type { HttpHead } from '../core/http/http.ts';
 
 /** What came for an `initialize`. */
 export interface OpeningAnswer {

@@ -1,7 +1,7 @@
 import { readJson, readText } from '../../shared/json.ts';
-import type { HttpStream } from '../core/http/client.ts';
-import type { Clock } from '../core/app/ports.ts';
-import type { Challenge } from '../core/oauth/discovery/discovery.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { HttpStream } from '../core/http/http.ts';
+import type { Challenge } from '../core/oauth/model.ts';
 
 /** More of a body is not looked at. */
 const lookBytes = 64 * 1024;

@@ -11,8 +11,8 @@ import { needsAttention } from './retry-policy.ts';
 import { createOpeningLimit } from './initialize-limit.ts';
 import { createRetries } from './retries.ts';
 import type { ServerStream } from './notification-stream.ts';
-import type { UpstreamRequest } from './server-client.ts';
 import { orAborted } from '../core/base/async.ts';
+import type { UpstreamRequest } from './model.ts';
 
 /**
  * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is

@@ -1,6 +1,5 @@
 import { asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { maxMessageBytes, spoken } from './response.ts';
 import { discard } from './drain.ts';
 import { isEventStream } from './request.ts';
@@ -11,6 +10,7 @@ import { createSseParser } from './sse-parser.ts';
 import { createTurns, inParts } from './yielding.ts';
 import type { Upstream } from './server-client.ts';
 import { waitFor } from '../core/base/async.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 /**
  * The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the

@@ -1,8 +1,6 @@
 import type { Connection } from '../core/app/connections.ts';
 import { AppError, asAppError } from '../core/base/errors.ts';
-import type { Http } from '../core/http/client.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
 import type { Question, Sink } from './response.ts';
 import { exchange } from './request.ts';
@@ -18,7 +16,8 @@ import { createSecretRemoval, type SecretRemoval } from './secret-redaction.ts';
 import { createToolHeaders } from './tool-header-params.ts';
 import { createUpstream } from './server-client.ts';
 import { createPauses, orAborted, within } from '../core/base/async.ts';
-import { msSince } from '../core/base/moments.ts';
+import { msSince, type Clock } from '../core/base/clock.ts';
+import type { Http } from '../core/http/http.ts';
 
 export interface RelayDeps {
   readonly connection: Connection;

@@ -1,7 +1,5 @@
 import { AppError } from '../core/base/errors.ts';
-import type { HttpStream } from '../core/http/client.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { sameId } from '../../shared/json-rpc.ts';
 import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './response.ts';
 import { discard } from './drain.ts';
@@ -14,8 +12,11 @@ import { createSseParser, type SseEvent } from './sse-parser.ts';
 import { endedWhenStalled } from './stall-guard.ts';
 import type { ToolHeaders } from './tool-header-params.ts';
 import { createTurns, envelopeInTurns, inParts } from './yielding.ts';
-import type { Upstream, UpstreamRequest } from './server-client.ts';
+import type { Upstream } from './server-client.ts';
 import { waitFor } from '../core/base/async.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { HttpStream } from '../core/http/http.ts';
+import type { UpstreamRequest } from './model.ts';
 
 export interface ExchangeDeps {
   readonly upstream: Upstream;

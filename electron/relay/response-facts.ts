@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { envelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
-import type { HttpStream } from '../core/http/client.ts';
 import { retryAfterMs } from '../core/http/retry-after.ts';
 import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
-import type { Clock } from '../core/app/ports.ts';
-import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { ResponseFacts } from './classify.ts';
 import { look, scopesMissing } from './insufficient-scope.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { HttpStream } from '../core/http/http.ts';
+import type { Challenge } from '../core/oauth/model.ts';
 
 /** Statuses whose body says more than the status. */
 const withWords = new Set([400, 403, 429, 500, 502, 503, 504]);

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../core/base/errors.ts';
-import type { HttpHead, HttpStream } from '../core/http/client.ts';
 import { isUtf16 } from '../../shared/json.ts';
 import { createGathering } from '../core/http/gathering.ts';
 import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
@@ -8,7 +7,8 @@ import { isRepeatable } from '../../shared/mcp-methods.ts';
 import { isVersion } from './request-headers.ts';
 import { serverWords } from './server-error-text.ts';
 import { envelopeInTurns, shortBytes } from './yielding.ts';
-import type { Answered } from './server-client.ts';
+import type { HttpHead, HttpStream } from '../core/http/http.ts';
+import type { Answered } from './model.ts';
 
 /** Longest message in either direction, in bytes. */
 export const maxMessageBytes = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { delayAfterMs } from './retry-policy.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 /**
  * When a session that is away is tried again: by itself after pauses that grow, and earlier where somebody gives a

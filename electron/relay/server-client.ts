@@ -1,51 +1,23 @@
 import { durationText } from '../../shared/state-text.ts';
 import type { Connection } from '../core/app/connections.ts';
 import { AppError } from '../core/base/errors.ts';
-import type { Http, HttpStream, ServerNetwork } from '../core/http/client.ts';
 import { createCookieJar } from '../core/http/cookies.ts';
 import { inNetwork } from '../core/http/network.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Challenge } from '../core/oauth/discovery/discovery.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { knownNetwork } from '../core/servers/networks.ts';
 import type { Secret } from '../core/base/secret.ts';
 import { classify, longestWaitMs, type Verdict } from './classify.ts';
 import { drain } from './drain.ts';
-import type { HeldCall } from './held-call.ts';
 import { createMoreAccess } from './step-up.ts';
 import { readFacts, type ReadFacts } from './response-facts.ts';
 import { redirectWithin } from './follow-redirect.ts';
 import { serverWords } from './server-error-text.ts';
 import { newTurn, tokenHeader, turnFacts, type Turn } from './call-attempt.ts';
 import { waitFor } from '../core/base/async.ts';
-import { deadlineIn, over } from '../core/base/moments.ts';
-
-export interface UpstreamRequest {
-  readonly method: 'POST' | 'GET' | 'DELETE';
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
-  /** Until the head is there, in ms. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-  /**
-   * May be carried out twice: it is sent again after a lost connection, and when a busy server says when to come again.
-   */
-  readonly repeatable: boolean;
-  /** It is also repeated when a busy server says nothing about that; false when absent. */
-  readonly persistent?: boolean;
-  /**
-   * What a 401 without a stored sign-in does: `ask` waits for a sign-in where the core may start one by itself; `tell`
-   * lets the core know; `quiet` neither (background work). A 403 for want of scopes is waited for with `ask`.
-   */
-  readonly onChallenge: 'ask' | 'tell' | 'quiet';
-  /** How long it may wait for a token, in ms; absent: as long as the core lets a call wait (20 s). */
-  readonly tokenWaitMs?: number | undefined;
-  /** How the request can be held meanwhile; absent: not at all. */
-  readonly hold?: () => HeldCall;
-}
-
-/** An answer; of a refusal also the token or key that the request went out with. */
-export type Answered = HttpStream & { readonly sent?: Secret | undefined };
+import { deadlineIn, over, type Clock } from '../core/base/clock.ts';
+import type { Http, HttpStream, ServerNetwork } from '../core/http/http.ts';
+import type { Challenge } from '../core/oauth/model.ts';
+import type { UpstreamRequest, Answered } from './model.ts';
 
 /** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
 export interface Upstream {

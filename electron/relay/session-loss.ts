@@ -1,13 +1,13 @@
 import { readJson } from '../../shared/json.ts';
 import { envelope, sameId } from '../../shared/json-rpc.ts';
 import { AppError } from '../core/base/errors.ts';
-import type { HttpHead } from '../core/http/client.ts';
-import type { Clock } from '../core/app/ports.ts';
 import { isNamelessError, type Question } from './response.ts';
 import { discard, drain } from './drain.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 import { legacyHeaders, type SessionHeaders } from './request-headers.ts';
 import type { Upstream } from './server-client.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { HttpHead } from '../core/http/http.ts';
 
 /** What a refusal says about the session of the request that it is for. */
 export type SessionVerdict =

@@ -1,6 +1,6 @@
 import { AppError } from '../core/base/errors.ts';
-import type { HttpStream } from '../core/http/client.ts';
-import type { Clock } from '../core/app/ports.ts';
+import type { Clock } from '../core/base/clock.ts';
+import type { HttpStream } from '../core/http/http.ts';
 
 /**
  * The same answer, whose reader meets E_TIMEOUT when nothing has come for `ms` (half as long again at most) while it

@@ -1,8 +1,8 @@
 import type { Connection } from '../core/app/connections.ts';
-import type { Challenge } from '../core/oauth/discovery/discovery.ts';
 import type { Secret } from '../core/base/secret.ts';
 import { scopeNeeded } from '../core/status/server-status.ts';
-import type { UpstreamRequest } from './server-client.ts';
+import type { Challenge } from '../core/oauth/model.ts';
+import type { UpstreamRequest } from './model.ts';
 
 /** What one request has been through for want of scopes. */
 export interface AccessTurn {

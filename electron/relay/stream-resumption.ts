@@ -1,4 +1,4 @@
-import type { Clock } from '../core/app/ports.ts';
+import type { Clock } from '../core/base/clock.ts';
 
 /**
  * When a stream that its server ended is opened again. A server says how long to wait (`retry`), but not less than is

@@ -5,15 +5,15 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSecretFile } from '../../electron/command-line/secret-file.ts';
 import { readSecrets } from '../../electron/command-line/settings.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
-import { createHttp, type Http } from '../../electron/core/http/client.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
+import { createHttp } from '../../electron/core/http/client.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
 import { fetchDocument, startRun } from '../../electron/core/oauth/discovery/metadata.ts';
 import { deviceCode } from '../../electron/core/oauth/token-endpoint/device-authorization.ts';
 import { introspect } from '../../electron/core/oauth/inspection/introspection.ts';
 import { fetchUserinfo } from '../../electron/core/oauth/identity/userinfo.ts';
 import { registerClient } from '../../electron/core/oauth/registration/registration-request.ts';
-import { refresh, type TokenClient } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { refresh } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { createSecretKeeping } from '../../electron/core/app/user-secrets.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { openServers } from '../../electron/core/servers/servers.ts';
@@ -22,6 +22,8 @@ import { closeAfterEach } from '../fixtures/closing.ts';
 import { failure } from '../fixtures/failure.ts';
 import { startRelayRig } from '../fixtures/relay-rig.ts';
 import { startSite, type Site } from '../fixtures/site.ts';
+import type { Http } from '../../electron/core/http/http.ts';
+import type { TokenClient } from '../../electron/core/oauth/model.ts';
 
 // Editors and shells of Windows put a byte order mark in front of what they write, and servers pass it on.
 

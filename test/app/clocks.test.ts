@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTimeWatch, wakeBySlowTimer } from '../../electron/core/base/sleep-detector.ts';
-import { deadlineIn } from '../../electron/core/base/moments.ts';
+import { deadlineIn } from '../../electron/core/base/clock.ts';
 import { createStepUpLimits } from '../../electron/core/step-up/attempt-limits.ts';
 import { durationText, stateText } from '../../shared/state-text.ts';
 import { createFakeClock } from '../fixtures/clock.ts';

@@ -3,20 +3,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createUpstream } from '../../electron/relay/server-client.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import type { Connection } from '../../electron/core/app/connections.ts';
-import {
-  createHttp,
-  type AddressClass,
-  type Http,
-  type HttpOptions,
-  type ServerNetwork,
-} from '../../electron/core/http/client.ts';
+import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
 import { inNetwork } from '../../electron/core/http/network.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import { discover } from '../../electron/core/oauth/discovery/discovery.ts';
 import { findIdentityProvider } from '../../electron/core/oauth/enterprise/identity-provider.ts';
-import type { Server } from '../../electron/core/servers/servers.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
@@ -26,6 +19,8 @@ import { sendJson } from '../fixtures/listener.ts';
 import { startProduct } from '../fixtures/product.ts';
 import { startSite, type Site } from '../fixtures/site.ts';
 import { until } from '../fixtures/wait.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../electron/core/http/http.ts';
+import type { Server } from '../../electron/core/servers/server.ts';
 
 // A name that leads to one address at the first look and to another one afterwards (DNS rebinding).
 

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { dispatch } from '../../electron/core/app/dispatch.ts';
 import { asAppError } from '../../electron/core/base/errors.ts';
 import { readAuthorities, readClientCertificate } from '../../electron/core/http/tls-material.ts';
-import { neededSecret, workloadAssertion } from '../../electron/core/vault/entered-secrets.ts';
+import { neededSecret, workloadAssertion } from '../../electron/core/oauth/entered-secrets.ts';
 import { clientMetadataUrl } from '../../electron/core/oauth/registration/registration-advice.ts';
-import type { Discovery } from '../../electron/core/oauth/discovery/discovery.ts';
 import { rulesFor } from '../../electron/core/oauth/sign-in/provider-rules.ts';
-import type { Server } from '../../electron/core/servers/servers.ts';
 import type { Api } from '../../shared/api.ts';
 import type { ServerSettings } from '../../shared/model.ts';
+import type { Discovery } from '../../electron/core/oauth/model.ts';
+import type { Server } from '../../electron/core/servers/server.ts';
 
 /** The field that an error names, as it crosses the boundary. */
 const fieldOf = (error: unknown) => asAppError(error).about('work').toInfo().field;

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { openLogFile } from '../../electron/platform/log-file.ts';
 import { wakeBySlowTimer } from '../../electron/core/base/sleep-detector.ts';
 import { hasBrowser, openSystemBrowser } from '../../electron/platform/system-browser.ts';

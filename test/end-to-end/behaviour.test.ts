@@ -7,7 +7,7 @@ it('every row of the behaviour table is a test', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => /^behaviour-.*\.test\.ts$/.test(name));
   const text = files.map((name) => readFileSync(path.join(import.meta.dirname, name), 'utf8')).join('\n');
   const named = new Set(
-    [...text.matchAll(/\b(?:it|describe)(?:\.\w+\([^\n]*\))?\(rows\.(\w+)/g)].map(([, row]) => row),
+    [...text.matchAll(/\b(?:it|describe)(?:\.\w+\([^\n]*\))?\(\s*rows\.(\w+)/g)].map(([, row]) => row),
   );
   expect(Object.keys(rows).filter((row) => !named.has(row))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
 import { openVault } from '../../electron/core/vault/credentials.ts';
 import { createKeychainStore } from '../../electron/core/vault/keychain-client.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { identityLines } from '../../electron/command-line/identity-words.ts';
 import { signOutWords } from '../../electron/command-line/status-table.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createGrants } from '../../electron/core/oauth/grants/grants.ts';
 import { clientSecretKey } from '../../electron/core/oauth/registration/registration.ts';
 import {
@@ -10,7 +10,6 @@ import {
 } from '../../electron/core/oauth/registration/registration-renewal.ts';
 import { identityScopes } from '../../electron/core/oauth/scopes.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
-import type { Registration } from '../../electron/core/servers/servers.ts';
 import { signedOutNotice } from '../../renderer/sentences.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf } from '../fixtures/host.ts';
@@ -18,6 +17,7 @@ import { sendJson } from '../fixtures/listener.ts';
 import { startObot, type Obot } from '../fixtures/obot.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { startSignInRig, type SignInRig } from '../fixtures/sign-in-rig.ts';
+import type { Registration } from '../../electron/core/servers/server.ts';
 
 const closing = closeAfterEach();
 const day = 86_400_000;

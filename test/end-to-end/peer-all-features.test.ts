@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { createUpstream } from '../../electron/relay/server-client.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import type { ServerSettings } from '../../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';

@@ -1,137 +1,68 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = path.join(import.meta.dirname, '../..');
 
-/** What each part may import, besides itself: folders or files of the project, and packages. First match counts. */
-const layers: readonly {
-  readonly part: string;
-  readonly may: readonly string[];
-  readonly packages: readonly string[];
-}[] = [
-  // What the bridge loads: no packages.
-  {
-    part: 'shared/json-rpc.ts',
-    may: [
-      'shared/local-protocol.ts',
-      'shared/errors.ts',
-      'shared/json-rpc-form.ts',
-      'shared/json-scan.ts',
-      'shared/json.ts',
-    ],
-    packages: [],
-  },
-  { part: 'shared/json-rpc-form.ts', may: ['shared/json-scan.ts'], packages: [] },
-  { part: 'shared/json-scan.ts', may: ['shared/json.ts'], packages: [] },
-  { part: 'shared/json.ts', may: [], packages: [] },
-  { part: 'shared/lines.ts', may: [], packages: [] },
-  { part: 'shared/errors.ts', may: [], packages: [] },
-  { part: 'shared/messages/en/bridge-remedies.ts', may: [], packages: [] },
-  { part: 'shared/local-protocol.ts', may: [], packages: [] },
+interface Room {
+  /** A folder with everything in it that is no room of its own, or a single file. */
+  readonly room: string;
+  /** What it may import from node_modules and Node (`node:`). */
+  readonly packages?: readonly string[];
+  /** Rooms below that it must not know all the same. */
+  readonly never?: readonly string[];
+}
+
+const node = ['node:'];
+const nodeAndZod = ['node:', 'zod'];
+const fronts = ['electron/relay', 'electron/command-line', 'electron/bridge'];
+
+/** From the bottom up: a room may import itself and what stands before it, types included. */
+const rooms: readonly Room[] = [
   // Only tests and scripts that run from source load the compiler of texts: a build replaces this file.
-  { part: 'shared/messages/compile.ts', may: [], packages: ['@messageformat/core'] },
-  { part: 'shared/messages/en/', may: [], packages: [] },
-  { part: 'shared/', may: [], packages: ['zod'] },
-  // The bridge loads these two.
-  { part: 'electron/local-socket/own-socket.ts', may: [], packages: ['node:'] },
-  {
-    part: 'electron/core/vault/secret-service/bus-address.ts',
-    may: ['electron/local-socket/own-socket.ts'],
-    packages: ['node:'],
-  },
-  {
-    part: 'electron/core/',
-    may: ['shared/', 'electron/local-socket/'],
-    packages: ['node:', 'zod', 'undici', 'openid-client', 'oauth4webapi', 'jose', 'tldts'],
-  },
-  {
-    part: 'electron/local-socket/handshake.ts',
-    may: [
-      'electron/local-socket/data-folder.ts',
-      'shared/local-protocol.ts',
-      'shared/errors.ts',
-      'shared/messages/en/bridge-remedies.ts',
-      'shared/json.ts',
-    ],
-    packages: ['node:'],
-  },
-  { part: 'electron/local-socket/data-folder.ts', may: [], packages: ['node:'] },
-  {
-    part: 'electron/local-socket/process-lock.ts',
-    may: ['electron/local-socket/data-folder.ts', 'electron/local-socket/socket-lock.ts'],
-    packages: ['node:'],
-  },
-  {
-    part: 'electron/local-socket/socket-lock.ts',
-    may: [
-      'electron/local-socket/data-folder.ts',
-      'electron/local-socket/process-lock.ts',
-      'electron/local-socket/own-socket.ts',
-    ],
-    packages: ['node:'],
-  },
-  { part: 'shared/mcp-methods.ts', may: [], packages: [] },
-  {
-    part: 'electron/broker/',
-    may: ['shared/', 'electron/core/', 'electron/local-socket/', 'electron/relay/'],
-    packages: ['node:', 'zod'],
-  },
-  { part: 'electron/relay/', may: ['shared/', 'electron/core/'], packages: ['node:', 'zod'] },
-  { part: 'electron/platform/', may: ['shared/', 'electron/core/', 'electron/no-debugger.ts'], packages: ['node:'] },
-  {
-    part: 'electron/bridge',
-    may: [
-      'electron/bridge',
-      'electron/no-debugger.ts',
-      'electron/local-socket/handshake.ts',
-      'electron/local-socket/data-folder.ts',
-      'electron/local-socket/process-lock.ts',
-      'electron/local-socket/socket-lock.ts',
-      'shared/mcp-methods.ts',
-      'electron/local-socket/own-socket.ts',
-      'electron/core/vault/secret-service/bus-address.ts',
-      'shared/local-protocol.ts',
-      'shared/json-rpc.ts',
-      'shared/json-scan.ts',
-      'shared/json.ts',
-      'shared/lines.ts',
-      'shared/errors.ts',
-      'shared/messages/en/bridge-remedies.ts',
-    ],
-    packages: ['node:'],
-  },
-  { part: 'electron/no-debugger.ts', may: [], packages: [] },
-  { part: 'electron/embedded.ts', may: [], packages: ['node:'] },
-  {
-    part: 'electron/keychain.ts',
-    may: ['electron/no-debugger.ts', 'electron/core/vault/', 'shared/'],
-    packages: ['node:', 'keytar', 'zod'],
-  },
-  {
-    part: 'electron/desktop/',
-    may: ['shared/', 'electron/core/', 'electron/local-socket/', 'electron/broker/', 'electron/platform/'],
-    packages: ['node:', 'electron', 'zod'],
-  },
-  { part: 'electron/main.ts', may: ['shared/', 'electron/'], packages: ['node:', 'electron'] },
-  { part: 'electron/preload.ts', may: ['shared/'], packages: ['electron'] },
-  {
-    part: 'electron/',
-    may: [
-      'shared/',
-      'electron/core/',
-      'electron/broker/',
-      'electron/bridge',
-      'electron/cli',
-      'electron/command-line/',
-      'electron/headless.ts',
-      'electron/local-socket/',
-      'electron/no-debugger.ts',
-      'electron/platform/',
-    ],
-    packages: ['node:', 'zod'],
-  },
-  { part: 'renderer/', may: ['shared/'], packages: ['react', 'react-dom'] },
+  { room: 'shared/messages/compile.ts', packages: ['@messageformat/core'] },
+  { room: 'shared', packages: ['zod'] },
+  { room: 'renderer', packages: ['react', 'react-dom'] },
+  { room: 'electron/no-debugger.ts' },
+  { room: 'electron/core/base', packages: node },
+  { room: 'electron/local-socket', packages: node, never: ['electron/core'] },
+  { room: 'electron/core/http', packages: ['node:', 'undici', 'tldts'] },
+  { room: 'electron/core/vault/secret-service', packages: node },
+  { room: 'electron/core/vault', packages: nodeAndZod },
+  { room: 'electron/core/servers', packages: nodeAndZod },
+  { room: 'electron/core/hosts' },
+  { room: 'electron/core/oauth', packages: nodeAndZod },
+  { room: 'electron/core/oauth/providers', packages: ['zod'] },
+  { room: 'electron/core/oauth/client-auth', packages: ['node:', 'zod', 'jose', 'openid-client'] },
+  { room: 'electron/core/oauth/discovery', packages: ['zod'] },
+  { room: 'electron/core/oauth/token-endpoint', packages: ['zod', 'openid-client'] },
+  { room: 'electron/core/oauth/identity', packages: ['node:', 'zod', 'jose'] },
+  { room: 'electron/core/oauth/registration', packages: nodeAndZod },
+  { room: 'electron/core/oauth/tokens' },
+  { room: 'electron/core/oauth/authorization', packages: ['node:', 'zod', 'openid-client'] },
+  { room: 'electron/core/oauth/inspection', packages: ['zod', 'jose', 'openid-client'] },
+  { room: 'electron/core/oauth/enterprise', packages: node },
+  { room: 'electron/core/oauth/grants', packages: ['jose'] },
+  { room: 'electron/core/oauth/sign-in' },
+  { room: 'electron/core/status' },
+  { room: 'electron/core/step-up' },
+  { room: 'electron/core/app' },
+  { room: 'electron/keychain.ts', packages: ['node:', 'keytar'] },
+  { room: 'electron/platform', packages: node },
+  { room: 'electron/relay', packages: nodeAndZod, never: ['electron/platform'] },
+  { room: 'electron/broker', packages: nodeAndZod, never: ['electron/platform'] },
+  { room: 'electron/bridge', packages: node, never: ['electron/broker', 'electron/relay', 'electron/platform'] },
+  { room: 'electron/bridge.ts', packages: node, never: ['electron/broker', 'electron/relay', 'electron/platform'] },
+  { room: 'electron/command-line', packages: node, never: ['electron/relay', 'electron/bridge'] },
+  { room: 'electron/desktop/window', packages: ['node:', 'electron', 'zod'], never: fronts },
+  { room: 'electron/desktop/tray', packages: ['node:', 'electron'], never: fronts },
+  { room: 'electron/desktop', packages: ['node:', 'electron', 'zod'], never: ['electron/relay'] },
+  { room: 'electron/preload.ts', packages: ['electron'], never: ['electron'] },
+  { room: 'electron/main.ts', packages: ['node:', 'electron'] },
+  { room: 'electron/headless.ts', packages: node, never: ['electron/desktop', 'electron/main.ts'] },
+  { room: 'electron/cli-main.ts', packages: node, never: ['electron/desktop', 'electron/main.ts'] },
+  { room: 'electron/cli.ts', never: ['electron/desktop', 'electron/main.ts'] },
+  { room: 'electron/embedded.ts', packages: node },
 ];
 
 interface Import {
@@ -146,17 +77,16 @@ function sources(folder: string): string[] {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
 }
 
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+
 function importsOf(file: string): Import[] {
-  const text = readFileSync(path.join(root, file), 'utf8');
-  const found = [
-    ...text.matchAll(
-      /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)|\brequire\('([^']+)'\)/gm,
-    ),
-  ];
-  return found.map((match) => ({
+  const found = read(file).matchAll(
+    /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)|\brequire\('([^']+)'\)/gm,
+  );
+  return [...found].map(([, typeOnly, ...specifiers]) => ({
     from: file,
-    to: resolve(file, match[2] ?? match[3] ?? match[4] ?? ''),
-    typeOnly: match[1] !== undefined,
+    to: resolve(file, specifiers.find((specifier) => specifier !== undefined) ?? ''),
+    typeOnly: typeOnly !== undefined,
   }));
 }
 
@@ -165,56 +95,135 @@ const resolve = (file: string, specifier: string): string =>
 
 const files = ['shared', 'electron', 'renderer'].flatMap(sources);
 const imports = files.flatMap(importsOf);
+const ofProject = (to: string): boolean => /^(shared|electron|renderer)\//.test(to);
 
-function violation({ from, to, typeOnly }: Import): string | undefined {
-  const layer = layers.find(({ part }) => from.startsWith(part));
-  if (!layer) return `${from} belongs to no layer`;
-  const inside = layer.part.endsWith('/') && to.startsWith(layer.part);
-  const ofProject = /^(shared|electron|renderer|test|scripts)\//.test(to);
-  if (ofProject && typeOnly && (to.startsWith('shared/') || layer.may.some((part) => to.startsWith(part))))
-    return undefined;
-  const allowed = ofProject
-    ? inside || layer.may.some((part) => to.startsWith(part))
-    : layer.packages.some(
-        (name) => to === name || (name === 'node:' ? to.startsWith(name) : to.startsWith(`${name}/`)),
-      ) || to.endsWith('.css');
-  return allowed ? undefined : `${from} imports ${to}`;
+const lies = (file: string, room: string): boolean => file === room || file.startsWith(`${room}/`);
+
+/** The innermost room. */
+function placeOf(file: string): number {
+  const depth = (at: number) => rooms[at]?.room.length ?? 0;
+  const around = rooms.flatMap(({ room }, at) => (lies(file, room) ? [at] : []));
+  return around.sort((one, other) => depth(other) - depth(one))[0] ?? -1;
+}
+
+function violation({ from, to }: Omit<Import, 'typeOnly'>): string | undefined {
+  const at = placeOf(from);
+  const { room, packages = [], never = [] } = rooms[at] ?? { room: '' };
+  if (room === '') return `${from} lies in no room`;
+  const wrong = `${from} imports ${to}`;
+  if (!ofProject(to)) {
+    const named = packages.some((name) => to === name || to.startsWith(name.endsWith(':') ? name : `${name}/`));
+    return named || to.endsWith('.css') ? undefined : wrong;
+  }
+  const target = placeOf(to);
+  if (target === at) return undefined;
+  return target !== -1 && target < at && !never.some((other) => lies(to, other)) ? undefined : wrong;
+}
+
+/** Everything that a file loads, by itself or through others; types load nothing. */
+function loadedBy(file: string, seen = new Set<string>()): Set<string> {
+  for (const { from, to, typeOnly } of imports) {
+    if (from !== file || typeOnly || seen.has(to)) continue;
+    seen.add(to);
+    if (ofProject(to)) loadedBy(to, seen);
+  }
+  return seen;
+}
+
+const packagesOf = (file: string): string[] =>
+  [...loadedBy(file)].filter((name) => !ofProject(name) && !name.startsWith('node:')).sort();
+
+/** The circles of a graph: each is given as the nodes on it. */
+function circles(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, way: readonly string[]): void => {
+    const at = way.indexOf(name);
+    if (at !== -1) return void found.push([...way.slice(at), name].join(' -> '));
+    if (done.has(name)) return;
+    for (const next of edges.get(name) ?? []) visit(next, [...way, name]);
+    done.add(name);
+  };
+  for (const name of edges.keys()) visit(name, []);
+  return found;
+}
+
+function graph(nameOf: (file: string) => string): Map<string, Set<string>> {
+  const edges = new Map<string, Set<string>>();
+  for (const { from, to } of imports) {
+    const [one, other] = [nameOf(from), nameOf(to)];
+    if (ofProject(to) && one !== other) edges.set(one, (edges.get(one) ?? new Set()).add(other));
+  }
+  return edges;
 }
 
 describe('layers', () => {
   it('found the source files', () => {
-    expect(files.length).toBeGreaterThan(20);
-    expect(imports.length).toBeGreaterThan(50);
+    expect(files.length).toBeGreaterThan(200);
+    expect(imports.length).toBeGreaterThan(1_000);
+    expect(rooms.map(({ room }) => room).filter((room) => !existsSync(path.join(root, room)))).toEqual([]);
   });
 
-  it('imports go one way', () => {
+  it('imports go from a room to the rooms below it, types included', () => {
     expect(imports.flatMap((one) => violation(one) ?? [])).toEqual([]);
   });
 
+  it('each room uses the packages that it may use', () => {
+    const used = (at: number, name: string) =>
+      imports.some(({ from, to }) => placeOf(from) === at && (to === name || to.startsWith(name)));
+    const idle = rooms.flatMap(({ room, packages = [] }, at) =>
+      packages.filter((name) => !used(at, name)).map((name) => `${room}: ${name}`),
+    );
+    expect(idle).toEqual([]);
+  });
+
+  it('no circle of imports between files or between rooms, types included', () => {
+    expect(circles(graph((file) => file))).toEqual([]);
+    expect(circles(graph((file) => rooms[placeOf(file)]?.room ?? file))).toEqual([]);
+  });
+
   it('the rules refuse what they should', () => {
-    const one = (from: string, to: string) => violation({ from, to, typeOnly: false });
+    const one = (from: string, to: string) => violation({ from, to });
     expect(one('electron/core/app/app.ts', 'electron')).toBeDefined();
     expect(one('electron/core/app/app.ts', 'electron/relay/relay.ts')).toBeDefined();
+    expect(one('electron/core/oauth/tokens/refresh.ts', 'electron/core/app/app.ts')).toBeDefined();
+    expect(one('electron/desktop/window/window.ts', 'electron/bridge/reconnect.ts')).toBeDefined();
     expect(one('electron/bridge.ts', 'zod')).toBeDefined();
-    expect(one('electron/bridge.ts', 'electron/core/base/errors.ts')).toBeDefined();
+    expect(one('electron/bridge.ts', 'electron/relay/relay.ts')).toBeDefined();
     expect(one('renderer/main.tsx', 'electron/core/app/app.ts')).toBeDefined();
     expect(one('shared/model.ts', 'node:fs')).toBeDefined();
     expect(one('electron/core/app/app.ts', 'electron/core/base/errors.ts')).toBeUndefined();
+    expect(
+      circles(
+        new Map([
+          ['one', new Set(['other'])],
+          ['other', new Set(['one'])],
+        ]),
+      ),
+    ).not.toEqual([]);
+  });
+
+  it('the bridge loads no package, because each host starts one', () => {
+    expect(loadedBy('electron/bridge.ts')).toContain('electron/local-socket/handshake.ts');
+    expect(packagesOf('electron/bridge.ts')).toEqual([]);
+  });
+
+  it('electron is imported in the desktop rooms, main.ts and preload.ts only', () => {
+    for (const file of ['electron/headless.ts', 'electron/cli.ts', 'electron/cli-main.ts', 'electron/keychain.ts'])
+      expect(packagesOf(file)).not.toContain('electron');
   });
 
   it('there is no default export, barrel or utils file', () => {
     expect(files.filter((file) => /(^|\/)(index|utils?|helpers?)\.tsx?$/.test(file))).toEqual([]);
-    expect(files.filter((file) => /^export default/m.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
+    expect(files.filter((file) => /^export default/m.test(read(file)))).toEqual([]);
   });
 
   it('JSON is read in one place, which takes a byte order mark', () => {
-    expect(files.filter((file) => /\bJSON\.parse\(/.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([
-      'shared/json.ts',
-    ]);
+    expect(files.filter((file) => /\bJSON\.parse\(/.test(read(file)))).toEqual(['shared/json.ts']);
   });
 
   it('only reveal() opens a secret, and only where one is used or stored', () => {
-    const revealing = files.filter((file) => /\.reveal\(\)/.test(readFileSync(path.join(root, file), 'utf8')));
+    const revealing = files.filter((file) => /\.reveal\(\)/.test(read(file)));
     const allowed = /^electron\/(core\/(base\/secret|oauth\/|vault\/|http\/(tls-material|tunnel)\.)|relay\/)/;
     expect(revealing.filter((file) => !allowed.test(file))).toEqual([]);
   });

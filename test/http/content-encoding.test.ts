@@ -1,10 +1,11 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHttp, type Http } from '../../electron/core/http/client.ts';
+import { createHttp } from '../../electron/core/http/client.ts';
 import { failure } from '../fixtures/failure.ts';
 import { startRelayRig } from '../fixtures/relay-rig.ts';
 import { startSite, type Site } from '../fixtures/site.ts';
+import type { Http } from '../../electron/core/http/http.ts';
 
 // Answers that are encoded although no request of ours has an Accept-Encoding.
 

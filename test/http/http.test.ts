@@ -3,19 +3,14 @@ import { createServer as createTcpServer, type AddressInfo, type Server as TcpSe
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { classesFor, classifyAddress } from '../../electron/core/http/address.ts';
-import {
-  createHttp,
-  type AddressClass,
-  type Http,
-  type HttpOptions,
-  type HttpRequest,
-} from '../../electron/core/http/client.ts';
+import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
 import { findNetwork } from '../../electron/core/http/network.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { startListener, type Listener } from '../fixtures/listener.ts';
 import { until } from '../fixtures/wait.ts';
 import { failure } from '../fixtures/failure.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
+import type { AddressClass, Http, HttpRequest } from '../../electron/core/http/http.ts';
 
 const closing = closeAfterEach();
 

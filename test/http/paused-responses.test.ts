@@ -1,8 +1,9 @@
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createHttp, type HttpStream } from '../../electron/core/http/client.ts';
+import { createHttp } from '../../electron/core/http/client.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { until } from '../fixtures/wait.ts';
+import type { HttpStream } from '../../electron/core/http/http.ts';
 
 // Answers that come faster than they are read, and whose connection ends meanwhile: with undici 7 each was the end of
 // the process.

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createHttp, type Http, type HttpOptions } from '../../electron/core/http/client.ts';
+import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { until } from '../fixtures/wait.ts';
+import type { Http } from '../../electron/core/http/http.ts';
 
 // A connection that died without a word, while the server had promised to keep it.
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createHttp, type Http, type HttpOptions, type HttpRequest } from '../../electron/core/http/client.ts';
+import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
 import { proxyFromEnvironment } from '../../electron/core/http/proxy.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { bareMachine } from '../fixtures/command-line.ts';
@@ -10,6 +10,7 @@ import { startHttpsListener } from '../fixtures/https-listener.ts';
 import { startListener } from '../fixtures/listener.ts';
 import { failure } from '../fixtures/failure.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
+import type { Http, HttpRequest } from '../../electron/core/http/http.ts';
 
 const closing = closeAfterEach();
 

@@ -7,10 +7,10 @@ import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createUpstream } from '../../electron/relay/server-client.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
-import { createHttp, type HttpRequest } from '../../electron/core/http/client.ts';
-import { createServerHttp, type ServerHttp } from '../../electron/core/app/account-http.ts';
+import { createHttp } from '../../electron/core/http/client.ts';
+import { createServerHttp, type ServerHttp } from '../../electron/core/servers/server-http.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import { companyHttp } from '../../electron/core/oauth/enterprise/company-http.ts';
 import { withMutualTls } from '../../electron/core/oauth/client-auth/mutual-tls.ts';
@@ -24,6 +24,7 @@ import { startHttpsListener, type HttpsListener } from '../fixtures/https-listen
 import { readBody } from '../fixtures/listener.ts';
 import { startProduct } from '../fixtures/product.ts';
 import { failure } from '../fixtures/failure.ts';
+import type { HttpRequest } from '../../electron/core/http/http.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let folder: string;

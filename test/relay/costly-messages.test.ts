@@ -5,7 +5,7 @@ import type { Question } from '../../electron/relay/response.ts';
 import { createSseParser } from '../../electron/relay/sse-parser.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
 import { envelopeInTurns } from '../../electron/relay/yielding.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createBody } from '../../electron/core/http/body.ts';
 import { createHttp } from '../../electron/core/http/client.ts';
 import { createGathering } from '../../electron/core/http/gathering.ts';

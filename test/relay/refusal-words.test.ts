@@ -1,21 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { remedyFor } from '../../shared/remedies.ts';
 import { asAppError, type AppError } from '../../electron/core/base/errors.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
-import { createHttp, type Http } from '../../electron/core/http/client.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
+import { createHttp } from '../../electron/core/http/client.ts';
 import { readErrorResponse } from '../../electron/core/oauth/error-response.ts';
-import type { AuthorizationServer } from '../../electron/core/oauth/discovery/discovery.ts';
 import { deviceCode } from '../../electron/core/oauth/token-endpoint/device-authorization.ts';
 import { registerClient } from '../../electron/core/oauth/registration/registration-request.ts';
 import { pushedRequest } from '../../electron/core/oauth/authorization/pushed-request.ts';
-import {
-  exchangeCode,
-  refresh,
-  revoke,
-  type TokenClient,
-} from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { exchangeCode, refresh, revoke } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { startSite, type Site } from '../fixtures/site.ts';
+import type { Http } from '../../electron/core/http/http.ts';
+import type { AuthorizationServer, TokenClient } from '../../electron/core/oauth/model.ts';
 
 let site: Site;
 let http: Http;

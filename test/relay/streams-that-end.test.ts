@@ -3,12 +3,12 @@ import { exchange } from '../../electron/relay/request.ts';
 import type { Question, Sink } from '../../electron/relay/response.ts';
 import { listen } from '../../electron/relay/subscriptions.ts';
 import { createReopening } from '../../electron/relay/stream-resumption.ts';
-import type { HttpStream } from '../../electron/core/http/client.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
 import { envelope } from '../../shared/json-rpc.ts';
 import { createPauses } from '../../electron/core/base/async.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
+import type { HttpStream } from '../../electron/core/http/http.ts';
 
 // Streams of a call that end or fall silent, on a clock that stands still.
 

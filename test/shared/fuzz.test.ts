@@ -6,9 +6,8 @@ import { route, routeBody, type Question } from '../../electron/relay/response.t
 import { readFacts } from '../../electron/relay/response-facts.ts';
 import { serverWords } from '../../electron/relay/server-error-text.ts';
 import { createSseParser } from '../../electron/relay/sse-parser.ts';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
-import type { Http, HttpAnswer } from '../../electron/core/http/client.ts';
 import { isLoopbackHost } from '../../shared/loopback.ts';
 import { retryAfterMs } from '../../electron/core/http/retry-after.ts';
 import { bearerChallenge, parseChallenges } from '../../electron/core/oauth/discovery/challenge.ts';
@@ -25,12 +24,14 @@ import { parseRedirect } from '../../electron/core/oauth/authorization/authoriza
 import { registerClient } from '../../electron/core/oauth/registration/registration-request.ts';
 import { createAttempt } from '../../electron/core/oauth/authorization/attempt.ts';
 import { readTokenAnswer } from '../../electron/core/oauth/token-endpoint/token-response.ts';
-import { exchangeCode, refresh, type TokenClient } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { exchangeCode, refresh } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { lintAccessToken } from '../../electron/core/oauth/inspection/token-lint.ts';
 import { fetchUserinfo } from '../../electron/core/oauth/identity/userinfo.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { fault, rounds, seed } from '../fixtures/fuzz.ts';
 import { chunked, damaged, distortedJson } from '../fixtures/random.ts';
+import type { Http, HttpAnswer } from '../../electron/core/http/http.ts';
+import type { TokenClient } from '../../electron/core/oauth/model.ts';
 
 const emptyBody = { destroy: () => {}, async *[Symbol.asyncIterator]() {} };
 

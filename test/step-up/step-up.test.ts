@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Challenge } from '../../electron/core/oauth/discovery/discovery.ts';
 import { createServerNotes } from '../../electron/core/status/runtime-notes.ts';
-import type { Server } from '../../electron/core/servers/servers.ts';
 import { createStepUps, type StepUpDeps } from '../../electron/core/step-up/step-up.ts';
 import { statusWords } from '../../electron/command-line/status-table.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
@@ -14,6 +12,8 @@ import { startMcpServer, type McpServerOptions } from '../fixtures/mcp-server.ts
 import { startProduct, type Product, type ProductOptions } from '../fixtures/product.ts';
 import { until } from '../fixtures/wait.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
+import type { Challenge } from '../../electron/core/oauth/model.ts';
+import type { Server } from '../../electron/core/servers/server.ts';
 
 const closing = closeAfterEach();
 

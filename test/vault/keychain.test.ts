@@ -5,9 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../electron/core/base/clock.ts';
+import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
-import type { SecretStore } from '../../electron/core/app/ports.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { openVault } from '../../electron/core/vault/credentials.ts';
 import { decodeMessage } from '../../electron/core/vault/secret-service/dbus-message.ts';
@@ -24,6 +23,7 @@ import { createFakeClock } from '../fixtures/clock.ts';
 import { firstCredential } from '../fixtures/keeper.ts';
 import { keyringMissing, startBus, startEmptyKeyring, startKeyring, type Keyring } from '../fixtures/keyring.ts';
 import { until } from '../fixtures/wait.ts';
+import type { SecretStore } from '../../electron/core/vault/secret-store.ts';
 
 const service = 'Keybridge test';
 const missing = keyringMissing();

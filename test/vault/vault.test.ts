@@ -4,10 +4,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../electron/core/base/log.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
-import { openVault, type Credential, type Vault } from '../../electron/core/vault/credentials.ts';
+import { openVault, type Vault } from '../../electron/core/vault/credentials.ts';
 import { createMemoryStore } from '../../electron/core/vault/memory.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import { createFakeStore, locked, unavailable, type FakeStore } from '../fixtures/fake-store.ts';
+import type { Credential } from '../../electron/core/vault/credential.ts';
 
 let dataDir: string;
 let store: FakeStore;

@@ -1,13 +1,13 @@
-import type { Http } from '../http/client.ts';
-import { createServerHttp, type ServerHttp } from './account-http.ts';
+import { createServerHttp, type ServerHttp } from '../servers/server-http.ts';
 import { createDpopHttp } from '../oauth/client-auth/dpop-http.ts';
-import type { Clock } from './ports.ts';
-import { enteredSecret } from '../vault/entered-secrets.ts';
+import { enteredSecret } from '../oauth/entered-secrets.ts';
 import { atServer } from '../servers/secret-binding.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Binding } from '../vault/binding.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Http } from '../http/http.ts';
 
 /**
  * The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no

@@ -2,7 +2,6 @@ import type { Api } from '../../../shared/api.ts';
 import { createCommands } from './commands.ts';
 import { createConnections, type Connection } from './connections.ts';
 import { asAppError } from '../base/errors.ts';
-import type { Http } from '../http/client.ts';
 import { createCompanies } from '../oauth/enterprise/companies.ts';
 import { companyOf, isCompanyId } from '../oauth/enterprise/company.ts';
 import { createGrants } from '../oauth/grants/grants.ts';
@@ -15,21 +14,23 @@ import { createTokenViews } from '../oauth/inspection/token-view.ts';
 import { audienceFault, knownAudiences } from '../oauth/tokens/audience.ts';
 import { createTokenKeeper } from '../oauth/tokens/access-tokens.ts';
 import { bindOldSecrets } from './bind-old-secrets.ts';
-import type { Ports, StoreFault } from './ports.ts';
+import type { Ports } from './ports.ts';
 import { createServerClients } from './account-clients.ts';
 import { createServerReach } from './server-network.ts';
 import { createServerNotes } from '../status/runtime-notes.ts';
 import { accountsOf, nameFrom } from '../servers/accounts.ts';
 import type { Secret } from '../base/secret.ts';
 import { knownNetwork } from '../servers/networks.ts';
-import { openServers, type Server } from '../servers/servers.ts';
+import { openServers } from '../servers/servers.ts';
 import { createStatusBoard, type StatusBoard } from '../status/status-store.ts';
 import { createStepUps, learnedScopesOf } from '../step-up/step-up.ts';
 import { createCheckedStore } from '../vault/checked-store.ts';
-import { openVault, type Credential } from '../vault/credentials.ts';
+import { openVault } from '../vault/credentials.ts';
 import { createListMacs } from '../vault/list-macs.ts';
-
-export type { Connection } from './connections.ts';
+import type { StoreFault } from '../vault/secret-store.ts';
+import type { Http } from '../http/http.ts';
+import type { Credential } from '../vault/credential.ts';
+import type { Server } from '../servers/server.ts';
 
 /** The whole product without a front: window, tray, command line and hosts all reach this one object. */
 export interface App {
@@ -183,7 +184,16 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     httpOf: (accountKey) => clients.of(accountKey),
     policyOf: (server) => reach.networkOf(server),
   });
-  const board = createStatusBoard({ ports, servers, vault, tokens, signIns, notes, connections });
+  const board = createStatusBoard({
+    about: ports.about,
+    store: ports.store,
+    servers,
+    vault,
+    tokens,
+    signIns,
+    notes,
+    hostsOf: (accountKey) => connections.hostsOf(accountKey),
+  });
 
   async function signIn(
     accountKey: string,

@@ -5,7 +5,6 @@ import { foundServer, type Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
 import { hostSnippets } from '../hosts/snippets.ts';
 import { createLeaving } from './sign-out.ts';
-import type { AddressPolicy } from '../http/client.ts';
 import { makeSigningKey } from './signing-key.ts';
 import { presets } from '../oauth/providers/presets.ts';
 import type { Companies } from '../oauth/enterprise/companies.ts';
@@ -24,9 +23,11 @@ import { namesFor, suggestName } from '../servers/name.ts';
 import { keepNetwork, knownNetwork } from '../servers/networks.ts';
 import { refuseWithoutCompany } from '../servers/secret-binding.ts';
 import { keepSeen } from '../servers/seen.ts';
-import type { Server, Servers } from '../servers/servers.ts';
+import type { Servers } from '../servers/servers.ts';
 import { parseServerUrl } from '../servers/url.ts';
 import type { Vault } from '../vault/credentials.ts';
+import type { AddressPolicy } from '../http/http.ts';
+import type { Server } from '../servers/server.ts';
 
 export interface CommandsDeps {
   readonly ports: Ports;

@@ -1,16 +1,17 @@
 import { createAccountBridges, type AccountBridge } from './account-bridges.ts';
 import { AppError, asAppError, foreign } from '../base/errors.ts';
-import type { Http, ServerNetwork } from '../http/client.ts';
-import type { Challenge } from '../oauth/discovery/discovery.ts';
-import type { TokenAnswer, TokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
 import type { Log } from '../base/log.ts';
-import type { Clock } from './ports.ts';
 import type { Secret } from '../base/secret.ts';
 import type { ServerNotes } from '../status/runtime-notes.ts';
 import { keepNetwork } from '../servers/networks.ts';
 import { keepSeen } from '../servers/seen.ts';
-import type { Server, Servers } from '../servers/servers.ts';
+import type { Servers } from '../servers/servers.ts';
 import type { RefusedCall, StepUps } from '../step-up/step-up.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Http, ServerNetwork } from '../http/http.ts';
+import type { Challenge, TokenAnswer } from '../oauth/model.ts';
+import type { Server } from '../servers/server.ts';
 
 /** What one bridge connection needs from the core. */
 export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {

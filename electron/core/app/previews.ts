@@ -1,12 +1,13 @@
 import type { Discovered, ServerSettings } from '../../../shared/model.ts';
-import type { AddressClass, Http } from '../http/client.ts';
-import { createServerHttp } from './account-http.ts';
+import { createServerHttp } from '../servers/server-http.ts';
 import { describeDiscovery } from '../oauth/discovery/describe.ts';
-import { discover, type Discovery } from '../oauth/discovery/discovery.ts';
+import { discover } from '../oauth/discovery/discovery.ts';
 import { withOtherAddresses } from '../oauth/discovery/other-addresses.ts';
 import { nextRedirectUri } from '../oauth/authorization/loopback-server.ts';
 import type { Seen } from '../servers/seen.ts';
-import type { Server } from '../servers/servers.ts';
+import type { AddressClass, Http } from '../http/http.ts';
+import type { Discovery } from '../oauth/model.ts';
+import type { Server } from '../servers/server.ts';
 
 /** What a look at an address has shown. */
 export interface Look {

@@ -1,11 +1,12 @@
-import type { AddressPolicy, ServerNetwork } from '../http/client.ts';
 import { findNetwork } from '../http/network.ts';
 import type { Log } from '../base/log.ts';
 import { refuseUnconfirmed } from '../oauth/authorization/endpoint-hosts.ts';
 import type { ServerClients } from './account-clients.ts';
 import { keepNetwork, knownNetwork } from '../servers/networks.ts';
-import type { Server, Servers } from '../servers/servers.ts';
-import type { Credential } from '../vault/credentials.ts';
+import type { Servers } from '../servers/servers.ts';
+import type { AddressPolicy, ServerNetwork } from '../http/http.ts';
+import type { Credential } from '../vault/credential.ts';
+import type { Server } from '../servers/server.ts';
 
 /** What may be connected to on behalf of a server, where no sign-in has just found that out. */
 export interface ServerReach {

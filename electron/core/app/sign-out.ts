@@ -1,7 +1,6 @@
 import type { SignOutReport } from '../../../shared/model.ts';
 import type { Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
-import type { AddressPolicy } from '../http/client.ts';
 import type { Companies } from '../oauth/enterprise/companies.ts';
 import { deleteRegistrations } from '../oauth/registration/registration-management.ts';
 import { clientSecretKeys } from '../oauth/registration/registration.ts';
@@ -11,11 +10,12 @@ import type { Ports } from './ports.ts';
 import type { ServerClients } from './account-clients.ts';
 import type { ServerNotes } from '../status/runtime-notes.ts';
 import { accountsOf } from '../servers/accounts.ts';
-import { heldByAccount } from '../servers/server.ts';
+import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
 import type { SetAside } from '../servers/items.ts';
-import { secretKeyOf, type Server, type Servers } from '../servers/servers.ts';
+import { type Servers } from '../servers/servers.ts';
 import type { StepUps } from '../step-up/step-up.ts';
 import type { Vault } from '../vault/credentials.ts';
+import type { AddressPolicy } from '../http/http.ts';
 
 export interface LeavingDeps {
   readonly ports: Pick<Ports, 'http' | 'log' | 'clock'>;

@@ -2,7 +2,8 @@ import type { ServerSettings } from '../../../shared/model.ts';
 import { AppError } from '../base/errors.ts';
 import { generateSigningKey, type PublicKey } from '../oauth/client-auth/signing-keys.ts';
 import type { createSecretKeeping } from './user-secrets.ts';
-import type { Server, Servers } from '../servers/servers.ts';
+import type { Servers } from '../servers/servers.ts';
+import type { Server } from '../servers/server.ts';
 
 export interface KeyRequest {
   readonly algorithm: NonNullable<ServerSettings['signingAlgorithm']>;

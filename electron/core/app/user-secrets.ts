@@ -3,8 +3,8 @@ import { withoutByteOrderMark } from '../../../shared/json.ts';
 import { AppError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { bindingAtEntry, refuseWithoutCompany } from '../servers/secret-binding.ts';
-import { heldByAccount } from '../servers/server.ts';
-import { secretKeyOf, type Server, type Servers } from '../servers/servers.ts';
+import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
+import { type Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 

@@ -1,5 +1,5 @@
 import { AppError } from './errors.ts';
-import type { Clock } from '../app/ports.ts';
+import type { Clock } from './clock.ts';
 
 /** Resolves after `ms`; rejects with E_CANCELLED when the signal comes first. */
 export function waitFor(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock } from '../app/ports.ts';
+import type { Clock } from './clock.ts';
 
 /** Calls that wait for one thing to change. */
 export interface Waiting {

@@ -1,6 +1,6 @@
 import { foreign } from './errors.ts';
-import type { Clock } from '../app/ports.ts';
 import { Secret } from './secret.ts';
+import type { Clock } from './clock.ts';
 
 export type LogValue = string | number | boolean | undefined | Secret;
 

@@ -1,5 +1,4 @@
-import { msSince } from './moments.ts';
-import type { Clock } from '../app/ports.ts';
+import { msSince, type Clock } from './clock.ts';
 
 /**
  * Watches for a system time that does not go with the time that passes: of a sleep, in which timers stand still, or set

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import type { AddressClass, AddressPolicy } from './client.ts';
+import type { AddressClass, AddressPolicy } from './http.ts';
 
 type Range = readonly [address: string, prefix: number];
 

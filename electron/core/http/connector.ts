@@ -4,13 +4,13 @@ import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
 import { AppError, foreign } from '../base/errors.ts';
 import { classifyAddress } from './address.ts';
-import type { AddressClass } from './client.ts';
 import { connectFault, dnsFault } from './faults.ts';
 import { keepParserGoing } from './paused-parser.ts';
 import type { Proxy, ProxyRule } from './proxy.ts';
 import { trustedRoots } from './roots.ts';
 import type { ClientCertificate } from './tls-material.ts';
 import { openTunnel } from './tunnel.ts';
+import type { AddressClass } from './http.ts';
 
 export interface ResolvedAddress {
   readonly address: string;

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
 import type { AppError } from '../base/errors.ts';
 import { createBody } from './body.ts';
-import type { HttpRequest, HttpStream } from './client.ts';
 import { decodedBody } from './decode.ts';
 import { cancelled, exchangeFault, timedOut, tooLarge, tooManyPieces } from './faults.ts';
+import type { HttpRequest, HttpStream } from './http.ts';
 
 /** A server that wants to be told who calls; some firewalls refuse requests without it. */
 const userAgent = ['user-agent', 'Keybridge'];

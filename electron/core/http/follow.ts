@@ -1,4 +1,4 @@
-import type { Http, HttpAnswer, HttpRequest } from './client.ts';
+import type { Http, HttpAnswer, HttpRequest } from './http.ts';
 
 /**
  * Fetches, and follows one redirect that keeps method and body (307, 308; RFC 9110 15.4.8) on the same origin: servers

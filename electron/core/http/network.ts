@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts';
-import type { AddressClass, Http, ServerNetwork } from './client.ts';
+import type { AddressClass, Http, ServerNetwork } from './http.ts';
 
 /** Most servers are public, and trying that first reveals the least. */
 const order: readonly AddressClass[] = ['public', 'private', 'loopback', 'link_local'];

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { readJson, readText } from '../../../shared/json.ts';
 import { foreign } from '../base/errors.ts';
-import type { HttpAnswer } from '../http/client.ts';
 import type { Secret } from '../base/secret.ts';
 import { withoutEcho } from './redact-echo.ts';
+import type { HttpAnswer } from '../http/http.ts';
 
 /** What an endpoint said when it refused, in its own words, not yet sanitized for display. */
 export interface ErrorResponse {

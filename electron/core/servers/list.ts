@@ -1,6 +1,5 @@
 import { AppError, foreign } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { StoreFault } from '../app/ports.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { idOf } from './entry.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from './items.ts';
 import type { StoredServer } from './server.ts';
 import { contentOf, saveServersFile, type LoadedServers } from './servers-file.ts';
+import type { StoreFault } from '../vault/secret-store.ts';
 
 export interface ServerListDeps {
   readonly dataDir: string;

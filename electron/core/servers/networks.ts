@@ -1,7 +1,8 @@
 import { asAppError } from '../base/errors.ts';
-import type { AddressClass, ServerNetwork } from '../http/client.ts';
 import type { Log } from '../base/log.ts';
-import type { Server, Servers } from './servers.ts';
+import type { Servers } from './servers.ts';
+import type { AddressClass, ServerNetwork } from '../http/http.ts';
+import type { Server } from './server.ts';
 
 /**
  * In which network the origin of this address was found to lie: the server's own, or that of its company's identity

@@ -1,4 +1,5 @@
-import type { Server, Servers } from './servers.ts';
+import type { Servers } from './servers.ts';
+import type { Server } from './server.ts';
 
 /** What a server said to a request without a token. */
 export type Seen = 'open' | 'sign_in';

@@ -1,6 +1,5 @@
 import { AppError, foreign } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Clock, StoreFault } from '../app/ports.ts';
 import { freeName, namedAccount, withAccount } from './accounts.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { createSlots } from '../base/semaphore.ts';
@@ -9,8 +8,8 @@ import { createServerList } from './list.ts';
 import { Account, StoredServer, viewsOf, type Server } from './server.ts';
 import { loadServersFile, randomId } from './servers-file.ts';
 import { parseServerUrl } from './url.ts';
-
-export { Registration, secretKeyOf, type Server } from './server.ts';
+import type { Clock } from '../base/clock.ts';
+import type { StoreFault } from '../vault/secret-store.ts';
 
 /** What the user says of a new server. */
 export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> &

@@ -1,5 +1,5 @@
 import type { AppError } from '../base/errors.ts';
-import type { Challenge } from '../oauth/discovery/discovery.ts';
+import type { Challenge } from '../oauth/model.ts';
 
 /** A host's call that the server refused for want of scopes. */
 export interface AccessAsk {

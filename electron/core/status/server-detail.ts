@@ -5,8 +5,9 @@ import { identityNotes } from '../oauth/identity/identity-notes.ts';
 import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
 import type { TokenView } from '../oauth/inspection/token-view.ts';
 import { accountsOf } from '../servers/accounts.ts';
-import type { Server, Servers } from '../servers/servers.ts';
+import type { Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
+import type { Server } from '../servers/server.ts';
 
 export interface ServerDetailDeps {
   readonly servers: Pick<Servers, 'list'>;

@@ -1,9 +1,8 @@
 import type { ServerStatus, SignInState } from '../../../shared/model.ts';
-import type { TokenState } from '../oauth/tokens/access-tokens.ts';
-import type { SignInProgress } from '../oauth/sign-in/sign-in.ts';
 import { AppError, foreign } from '../base/errors.ts';
 import type { AccessAsk } from './runtime-notes.ts';
-import type { Server } from '../servers/servers.ts';
+import type { TokenState, SignInProgress } from '../oauth/model.ts';
+import type { Server } from '../servers/server.ts';
 
 /** What the state of one server is computed from. */
 export interface StatusParts {

@@ -1,22 +1,24 @@
 import type { ServerStatus, Status, StoreStatus } from '../../../shared/model.ts';
-import type { Connections } from '../app/connections.ts';
 import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
 import type { SignIns } from '../oauth/sign-in/sign-in.ts';
 import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
-import type { Ports } from '../app/ports.ts';
+import type { About } from '../base/about.ts';
 import type { ServerNotes } from './runtime-notes.ts';
 import type { Servers } from '../servers/servers.ts';
 import { serverStatus } from './server-status.ts';
+import type { SecretStore } from '../vault/secret-store.ts';
 import type { Vault } from '../vault/credentials.ts';
 
 export interface StatusBoardDeps {
-  readonly ports: Pick<Ports, 'about' | 'store'>;
+  readonly about: Pick<About, 'version' | 'front' | 'runtime'>;
+  readonly store: SecretStore;
   readonly servers: Servers;
   readonly vault: Pick<Vault, 'facts' | 'notice'>;
   readonly tokens: Pick<TokenKeeper, 'state'>;
   readonly signIns: Pick<SignIns, 'progress'>;
   readonly notes: ServerNotes;
-  readonly connections: Pick<Connections, 'hostsOf'>;
+  /** The hosts that are connected to an account now. */
+  readonly hostsOf: (accountKey: string) => readonly string[];
 }
 
 /** The current status, and who wants to hear of changes. It holds no state of its own but the store's last answer. */
@@ -29,11 +31,11 @@ export interface StatusBoard {
   /** Calls the listener with the current state at once, then after each change. Gives the function that ends this. */
   subscribe(listener: (status: Status) => void): () => void;
   /** Asks the store (by `probe` or `unlock`) and shows what it says. */
-  lookAtStore(look: () => ReturnType<Ports['store']['probe']>): Promise<StoreStatus>;
+  lookAtStore(look: () => ReturnType<SecretStore['probe']>): Promise<StoreStatus>;
 }
 
 export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
-  const { about, store } = deps.ports;
+  const { about, store } = deps;
   const listeners = new Set<(status: Status) => void>();
   let storeState: StoreStatus['state'] = 'ready';
   let pending = false;
@@ -52,7 +54,7 @@ export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
       tokens: deps.tokens.state(accountKey),
       grantedScopes: facts ? scopesInEffect(facts) : [],
       identity: facts?.account,
-      hosts: deps.connections.hostsOf(accountKey),
+      hosts: deps.hostsOf(accountKey),
     });
   }
 

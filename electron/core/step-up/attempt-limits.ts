@@ -1,6 +1,5 @@
-import type { Clock } from '../app/ports.ts';
 import type { AccessAsk } from '../status/runtime-notes.ts';
-import { type Deadline, deadlineIn } from '../base/moments.ts';
+import { type Deadline, deadlineIn, type Clock } from '../base/clock.ts';
 
 /** Keeps a server that is never content from sending its user to the browser again and again. */
 export interface StepUpLimits {

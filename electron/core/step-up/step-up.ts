@@ -1,11 +1,12 @@
 import { asAppError, foreign, type AppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Challenge } from '../oauth/discovery/discovery.ts';
 import { readScopes, uniqueScopes } from '../oauth/scopes.ts';
-import type { Clock } from '../app/ports.ts';
 import type { AccessAsk, ServerNotes } from '../status/runtime-notes.ts';
-import type { Server, Servers } from '../servers/servers.ts';
+import type { Servers } from '../servers/servers.ts';
 import { createStepUpLimits } from './attempt-limits.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Challenge } from '../oauth/model.ts';
+import type { Server } from '../servers/server.ts';
 
 /** A call that the server refused because its token lacks scopes (RFC 6750 3.1, MCP Step-Up Authorization Flow). */
 export interface RefusedCall {

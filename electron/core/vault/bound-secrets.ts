@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { StoreFault, StoreWrite } from '../app/ports.ts';
 import { createSlots, type Slots } from '../base/semaphore.ts';
 import { Secret } from '../base/secret.ts';
 import { Binding, compareBinding, type Elsewhere } from './binding.ts';
 import type { Shelf } from './indexed-records.ts';
+import type { StoreFault, StoreWrite } from './secret-store.ts';
 
 export type BoundRead =
   | { readonly kind: 'found'; readonly value: Secret }

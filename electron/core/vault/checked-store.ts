@@ -1,4 +1,4 @@
-import type { SecretStore, StoreFault } from '../app/ports.ts';
+import type { SecretStore, StoreFault } from './secret-store.ts';
 
 /**
  * The store of secrets as the rest of the core sees it: nothing is read from it before it is known who wrote the list

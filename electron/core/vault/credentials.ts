@@ -1,85 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Clock, SecretStore, StoreFault } from '../app/ports.ts';
 import type { Secret } from '../base/secret.ts';
-import type { Subject } from '../oauth/identity/identity.ts';
-import type { TokenQuirks } from '../oauth/providers/quirks.ts';
 import type { Binding } from './binding.ts';
 import { createBoundSecrets, type BoundRead } from './bound-secrets.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
 import { createShelf } from './indexed-records.ts';
-import type { ClientAuth, RepeatedGrant } from './credential-kinds.ts';
 import { factsOf, fromStored, toStored } from './stored-credential.ts';
-
-/**
- * What the vault keeps for one account on one server. Everything but the three secrets also stands in the app's own
- * index file, so that status needs no keychain.
- */
-export interface Credential {
-  /** `<server id>:<account id>`. */
-  readonly id: string;
-  /** The issuer exactly as validated at sign-in. */
-  readonly issuer: string;
-  /**
-   * Address of the MCP server that was signed in to: the tokens go nowhere else. Absent where there is no server (a
-   * company's sign-in).
-   */
-  readonly serverUrl?: string;
-  /** `resource` exactly as sent at sign-in (RFC 8707). */
-  readonly resource: string;
-  /** What this authorization server wants differently at its token endpoint. */
-  readonly quirks?: TokenQuirks;
-  readonly tokenEndpoint: string;
-  readonly revocationEndpoint?: string;
-  readonly introspectionEndpoint?: string;
-  /**
-   * Of a company's sign-in: origins where its ID token may be exchanged besides that of `tokenEndpoint`. Absent: an
-   * older version stored it.
-   */
-  readonly exchangeOrigins?: readonly string[];
-  readonly clientId: string;
-  readonly clientSecret?: Secret;
-  readonly clientAuth: ClientAuth;
-  /** Set where no person signed in: there is no token to keep, and the secrets stay where the user put them. */
-  readonly grant?: RepeatedGrant;
-  readonly requestedScopes: readonly string[];
-  readonly grantedScopes: readonly string[];
-  /** Absent where the server gave none; then `accessToken` is kept instead. */
-  readonly refreshToken?: Secret;
-  /** Only without a refresh token: the long-lived credential itself. */
-  readonly accessToken?: Secret;
-  /** Unix ms; only together with `accessToken`. */
-  readonly expiresAt?: number;
-  /** Who signed in, from a verified ID token; the account's display name. Where a client acts for itself, its id. */
-  readonly account?: string;
-  /** Whom the verified ID token named; absent: nobody is known for sure. */
-  readonly subject?: Subject;
-  /** Of the verified ID token and of userinfo, for display. */
-  readonly idTokenClaims?: Readonly<Record<string, string>>;
-  /** What a person should know of who signed in: whole sentences. */
-  readonly identityNotes?: readonly string[];
-  readonly signedInAt: number;
-  /** Unix ms: when the sign-in ends unless a person renews it; absent where the server does not say. */
-  readonly endsAt?: number;
-  readonly lastRefreshAt?: number;
-  /** Counts stored versions, from 1. Given by the vault: `write` ignores what is in its argument. */
-  readonly generation: number;
-  /** Set when the authorization server said `invalid_grant`: kept for a look, not used again. */
-  readonly quarantinedAt?: number;
-}
+import type { Clock } from '../base/clock.ts';
+import type { SecretStore, StoreFault } from './secret-store.ts';
+import type { Credential, CredentialFacts } from './credential.ts';
 
 export type CredentialRead =
   | { readonly kind: 'found'; readonly credential: Credential }
   | { readonly kind: 'absent' }
   | { readonly kind: 'damaged' }
   | StoreFault;
-
-/** Facts about a stored credential that are no secret: from the index file, without the keychain. */
-export type CredentialFacts = Omit<Credential, 'refreshToken' | 'accessToken' | 'clientSecret'> & {
-  readonly renewable: boolean;
-};
 
 /**
  * The vault: credentials in the store of secrets, two generations each, and an index file of what is no secret.

@@ -5,9 +5,8 @@ import { readJson } from '../../../shared/json.ts';
 import { AppError } from '../base/errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import type { Log } from '../base/log.ts';
-import type { Clock } from '../app/ports.ts';
-import { clientAuths, repeatedGrants } from './credential-kinds.ts';
-import type { CredentialFacts } from './credentials.ts';
+import type { Clock } from '../base/clock.ts';
+import { type CredentialFacts, clientAuths, repeatedGrants } from './credential.ts';
 
 const Facts = z.object({
   id: z.string(),

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../base/log.ts';
-import type { SecretStore, StoreFault, StoreWrite } from '../app/ports.ts';
 import { Secret } from '../base/secret.ts';
 import type { Kept } from './index-file.ts';
 import type { RecordRead, Records } from './records.ts';
+import type { SecretStore, StoreFault, StoreWrite } from './secret-store.ts';
 
 export interface ShelfDeps {
   readonly records: Records;

@@ -1,5 +1,4 @@
 import type { Log } from '../base/log.ts';
-import type { Clock, SecretStore, StoreFault, StoreRead, StoreWrite } from '../app/ports.ts';
 import { Secret } from '../base/secret.ts';
 import {
   KeychainAnswer,
@@ -7,6 +6,8 @@ import {
   type KeychainRequest,
   type KeychainResult,
 } from './keychain-protocol.ts';
+import type { Clock } from '../base/clock.ts';
+import type { SecretStore, StoreFault, StoreRead, StoreWrite } from './secret-store.ts';
 
 /** The keychain child as its parent sees it. */
 export interface KeychainChild {

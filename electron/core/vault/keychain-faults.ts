@@ -1,4 +1,4 @@
-import type { StoreFault } from '../app/ports.ts';
+import type { StoreFault } from './secret-store.ts';
 
 /**
  * What the system's own words mean. macOS: SecCopyErrorMessageString of errSecAuthFailed (-25293), userCanceledErr

@@ -1,7 +1,7 @@
-import type { StoreFault } from '../app/ports.ts';
 import { keychainFault } from './keychain-faults.ts';
 import type { KeychainQuestion, KeychainResult } from './keychain-protocol.ts';
 import type { SecretService } from './secret-service/secret-service.ts';
+import type { StoreFault } from './secret-store.ts';
 
 /** The part of keytar that we call. `findCredentials` can crash the process on Linux: never. */
 export interface Keytar {

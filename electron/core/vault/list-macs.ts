@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import type { SecretStore, StoreFault } from '../app/ports.ts';
 import { Secret } from '../base/secret.ts';
+import type { SecretStore, StoreFault } from './secret-store.ts';
 
 /** Says of an entry of the list of servers whether Keybridge wrote it: with a key that lies in the store of secrets. */
 export interface ListMacs {

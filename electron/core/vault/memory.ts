@@ -1,5 +1,5 @@
-import type { SecretStore } from '../app/ports.ts';
 import type { Secret } from '../base/secret.ts';
+import type { SecretStore } from './secret-store.ts';
 
 /** The store that lasts as long as the process: chosen by name where there is no keychain, and shown as such. */
 export function createMemoryStore(): SecretStore {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { readJson } from '../../../shared/json.ts';
-import type { SecretStore, StoreFault, StoreWrite } from '../app/ports.ts';
 import { Secret } from '../base/secret.ts';
+import type { SecretStore, StoreFault, StoreWrite } from './secret-store.ts';
 
 /**
  * Windows takes 2,560 bytes per item (CRED_MAX_CREDENTIAL_BLOB_SIZE); the text below is ASCII, so characters are bytes.

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../shared/reply.ts';
 import { AppError } from '../base/errors.ts';
-import type { StoreFault } from '../app/ports.ts';
+import type { StoreFault } from './secret-store.ts';
 
 const codes: Record<StoreFault['kind'], ErrorCode> = {
   locked: 'E_STORE_LOCKED',

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { TokenQuirks } from '../oauth/providers/quirks.ts';
 import { Secret } from '../base/secret.ts';
-import { clientAuths, isRenewable, repeatedGrants } from './credential-kinds.ts';
-import type { Credential, CredentialFacts } from './credentials.ts';
 import type { StoredRecord } from './records.ts';
+import {
+  TokenQuirks,
+  type Credential,
+  type CredentialFacts,
+  clientAuths,
+  isRenewable,
+  repeatedGrants,
+} from './credential.ts';
 
 /** What lies in the store of secrets. What is only shown stays in the index, to keep the items small. */
 const Stored = z.object({

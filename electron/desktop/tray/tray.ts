@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { Menu, nativeImage, Tray, type MenuItemConstructorOptions } from 'electron';
 import type { App } from '../../core/app/app.ts';
-import type { Clock } from '../../core/app/ports.ts';
 import type { Status } from '../../../shared/model.ts';
 import { trayModel, type TrayAction, type TrayIcon, type TrayItem, type TrayModel } from './tray-model.ts';
+import type { Clock } from '../../core/base/clock.ts';
 
 export interface TrayDeps {
   readonly app: App;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../electron/core/base/clock.ts';
+import { systemClock } from '../../../electron/core/base/system-clock.ts';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import { createAttempt } from '../../../electron/core/oauth/authorization/attempt.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createUpstream } from '../../../electron/relay/server-client.ts';
-import { systemClock } from '../../../electron/core/base/clock.ts';
+import { systemClock } from '../../../electron/core/base/system-clock.ts';
 import { createHttp } from '../../../electron/core/http/client.ts';
 import { createLog } from '../../../electron/core/base/log.ts';
 import { createDpopHttp } from '../../../electron/core/oauth/client-auth/dpop-http.ts';

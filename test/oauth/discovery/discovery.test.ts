@@ -1,16 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHttp, type AddressClass, type Http } from '../../../electron/core/http/client.ts';
+import { createHttp } from '../../../electron/core/http/client.ts';
 import { bearerChallenge, parseChallenges } from '../../../electron/core/oauth/discovery/challenge.ts';
 import { describeDiscovery } from '../../../electron/core/oauth/discovery/describe.ts';
-import {
-  discover,
-  type Challenge,
-  type Discovery,
-  type DiscoveryOptions,
-} from '../../../electron/core/oauth/discovery/discovery.ts';
+import { discover, type DiscoveryOptions } from '../../../electron/core/oauth/discovery/discovery.ts';
 import { startSite, type Route, type Site } from '../../fixtures/site.ts';
 import { startListener } from '../../fixtures/listener.ts';
 import { failure } from '../../fixtures/failure.ts';
+import type { AddressClass, Http } from '../../../electron/core/http/http.ts';
+import type { Challenge, Discovery } from '../../../electron/core/oauth/model.ts';
 
 // Three networks on one computer: 127.0.0.1 plays the internet, 127.0.0.2 the user's own network, 127.0.0.3 another
 // site.

@@ -3,12 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { UnsecuredJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../electron/core/base/clock.ts';
-import type { Http, HttpRequest } from '../../../electron/core/http/client.ts';
+import { systemClock } from '../../../electron/core/base/system-clock.ts';
 import { createLog } from '../../../electron/core/base/log.ts';
 import { companyHttp } from '../../../electron/core/oauth/enterprise/company-http.ts';
 import type { Secret } from '../../../electron/core/base/secret.ts';
-import { openServers, type Server } from '../../../electron/core/servers/servers.ts';
+import { openServers } from '../../../electron/core/servers/servers.ts';
 import { openVault } from '../../../electron/core/vault/credentials.ts';
 import type { ErrorInfo } from '../../../shared/reply.ts';
 import { httpBrowser } from '../../fixtures/browser.ts';
@@ -19,6 +18,8 @@ import { startProduct, type Product } from '../../fixtures/product.ts';
 import { startSite, type Route } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
 import { textsIn } from '../../fixtures/texts-in.ts';
+import type { Http, HttpRequest } from '../../../electron/core/http/http.ts';
+import type { Server } from '../../../electron/core/servers/server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -7,7 +7,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { redirectPath } from '../../../electron/core/oauth/authorization/loopback-server.ts';
 import { createGrants } from '../../../electron/core/oauth/grants/grants.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import { secretKeyOf, type Server } from '../../../electron/core/servers/servers.ts';
 import type { SecretName, ServerSettings } from '../../../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServerOptions } from '../../fixtures/authorization-server.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
@@ -18,6 +17,7 @@ import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fix
 import { startSite, type Site } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
 import { failure } from '../../fixtures/failure.ts';
+import { secretKeyOf, type Server } from '../../../electron/core/servers/server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

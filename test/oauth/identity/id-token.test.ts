@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTPayload } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHttp, type Http } from '../../../electron/core/http/client.ts';
+import { createHttp } from '../../../electron/core/http/client.ts';
 import {
   verifyIdToken,
   type ExpectedIdToken,
@@ -11,6 +11,7 @@ import { createKeySets, type KeyPlace } from '../../../electron/core/oauth/ident
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { createFakeClock, type FakeClock } from '../../fixtures/clock.ts';
 import { startSite, type Site } from '../../fixtures/site.ts';
+import type { Http } from '../../../electron/core/http/http.ts';
 
 const issuer = 'https://as.example';
 const accessToken = new Secret('the access token');

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CredentialFacts } from '../../../electron/core/vault/credentials.ts';
 import {
   startAuthorizationServer,
   type AuthorizationServer,
@@ -11,6 +10,7 @@ import { startOpenidSite, type Issued, type OpenidOptions, type OpenidSite } fro
 import { startSignInRig, type SignInRig } from '../../fixtures/sign-in-rig.ts';
 import { startSite } from '../../fixtures/site.ts';
 import { failure } from '../../fixtures/failure.ts';
+import type { CredentialFacts } from '../../../electron/core/vault/credential.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -5,7 +5,6 @@ import { AppError } from '../../../electron/core/base/errors.ts';
 import { redirectPorts } from '../../../electron/core/oauth/authorization/loopback-server.ts';
 import { managementTokenKey } from '../../../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import { secretKeyOf } from '../../../electron/core/servers/servers.ts';
 import {
   startAuthorizationServer,
   type AuthorizationServer,
@@ -15,6 +14,7 @@ import { startMcpServer } from '../../fixtures/mcp-server.ts';
 import { startProduct, type Product } from '../../fixtures/product.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fixtures/sign-in-rig.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
+import { secretKeyOf } from '../../../electron/core/servers/server.ts';
 
 const closing = closeAfterEach();
 

@@ -2,9 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHttp, type Http } from '../../../electron/core/http/client.ts';
+import { createHttp } from '../../../electron/core/http/client.ts';
 import { silentLog } from '../../../electron/core/base/log.ts';
-import type { AuthorizationServer } from '../../../electron/core/oauth/discovery/discovery.ts';
 import {
   clientSecretKey,
   clientSecretKeys,
@@ -14,13 +13,16 @@ import {
   type RegistrationOutcome,
 } from '../../../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import { openServers, secretKeyOf, type Server, type Servers } from '../../../electron/core/servers/servers.ts';
+import { openServers, type Servers } from '../../../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../../../electron/core/vault/credentials.ts';
 import { createFakeClock, type FakeClock } from '../../fixtures/clock.ts';
 import { createFakeStore, type FakeStore } from '../../fixtures/fake-store.ts';
 import { sendHtml, sendJson } from '../../fixtures/listener.ts';
 import { startSite, type Route, type Site } from '../../fixtures/site.ts';
 import { failure } from '../../fixtures/failure.ts';
+import type { Http } from '../../../electron/core/http/http.ts';
+import type { AuthorizationServer } from '../../../electron/core/oauth/model.ts';
+import { secretKeyOf, type Server } from '../../../electron/core/servers/server.ts';
 
 const redirectUri = 'http://127.0.0.1:33427/callback/x';
 

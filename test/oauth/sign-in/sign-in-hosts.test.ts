@@ -3,7 +3,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sameSite } from '../../../electron/core/http/same-site.ts';
-import type { AuthorizationServer } from '../../../electron/core/oauth/discovery/discovery.ts';
 import {
   endpointHosts,
   needsConfirmation,
@@ -19,6 +18,7 @@ import { startProduct, type Product } from '../../fixtures/product.ts';
 import { startSignInRig } from '../../fixtures/sign-in-rig.ts';
 import { startSite, type Site } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
+import type { AuthorizationServer } from '../../../electron/core/oauth/model.ts';
 
 const closing = closeAfterEach();
 const metadata = (more: Record<string, unknown> = {}): AuthorizationServer => ({

@@ -6,7 +6,6 @@ import { authorizationRequest } from '../../../electron/core/oauth/authorization
 import { openAuthorizationUrl } from '../../../electron/core/oauth/authorization/open-url.ts';
 import { redirectPath } from '../../../electron/core/oauth/authorization/loopback-server.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import { secretKeyOf } from '../../../electron/core/servers/servers.ts';
 import type { ErrorCode } from '../../../shared/reply.ts';
 import { withParameter } from '../../fixtures/browser.ts';
 import { startAuthorizationServer } from '../../fixtures/authorization-server.ts';
@@ -17,6 +16,7 @@ import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fix
 import { startSite } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
 import { failure } from '../../fixtures/failure.ts';
+import { secretKeyOf } from '../../../electron/core/servers/server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

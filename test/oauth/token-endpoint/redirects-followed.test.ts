@@ -1,20 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../electron/core/base/clock.ts';
-import { createHttp, type Http } from '../../../electron/core/http/client.ts';
+import { systemClock } from '../../../electron/core/base/system-clock.ts';
+import { createHttp } from '../../../electron/core/http/client.ts';
 import { deviceCode } from '../../../electron/core/oauth/token-endpoint/device-authorization.ts';
 import { introspect } from '../../../electron/core/oauth/inspection/introspection.ts';
 import { registerClient } from '../../../electron/core/oauth/registration/registration-request.ts';
 import { pushedRequest } from '../../../electron/core/oauth/authorization/pushed-request.ts';
-import {
-  exchangeCode,
-  refresh,
-  revoke,
-  type TokenClient,
-} from '../../../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { exchangeCode, refresh, revoke } from '../../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { failure } from '../../fixtures/failure.ts';
 import { sendJson } from '../../fixtures/listener.ts';
 import { startSite, type Site } from '../../fixtures/site.ts';
+import type { Http } from '../../../electron/core/http/http.ts';
+import type { TokenClient } from '../../../electron/core/oauth/model.ts';
 
 // Endpoints that answer 307 or 308 to a path without a slash, as web frameworks do before anything looks at the
 // request.

@@ -3,23 +3,19 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../electron/core/base/errors.ts';
-import { systemClock } from '../../../electron/core/base/clock.ts';
-import { createHttp, type Http } from '../../../electron/core/http/client.ts';
+import { systemClock } from '../../../electron/core/base/system-clock.ts';
+import { createHttp } from '../../../electron/core/http/client.ts';
 import { retryAfterMs } from '../../../electron/core/http/retry-after.ts';
 import { readTokenAnswer } from '../../../electron/core/oauth/token-endpoint/token-response.ts';
-import {
-  exchangeCode,
-  refresh,
-  revoke,
-  type TokenClient,
-  type Tokens,
-} from '../../../electron/core/oauth/token-endpoint/token-endpoint.ts';
+import { exchangeCode, refresh, revoke } from '../../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { failure } from '../../fixtures/failure.ts';
 import { startSite, type Hit } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
+import type { Http } from '../../../electron/core/http/http.ts';
+import type { TokenClient, Tokens } from '../../../electron/core/oauth/model.ts';
 
 let http: Http;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import type { Credential } from '../../../electron/core/vault/credentials.ts';
 import { createKeeperRig, credentialId as id, type KeeperRig } from '../../fixtures/keeper.ts';
 import { rotating } from '../../fixtures/scripted-http.ts';
+import type { Credential } from '../../../electron/core/vault/credential.ts';
 
 let rig: KeeperRig;
 beforeEach(async () => {

@@ -1,10 +1,12 @@
 import { AppError, foreign } from '../../base/errors.ts';
 import { accountsOf } from '../../servers/accounts.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
+import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
-import type { Identity, Subject } from '../identity/identity.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Preset } from '../providers/presets.ts';
+import type { AuthorizationServer } from '../model.ts';
+import type { Subject } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 export interface AccountChoice {
   readonly prompt?: 'select_account' | 'login';

@@ -1,10 +1,10 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { isSameList, unconfirmed } from './endpoint-hosts.ts';
-import type { SignInProgress } from '../sign-in/sign-in.ts';
 import { AppError } from '../../base/errors.ts';
-import type { Clock } from '../../app/ports.ts';
 import { createAnswerSlot, type AnswerSlot, type ExpectedAnswer } from './authorization-response.ts';
 import { pastedUrl, samePlace } from './pasted-address.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { SignInProgress } from '../model.ts';
 
 /** For the person at the window or terminal. */
 const answerWithinMs = 10 * 60 * 1000;

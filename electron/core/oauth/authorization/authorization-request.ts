@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as openid from 'openid-client';
 import { Secret } from '../../base/secret.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 export interface AuthorizationRequestOptions {
   readonly authorizationServer: AuthorizationServer;

@@ -1,9 +1,9 @@
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import type { AnswerSlot, ExpectedAnswer } from './authorization-response.ts';
 import type { Ending } from './result-page.ts';
 import type { Reception } from './loopback-server.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 export const tooLate = () =>
   new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');

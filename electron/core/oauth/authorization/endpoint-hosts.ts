@@ -2,9 +2,9 @@ import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { hostWords } from '../../../../shared/sign-in-hosts.ts';
 import { AppError, foreign } from '../../base/errors.ts';
 import { sameSite } from '../../http/same-site.ts';
-import type { Credential } from '../../vault/credentials.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { vouchedHosts } from '../providers/presets.ts';
+import type { AuthorizationServer } from '../model.ts';
+import type { Credential } from '../../vault/credential.ts';
 
 /**
  * `page`: a person signs in on the page that the metadata names. `device`: on a page that the device response names

@@ -2,13 +2,12 @@ import * as openid from 'openid-client';
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
-import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
-import type { TokenClient, TokenEndpointOptions } from '../token-endpoint/token-endpoint.ts';
 import { configuration, post } from '../token-endpoint/token-request.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
 import type { Secret } from '../../base/secret.ts';
+import type { HttpAnswer } from '../../http/http.ts';
+import type { AuthorizationServer, TokenClient, TokenEndpointOptions } from '../model.ts';
 
 /** The address for the browser, or why the server takes no sign-in of ours. */
 export type Pushed =

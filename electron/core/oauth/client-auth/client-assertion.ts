@@ -5,15 +5,7 @@ import type { ServerSettings } from '../../../../shared/model.ts';
 import { readJson } from '../../../../shared/json.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-
-export type SigningAlgorithm = NonNullable<ServerSettings['signingAlgorithm']>;
-
-/** The key of `private_key_jwt`. The key object never prints itself, and nothing here exports it. */
-export interface SigningKey {
-  readonly key: KeyObject;
-  readonly algorithm: SigningAlgorithm;
-  readonly keyId?: string;
-}
+import type { SigningKey, SigningAlgorithm } from '../model.ts';
 
 /** Short enough that a copy is soon worthless, long enough for clocks that differ a little. */
 const lifeSeconds = 60;

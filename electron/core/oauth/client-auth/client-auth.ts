@@ -1,6 +1,6 @@
-import type { Server } from '../../servers/servers.ts';
-import type { ClientAuth } from '../../vault/credential-kinds.ts';
 import { secretMethod } from './client-secret.ts';
+import type { ClientAuth } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 /**
  * How the client that the user entered proves who it is, as far as they have said. A private key of the account's own

@@ -1,16 +1,6 @@
-import { asAppError } from '../../base/errors.ts';
-import type { Registration, Server, Servers } from '../../servers/servers.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
-import type { Door } from '../sign-in/redirect-registration.ts';
-import {
-  exchangeCode,
-  type CodeGrant,
-  type TokenClient,
-  type TokenEndpointOptions,
-  type Tokens,
-} from '../token-endpoint/token-endpoint.ts';
+import type { Registration } from '../../servers/server.ts';
 
-type SecretMethod = 'client_secret_basic' | 'client_secret_post';
+export type SecretMethod = 'client_secret_basic' | 'client_secret_post';
 
 /**
  * How a secret that the user entered is sent to a server that names these ways: as it worked before, else by HTTP
@@ -21,59 +11,4 @@ export function secretMethod(methods: readonly string[] | undefined, before?: Re
   if (before?.hasSecret && before.token_endpoint_auth_method === 'client_secret_post' && takes('client_secret_post'))
     return 'client_secret_post';
   return !takes('client_secret_basic') && takes('client_secret_post') ? 'client_secret_post' : 'client_secret_basic';
-}
-
-export interface SecretMethodDeps {
-  readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
-  readonly server: Pick<Server, 'id' | 'settings'>;
-  readonly door: Pick<Door, 'registration'>;
-  readonly authorizationServer: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
-}
-
-/**
- * Exchanges the code. Where nobody has said how the secret goes, and the server knows no such client by HTTP Basic,
- * once more with the secret in the body: a server looks at the client before it looks at the code, which is still good.
- * What works is remembered. Gives the client as the server knew it. Throws what `exchangeCode` does.
- */
-export async function exchangeAs(
-  deps: SecretMethodDeps,
-  client: TokenClient,
-  grant: CodeGrant,
-  options: TokenEndpointOptions,
-): Promise<{ readonly client: TokenClient; readonly tokens: Tokens }> {
-  try {
-    return { client, tokens: await exchangeCode(client, grant, options) };
-  } catch (error) {
-    if (!mayGoInTheBody(deps, client) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
-    const again = { ...client, clientAuth: 'client_secret_post' } as const;
-    const tokens = await exchangeCode(again, grant, options);
-    await remember(deps, again.clientAuth);
-    return { client: again, tokens };
-  }
-}
-
-/** Whether Basic was only a guess, and the other way is left. */
-function mayGoInTheBody(
-  {
-    server,
-    door: { registration },
-    authorizationServer: { token_endpoint_auth_methods_supported: methods },
-  }: SecretMethodDeps,
-  { clientAuth, clientSecret }: TokenClient,
-): boolean {
-  const guessed =
-    registration.how === 'configured' &&
-    clientAuth === 'client_secret_basic' &&
-    server.settings.clientAuth === undefined;
-  return guessed && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
-}
-
-/** The next sign-in begins with it. */
-async function remember({ servers, server: { id }, door }: SecretMethodDeps, method: SecretMethod): Promise<void> {
-  const { client_id, issuer } = door.registration;
-  const ours = (one: Registration) => one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
-  const registrations = servers
-    .find(id)
-    ?.registrations.map((one) => (ours(one) ? { ...one, token_endpoint_auth_method: method } : one));
-  if (registrations) await servers.updateAccount(id, { registrations });
 }

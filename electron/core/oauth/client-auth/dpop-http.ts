@@ -1,8 +1,8 @@
 import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError } from '../../base/errors.ts';
-import type { Http, HttpAnswer, HttpRequest, HttpStream } from '../../http/client.ts';
 import type { Secret } from '../../base/secret.ts';
 import { createDpopKey, createDpopProofs, type DpopProofs } from './dpop.ts';
+import type { Http, HttpAnswer, HttpRequest, HttpStream } from '../../http/http.ts';
 
 export interface DpopHttpDeps {
   readonly http: Http;

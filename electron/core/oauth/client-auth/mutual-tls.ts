@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 const aliased = [
   'token_endpoint',

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import { z } from 'zod';
 import { Secret } from '../../base/secret.ts';
-import type { SigningAlgorithm } from './client-assertion.ts';
+import type { SigningAlgorithm } from '../model.ts';
 
 /** The half of a key that anybody may have: what the operator of the authorization server registers. */
 export interface PublicKey {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { AppError, asAppError, foreign } from '../../base/errors.ts';
 import { classesFor } from '../../http/address.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
-import type { AuthorizationServer } from './discovery.ts';
 import { checkEndpoint, place } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 /** A server may name many; each one costs requests to whatever address it likes. */
 const maxServers = 3;

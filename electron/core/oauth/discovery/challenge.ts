@@ -1,4 +1,4 @@
-import type { Challenge } from './discovery.ts';
+import type { Challenge } from '../model.ts';
 
 /** One challenge of a WWW-Authenticate header: the scheme in lower case, its parameters by lower-case name. */
 export interface AuthChallenge {

@@ -1,7 +1,7 @@
 import type { Discovered, ServerSettings } from '../../../../shared/model.ts';
 import { suggestName } from '../../servers/name.ts';
-import type { Discovery } from './discovery.ts';
 import { presetFor } from '../providers/presets.ts';
+import type { Discovery } from '../model.ts';
 
 /**
  * What discovery found with these settings, in the words of the "add a server" screen. Hosts are shown as DNS has them

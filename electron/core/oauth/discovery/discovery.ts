@@ -1,6 +1,5 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
-import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
 import { inNetwork } from '../../http/network.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
 import { place } from '../endpoint-url.ts';
@@ -10,75 +9,8 @@ import { withMutualTls } from '../client-auth/mutual-tls.ts';
 import { askServer, type Probe } from './probe.ts';
 import { findProtectedResource, type ResourceSearch } from './protected-resource.ts';
 import { selectScopes } from '../scopes.ts';
-
-/** RFC 9728, the members that we use, validated. */
-export interface ProtectedResource {
-  /** Byte-exact as served: this string is the `resource` parameter (RFC 8707). */
-  readonly resource: string;
-  readonly authorization_servers: readonly string[];
-  readonly scopes_supported?: readonly string[];
-  readonly resource_name?: string;
-  /** RFC 9728 2, RFC 9449: other tokens than bound ones are refused. */
-  readonly dpop_bound_access_tokens_required?: boolean;
-}
-
-/**
- * RFC 8414 / OpenID Connect Discovery, the members that we use, validated; unknown members are kept for openid-client.
- */
-export interface AuthorizationServer {
-  readonly issuer: string;
-  readonly authorization_endpoint: string;
-  readonly token_endpoint: string;
-  readonly registration_endpoint?: string;
-  /** RFC 9126. */
-  readonly pushed_authorization_request_endpoint?: string;
-  readonly require_pushed_authorization_requests?: boolean;
-  readonly client_id_metadata_document_supported?: boolean;
-  readonly revocation_endpoint?: string;
-  readonly introspection_endpoint?: string;
-  readonly userinfo_endpoint?: string;
-  readonly jwks_uri?: string;
-  readonly scopes_supported?: readonly string[];
-  readonly code_challenge_methods_supported?: readonly string[];
-  readonly token_endpoint_auth_methods_supported?: readonly string[];
-  readonly authorization_response_iss_parameter_supported?: boolean;
-  readonly [member: string]: unknown;
-}
-
-/** A Bearer challenge (RFC 6750 3, RFC 9728 5.1), from a 401 or 403. */
-export interface Challenge {
-  readonly resourceMetadata?: string;
-  readonly scope?: string;
-  readonly error?: string;
-  /** It takes tokens that are bound to a key, and no others (RFC 9449 7.1). */
-  readonly dpopOnly?: boolean;
-}
-
-/** `open`: the server answered without asking for a sign-in. */
-export type Discovery =
-  | { readonly kind: 'open'; readonly allow: ServerNetwork }
-  | {
-      readonly kind: 'protected';
-      /** Byte-exact `resource` for authorization and token requests. */
-      readonly resource: string;
-      readonly resourceName?: string;
-      readonly authorizationServer: AuthorizationServer;
-      /** Under which its metadata was found; equal to its `issuer` but for an exact exception. */
-      readonly issuerNamed: string;
-      /**
-       * By MCP's rule: the challenge's scope, else the resource's `scopes_supported`, else none; plus `offline_access`
-       * where offered.
-       */
-      readonly scopes: readonly string[];
-      /** True: `code_challenge_methods_supported` is absent or has no S256. */
-      readonly pkceMissing: boolean;
-      /** The resource takes only tokens that are bound to a key (RFC 9449), and the authorization server gives such. */
-      readonly dpopRequired: boolean;
-      /** Hosts of endpoints that are not the issuer's host. */
-      readonly otherHosts: readonly string[];
-      /** What may be connected to for this server: by the address that its own answer came from. */
-      readonly allow: ServerNetwork;
-    };
+import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
+import type { ProtectedResource, AuthorizationServer, Challenge, Discovery } from '../model.ts';
 
 export interface DiscoveryOptions {
   readonly http: Http;

@@ -1,5 +1,5 @@
 import { readJsonObject } from '../../../../shared/json.ts';
-import type { HttpStream } from '../../http/client.ts';
+import type { HttpStream } from '../../http/http.ts';
 
 /** The id of each of our questions. */
 export const questionId = 1;

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { isUtf16, readJson } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { place } from '../endpoint-url.ts';
+import type { AddressPolicy, Http, HttpAnswer } from '../../http/http.ts';
 
 /** One discovery: everything it does shares one deadline, one address policy and one signal. */
 export interface Run {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { asAppError, type AppError } from '../../base/errors.ts';
-import type { AddressClass, Http } from '../../http/client.ts';
 import { findNetwork } from '../../http/network.ts';
 import type { ErrorCode } from '../../../../shared/errors.ts';
 import { fetchDocument, startRun, type Run } from './metadata.ts';
 import { askServer } from './probe.ts';
 import { resourcePlaces } from './protected-resource.ts';
+import type { AddressClass, Http } from '../../http/http.ts';
 
 /** Codes of an address at which there is no MCP server. */
 const wrongAddress: ReadonlySet<ErrorCode> = new Set([

@@ -1,10 +1,10 @@
 import { AppError } from '../../base/errors.ts';
-import type { HttpStream } from '../../http/client.ts';
 import { bearerChallenge } from './challenge.ts';
-import type { Challenge } from './discovery.ts';
 import { place } from '../endpoint-url.ts';
 import { questionId, readMcpAnswer } from './mcp-response.ts';
 import { redirected, redirectTarget, statusError, type Run } from './metadata.ts';
+import type { HttpStream } from '../../http/http.ts';
+import type { Challenge } from '../model.ts';
 
 /** What the server said to a call without a token. */
 export type Probe =

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { AppError, asAppError, foreign } from '../../base/errors.ts';
-import type { Challenge, ProtectedResource } from './discovery.ts';
 import { place } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
+import type { Challenge, ProtectedResource } from '../model.ts';
 
 const wellKnown = '/.well-known/oauth-protected-resource';
 

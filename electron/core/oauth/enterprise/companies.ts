@@ -1,13 +1,11 @@
 import { AppError, asAppError } from '../../base/errors.ts';
-import type { AddressClass, AddressPolicy, Http } from '../../http/client.ts';
 import { findNetwork } from '../../http/network.ts';
-import type { Ports } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
 import { keepNetwork, knownNetwork } from '../../servers/networks.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
-import type { Credential, Vault } from '../../vault/credentials.ts';
+import type { Servers } from '../../servers/servers.ts';
+import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { enteredSecret } from '../../vault/entered-secrets.ts';
+import { enteredSecret } from '../entered-secrets.ts';
 import { tokenClient } from '../tokens/refresh.ts';
 import { createSlots } from '../../base/semaphore.ts';
 import { accountChoice, refuseOtherPerson } from '../authorization/account-choice.ts';
@@ -15,8 +13,7 @@ import { needsConfirmation, refuseUnconfirmed, withConfirmed } from '../authoriz
 import type { Identity } from '../identity/identity.ts';
 import { presetFor } from '../providers/presets.ts';
 import type { Attempt } from '../authorization/attempt.ts';
-import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
-import { createTokenKeeper, type TokenAnswer } from '../tokens/access-tokens.ts';
+import { createTokenKeeper } from '../tokens/access-tokens.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
 import {
   bindOldSignIns,
@@ -31,6 +28,10 @@ import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
 import { idTokenReader, isOver } from './id-token-response.ts';
 import { atCompany } from './identity-provider.ts';
+import type { AddressClass, AddressPolicy, Http } from '../../http/http.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { TokenClient, TokenAnswer, OAuthPorts } from '../model.ts';
+import type { Server } from '../../servers/server.ts';
 
 /** What a server needs of its company for a token exchange: who the person is, and who we are there. */
 export interface CompanyIdentity {
@@ -73,7 +74,7 @@ export interface Companies {
 }
 
 export interface CompaniesDeps {
-  readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
+  readonly ports: Pick<OAuthPorts, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'setAside' | 'unchecked'>;
   readonly vault: Vault;
   /** Whether a sign-in to this server runs. */

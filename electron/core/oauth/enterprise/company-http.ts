@@ -1,6 +1,6 @@
-import type { Http } from '../../http/client.ts';
-import { createServerHttp, type ServerHttpDeps } from '../../app/account-http.ts';
-import type { Server } from '../../servers/servers.ts';
+import { createServerHttp, type ServerHttpDeps } from '../../servers/server-http.ts';
+import type { Http } from '../../http/http.ts';
+import type { Server } from '../../servers/server.ts';
 
 type Entry = NonNullable<ReturnType<ServerHttpDeps['server']>>;
 

@@ -1,13 +1,8 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
-import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
-import type { Ports } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { ClientAuth } from '../../vault/credential-kinds.ts';
-import type { Credential } from '../../vault/credentials.ts';
 import type { AccountChoice } from '../authorization/account-choice.ts';
 import { authorizationRequest } from '../authorization/authorization-request.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { identify, type Identity } from '../identity/identity.ts';
 import type { KeySets } from '../identity/jwks.ts';
 import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../authorization/loopback-server.ts';
@@ -15,14 +10,16 @@ import { secretMethod } from '../client-auth/client-secret.ts';
 import { endpointHosts } from '../authorization/endpoint-hosts.ts';
 import { createEnding, expectedAnswer, receptionOf } from '../authorization/callback-handler.ts';
 import { within, type Attempt } from '../authorization/attempt.ts';
-import type { Tokens } from '../token-endpoint/token-response.ts';
-import { exchangeCode, type TokenClient } from '../token-endpoint/token-endpoint.ts';
+import { exchangeCode } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
 import { checkIdToken } from './id-token-response.ts';
 import { atCompany, findIdentityProvider } from './identity-provider.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
+import type { AuthorizationServer, Tokens, TokenClient, OAuthPorts } from '../model.ts';
+import type { Credential, ClientAuth } from '../../vault/credential.ts';
 
 export interface CompanySignInDeps {
-  readonly ports: Pick<Ports, 'clock' | 'log'>;
+  readonly ports: Pick<OAuthPorts, 'clock' | 'log'>;
   /** Throws where the person does not confirm, or has not confirmed, that the sign-in leads to these hosts. */
   readonly confirm: (hosts: SignInHosts) => Promise<void>;
   /** In which network the provider was found before, and now. */

@@ -1,11 +1,13 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
+import type { Servers } from '../../servers/servers.ts';
 import { originOf } from '../../vault/binding.ts';
-import type { Credential, Vault } from '../../vault/credentials.ts';
+import type { Vault } from '../../vault/credentials.ts';
 import { exchangeHosts, isConfirmed, withConfirmed } from '../authorization/endpoint-hosts.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { isCompanyId, type Company } from './company.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 /**
  * Origin where the settings of a server have the company's ID token exchanged; undefined: at the provider's own token

@@ -1,12 +1,10 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Http, HttpAnswer } from '../../http/client.ts';
 import { findNetwork } from '../../http/network.ts';
 import type { Secret } from '../../base/secret.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
 import { knownNetwork } from '../../servers/networks.ts';
-import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
 import { companyClientAuth } from './company-sign-in.ts';
@@ -14,14 +12,12 @@ import { companyOf } from './company.ts';
 import type { Companies } from './companies.ts';
 import { atCompany, findIdentityProvider } from './identity-provider.ts';
 import { endpointHosts, needsConfirmation, unconfirmed } from '../authorization/endpoint-hosts.ts';
-import { readTokenAnswer, type TokenVerdict } from '../token-endpoint/token-response.ts';
-import {
-  repeatGrant,
-  type RefreshOutcome,
-  type TokenClient,
-  type TokenEndpointOptions,
-} from '../token-endpoint/token-endpoint.ts';
-import { enteredSecret, neededSecret } from '../../vault/entered-secrets.ts';
+import { readTokenAnswer } from '../token-endpoint/token-response.ts';
+import { repeatGrant } from '../token-endpoint/token-endpoint.ts';
+import { enteredSecret, neededSecret } from '../entered-secrets.ts';
+import type { Http, HttpAnswer } from '../../http/http.ts';
+import type { TokenVerdict, RefreshOutcome, TokenClient, TokenEndpointOptions } from '../model.ts';
+import type { Server } from '../../servers/server.ts';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const idJag = 'urn:ietf:params:oauth:token-type:id-jag';

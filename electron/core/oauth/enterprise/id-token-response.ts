@@ -1,8 +1,9 @@
 import { foreign } from '../../base/errors.ts';
-import type { HttpAnswer } from '../../http/client.ts';
 import type { Secret } from '../../base/secret.ts';
 import { decodedClaims } from '../identity/jwt-claims.ts';
-import { readTokenAnswer, type TokenVerdict } from '../token-endpoint/token-response.ts';
+import { readTokenAnswer } from '../token-endpoint/token-response.ts';
+import type { HttpAnswer } from '../../http/http.ts';
+import type { TokenVerdict } from '../model.ts';
 
 /** What an ID token must say that is to be exchanged. */
 export interface ExpectedIdToken {

@@ -1,10 +1,10 @@
 import { AppError, foreign } from '../../base/errors.ts';
-import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
 import { inNetwork } from '../../http/network.ts';
 import { searchMetadata } from '../discovery/authorization-server.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
 import { startRun } from '../discovery/metadata.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 const discoveryMs = 15_000;
 

@@ -1,10 +1,7 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../base/errors.ts';
-import type { AddressClass, Http, ServerNetwork } from '../../http/client.ts';
-import type { Ports } from '../../app/ports.ts';
 import type { AccountChoice } from '../authorization/account-choice.ts';
 import { openAuthorizationUrl } from '../authorization/open-url.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { createKeySets } from '../identity/jwks.ts';
 import { presetFor } from '../providers/presets.ts';
 import {
@@ -15,9 +12,11 @@ import {
 import { cancelled, createAttempt, type Attempt } from '../authorization/attempt.ts';
 import type { Company } from './company.ts';
 import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
+import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
+import type { AuthorizationServer, OAuthPorts } from '../model.ts';
 
 export interface SharedSignInsDeps {
-  readonly ports: Pick<Ports, 'clock' | 'log' | 'openBrowser'>;
+  readonly ports: Pick<OAuthPorts, 'clock' | 'log' | 'openBrowser'>;
   readonly httpFor: (companyId: string) => Http;
   readonly redirectPorts?: readonly number[];
   readonly choiceOf: (company: Company, metadata: AuthorizationServer) => AccountChoice;

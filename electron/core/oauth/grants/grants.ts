@@ -1,59 +1,27 @@
 import { decodeJwt } from 'jose';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Clock } from '../../app/ports.ts';
 import { Secret } from '../../base/secret.ts';
 import { atIssuer } from '../../servers/secret-binding.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
-import type { Credential, Vault } from '../../vault/credentials.ts';
+import type { Servers } from '../../servers/servers.ts';
+import type { Vault } from '../../vault/credentials.ts';
 import { originOf } from '../../vault/binding.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { readSigningKey } from '../client-auth/client-assertion.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
 import { clientSecretKey } from '../registration/registration.ts';
-import {
-  repeatGrant,
-  type RefreshOutcome,
-  type TokenClient,
-  type TokenEndpointOptions,
-} from '../token-endpoint/token-endpoint.ts';
+import { repeatGrant } from '../token-endpoint/token-endpoint.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { chosenAuth } from '../client-auth/client-auth.ts';
-import { enteredSecret, neededSecret, workloadAssertion } from '../../vault/entered-secrets.ts';
+import { enteredSecret, neededSecret, workloadAssertion } from '../entered-secrets.ts';
 import { identityAssertion } from '../enterprise/id-jag.ts';
 import { keyHeader } from './static-header.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { RefreshOutcome, TokenClient, TokenEndpointOptions, Grants } from '../model.ts';
+import type { Server } from '../../servers/server.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-
-/** A secret that goes out as a header of its own. `name`: in lower case. */
-export interface KeyHeader {
-  readonly name: string;
-  readonly value: Secret;
-}
-
-/** Grants that need no person, and what a token endpoint wants besides what a credential holds. */
-export interface Grants {
-  /**
-   * Adds what the user entered: the key of `private_key_jwt`, and the secret of a client that acts for itself.
-   * Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
-   */
-  equip(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
-  /**
-   * Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as
-   * `ask`.
-   */
-  prepare(credential: Credential): Promise<void>;
-  /**
-   * One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_TOKEN_REFUSED when what was
-   * entered is out of date.
-   */
-  ask(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
-  /**
-   * The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT,
-   * E_SECRET_AGAIN.
-   */
-  header(credential: Pick<Credential, 'id' | 'resource'>): Promise<KeyHeader>;
-}
 
 export interface GrantsDeps {
   readonly servers: Pick<Servers, 'find'>;

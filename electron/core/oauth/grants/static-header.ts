@@ -1,10 +1,10 @@
 import { AppError, foreign } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { atServer } from '../../servers/secret-binding.ts';
-import type { Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { neededSecret } from '../../vault/entered-secrets.ts';
-import type { KeyHeader } from './grants.ts';
+import { neededSecret } from '../entered-secrets.ts';
+import type { KeyHeader } from '../model.ts';
+import type { Server } from '../../servers/server.ts';
 
 /** RFC 9110 5.6.2. */
 const fieldName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;

@@ -1,22 +1,15 @@
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Http } from '../../http/client.ts';
 import type { Log } from '../../base/log.ts';
-import type { Clock } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { identityNotes, wrongWords } from './identity-notes.ts';
 import { verifyIdToken, type IdTokenClaims } from './id-token.ts';
 import type { KeySets } from './jwks.ts';
 import { decodedClaims, displayClaims } from './jwt-claims.ts';
-import type { Tokens } from '../token-endpoint/token-response.ts';
-import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
 import { fetchUserinfo, type Userinfo } from './userinfo.ts';
-
-/** Whom an issuer means (OpenID Connect Core 2): nobody else at this issuer ever has the same `sub`. */
-export interface Subject {
-  readonly issuer: string;
-  readonly sub: string;
-}
+import type { Clock } from '../../base/clock.ts';
+import type { Http } from '../../http/http.ts';
+import type { AuthorizationServer, Tokens, TokenClient } from '../model.ts';
+import type { Subject } from '../../vault/credential.ts';
 
 /** Who signed in. Without `subject` nobody is known, and the rest says at most why. */
 export interface Identity {

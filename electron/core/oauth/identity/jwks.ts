@@ -1,11 +1,10 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
-import type { Clock } from '../../app/ports.ts';
 import { place } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, startRun } from '../discovery/metadata.ts';
-import { type Deadline, deadlineIn } from '../../base/moments.ts';
+import { type Deadline, deadlineIn, type Clock } from '../../base/clock.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
 
 /** The published keys of one issuer, for one account: what one account fetched, another does not rely on. */
 export interface KeyPlace {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
 
 export interface UserinfoRequest {
   readonly http: Http;

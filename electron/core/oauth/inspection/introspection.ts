@@ -2,11 +2,11 @@ import * as openid from 'openid-client';
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
 import { foreign } from '../../base/errors.ts';
-import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { TokenClient, TokenEndpointOptions } from '../token-endpoint/token-endpoint.ts';
 import { configuration, post } from '../token-endpoint/token-request.ts';
+import type { HttpAnswer } from '../../http/http.ts';
+import type { TokenClient, TokenEndpointOptions } from '../model.ts';
 
 /** What the authorization server says about an access token (RFC 7662 2.2), fit to be shown. */
 export interface Introspection {

@@ -1,15 +1,16 @@
-import type { AddressPolicy, Http } from '../../http/client.ts';
-import type { Clock } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Server } from '../../servers/server.ts';
-import type { Credential, Vault } from '../../vault/credentials.ts';
+import type { Vault } from '../../vault/credentials.ts';
 import { presetFor } from '../providers/presets.ts';
-import type { Grants } from '../grants/grants.ts';
 import { introspect, type Introspection } from './introspection.ts';
 import { decodedClaims, displayClaims } from '../identity/jwt-claims.ts';
 import { clientOf } from '../tokens/refresh.ts';
 import { lintAccessToken } from './token-lint.ts';
 import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { Grants } from '../model.ts';
 
 /** What can be read from the tokens of one credential, for a person. Never a token. */
 export interface TokenView {

@@ -1,7 +1,7 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import type { Preset } from '../providers/presets.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 /** What a person does where nobody can register by themselves, with the redirect URI to copy. */
 export function adviceOf(preset: Preset | undefined, redirectUri: string): string {

@@ -1,11 +1,11 @@
 import type { AppError } from '../../base/errors.ts';
 import { asAppError } from '../../base/errors.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Log } from '../../base/log.ts';
-import type { Registration, Server } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { dropRegistration, managementTokenKey, managementUse, type RegistrationDeps } from './registration.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
+import type { Registration, Server } from '../../servers/server.ts';
 
 /** What became of the registrations of a server when it was signed out: of several, the worst. */
 export type RegistrationEnding = 'deleted' | 'not_offered' | 'failed';

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
 import { asAppError } from '../../base/errors.ts';
-import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Log } from '../../base/log.ts';
-import type { Clock } from '../../app/ports.ts';
 import { Secret } from '../../base/secret.ts';
-import type { Registration, Server, Servers } from '../../servers/servers.ts';
+import type { Servers } from '../../servers/servers.ts';
 import { originOf, type Binding } from '../../vault/binding.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { presetFor } from '../providers/presets.ts';
 import { clientSecretKey, managementTokenKey, managementUse } from './registration.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { AddressPolicy, Http, HttpAnswer } from '../../http/http.ts';
+import type { Registration, Server } from '../../servers/server.ts';
 
 export interface RegistrationRenewalDeps {
   readonly servers: Pick<Servers, 'list' | 'find' | 'updateAccount'>;

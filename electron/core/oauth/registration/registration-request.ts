@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../../../shared/reply.ts';
 import { isUtf16, readJson } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { AddressPolicy, Http, HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../base/secret.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
 import { firstNamed } from '../scopes.ts';
 import { redirected } from '../discovery/metadata.ts';
 import { errorWords, readErrorResponse, type ErrorResponse } from '../error-response.ts';
+import type { AddressPolicy, Http, HttpAnswer } from '../../http/http.ts';
+import type { AuthorizationServer } from '../model.ts';
 
 export type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
 

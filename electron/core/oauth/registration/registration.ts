@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Clock } from '../../app/ports.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
 import type { Secret } from '../../base/secret.ts';
-import { secretKeyOf, type Registration, type Server, type Servers } from '../../servers/servers.ts';
+import { type Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { atIssuer, bindingOfOld } from '../../servers/secret-binding.ts';
 import { originOf, type Binding, type Elsewhere } from '../../vault/binding.ts';
 import type { BoundRead } from '../../vault/bound-secrets.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { enteredSecret, enterAgain } from '../../vault/entered-secrets.ts';
-import type { AuthorizationServer } from '../discovery/discovery.ts';
+import { enteredSecret, enterAgain } from '../entered-secrets.ts';
 import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
 import type { Preset } from '../providers/presets.ts';
 import { registerClient } from './registration-request.ts';
 import { secretMethod } from '../client-auth/client-secret.ts';
-import { type Deadline, deadlineIn, over } from '../../base/moments.ts';
+import { type Deadline, deadlineIn, over, type Clock } from '../../base/clock.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
+import type { AuthorizationServer } from '../model.ts';
+import { secretKeyOf, type Registration, type Server } from '../../servers/server.ts';
 
 export interface RegistrationDeps {
   readonly http: Http;

@@ -1,25 +1,25 @@
 import { asAppError } from '../../base/errors.ts';
-import type { Http } from '../../http/client.ts';
-import type { Clock } from '../../app/ports.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
+import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { accountChoice } from '../authorization/account-choice.ts';
 import { authorizationRequest } from '../authorization/authorization-request.ts';
-import type { Discovery } from '../discovery/discovery.ts';
-import type { Grants } from '../grants/grants.ts';
 import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { pushedRequest } from '../authorization/pushed-request.ts';
 import type { AnswerSlot } from '../authorization/authorization-response.ts';
 import { openDoor, type Door } from './redirect-registration.ts';
 import { redirectPorts, type RedirectListener } from '../authorization/loopback-server.ts';
 import { dropRegistration, type RegistrationDeps } from '../registration/registration.ts';
-import { exchangeAs } from '../client-auth/client-secret.ts';
 import { withoutRefused } from '../scopes.ts';
 import { createEnding, expectedAnswer, receptionOf, tooLate } from '../authorization/callback-handler.ts';
 import { within, type Attempt } from '../authorization/attempt.ts';
 import { credentialOf, tokenClient } from './credential.ts';
 import { refuseWithoutPkce, type SignInRules } from './provider-rules.ts';
 import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Http } from '../../http/http.ts';
+import type { Discovery, Grants } from '../model.ts';
+import { exchangeAs } from './exchange-code.ts';
+import type { Server } from '../../servers/server.ts';
 
 export interface BrowserSignInDeps {
   readonly clock: Clock;

@@ -1,13 +1,11 @@
-import type { Server } from '../../servers/servers.ts';
-import type { Credential } from '../../vault/credentials.ts';
-import type { Discovery } from '../discovery/discovery.ts';
 import type { Identity } from '../identity/identity.ts';
 import { introspectionEndpoint } from '../inspection/introspection.ts';
 import type { Door } from './redirect-registration.ts';
 import { endOf } from '../tokens/refresh-token-expiry.ts';
 import type { SignInRules } from './provider-rules.ts';
-import type { Tokens } from '../token-endpoint/token-response.ts';
-import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
+import type { Discovery, Tokens, TokenClient } from '../model.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 /** Who we are at the token endpoint that discovery found. */
 export function tokenClient(

@@ -1,8 +1,6 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../base/errors.ts';
-import type { Clock } from '../../app/ports.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
-import type { Discovery } from '../discovery/discovery.ts';
+import type { Servers } from '../../servers/servers.ts';
 import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration/registration.ts';
 import { endpointHosts, withDevicePage } from '../authorization/endpoint-hosts.ts';
@@ -12,7 +10,9 @@ import { credentialOf, tokenClient } from './credential.ts';
 import { rulesFor } from './provider-rules.ts';
 import type { TokenKeeper } from '../tokens/access-tokens.ts';
 import { deviceCode, deviceGrant, pollForTokens } from '../token-endpoint/device-authorization.ts';
-import type { Grants } from '../grants/grants.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Discovery, Grants } from '../model.ts';
+import type { Server } from '../../servers/server.ts';
 
 export interface DeviceSignInDeps {
   readonly registering: RegistrationDeps;

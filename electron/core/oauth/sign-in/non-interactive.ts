@@ -1,21 +1,18 @@
 import { AppError, asAppError, foreign } from '../../base/errors.ts';
-import type { Http } from '../../http/client.ts';
-import type { Clock } from '../../app/ports.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
-import type { RepeatedGrant } from '../../vault/credential-kinds.ts';
-import { repeatedGrants } from '../../vault/credential-kinds.ts';
-import type { Credential } from '../../vault/credentials.ts';
-import type { Discovery } from '../discovery/discovery.ts';
+import type { Servers } from '../../servers/servers.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
 import { introspectionEndpoint } from '../inspection/introspection.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { rulesFor } from './provider-rules.ts';
-import type { TokenClient } from '../token-endpoint/token-endpoint.ts';
 import type { TokenKeeper } from '../tokens/access-tokens.ts';
 import { clientElsewhere } from '../registration/registration.ts';
 import { clientAuthOf } from '../client-auth/client-auth.ts';
-import type { Grants } from '../grants/grants.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Http } from '../../http/http.ts';
+import type { Discovery, TokenClient, Grants } from '../model.ts';
+import { type Credential, type RepeatedGrant, repeatedGrants } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 

@@ -1,10 +1,10 @@
 import { mayBeExtra } from '../../../../shared/extra-parameters.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Server } from '../../servers/servers.ts';
-import type { Discovery } from '../discovery/discovery.ts';
 import { presetFor, type Preset } from '../providers/presets.ts';
-import type { TokenQuirks } from '../providers/quirks.ts';
+import type { Discovery } from '../model.ts';
+import type { TokenQuirks } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 

@@ -1,7 +1,5 @@
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Registration, Server } from '../../servers/servers.ts';
-import type { Discovery } from '../discovery/discovery.ts';
 import type { Preset } from '../providers/presets.ts';
 import { clientMetadataUrl } from '../registration/registration-advice.ts';
 import {
@@ -17,6 +15,8 @@ import {
   type RedirectHost,
   type RedirectListener,
 } from '../authorization/loopback-server.ts';
+import type { Discovery } from '../model.ts';
+import type { Registration, Server } from '../../servers/server.ts';
 
 export interface Door {
   readonly listener: RedirectListener;

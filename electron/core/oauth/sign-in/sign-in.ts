@@ -1,18 +1,16 @@
-import type { EndpointHost, SignInHosts, SignInState } from '../../../../shared/model.ts';
+import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
-import type { Http } from '../../http/client.ts';
-import type { Ports } from '../../app/ports.ts';
 import { keepNetwork, knownNetwork } from '../../servers/networks.ts';
 import { keepSeen } from '../../servers/seen.ts';
-import type { Server, Servers } from '../../servers/servers.ts';
+import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { refuseOtherPerson } from '../authorization/account-choice.ts';
 import { openAuthorizationUrl } from '../authorization/open-url.ts';
 import { createBrowserSignIn } from './authorization-code.ts';
-import { discover, type Challenge, type Discovery } from '../discovery/discovery.ts';
+import { discover } from '../discovery/discovery.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { createGrants } from '../grants/grants.ts';
-import { identify, type IdentityRequest, type Subject } from '../identity/identity.ts';
+import { identify, type IdentityRequest } from '../identity/identity.ts';
 import { createKeySets } from '../identity/jwks.ts';
 import { signInByDevice } from './device-code.ts';
 import { repeatedGrantOf, signInByGrant } from './non-interactive.ts';
@@ -22,9 +20,10 @@ import { identityScopes, uniqueScopes } from '../scopes.ts';
 import { rulesFor } from './provider-rules.ts';
 import { createAttempt, type Attempt } from '../authorization/attempt.ts';
 import type { TokenKeeper } from '../tokens/access-tokens.ts';
-
-/** Progress of one sign-in, for the status. */
-export type SignInProgress = Extract<SignInState, { kind: 'signing_in' }>;
+import type { Http } from '../../http/http.ts';
+import type { Challenge, Discovery, SignInProgress, OAuthPorts } from '../model.ts';
+import type { Subject } from '../../vault/credential.ts';
+import type { Server } from '../../servers/server.ts';
 
 /** The LOGIN PATH, one sign-in per account at a time. */
 export interface SignIns {
@@ -55,7 +54,7 @@ export interface SignIns {
 }
 
 export interface SignInsDeps {
-  readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser'>;
+  readonly ports: Pick<OAuthPorts, 'http' | 'clock' | 'log' | 'openBrowser'>;
   /** The client of an account; absent: `ports.http` for all. */
   readonly httpOf?: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount' | 'unchecked'>;

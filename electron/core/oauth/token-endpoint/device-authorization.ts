@@ -2,16 +2,16 @@ import * as openid from 'openid-client';
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
 import { AppError, asAppError, foreign } from '../../base/errors.ts';
-import type { HttpAnswer } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
-import type { Clock } from '../../app/ports.ts';
 import { Secret } from '../../base/secret.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
-import type { Tokens } from './token-response.ts';
-import { isPassing, pause, tokensOf, type TokenClient, type TokenEndpointOptions } from './token-endpoint.ts';
+import { isPassing, pause, tokensOf } from './token-endpoint.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { configuration, post, requestTokens } from './token-request.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { HttpAnswer } from '../../http/http.ts';
+import type { Tokens, TokenClient, TokenEndpointOptions } from '../model.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 

@@ -1,64 +1,10 @@
 import * as openid from 'openid-client';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
-import type { Clock } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { ClientAuth } from '../../vault/credential-kinds.ts';
-import type { SigningKey } from '../client-auth/client-assertion.ts';
-import type { readTokenAnswer, Tokens, TokenVerdict } from './token-response.ts';
-import { tokenParameters, type TokenQuirks } from '../providers/quirks.ts';
+import { tokenParameters } from '../providers/quirks.ts';
 import { requestRevocation, requestTokens } from './token-request.ts';
-
-export type { Tokens } from './token-response.ts';
-
-/** Who we are at one token endpoint. */
-export interface TokenClient {
-  readonly issuer: string;
-  readonly tokenEndpoint: string;
-  readonly revocationEndpoint?: string;
-  /** Where it tells clients like us about tokens (RFC 7662). */
-  readonly introspectionEndpoint?: string;
-  readonly clientId: string;
-  readonly clientSecret?: Secret;
-  readonly clientAuth: ClientAuth;
-  /** For `private_key_jwt`. */
-  readonly signingKey?: SigningKey;
-  readonly resource: string;
-  readonly quirks?: TokenQuirks;
-  readonly allow: AddressPolicy;
-}
-
-/** Offline is not rejected. `rejected`: the server said `invalid_grant`, whatever the HTTP status or content type. */
-export type RefreshOutcome =
-  | { readonly kind: 'refreshed'; readonly tokens: Tokens }
-  | {
-      readonly kind: 'rejected';
-      readonly error: AppError;
-      /** Its code (RFC 6749 5.2). */ readonly oauthError?: string;
-    }
-  /** `invalid_client`: the registration is gone. */
-  | { readonly kind: 'client_refused'; readonly error: AppError }
-  /**
-   * A passing fault; the same refresh token is tried again, or `rotated` where the broken answer held a new one.
-   * `error.retryAfterMs` when the server asked for it.
-   */
-  | {
-      readonly kind: 'unreachable';
-      readonly error: AppError;
-      readonly rotated?: Secret;
-      /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string;
-    };
-
-export interface TokenEndpointOptions {
-  readonly http: Http;
-  readonly signal?: AbortSignal;
-  /** For the one later try of `exchangeCode` after "connection refused" or 429; without it there is none. */
-  readonly clock?: Clock;
-  /** Told what the server said when it did not confirm a revocation: one line, fit to be shown. */
-  readonly onRefusal?: (words: string) => void;
-  /** Reads the answer of a grant whose tokens are not plain ones; `readTokenAnswer` when absent. */
-  readonly readAnswer?: typeof readTokenAnswer;
-}
+import type { Clock } from '../../base/clock.ts';
+import type { Tokens, TokenVerdict, TokenClient, RefreshOutcome, TokenEndpointOptions } from '../model.ts';
 
 export interface CodeGrant {
   readonly code: Secret;

@@ -1,15 +1,15 @@
 import * as openid from 'openid-client';
 import { AppError, asAppError } from '../../base/errors.ts';
-import type { HttpAnswer, HttpRequest } from '../../http/client.ts';
 import { fetchFollowing } from '../../http/follow.ts';
-import type { Clock } from '../../app/ports.ts';
 import { Secret } from '../../base/secret.ts';
 import { basicAuthentication } from '../client-auth/basic-auth.ts';
-import { clientAssertion, type SigningKey } from '../client-auth/client-assertion.ts';
+import { clientAssertion } from '../client-auth/client-assertion.ts';
 import { withoutEcho } from '../redact-echo.ts';
 import { errorWords, readErrorResponse } from '../error-response.ts';
-import { readTokenAnswer, type TokenVerdict } from './token-response.ts';
-import type { TokenClient, TokenEndpointOptions } from './token-endpoint.ts';
+import { readTokenAnswer } from './token-response.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { HttpAnswer, HttpRequest } from '../../http/http.ts';
+import type { SigningKey, TokenVerdict, TokenClient, TokenEndpointOptions } from '../model.ts';
 
 const tokenTimeoutMs = 30_000;
 const revocationTimeoutMs = 10_000;

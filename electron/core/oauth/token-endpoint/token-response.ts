@@ -1,48 +1,11 @@
 import { z } from 'zod';
 import { isUtf16, readJsonObject } from '../../../../shared/json.ts';
 import { AppError, foreign } from '../../base/errors.ts';
-import type { HttpAnswer } from '../../http/client.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../base/secret.ts';
-import { isRefusal, readErrorResponse, type ErrorResponse } from '../error-response.ts';
-
-/** A good token answer with everything odd made plain (RFC 6749 5.1). */
-export interface Tokens {
-  readonly accessToken: Secret;
-  /** Life in ms from receipt; absent when the server did not say, or said nonsense. */
-  readonly expiresInMs?: number;
-  readonly refreshToken?: Secret;
-  /** Life of the refresh token in ms from receipt. No RFC has it; GitHub, Google and Keycloak say it. */
-  readonly refreshExpiresInMs?: number;
-  /** Granted scopes; absent: as requested. */
-  readonly scopes?: readonly string[];
-  /** As it came: nothing in it is verified yet. */
-  readonly idToken?: Secret;
-}
-
-/** What a token endpoint said, whatever the status and the content type. */
-export type TokenVerdict =
-  | { readonly kind: 'tokens'; readonly tokens: Tokens }
-  /** An error object (RFC 6749 5.2): the server understood and said no. */
-  | {
-      readonly kind: 'error';
-      readonly error: string;
-      readonly description?: string;
-      readonly status: number;
-      readonly retryAfterMs?: number;
-    }
-  /**
-   * No answer to go by. `rotated`: a new refresh token that came along; the old one may be spent. `said`: the server's
-   * words, which are not in the fault yet. `refused`: it looks like a refusal that will not pass by itself.
-   */
-  | {
-      readonly kind: 'unclear';
-      readonly fault: AppError;
-      readonly status?: number;
-      readonly rotated?: Secret;
-      readonly said?: ErrorResponse;
-      readonly refused?: true;
-    };
+import { isRefusal, readErrorResponse } from '../error-response.ts';
+import type { HttpAnswer } from '../../http/http.ts';
+import type { TokenVerdict } from '../model.ts';
 
 /** More is nonsense, and would overflow arithmetic. */
 const longestLifeSeconds = 10 * 366 * 24 * 60 * 60;

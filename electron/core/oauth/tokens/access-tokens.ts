@@ -1,43 +1,16 @@
 import type { SignOutReport } from '../../../../shared/model.ts';
 import type { AppError } from '../../base/errors.ts';
-import type { AddressPolicy, Http } from '../../http/client.ts';
 import type { Log } from '../../base/log.ts';
-import type { Clock } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Credential, Vault } from '../../vault/credentials.ts';
+import type { Vault } from '../../vault/credentials.ts';
 import { createCredentialTokens, type CredentialTokens } from './token-source.ts';
-import type { Grants } from '../grants/grants.ts';
 import type { LiveToken } from './cached-token.ts';
 import type { RefreshDeps } from './refresh.ts';
 import { createSlots } from '../../base/semaphore.ts';
-
-export type TokenAnswer =
-  /**
-   * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the
-   * whole value of this header (name in lower case).
-   */
-  | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
-  /** No sign-in is stored: call without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
-  | { readonly kind: 'anonymous' }
-  /** Only a person can go on (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
-  | { readonly kind: 'refused'; readonly error: AppError }
-  /** A passing fault (network, authorization server, store of secrets); nothing is lost. */
-  | { readonly kind: 'unavailable'; readonly error: AppError };
-
-/** Where the tokens of one credential stand, for the status. */
-export type TokenState =
-  | { readonly kind: 'none' }
-  /** `endsAt`: the sign-in itself ends soon, then. */
-  | {
-      readonly kind: 'usable';
-      readonly expiresAt?: number;
-      readonly refreshAt?: number;
-      readonly endsAt?: number;
-      readonly renewable: boolean;
-    }
-  | { readonly kind: 'retrying'; readonly error: AppError; readonly nextTryAt: number }
-  | { readonly kind: 'ended'; readonly error: AppError }
-  | { readonly kind: 'blocked'; readonly error: AppError };
+import type { Clock } from '../../base/clock.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { TokenAnswer, TokenState, Grants } from '../model.ts';
 
 /** The REFRESH PATH, for all credentials. */
 export interface TokenKeeper {

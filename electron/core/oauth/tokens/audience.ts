@@ -3,9 +3,9 @@ import { isLoopbackHost } from '../../../../shared/loopback.ts';
 import { sameSite } from '../../http/same-site.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Server } from '../../servers/server.ts';
-import type { CredentialFacts } from '../../vault/credentials.ts';
 import { presetFor } from '../providers/presets.ts';
 import { decodedClaims } from '../identity/jwt-claims.ts';
+import type { CredentialFacts } from '../../vault/credential.ts';
 
 /** Who an access token of one sign-in may be for. */
 export interface KnownAudiences {

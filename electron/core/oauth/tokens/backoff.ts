@@ -1,4 +1,4 @@
-import type { Clock } from '../../app/ports.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /**
  * The first tries come quickly: a server that rotated and lost its answer takes the old token for a short while only.

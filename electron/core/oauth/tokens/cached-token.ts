@@ -1,7 +1,6 @@
-import type { Clock } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { TokenAnswer } from './access-tokens.ts';
-import { msSince } from '../../base/moments.ts';
+import { msSince, type Clock } from '../../base/clock.ts';
+import type { TokenAnswer } from '../model.ts';
 
 /** Shorter lives are nonsense: such a token is used until the server refuses it. */
 const shortestLifeMs = 1_000;

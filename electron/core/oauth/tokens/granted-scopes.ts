@@ -1,5 +1,5 @@
-import type { CredentialFacts } from '../../vault/credentials.ts';
 import { identityNotes } from '../identity/identity-notes.ts';
+import type { CredentialFacts } from '../../vault/credential.ts';
 
 type Facts = Pick<
   CredentialFacts,

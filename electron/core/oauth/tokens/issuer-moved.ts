@@ -1,14 +1,14 @@
 import { AppError, foreign } from '../../base/errors.ts';
-import type { Http } from '../../http/client.ts';
 import { inNetwork } from '../../http/network.ts';
-import type { Clock } from '../../app/ports.ts';
 import { knownNetwork } from '../../servers/networks.ts';
-import type { Server } from '../../servers/servers.ts';
 import { startRun } from '../discovery/metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
 import { askServer } from '../discovery/probe.ts';
 import { findProtectedResource } from '../discovery/protected-resource.ts';
 import type { RefreshResult } from './refresh.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Http } from '../../http/http.ts';
+import type { Server } from '../../servers/server.ts';
 
 /** While it goes on nothing else does; a server that is well answers in a moment. */
 const lookMs = 3_000;

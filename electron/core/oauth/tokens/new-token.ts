@@ -1,4 +1,4 @@
-import type { Clock } from '../../app/ports.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /**
  * Pauses in ms before a new token is sent again to a server that may not know it yet: at 0.5, 1.5, 3 and 5 s of its

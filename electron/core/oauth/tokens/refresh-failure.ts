@@ -1,11 +1,10 @@
 import { durationText } from '../../../../shared/state-text.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import type { Clock } from '../../app/ports.ts';
 import type { Backoff } from './backoff.ts';
 import type { RefreshResult } from './refresh.ts';
-import type { TokenState } from './access-tokens.ts';
-import { deadlineIn, over } from '../../base/moments.ts';
+import { deadlineIn, over, type Clock } from '../../base/clock.ts';
+import type { TokenState } from '../model.ts';
 
 /** An answer that nobody can use is not asked for again earlier (RF13, TR08). */
 const uselessAnswerMs = 10_000;

@@ -1,4 +1,4 @@
-import type { Tokens } from '../token-endpoint/token-response.ts';
+import type { Tokens } from '../model.ts';
 
 /** How long before a sign-in ends its person is told: there has to be a working day in it. */
 const warningMs = 24 * 60 * 60 * 1000;

@@ -1,17 +1,19 @@
 import { asAppError, AppError } from '../../base/errors.ts';
-import type { Http, AddressPolicy } from '../../http/client.ts';
 import type { Log } from '../../base/log.ts';
-import type { Clock, StoreFault } from '../../app/ports.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Credential, Vault } from '../../vault/credentials.ts';
+import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { place } from '../endpoint-url.ts';
-import type { Grants } from '../grants/grants.ts';
 import { identityAfterRefresh } from '../identity/identity.ts';
 import { endAfterRefresh } from './refresh-token-expiry.ts';
 import type { Slots } from '../../base/semaphore.ts';
-import type { readTokenAnswer, Tokens } from '../token-endpoint/token-response.ts';
-import { refresh, revoke, type RefreshOutcome, type TokenClient } from '../token-endpoint/token-endpoint.ts';
+import type { TokenResponseReader } from '../model.ts';
+import { refresh, revoke } from '../token-endpoint/token-endpoint.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { StoreFault } from '../../vault/secret-store.ts';
+import type { Http, AddressPolicy } from '../../http/http.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { Tokens, RefreshOutcome, TokenClient, Grants } from '../model.ts';
 
 export interface RefreshDeps {
   readonly http: Http;
@@ -28,7 +30,7 @@ export interface RefreshDeps {
   /** For credentials that need no person, and for clients with a key; absent: there are none. */
   readonly grants?: Grants;
   /** Reads the answer to a refresh of this credential, where it is no plain one. */
-  readonly readAnswer?: (credential: Credential) => typeof readTokenAnswer;
+  readonly readAnswer?: (credential: Credential) => TokenResponseReader;
   /** Limits how many refreshes go on at once, over all credentials. */
   readonly slots: Slots;
 }

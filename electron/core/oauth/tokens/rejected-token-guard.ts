@@ -1,4 +1,4 @@
-import type { Clock } from '../../app/ports.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /**
  * A server that refuses a token straight after a refresh gets no other refresh for this long (HT01); twice as long each

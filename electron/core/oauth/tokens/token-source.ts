@@ -1,8 +1,6 @@
 import type { SignOutReport } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-import { isRenewable } from '../../vault/credential-kinds.ts';
-import type { Credential } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
 import { createLiveToken, type LiveToken } from './cached-token.ts';
@@ -13,9 +11,10 @@ import { createRefusals } from './rejected-token-guard.ts';
 import { signOutOf } from './revocation.ts';
 import { createSlots } from '../../base/semaphore.ts';
 import { tokenState } from './token-state.ts';
-import type { TokenAnswer, TokenState } from './access-tokens.ts';
 import { createTrouble } from './refresh-failure.ts';
 import { createWaiting } from '../../base/condition.ts';
+import { type Credential, isRenewable } from '../../vault/credential.ts';
+import type { TokenAnswer, TokenState } from '../model.ts';
 
 /** Longest wait of a call for a token, in ms. */
 const callWaitMs = 20_000;

@@ -1,10 +1,10 @@
 import type { AppError } from '../../base/errors.ts';
-import type { CredentialFacts } from '../../vault/credentials.ts';
 import type { LiveToken } from './cached-token.ts';
 import { signInAgain } from './refresh.ts';
 import { endsSoon } from './refresh-token-expiry.ts';
-import type { TokenState } from './access-tokens.ts';
 import type { Trouble } from './refresh-failure.ts';
+import type { CredentialFacts } from '../../vault/credential.ts';
+import type { TokenState } from '../model.ts';
 
 export interface TokenStateParts {
   /** Undefined: nothing is stored, or it has just been signed out. */

@@ -3,12 +3,11 @@ import { AppError, foreign } from '../base/errors.ts';
 import { readTextFile } from '../base/atomic-file.ts';
 import { Secret } from '../base/secret.ts';
 import { bindingOfOld } from '../servers/secret-binding.ts';
-import { heldByAccount } from '../servers/server.ts';
-import { secretKeyOf, type Server } from '../servers/servers.ts';
-import type { Binding, Elsewhere } from './binding.ts';
-import type { Vault } from './credentials.ts';
-import { storeFault } from './store-fault.ts';
-import { place } from '../oauth/endpoint-url.ts';
+import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
+import type { Binding, Elsewhere } from '../vault/binding.ts';
+import type { Vault } from '../vault/credentials.ts';
+import { storeFault } from '../vault/store-fault.ts';
+import { place } from './endpoint-url.ts';
 
 /** Far more than any assertion has. */
 const longestAssertion = 64 * 1024;

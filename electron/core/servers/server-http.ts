@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { AppError, foreign } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
-import type { Server } from '../servers/server.ts';
-import type { Http, HttpRequest } from '../http/client.ts';
+import type { Server } from './server.ts';
 import {
   readAuthorities,
   readClientCertificate,
   type ClientCertificate,
   type TlsMaterial,
 } from '../http/tls-material.ts';
+import type { Http, HttpRequest } from '../http/http.ts';
 
 /** What is needed of a server; also of one that is not in the list yet. */
 type Entry = Pick<Server, 'url' | 'settings' | 'storedSecrets'>;

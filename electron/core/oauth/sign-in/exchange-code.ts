@@ -1,0 +1,62 @@
+import type { SecretMethod } from '../client-auth/client-secret.ts';
+import { asAppError } from '../../base/errors.ts';
+import type { Servers } from '../../servers/servers.ts';
+import type { Door } from './redirect-registration.ts';
+import { exchangeCode, type CodeGrant } from '../token-endpoint/token-endpoint.ts';
+import type { AuthorizationServer, TokenClient, TokenEndpointOptions, Tokens } from '../model.ts';
+import type { Registration, Server } from '../../servers/server.ts';
+
+interface ExchangeDeps {
+  readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
+  readonly server: Pick<Server, 'id' | 'settings'>;
+  readonly door: Pick<Door, 'registration'>;
+  readonly authorizationServer: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
+}
+
+/**
+ * Exchanges the code. Where nobody has said how the secret goes, and the server knows no such client by HTTP Basic,
+ * once more with the secret in the body: a server looks at the client before it looks at the code, which is still good.
+ * What works is remembered. Gives the client as the server knew it. Throws what `exchangeCode` does.
+ */
+export async function exchangeAs(
+  deps: ExchangeDeps,
+  client: TokenClient,
+  grant: CodeGrant,
+  options: TokenEndpointOptions,
+): Promise<{ readonly client: TokenClient; readonly tokens: Tokens }> {
+  try {
+    return { client, tokens: await exchangeCode(client, grant, options) };
+  } catch (error) {
+    if (!mayGoInTheBody(deps, client) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
+    const again = { ...client, clientAuth: 'client_secret_post' } as const;
+    const tokens = await exchangeCode(again, grant, options);
+    await remember(deps, again.clientAuth);
+    return { client: again, tokens };
+  }
+}
+
+/** Whether Basic was only a guess, and the other way is left. */
+function mayGoInTheBody(
+  {
+    server,
+    door: { registration },
+    authorizationServer: { token_endpoint_auth_methods_supported: methods },
+  }: ExchangeDeps,
+  { clientAuth, clientSecret }: TokenClient,
+): boolean {
+  const guessed =
+    registration.how === 'configured' &&
+    clientAuth === 'client_secret_basic' &&
+    server.settings.clientAuth === undefined;
+  return guessed && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
+}
+
+/** The next sign-in begins with it. */
+async function remember({ servers, server: { id }, door }: ExchangeDeps, method: SecretMethod): Promise<void> {
+  const { client_id, issuer } = door.registration;
+  const ours = (one: Registration) => one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
+  const registrations = servers
+    .find(id)
+    ?.registrations.map((one) => (ours(one) ? { ...one, token_endpoint_auth_method: method } : one));
+  if (registrations) await servers.updateAccount(id, { registrations });
+}
