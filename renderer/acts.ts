@@ -2,10 +2,9 @@ import type { EndpointHost, ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
 import { nameWithAccount } from '../shared/server-state.ts';
 import { after } from './api.ts';
-import { confirmMessages } from './confirm-messages.ts';
-import { messages } from './messages.ts';
 import { removedNotice, signedOutNotice } from './sentences.ts';
 import { useShell, type Shell } from './shell.ts';
+import { t } from './text.ts';
 
 /**
  * What a person can do about one server. Each ends in a notice where the server's own state does not tell the result.
@@ -31,7 +30,6 @@ export interface ServerActs {
 }
 
 type NamedServer = Pick<ServerStatus, 'id' | 'name' | 'account'>;
-const { failed } = messages;
 /** "Cancel" stands where "Sign in" stood: the second half of a double click is not meant for it. */
 const doubleClickMs = 600;
 
@@ -50,44 +48,44 @@ export function useServerActs(server: ServerStatus): ServerActs {
     signInByLink: () => startSignIn(shell, server, { openBrowser: false }),
     check() {
       show(undefined);
-      after(run('checkServer', { server: id }), (reply) => fail(failed.check(name), reply));
+      after(run('checkServer', { server: id }), (reply) => fail(t('failed.check', { name }), reply));
     },
     dismissAccess() {
       show(undefined);
-      after(run('dismissAccess', { server: id }), (reply) => fail(failed.dismiss(name), reply));
+      after(run('dismissAccess', { server: id }), (reply) => fail(t('failed.dismiss', { name }), reply));
     },
     cancelSignIn() {
       const age = state.kind === 'signing_in' ? Date.now() - state.startedAt : doubleClickMs;
       // Negative after the system's time was set back.
       if (age >= 0 && age < doubleClickMs) return;
-      after(run('cancelSignIn', { server: id }), (reply) => fail(failed.cancel(name), reply));
+      after(run('cancelSignIn', { server: id }), (reply) => fail(t('failed.cancel', { name }), reply));
     },
     confirmSignIn(hosts) {
       after(run('confirmSignIn', { server: id, hosts: [...hosts] }), (reply) =>
-        fail(confirmMessages.failed(name), reply),
+        fail(t('confirm.failed', { server: name }), reply),
       );
     },
     startAgain() {
       after(run('cancelSignIn', { server: id }), (reply) =>
-        reply.ok ? startSignIn(shell, server) : fail(failed.cancel(name), reply),
+        reply.ok ? startSignIn(shell, server) : fail(t('failed.cancel', { name }), reply),
       );
     },
     finishSignIn: (redirectUrl) => run('finishSignIn', { server: id, redirectUrl }),
     refreshNow() {
       show(undefined);
-      after(run('refreshNow', { server: id }), (reply) => fail(failed.refresh(name), reply));
+      after(run('refreshNow', { server: id }), (reply) => fail(t('failed.refresh', { name }), reply));
     },
     signOut() {
       show(undefined);
       after(run('signOut', { server: id }), (reply) => {
         if (reply.ok) show(signedOutNotice(name, reply.value));
-        else fail(failed.signOut(name), reply);
+        else fail(t('failed.signOut', { name }), reply);
       });
     },
     remove() {
       show(undefined);
       after(run('removeServer', { server: id }), (reply) => {
-        if (!reply.ok) return fail(failed.remove(server.name), reply);
+        if (!reply.ok) return fail(t('failed.remove', { name: server.name }), reply);
         go({ at: 'servers' });
         show(removedNotice(server.name, reply.value));
       });
@@ -112,7 +110,12 @@ export function startSignIn(
   after(run('signIn', { server: server.id, openBrowser, canAsk: true }), (reply) => {
     if (!reply.ok && reply.error.code === 'E_CANCELLED') return onCancelled?.();
     if (reply.ok) return;
-    show({ kind: 'error', title: failed.signIn(nameWithAccount(server)), error: reply.error, server: server.id });
+    show({
+      kind: 'error',
+      title: t('failed.signIn', { name: nameWithAccount(server) }),
+      error: reply.error,
+      server: server.id,
+    });
   });
 }
 
@@ -120,7 +123,7 @@ export function startSignIn(
 export function acceptServer({ run, show }: Shell, server: string, name: string): void {
   show(undefined);
   after(run('acceptServer', { server }), (reply) => {
-    if (!reply.ok) show({ kind: 'error', title: failed.accept(name), error: reply.error });
+    if (!reply.ok) show({ kind: 'error', title: t('failed.accept', { name }), error: reply.error });
   });
 }
 
@@ -128,7 +131,7 @@ export function acceptServer({ run, show }: Shell, server: string, name: string)
 export function unlockStore({ run, show }: Shell): void {
   show(undefined);
   after(run('unlockStore', undefined), (reply) => {
-    if (!reply.ok) show({ kind: 'error', title: failed.unlock, error: reply.error });
-    else if (reply.value.state !== 'ready') show({ kind: 'warning', title: messages.trouble.stillBlocked });
+    if (!reply.ok) show({ kind: 'error', title: t('failed.unlock'), error: reply.error });
+    else if (reply.value.state !== 'ready') show({ kind: 'warning', title: t('trouble.stillBlocked') });
   });
 }

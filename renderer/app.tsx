@@ -5,7 +5,6 @@ import { groupByServer } from '../shared/server-state.ts';
 import { AddServerScreen } from './add-server/add-server-screen.tsx';
 import { call } from './api.ts';
 import { ConnectAppScreen } from './connect-app/connect-app-screen.tsx';
-import { messages } from './messages.ts';
 import { NoticeBanner } from './parts/banner.tsx';
 import { Mark } from './parts/mark.tsx';
 import { serverInAddress, type Screen } from './screen.ts';
@@ -14,6 +13,7 @@ import { ServersLoading, ServersScreen } from './servers/servers-screen.tsx';
 import { ShellContext, type Notice, type Shell } from './shell.ts';
 import { changesInWords } from './status.ts';
 import { useNow, useStatus } from './use-status.ts';
+import { t } from './text.ts';
 
 /**
  * The window: the state from the main process, the screen that the user chose, and the result of what was done last.
@@ -41,10 +41,10 @@ export function App() {
     <ShellContext value={shell}>
       <header className="top">
         <Mark />
-        <span className="top-name">{messages.app}</span>
+        <span className="top-name">{t('common.app')}</span>
         {status?.runtime === 'development' && (
-          <span className="badge" title={messages.developmentHint}>
-            {messages.development}
+          <span className="badge" title={t('common.developmentHint')}>
+            {t('common.development')}
           </span>
         )}
       </header>

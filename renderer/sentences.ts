@@ -10,11 +10,10 @@ import type {
 } from '../shared/model.ts';
 import type { ErrorInfo } from '../shared/reply.ts';
 import { isTokenWithheld, nameWithAccount, doNotSignInCodes } from '../shared/server-state.ts';
-import { accountMessages } from './account-messages.ts';
 import { needOf } from './add-server/need.ts';
 import { errorPage } from './error-pages.ts';
-import { messages } from './messages.ts';
 import type { Notice } from './shell.ts';
+import { namesOf, t } from './text.ts';
 
 /** Where refresh tokens are kept, in one line. */
 export function storeLine(store: StoreStatus): string {
@@ -83,7 +82,7 @@ export function remedyHere(error: ErrorInfo, place?: ErrorPlace): string | undef
   if (saidByButton.has(error.code)) return undefined;
   if (place !== 'add') return error.remedy;
   if (needOf(error) !== undefined) return undefined;
-  return doNotSignInCodes.has(error.code) ? messages.add.doNotAdd : error.remedy;
+  return doNotSignInCodes.has(error.code) ? t('add.doNotAdd') : error.remedy;
 }
 
 /** What happened, in plain words. Where only the message says which value or file it is about, the message itself. */
@@ -146,10 +145,14 @@ function signingInSentence(state: Extract<SignInState, { kind: 'signing_in' }>):
 
 /** What signing out will do, one line each. */
 export function signOutConsequences(detail: ServerDetail, store: StoreStatus): string[] {
-  const { signOut } = messages;
   const { hosts } = detail.status;
-  const entered = detail.storedSecrets.length > 0 ? [signOut.entered(storeName(store))] : [];
-  return [...endingWords(detail, store), ...(hosts.length > 0 ? [signOut.apps(hosts)] : []), ...entered, signOut.keep];
+  const entered = detail.storedSecrets.length > 0 ? [t('signOut.entered', { store: storeName(store) })] : [];
+  return [
+    ...endingWords(detail, store),
+    ...(hosts.length > 0 ? [t('signOut.apps', { apps: namesOf(hosts) })] : []),
+    ...entered,
+    t('signOut.keep'),
+  ];
 }
 
 /** What removing one account of several will do. */
@@ -158,28 +161,27 @@ export function removeAccountConsequences(detail: ServerDetail, store: StoreStat
   const ending = detail.signedInAt === undefined ? [] : endingWords(detail, store);
   return [
     ...ending,
-    ...(hosts.length > 0 ? [messages.signOut.apps(hosts)] : []),
-    accountMessages.removeOthers,
-    accountMessages.removeHosts,
+    ...(hosts.length > 0 ? [t('signOut.apps', { apps: namesOf(hosts) })] : []),
+    t('accounts.removeOthers'),
+    t('accounts.removeHosts'),
   ];
 }
 
 export function removeConsequences(detail: ServerDetail, store: StoreStatus): string[] {
-  const { remove } = messages;
   const { hosts } = detail.status;
   const accounts = detail.accounts.map(({ name }) => name);
   return [
-    ...(accounts.length > 1 ? [remove.accounts(accounts)] : []),
+    ...(accounts.length > 1 ? [t('remove.accounts', { names: accounts.join(', ') })] : []),
     ...(detail.signedInAt === undefined ? [] : endingWords(detail, store)),
-    remove.gone,
-    ...(hosts.length > 0 ? [remove.apps(hosts)] : []),
-    remove.hosts,
+    t('remove.gone'),
+    ...(hosts.length > 0 ? [t('remove.apps', { apps: namesOf(hosts) })] : []),
+    t('remove.hosts'),
   ];
 }
 
 const endingWords = (detail: ServerDetail, store: StoreStatus): string[] => [
-  messages.signOut.revoke(detail.issuer ?? messages.signOut.itself),
-  messages.signOut.forget(storeName(store)),
+  t('signOut.revoke', { issuer: detail.issuer ?? t('signOut.itself') }),
+  t('signOut.forget', { store: storeName(store) }),
 ];
 
 const storeName = (store: StoreStatus): string => (store.name === 'memory' ? 'memory' : store.label);
@@ -197,58 +199,56 @@ export function signedInSomewhere({ state }: ServerStatus): boolean {
 
 /** What signing out everywhere will do, one line each. */
 export function everywhereConsequences({ servers, store }: Status): string[] {
-  const { everywhere } = messages;
   const there = servers.filter(signedInSomewhere);
   const hosts = there.flatMap((server) => server.hosts);
   return [
-    everywhere.which(there.map(nameWithAccount)),
-    everywhere.revoke,
-    everywhere.forget(storeName(store)),
-    ...(hosts.length > 0 ? [everywhere.apps(hosts)] : []),
-    everywhere.keep,
+    t('everywhere.which', { count: there.map(nameWithAccount).length, names: there.map(nameWithAccount).join(', ') }),
+    t('everywhere.revoke'),
+    t('everywhere.forget', { store: storeName(store) }),
+    ...(hosts.length > 0 ? [t('everywhere.apps', { apps: namesOf(hosts) })] : []),
+    t('everywhere.keep'),
   ];
 }
 
 /** What signing out everywhere did: which servers confirmed it, and where a rest is. */
 export function signedOutEverywhereNotice(reports: Output<'signOutEverywhere'>): Notice {
-  const { everywhere } = messages;
   const named = (fits: (report: SignOutReport) => boolean): string[] =>
     reports
       .filter(({ report }) => fits(report))
       .map(({ server, account }) => (account === undefined ? server : `${server} (${account})`));
   const line = (words: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : [everywhere.line(words, names)];
+    names.length === 0 ? [] : [t('everywhere.line', { words, names: names.join(', ') })];
   const kept = named(({ deleted }) => !deleted);
   const failed = named(({ revoked, deleted }) => deleted && revoked === 'failed');
   const lines = [
-    ...line(everywhere.kept, kept),
-    ...line(everywhere.failed, failed),
+    ...line(t('everywhere.kept'), kept),
+    ...line(t('everywhere.failed'), failed),
     ...line(
-      everywhere.confirmed,
+      t('everywhere.confirmed'),
       named(({ revoked, deleted }) => deleted && revoked === 'confirmed'),
     ),
     ...line(
-      everywhere.notOffered,
+      t('everywhere.notOffered'),
       named(({ revoked, deleted }) => deleted && revoked === 'not_offered'),
     ),
     ...line(
-      everywhere.keyStays,
+      t('everywhere.keyStays'),
       named(({ revoked, deleted }) => deleted && revoked === 'key_stays'),
     ),
     ...line(
-      everywhere.company,
+      t('everywhere.company'),
       named(({ company }) => company === 'failed'),
     ),
     ...line(
-      everywhere.registration,
+      t('everywhere.registration'),
       named(({ registration }) => registration === 'failed'),
     ),
   ];
   const rest = kept.length + failed.length > 0;
   return {
     kind: rest ? 'warning' : 'done',
-    title: rest ? everywhere.doneInPart : everywhere.done,
-    ...(lines.length > 0 ? { lines } : { text: everywhere.none }),
+    title: rest ? t('everywhere.doneInPart') : t('everywhere.done'),
+    ...(lines.length > 0 ? { lines } : { text: t('everywhere.none') }),
   };
 }
 
@@ -325,8 +325,7 @@ export function snippetWords(snippet: HostSnippet): {
   readonly copy: string;
   readonly after: string;
 } {
-  const { connect } = messages;
   return snippet.language === 'shell'
-    ? { place: connect.run, copy: connect.copyCommand, after: connect.afterCommand }
-    : { place: connect.file, copy: connect.copyText, after: connect.afterFile };
+    ? { place: t('connect.run'), copy: t('connect.copyCommand'), after: t('connect.afterCommand') }
+    : { place: t('connect.file'), copy: t('connect.copyText'), after: t('connect.afterFile') };
 }

@@ -2,7 +2,6 @@ import { useState, type FormEvent } from 'react';
 import type { Discovered } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
@@ -11,6 +10,7 @@ import { useShell } from '../shell.ts';
 import { settingsForm, settingsOf, type SettingsForm } from '../server/settings/settings-change.ts';
 import { FailedLook } from './failed-look.tsx';
 import { FoundForm } from './found-form.tsx';
+import { t } from '../text.ts';
 
 type Look =
   | { readonly kind: 'none' }
@@ -51,13 +51,13 @@ export function AddServerScreen() {
   };
 
   return (
-    <Page back={{ at: 'servers' }} title={messages.add.title} lead={messages.add.lead} fieldFirst>
+    <Page back={{ at: 'servers' }} title={t('add.title')} lead={t('add.lead')} fieldFirst>
       <form className="card address" onSubmit={submit}>
         <TextField
-          label={messages.add.url}
+          label={t('add.url')}
           value={url}
           onChange={change}
-          placeholder={messages.add.urlExample}
+          placeholder={t('add.urlExample')}
           maxLength={2_000}
           invalid={look.kind === 'failed'}
           fixed={checking}
@@ -66,13 +66,13 @@ export function AddServerScreen() {
           focusFirst
         >
           <Button kind={look.kind === 'none' ? 'primary' : 'plain'} submit busy={checking}>
-            {checking ? messages.add.checking : messages.add.check}
+            {checking ? t('add.checking') : t('add.check')}
           </Button>
         </TextField>
       </form>
       {look.kind === 'failed' && (
         <>
-          <NoticeBanner notice={{ kind: 'error', title: messages.add.checkFailed, error: look.error }} place="add" />
+          <NoticeBanner notice={{ kind: 'error', title: t('add.checkFailed'), error: look.error }} place="add" />
           <FailedLook
             url={url.trim()}
             error={look.error}

@@ -1,14 +1,12 @@
 import type { ReactNode } from 'react';
 import type { Discovered } from '../../shared/model.ts';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { hostOf } from '../status.ts';
-
-const words = messages.clientSteps;
+import { t } from '../text.ts';
 
 /**
  * How a person gets a client ID, in the order in which it is done: the provider's page, the redirect address, the ID
@@ -22,20 +20,24 @@ export function ClientSteps({ found, children }: { readonly found: Discovered; r
       </li>
       {found.redirectUri !== undefined && (
         <li>
-          <p>{words.redirect}</p>
+          <p>{t('clientSteps.redirect')}</p>
           <div className="device-line">
             <span className="device-url">
               <Foreign text={found.redirectUri} mono />
             </span>
-            <CopyButton small text={found.redirectUri} label={messages.servers.about(messages.copy, found.redirectUri)}>
-              {messages.copy}
+            <CopyButton
+              small
+              text={found.redirectUri}
+              label={t('servers.about', { action: t('common.copy'), name: found.redirectUri })}
+            >
+              {t('common.copy')}
             </CopyButton>
           </div>
-          <p className="hint">{words.redirectHint}</p>
+          <p className="hint">{t('clientSteps.redirectHint')}</p>
         </li>
       )}
       <li>
-        <p>{words.paste}</p>
+        <p>{t('clientSteps.paste')}</p>
         {children}
       </li>
     </ol>
@@ -47,13 +49,13 @@ function ProviderStep({ found: { preset, providerPage, advice, issuer } }: { rea
   if (preset === undefined || advice === undefined) {
     return (
       <p>
-        {words.unknown} {issuer !== undefined && <Foreign text={hostOf(issuer)} />}
+        {t('clientSteps.unknown')} {issuer !== undefined && <Foreign text={hostOf(issuer)} />}
       </p>
     );
   }
   const open = () =>
     after(run('openProviderPage', { preset }), (reply) => {
-      if (!reply.ok) show({ kind: 'error', title: words.notOpened, error: reply.error });
+      if (!reply.ok) show({ kind: 'error', title: t('clientSteps.notOpened'), error: reply.error });
     });
   return (
     <>
@@ -66,7 +68,7 @@ function ProviderStep({ found: { preset, providerPage, advice, issuer } }: { rea
             <Foreign text={providerPage} mono />
           </span>
           <Button small busy={running('openProviderPage')} onClick={open}>
-            {words.openPage(preset)}
+            {t('clientSteps.openPage', { provider: preset })}
           </Button>
         </div>
       )}

@@ -3,7 +3,6 @@ import type { CallInput } from '../../shared/api.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { startSignIn } from '../acts.ts';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
@@ -16,8 +15,10 @@ import { problemsOf } from '../server/settings/problems.ts';
 import { revealField } from '../server/settings/setting-of.ts';
 import { settingsOf, type SettingsForm } from '../server/settings/settings-change.ts';
 import { useShell } from '../shell.ts';
-import { needMessages as words } from './need-messages.ts';
 import { needOf, type Need } from './need.ts';
+import { choices, t } from '../text.ts';
+
+const ways = ['later', 'key', 'old'] as const;
 
 interface FailedLookProps {
   readonly url: string;
@@ -30,8 +31,6 @@ interface FailedLookProps {
   /** Looks at another address instead. */
   readonly onAddress: (url: string) => void;
 }
-
-const { add } = messages;
 
 /** The address did not work as it is: what may be missing can be said here, or later, with the server in the list. */
 export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: FailedLookProps) {
@@ -51,34 +50,34 @@ export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: Fai
   };
   return (
     <form className="card found needed" onSubmit={submit} noValidate aria-labelledby="needed-title">
-      <h2 id="needed-title">{words[need].title}</h2>
-      <p className="found-summary">{words[need].text}</p>
+      <h2 id="needed-title">{t(`need.${need}.title`)}</h2>
+      <p className="found-summary">{t(`need.${need}.text`)}</p>
       <NeedFields need={need} part={part} error={error} onCheck={onCheck} />
       {mayAdd(need, form.settings.clientCertificateFile) && (
         <div className="part">
           <TextField
-            label={add.name}
+            label={t('add.name')}
             value={name}
             onChange={setName}
-            hint={words.nameHint}
+            hint={t('need.nameHint')}
             error={problem('name')}
             maxLength={100}
             optional
           />
         </div>
       )}
-      {refused && <NoticeBanner notice={{ kind: 'error', title: add.addFailed, error: refused }} />}
+      {refused && <NoticeBanner notice={{ kind: 'error', title: t('add.addFailed'), error: refused }} />}
       <div className="form-foot">
         {withKey ? (
           <Button kind="primary" submit busy={adding}>
-            {words.addWithKey}
+            {t('need.addWithKey')}
           </Button>
         ) : (
           <>
             <AddWords need={need} certificate={form.settings.clientCertificateFile} adding={adding} onAdd={addIt} />
             {need !== 'issuers' && need !== 'broken' && (
               <Button kind="primary" submit>
-                {words.checkAgain}
+                {t('need.checkAgain')}
               </Button>
             )}
           </>
@@ -109,7 +108,11 @@ function AddWords({
   if (!mayAdd(need, certificate)) return null;
   return (
     <Button kind={need === 'broken' ? 'primary' : 'plain'} busy={adding} onClick={onAdd}>
-      {need === 'certificates' ? words.addWithCertificate : need === 'broken' ? words.addForLater : words.addAnyway}
+      {need === 'certificates'
+        ? t('need.addWithCertificate')
+        : need === 'broken'
+          ? t('need.addForLater')
+          : t('need.addAnyway')}
     </Button>
   );
 }
@@ -124,8 +127,8 @@ function OtherAddresses({
 }) {
   return (
     <section className="card found needed" aria-labelledby="needed-title">
-      <h2 id="needed-title">{words.address.title}</h2>
-      <p className="found-summary">{words.address.text}</p>
+      <h2 id="needed-title">{t('need.address.title')}</h2>
+      <p className="found-summary">{t('need.address.text')}</p>
       <ul className="part other-addresses">
         {addresses.map((address, at) => (
           <li key={address}>
@@ -133,9 +136,9 @@ function OtherAddresses({
             <Button
               kind={at === 0 ? 'primary' : 'plain'}
               onClick={() => onAddress(address)}
-              {...(addresses.length > 1 ? { label: `${words.useAddress}: ${address}` } : {})}
+              {...(addresses.length > 1 ? { label: `${t('need.useAddress')}: ${address}` } : {})}
             >
-              {words.useAddress}
+              {t('need.useAddress')}
             </Button>
           </li>
         ))}
@@ -161,13 +164,13 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
           <NamedText part={part} name="caFile" />
           <NamedText part={part} name="clientCertificateFile" />
           {(settings.clientCertificateFile ?? '') !== '' && (
-            <NamedSecret part={part} name="clientCertificatePassword" hint={words.passwordHint} />
+            <NamedSecret part={part} name="clientCertificatePassword" hint={t('need.passwordHint')} />
           )}
         </div>
       );
     case 'way': {
       const way = settings.grant === 'static_header' ? 'key' : settings.legacyEndpoints ? 'old' : 'later';
-      const choose = (chosen: keyof typeof words.ways) => {
+      const choose = (chosen: (typeof ways)[number]) => {
         const { grant: _grant, legacyEndpoints: _legacy, ...rest } = settings;
         part.set({
           settings:
@@ -181,11 +184,11 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
       return (
         <div className="part">
           <SelectField
-            label={words.wayLabel}
+            label={t('need.wayLabel')}
             value={way}
-            choices={words.ways}
+            choices={choices(ways, (one) => t(`need.ways.${one}`))}
             onChange={choose}
-            hint={words.wayHints[way]}
+            hint={t(`need.wayHints.${way}`)}
           />
           {way === 'key' && (
             <>

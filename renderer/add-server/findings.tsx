@@ -1,10 +1,10 @@
 import { useEffect, useRef } from 'react';
 import type { Discovered } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, KeyIcon } from '../parts/icons.tsx';
 import { ScrollingList } from '../parts/scrolling.tsx';
 import { hostOf } from '../status.ts';
+import { t } from '../text.ts';
 
 /** What discovery found, in plain words: who signs in, who sees it, what it asks for. */
 export function Findings({ found }: { readonly found: Discovered }) {
@@ -18,7 +18,7 @@ export function Findings({ found }: { readonly found: Discovered }) {
         </span>
         <div>
           <h2 id="found-title" ref={heading} tabIndex={-1}>
-            {found.needsSignIn ? messages.add.wantsSignIn : messages.add.open}
+            {found.needsSignIn ? t('add.wantsSignIn') : t('add.open')}
           </h2>
           <p className="found-summary">
             <Foreign text={found.summary} />
@@ -29,7 +29,7 @@ export function Findings({ found }: { readonly found: Discovered }) {
         <dl className="facts part">
           {found.issuer !== undefined && (
             <>
-              <dt>{messages.add.signInAt}</dt>
+              <dt>{t('add.signInAt')}</dt>
               <dd>
                 <Foreign text={hostOf(found.issuer)} />
               </dd>
@@ -37,25 +37,25 @@ export function Findings({ found }: { readonly found: Discovered }) {
           )}
           {found.otherHosts.length > 0 && (
             <>
-              <dt>{messages.add.alsoSeenBy}</dt>
+              <dt>{t('add.alsoSeenBy')}</dt>
               <dd>
-                <ScrollingList className="tags" label={messages.add.alsoSeenBy}>
+                <ScrollingList className="tags" label={t('add.alsoSeenBy')}>
                   {found.otherHosts.map((host) => (
                     <li key={host} className="tag tag-attention">
                       <Foreign text={host} />
                     </li>
                   ))}
                 </ScrollingList>
-                <p className="hint">{messages.add.alsoSeenHint}</p>
+                <p className="hint">{t('add.alsoSeenHint')}</p>
               </dd>
             </>
           )}
-          <dt>{messages.add.asksFor}</dt>
+          <dt>{t('add.asksFor')}</dt>
           <dd>
             {found.scopes.length === 0 ? (
-              messages.add.asksForNothing
+              t('add.asksForNothing')
             ) : (
-              <ScrollingList className="tags" label={messages.add.asksFor}>
+              <ScrollingList className="tags" label={t('add.asksFor')}>
                 {found.scopes.map((scope) => (
                   <li key={scope} className="tag mono">
                     <Foreign text={scope} />

@@ -4,7 +4,6 @@ import type { Discovered, ServerSettings } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { startSignIn } from '../acts.ts';
-import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
@@ -14,6 +13,7 @@ import { ScopesField } from '../server/settings/scopes-field.tsx';
 import { useShell } from '../shell.ts';
 import { ClientSteps } from './client-steps.tsx';
 import { Findings } from './findings.tsx';
+import { t } from '../text.ts';
 
 interface FoundFormProps {
   readonly found: Discovered;
@@ -58,11 +58,11 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
       <Findings found={found} />
       {idNeeded && (
         <fieldset className="part">
-          <legend>{messages.add.clientTitle}</legend>
-          <p className="hint">{messages.add.clientText}</p>
+          <legend>{t('add.clientTitle')}</legend>
+          <p className="hint">{t('add.clientText')}</p>
           <ClientSteps found={found}>
             <TextField
-              label={messages.add.clientId}
+              label={t('add.clientId')}
               value={clientId}
               onChange={setClientId}
               maxLength={2_000}
@@ -70,10 +70,10 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
               required
             />
             <TextField
-              label={messages.add.clientSecret}
+              label={t('add.clientSecret')}
               value={clientSecret}
               onChange={setClientSecret}
-              hint={messages.add.secretHint}
+              hint={t('add.secretHint')}
               maxLength={4_000}
               secret
               optional
@@ -85,36 +85,31 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
         <fieldset className="part warning">
           <legend>
             <WarningIcon size={18} />
-            {messages.add.safetyTitle}
+            {t('add.safetyTitle')}
           </legend>
-          <p>{messages.add.safetyText}</p>
-          <CheckField
-            label={messages.add.safetyAllow}
-            checked={allowMissingPkce}
-            onChange={setAllowMissingPkce}
-            required
-          />
+          <p>{t('add.safetyText')}</p>
+          <CheckField label={t('add.safetyAllow')} checked={allowMissingPkce} onChange={setAllowMissingPkce} required />
         </fieldset>
       )}
       <div className="part">
         <TextField
-          label={messages.add.name}
+          label={t('add.name')}
           value={name}
           onChange={setName}
-          hint={messages.add.nameHint}
+          hint={t('add.nameHint')}
           maxLength={100}
           required
         />
       </div>
       {found.needsSignIn && (
         <details className="part more">
-          <summary>{messages.add.choices}</summary>
+          <summary>{t('add.choices')}</summary>
           <ScopesField settings={settings} onChange={setSettings} short />
         </details>
       )}
-      {error && <NoticeBanner notice={{ kind: 'error', title: messages.add.addFailed, error }} />}
+      {error && <NoticeBanner notice={{ kind: 'error', title: t('add.addFailed'), error }} />}
       <div className="form-foot">
-        <Button onClick={() => go({ at: 'servers' })}>{messages.server.cancel}</Button>
+        <Button onClick={() => go({ at: 'servers' })}>{t('server.cancel')}</Button>
         <Button kind="primary" submit busy={adding}>
           {addWords(adding, found.needsSignIn)}
         </Button>
@@ -124,6 +119,6 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
 }
 
 function addWords(adding: boolean, needsSignIn: boolean): string {
-  if (adding) return messages.add.adding;
-  return needsSignIn ? messages.add.addAndSignIn : messages.add.add;
+  if (adding) return t('add.adding');
+  return needsSignIn ? t('add.addAndSignIn') : t('add.add');
 }

@@ -3,11 +3,11 @@ import type { HostSnippet, ServerStatus } from '../../shared/model.ts';
 import { nameWithAccount } from '../../shared/server-state.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Page } from '../parts/page.tsx';
 import { useShell } from '../shell.ts';
 import { SnippetTabs } from './snippet-tabs.tsx';
+import { t } from '../text.ts';
 
 /** What to put where, so that an app uses this server. */
 export function ConnectAppScreen({ server }: { readonly server: ServerStatus }) {
@@ -29,18 +29,18 @@ export function ConnectAppScreen({ server }: { readonly server: ServerStatus }) 
     <Page
       back={{ at: 'server', server: server.id }}
       backWords={nameWithAccount(server)}
-      title={messages.connect.title}
-      lead={messages.connect.lead(nameWithAccount(server))}
+      title={t('connect.title')}
+      lead={t('connect.lead', { name: nameWithAccount(server) })}
     >
       {server.account && (
         <p className="hint connect-account">
           {server.account.isDefault
-            ? messages.connect.defaultAccount
-            : messages.connect.oneAccount(server.account.name)}
+            ? t('connect.defaultAccount')
+            : t('connect.oneAccount', { name: server.account.name })}
         </p>
       )}
-      {error && <NoticeBanner notice={{ kind: 'error', title: messages.connect.loadFailed, error }} />}
-      {snippets?.length === 0 && <p className="quiet">{messages.connect.none}</p>}
+      {error && <NoticeBanner notice={{ kind: 'error', title: t('connect.loadFailed'), error }} />}
+      {snippets?.length === 0 && <p className="quiet">{t('connect.none')}</p>}
       {snippets && snippets.length > 0 && <SnippetTabs snippets={snippets} />}
       {!snippets && !error && <span className="bone bone-block" aria-busy="true" />}
     </Page>

@@ -1,8 +1,8 @@
 import type { HostSnippet } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { snippetWords } from '../sentences.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
+import { t } from '../text.ts';
 
 /** One app: where the text goes, the exact text, and what to do then. */
 export function SnippetPanel({ snippet }: { readonly snippet: HostSnippet }) {
@@ -38,8 +38,8 @@ function Place({ place }: { readonly place: string }) {
     <p className="place">
       <Foreign text={place} mono={file} />
       {file && (
-        <CopyButton kind="quiet" small text={place} label={messages.connect.copyPlace}>
-          {messages.copy}
+        <CopyButton kind="quiet" small text={place} label={t('connect.copyPlace')}>
+          {t('common.copy')}
         </CopyButton>
       )}
     </p>

@@ -1,7 +1,7 @@
 import { useId, useRef, useState, type KeyboardEvent } from 'react';
 import type { HostSnippet } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { SnippetPanel } from './snippet-panel.tsx';
+import { t } from '../text.ts';
 
 /** One tab per app. Arrow keys move along, as in every tab list (WAI-ARIA, Tabs pattern). */
 export function SnippetTabs({ snippets }: { readonly snippets: readonly HostSnippet[] }) {
@@ -23,7 +23,7 @@ export function SnippetTabs({ snippets }: { readonly snippets: readonly HostSnip
       <div
         className="host-tabs"
         role="tablist"
-        aria-label={messages.connect.choose}
+        aria-label={t('connect.choose')}
         aria-orientation="vertical"
         onKeyDown={move}
         tabIndex={-1}

@@ -1,12 +1,12 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { messages } from '../messages.ts';
 import { plainWords, remedyHere, type ErrorPlace } from '../sentences.ts';
 import type { Notice } from '../shell.ts';
 import { Button } from './button.tsx';
 import { ErrorDetails } from './error-details.tsx';
 import { Foreign } from './foreign.tsx';
 import { CheckIcon, CloseIcon, ErrorIcon, WarningIcon } from './icons.tsx';
+import { t } from '../text.ts';
 
 interface BannerProps {
   readonly tone: 'ok' | 'attention' | 'blocked';
@@ -32,7 +32,7 @@ export function Banner({ tone, title, children, action, onClose }: BannerProps) 
       </div>
       {action}
       {onClose && (
-        <button type="button" className="icon-button" aria-label={messages.close} onClick={onClose}>
+        <button type="button" className="icon-button" aria-label={t('common.close')} onClick={onClose}>
           <CloseIcon size={18} />
         </button>
       )}
@@ -81,7 +81,7 @@ export function NoticeBanner({ notice, place, onClose, onShow }: NoticeBannerPro
   if (notice.kind === 'error') {
     const show = onShow && (
       <Button small onClick={onShow}>
-        {messages.showServer}
+        {t('common.showServer')}
       </Button>
     );
     return (

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { Button } from './button.tsx';
 import { CheckIcon, CopyIcon } from './icons.tsx';
+import { t } from '../text.ts';
 
 type Result = 'idle' | 'copied' | 'failed';
 
@@ -36,11 +36,11 @@ export function CopyButton({ text, children, kind = 'plain', label, small = fals
         {...(label === undefined || result === 'copied' ? {} : { label })}
       >
         {result === 'copied' ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
-        <span>{result === 'copied' ? messages.copied : children}</span>
+        <span>{result === 'copied' ? t('common.copied') : children}</span>
       </Button>
       <output className={result === 'failed' ? 'copy-failed' : 'only-heard'}>
-        {result === 'copied' && messages.copied}
-        {result === 'failed' && messages.copyFailed}
+        {result === 'copied' && t('common.copied')}
+        {result === 'failed' && t('common.copyFailed')}
       </output>
     </span>
   );

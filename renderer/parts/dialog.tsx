@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, type FormEvent, type ReactNode } from 'react';
 import { createPortal } from 'react-dom';
-import { messages } from '../messages.ts';
 import { Button } from './button.tsx';
 import { Foreign } from './foreign.tsx';
+import { t } from '../text.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -68,7 +68,7 @@ export function ConfirmDialog({
         ))}
       </ul>
       <div className="dialog-foot">
-        <Button onClick={onClose}>{messages.server.cancel}</Button>
+        <Button onClick={onClose}>{t('server.cancel')}</Button>
         <Button kind={harmless ? 'primary' : 'danger'} onClick={onConfirm}>
           {confirm}
         </Button>
@@ -102,7 +102,7 @@ export function InfoDialog({ title, text, children, onClose }: InfoDialogProps) 
       {children}
       <div className="dialog-foot">
         <Button kind="primary" onClick={onClose}>
-          {messages.done}
+          {t('common.done')}
         </Button>
       </div>
     </Dialog>
@@ -123,7 +123,7 @@ export function FormDialog({ title, text, confirm, busy, children, onSubmit, onC
         <p className="dialog-text">{text}</p>
         {children}
         <div className="dialog-foot">
-          <Button onClick={onClose}>{messages.server.cancel}</Button>
+          <Button onClick={onClose}>{t('server.cancel')}</Button>
           <Button kind="primary" submit busy={busy}>
             {confirm}
           </Button>

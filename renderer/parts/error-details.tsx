@@ -1,36 +1,36 @@
 import { useState } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { errorPage } from '../error-pages.ts';
-import { messages } from '../messages.ts';
 import { errorReport } from '../sentences.ts';
 import { Button } from './button.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { InfoDialog } from './dialog.tsx';
 import { Foreign } from './foreign.tsx';
+import { t } from '../text.ts';
 
 /** The raw words, the code to search for, its page, and all of it to be copied for whoever is asked. */
 export function ErrorDetails({ error, about }: { readonly error: ErrorInfo; readonly about: string | undefined }) {
   const [reading, setReading] = useState(false);
   return (
     <details className="more error-details">
-      <summary>{messages.trouble.details}</summary>
+      <summary>{t('trouble.details')}</summary>
       <p className="raw">
         <Foreign text={error.message} />
       </p>
       <div className="error-foot">
         <p className="code">
-          {messages.trouble.code} <code>{error.code}</code>
+          {t('trouble.code')} <code>{error.code}</code>
         </p>
-        <Button kind="quiet" small onClick={() => setReading(true)} label={`${messages.trouble.about}: ${error.code}`}>
-          {messages.trouble.about}
+        <Button kind="quiet" small onClick={() => setReading(true)} label={`${t('trouble.about')}: ${error.code}`}>
+          {t('trouble.about')}
         </Button>
         <CopyButton
           kind="quiet"
           small
           text={() => errorReport(error, about, Date.now())}
-          label={messages.trouble.copyLabel}
+          label={t('trouble.copyLabel')}
         >
-          {messages.trouble.copy}
+          {t('trouble.copy')}
         </CopyButton>
       </div>
       {reading && <ErrorPageDialog error={error} onClose={() => setReading(false)} />}

@@ -1,7 +1,7 @@
 import { useId, type ReactNode } from 'react';
-import { messages } from '../messages.ts';
 import { Foreign } from './foreign.tsx';
 import { ErrorIcon } from './icons.tsx';
+import { t } from '../text.ts';
 
 /** What any field may say about itself. */
 export interface FieldNotes {
@@ -76,7 +76,7 @@ export function TextField(props: TextFieldProps) {
     <div className="field" data-field={props.field}>
       <label htmlFor={id}>
         {props.label}
-        {props.optional && <span className="field-optional"> {messages.add.optional}</span>}
+        {props.optional && <span className="field-optional"> {t('add.optional')}</span>}
       </label>
       <div className="field-line">
         <input

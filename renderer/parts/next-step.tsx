@@ -2,16 +2,16 @@ import type { ServerStatus, SignInState } from '../../shared/model.ts';
 import { nextStep, nameWithAccount } from '../../shared/server-state.ts';
 import { nextStepLabel } from '../../shared/state-text.ts';
 import { useServerActs } from '../acts.ts';
-import { messages } from '../messages.ts';
 import { useShell } from '../shell.ts';
 import { Button } from './button.tsx';
+import { t } from '../text.ts';
 
 /** The one thing to do next about a server in the list. Where nothing is to be done: connect an app. */
 export function NextStepButton({ server }: { readonly server: ServerStatus }) {
   const { go, running } = useShell();
   const acts = useServerActs(server);
   const step = nextStep(server.state);
-  const words = step === undefined ? messages.servers.connect : stepWords(server.state);
+  const words = step === undefined ? t('servers.connect') : stepWords(server.state);
   const act = () => {
     switch (step) {
       case undefined:
@@ -43,7 +43,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
       kind={looks[step ?? 'none']}
       busy={busy}
       onClick={act}
-      label={messages.servers.about(words, nameWithAccount(server))}
+      label={t('servers.about', { action: words, name: nameWithAccount(server) })}
     >
       {words}
     </Button>
@@ -65,6 +65,6 @@ const looks = {
 export function stepWords(state: SignInState): string {
   const step = nextStep(state);
   if (step === undefined) return '';
-  if (state.kind === 'store_blocked' && state.error.code !== 'E_STORE_LOCKED') return messages.trouble.tryAgain;
+  if (state.kind === 'store_blocked' && state.error.code !== 'E_STORE_LOCKED') return t('trouble.tryAgain');
   return nextStepLabel(step);
 }

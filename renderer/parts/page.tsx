@@ -1,8 +1,8 @@
 import { useEffect, useRef, type ReactNode } from 'react';
-import { messages } from '../messages.ts';
 import type { Screen } from '../screen.ts';
 import { useShell } from '../shell.ts';
 import { BackIcon } from './icons.tsx';
+import { t } from '../text.ts';
 
 interface PageProps {
   readonly back: Screen;
@@ -19,7 +19,15 @@ interface PageProps {
 /**
  * A screen below the list: the way back, its heading (which takes the focus, so that it is read first), its content.
  */
-export function Page({ back, backWords = messages.back, title, aside, lead, fieldFirst = false, children }: PageProps) {
+export function Page({
+  back,
+  backWords = t('common.back'),
+  title,
+  aside,
+  lead,
+  fieldFirst = false,
+  children,
+}: PageProps) {
   const { go } = useShell();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -1,8 +1,8 @@
 import { useId, useRef, useState } from 'react';
 import { after } from '../api.ts';
-import { settingsMessages as words } from '../server/settings/settings-messages.ts';
 import { Button } from './button.tsx';
 import { useFieldNotes, type FieldNotes } from './field.tsx';
+import { t } from '../text.ts';
 
 interface SecretFieldProps extends FieldNotes {
   readonly label: string;
@@ -23,8 +23,8 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
   const [tooLarge, setTooLarge] = useState(false);
   const { described, notes } = useFieldNotes({
     ...about,
-    error: tooLarge ? words.fileTooLarge : about.error,
-    hint: stored ? words.storedHint : (about.hint ?? words.secretHint),
+    error: tooLarge ? t('settings.fileTooLarge') : about.error,
+    hint: stored ? t('settings.storedHint') : (about.hint ?? t('settings.secretHint')),
   });
   const picker = useRef<HTMLInputElement>(null);
   const take = (chosen: File | undefined) => {
@@ -37,7 +37,7 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
     <div className="field secret-field" data-field={about.field}>
       <label htmlFor={id}>
         {label}
-        {stored && <span className="tag">{value === null ? words.willBeForgotten : words.stored}</span>}
+        {stored && <span className="tag">{value === null ? t('settings.willBeForgotten') : t('settings.stored')}</span>}
       </label>
       <div className="field-line">
         <input
@@ -63,8 +63,8 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
         {file && (
           <>
             <input ref={picker} type="file" hidden tabIndex={-1} onChange={(event) => take(event.target.files?.[0])} />
-            <Button small onClick={() => picker.current?.click()} label={`${words.fromFile} ${label}`}>
-              {words.fromFile}
+            <Button small onClick={() => picker.current?.click()} label={`${t('settings.fromFile')} ${label}`}>
+              {t('settings.fromFile')}
             </Button>
           </>
         )}
@@ -73,9 +73,9 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
             small
             kind="quiet"
             onClick={() => onChange(value === null ? undefined : null)}
-            label={`${value === null ? words.keep : words.forget}: ${label}`}
+            label={`${value === null ? t('settings.keep') : t('settings.forget')}: ${label}`}
           >
-            {value === null ? words.keep : words.forget}
+            {value === null ? t('settings.keep') : t('settings.forget')}
           </Button>
         )}
       </div>

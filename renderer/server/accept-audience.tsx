@@ -1,10 +1,10 @@
 import type { ServerDetail } from '../../shared/model.ts';
 import { nameWithAccount } from '../../shared/server-state.ts';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
+import { t } from '../text.ts';
 
 interface AcceptAudienceProps {
   readonly detail: ServerDetail;
@@ -24,7 +24,7 @@ export function AcceptAudience({ detail, audience }: AcceptAudienceProps) {
         if (!reply.ok)
           show({
             kind: 'error',
-            title: messages.failed.acceptAudience(nameWithAccount(detail.status)),
+            title: t('failed.acceptAudience', { name: nameWithAccount(detail.status) }),
             error: reply.error,
             server: id,
           });
@@ -34,13 +34,13 @@ export function AcceptAudience({ detail, audience }: AcceptAudienceProps) {
   return (
     <div className="seen-issuers">
       <dl>
-        <dt>{messages.audience.named}</dt>
+        <dt>{t('audience.named')}</dt>
         <dd>
           <Foreign text={audience} mono />
         </dd>
       </dl>
       <Button small kind="primary" busy={running('configureServer', id)} onClick={accept}>
-        {messages.audience.accept}
+        {t('audience.accept')}
       </Button>
     </div>
   );

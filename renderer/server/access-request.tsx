@@ -1,8 +1,8 @@
 import type { SignInState } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, PlusIcon } from '../parts/icons.tsx';
 import { ScrollingList } from '../parts/scrolling.tsx';
+import { t } from '../text.ts';
 
 /** Who asked for more access, what is new, and what there is already. */
 export function AccessRequest({ state }: { readonly state: Extract<SignInState, { kind: 'needs_access' }> }) {
@@ -16,15 +16,15 @@ export function AccessRequest({ state }: { readonly state: Extract<SignInState, 
               <strong>
                 <Foreign text={host} />
               </strong>{' '}
-              {messages.access.wants} <Foreign text={operation} mono />
+              {t('access.wants')} <Foreign text={operation} mono />
             </li>
           ))}
         </ul>
       )}
       <dl className="facts">
-        <dt>{messages.access.fresh}</dt>
+        <dt>{t('access.fresh')}</dt>
         <dd>
-          <ScrollingList className="tags" label={messages.access.fresh}>
+          <ScrollingList className="tags" label={t('access.fresh')}>
             {scopes.map((scope) => (
               <li key={scope} className="tag tag-attention mono">
                 <PlusIcon size={12} /> <Foreign text={scope} />
@@ -34,9 +34,9 @@ export function AccessRequest({ state }: { readonly state: Extract<SignInState, 
         </dd>
         {granted.length > 0 && (
           <>
-            <dt>{messages.access.already}</dt>
+            <dt>{t('access.already')}</dt>
             <dd>
-              <ScrollingList className="tags" label={messages.access.already}>
+              <ScrollingList className="tags" label={t('access.already')}>
                 {granted.map((scope) => (
                   <li key={scope} className="tag mono">
                     <CheckIcon size={12} /> <Foreign text={scope} />
@@ -47,7 +47,7 @@ export function AccessRequest({ state }: { readonly state: Extract<SignInState, 
           </>
         )}
       </dl>
-      <p className="hint">{messages.access.waits}</p>
+      <p className="hint">{t('access.waits')}</p>
     </div>
   );
 }

@@ -1,10 +1,10 @@
 import type { ServerDetail } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, MinusIcon, PlusIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
 import { ScrollingList } from '../parts/scrolling.tsx';
 import { compareScopes, type ScopeStanding } from './scopes.ts';
+import { t } from '../text.ts';
 
 /** What was asked for and what was granted; a difference is said in words. */
 export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
@@ -12,11 +12,11 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
   const learned = Object.entries(detail.learnedScopes ?? {});
   const scopes = compareScopes(detail.requestedScopes, detail.grantedScopes, wanted);
   return (
-    <Section id="access-title" title={messages.server.access}>
+    <Section id="access-title" title={t('server.access')}>
       {scopes.length === 0 ? (
-        <p className="card quiet">{messages.server.noAccess}</p>
+        <p className="card quiet">{t('server.noAccess')}</p>
       ) : (
-        <ScrollingList className="card scopes" label={messages.server.access}>
+        <ScrollingList className="card scopes" label={t('server.access')}>
           {scopes.map(({ scope, standing }) => (
             <li key={scope} className={`scope scope-${standing}`}>
               <ScopeSign standing={standing} />
@@ -30,7 +30,7 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
       )}
       {learned.length > 0 && (
         <div className="card learned">
-          <p className="hint">{messages.access.learned}</p>
+          <p className="hint">{t('access.learned')}</p>
           <dl className="facts">
             {learned.map(([operation, needed]) => (
               <LearnedScopes key={operation} operation={operation} scopes={needed} />
@@ -61,8 +61,10 @@ function ScopeSign({ standing }: { readonly standing: ScopeStanding }) {
 }
 
 function standingWords(standing: ScopeStanding): string {
-  const { server } = messages;
-  return { granted: server.granted, not_granted: server.notGranted, extra: server.extra, wanted: server.wanted }[
-    standing
-  ];
+  return {
+    granted: t('server.granted'),
+    not_granted: t('server.notGranted'),
+    extra: t('server.extra'),
+    wanted: t('server.wanted'),
+  }[standing];
 }

@@ -3,12 +3,11 @@ import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model
 import type { Reply } from '../../shared/reply.ts';
 import { startSignIn } from '../acts.ts';
 import { after } from '../api.ts';
-import { accountMessages as words } from '../account-messages.ts';
-import { messages } from '../messages.ts';
 import { ConfirmDialog, FormDialog } from '../parts/dialog.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
 import { removeAccountConsequences, removedNotice } from '../sentences.ts';
 import { useShell } from '../shell.ts';
+import { t } from '../text.ts';
 
 /** As the contract has it (AccountName), so that a wrong name is said at the field. */
 export const isAccountName = (name: string): boolean => /^[a-z0-9][a-z0-9._@+-]{0,99}$/.test(name);
@@ -21,7 +20,7 @@ function useName(before: string) {
   /** True: it may be sent. */
   const check = (name: string): boolean => {
     const fits = isAccountName(name);
-    setError(fits ? undefined : words.nameWrong);
+    setError(fits ? undefined : t('accounts.nameWrong'));
     return fits;
   };
   const refused = (title: string, reply: Reply): boolean => {
@@ -36,7 +35,7 @@ function useName(before: string) {
   };
   const field = ({ hint, optional = false }: { readonly hint: string; readonly optional?: boolean }) => (
     <TextField
-      label={words.name}
+      label={t('accounts.name')}
       value={name}
       onChange={change}
       hint={hint}
@@ -57,7 +56,7 @@ export function AddAccountDialog({ server, onClose }: { readonly server: ServerS
   const add = () => {
     if (wanted !== '' && !check(wanted)) return;
     after(shell.run('addAccount', { server: server.id, ...(wanted === '' ? {} : { name: wanted }) }), (reply) => {
-      if (refused(words.addFailed, reply) || !reply.ok) return;
+      if (refused(t('accounts.addFailed'), reply) || !reply.ok) return;
       onClose();
       shell.go({ at: 'server', server: reply.value.id });
       startSignIn(shell, reply.value, { openBrowser: !privateWindow, onCancelled: () => giveUp(reply.value.id) });
@@ -70,15 +69,15 @@ export function AddAccountDialog({ server, onClose }: { readonly server: ServerS
   };
   return (
     <FormDialog
-      title={words.addTitle(server.name)}
-      text={words.addText}
-      confirm={words.addAndSignIn}
+      title={t('accounts.addTitle', { server: server.name })}
+      text={t('accounts.addText')}
+      confirm={t('accounts.addAndSignIn')}
       busy={shell.running('addAccount', server.id)}
       onSubmit={add}
       onClose={onClose}
     >
-      {field({ hint: words.addNameHint, optional: true })}
-      <CheckField label={words.privateWindow} checked={privateWindow} onChange={setPrivateWindow} />
+      {field({ hint: t('accounts.addNameHint'), optional: true })}
+      <CheckField label={t('accounts.privateWindow')} checked={privateWindow} onChange={setPrivateWindow} />
     </FormDialog>
   );
 }
@@ -97,19 +96,19 @@ export function RenameAccountDialog({
     if (wanted === before) return onClose();
     if (!check(wanted)) return;
     after(run('updateAccount', { server: account.id, name: wanted }), (reply) => {
-      if (!refused(words.renameFailed, reply)) onClose();
+      if (!refused(t('accounts.renameFailed'), reply)) onClose();
     });
   };
   return (
     <FormDialog
-      title={words.renameTitle(before)}
-      text={words.renameText}
-      confirm={words.save}
+      title={t('accounts.renameTitle', { name: before })}
+      text={t('accounts.renameText')}
+      confirm={t('accounts.save')}
       busy={running('updateAccount', account.id)}
       onSubmit={rename}
       onClose={onClose}
     >
-      {field({ hint: words.nameHint })}
+      {field({ hint: t('accounts.nameHint') })}
     </FormDialog>
   );
 }
@@ -125,14 +124,14 @@ export function MakeDefaultDialog({
   const makeDefault = () => {
     onClose();
     after(run('updateAccount', { server: account.id, isDefault: true }), (reply) => {
-      if (!reply.ok) show({ kind: 'error', title: words.defaultFailed, error: reply.error });
+      if (!reply.ok) show({ kind: 'error', title: t('accounts.defaultFailed'), error: reply.error });
     });
   };
   return (
     <ConfirmDialog
-      title={words.defaultTitle(account.account?.name ?? '')}
-      consequences={[words.defaultApps, words.defaultOthers]}
-      confirm={words.defaultConfirm}
+      title={t('accounts.defaultTitle', { name: account.account?.name ?? '' })}
+      consequences={[t('accounts.defaultApps'), t('accounts.defaultOthers')]}
+      confirm={t('accounts.defaultConfirm')}
       harmless
       onConfirm={makeDefault}
       onClose={onClose}
@@ -158,16 +157,16 @@ export function RemoveAccountDialog({ detail, store, others, onClose }: RemoveAc
     const next = others.find((other) => other.account?.isDefault) ?? others[0];
     after(run('removeAccount', { server: id }), (reply) => {
       if (!reply.ok)
-        return show({ kind: 'error', title: messages.failed.remove(name), error: reply.error, server: id });
+        return show({ kind: 'error', title: t('failed.remove', { name }), error: reply.error, server: id });
       go(next ? { at: 'server', server: next.id } : { at: 'servers' });
       show(removedNotice(name, reply.value));
     });
   };
   return (
     <ConfirmDialog
-      title={words.removeTitle(name)}
+      title={t('accounts.removeTitle', { name })}
       consequences={removeAccountConsequences(detail, store)}
-      confirm={words.removeConfirm}
+      confirm={t('accounts.removeConfirm')}
       onConfirm={remove}
       onClose={onClose}
     />

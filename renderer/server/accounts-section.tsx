@@ -2,8 +2,6 @@ import { useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
 import { stateTone, type ServerAccounts } from '../../shared/server-state.ts';
 import { stateDetail, stateLabel } from '../../shared/state-text.ts';
-import { accountMessages as words } from '../account-messages.ts';
-import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { PlusIcon } from '../parts/icons.tsx';
@@ -12,6 +10,7 @@ import { Section } from '../parts/page.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
 import { useShell } from '../shell.ts';
 import { AddAccountDialog, MakeDefaultDialog, RemoveAccountDialog, RenameAccountDialog } from './account-dialogs.tsx';
+import { t } from '../text.ts';
 
 interface AccountsSectionProps {
   readonly accounts: ServerAccounts;
@@ -27,7 +26,7 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
   const close = () => setAsking(undefined);
   const name = shown.account?.name ?? '';
   return (
-    <Section id="accounts-title" title={words.title} text={words.text}>
+    <Section id="accounts-title" title={t('accounts.title')} text={t('accounts.text')}>
       <div className="card accounts">
         <ul>
           {accounts.map((account) => (
@@ -37,28 +36,32 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
         <div className="accounts-foot">
           <Button small kind="quiet" onClick={() => setAsking('add')}>
             <PlusIcon size={16} />
-            {words.add}
+            {t('accounts.add')}
           </Button>
           <span className="accounts-acts">
-            <Button small onClick={() => setAsking('rename')} label={messages.servers.about(words.rename, name)}>
-              {words.rename}
+            <Button
+              small
+              onClick={() => setAsking('rename')}
+              label={t('servers.about', { action: t('accounts.rename'), name })}
+            >
+              {t('accounts.rename')}
             </Button>
             {shown.account?.isDefault === false && (
               <Button
                 small
                 onClick={() => setAsking('default')}
-                label={messages.servers.about(words.makeDefault, name)}
+                label={t('servers.about', { action: t('accounts.makeDefault'), name })}
               >
-                {words.makeDefault}
+                {t('accounts.makeDefault')}
               </Button>
             )}
             <Button
               small
               kind="danger"
               onClick={() => setAsking('remove')}
-              label={messages.servers.about(words.remove, name)}
+              label={t('servers.about', { action: t('accounts.remove'), name })}
             >
-              {words.remove}
+              {t('accounts.remove')}
             </Button>
           </span>
         </div>
@@ -95,7 +98,7 @@ function AccountLine({ account, here }: { readonly account: ServerStatus; readon
           >
             <Foreign text={name} cut />
           </button>
-          {isDefault && <span className="tag">{words.isDefault}</span>}
+          {isDefault && <span className="tag">{t('accounts.isDefault')}</span>}
         </p>
         <p className="row-second">
           <span className={`state-label tone-${stateTone(account.state)}`}>{stateLabel(account.state)}</span>
@@ -121,12 +124,12 @@ function AccountLine({ account, here }: { readonly account: ServerStatus; readon
 export function FirstAccountSection({ server }: { readonly server: ServerStatus }) {
   const [adding, setAdding] = useState(false);
   return (
-    <Section id="accounts-title" title={words.title}>
+    <Section id="accounts-title" title={t('accounts.title')}>
       <div className="card one-account">
-        <p className="quiet">{words.one}</p>
+        <p className="quiet">{t('accounts.one')}</p>
         <Button small onClick={() => setAdding(true)}>
           <PlusIcon size={16} />
-          {words.add}
+          {t('accounts.add')}
         </Button>
       </div>
       {adding && <AddAccountDialog server={server} onClose={() => setAdding(false)} />}

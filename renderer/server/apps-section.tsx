@@ -1,15 +1,15 @@
 import type { ServerStatus } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { AppsIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
+import { t } from '../text.ts';
 
 /** The apps that use the server right now. */
 export function AppsSection({ server }: { readonly server: ServerStatus }) {
   return (
-    <Section id="apps-title" title={messages.server.apps}>
+    <Section id="apps-title" title={t('server.apps')}>
       {server.hosts.length === 0 ? (
-        <p className="card quiet">{messages.server.noApps}</p>
+        <p className="card quiet">{t('server.noApps')}</p>
       ) : (
         <ul className="card apps">
           {countEach(server.hosts).map(({ host, count }) => (

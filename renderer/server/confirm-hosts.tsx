@@ -2,10 +2,10 @@ import { Fragment } from 'react';
 import type { EndpointHost, ServerStatus } from '../../shared/model.ts';
 import { hostRows } from '../../shared/sign-in-hosts.ts';
 import { useServerActs } from '../acts.ts';
-import { confirmMessages } from '../confirm-messages.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
+import { t } from '../text.ts';
 
 /** The question before a sign-in whose hosts belong to different owners. "Cancel" beside the state is the no. */
 export function ConfirmHosts({
@@ -19,20 +19,20 @@ export function ConfirmHosts({
   const acts = useServerActs(server);
   return (
     <section className="confirm-hosts" aria-labelledby="confirm-hosts-title">
-      <h3 id="confirm-hosts-title">{confirmMessages.title}</h3>
+      <h3 id="confirm-hosts-title">{t('confirm.title')}</h3>
       <dl className="facts">
         {hostRows(hosts).map(({ words, host }) => (
           <Fragment key={`${words} ${host}`}>
-            <dt>{confirmMessages.row(words)}</dt>
+            <dt>{`${words.charAt(0).toUpperCase()}${words.slice(1)}`}</dt>
             <dd>
               <Foreign text={host} mono />
             </dd>
           </Fragment>
         ))}
       </dl>
-      <p className="hint">{confirmMessages.why}</p>
+      <p className="hint">{t('confirm.why')}</p>
       <Button kind="plain" busy={running('confirmSignIn', server.id)} onClick={() => acts.confirmSignIn(hosts)}>
-        {confirmMessages.yes}
+        {t('confirm.yes')}
       </Button>
     </section>
   );

@@ -1,41 +1,42 @@
 import type { ReactNode } from 'react';
 import type { ServerDetail } from '../../shared/model.ts';
 import { certificateText } from '../../shared/state-text.ts';
-import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { Section } from '../parts/page.tsx';
 import { useShell } from '../shell.ts';
 import { momentWords } from './moments.ts';
+import { t } from '../text.ts';
 
 /** With whom and how Keybridge talks for this server. */
 export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
-  const { server } = messages;
   const { now } = useShell();
   return (
-    <Section id="facts-title" title={server.facts}>
+    <Section id="facts-title" title={t('server.facts')}>
       <dl className="card facts">
-        <Fact name={server.issuer}>{detail.issuer !== undefined && <Foreign text={detail.issuer} mono />}</Fact>
-        <Fact name={server.preset}>{detail.preset}</Fact>
-        <Fact name={server.resource}>{detail.resource !== undefined && <Foreign text={detail.resource} mono />}</Fact>
-        <Fact name={server.clientId}>
+        <Fact name={t('server.issuer')}>{detail.issuer !== undefined && <Foreign text={detail.issuer} mono />}</Fact>
+        <Fact name={t('server.preset')}>{detail.preset}</Fact>
+        <Fact name={t('server.resource')}>
+          {detail.resource !== undefined && <Foreign text={detail.resource} mono />}
+        </Fact>
+        <Fact name={t('server.clientId')}>
           {detail.clientId !== undefined && (
             <>
               <Foreign text={detail.clientId} mono />
-              {detail.registration !== undefined && <span className="tag">{server[detail.registration]}</span>}
+              {detail.registration !== undefined && <span className="tag">{t(`server.${detail.registration}`)}</span>}
             </>
           )}
         </Fact>
-        <Fact name={server.redirect}>
+        <Fact name={t('server.redirect')}>
           {detail.redirectUri !== undefined && <Foreign text={detail.redirectUri} mono />}
         </Fact>
-        <Fact name={server.certificate}>
+        <Fact name={t('server.certificate')}>
           {detail.certificateExpiresAt !== undefined && certificateText(detail.certificateExpiresAt, now)}
         </Fact>
-        <Fact name={server.added}>{momentWords(detail.addedAt)}</Fact>
-        <Fact name={server.signedInAt}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
+        <Fact name={t('server.added')}>{momentWords(detail.addedAt)}</Fact>
+        <Fact name={t('server.signedInAt')}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
         {detail.signedInAt !== undefined && (
-          <Fact name={server.lastRefresh}>
-            {detail.lastRefreshAt === undefined ? server.never : momentWords(detail.lastRefreshAt)}
+          <Fact name={t('server.lastRefresh')}>
+            {detail.lastRefreshAt === undefined ? t('server.never') : momentWords(detail.lastRefreshAt)}
           </Fact>
         )}
       </dl>

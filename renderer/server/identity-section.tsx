@@ -1,10 +1,10 @@
 import { useId, type ReactNode } from 'react';
 import type { ServerDetail } from '../../shared/model.ts';
-import { messages } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, WarningIcon } from '../parts/icons.tsx';
 import { Section } from '../parts/page.tsx';
 import { claimRows, type ClaimRow } from './claims.ts';
+import { t } from '../text.ts';
 
 /**
  * Who signed in, what can be read from the tokens, and what a person should know of both. Shown only once there is a
@@ -17,18 +17,18 @@ export function IdentitySection({ detail }: { readonly detail: ServerDetail }) {
   return (
     <Section
       id="identity-title"
-      title={messages.server.identity}
-      text={none ? messages.server.identityNone : messages.server.identityText}
+      title={t('server.identity')}
+      text={none ? t('server.identityNone') : t('server.identityText')}
     >
       {tokenNotes.length > 0 && <Notes notes={tokenNotes} />}
       {idTokenClaims && (
-        <Claims title={messages.server.idToken} text={<Vouched detail={detail} />} claims={idTokenClaims} />
+        <Claims title={t('server.idToken')} text={<Vouched detail={detail} />} claims={idTokenClaims} />
       )}
-      {accessTokenClaims && <Claims title={messages.server.accessToken} claims={accessTokenClaims} />}
+      {accessTokenClaims && <Claims title={t('server.accessToken')} claims={accessTokenClaims} />}
       {introspection && (
         <Claims
-          title={messages.server.introspection}
-          text={introspection.active ? messages.server.introspectionActive : messages.server.introspectionInactive}
+          title={t('server.introspection')}
+          text={introspection.active ? t('server.introspectionActive') : t('server.introspectionInactive')}
           claims={introspection.claims}
         />
       )}
@@ -40,7 +40,7 @@ function Notes({ notes }: { readonly notes: readonly string[] }) {
   const id = useId();
   return (
     <div className="card token-notes">
-      <h3 id={id}>{messages.server.tokenNotes}</h3>
+      <h3 id={id}>{t('server.tokenNotes')}</h3>
       <ul aria-labelledby={id}>
         {notes.map((note) => (
           <li key={note}>
@@ -54,11 +54,11 @@ function Notes({ notes }: { readonly notes: readonly string[] }) {
 }
 
 function Vouched({ detail: { identityVerified } }: { readonly detail: ServerDetail }) {
-  if (!identityVerified) return messages.server.notVouched;
+  if (!identityVerified) return t('server.notVouched');
   return (
     <>
       <CheckIcon size={16} />
-      <span>{messages.server.vouched}</span>
+      <span>{t('server.vouched')}</span>
     </>
   );
 }
@@ -79,8 +79,8 @@ function Claims({ title, text, claims }: ClaimsProps) {
       {known.length > 0 && <ClaimTable labelledBy={id} rows={known} />}
       {others.length > 0 && (
         <details className="more">
-          <summary aria-label={`${messages.server.moreClaims(others.length)}: ${title}`}>
-            {messages.server.moreClaims(others.length)}
+          <summary aria-label={`${t('server.moreClaims', { count: others.length })}: ${title}`}>
+            {t('server.moreClaims', { count: others.length })}
           </summary>
           <ClaimTable labelledBy={id} rows={others} />
         </details>
@@ -90,14 +90,13 @@ function Claims({ title, text, claims }: ClaimsProps) {
 }
 
 function ClaimTable({ labelledBy, rows }: { readonly labelledBy: string; readonly rows: readonly ClaimRow[] }) {
-  const { meaning, value, claim } = messages.server.claimColumns;
   return (
     <table aria-labelledby={labelledBy}>
       <thead className="only-heard">
         <tr>
-          <th scope="col">{meaning}</th>
-          <th scope="col">{value}</th>
-          <th scope="col">{claim}</th>
+          <th scope="col">{t('server.claimColumns.meaning')}</th>
+          <th scope="col">{t('server.claimColumns.value')}</th>
+          <th scope="col">{t('server.claimColumns.claim')}</th>
         </tr>
       </thead>
       <tbody>

@@ -2,11 +2,11 @@ import { useState } from 'react';
 import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
 import { nameWithAccount } from '../../shared/server-state.ts';
 import { useServerActs } from '../acts.ts';
-import { messages } from '../messages.ts';
 import { removeConsequences, signOutConsequences } from '../sentences.ts';
 import { Button } from '../parts/button.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { useShell } from '../shell.ts';
+import { t } from '../text.ts';
 
 /** Sign out and remove: each first says what it will do. */
 export function LeaveSection({ detail, store }: { readonly detail: ServerDetail; readonly store: StoreStatus }) {
@@ -17,22 +17,22 @@ export function LeaveSection({ detail, store }: { readonly detail: ServerDetail;
   const close = () => setAsking(undefined);
   return (
     <section className="section leave" aria-labelledby="leave-title">
-      <h2 id="leave-title">{messages.server.leave}</h2>
+      <h2 id="leave-title">{t('server.leave')}</h2>
       <div className="leave-buttons" data-field="leave">
         {detail.signedInAt !== undefined && (
           <Button busy={running('signOut', status.id)} onClick={() => setAsking('sign_out')}>
-            {messages.server.signOut}
+            {t('server.signOut')}
           </Button>
         )}
         <Button kind="danger" busy={running('removeServer', status.id)} onClick={() => setAsking('remove')}>
-          {status.account ? messages.server.removeServer : messages.server.remove}
+          {status.account ? t('server.removeServer') : t('server.remove')}
         </Button>
       </div>
       {asking === 'sign_out' && (
         <ConfirmDialog
-          title={messages.signOut.title(nameWithAccount(status))}
+          title={t('signOut.title', { name: nameWithAccount(status) })}
           consequences={signOutConsequences(detail, store)}
-          confirm={messages.signOut.confirm}
+          confirm={t('signOut.confirm')}
           onClose={close}
           onConfirm={() => {
             close();
@@ -42,9 +42,9 @@ export function LeaveSection({ detail, store }: { readonly detail: ServerDetail;
       )}
       {asking === 'remove' && (
         <ConfirmDialog
-          title={messages.remove.title(status.name)}
+          title={t('remove.title', { name: status.name })}
           consequences={removeConsequences(detail, store)}
-          confirm={messages.remove.confirm}
+          confirm={t('remove.confirm')}
           onClose={close}
           onConfirm={() => {
             close();

@@ -1,12 +1,10 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { useServerActs } from '../acts.ts';
-import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { revealField } from './settings/setting-of.ts';
-
-const words = messages.server;
+import { t } from '../text.ts';
 
 /**
  * The way back from an error page of the provider, which sends nothing to Keybridge: what may be wrong, and what to do.
@@ -26,9 +24,9 @@ export function PageError({
   };
   return (
     <details className="more">
-      <summary>{words.errorPageTitle}</summary>
+      <summary>{t('server.errorPageTitle')}</summary>
       <div className="page-error">
-        <p className="hint">{entered ? words.errorPageConfigured : words.errorPageDynamic}</p>
+        <p className="hint">{entered ? t('server.errorPageConfigured') : t('server.errorPageDynamic')}</p>
         {entered && detail.redirectUri !== undefined && (
           <div className="device-line">
             <span className="device-url">
@@ -37,16 +35,16 @@ export function PageError({
             <CopyButton
               small
               text={detail.redirectUri}
-              label={messages.servers.about(messages.copy, detail.redirectUri)}
+              label={t('servers.about', { action: t('common.copy'), name: detail.redirectUri })}
             >
-              {messages.copy}
+              {t('common.copy')}
             </CopyButton>
           </div>
         )}
         {entered ? (
-          <Button onClick={change}>{words.changeClientId}</Button>
+          <Button onClick={change}>{t('server.changeClientId')}</Button>
         ) : (
-          <Button onClick={acts.startAgain}>{words.startAgain}</Button>
+          <Button onClick={acts.startAgain}>{t('server.startAgain')}</Button>
         )}
       </div>
     </details>

@@ -3,7 +3,6 @@ import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { displayName, type ServerAccounts } from '../../shared/server-state.ts';
-import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -19,6 +18,7 @@ import { LeaveSection } from './leave-section.tsx';
 import type { KnownPreset } from './settings/odd-fields.tsx';
 import { SettingsSection } from './settings/settings-section.tsx';
 import { StatePanel } from './state-panel.tsx';
+import { t } from '../text.ts';
 
 /** Everything about one server that a person may see. */
 export function ServerScreen({
@@ -47,21 +47,26 @@ export function ServerScreen({
       }
       aside={
         <Button kind="plain" onClick={() => go({ at: 'connect_app', server: server.id })}>
-          {messages.connect.title}
+          {t('connect.title')}
         </Button>
       }
       lead={
         <span className="address-line">
           <Foreign text={server.url} mono />
-          <CopyButton kind="quiet" small text={server.url} label={messages.servers.about(messages.copy, server.url)}>
-            {messages.copy}
+          <CopyButton
+            kind="quiet"
+            small
+            text={server.url}
+            label={t('servers.about', { action: t('common.copy'), name: server.url })}
+          >
+            {t('common.copy')}
           </CopyButton>
         </span>
       }
     >
       {accounts.length > 1 && <AccountsSection accounts={accounts} shown={server} detail={detail} store={store} />}
       <StatePanel server={server} detail={detail} />
-      {error && <NoticeBanner notice={{ kind: 'error', title: messages.server.loadFailed, error }} />}
+      {error && <NoticeBanner notice={{ kind: 'error', title: t('server.loadFailed'), error }} />}
       {detail ? <ServerSections detail={detail} store={store} onSaved={reload} /> : !error && <DetailLoading />}
     </Page>
   );

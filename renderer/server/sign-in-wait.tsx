@@ -3,8 +3,6 @@ import type { ServerDetail, ServerStatus, SignInState } from '../../shared/model
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { useServerActs } from '../acts.ts';
-import { accountMessages } from '../account-messages.ts';
-import { messages } from '../messages.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -16,6 +14,7 @@ import { useShell } from '../shell.ts';
 import { ConfirmHosts } from './confirm-hosts.tsx';
 import { PageError } from './page-error.tsx';
 import { UserCode } from './user-code.tsx';
+import { t } from '../text.ts';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
@@ -42,7 +41,7 @@ export function SignInWait({
           ) : (
             <UserCode code={userCode} url={url} endsAt={state.endsAt} />
           )}
-          {server.account && <p className="hint">{accountMessages.otherPerson}</p>}
+          {server.account && <p className="hint">{t('accounts.otherPerson')}</p>}
         </>
       )}
     </div>
@@ -53,7 +52,7 @@ export function SignInWait({
 function OtherHosts({ hosts }: { readonly hosts: readonly string[] }) {
   return (
     <p className="hint">
-      {messages.add.alsoSeenBy} <Foreign text={hosts.join(', ')} />. {messages.add.alsoSeenHint}
+      {t('add.alsoSeenBy')} <Foreign text={hosts.join(', ')} />. {t('add.alsoSeenHint')}
     </p>
   );
 }
@@ -74,14 +73,14 @@ function BrowserWait({
     <>
       {browserFailed && (
         <div className="open-yourself">
-          <p>{messages.server.openYourself}</p>
+          <p>{t('server.openYourself')}</p>
           <ScrollingCode className="page-address">
             <Foreign text={url} />
           </ScrollingCode>
         </div>
       )}
       <CopyButton text={url} kind={browserFailed ? 'primary' : 'plain'} small={!browserFailed}>
-        {messages.server.copyLink}
+        {t('server.copyLink')}
       </CopyButton>
       <PasteAddress server={server} />
       <PageError server={server} detail={detail} />
@@ -96,11 +95,11 @@ const steps: readonly Step[] = ['discover', 'register', 'browser', 'exchange'];
 function Steps({ step }: { readonly step: Step }) {
   const at = steps.indexOf(step);
   return (
-    <ol className="steps" aria-label={messages.server.stepsLabel}>
+    <ol className="steps" aria-label={t('server.stepsLabel')}>
       {steps.map((one, index) => (
         <li key={one} className={stepLook(index, at)} aria-current={index === at ? 'step' : undefined}>
           <span className="step-sign">{index < at ? <CheckIcon size={12} /> : index + 1}</span>
-          {messages.server.steps[one]}
+          {t(`server.steps.${one}`)}
         </li>
       ))}
     </ol>
@@ -128,11 +127,11 @@ function PasteAddress({ server }: { readonly server: ServerStatus }) {
   };
   return (
     <details className="more">
-      <summary>{messages.server.pasteTitle}</summary>
+      <summary>{t('server.pasteTitle')}</summary>
       <form onSubmit={finish}>
-        <p className="hint">{messages.server.pasteText}</p>
+        <p className="hint">{t('server.pasteText')}</p>
         <TextField
-          label={messages.server.pasteLabel}
+          label={t('server.pasteLabel')}
           value={address}
           onChange={setAddress}
           maxLength={32_000}
@@ -141,10 +140,10 @@ function PasteAddress({ server }: { readonly server: ServerStatus }) {
           required
         >
           <Button submit busy={running('finishSignIn', server.id)}>
-            {messages.server.pasteFinish}
+            {t('server.pasteFinish')}
           </Button>
         </TextField>
-        {error && <NoticeBanner notice={{ kind: 'error', title: messages.failed.finish, error }} />}
+        {error && <NoticeBanner notice={{ kind: 'error', title: t('failed.finish'), error }} />}
       </form>
     </details>
   );

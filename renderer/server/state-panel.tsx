@@ -3,7 +3,6 @@ import { recheckableCodes, nextStep, stateTone, nameWithAccount } from '../../sh
 import { stateDetail, stateLabel } from '../../shared/state-text.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { useServerActs } from '../acts.ts';
-import { messages } from '../messages.ts';
 import { stateSentence } from '../sentences.ts';
 import { ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
@@ -19,6 +18,7 @@ import { AcceptAudience } from './accept-audience.tsx';
 import { AccessRequest } from './access-request.tsx';
 import { SignInWait } from './sign-in-wait.tsx';
 import { TokenLife } from './token-life.tsx';
+import { t } from '../text.ts';
 
 /** How the server stands and the one thing to do about it. */
 export function StatePanel({
@@ -44,9 +44,9 @@ export function StatePanel({
           {(server.identity !== undefined || state.kind === 'signed_in') && (
             <p className="account">
               <PersonIcon size={16} />
-              <span className="only-heard">{messages.server.account}: </span>
+              <span className="only-heard">{t('server.account')}: </span>
               {server.identity === undefined ? (
-                <span className="quiet">{messages.server.accountUnknown}</span>
+                <span className="quiet">{t('server.accountUnknown')}</span>
               ) : (
                 <Foreign text={server.identity} />
               )}
@@ -77,7 +77,7 @@ function ErrorAction({ error, detail }: { readonly error: ErrorInfo; readonly de
     <>
       {error.redirectUri !== undefined && (
         <CopyButton small text={error.redirectUri}>
-          {messages.errorSteps.copyRedirect}
+          {t('errorSteps.copyRedirect')}
         </CopyButton>
       )}
       {step && (
@@ -102,14 +102,14 @@ function ReviewAction({ server }: { readonly server: ServerStatus }) {
   if (recheckableCodes.has(code)) {
     return (
       <Button busy={running('checkServer', server.id)} onClick={acts.check}>
-        {messages.server.checkAgain}
+        {t('server.checkAgain')}
       </Button>
     );
   }
   // Only another sign-in can show whether the next answer comes from the right place.
   return code === 'E_ISS_MISMATCH' ? (
     <Button busy={running('signIn', server.id)} onClick={acts.signIn}>
-      {messages.trouble.tryAgain}
+      {t('trouble.tryAgain')}
     </Button>
   ) : null;
 }
@@ -124,27 +124,27 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
       if (state.kind === 'open') {
         return (
           <Button kind="quiet" busy={running('signIn', server.id)} onClick={acts.signIn}>
-            {messages.server.signIn}
+            {t('server.signIn')}
           </Button>
         );
       }
       return state.kind === 'signed_in' && state.renewable ? (
         <Button kind="quiet" busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
-          {messages.server.refreshNow}
+          {t('server.refreshNow')}
         </Button>
       ) : null;
     case 'check':
       return (
         <Button kind="primary" busy={running('checkServer', server.id)} onClick={acts.check}>
-          {messages.server.checkNow}
+          {t('server.checkNow')}
         </Button>
       );
     case 'sign_in':
       return (
         <div className="state-buttons">
           {detail && takesPerson(detail) && (
-            <Button kind="quiet" onClick={acts.signInByLink} label={messages.server.signInByLinkLabel}>
-              {messages.server.signInByLink}
+            <Button kind="quiet" onClick={acts.signInByLink} label={t('server.signInByLinkLabel')}>
+              {t('server.signInByLink')}
             </Button>
           )}
           {/* Where a setting is the way on, it comes first. */}
@@ -153,7 +153,7 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
             busy={running('signIn', server.id)}
             onClick={acts.signIn}
           >
-            {messages.server.signIn}
+            {t('server.signIn')}
           </Button>
         </div>
       );
@@ -161,10 +161,10 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
       return (
         <div className="state-buttons">
           <Button kind="quiet" busy={running('dismissAccess', server.id)} onClick={acts.dismissAccess}>
-            {messages.access.notNow}
+            {t('access.notNow')}
           </Button>
           <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
-            {messages.access.allow}
+            {t('access.allow')}
           </Button>
         </div>
       );
@@ -173,13 +173,13 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
     case 'try_now':
       return (
         <Button busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
-          {messages.server.tryNow}
+          {t('server.tryNow')}
         </Button>
       );
     case 'cancel':
       return (
         <Button busy={running('cancelSignIn', server.id)} onClick={acts.cancelSignIn}>
-          {messages.server.cancel}
+          {t('server.cancel')}
         </Button>
       );
     case 'unlock':

@@ -1,8 +1,8 @@
 import type { ServerDetail, SignInState } from '../../shared/model.ts';
 import { durationText } from '../../shared/state-text.ts';
-import { messages } from '../messages.ts';
 import { useShell } from '../shell.ts';
 import { lifeLeft } from '../status.ts';
+import { t } from '../text.ts';
 
 interface TokenLifeProps {
   readonly state: Extract<SignInState, { kind: 'signed_in' | 'retrying' }>;
@@ -18,11 +18,11 @@ export function TokenLife({ state, detail }: TokenLifeProps) {
   return (
     <div className="life state-extra">
       <p className="life-words">
-        <span>{messages.server.life}</span>
+        <span>{t('server.life')}</span>
         <span>{words}</span>
       </p>
       {left !== undefined && (
-        <progress className="life-bar" max={1} value={left} aria-label={messages.server.life} aria-valuetext={words} />
+        <progress className="life-bar" max={1} value={left} aria-label={t('server.life')} aria-valuetext={words} />
       )}
     </div>
   );
@@ -33,11 +33,10 @@ function lifeWords(
   now: number,
   detail: ServerDetail | undefined,
 ): string {
-  const { server } = messages;
   if (state.expiresAt === undefined) {
     const held = detail?.accessTokenClaims !== undefined || !state.renewable;
-    return held ? server.lifeUnknown : server.lifeNone;
+    return held ? t('server.lifeUnknown') : t('server.lifeNone');
   }
-  if (state.expiresAt > now) return server.lifeLeft(durationText(state.expiresAt - now));
-  return state.renewable ? server.lifeOver : server.lifeOverForGood;
+  if (state.expiresAt > now) return t('server.lifeLeft', { duration: durationText(state.expiresAt - now) });
+  return state.renewable ? t('server.lifeOver') : t('server.lifeOverForGood');
 }

@@ -1,9 +1,9 @@
 import { durationText } from '../../shared/state-text.ts';
-import { messages } from '../messages.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { hostOf } from '../status.ts';
+import { t } from '../text.ts';
 
 interface UserCodeProps {
   readonly code: string;
@@ -16,35 +16,36 @@ interface UserCodeProps {
 /** A sign-in by code: where to go, what to enter there, and how long it counts. On whatever device. */
 export function UserCode({ code, url, endsAt }: UserCodeProps) {
   const { now } = useShell();
-  const { device } = messages;
   return (
     <ol className="todo device">
       <li>
         <p>
-          {device.open} <Foreign text={hostOf(url)} />
+          {t('device.open')} <Foreign text={hostOf(url)} />
         </p>
         <div className="device-line">
           <span className="device-url">
             <Foreign text={url} mono />
           </span>
           <CopyButton small text={url}>
-            {messages.server.copyLink}
+            {t('server.copyLink')}
           </CopyButton>
         </div>
       </li>
       <li>
-        <p>{device.enter}</p>
+        <p>{t('device.enter')}</p>
         <div className="device-line">
           <strong className="user-code mono" aria-hidden="true">
             {code}
           </strong>
           <span className="only-heard">{code.split('').join(' ')}</span>
-          <CopyButton small text={code} label={device.copyCode}>
-            {messages.copy}
+          <CopyButton small text={code} label={t('device.copyCode')}>
+            {t('common.copy')}
           </CopyButton>
         </div>
         {endsAt !== undefined && (
-          <p className="hint">{endsAt > now ? device.left(durationText(endsAt - now)) : device.over}</p>
+          <p className="hint">
+            {endsAt > now ? t('device.left', { duration: durationText(endsAt - now) }) : t('device.over')}
+          </p>
         )}
       </li>
     </ol>

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
-import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { PlusIcon } from '../parts/icons.tsx';
 import { useShell } from '../shell.ts';
+import { t } from '../text.ts';
 
 /** The first thing that a new user sees: one picture, one sentence, one thing to do. */
 export function EmptyList({ children }: { readonly children: ReactNode }) {
@@ -10,11 +10,11 @@ export function EmptyList({ children }: { readonly children: ReactNode }) {
   return (
     <div className="empty">
       <BridgeDrawing />
-      <h1>{messages.servers.emptyTitle}</h1>
-      <p>{messages.servers.emptyText}</p>
+      <h1>{t('servers.emptyTitle')}</h1>
+      <p>{t('servers.emptyText')}</p>
       <Button kind="primary" onClick={() => go({ at: 'add_server' })}>
         <PlusIcon size={18} />
-        {messages.servers.emptyAction}
+        {t('servers.emptyAction')}
       </Button>
       {children}
     </div>

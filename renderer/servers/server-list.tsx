@@ -2,14 +2,13 @@ import { useId } from 'react';
 import type { ServerStatus } from '../../shared/model.ts';
 import { displayName, stateTone, type ServerAccounts } from '../../shared/server-state.ts';
 import { accountsText, stateDetail, stateLabel } from '../../shared/state-text.ts';
-import { accountMessages } from '../account-messages.ts';
-import { messages, namesOf } from '../messages.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { AppsIcon, ForwardIcon, PersonIcon } from '../parts/icons.tsx';
 import { NextStepButton } from '../parts/next-step.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
 import { useShell } from '../shell.ts';
 import { hostOf } from '../status.ts';
+import { namesOf, t } from '../text.ts';
 
 interface ServerListProps {
   readonly title: string;
@@ -98,10 +97,10 @@ function AccountRow({ entry }: { readonly entry: ServerStatus }) {
             <OpenButton entry={entry} name={account?.name ?? ''} />
           </h4>
           <p className="row-second">
-            {account?.isDefault && <span>{other ? `${accountMessages.isDefault} ·` : accountMessages.isDefault}</span>}
+            {account?.isDefault && <span>{other ? `${t('accounts.isDefault')} ·` : t('accounts.isDefault')}</span>}
             {other && (
               <>
-                <span className="only-heard">{messages.server.account}: </span>
+                <span className="only-heard">{t('server.account')}: </span>
                 <Foreign text={identity} cut />
               </>
             )}
@@ -147,14 +146,14 @@ function UseCell({ entry, hideIdentity = false }: { readonly entry: ServerStatus
       {!hideIdentity && entry.identity !== undefined && (
         <p>
           <PersonIcon size={14} />
-          <span className="only-heard">{messages.server.account}: </span>
+          <span className="only-heard">{t('server.account')}: </span>
           <Foreign text={entry.identity} cut />
         </p>
       )}
       {apps !== '' && (
         <p>
           <AppsIcon size={14} />
-          <span className="only-heard">{messages.server.apps}: </span>
+          <span className="only-heard">{t('server.apps')}: </span>
           <Foreign text={apps} cut />
         </p>
       )}

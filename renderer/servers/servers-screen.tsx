@@ -1,7 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Status } from '../../shared/model.ts';
 import { overallText } from '../../shared/state-text.ts';
-import { messages } from '../messages.ts';
 import { storeLine } from '../sentences.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
@@ -13,6 +12,7 @@ import { EmptyList } from './empty-list.tsx';
 import { openButtonId, ServerList } from './server-list.tsx';
 import { SignOutEverywhere } from './sign-out-everywhere.tsx';
 import { Troubles } from './troubles.tsx';
+import { t } from '../text.ts';
 
 /** The home screen: how everything stands, and the list with what to do next. */
 export function ServersScreen({
@@ -48,17 +48,17 @@ export function ServersScreen({
             </div>
             <Button kind="primary" onClick={() => go({ at: 'add_server' })}>
               <PlusIcon size={18} />
-              {messages.servers.add}
+              {t('servers.add')}
             </Button>
           </div>
           {needYou.length > 0 && others.length > 0 ? (
             <>
-              <ServerList title={messages.servers.needYou} servers={needYou} />
-              <ServerList title={messages.servers.others} servers={others} />
+              <ServerList title={t('servers.needYou')} servers={needYou} />
+              <ServerList title={t('servers.others')} servers={others} />
             </>
           ) : (
             status.servers.length > 0 && (
-              <ServerList title={messages.servers.title} hideTitle servers={[...needYou, ...others]} />
+              <ServerList title={t('servers.title')} hideTitle servers={[...needYou, ...others]} />
             )
           )}
           <SignOutEverywhere status={status} />
@@ -83,8 +83,8 @@ function useFocusOnReturn(cameFrom: Screen | undefined) {
 export function ServersLoading() {
   return (
     <div className="page" aria-busy="true">
-      <h1 className="only-heard">{messages.servers.title}</h1>
-      <output className="only-heard">{messages.loading}</output>
+      <h1 className="only-heard">{t('servers.title')}</h1>
+      <output className="only-heard">{t('common.loading')}</output>
       <div className="page-head">
         <span className="bone bone-title" />
       </div>

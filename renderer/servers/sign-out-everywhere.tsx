@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import type { Status } from '../../shared/model.ts';
 import { after } from '../api.ts';
-import { messages } from '../messages.ts';
 import { Button } from '../parts/button.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { everywhereConsequences, signedInSomewhere, signedOutEverywhereNotice } from '../sentences.ts';
 import { useShell } from '../shell.ts';
+import { t } from '../text.ts';
 
 /** At the foot of the list: ends every sign-in, after it has said what that means. There while there is one. */
 export function SignOutEverywhere({ status }: { readonly status: Status }) {
@@ -20,20 +20,20 @@ export function SignOutEverywhere({ status }: { readonly status: Status }) {
       show(
         reply.ok
           ? signedOutEverywhereNotice(reply.value)
-          : { kind: 'error', title: messages.everywhere.failedAltogether, error: reply.error },
+          : { kind: 'error', title: t('everywhere.failedAltogether'), error: reply.error },
       );
     });
   };
   return (
     <div className="list-foot">
       <Button small kind="quiet" busy={busy} onClick={() => setAsking(true)}>
-        {messages.servers.signOutEverywhere}
+        {t('servers.signOutEverywhere')}
       </Button>
       {asking && (
         <ConfirmDialog
-          title={messages.everywhere.title}
+          title={t('everywhere.title')}
           consequences={everywhereConsequences(status)}
-          confirm={messages.everywhere.confirm}
+          confirm={t('everywhere.confirm')}
           onConfirm={signOut}
           onClose={() => setAsking(false)}
         />

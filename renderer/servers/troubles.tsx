@@ -1,11 +1,11 @@
 import type { Status } from '../../shared/model.ts';
 import { unlockStore } from '../acts.ts';
-import { messages } from '../messages.ts';
 import { storeTrouble } from '../sentences.ts';
 import { Banner, ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { useShell } from '../shell.ts';
 import { SetAsideServers } from './set-aside.tsx';
+import { t } from '../text.ts';
 
 /** What is wrong with Keybridge itself, above the list: the store of secrets, the file of servers. */
 export function Troubles({ status }: { readonly status: Status }) {
@@ -20,16 +20,16 @@ export function Troubles({ status }: { readonly status: Status }) {
           title={trouble.title}
           action={
             <Button busy={unlocking} onClick={() => unlockStore(shell)}>
-              {status.store.state === 'locked' ? messages.trouble.unlock : messages.trouble.tryAgain}
+              {status.store.state === 'locked' ? t('trouble.unlock') : t('trouble.tryAgain')}
             </Button>
           }
         >
-          <p>{unlocking ? messages.trouble.unlocking : trouble.text}</p>
+          <p>{unlocking ? t('trouble.unlocking') : trouble.text}</p>
         </Banner>
       )}
       <SetAsideServers setAside={status.setAside ?? []} />
       {status.notice && (
-        <Banner tone="attention" title={messages.servers.noticeTitle}>
+        <Banner tone="attention" title={t('servers.noticeTitle')}>
           <ErrorWords error={status.notice} />
         </Banner>
       )}

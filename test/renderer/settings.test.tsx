@@ -11,7 +11,8 @@ import {
   tidied,
   type SettingsForm,
 } from '../../renderer/server/settings/settings-change.ts';
-import { settingsMessages as words } from '../../renderer/server/settings/settings-messages.ts';
+import { grants } from '../../renderer/server/settings/way-fields.tsx';
+import { t } from '../../renderer/text.ts';
 import { SettingsSection } from '../../renderer/server/settings/settings-section.tsx';
 import { secretNames, ServerSettings, type ServerDetail, type SignInState } from '../../shared/model.ts';
 import { errorInfo, exampleDetail, exampleServer, exampleStates } from '../fixtures/renderer-preview/states.ts';
@@ -42,7 +43,6 @@ const fieldOf = (html: string, field: string): string =>
   html.split('data-field="').find((part) => part.startsWith(`${field}"`)) ?? '';
 
 describe('the settings of a server', () => {
-  const grants = Object.keys(words.grants) as NonNullable<ServerSettings['grant']>[];
   const everything = grants
     .map((grant) =>
       markup(
@@ -85,11 +85,11 @@ describe('the settings of a server', () => {
         ),
       ),
     );
-    expect(text).toContain(`How Keybridge signs in ${words.grants.device_code}`);
+    expect(text).toContain(`How Keybridge signs in ${t('settings.grants.device_code')}`);
     expect(text).toContain('Access a:read b');
     expect(text).toContain('Certificates and network 2 settings');
     expect(text).toContain('Odd servers 1 setting');
-    expect(groupValue('odd', formWith({}))).toBe(words.standard);
+    expect(groupValue('odd', formWith({}))).toBe(t('settings.standard'));
     expect(groupValue('odd', formWith({ authorizeParameters: { audience: 'x' }, legacyEndpoints: true }))).toBe(
       '2 settings',
     );

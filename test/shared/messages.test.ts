@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -45,6 +45,25 @@ describe('the catalogue of texts', () => {
 
   it('has no text that waits for another one to be glued to it', () => {
     expect(texts.filter(({ text }) => /^ | $|^$/.test(text))).toEqual([]);
+  });
+});
+
+describe('the source', () => {
+  const sources = ['renderer', 'shared', 'electron'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('messages'))
+      .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
+  );
+  const code = sources.join('\n');
+  /** Of t(`settings.grants.${grant}`): a pattern for the ids that it may ask for. */
+  const asked = [...code.matchAll(/\bt\(`([^`]+)`/g)].map(
+    ([, id = '']) => new RegExp(`^${id.replaceAll('.', '\\.').replaceAll(/\$\{[^}]*\}/g, '[\\w.]+')}$`),
+  );
+
+  it('uses each text of the catalogue', () => {
+    const ids = texts.filter(({ file }) => !file.endsWith('remedies.ts')).map(({ id }) => id);
+    const unused = ids.filter((id) => !code.includes(`'${id}'`) && !asked.some((pattern) => pattern.test(id)));
+    expect(unused).toEqual([]);
   });
 });
 

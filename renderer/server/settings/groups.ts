@@ -1,8 +1,8 @@
 import type { SettingsForm } from './settings-change.ts';
 import { settingsOf } from './settings-change.ts';
-import { settingsMessages as words } from './settings-messages.ts';
+import { t } from '../../text.ts';
 
-export type GroupName = keyof typeof words.groups;
+export type GroupName = 'way' | 'access' | 'network' | 'odd';
 
 /** Field (as errors name it) -> its group. What is not named here belongs to the way to sign in. */
 const places: readonly (readonly [RegExp, GroupName])[] = [
@@ -19,9 +19,10 @@ export const groupOf = (field: string): GroupName => places.find(([pattern]) => 
 /** How a group stands, in a few words. */
 export function groupValue(group: GroupName, form: SettingsForm): string {
   const { grant, scopes } = form.settings;
-  if (group === 'way') return words.grants[grant ?? 'authorization_code'];
-  if (group === 'access') return Array.isArray(scopes) ? scopes.join(' ') : words.scopesChoices[scopes ?? 'suggested'];
+  if (group === 'way') return t(`settings.grants.${grant ?? 'authorization_code'}`);
+  if (group === 'access')
+    return Array.isArray(scopes) ? scopes.join(' ') : t(`settings.scopesChoices.${scopes ?? 'suggested'}`);
   const settings = Object.keys(settingsOf(form)).filter((name) => groupOf(`settings.${name}`) === group);
   const count = settings.length + (group === 'odd' && form.allowMissingPkce ? 1 : 0);
-  return count === 0 ? words.standard : words.countSet(count);
+  return count === 0 ? t('settings.standard') : t('settings.countSet', { count });
 }

@@ -2,7 +2,7 @@ import { Button } from '../../parts/button.tsx';
 import { TextField } from '../../parts/field.tsx';
 import { Foreign } from '../../parts/foreign.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
-import { settingsMessages as words } from './settings-messages.ts';
+import { t } from '../../text.ts';
 
 interface Issuers {
   readonly named: string;
@@ -34,11 +34,11 @@ export function IssuerFields({
   );
   return (
     <fieldset className="field framed" data-field="settings.issuerException">
-      <legend>{words.issuerException}</legend>
-      <p className="hint">{words.issuerExceptionHint}</p>
+      <legend>{t('settings.issuerException')}</legend>
+      <p className="hint">{t('settings.issuerExceptionHint')}</p>
       {seen && !accepted && <SeenIssuers issuers={seen} onAccept={() => onAccept(seen)} />}
-      {text('named', words.issuerNamed, words.issuerNamedHint)}
-      {text('found', words.issuerFound, words.issuerFoundHint)}
+      {text('named', t('settings.issuerNamed'), t('settings.issuerNamedHint'))}
+      {text('found', t('settings.issuerFound'), t('settings.issuerFoundHint'))}
     </fieldset>
   );
 }
@@ -55,19 +55,19 @@ export function SeenIssuers({
 }) {
   return (
     <div className="seen-issuers">
-      <p>{words.issuersSeen}</p>
+      <p>{t('settings.issuersSeen')}</p>
       <dl>
-        <dt>{words.issuerNamed}</dt>
+        <dt>{t('settings.issuerNamed')}</dt>
         <dd>
           <Foreign text={issuers.named} mono />
         </dd>
-        <dt>{words.issuerFound}</dt>
+        <dt>{t('settings.issuerFound')}</dt>
         <dd>
           <Foreign text={issuers.found} mono />
         </dd>
       </dl>
       <Button small busy={busy} onClick={onAccept}>
-        {words.acceptIssuers}
+        {t('settings.acceptIssuers')}
       </Button>
     </div>
   );

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import type { Output } from '../../../shared/api.ts';
 import { after } from '../../api.ts';
-import { messages } from '../../messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { FormDialog, InfoDialog } from '../../parts/dialog.tsx';
@@ -11,7 +10,7 @@ import { SelectField } from '../../parts/select-field.tsx';
 import { ScrollingCode } from '../../parts/scrolling.tsx';
 import { useShell } from '../../shell.ts';
 import type { FormPart } from './form-part.ts';
-import { settingsMessages as words } from './settings-messages.ts';
+import { choices, t } from '../../text.ts';
 
 type MadeKey = Output<'generateKey'>;
 
@@ -26,9 +25,9 @@ export function MakeKey({ part, entry }: { readonly part: FormPart; readonly ent
   return (
     <div className="field make-key">
       <Button small disabled={part.unsaved} onClick={() => setAsking(true)}>
-        {words.makeKey}
+        {t('settings.makeKey')}
       </Button>
-      {part.unsaved && <p className="hint">{words.makeKeySaveFirst}</p>}
+      {part.unsaved && <p className="hint">{t('settings.makeKeySaveFirst')}</p>}
       {asking && (
         <MakeKeyDialog
           entry={entry}
@@ -42,17 +41,17 @@ export function MakeKey({ part, entry }: { readonly part: FormPart; readonly ent
         />
       )}
       {made && (
-        <InfoDialog title={words.keyMade} text={words.keyMadeText} onClose={close}>
+        <InfoDialog title={t('settings.keyMade')} text={t('settings.keyMadeText')} onClose={close}>
           <dl className="facts">
-            <dt>{words.keyId}</dt>
+            <dt>{t('settings.keyId')}</dt>
             <dd>
               <Foreign text={made.kid} mono />
             </dd>
           </dl>
           <ScrollingCode className="public-key">{made.publicPem}</ScrollingCode>
           <div className="key-copies">
-            <CopyButton text={JSON.stringify(made.publicJwk, undefined, 2)}>{words.copyJwk}</CopyButton>
-            <CopyButton text={made.publicPem}>{words.copyPem}</CopyButton>
+            <CopyButton text={JSON.stringify(made.publicJwk, undefined, 2)}>{t('settings.copyJwk')}</CopyButton>
+            <CopyButton text={made.publicPem}>{t('settings.copyPem')}</CopyButton>
           </div>
         </InfoDialog>
       )}
@@ -60,9 +59,11 @@ export function MakeKey({ part, entry }: { readonly part: FormPart; readonly ent
   );
 }
 
+const keyKinds = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+
 interface MakeKeyDialogProps {
   readonly entry: string;
-  readonly wanted: keyof typeof words.makeKeyKinds | undefined;
+  readonly wanted: (typeof keyKinds)[number] | undefined;
   readonly stored: boolean;
   readonly onMade: (key: MadeKey) => void;
   readonly onClose: () => void;
@@ -74,38 +75,38 @@ function MakeKeyDialog({ entry, wanted = 'ES256', stored, onMade, onClose }: Mak
   const [replace, setReplace] = useState(false);
   const [error, setError] = useState<string>();
   const make = () => {
-    if (stored && !replace) return setError(words.makeKeyReplaceMissing);
+    if (stored && !replace) return setError(t('settings.makeKeyReplaceMissing'));
     after(run('generateKey', { server: entry, algorithm, replace }), (reply) => {
       if (reply.ok) onMade(reply.value);
-      else setError(`${reply.error.message} ${messages.trouble.code} ${reply.error.code}.`);
+      else setError(`${reply.error.message} ${t('trouble.code')} ${reply.error.code}.`);
     });
   };
   return (
     <FormDialog
-      title={words.makeKeyTitle}
-      text={words.makeKeyText}
-      confirm={words.makeKeyDo}
+      title={t('settings.makeKeyTitle')}
+      text={t('settings.makeKeyText')}
+      confirm={t('settings.makeKeyDo')}
       busy={running('generateKey', entry)}
       onSubmit={make}
       onClose={onClose}
     >
       <SelectField
-        label={words.makeKeyKind}
+        label={t('settings.makeKeyKind')}
         value={algorithm}
-        choices={words.makeKeyKinds}
+        choices={choices(keyKinds, (kind) => t(`settings.makeKeyKinds.${kind}`))}
         onChange={setAlgorithm}
-        hint={words.makeKeyKindHint}
+        hint={t('settings.makeKeyKindHint')}
         error={stored ? undefined : error}
       />
       {stored && (
         <CheckField
-          label={words.makeKeyReplace}
+          label={t('settings.makeKeyReplace')}
           checked={replace}
           onChange={(yes) => {
             setReplace(yes);
             setError(undefined);
           }}
-          hint={words.makeKeyReplaceHint}
+          hint={t('settings.makeKeyReplaceHint')}
           error={error}
         />
       )}

@@ -2,7 +2,7 @@ import type { SecretName, ServerSettings } from '../../../shared/model.ts';
 import { TextField } from '../../parts/field.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
-import { settingsMessages as words } from './settings-messages.ts';
+import { t } from '../../text.ts';
 
 type TextName = 'assertionFile' | 'keyId' | 'clientMetadataUrl' | 'headerName' | 'caFile' | 'clientCertificateFile';
 
@@ -11,10 +11,10 @@ export function NamedText({ part, name }: { readonly part: FormPart; readonly na
   const set = (value: string) => changeSettings(part)({ [name]: value } satisfies ServerSettings);
   return (
     <TextField
-      label={words[name]}
+      label={t(`settings.${name}`)}
       value={part.form.settings[name] ?? ''}
       onChange={set}
-      hint={words[`${name}Hint`]}
+      hint={t(`settings.${name}Hint`)}
       error={part.problem(`settings.${name}`)}
       field={`settings.${name}`}
       maxLength={limits[name]}
@@ -43,7 +43,7 @@ interface NamedSecretProps {
 export function NamedSecret({ part: { form, stored, set, problem }, name, file = false, hint }: NamedSecretProps) {
   return (
     <SecretField
-      label={words[name]}
+      label={t(`settings.${name}`)}
       value={form.secrets[name]}
       stored={stored.includes(name)}
       onChange={(value) => set({ secrets: { ...form.secrets, [name]: value } })}

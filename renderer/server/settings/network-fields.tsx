@@ -2,7 +2,7 @@ import { TextField } from '../../parts/field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
 import { NamedSecret, NamedText } from './named-fields.tsx';
-import { settingsMessages as words } from './settings-messages.ts';
+import { choices, t } from '../../text.ts';
 
 /** What the connection itself needs. */
 export function NetworkFields({ part }: { readonly part: FormPart }) {
@@ -13,10 +13,10 @@ export function NetworkFields({ part }: { readonly part: FormPart }) {
       <NamedText part={part} name="caFile" />
       {((settings.caFile ?? '') !== '' || settings.caOrigins !== undefined) && (
         <TextField
-          label={words.caOrigins}
+          label={t('settings.caOrigins')}
           value={(settings.caOrigins ?? []).join(' ')}
           onChange={(text) => changeSettings(part)({ caOrigins: text === '' ? undefined : text.split(' ') })}
-          hint={words.caOriginsHint}
+          hint={t('settings.caOriginsHint')}
           error={part.problem('settings.caOrigins')}
           field="settings.caOrigins"
           maxLength={4_000}
@@ -26,15 +26,15 @@ export function NetworkFields({ part }: { readonly part: FormPart }) {
       <NamedText part={part} name="clientCertificateFile" />
       {(settings.clientCertificateFile ?? '') !== '' && <NamedSecret part={part} name="clientCertificatePassword" />}
       <SelectField
-        label={words.dpop}
+        label={t('settings.dpop')}
         value={dpop === undefined ? 'auto' : dpop ? 'yes' : 'no'}
-        choices={words.dpopChoices}
+        choices={choices(['auto', 'yes', 'no'], (choice) => t(`settings.dpopChoices.${choice}`))}
         onChange={(choice) => changeSettings(part)({ dpop: choice === 'auto' ? undefined : choice === 'yes' })}
-        hint={words.dpopHint}
+        hint={t('settings.dpopHint')}
         error={part.problem('settings.dpop')}
         field="settings.dpop"
       />
-      <p className="hint field">{words.proxy}</p>
+      <p className="hint field">{t('settings.proxy')}</p>
     </>
   );
 }

@@ -3,7 +3,7 @@ import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
 import { IssuerFields } from './issuer-fields.tsx';
 import { ParameterRows } from './parameter-rows.tsx';
-import { settingsMessages as words } from './settings-messages.ts';
+import { choices, t } from '../../text.ts';
 
 /** A provider that Keybridge knows: what is stored, and how it is called. */
 export interface KnownPreset {
@@ -26,30 +26,30 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
   return (
     <>
       <SelectField
-        label={words.preset}
+        label={t('settings.preset')}
         value={preset ?? automatic}
         choices={presetChoices(presets, preset)}
         onChange={(name) => change({ preset: name === automatic ? undefined : name })}
-        hint={words.presetHint}
+        hint={t('settings.presetHint')}
         error={problem('settings.preset')}
         field="settings.preset"
       />
       <SelectField
-        label={words.resource}
+        label={t('settings.resource')}
         value={exact ? 'value' : (resource ?? 'send')}
-        choices={words.resourceChoices}
+        choices={choices(['send', 'omit', 'value'], (choice) => t(`settings.resourceChoices.${choice}`))}
         onChange={(choice) =>
           change({ resource: choice === 'value' ? { value: '' } : choice === 'send' ? undefined : choice })
         }
-        hint={words.resourceHint}
+        hint={t('settings.resourceHint')}
         {...(exact ? {} : { error: problem('settings.resource'), field: 'settings.resource' })}
       />
       {exact && (
         <TextField
-          label={words.resourceValue}
+          label={t('settings.resourceValue')}
           value={resource.value}
           onChange={(value) => change({ resource: { value } })}
-          hint={words.resourceValueHint}
+          hint={t('settings.resourceValueHint')}
           error={problem('settings.resource')}
           field="settings.resource"
           maxLength={2_000}
@@ -57,16 +57,16 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
         />
       )}
       <ParameterRows
-        label={words.authorizeParameters}
-        hint={words.authorizeParametersHint}
+        label={t('settings.authorizeParameters')}
+        hint={t('settings.authorizeParametersHint', { placeholder: '{resource}' })}
         rows={form.authorizeRows}
         onChange={(authorizeRows) => set({ authorizeRows })}
         error={problem('settings.authorizeParameters')}
         field="settings.authorizeParameters"
       />
       <ParameterRows
-        label={words.tokenParameters}
-        hint={words.tokenParametersHint}
+        label={t('settings.tokenParameters')}
+        hint={t('settings.tokenParametersHint', { placeholder: '{resource}' })}
         rows={form.tokenRows}
         onChange={(tokenRows) => set({ tokenRows })}
         error={problem('settings.tokenParameters')}
@@ -74,10 +74,10 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
       />
       <IssuerFields part={part} onAccept={onAcceptIssuers} />
       <TextField
-        label={words.audienceException}
+        label={t('settings.audienceException')}
         value={audienceException ?? ''}
         onChange={(audience) => change({ audienceException: audience })}
-        hint={words.audienceExceptionHint}
+        hint={t('settings.audienceExceptionHint')}
         error={problem('settings.audienceException')}
         field="settings.audienceException"
         maxLength={2_000}
@@ -85,18 +85,18 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
         mono
       />
       <CheckField
-        label={words.legacyEndpoints}
+        label={t('settings.legacyEndpoints')}
         checked={legacyEndpoints ?? false}
         onChange={(yes) => change({ legacyEndpoints: yes || undefined })}
-        hint={words.legacyEndpointsHint}
+        hint={t('settings.legacyEndpointsHint')}
         error={problem('settings.legacyEndpoints')}
         field="settings.legacyEndpoints"
       />
       <CheckField
-        label={words.pkce}
+        label={t('settings.pkce')}
         checked={form.allowMissingPkce}
         onChange={(allowMissingPkce) => set({ allowMissingPkce })}
-        hint={words.pkceHint}
+        hint={t('settings.pkceHint')}
         error={problem('allowMissingPkce')}
         field="allowMissingPkce"
       />
@@ -111,5 +111,5 @@ const automatic = '';
 function presetChoices(presets: readonly KnownPreset[], chosen: string | undefined): Readonly<Record<string, string>> {
   const known = Object.fromEntries(presets.map(({ name, title }) => [name, title]));
   const stored = chosen === undefined || chosen === 'none' || chosen in known ? {} : { [chosen]: chosen };
-  return { [automatic]: words.presetAuto, none: words.presetNone, ...known, ...stored };
+  return { [automatic]: t('settings.presetAuto'), none: t('settings.presetNone'), ...known, ...stored };
 }

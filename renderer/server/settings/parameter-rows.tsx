@@ -4,7 +4,7 @@ import { useFieldNotes } from '../../parts/field.tsx';
 import { CloseIcon, PlusIcon } from '../../parts/icons.tsx';
 import { isWrong } from './problems.ts';
 import type { ParameterRow } from './settings-change.ts';
-import { settingsMessages as words } from './settings-messages.ts';
+import { t } from '../../text.ts';
 
 interface ParameterRowsProps {
   readonly label: string;
@@ -48,8 +48,8 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
           <div key={at} className="field-line parameter">
             <input
               className="mono parameter-name"
-              aria-label={`${words.parameterName}${number}`}
-              placeholder={words.parameterName}
+              aria-label={`${t('settings.parameterName')}${number}`}
+              placeholder={t('settings.parameterName')}
               value={row.name}
               onChange={(event) => change(at, { name: event.target.value })}
               maxLength={100}
@@ -59,8 +59,8 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
             />
             <input
               className="mono parameter-value"
-              aria-label={`${words.parameterValue}${number}`}
-              placeholder={words.parameterValue}
+              aria-label={`${t('settings.parameterValue')}${number}`}
+              placeholder={t('settings.parameterValue')}
               value={row.value}
               onChange={(event) => change(at, { value: event.target.value })}
               maxLength={2_000}
@@ -71,7 +71,9 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
             <button
               type="button"
               className="icon-button"
-              aria-label={words.removeParameter(row.name)}
+              aria-label={
+                row.name === '' ? t('settings.removeThisParameter') : t('settings.removeParameter', { name: row.name })
+              }
               onClick={() => remove(at)}
             >
               <CloseIcon size={18} />
@@ -79,9 +81,9 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
           </div>
         );
       })}
-      <Button small kind="quiet" onClick={add} label={`${words.addParameter}: ${label}`}>
+      <Button small kind="quiet" onClick={add} label={`${t('settings.addParameter')}: ${label}`}>
         <PlusIcon size={16} />
-        {words.addParameter}
+        {t('settings.addParameter')}
       </Button>
       {notes}
     </fieldset>

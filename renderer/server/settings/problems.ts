@@ -1,13 +1,11 @@
 import { mayBeExtra } from '../../../shared/extra-parameters.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 import type { SecretName, ServerDetail } from '../../../shared/model.ts';
-import { settingsMessages } from './settings-messages.ts';
 import { isBlank, settingsOf, type ParameterRow, type SettingsForm } from './settings-change.ts';
+import { t } from '../../text.ts';
 
 /** Field (as errors name it) -> what is wrong there, in a sentence. */
 export type Problems = Readonly<Record<string, string>>;
-
-const words = settingsMessages.problems;
 
 /** What the form cannot be saved with. The core checks again; this says it at the field, before anything is sent. */
 export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecrets']): Problems {
@@ -22,52 +20,77 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
     if (wrong) found[field] ??= text;
   };
 
-  if (grant === 'static_header') note(!has('headerValue'), 'secrets.headerValue', words.keyMissing);
+  if (grant === 'static_header') note(!has('headerValue'), 'secrets.headerValue', t('settings.problems.keyMissing'));
   if (grant === 'jwt_bearer')
-    note(settings.assertionFile === undefined && !has('assertion'), 'secrets.assertion', words.assertionMissing);
-  if (grant === 'client_credentials') note(form.clientId.trim() === '', 'clientId', words.clientIdMissing);
+    note(
+      settings.assertionFile === undefined && !has('assertion'),
+      'secrets.assertion',
+      t('settings.problems.assertionMissing'),
+    );
+  if (grant === 'client_credentials')
+    note(form.clientId.trim() === '', 'clientId', t('settings.problems.clientIdMissing'));
   if (grant === 'enterprise_managed') {
-    note(!isHttps(enterprise?.issuer ?? ''), 'settings.enterprise.issuer', words.httpsAddress);
-    note((enterprise?.clientId ?? '') === '', 'settings.enterprise.clientId', words.clientIdMissing);
-    note(!isWholePath(enterprise?.caFile), 'settings.enterprise.caFile', words.wholePath);
+    note(!isHttps(enterprise?.issuer ?? ''), 'settings.enterprise.issuer', t('settings.problems.httpsAddress'));
+    note((enterprise?.clientId ?? '') === '', 'settings.enterprise.clientId', t('settings.problems.clientIdMissing'));
+    note(!isWholePath(enterprise?.caFile), 'settings.enterprise.caFile', t('settings.problems.wholePath'));
     note(
       enterprise?.tokenEndpoint !== undefined && !isHttps(enterprise.tokenEndpoint),
       'settings.enterprise.tokenEndpoint',
-      words.httpsAddress,
+      t('settings.problems.httpsAddress'),
     );
   }
   note(
     settings.headerName !== undefined && !headerName.test(settings.headerName),
     'settings.headerName',
-    words.headerName,
+    t('settings.problems.headerName'),
   );
-  note(Array.isArray(form.settings.scopes) && !Array.isArray(scopes), 'settings.scopes', words.scopesMissing);
+  note(
+    Array.isArray(form.settings.scopes) && !Array.isArray(scopes),
+    'settings.scopes',
+    t('settings.problems.scopesMissing'),
+  );
   note(
     form.settings.resource !== undefined &&
       typeof form.settings.resource === 'object' &&
       (typeof resource !== 'object' || !URL.canParse(resource.value)),
     'settings.resource',
-    words.uri,
+    t('settings.problems.uri'),
   );
   note(
     settings.clientMetadataUrl !== undefined && !isDocumentUrl(settings.clientMetadataUrl),
     'settings.clientMetadataUrl',
-    words.documentAddress,
+    t('settings.problems.documentAddress'),
   );
   for (const name of ['caFile', 'clientCertificateFile', 'assertionFile'] as const)
-    note(!isWholePath(settings[name]), `settings.${name}`, words.wholePath);
+    note(!isWholePath(settings[name]), `settings.${name}`, t('settings.problems.wholePath'));
   note(
     (settings.caOrigins ?? []).some((one) => one.trim() !== '' && !isHttps(one.trim())),
     'settings.caOrigins',
-    words.httpsAddress,
+    t('settings.problems.httpsAddress'),
   );
-  note(audienceException !== undefined && !URL.canParse(audienceException), 'settings.audienceException', words.uri);
+  note(
+    audienceException !== undefined && !URL.canParse(audienceException),
+    'settings.audienceException',
+    t('settings.problems.uri'),
+  );
   if (issuerException) {
-    note(!URL.canParse(issuerException.named ?? ''), 'settings.issuerException.named', words.bothNames);
-    note(!URL.canParse(issuerException.found ?? ''), 'settings.issuerException.found', words.bothNames);
+    note(
+      !URL.canParse(issuerException.named ?? ''),
+      'settings.issuerException.named',
+      t('settings.problems.bothNames'),
+    );
+    note(
+      !URL.canParse(issuerException.found ?? ''),
+      'settings.issuerException.found',
+      t('settings.problems.bothNames'),
+    );
   }
-  note(form.authorizeRows.some(isWrong(form.authorizeRows)), 'settings.authorizeParameters', words.parameters);
-  note(form.tokenRows.some(isWrong(form.tokenRows)), 'settings.tokenParameters', words.parameters);
+  note(
+    form.authorizeRows.some(isWrong(form.authorizeRows)),
+    'settings.authorizeParameters',
+    t('settings.problems.parameters'),
+  );
+  note(form.tokenRows.some(isWrong(form.tokenRows)), 'settings.tokenParameters', t('settings.problems.parameters'));
   return found;
 }
 

@@ -2,9 +2,10 @@ import type { ServerSettings } from '../../../shared/model.ts';
 import { TextField } from '../../parts/field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
-import { settingsMessages as words } from './settings-messages.ts';
+import { choices, t } from '../../text.ts';
 
-type ScopesChoice = keyof typeof words.scopesChoices;
+const scopesChoices = ['suggested', 'minimal', 'all', 'these'] as const;
+type ScopesChoice = (typeof scopesChoices)[number];
 
 interface ScopesFieldProps {
   readonly settings: ServerSettings;
@@ -17,7 +18,6 @@ interface ScopesFieldProps {
 /** How much access to ask for. */
 export function ScopesField({ settings, onChange, short = false, error }: ScopesFieldProps) {
   const { scopes } = settings;
-  const { these, ...few } = words.scopesChoices;
   const own = Array.isArray(scopes);
   const choose = (choice: ScopesChoice) => {
     if (choice === 'these') return onChange({ ...settings, scopes: own ? scopes : [''] });
@@ -27,19 +27,19 @@ export function ScopesField({ settings, onChange, short = false, error }: Scopes
   return (
     <>
       <SelectField<ScopesChoice>
-        label={words.scopes}
+        label={t('settings.scopes')}
         value={own ? 'these' : (scopes ?? 'suggested')}
-        choices={(short ? few : { ...few, these }) as Record<ScopesChoice, string>}
+        choices={choices(scopesChoices.slice(0, short ? 3 : 4), (choice) => t(`settings.scopesChoices.${choice}`))}
         onChange={choose}
-        hint={words.scopesHint}
+        hint={t('settings.scopesHint')}
         {...(own ? {} : { error, field: 'settings.scopes' })}
       />
       {own && (
         <TextField
-          label={words.theseScopes}
+          label={t('settings.theseScopes')}
           value={scopes.join(' ')}
           onChange={(text) => onChange({ ...settings, scopes: text.split(' ') })}
-          hint={words.theseScopesHint}
+          hint={t('settings.theseScopesHint')}
           error={error}
           field="settings.scopes"
           maxLength={4_000}
@@ -55,11 +55,11 @@ export function IdentityField({ part }: { readonly part: FormPart }) {
   const { identity } = part.form.settings;
   return (
     <SelectField
-      label={words.identity}
+      label={t('settings.identity')}
       value={identity === undefined ? 'auto' : identity ? 'yes' : 'no'}
-      choices={words.identityChoices}
+      choices={choices(['auto', 'yes', 'no'], (choice) => t(`settings.identityChoices.${choice}`))}
       onChange={(choice) => changeSettings(part)({ identity: choice === 'auto' ? undefined : choice === 'yes' })}
-      hint={words.identityHint}
+      hint={t('settings.identityHint')}
       error={part.problem('settings.identity')}
       field="settings.identity"
     />

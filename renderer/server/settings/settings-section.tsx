@@ -3,7 +3,6 @@ import type { ServerDetail } from '../../../shared/model.ts';
 import type { ErrorInfo } from '../../../shared/reply.ts';
 import { startSignIn } from '../../acts.ts';
 import { after } from '../../api.ts';
-import { messages } from '../../messages.ts';
 import { Button } from '../../parts/button.tsx';
 import { Section } from '../../parts/page.tsx';
 import { useShell } from '../../shell.ts';
@@ -16,8 +15,8 @@ import { IdentityField, ScopesField } from './scopes-field.tsx';
 import { revealField, settingOf } from './setting-of.ts';
 import { settingsChange, settingsForm, type SettingsChange, type SettingsForm } from './settings-change.ts';
 import { SettingsGroup } from './settings-group.tsx';
-import { settingsMessages as words } from './settings-messages.ts';
 import { WayFields } from './way-fields.tsx';
+import { t } from '../../text.ts';
 
 interface SettingsSectionProps {
   readonly detail: ServerDetail;
@@ -41,7 +40,8 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
   const mayMatter = lastError && settingOf(lastError);
 
   const group = (name: GroupName) => ({
-    ...words.groups[name],
+    title: t(`settings.groups.${name}.title`),
+    text: t(`settings.groups.${name}.text`),
     value: groupValue(name, form),
     wanted: mayMatter !== undefined && groupOf(mayMatter) === name,
   });
@@ -51,7 +51,11 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
   };
 
   return (
-    <Section id="settings-title" title={words.title} text={detail.status.account ? words.textAccounts : words.text}>
+    <Section
+      id="settings-title"
+      title={t('settings.title')}
+      text={detail.status.account ? t('settings.textAccounts') : t('settings.text')}
+    >
       <form
         ref={box}
         className="card settings"
@@ -86,7 +90,7 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
         {change && (
           <div className="settings-foot">
             <Button submit kind="primary" busy={saving}>
-              {saving ? messages.server.saving : words.save}
+              {saving ? t('server.saving') : t('settings.save')}
             </Button>
             <Button
               kind="quiet"
@@ -96,7 +100,7 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
                 settled();
               }}
             >
-              {words.undo}
+              {t('settings.undo')}
             </Button>
           </div>
         )}
@@ -143,7 +147,7 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
     problem: (field) => {
       if (problems[field] !== undefined) return problems[field];
       if (refused && settingOf(refused) === field) return refused.message;
-      return lastError && lastField === field ? words.lastSignIn(lastError.message) : undefined;
+      return lastError && lastField === field ? t('settings.lastSignIn', { message: lastError.message }) : undefined;
     },
   };
 
@@ -164,15 +168,15 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
         const field = settingOf(reply.error);
         setRefused(reply.error);
         if (reply.error.field !== undefined && field !== undefined) return soon(() => revealField(field));
-        return shell.show({ kind: 'error', title: messages.server.saveFailed, error: reply.error });
+        return shell.show({ kind: 'error', title: t('server.saveFailed'), error: reply.error });
       }
       setTried(false);
       part.set({ clientSecret: undefined, secrets: {} });
-      const act = { words: messages.server.signInNow, run: () => startSignIn(shell, detail.status) };
+      const act = { words: t('server.signInNow'), run: () => startSignIn(shell, detail.status) };
       shell.show({
         kind: 'done',
-        title: messages.server.saved,
-        text: messages.server.savedText,
+        title: t('server.saved'),
+        text: t('server.savedText'),
         ...(reply.value.state.kind === 'signing_in' ? {} : { act }),
       });
       onSaved();

@@ -1,5 +1,3 @@
-import { accountMessages } from '../../account-messages.ts';
-import { messages } from '../../messages.ts';
 import { CheckField, TextField } from '../../parts/field.tsx';
 import { Fold } from '../../parts/fold.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
@@ -7,7 +5,27 @@ import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
 import { MakeKey } from './make-key.tsx';
 import { NamedSecret, NamedText } from './named-fields.tsx';
-import { settingsMessages as words } from './settings-messages.ts';
+import { choices, t } from '../../text.ts';
+
+/** The ways to sign in, in the order of the list. */
+export const grants = [
+  'authorization_code',
+  'device_code',
+  'client_credentials',
+  'jwt_bearer',
+  'enterprise_managed',
+  'static_header',
+] as const;
+
+const clientAuths = [
+  'auto',
+  'none',
+  'client_secret_basic',
+  'client_secret_basic_raw',
+  'client_secret_post',
+  'private_key_jwt',
+  'tls_client_auth',
+] as const;
 
 /** The way to sign in, what that way needs, and as what Keybridge is known there. */
 export function WayFields({ part }: { readonly part: FormPart }) {
@@ -15,11 +33,11 @@ export function WayFields({ part }: { readonly part: FormPart }) {
   return (
     <>
       <SelectField
-        label={words.grant}
+        label={t('settings.grant')}
         value={grant}
-        choices={words.grants}
+        choices={choices(grants, (one) => t(`settings.grants.${one}`))}
         onChange={(chosen) => changeSettings(part)({ grant: chosen === 'authorization_code' ? undefined : chosen })}
-        hint={words.grantHints[grant]}
+        hint={t(`settings.grantHints.${grant}`)}
         error={part.problem('settings.grant')}
         field="settings.grant"
       />
@@ -57,23 +75,23 @@ function EnterpriseFields({ part }: { readonly part: FormPart }) {
   );
   return (
     <>
-      {text('issuer', words.enterpriseIssuer, words.enterpriseIssuerHint)}
-      {text('clientId', words.enterpriseClientId, words.enterpriseClientIdHint)}
+      {text('issuer', t('settings.enterpriseIssuer'), t('settings.enterpriseIssuerHint'))}
+      {text('clientId', t('settings.enterpriseClientId'), t('settings.enterpriseClientIdHint'))}
       <NamedSecret part={part} name="enterpriseClientSecret" />
-      {text('caFile', words.enterpriseCaFile, words.enterpriseCaFileHint)}
-      {text('tokenEndpoint', words.enterpriseTokenEndpoint, words.enterpriseTokenEndpointHint)}
+      {text('caFile', t('settings.enterpriseCaFile'), t('settings.enterpriseCaFileHint'))}
+      {text('tokenEndpoint', t('settings.enterpriseTokenEndpoint'), t('settings.enterpriseTokenEndpointHint'))}
       <SelectField
-        label={words.redirectHost}
+        label={t('settings.redirectHost')}
         value={enterprise.redirectHost ?? 'auto'}
-        choices={words.redirectHosts}
+        choices={choices(['auto', '127.0.0.1', 'localhost'], (host) => t(`settings.redirectHosts.${host}`))}
         onChange={(chosen) =>
           changeSettings(part)({ enterprise: { ...enterprise, redirectHost: chosen === 'auto' ? undefined : chosen } })
         }
-        hint={words.redirectHostHint}
+        hint={t('settings.redirectHostHint')}
         error={part.problem('settings.enterprise.redirectHost')}
         field="settings.enterprise.redirectHost"
       />
-      <NamedSecret part={part} name="enterpriseIdToken" file hint={words.enterpriseIdTokenHint} />
+      <NamedSecret part={part} name="enterpriseIdToken" file hint={t('settings.enterpriseIdTokenHint')} />
     </>
   );
 }
@@ -83,7 +101,7 @@ function ClientFields({ part }: { readonly part: FormPart }) {
   return (
     <>
       <TextField
-        label={messages.add.clientId}
+        label={t('add.clientId')}
         value={form.clientId}
         onChange={(clientId) => set({ clientId })}
         hint={clientIdHint(part)}
@@ -93,20 +111,20 @@ function ClientFields({ part }: { readonly part: FormPart }) {
         mono
       />
       <SecretField
-        label={messages.add.clientSecret}
+        label={t('add.clientSecret')}
         value={form.clientSecret}
         stored={stored.includes('clientSecret')}
         onChange={(clientSecret) => set({ clientSecret })}
-        hint={words.clientSecretHint}
+        hint={t('settings.clientSecretHint')}
         error={problem('clientSecret')}
         field="clientSecret"
       />
       {part.mayOwnClient && form.clientId.trim() !== '' && (
         <CheckField
-          label={accountMessages.ownClient}
+          label={t('accounts.ownClient')}
           checked={form.ownClient}
           onChange={(ownClient) => set({ ownClient })}
-          hint={accountMessages.ownClientHint}
+          hint={t('accounts.ownClientHint')}
         />
       )}
       <ProofFields part={part} />
@@ -115,12 +133,12 @@ function ClientFields({ part }: { readonly part: FormPart }) {
 }
 
 function clientIdHint({ form, ownsClient }: FormPart): string {
-  if (form.settings.grant === 'client_credentials') return words.clientIdNeededHint;
-  return ownsClient ? words.clientIdOwnHint : words.clientIdHint;
+  if (form.settings.grant === 'client_credentials') return t('settings.clientIdNeededHint');
+  return ownsClient ? t('settings.clientIdOwnHint') : t('settings.clientIdHint');
 }
 
 const algorithms = {
-  auto: words.algorithmAuto,
+  auto: t('settings.algorithmAuto'),
   RS256: 'RS256',
   PS256: 'PS256',
   ES256: 'ES256',
@@ -138,27 +156,27 @@ function ProofFields({ part }: { readonly part: FormPart }) {
     stored.includes('privateKey') ||
     stored.includes('initialAccessToken');
   return (
-    <Fold className="inner-fold" wanted={used || settings.grant === 'client_credentials'} summary={words.proof}>
+    <Fold className="inner-fold" wanted={used || settings.grant === 'client_credentials'} summary={t('settings.proof')}>
       <div className="fields">
         <SelectField
-          label={words.clientAuth}
+          label={t('settings.clientAuth')}
           value={settings.clientAuth ?? 'auto'}
-          choices={words.clientAuths}
+          choices={choices(clientAuths, (one) => t(`settings.clientAuths.${one}`))}
           onChange={(choice) => change({ clientAuth: choice === 'auto' ? undefined : choice })}
-          hint={words.clientAuthHint}
+          hint={t('settings.clientAuthHint')}
           error={problem('settings.clientAuth')}
           field="settings.clientAuth"
         />
-        <NamedSecret part={part} name="privateKey" file hint={words.privateKeyHint} />
+        <NamedSecret part={part} name="privateKey" file hint={t('settings.privateKeyHint')} />
         {part.entry !== undefined && <MakeKey part={part} entry={part.entry} />}
         {signs && (
           <>
             <SelectField
-              label={words.signingAlgorithm}
+              label={t('settings.signingAlgorithm')}
               value={settings.signingAlgorithm ?? 'auto'}
               choices={algorithms}
               onChange={(choice) => change({ signingAlgorithm: choice === 'auto' ? undefined : choice })}
-              hint={words.signingAlgorithmHint}
+              hint={t('settings.signingAlgorithmHint')}
               error={problem('settings.signingAlgorithm')}
               field="settings.signingAlgorithm"
             />
@@ -166,7 +184,7 @@ function ProofFields({ part }: { readonly part: FormPart }) {
           </>
         )}
         <NamedText part={part} name="clientMetadataUrl" />
-        <NamedSecret part={part} name="initialAccessToken" file hint={words.initialAccessTokenHint} />
+        <NamedSecret part={part} name="initialAccessToken" file hint={t('settings.initialAccessTokenHint')} />
       </div>
     </Fold>
   );
