@@ -55,6 +55,8 @@ const sources = [
   'scripts/build.mjs',
   'scripts/compiled-messages.mjs',
 ];
+/** In each build: its source maps. */
+export const mapsFolder = 'source-maps';
 const external = ['electron', 'keytar', ...builtinModules, /^node:/];
 
 /**
@@ -94,6 +96,7 @@ async function buildHere(options) {
           ...programs.map((program) => buildProgram(program, work, options)),
           ...(devServer === undefined ? [buildPage(path.join(work, 'renderer'))] : []),
         ]);
+        await setMapsAside(work);
         await mkdir(out, { recursive: true });
         await replaceFiles(work, out);
         await writeFile(path.join(out, '.stamp'), stamp);
@@ -139,13 +142,14 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
       emptyOutDir: false,
       target: 'node20',
       minify,
-      sourcemap: false,
+      sourcemap: 'hidden',
       chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
         external,
         output: {
           format,
+          sourcemapExcludeSources: true,
           entryFileNames: `[name].${extension}`,
           ...(several ? { chunkFileNames: `[name]-[hash].${extension}` } : { codeSplitting: false }),
         },
@@ -173,10 +177,12 @@ function filesOnDemand(sources) {
       return file ? { id: file, external: true } : null;
     },
     renderChunk(code) {
-      return code.replaceAll(
+      const replaced = code.replaceAll(
         /\bimport\(([`'"](?:\.\/[a-z-]+\.cjs|node:[a-z_/]+)[`'"])\)/g,
         'Promise.resolve().then(()=>require($1))',
       );
+      // The lines stay as they are, which is all that the source map needs.
+      return { code: replaced, map: null };
     },
   };
 }
@@ -210,7 +216,15 @@ async function buildPage(outDir) {
     logLevel: 'warn',
     plugins: [compiledMessages(), react()],
     // No inlined data: URLs for fonts or images, no polyfill for old browsers: the page's policy allows neither.
-    build: { outDir, emptyOutDir: true, target: 'chrome130', modulePreload: false, assetsInlineLimit: 0 },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: 'chrome130',
+      modulePreload: false,
+      assetsInlineLimit: 0,
+      sourcemap: 'hidden',
+      rolldownOptions: { output: { sourcemapExcludeSources: true } },
+    },
   });
 }
 
@@ -246,6 +260,20 @@ async function filesUnder(entry) {
 /** @param {string} out */
 async function stampOf(out) {
   return readFile(path.join(out, '.stamp'), 'utf8').catch(() => undefined);
+}
+
+/**
+ * Source maps lie in a folder of their own, which no package takes along. They name places in the sources for
+ * scripts/decode-log.mjs, without the sources' text.
+ * @param {string} folder of the build
+ */
+async function setMapsAside(folder) {
+  for (const file of await filesUnder(folder)) {
+    if (!file.endsWith('.map')) continue;
+    const aside = path.join(folder, mapsFolder, path.relative(folder, file));
+    await mkdir(path.dirname(aside), { recursive: true });
+    await rename(file, aside);
+  }
 }
 
 /**

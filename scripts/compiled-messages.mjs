@@ -17,11 +17,11 @@ export function compiledMessages() {
     async transform(code, id) {
       const file = path.relative(folder, path.normalize(id));
       if (file === 'compile.ts')
-        return `export const compile = () => { throw new Error('This text is not compiled.'); };`;
+        return { code: `export const compile = () => { throw new Error('This text is not compiled.'); };`, map: null };
       if (!file.startsWith(`en${path.sep}`)) return null;
       const [exported, ...others] = Object.entries(await import(`data:text/javascript,${encodeURIComponent(code)}`));
       if (!exported || others.length > 0) throw new Error(`${id} has to export one object of texts.`);
-      return compiledModule(...exported);
+      return { code: compiledModule(...exported), map: null };
     },
   };
 }

@@ -5,7 +5,7 @@ import { cp, mkdir, readdir, rm, writeFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildAll } from './build.mjs';
+import { buildAll, mapsFolder } from './build.mjs';
 import { ensureElectron } from './electron-runtime.mjs';
 import { withLock } from './lock.mjs';
 import { ensureModules, runCommand } from './setup.mjs';
@@ -28,6 +28,7 @@ export async function packageApp({ out = path.join(root, 'release'), targets = [
     await prepareApp(dist);
     await prepareCommandLine(dist);
     await runBuilder({ out, targets, electron });
+    await keepSourceMaps(dist, out);
   });
   return { out, electron };
 }
@@ -85,6 +86,18 @@ export async function makeCommandLine(dist, executable) {
   const keytar = path.join(root, 'node_modules', 'keytar');
   const native = path.join(keytar, 'prebuilds', `${process.platform}-${process.arch}`, 'keytar.node');
   await makeSingleExecutable({ scripts, keytar: path.join(keytar, 'lib', 'keytar.js'), native, executable });
+}
+
+/**
+ * Beside the packages, and in none of them: with these a log of this version can be decoded.
+ * @param {string} dist
+ * @param {string} out
+ */
+async function keepSourceMaps(dist, out) {
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const kept = path.join(out, `${mapsFolder}-${version}-${process.platform}-${process.arch}`);
+  await rm(kept, { recursive: true, force: true });
+  await cp(path.join(dist, mapsFolder), kept, { recursive: true });
 }
 
 /**
