@@ -4,7 +4,7 @@ import './no-debugger.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { addressOf, busSockets, ownBusSocket } from './core/vault/secret-service/bus-address.ts';
-import { createKeychainDesk, type Keytar } from './core/vault/keychain-handler.ts';
+import { createKeychainHandler, type Keytar } from './core/vault/keychain-handler.ts';
 import { KeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
 import { createSecretService } from './core/vault/secret-service/secret-service.ts';
 
@@ -39,7 +39,7 @@ function busAddress(): string | undefined {
   return chosen === undefined ? address : addressOf(chosen);
 }
 
-const answer = createKeychainDesk({
+const answer = createKeychainHandler({
   keytar,
   ...(process.platform === 'linux' ? { secretService: createSecretService(busAddress()) } : {}),
 });

@@ -2,7 +2,7 @@ import type net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { errorLine, type LineError } from '../../shared/json-rpc.ts';
 import type { Answers } from './local-responses.ts';
-import { createLedger, requestsIn } from './pending-requests.ts';
+import { createPendingRequests, requestsIn } from './pending-requests.ts';
 import { createLineGate, writeLines } from './line-gate.ts';
 
 export interface SessionOptions {
@@ -46,7 +46,7 @@ type Link =
   | { readonly kind: 'refusing'; readonly error: LineError };
 
 export function createSession({ stdin, stdout, answers, lookAgain, onIdle, onHostGone }: SessionOptions): Session {
-  const ledger = createLedger();
+  const ledger = createPendingRequests();
   const parent = process.ppid;
   let link: Link = { kind: 'keeping' };
   let broker: net.Socket | undefined;

@@ -6,7 +6,7 @@ import { takeKernelLock } from '../local-socket/process-lock.ts';
 import type { Lock } from '../local-socket/lock.ts';
 
 /** Starts the app when nobody listens: of all bridges of a data folder one does, once. */
-export interface Starter {
+export interface AppLauncher {
   /**
    * To be called whenever nobody was listening. 'look_again': it is this bridge's turn now, and another one may have
    * started the app just before; if still nobody listens, the next call starts it.
@@ -22,7 +22,7 @@ export interface Starter {
 
 type Command = readonly [string, ...string[]];
 
-export function createStarter(dataDir: string, env: NodeJS.ProcessEnv): Starter {
+export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppLauncher {
   let outcome = 'Keybridge is not running.';
   let lock: Lock | undefined;
   let done = false;

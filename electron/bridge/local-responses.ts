@@ -2,7 +2,7 @@ import { isRepeatable } from '../../shared/mcp-methods.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { errorLine, idAtEnd, invalidRequestCode, type LineError } from '../../shared/json-rpc.ts';
 import { bridgeRemedies } from '../../shared/messages/en/bridge-remedies.ts';
-import { glance } from './message-peek.ts';
+import { peekMessage } from './message-peek.ts';
 import type { Asked } from './pending-requests.ts';
 
 type OwnCode = keyof typeof bridgeRemedies;
@@ -48,7 +48,7 @@ export function createAnswers(server: string): Answers {
       );
     },
     tooLong(head, tail, isTaken) {
-      const seen = glance(head, tail);
+      const seen = peekMessage(head, tail);
       if (seen.outcome !== undefined) return undefined;
       const id = seen.id ?? idAtEnd(tail.toString('utf8')) ?? 'null';
       return errorLine(
@@ -58,7 +58,7 @@ export function createAnswers(server: string): Answers {
       );
     },
     answerTooLong(head, tail) {
-      const seen = glance(head, tail);
+      const seen = peekMessage(head, tail);
       if (seen.id === undefined || seen.outcome === undefined) return undefined;
       return errorLine(seen.id, error('E_TOO_LARGE', 'The answer has more than 16 MB.'));
     },

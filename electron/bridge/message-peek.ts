@@ -2,7 +2,7 @@ import { idAtEnd } from '../../shared/json-rpc.ts';
 import { eachMember, fail, rawText, skipSpace, skipValue, textOf, type Cursor } from '../../shared/json-scan.ts';
 
 /** What the bridge has to know of one message: whom it asks or answers. */
-export interface Glance {
+export interface MessagePeek {
   /** As it stands in the text. */
   id: string | undefined;
   method: string | undefined;
@@ -19,9 +19,9 @@ const endBytes = 256;
  * before them or at the very end, as every known host and server writes them. It judges nothing; the broker does.
  * `end`: the last bytes, where `line` is only the beginning.
  */
-export function glance(line: Buffer, end: Buffer = line): Glance {
+export function peekMessage(line: Buffer, end: Buffer = line): MessagePeek {
   const cursor: Cursor = { bytes: line, at: 0, fault: undefined };
-  const seen: Glance = { id: undefined, method: undefined, outcome: undefined, batch: false };
+  const seen: MessagePeek = { id: undefined, method: undefined, outcome: undefined, batch: false };
   const first = skipSpace(cursor);
   seen.batch = first === 0x5b;
   if (first !== 0x7b) return seen;
@@ -41,4 +41,5 @@ export function glance(line: Buffer, end: Buffer = line): Glance {
 }
 
 /** A request that can be answered: `"id": null` cannot. */
-export const isRequest = ({ id, method }: Glance): boolean => method !== undefined && id !== undefined && id !== 'null';
+export const isRequest = ({ id, method }: MessagePeek): boolean =>
+  method !== undefined && id !== undefined && id !== 'null';

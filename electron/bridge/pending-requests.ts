@@ -1,5 +1,5 @@
 import { batchItems, envelope, sameId } from '../../shared/json-rpc.ts';
-import { glance, isRequest, type Glance } from './message-peek.ts';
+import { peekMessage, isRequest, type MessagePeek } from './message-peek.ts';
 
 /** A request of the host. `id` as it stood in the message. */
 export interface Asked {
@@ -8,7 +8,7 @@ export interface Asked {
 }
 
 /** What is open between the host and one broker, and what a new broker has to be told. */
-export interface Ledger {
+export interface PendingRequests {
   /**
    * A line of the host that is about to be sent. False: it answers a broker that has gone, and must not reach the next
    * one.
@@ -33,7 +33,7 @@ export interface Ledger {
   replay(id: string): { readonly hello: Buffer; readonly ready: Buffer | undefined } | undefined;
 }
 
-export function createLedger(): Ledger {
+export function createPendingRequests(): PendingRequests {
   const unanswered = new Map<string, string>();
   /** Requests of the server that the host has not answered yet. */
   const asked = new Set<string>();
@@ -42,7 +42,7 @@ export function createLedger(): Ledger {
   let hello: { readonly line: Buffer; readonly id: string; answered: boolean } | undefined;
   let ready: Buffer | undefined;
 
-  const noteHost = (line: Buffer, seen: Glance): boolean => {
+  const noteHost = (line: Buffer, seen: MessagePeek): boolean => {
     const { id, method, outcome } = seen;
     if (seen.batch) return requestsOf(line, (item, one) => void noteHost(item, one));
     if (method === undefined) {
@@ -60,7 +60,7 @@ export function createLedger(): Ledger {
     return true;
   };
 
-  const answered = (id: string, outcome: Glance['outcome']) => {
+  const answered = (id: string, outcome: MessagePeek['outcome']) => {
     if (hello && hello.id === id && !hello.answered) {
       if (outcome === 'error') hello = undefined;
       else hello.answered = true;
@@ -70,7 +70,7 @@ export function createLedger(): Ledger {
     for (const one of unanswered.keys()) if (sameId(one, id)) unanswered.delete(one);
   };
 
-  const noteBroker = (line: Buffer, seen: Glance): string | undefined => {
+  const noteBroker = (line: Buffer, seen: MessagePeek): string | undefined => {
     const { id, method, outcome } = seen;
     if (seen.batch) requestsOf(line, (item, one) => void noteBroker(item, one));
     if (id === undefined || id === 'null') {
@@ -88,8 +88,8 @@ export function createLedger(): Ledger {
   };
 
   return {
-    sent: (line) => noteHost(line, glance(line)),
-    received: (line) => noteBroker(line, glance(line)),
+    sent: (line) => noteHost(line, peekMessage(line)),
+    received: (line) => noteBroker(line, peekMessage(line)),
     unanswered,
     get isOpen() {
       return hello?.answered ?? false;
@@ -117,8 +117,8 @@ export function createLedger(): Ledger {
 /** The requests in a line of the host: one, or those of a batch. */
 export function requestsIn(line: Buffer): Asked[] {
   const found: Asked[] = [];
-  const seen = glance(line);
-  const note = (_: Buffer, one: Glance) => {
+  const seen = peekMessage(line);
+  const note = (_: Buffer, one: MessagePeek) => {
     if (isRequest(one)) found.push({ id: one.id ?? 'null', method: one.method ?? '' });
   };
   if (seen.batch) requestsOf(line, note);
@@ -130,10 +130,10 @@ export function requestsIn(line: Buffer): Asked[] {
  * Looks at each message of a batch (MCP 2025-03-26). Nothing in a batch that is not JSON; a batch in a batch is no
  * message.
  */
-function requestsOf(batch: Buffer, look: (item: Buffer, seen: Glance) => void): true {
+function requestsOf(batch: Buffer, look: (item: Buffer, seen: MessagePeek) => void): true {
   if (envelope(batch).kind !== 'batch') return true;
   for (const item of batchItems(batch) ?? []) {
-    const seen = glance(item);
+    const seen = peekMessage(item);
     if (!seen.batch) look(item, seen);
   }
   return true;

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { connectToBroker, type BrokerConnection } from '../local-socket/handshake.ts';
 import { createAnswers } from './local-responses.ts';
 import { createSession } from './host-session.ts';
-import { createStarter } from './launch-app.ts';
+import { createAppLauncher } from './launch-app.ts';
 import type { LineError } from '../../shared/json-rpc.ts';
 
 export interface BridgeOptions {
@@ -43,7 +43,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
   const { server, account, dataDir, stdin = process.stdin, stdout = process.stdout, env = process.env } = options;
   const ended = new AbortController();
   const answers = createAnswers(server);
-  const starter = createStarter(dataDir, env);
+  const starter = createAppLauncher(dataDir, env);
   const told = new Set<string>();
   let leftAt: number | undefined;
   let returning = false;

@@ -29,7 +29,7 @@ export interface Caller {
  * The broker's side of the opening (shared/local-protocol.ts). Undefined when the caller has not shown that it knows
  * the key: then it was told nothing but our proof, and the connection is closed. Ends within 2 s.
  */
-export async function welcomeCaller(socket: net.Socket, key: Buffer): Promise<Caller | undefined> {
+export async function acceptHandshake(socket: net.Socket, key: Buffer): Promise<Caller | undefined> {
   const opening = readOpening(socket);
   try {
     const hello = Hello.parse(readJson(await opening.line()));

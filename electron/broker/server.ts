@@ -4,11 +4,11 @@ import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
 import { serveControl } from './control.ts';
 import { ensureKey } from '../local-socket/data-folder.ts';
-import { watchDoors } from './socket-watch.ts';
+import { watchSocket } from './socket-watch.ts';
 import { acquireLock } from './data-folder-lock.ts';
 import { serveBridge } from './bridge-connection.ts';
 import { announce, listenForBridges, type Listening } from './listen.ts';
-import { welcomeCaller } from './accept-handshake.ts';
+import { acceptHandshake } from './accept-handshake.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { Service } from './service.ts';
 import type { Lock } from '../local-socket/lock.ts';
@@ -61,7 +61,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const serve = async (socket: net.Socket) => {
       if (openings >= mostOpenings || closing) return void socket.destroy();
       openings += 1;
-      const caller = await welcomeCaller(socket, key.key).finally(() => {
+      const caller = await acceptHandshake(socket, key.key).finally(() => {
         openings -= 1;
       });
       if (!caller) return log('caller_refused');
@@ -99,7 +99,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     admit(listening);
     log('broker_started');
 
-    const endWatch = watchDoors({
+    const endWatch = watchSocket({
       dataDir,
       key: key.key,
       lock,

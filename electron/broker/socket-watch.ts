@@ -8,7 +8,7 @@ import type { Lock } from '../local-socket/lock.ts';
 /** Time between two checks. Each makes four file system calls, on a timer that does not keep the process alive. */
 const everyMs = 4_000;
 
-export interface Doors {
+export interface SocketWatch {
   readonly dataDir: string;
   /** With which callers prove themselves. */
   readonly key: Buffer;
@@ -28,7 +28,7 @@ export interface Doors {
  * folder or the key is another one, a caller can never prove itself to us again, and perhaps somebody else owns the
  * folder by now. Gives the function that ends it.
  */
-export function watchDoors(doors: Doors): () => void {
+export function watchSocket(doors: SocketWatch): () => void {
   const { dataDir, clock, log } = doors;
   const folder = identityOf(dataDir);
   let told = '';
@@ -73,7 +73,7 @@ export function watchDoors(doors: Doors): () => void {
  * A deleted key is written again, because it was ours. A key that cannot be read is not a replaced one: callers get the
  * reason.
  */
-function lostBecause({ dataDir, key, log }: Doors, folder: string | undefined): string | undefined {
+function lostBecause({ dataDir, key, log }: SocketWatch, folder: string | undefined): string | undefined {
   if (identityOf(dataDir) !== folder) return 'The data folder was deleted or replaced.';
   const found = readKey(dataDir);
   if (found.kind === 'key') return found.key.equals(key) ? undefined : 'The key in the data folder is another one.';

@@ -9,7 +9,7 @@ import {
 import { nextStep } from '../../shared/server-state.ts';
 import { stateText } from '../../shared/state-text.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
-import { AppError, asAppError, foreign } from '../core/base/errors.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../core/base/errors.ts';
 import type { CommandWord, Options } from './arguments.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { identityLines } from './identity-words.ts';
@@ -49,7 +49,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
       settings,
       secrets,
     });
-    const words = `Added ${added.name}${added.title === undefined ? '' : ` (${added.title})`}: ${foreign(added.url, 200)}`;
+    const words = `Added ${added.name}${added.title === undefined ? '' : ` (${added.title})`}: ${sanitizeExternalText(added.url, 200)}`;
     if (options.login) {
       terminal.tell(words);
       return signInAndSay(added.id, context);
@@ -103,7 +103,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     if (wanted !== undefined && !algorithm)
       throw new AppError(
         'E_BAD_INPUT',
-        `There is no algorithm "${foreign(wanted, 40)}". There are: ${SigningAlgorithm.options.join(', ')}.`,
+        `There is no algorithm "${sanitizeExternalText(wanted, 40)}". There are: ${SigningAlgorithm.options.join(', ')}.`,
       );
     const made = await callBroker(dataDir, 'generateKey', {
       ...account(server, options),
@@ -173,7 +173,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     const status = await callBroker(dataDir, 'acceptServer', { server });
     answers.value(
       status,
-      `Accepted. ${status.name} is used as its entry in servers.json says: ${foreign(status.url, 200)}\n${nextStepWords(status)}`,
+      `Accepted. ${status.name} is used as its entry in servers.json says: ${sanitizeExternalText(status.url, 200)}\n${nextStepWords(status)}`,
     );
     return exitCodes.ok;
   },
@@ -205,7 +205,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
     if (chosen.length === 0)
       throw new AppError(
         'E_BAD_INPUT',
-        `There is no snippet for "${foreign(host)}". Known: ${all.map((one) => one.host).join(', ')}.`,
+        `There is no snippet for "${sanitizeExternalText(host)}". Known: ${all.map((one) => one.host).join(', ')}.`,
       );
     answers.value(chosen, host === undefined ? chosen.map(snippetWords).join('\n\n') : (chosen[0]?.text ?? ''));
     return exitCodes.ok;
@@ -239,7 +239,7 @@ export const remoteCommands: Readonly<Record<Exclude<CommandWord, 'serve' | 'con
 
 async function signInAndSay(server: string, { dataDir, options, terminal, answers }: Context): Promise<ExitCode> {
   const status = await logIn({ server, browser: !options['no-browser'], dataDir, terminal });
-  const who = status.identity === undefined ? '' : ` as ${foreign(status.identity)}`;
+  const who = status.identity === undefined ? '' : ` as ${sanitizeExternalText(status.identity)}`;
   answers.value(status, `Signed in to ${entryName(status.name, status.account?.name)}${who}.`);
   return exitCodes.ok;
 }
@@ -275,13 +275,17 @@ function refuseSetAside({ servers, setAside = [] }: Status, wanted: string): voi
 function named(servers: readonly ServerStatus[], wanted: string, accountName: string | undefined): ServerStatus[] {
   const byName = servers.filter(({ name }) => name === wanted);
   const ofServer = byName.length > 0 ? byName : servers.filter(({ id }) => id === wanted);
-  if (ofServer.length === 0) throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(wanted)}".`);
+  if (ofServer.length === 0)
+    throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${sanitizeExternalText(wanted)}".`);
   const found =
     accountName === undefined
       ? ofServer
       : ofServer.filter(({ id, account: one }) => one?.name === accountName || id.endsWith(`:${accountName}`));
   if (found.length === 0)
-    throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(wanted)} has no account named "${foreign(accountName)}".`);
+    throw new AppError(
+      'E_ACCOUNT_UNKNOWN',
+      `${sanitizeExternalText(wanted)} has no account named "${sanitizeExternalText(accountName)}".`,
+    );
   return found;
 }
 
@@ -296,10 +300,10 @@ const entryName = (server: string, accountName: string | undefined): string =>
 
 /** The steps to get a client ID, in order. */
 function clientSteps(server: string, { issuer, advice, providerPage, redirectUri }: Discovered): string {
-  const where = issuer === undefined ? 'its authorization server' : foreign(new URL(issuer).host, 100);
+  const where = issuer === undefined ? 'its authorization server' : sanitizeExternalText(new URL(issuer).host, 100);
   return [
     'It needs a client ID:',
-    `  1. Register Keybridge at ${where}. ${advice === undefined ? 'If you cannot, ask its operator.' : foreign(advice, 500)}${providerPage === undefined ? '' : ` ${providerPage}`}`,
+    `  1. Register Keybridge at ${where}. ${advice === undefined ? 'If you cannot, ask its operator.' : sanitizeExternalText(advice, 500)}${providerPage === undefined ? '' : ` ${providerPage}`}`,
     ...(redirectUri === undefined ? [] : [`  2. Give it this redirect address there: ${redirectUri}`]),
     `  3. keybridge configure ${server} --client-id ID, with --client-secret-file FILE where there is a secret`,
     `  4. keybridge login ${server}`,

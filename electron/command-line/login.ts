@@ -3,7 +3,7 @@ import type { EndpointHost, ServerStatus, Status } from '../../shared/model.ts';
 import { hostWords } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { systemClock } from '../core/base/system-clock.ts';
-import { asAppError, foreign } from '../core/base/errors.ts';
+import { asAppError, sanitizeExternalText } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../../shared/loopback.ts';
 import { hasBrowser, openSystemBrowser } from '../platform/system-browser.ts';
 import { createPastedLines } from './pasted-lines.ts';
@@ -86,7 +86,7 @@ export async function logIn({ server, browser, dataDir, terminal }: LoginOptions
 /** Who sees the sign-in besides the authorization server's own host. */
 function otherHosts({ servers }: Status, server: string): string {
   const state = servers.find(({ id }) => id === server)?.state;
-  return state?.kind === 'signing_in' ? foreign((state.otherHosts ?? []).join(', '), 500) : '';
+  return state?.kind === 'signing_in' ? sanitizeExternalText((state.otherHosts ?? []).join(', '), 500) : '';
 }
 
 function hostsToConfirm({ servers }: Status, server: string): readonly EndpointHost[] | undefined {
@@ -105,7 +105,7 @@ function askAboutHosts(
   terminal: Terminal,
   signal: AbortSignal,
 ): void {
-  const rows = hostWords(hosts).map((words) => `  ${foreign(words, 400)}`);
+  const rows = hostWords(hosts).map((words) => `  ${sanitizeExternalText(words, 400)}`);
   terminal.tell(
     [
       'This sign-in leads to hosts of different owners:',
@@ -141,7 +141,7 @@ function codeToEnter(
 ): { readonly url: string; readonly userCode: string } | undefined {
   const state = servers.find(({ id }) => id === server)?.state;
   return state?.kind === 'signing_in' && state.userCode !== undefined && state.url !== undefined
-    ? { url: foreign(state.url, 2_000), userCode: foreign(state.userCode) }
+    ? { url: sanitizeExternalText(state.url, 2_000), userCode: sanitizeExternalText(state.userCode) }
     : undefined;
 }
 
@@ -185,7 +185,7 @@ function tellOfPageErrors(server: string, dataDir: string, terminal: Terminal): 
     if (registration !== 'configured' || redirectUri === undefined)
       return terminal.tell(`${stop} Then sign in again: Keybridge registers again if it has to.`);
     terminal.tell(
-      `${stop} Usually the redirect address registered at the provider is not exactly\n\n  ${foreign(redirectUri, 500)}\n\nor the client ID is not the provider's: keybridge configure ${status.name} --client-id ID`,
+      `${stop} Usually the redirect address registered at the provider is not exactly\n\n  ${sanitizeExternalText(redirectUri, 500)}\n\nor the client ID is not the provider's: keybridge configure ${status.name} --client-id ID`,
     );
   };
   told().catch(() => {});

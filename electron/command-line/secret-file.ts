@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { isUtf16, readText } from '../../shared/json.ts';
-import { AppError, asAppError, foreign } from '../core/base/errors.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../core/base/errors.ts';
 
 /**
  * A secret from a file; `-` is `stdin`, where that is given. Neither a byte order mark in front nor the last line break
@@ -10,7 +10,7 @@ import { AppError, asAppError, foreign } from '../core/base/errors.ts';
  */
 export async function readSecretFile(file: string, what: string, stdin?: Readable): Promise<string> {
   const bad = (why: string, cause?: unknown) =>
-    new AppError('E_BAD_INPUT', `The file with the ${what} ${why}: ${foreign(file, 200)}.`, { cause });
+    new AppError('E_BAD_INPUT', `The file with the ${what} ${why}: ${sanitizeExternalText(file, 200)}.`, { cause });
   const bytes = await (stdin && file === '-' ? buffer(stdin) : readFile(file)).catch((error: unknown) => {
     throw bad('cannot be read', asAppError(error));
   });

@@ -1,6 +1,6 @@
 import { secretNames, ServerSettings, type SecretName } from '../../shared/model.ts';
 import { readJson } from '../../shared/json.ts';
-import { AppError, foreign } from '../core/base/errors.ts';
+import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 import { readSecretFile } from './secret-file.ts';
 
 /**
@@ -44,5 +44,8 @@ function valueOf(text: string): unknown {
 }
 
 function unknown(what: string, name: string, known: readonly string[]): AppError {
-  return new AppError('E_BAD_INPUT', `There is no ${what} "${foreign(name, 40)}". There are: ${known.join(', ')}.`);
+  return new AppError(
+    'E_BAD_INPUT',
+    `There is no ${what} "${sanitizeExternalText(name, 40)}". There are: ${known.join(', ')}.`,
+  );
 }

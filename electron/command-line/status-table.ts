@@ -1,7 +1,7 @@
 import type { ServerStatus, SignOutReport, Status, StoreStatus } from '../../shared/model.ts';
 import { byAttention } from '../../shared/server-state.ts';
 import { stateText } from '../../shared/state-text.ts';
-import { foreign } from '../core/base/errors.ts';
+import { sanitizeExternalText } from '../core/base/errors.ts';
 
 /**
  * The status for a person: a row per server, then what needs attention. Names from outside are made fit for a terminal.
@@ -30,9 +30,9 @@ function rows(servers: readonly ServerStatus[], now: number): string[] {
   const cells = servers.map((server) => [
     entryWords(server),
     stateText(server, now),
-    foreign(server.identity ?? '-', 40),
-    server.hosts.length > 0 ? foreign([...new Set(server.hosts)].join(', '), 40) : '-',
-    foreign(server.url, 120),
+    sanitizeExternalText(server.identity ?? '-', 40),
+    server.hosts.length > 0 ? sanitizeExternalText([...new Set(server.hosts)].join(', '), 40) : '-',
+    sanitizeExternalText(server.url, 120),
   ]);
   return aligned([['NAME', 'STATE', 'SIGNED IN AS', 'APPS', 'ADDRESS'], ...cells]);
 }
@@ -55,12 +55,13 @@ const entryWords = ({ name, account }: ServerStatus): string =>
 function troubleOf({ name: server, account, state }: ServerStatus): string[] {
   const name = account ? `${server} (${account.name})` : server;
   if (state.kind === 'signing_in' && state.browserFailed && state.url)
-    return [`${name}: open ${foreign(state.url, 4_000)}`];
+    return [`${name}: open ${sanitizeExternalText(state.url, 4_000)}`];
   if (!('error' in state)) return [];
   const asked =
     state.kind === 'needs_access'
       ? (state.askedBy ?? []).map(
-          ({ host, operation }) => `${name}: ${foreign(host, 40)} wants to use ${foreign(operation, 60)}.`,
+          ({ host, operation }) =>
+            `${name}: ${sanitizeExternalText(host, 40)} wants to use ${sanitizeExternalText(operation, 60)}.`,
         )
       : [];
   return [...asked, `${name}: ${state.error.message} ${state.error.remedy} (${state.error.code})`];
@@ -74,7 +75,7 @@ const storeStates: Readonly<Record<StoreStatus['state'], string>> = {
 };
 
 export const storeWords = ({ label, state }: StoreStatus): string =>
-  `secrets in: ${foreign(label)}${storeStates[state]}`;
+  `secrets in: ${sanitizeExternalText(label)}${storeStates[state]}`;
 
 const registrationWords: Readonly<Record<NonNullable<SignOutReport['registration']>, string>> = {
   deleted: 'The registration of Keybridge there is deleted too.',
@@ -94,7 +95,7 @@ const companyWords: Readonly<Record<NonNullable<SignOutReport['company']>, strin
 export function signOutWords(name: string, { revoked, deleted, registration, company, detail }: SignOutReport): string {
   const there = registration === undefined ? '' : ` ${registrationWords[registration]}`;
   const here = `${deleted ? '' : ' Its entry in the store of secrets could not be deleted.'}${there}${company === undefined ? '' : ` ${companyWords[company]}`}`;
-  const more = detail === undefined ? '' : ` ${foreign(detail, 200)}`;
+  const more = detail === undefined ? '' : ` ${sanitizeExternalText(detail, 200)}`;
   switch (revoked) {
     case 'confirmed':
       return `Signed out of ${name}. The authorization server has revoked the sign-in.${here}`;

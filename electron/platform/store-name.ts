@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../core/base/errors.ts';
+import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 
 export const storeNames = ['keychain', 'memory'] as const;
 export type StoreName = (typeof storeNames)[number];
@@ -11,6 +11,9 @@ export function chooseStore(option: string | undefined, env: NodeJS.ProcessEnv):
   const wanted = option ?? (env['KEYBRIDGE_STORE'] || 'keychain');
   const known = storeNames.find((name) => name === wanted);
   if (known === undefined)
-    throw new AppError('E_BAD_INPUT', `There is no store "${foreign(wanted, 40)}". Known: ${storeNames.join(', ')}.`);
+    throw new AppError(
+      'E_BAD_INPUT',
+      `There is no store "${sanitizeExternalText(wanted, 40)}". Known: ${storeNames.join(', ')}.`,
+    );
   return known;
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { printableJson } from '../../shared/foreign-text.ts';
-import { foreign } from '../core/base/errors.ts';
+import { sanitizeExternalText } from '../core/base/errors.ts';
 
 /** What a command may touch of the process that it runs in. */
 export interface Terminal {
@@ -77,7 +77,7 @@ const plainInShell = /^[\w:/.~%@+,=?&#-]+$/;
 
 /** Where an MCP server was found instead. */
 const addressWords = (address: string): string =>
-  `An MCP server answers at ${foreign(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
+  `An MCP server answers at ${sanitizeExternalText(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
 
 /** The command that accepts the audience of E_TOKEN_AUDIENCE. */
 function acceptCommand({ server, audience }: ErrorInfo): string {

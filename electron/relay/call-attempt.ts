@@ -1,11 +1,11 @@
 import type { Secret } from '../core/base/secret.ts';
-import type { TurnFacts } from './classify.ts';
-import type { AccessTurn } from './step-up.ts';
+import type { AttemptFacts } from './classify.ts';
+import type { StepUpAttempt } from './step-up.ts';
 import type { Challenge } from '../core/oauth/model.ts';
-import type { UpstreamRequest } from './model.ts';
+import type { ServerRequest } from './model.ts';
 
 /** What one request has been through. */
-export interface Turn {
+export interface CallAttempt {
   /** Another one after a redirect. */
   url: URL;
   /** The token is a key, which is the whole value of this header. Scopes are not for it. */
@@ -17,7 +17,7 @@ export interface Turn {
   words: string;
   /** The core has been told of a 401. */
   asked: boolean;
-  readonly access: AccessTurn;
+  readonly access: StepUpAttempt;
   /** It was sent again after a lost connection. */
   reconnected: boolean;
   /** How often it was sent again because the server was busy. */
@@ -26,7 +26,7 @@ export interface Turn {
   waited: number;
 }
 
-export const newTurn = (home: URL): Turn => ({
+export const newCallAttempt = (home: URL): CallAttempt => ({
   url: home,
   keyHeader: undefined,
   rejected: undefined,
@@ -39,11 +39,11 @@ export const newTurn = (home: URL): Turn => ({
   waited: 0,
 });
 
-export const turnFacts = (
-  { repeatable, persistent = false }: UpstreamRequest,
-  turn: Turn,
+export const attemptFacts = (
+  { repeatable, persistent = false }: ServerRequest,
+  turn: CallAttempt,
   token: Secret | undefined,
-): Omit<TurnFacts, 'newTokenPauseMs'> => ({
+): Omit<AttemptFacts, 'newTokenPauseMs'> => ({
   credential: token ? (turn.keyHeader === undefined ? 'token' : 'key') : 'none',
   renewed: turn.rejected !== undefined,
   repeatable,
@@ -52,5 +52,5 @@ export const turnFacts = (
   waitedMs: turn.waited,
 });
 
-export const tokenHeader = (token: Secret, { keyHeader }: Turn): Record<string, string> =>
+export const tokenHeader = (token: Secret, { keyHeader }: CallAttempt): Record<string, string> =>
   keyHeader === undefined ? { authorization: `Bearer ${token.reveal()}` } : { [keyHeader]: token.reveal() };

@@ -17,7 +17,7 @@ export interface ResponseFacts {
 }
 
 /** What is known of the request that the response is to. */
-export interface TurnFacts {
+export interface AttemptFacts {
   /** What it went out with: nothing, an access token, or a key that the user entered. */
   readonly credential: 'none' | 'token' | 'key';
   /** The token is this new: it is worth showing again after so many ms. */
@@ -71,7 +71,7 @@ export const repeatPauseMs = (repeats: number, retryAfterMs = 0): number => Math
  * come before the method runs. Everything else is repeated only where repeating is harmless, a few times, with growing
  * pauses.
  */
-export function classify(response: ResponseFacts, turn: TurnFacts): Verdict {
+export function classify(response: ResponseFacts, turn: AttemptFacts): Verdict {
   const { status } = response;
   if (status >= 200 && status < 300) return { kind: 'deliver' };
   if (status >= 300 && status < 400) return { kind: 'redirect' };
@@ -99,7 +99,7 @@ const asksForSignIn = (response: ResponseFacts): boolean => {
  * RFC 6750 says 401; servers also say it with 400 or 403 and the code. In the body alone it is believed where repeating
  * is harmless.
  */
-const refusesToken = (response: ResponseFacts, { credential, repeatable }: TurnFacts): boolean => {
+const refusesToken = (response: ResponseFacts, { credential, repeatable }: AttemptFacts): boolean => {
   const { status, oauthError } = response;
   const said = oauthError === 'invalid_token' || (repeatable && saysInvalid(response));
   return status === 401 || (credential === 'token' && said && (status === 400 || status === 403));
@@ -110,7 +110,7 @@ const saysInvalid = ({ status, bodyError }: ResponseFacts): boolean =>
 
 function afterRefusal(
   { status, rpcError }: ResponseFacts,
-  { credential, renewed, newTokenPauseMs }: TurnFacts,
+  { credential, renewed, newTokenPauseMs }: AttemptFacts,
 ): Verdict {
   if (credential === 'none') return { kind: 'sign_in' };
   if (newTokenPauseMs !== undefined) return { kind: 'same_token', pauseMs: newTokenPauseMs };
@@ -120,7 +120,7 @@ function afterRefusal(
 
 function afterBusy(
   { status, retryAfterMs }: ResponseFacts,
-  { repeatable, persistent, repeats, waitedMs }: TurnFacts,
+  { repeatable, persistent, repeats, waitedMs }: AttemptFacts,
 ): Verdict {
   // 502 and 504 come from what stands in front of the server: a time in them says nothing about it.
   const askedMs = status === 429 || status === 503 ? retryAfterMs : undefined;

@@ -1,5 +1,5 @@
 import { discard } from './drain.ts';
-import type { ExchangeDeps } from './request.ts';
+import type { RequestDeps } from './request.ts';
 import { addSession, type SessionHeaders } from './request-headers.ts';
 
 /** With all that comes before it: a token that is awaited, a server that is busy. */
@@ -8,7 +8,7 @@ const farewellMs = 1_500;
 /**
  * Tells the server that a session has ended (DELETE, MCP 2025-11-25 transports). Never throws: it ends by itself there.
  */
-export async function endSession({ upstream, clock }: ExchangeDeps, ended: SessionHeaders | undefined): Promise<void> {
+export async function endSession({ upstream, clock }: RequestDeps, ended: SessionHeaders | undefined): Promise<void> {
   if (ended?.sessionId === undefined) return;
   const headers: Record<string, string> = {};
   addSession(headers, ended);

@@ -1,6 +1,6 @@
-import type { Question, Sink } from './response.ts';
+import type { PendingRequest, ResponseHandler } from './response.ts';
 import { discard } from './drain.ts';
-import { exchange, type ExchangeDeps } from './request.ts';
+import { exchange, type RequestDeps } from './request.ts';
 import { legacyHeaders, type SessionHeaders } from './request-headers.ts';
 import { within } from '../core/base/async.ts';
 
@@ -9,21 +9,21 @@ export interface FinishOptions {
   /** The host's `notifications/initialized`. */
   readonly ready: Uint8Array;
   /** Requests of which the server kept something in the session before: subscriptions, the level of its log. */
-  readonly remembered: readonly Question[];
+  readonly remembered: readonly PendingRequest[];
   readonly signal: AbortSignal;
 }
 
 /** A notification has no answer but a status, and a server that gives none must not hold up the calls. */
 const readyMs = 3_000;
 const repeatsMs = 2_000;
-const nobody: Sink = { answer: () => {}, other: () => {}, drained: () => undefined };
+const nobody: ResponseHandler = { answer: () => {}, other: () => {}, drained: () => undefined };
 
 /**
  * Tells a new session that the host is ready, and repeats what the server is to remember. Waits 5 s at most; what is
  * not answered by then goes on behind it. Throws when the server cannot be reached.
  */
-export async function finishOpening(
-  deps: ExchangeDeps,
+export async function finishInitialize(
+  deps: RequestDeps,
   { session, ready, remembered, signal }: FinishOptions,
 ): Promise<void> {
   const { upstream, clock, log, server } = deps;

@@ -2,13 +2,13 @@ import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
 import { discard } from './drain.ts';
-import { legacyHeaders, modernHeaders } from './request-headers.ts';
+import { legacyHeaders, statelessHeaders } from './request-headers.ts';
 import type { Session } from './mcp-session.ts';
-import type { Upstream } from './server-client.ts';
+import type { ServerClient } from './server-client.ts';
 import type { Clock } from '../core/base/clock.ts';
 
-export interface OneWayDeps {
-  readonly upstream: Upstream;
+export interface ForwarderDeps {
+  readonly upstream: ServerClient;
   readonly session: Pick<Session, 'settled' | 'away' | 'ready'>;
   readonly server: string;
   readonly clock: Clock;
@@ -18,19 +18,19 @@ export interface OneWayDeps {
 }
 
 /** The host's messages that nobody waits for: notifications, and answers to the server's requests. */
-export interface OneWay {
+export interface Forwarder {
   /** Resolves when the server has taken it or it is given up, which is logged. Never throws. */
   send(line: Buffer, found: Envelope): Promise<void>;
 }
 
 const timeoutMs = 30_000;
 
-export function createOneWay({ upstream, session, server, clock, log, signal }: OneWayDeps): OneWay {
+export function createForwarder({ upstream, session, server, clock, log, signal }: ForwarderDeps): Forwarder {
   async function post(line: Buffer, found: Envelope): Promise<void> {
     await session.settled();
     if (session.away && !found.modern) throw session.away;
     const current = found.modern ? undefined : await session.ready();
-    const headers = found.modern ? modernHeaders(found) : legacyHeaders(current);
+    const headers = found.modern ? statelessHeaders(found) : legacyHeaders(current);
     const answered = await upstream.request({
       method: 'POST',
       headers,

@@ -1,6 +1,6 @@
 import { envelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
-import type { Question, Sink } from './response.ts';
+import type { PendingRequest, ResponseHandler } from './response.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { HeldCall } from './model.ts';
 
@@ -11,9 +11,9 @@ const withProgressMs = 5 * 60_000;
 const everyMs = 12_000;
 
 export function heldCall(
-  { line, envelope: asked }: Question,
+  { line, envelope: asked }: PendingRequest,
   clock: Clock,
-  sink: Sink,
+  sink: ResponseHandler,
   onHold: (held: boolean) => void = () => {},
 ): HeldCall {
   const token = progressToken(line);

@@ -3,7 +3,7 @@ import { answerTimeoutMs } from '../../shared/mcp-methods.ts';
 import type { Clock } from '../core/base/clock.ts';
 
 /** The longest that a server may take to answer `initialize` once it has begun to: every call waits for that. */
-export interface OpeningLimit {
+export interface InitializeLimit {
   readonly signal: AbortSignal;
   /** The server has begun to answer. */
   readonly begin: () => void;
@@ -12,7 +12,7 @@ export interface OpeningLimit {
   readonly end: () => void;
 }
 
-export function createOpeningLimit(clock: Clock, server: string): OpeningLimit {
+export function createInitializeLimit(clock: Clock, server: string): InitializeLimit {
   const late = new AbortController();
   const ms = answerTimeoutMs('initialize');
   let cancel = () => {};

@@ -1,18 +1,18 @@
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Connection } from '../core/app/connections.ts';
-import type { Question, Sink } from './response.ts';
+import type { PendingRequest, ResponseHandler } from './response.ts';
 import { endSession } from './end-session.ts';
-import { exchange, type ExchangeDeps } from './request.ts';
-import { finishOpening } from './finish-initialize.ts';
+import { exchange, type RequestDeps } from './request.ts';
+import { finishInitialize } from './finish-initialize.ts';
 import type { SessionHeaders } from './request-headers.ts';
 import { listsChanged } from './offline-responses.ts';
 import { readOpening, type OpeningAnswer } from './initialize-response.ts';
 import { needsAttention } from './retry-policy.ts';
-import { createOpeningLimit } from './initialize-limit.ts';
+import { createInitializeLimit } from './initialize-limit.ts';
 import { createRetries } from './retries.ts';
-import type { ServerStream } from './notification-stream.ts';
+import type { NotificationStream } from './notification-stream.ts';
 import { orAborted } from '../core/base/async.ts';
-import type { UpstreamRequest } from './model.ts';
+import type { ServerRequest } from './model.ts';
 
 /**
  * The session with a server of the legacy generation (MCP 2025-11-25 and before), which outlives what breaks: it is
@@ -24,7 +24,7 @@ export interface Session {
    * The host's `initialize`. Gives the line to answer it with. Throws when the server cannot be used: the session is
    * then away, or does not exist (E_PROTOCOL_ERA).
    */
-  open(question: Question, signal: AbortSignal): Promise<Buffer>;
+  open(question: PendingRequest, signal: AbortSignal): Promise<Buffer>;
   /** The host's `notifications/initialized`. */
   initialized(line: Uint8Array): void;
   /** Resolves when no opening is under way. */
@@ -48,18 +48,18 @@ export interface Session {
   /** The server does not know this session any more: opens another one, once for all who ask. */
   renew(lost: SessionHeaders): Promise<void>;
   /** A request that went out, of which the server keeps something: repeated when the session is opened again. */
-  remember(question: Question): void;
+  remember(question: PendingRequest): void;
   close(): Promise<void>;
 }
 
-export interface SessionDeps extends ExchangeDeps {
+export interface SessionDeps extends RequestDeps {
   readonly connection: Connection;
-  readonly stream: ServerStream;
+  readonly stream: NotificationStream;
   /** Sends a line to the host. */
   readonly tell: (line: string) => void;
 }
 
-type Challenge = UpstreamRequest['onChallenge'];
+type Challenge = ServerRequest['onChallenge'];
 
 /** How long a list waits for a try before its stand-in answers. */
 const listWaitMs = 2_000;
@@ -67,9 +67,9 @@ const listWaitMs = 2_000;
 export function createSession(deps: SessionDeps): Session {
   const { clock, log, server, upstream, connection, stream } = deps;
   const stopped = new AbortController();
-  const remembered = new Map<string, Question>();
+  const remembered = new Map<string, PendingRequest>();
   const retries = createRetries(clock, tryQuietly);
-  let hello: Question | undefined;
+  let hello: PendingRequest | undefined;
   let hostReady: Uint8Array | undefined;
   let session: SessionHeaders | undefined;
   let capabilities: Readonly<Record<string, unknown>> = {};
@@ -79,9 +79,13 @@ export function createSession(deps: SessionDeps): Session {
   let reopening: Promise<void> | undefined;
 
   /** `initialize`, and what the server answers. */
-  async function handshake(question: Question, signal: AbortSignal, onChallenge: Challenge): Promise<OpeningAnswer> {
+  async function handshake(
+    question: PendingRequest,
+    signal: AbortSignal,
+    onChallenge: Challenge,
+  ): Promise<OpeningAnswer> {
     let answer: OpeningAnswer | undefined;
-    const sink: Sink = {
+    const sink: ResponseHandler = {
       answer: (line, found, head) => {
         answer = { line, found, head };
       },
@@ -90,7 +94,7 @@ export function createSession(deps: SessionDeps): Session {
     };
     retries.tried();
     upstream.forgetCookies();
-    const limit = createOpeningLimit(clock, server);
+    const limit = createInitializeLimit(clock, server);
     const within = AbortSignal.any([signal, limit.signal]);
     await exchange(deps, question, sink, { session: undefined, signal: within, onChallenge, onHead: limit.begin })
       .catch(limit.explain)
@@ -110,7 +114,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Then the server's stream. */
   async function finish(current: SessionHeaders, ready: Uint8Array): Promise<void> {
-    await finishOpening(deps, {
+    await finishInitialize(deps, {
       session: current,
       ready,
       remembered: [...remembered.values()],

@@ -1,7 +1,7 @@
 import type { Secret } from '../core/base/secret.ts';
 import type { HttpStream } from '../core/http/http.ts';
 
-export interface UpstreamRequest {
+export interface ServerRequest {
   readonly method: 'POST' | 'GET' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
@@ -26,7 +26,7 @@ export interface UpstreamRequest {
 }
 
 /** An answer; of a refusal also the token or key that the request went out with. */
-export type Answered = HttpStream & { readonly sent?: Secret | undefined };
+export type RelayResponse = HttpStream & { readonly sent?: Secret | undefined };
 
 /** A call that waits until its user has decided about more access. */
 export interface HeldCall {

@@ -5,10 +5,10 @@ import { discard } from './drain.ts';
 import { isEventStream } from './request.ts';
 import { streamHeaders, type SessionHeaders } from './request-headers.ts';
 import { delayAfterMs, needsAttention, retryDelayMs } from './retry-policy.ts';
-import { createReopening } from './stream-resumption.ts';
+import { createStreamResumption } from './stream-resumption.ts';
 import { createSseParser } from './sse-parser.ts';
-import { createTurns, inParts } from './yielding.ts';
-import type { Upstream } from './server-client.ts';
+import { createYielding, inParts } from './yielding.ts';
+import type { ServerClient } from './server-client.ts';
 import { waitFor } from '../core/base/async.ts';
 import type { Clock } from '../core/base/clock.ts';
 
@@ -16,7 +16,7 @@ import type { Clock } from '../core/base/clock.ts';
  * The stream on which a server of the legacy generation speaks first: GET, kept open and reopened for as long as the
  * session lives.
  */
-export interface ServerStream {
+export interface NotificationStream {
   /** Opens it for this session, instead of the one before. */
   start(session: SessionHeaders): void;
   /** Tries now, if it waits for its next try. */
@@ -24,8 +24,8 @@ export interface ServerStream {
   stop(): void;
 }
 
-export interface ServerStreamDeps {
-  readonly upstream: Upstream;
+export interface NotificationStreamDeps {
+  readonly upstream: ServerClient;
   readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,7 +41,7 @@ const givenUpMs = 24 * 60 * 60_000;
 /** Slowest try at a server that closes each stream at once. */
 const slowestMs = 60_000;
 
-export function createServerStream(deps: ServerStreamDeps): ServerStream {
+export function createNotificationStream(deps: NotificationStreamDeps): NotificationStream {
   const { clock, log, server } = deps;
   let running: AbortController | undefined;
   let hurry: AbortController | undefined;
@@ -50,7 +50,7 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
     let lastEventId: string | undefined;
     let retryMs: number | undefined;
     let failures = 0;
-    const reopening = createReopening(clock, slowestMs);
+    const reopening = createStreamResumption(clock, slowestMs);
     while (!signal.aborted) {
       let refusedMs: number | undefined;
       try {
@@ -72,7 +72,7 @@ export function createServerStream(deps: ServerStreamDeps): ServerStream {
           if (stream.status === 405) return;
         } else {
           const parser = createSseParser(maxMessageBytes);
-          const turns = createTurns();
+          const turns = createYielding();
           const ended = reopening.opened();
           try {
             for await (const chunk of stream.body) {

@@ -2,19 +2,19 @@ import type { Connection } from '../core/app/connections.ts';
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
 import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
-import type { Question, Sink } from './response.ts';
+import type { PendingRequest, ResponseHandler } from './response.ts';
 import { exchange } from './request.ts';
 import type { HostLink } from './host-link.ts';
 import { listen } from './subscriptions.ts';
 import { awayAnswer, helloOf, isListed, localInitialize, unofferedAnswer } from './offline-responses.ts';
-import { createOneWay } from './forward.ts';
-import { createServerStream } from './notification-stream.ts';
+import { createForwarder } from './forward.ts';
+import { createNotificationStream } from './notification-stream.ts';
 import { confirmLoss } from './session-loss.ts';
 import { createSession } from './mcp-session.ts';
 import { badMessage, hostMessage, notAMessage, tooLongMessage } from './invalid-messages.ts';
-import { createSecretRemoval, type SecretRemoval } from './secret-redaction.ts';
+import { createSecretRedaction, type SecretRedaction } from './secret-redaction.ts';
 import { createToolHeaders } from './tool-header-params.ts';
-import { createUpstream } from './server-client.ts';
+import { createServerClient } from './server-client.ts';
 import { createPauses, orAborted, within } from '../core/base/async.ts';
 import { msSince, type Clock } from '../core/base/clock.ts';
 import type { Http } from '../core/http/http.ts';
@@ -44,7 +44,7 @@ export interface Relay {
 /** An access token of the core; it is removed from everything that the server sends to a host. */
 async function learnedToken(
   connection: Connection,
-  removal: SecretRemoval,
+  removal: SecretRedaction,
   options: Parameters<Connection['accessToken']>[0],
 ): ReturnType<Connection['accessToken']> {
   const answer = await connection.accessToken(options);
@@ -54,7 +54,7 @@ async function learnedToken(
 
 /** A request of the host that is not answered yet. */
 interface Call {
-  readonly question: Question;
+  readonly question: PendingRequest;
   readonly abort: AbortController;
   /** The server has begun to answer. */
   begun: boolean;
@@ -73,9 +73,9 @@ const cancelTellMs = 3_000;
 
 export function createRelay({ connection, http, log, clock, version, host: link }: RelayDeps): Relay {
   const server = connection.server.name;
-  const removal = createSecretRemoval(log, server);
+  const removal = createSecretRedaction(log, server);
   const host: HostLink = { ...link, send: (line) => link.send(removal.clean(line)) };
-  const upstream = createUpstream({
+  const upstream = createServerClient({
     connection: { ...connection, accessToken: (options) => learnedToken(connection, removal, options) },
     http,
     log,
@@ -89,9 +89,9 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   let removed: AppError | undefined;
   let load = 0;
 
-  const stream = createServerStream({ ...deps, take: (line) => host.send(line), drained: () => host.drained() });
+  const stream = createNotificationStream({ ...deps, take: (line) => host.send(line), drained: () => host.drained() });
   const session = createSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
-  const oneWay = createOneWay({ ...deps, session, signal: ended.signal });
+  const oneWay = createForwarder({ ...deps, session, signal: ended.signal });
 
   connection.onSignedIn(() => pauses.hurry());
   connection.onWake(() => pauses.hurry());
@@ -113,13 +113,13 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   }
 
   function receiveOne(line: Buffer, found: Envelope): void {
-    if (found.kind === 'request') called(line, found as Question['envelope']);
+    if (found.kind === 'request') called(line, found as PendingRequest['envelope']);
     else if (found.kind === 'notification') notified(line, found);
     else if (found.kind === 'response') forward(line, found);
     else host.send(notAMessage(found, (id) => calls.has(id)));
   }
 
-  function called(line: Buffer, found: Question['envelope']): void {
+  function called(line: Buffer, found: PendingRequest['envelope']): void {
     const { id } = found;
     if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running'));
     const call: Call = {
@@ -217,7 +217,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     else await exchange(deps, call.question, sinkFor(call), options);
   }
 
-  const sinkFor = (call: Call): Sink => ({
+  const sinkFor = (call: Call): ResponseHandler => ({
     answer(line) {
       connection.answered();
       answer(call, line);
@@ -244,7 +244,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   }
 
   /** The host's own name, once, for the status. */
-  function name({ line, envelope: asked }: Question): void {
+  function name({ line, envelope: asked }: PendingRequest): void {
     if (named || (asked.method !== 'initialize' && !asked.modern)) return;
     named = true;
     connection.setHost(helloOf(line).client);

@@ -44,7 +44,7 @@ export function addSession(headers: Record<string, string>, session: SessionHead
 export const isEventId = (value: string): boolean => /^[\x20-\x7e]{1,2048}$/.test(value);
 
 /** For a message of the generation without `initialize` (2026-07-28): everything follows from the message. */
-export function modernHeaders({ protocolVersion, method, name }: Envelope): Record<string, string> {
+export function statelessHeaders({ protocolVersion, method, name }: Envelope): Record<string, string> {
   const headers: Record<string, string> = { ...post };
   if (isVersion(protocolVersion)) headers['mcp-protocol-version'] = protocolVersion;
   if (method !== undefined) headers['mcp-method'] = headerValue(method);

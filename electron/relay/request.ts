@@ -1,25 +1,25 @@
 import { AppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
 import { sameId } from '../../shared/json-rpc.ts';
-import { maxMessageBytes, readBody, route, routeBody, type Question, type Sink } from './response.ts';
+import { maxMessageBytes, readBody, route, routeBody, type PendingRequest, type ResponseHandler } from './response.ts';
 import { discard } from './drain.ts';
 import { answerTimeoutMs, isRepeatable, silenceMs } from '../../shared/mcp-methods.ts';
 import { heldCall } from './held-call.ts';
-import { isEventId, legacyHeaders, modernHeaders, streamHeaders, type SessionHeaders } from './request-headers.ts';
+import { isEventId, legacyHeaders, statelessHeaders, streamHeaders, type SessionHeaders } from './request-headers.ts';
 import { sessionFate } from './session-loss.ts';
-import { createReopening } from './stream-resumption.ts';
+import { createStreamResumption } from './stream-resumption.ts';
 import { createSseParser, type SseEvent } from './sse-parser.ts';
-import { endedWhenStalled } from './stall-guard.ts';
+import { withStallGuard } from './stall-guard.ts';
 import type { ToolHeaders } from './tool-header-params.ts';
-import { createTurns, envelopeInTurns, inParts } from './yielding.ts';
-import type { Upstream } from './server-client.ts';
+import { createYielding, envelopeInTurns, inParts } from './yielding.ts';
+import type { ServerClient } from './server-client.ts';
 import { waitFor } from '../core/base/async.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { HttpStream } from '../core/http/http.ts';
-import type { UpstreamRequest } from './model.ts';
+import type { ServerRequest } from './model.ts';
 
-export interface ExchangeDeps {
-  readonly upstream: Upstream;
+export interface RequestDeps {
+  readonly upstream: ServerClient;
   /** The server's name, for errors. */
   readonly server: string;
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export interface ExchangeOptions {
   /** Of the legacy generation; undefined for `initialize` and for messages of 2026-07-28. */
   readonly session: SessionHeaders | undefined;
   readonly signal: AbortSignal;
-  readonly onChallenge: UpstreamRequest['onChallenge'];
+  readonly onChallenge: ServerRequest['onChallenge'];
   /** How long it may wait for a token, in ms; absent: 20 s. */
   readonly tokenWaitMs?: number;
   /** The server has begun to answer, so that the request is no longer on its way. */
@@ -52,15 +52,15 @@ export type Exchanged = 'answered' | 'session_lost' | 'session_seems_lost';
  * processed twice. Throws AppError when there is no answer to be had.
  */
 export async function exchange(
-  deps: ExchangeDeps,
-  question: Question,
-  sink: Sink,
+  deps: RequestDeps,
+  question: PendingRequest,
+  sink: ResponseHandler,
   options: ExchangeOptions,
 ): Promise<Exchanged> {
   const { method } = question.envelope;
   let answered = false;
-  let list: Parameters<Sink['answer']> | undefined;
-  const onceOnly: Sink = {
+  let list: Parameters<ResponseHandler['answer']> | undefined;
+  const onceOnly: ResponseHandler = {
     answer(...answer) {
       if (answered) return;
       answered = true;
@@ -93,12 +93,20 @@ export async function exchange(
   }
 }
 
-async function once(deps: ExchangeDeps, question: Question, sink: Sink, options: ExchangeOptions): Promise<Exchanged> {
+async function once(
+  deps: RequestDeps,
+  question: PendingRequest,
+  sink: ResponseHandler,
+  options: ExchangeOptions,
+): Promise<Exchanged> {
   const { envelope: asked, line } = question;
   const { session, signal, onChallenge } = options;
   const answered = await deps.upstream.request({
     method: 'POST',
-    headers: { ...(asked.modern ? modernHeaders(asked) : legacyHeaders(session)), ...deps.toolHeaders?.of(question) },
+    headers: {
+      ...(asked.modern ? statelessHeaders(asked) : legacyHeaders(session)),
+      ...deps.toolHeaders?.of(question),
+    },
     body: line,
     timeoutMs: answerTimeoutMs(asked.method),
     signal,
@@ -110,7 +118,7 @@ async function once(deps: ExchangeDeps, question: Question, sink: Sink, options:
     hold: () => heldCall(question, deps.clock, sink, options.onHold),
   });
   options.onHead?.();
-  const stream = endedWhenStalled(answered, deps.clock, silenceMs(asked.method, isEventStream(answered)), deps.server);
+  const stream = withStallGuard(answered, deps.clock, silenceMs(asked.method, isEventStream(answered)), deps.server);
   const ok = stream.status >= 200 && stream.status < 300;
   if (session && ok) {
     session.suspect = false;
@@ -135,14 +143,14 @@ export const isEventStream = (stream: HttpStream): boolean =>
 
 /** The stream of a POST, and those that continue it, until the answer has come. */
 async function readStreams(
-  deps: ExchangeDeps,
+  deps: RequestDeps,
   first: HttpStream,
-  question: Question,
-  sink: Sink,
+  question: PendingRequest,
+  sink: ResponseHandler,
   options: ExchangeOptions,
 ): Promise<void> {
   const place: Place = { lastEventId: undefined, retryMs: undefined, unfit: false, heard: false };
-  const reopening = createReopening(deps.clock, slowestReopeningMs);
+  const reopening = createStreamResumption(deps.clock, slowestReopeningMs);
   let stream: HttpStream | undefined = first;
   let failures = 0;
   for (;;) {
@@ -168,7 +176,7 @@ async function readStreams(
 }
 
 async function reopen(
-  deps: ExchangeDeps,
+  deps: RequestDeps,
   lastEventId: string,
   { session, signal }: ExchangeOptions,
 ): Promise<HttpStream> {
@@ -209,15 +217,15 @@ const quietMs = 2_000;
  * closed.
  */
 async function follow(
-  deps: ExchangeDeps,
+  deps: RequestDeps,
   stream: HttpStream,
-  question: Question,
-  sink: Sink,
+  question: PendingRequest,
+  sink: ResponseHandler,
   place: Place,
 ): Promise<boolean> {
   const parser = createSseParser(maxMessageBytes);
   const chunks = stream.body[Symbol.asyncIterator]();
-  const turns = createTurns();
+  const turns = createYielding();
   let skipped = 0;
   try {
     for (;;) {
@@ -267,8 +275,8 @@ async function follow(
 /** Passes on the data of an event without its end, where that is a whole response to the call; nothing else of it. */
 async function answers(
   event: SseEvent | undefined,
-  question: Question,
-  sink: Sink,
+  question: PendingRequest,
+  sink: ResponseHandler,
   stream: HttpStream,
 ): Promise<boolean> {
   const { data, type } = event ?? {};

@@ -5,22 +5,22 @@ import { createGathering } from '../core/http/gathering.ts';
 import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 import { isVersion } from './request-headers.ts';
-import { serverWords } from './server-error-text.ts';
+import { serverErrorText } from './server-error-text.ts';
 import { envelopeInTurns, shortBytes } from './yielding.ts';
 import type { HttpHead, HttpStream } from '../core/http/http.ts';
-import type { Answered } from './model.ts';
+import type { RelayResponse } from './model.ts';
 
 /** Longest message in either direction, in bytes. */
 export const maxMessageBytes = 16 * 1024 * 1024;
 
 /** A request of the host (or a replay of one) that waits for its answer. */
-export interface Question {
+export interface PendingRequest {
   readonly line: Uint8Array;
   readonly envelope: Envelope & { readonly id: string; readonly method: string };
 }
 
 /** What to do with what the server says while it answers. */
-export interface Sink {
+export interface ResponseHandler {
   /** The answer: one line, with the id as the host wrote it. Called once at most. */
   answer(line: Buffer, found: Envelope, head: HttpHead): void;
   /** A notification or a request of the server. */
@@ -32,20 +32,31 @@ export interface Sink {
 /**
  * What became of a message: `dropped` means that it is nobody's answer, `unfit` that it is not what may go to a host.
  */
-export type Routed = 'answer' | 'other' | 'dropped' | 'unfit';
+export type RouteResult = 'answer' | 'other' | 'dropped' | 'unfit';
 
 /**
  * Takes one message, or a batch, that came for a question. Throws E_SERVER_ANSWER for an answer to it that a host could
  * not read.
  */
-export function route(message: Buffer, question: Question, sink: Sink, head: HttpHead): Routed | Promise<Routed> {
+export function route(
+  message: Buffer,
+  question: PendingRequest,
+  sink: ResponseHandler,
+  head: HttpHead,
+): RouteResult | Promise<RouteResult> {
   const bytes = withoutMark(message);
   if (bytes.length <= shortBytes) return routeRead(bytes, envelope(bytes), question, sink, head);
   return envelopeInTurns(bytes).then((found) => routeRead(bytes, found, question, sink, head));
 }
 
 /** The same for a message that has been read. */
-export function routeRead(bytes: Buffer, found: Envelope, question: Question, sink: Sink, head: HttpHead): Routed {
+export function routeRead(
+  bytes: Buffer,
+  found: Envelope,
+  question: PendingRequest,
+  sink: ResponseHandler,
+  head: HttpHead,
+): RouteResult {
   if (found.kind !== 'batch') return routeOne(bytes, found, question, sink, head);
   const results = (bytes.length > longestBatch ? [] : (batchItems(bytes) ?? [])).map((item) =>
     routeOne(item, envelope(item), question, sink, head),
@@ -56,7 +67,13 @@ export function routeRead(bytes: Buffer, found: Envelope, question: Question, si
 /** Only one old revision of MCP has batches, and none of a server's is long. */
 const longestBatch = 1024 * 1024;
 
-function routeOne(bytes: Buffer, found: Envelope, question: Question, sink: Sink, head: HttpHead): Routed {
+function routeOne(
+  bytes: Buffer,
+  found: Envelope,
+  question: PendingRequest,
+  sink: ResponseHandler,
+  head: HttpHead,
+): RouteResult {
   const { id } = question.envelope;
   const unfit = unfitFor(bytes, found);
   const ours = sameId(found.id, id) ? found.method === undefined : isNamelessError(found);
@@ -74,7 +91,7 @@ function routeOne(bytes: Buffer, found: Envelope, question: Question, sink: Sink
   return 'other';
 }
 
-const unreadable = ({ envelope: { method } }: Question, why: string) =>
+const unreadable = ({ envelope: { method } }: PendingRequest, why: string) =>
   new AppError('E_SERVER_ANSWER', `The server’s answer to ${method} ${why}.`);
 
 /** Why a message may not go to a host, as what it does; undefined: it may. */
@@ -122,9 +139,9 @@ export const isNamelessError = (found: Envelope): boolean =>
 /** A whole body as the answer. Throws E_NOT_JSON, E_SERVER_ANSWER, or what the status says. */
 export async function routeBody(
   whole: Buffer,
-  question: Question,
-  sink: Sink,
-  stream: Answered,
+  question: PendingRequest,
+  sink: ResponseHandler,
+  stream: RelayResponse,
   server: string,
 ): Promise<void> {
   const body = withoutMark(whole);
@@ -164,14 +181,14 @@ const looksLikeHtml = (body: Buffer, stream: HttpStream): boolean =>
 
 /** A status that came without a JSON-RPC error. */
 function statusFault(
-  { status, sent }: Answered,
+  { status, sent }: RelayResponse,
   body: Buffer,
   { method, modern, protocolVersion }: Envelope,
   server: string,
 ): AppError {
   const said = `The server answered with status ${status}`;
   if (status === 401 || status === 403)
-    return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverWords(body, sent)}`, {
+    return new AppError('E_SERVER_REFUSED', `${said} to a call with a valid sign-in.${serverErrorText(body, sent)}`, {
       server,
     });
   if (status === 429)

@@ -27,7 +27,7 @@ const ofTheWay = new Set<ErrorCode>([
 ]);
 
 export const needsAttention = (code: ErrorCode): boolean => forPerson.has(code);
-export const passesByItself = (code: ErrorCode): boolean => ofTheWay.has(code);
+export const isTransient = (code: ErrorCode): boolean => ofTheWay.has(code);
 
 const doubled = (firstMs: number, failures: number, mostMs: number): number =>
   Math.min(mostMs, firstMs * 2 ** Math.min(Math.max(failures - 1, 0), 20));

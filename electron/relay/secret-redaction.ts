@@ -9,7 +9,7 @@ import { envelope, errorLine } from '../../shared/json-rpc.ts';
  * Removes the credentials that were sent to a server from what it sends back, because hosts write everything to
  * transcripts.
  */
-export interface SecretRemoval {
+export interface SecretRedaction {
   /** A token or key that goes to the server from now on. */
   learn(secret: Secret): void;
   /** The line as the host may have it: the same one where none of the secrets is in it. */
@@ -24,7 +24,7 @@ const mark = '[removed by Keybridge]';
  */
 const mostKnown = 2;
 
-export function createSecretRemoval(log: Log, server: string): SecretRemoval {
+export function createSecretRedaction(log: Log, server: string): SecretRedaction {
   /** The newest last. */
   const known = new Map<string, readonly Sought[]>();
   let latest: Secret | undefined;

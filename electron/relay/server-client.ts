@@ -8,30 +8,30 @@ import { knownNetwork } from '../core/servers/networks.ts';
 import type { Secret } from '../core/base/secret.ts';
 import { classify, longestWaitMs, type Verdict } from './classify.ts';
 import { drain } from './drain.ts';
-import { createMoreAccess } from './step-up.ts';
+import { createStepUpRequest } from './step-up.ts';
 import { readFacts, type ReadFacts } from './response-facts.ts';
-import { redirectWithin } from './follow-redirect.ts';
-import { serverWords } from './server-error-text.ts';
-import { newTurn, tokenHeader, turnFacts, type Turn } from './call-attempt.ts';
+import { followRedirect } from './follow-redirect.ts';
+import { serverErrorText } from './server-error-text.ts';
+import { newCallAttempt, tokenHeader, attemptFacts, type CallAttempt } from './call-attempt.ts';
 import { waitFor } from '../core/base/async.ts';
 import { deadlineIn, over, type Clock } from '../core/base/clock.ts';
 import type { Http, HttpStream, ServerNetwork } from '../core/http/http.ts';
 import type { Challenge } from '../core/oauth/model.ts';
-import type { UpstreamRequest, Answered } from './model.ts';
+import type { ServerRequest, RelayResponse } from './model.ts';
 
 /** The MCP server, with everything around a request that has nothing to do with MCP: token, waiting, one redirect. */
-export interface Upstream {
+export interface ServerClient {
   /**
    * Sends one request and gives the answer's head and body: any 2xx, and every other status that is not dealt with
    * here. Throws E_SIGN_IN_NEEDED and what else the core says about tokens, E_SERVER_REFUSED, E_SCOPE_NEEDED,
    * E_RATE_LIMITED, E_OUTCOME_UNKNOWN, E_REDIRECTED, and the client's network faults with `sent` set.
    */
-  request(request: UpstreamRequest): Promise<Answered>;
+  request(request: ServerRequest): Promise<RelayResponse>;
   /** A new session begins, or somebody else has signed in: what the server set in cookies was for the one before. */
   forgetCookies(): void;
 }
 
-export interface UpstreamDeps {
+export interface ServerClientDeps {
   readonly connection: Connection;
   readonly http: Http;
   readonly log: Log;
@@ -41,7 +41,7 @@ export interface UpstreamDeps {
 /** The relay bounds what it keeps; streams go on for ever. */
 const noLimit = Number.MAX_SAFE_INTEGER;
 
-export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps): Upstream {
+export function createServerClient({ connection, log, clock, ...deps }: ServerClientDeps): ServerClient {
   const http = connection.http ?? deps.http;
   const { name } = connection.server;
   const home = new URL(connection.server.url);
@@ -68,8 +68,8 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
 
   const tokenFor = async (
     rejected: Secret | undefined,
-    { signal, tokenWaitMs: waitMs }: Pick<UpstreamRequest, 'signal' | 'tokenWaitMs'>,
-    turn?: Turn,
+    { signal, tokenWaitMs: waitMs }: Pick<ServerRequest, 'signal' | 'tokenWaitMs'>,
+    turn?: CallAttempt,
   ): Promise<Secret | undefined> => {
     const answer = await connection.accessToken({
       ...(rejected ? { rejected } : {}),
@@ -104,13 +104,17 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       { server: name, retryAfterMs: Math.ceil(ms) },
     );
 
-  const moreAccess = createMoreAccess({
+  const moreAccess = createStepUpRequest({
     connection,
     tokenNow: (signal) => tokenFor(undefined, signal ? { signal } : {}),
   });
 
   /** Sends it once. Undefined: the connection broke in a way that allows another try. */
-  const send = async (ask: UpstreamRequest, turn: Turn, token: Secret | undefined): Promise<HttpStream | undefined> => {
+  const send = async (
+    ask: ServerRequest,
+    turn: CallAttempt,
+    token: Secret | undefined,
+  ): Promise<HttpStream | undefined> => {
     const { method, headers, body, timeoutMs, signal } = ask;
     try {
       // A late answer fills the jar that its request was sent with, not a newer one.
@@ -144,7 +148,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   /**
    * Lets the core know what the server wants of the user. Returns when it may have been done; else throws `refusal`.
    */
-  const challenged = async (challenge: Challenge | undefined, { onChallenge }: UpstreamRequest, turn: Turn) => {
+  const challenged = async (challenge: Challenge | undefined, { onChallenge }: ServerRequest, turn: CallAttempt) => {
     const answer = turn.asked || onChallenge === 'quiet' ? 'refused' : connection.challenged(401, challenge);
     if (onChallenge === 'tell' || (await answer) === 'refused')
       throw new AppError('E_SIGN_IN_NEEDED', 'The server asks for a sign-in.', { server: name });
@@ -154,7 +158,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
   /**
    * The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`.
    */
-  const signedInAgain = async (error: unknown, ask: UpstreamRequest, turn: Turn): Promise<Secret | undefined> => {
+  const signedInAgain = async (error: unknown, ask: ServerRequest, turn: CallAttempt): Promise<Secret | undefined> => {
     if (error instanceof AppError && error.code === 'E_SERVER_REFUSED')
       throw new AppError(error.code, `${error.message}${turn.words}`, { server: name, cause: error });
     if (!(error instanceof AppError) || error.code !== 'E_SIGN_IN_AGAIN' || ask.onChallenge !== 'ask' || turn.asked)
@@ -177,8 +181,8 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
     verdict: Exclude<Verdict, { kind: 'deliver' }>,
     read: ReadFacts,
     token: Secret | undefined,
-    ask: UpstreamRequest,
-    turn: Turn,
+    ask: ServerRequest,
+    turn: CallAttempt,
   ): Promise<void> => {
     const { stream, challenge, facts } = read;
     const body = drain(stream, clock);
@@ -189,13 +193,13 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       case 'renew':
         log('token_refused_by_server', { server: name, token });
         turn.rejected = token;
-        turn.words = serverWords(await body, token);
+        turn.words = serverErrorText(await body, token);
         turn.challenge = challenge;
         return;
       case 'refused':
         throw new AppError(
           'E_SERVER_REFUSED',
-          `The server refused a token that was renewed a moment ago.${serverWords(await body, token)}`,
+          `The server refused a token that was renewed a moment ago.${serverErrorText(await body, token)}`,
           { server: name },
         );
       case 'sign_in':
@@ -203,7 +207,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       case 'more_access':
         return token && moreAccess(challenge ?? {}, token, ask, turn.access);
       case 'redirect':
-        turn.url = redirectWithin(stream, turn.url, home, name);
+        turn.url = followRedirect(stream, turn.url, home, name);
         return;
       case 'repeat':
         await waitFor(clock, verdict.pauseMs, ask.signal);
@@ -222,7 +226,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
       cookies = emptyJar();
     },
     async request(ask) {
-      const turn = newTurn(home);
+      const turn = newCallAttempt(home);
       for (;;) {
         const token = await tokenFor(turn.rejected, ask, turn).catch((error: unknown) =>
           signedInAgain(error, ask, turn),
@@ -237,7 +241,7 @@ export function createUpstream({ connection, log, clock, ...deps }: UpstreamDeps
         const read = await readFacts(came, clock);
         noteBusy(read.facts);
         const verdict = classify(read.facts, {
-          ...turnFacts(ask, turn, token),
+          ...attemptFacts(ask, turn, token),
           newTokenPauseMs: token && connection.newTokenPauseMs(token),
         });
         if (token && verdict.kind === 'deliver' && verdict.doubtsToken)

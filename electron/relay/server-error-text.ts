@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readJson, readText } from '../../shared/json.ts';
-import { foreign } from '../core/base/errors.ts';
-import { withoutEcho } from '../core/oauth/redact-echo.ts';
+import { sanitizeExternalText } from '../core/base/errors.ts';
+import { redactSecrets } from '../core/oauth/redact-echo.ts';
 import type { Secret } from '../core/base/secret.ts';
 
 const Said = z.object({
@@ -16,13 +16,13 @@ const Said = z.object({
  * for a person in it. A valid sign-in that is refused for want of a set-up can be put right only by those who know of
  * it. `sent`: the token or key that it was sent, which it may repeat.
  */
-export function serverWords(body: Uint8Array, sent: Secret | undefined): string {
+export function serverErrorText(body: Uint8Array, sent: Secret | undefined): string {
   const text = readText(body).trim();
-  const said = withoutEcho(text.startsWith('{') ? inJson(text) : text, '', sent);
+  const said = redactSecrets(text.startsWith('{') ? inJson(text) : text, '', sent);
   // A web page is no sentence, and neither is a bare code.
   if (!/\S\s+\S/.test(said) || said.startsWith('<')) return '';
   // What goes on for long without a blank may be another form of it.
-  return ` The server says: "${foreign(said.replaceAll(/\S{40,}/g, '...'), 200)}".`;
+  return ` The server says: "${sanitizeExternalText(said.replaceAll(/\S{40,}/g, '...'), 200)}".`;
 }
 
 function inJson(text: string): string {

@@ -1,11 +1,11 @@
 import { readJson } from '../../shared/json.ts';
 import { envelope, sameId } from '../../shared/json-rpc.ts';
 import { AppError } from '../core/base/errors.ts';
-import { isNamelessError, type Question } from './response.ts';
+import { isNamelessError, type PendingRequest } from './response.ts';
 import { discard, drain } from './drain.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 import { legacyHeaders, type SessionHeaders } from './request-headers.ts';
-import type { Upstream } from './server-client.ts';
+import type { ServerClient } from './server-client.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { HttpHead } from '../core/http/http.ts';
 
@@ -96,7 +96,7 @@ const ping = (session: SessionHeaders, signal: AbortSignal) =>
 
 /** Whether the server takes a `ping` in this session. */
 async function takesPing(
-  upstream: Upstream,
+  upstream: ServerClient,
   session: SessionHeaders,
   clock: Clock,
   signal: AbortSignal,
@@ -114,7 +114,7 @@ async function takesPing(
  * Asks by a `ping`, which changes nothing, whether the server still knows the session. No answer means that it does.
  */
 export async function knowsSession(
-  upstream: Upstream,
+  upstream: ServerClient,
   session: SessionHeaders,
   clock: Clock,
   signal: AbortSignal,
@@ -144,14 +144,14 @@ export type SessionFate =
   | 'lost_behind';
 
 export interface FateDeps {
-  readonly upstream: Upstream;
+  readonly upstream: ServerClient;
   readonly clock: Clock;
   readonly server: string;
 }
 
 export async function sessionFate(
   { upstream, clock }: FateDeps,
-  { envelope: asked }: Question,
+  { envelope: asked }: PendingRequest,
   session: SessionHeaders,
   status: number,
   body: Buffer,

@@ -7,7 +7,7 @@ import type { HttpStream } from '../core/http/http.ts';
  * was waited for: a server that begins an answer and never ends it must not keep a call for ever. `ms` undefined: no
  * limit.
  */
-export function endedWhenStalled<Stream extends HttpStream>(
+export function withStallGuard<Stream extends HttpStream>(
   stream: Stream,
   clock: Clock,
   ms: number | undefined,

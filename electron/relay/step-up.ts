@@ -2,10 +2,10 @@ import type { Connection } from '../core/app/connections.ts';
 import type { Secret } from '../core/base/secret.ts';
 import { scopeNeeded } from '../core/status/server-status.ts';
 import type { Challenge } from '../core/oauth/model.ts';
-import type { UpstreamRequest } from './model.ts';
+import type { ServerRequest } from './model.ts';
 
 /** What one request has been through for want of scopes. */
-export interface AccessTurn {
+export interface StepUpAttempt {
   /** It was looked whether there is a newer token than the one that lacks scopes. */
   looked: boolean;
   /** How often it was held. */
@@ -15,7 +15,7 @@ export interface AccessTurn {
 /** A server may ask for one thing after the other; more than this is no asking. */
 const mostHeld = 2;
 
-export interface MoreAccessDeps {
+export interface StepUpRequestDeps {
   readonly connection: Connection;
   readonly tokenNow: (signal: AbortSignal | undefined) => Promise<Secret | undefined>;
 }
@@ -24,12 +24,12 @@ export interface MoreAccessDeps {
  * For a request whose token lacks scopes: waits, where the request allows it, until its user has decided. Returns when
  * another token is there; else throws E_SCOPE_NEEDED.
  */
-export function createMoreAccess({ connection, tokenNow }: MoreAccessDeps) {
+export function createStepUpRequest({ connection, tokenNow }: StepUpRequestDeps) {
   return async (
     challenge: Challenge,
     refused: Secret,
-    { onChallenge, hold, signal }: UpstreamRequest,
-    turn: AccessTurn,
+    { onChallenge, hold, signal }: ServerRequest,
+    turn: StepUpAttempt,
   ): Promise<void> => {
     const first = !turn.looked;
     turn.looked = true;

@@ -4,7 +4,7 @@ import type { Clock } from '../core/base/clock.ts';
  * When a stream that its server ended is opened again. A server says how long to wait (`retry`), but not less than is
  * bearable.
  */
-export interface Reopening {
+export interface StreamResumption {
   /** A connection is there. Gives the function to call when it has ended. */
   opened(): () => void;
   /** A message came: whatever was fruitless before is forgotten. */
@@ -22,11 +22,11 @@ const worthwhileMs = 10_000;
 const mostFruitless = 500;
 
 /** `slowestMs`: the wait doubles up to this with each opening that brings nothing. */
-export function createReopening(
+export function createStreamResumption(
   clock: Pick<Clock, 'after'>,
   slowestMs: number,
   random: () => number = Math.random,
-): Reopening {
+): StreamResumption {
   let fruitless = 0;
   return {
     opened() {

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import { AppError } from '../core/base/errors.ts';
-import type { Question, Sink } from './response.ts';
-import { exchange, type ExchangeDeps, type ExchangeOptions } from './request.ts';
-import { delayAfterMs, passesByItself } from './retry-policy.ts';
+import type { PendingRequest, ResponseHandler } from './response.ts';
+import { exchange, type RequestDeps, type ExchangeOptions } from './request.ts';
+import { delayAfterMs, isTransient } from './retry-policy.ts';
 import type { Pauses } from '../core/base/async.ts';
 
 /** Refusals that a sign-in or the server itself may end. */
@@ -15,7 +15,7 @@ const mayEnd = new Set<ErrorCode>([
   'E_STORE_UNAVAILABLE',
 ]);
 
-export interface ListenDeps extends ExchangeDeps {
+export interface ListenDeps extends RequestDeps {
   /** Ended early when there is a reason to try at once: a sign-in, or the success of another bridge. */
   readonly pauses: Pauses;
 }
@@ -27,13 +27,13 @@ export interface ListenDeps extends ExchangeDeps {
  */
 export async function listen(
   { pauses, ...deps }: ListenDeps,
-  question: Question,
-  sink: Sink,
+  question: PendingRequest,
+  sink: ResponseHandler,
   options: ExchangeOptions,
 ): Promise<void> {
   let acknowledged = false;
   let failures = 0;
-  const once: Sink = {
+  const once: ResponseHandler = {
     answer: (line, found, head) => sink.answer(line, found, head),
     drained: () => sink.drained(),
     other(line, found) {
@@ -51,7 +51,7 @@ export async function listen(
       return;
     } catch (error) {
       // A host that was told that it is subscribed is not told of what ends by itself, or by a sign-in.
-      const lasting = !(error instanceof AppError) || !(passesByItself(error.code) || mayEnd.has(error.code));
+      const lasting = !(error instanceof AppError) || !(isTransient(error.code) || mayEnd.has(error.code));
       if (!acknowledged || lasting) throw error;
       failures += 1;
       await pauses.pause(delayAfterMs(error.code, failures), options.signal);

@@ -1,9 +1,9 @@
 import { readJson } from '../../shared/json.ts';
 import type { Log } from '../core/base/log.ts';
-import type { Question } from './response.ts';
+import type { PendingRequest } from './response.ts';
 import { elements, eachMember, skipSpace, skipValue, type Cursor } from '../../shared/json-scan.ts';
 import { headerValue } from './request-headers.ts';
-import { createTurns, passedInTurns } from './yielding.ts';
+import { createYielding, passedInTurns } from './yielding.ts';
 
 /**
  * Arguments of tools that a server wants as headers, too (`x-mcp-header` in a tool's schema, MCP 2026-07-28 transports;
@@ -13,9 +13,9 @@ export interface ToolHeaders {
   /**
    * Reads the answer to `tools/list`. Gives it back without the tools that a client must not show; otherwise untouched.
    */
-  learn(question: Question, line: Buffer): Promise<Buffer>;
+  learn(question: PendingRequest, line: Buffer): Promise<Buffer>;
   /** The `Mcp-Param-*` headers of a `tools/call`; none for anything else. */
-  of(question: Question): Readonly<Record<string, string>>;
+  of(question: PendingRequest): Readonly<Record<string, string>>;
 }
 
 /** Where the argument stands, and the name of its header. */
@@ -62,7 +62,7 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
     async learn({ envelope: asked }, line) {
       // Nearly every server: nothing to parse, and every byte stays what it was.
       if (known.size === 0 && !line.includes(keyword)) return line;
-      const turns = createTurns();
+      const turns = createYielding();
       const dropped: (readonly [start: number, end: number])[] = [];
       const tools = await toolsIn(line);
       for (const [start, end] of tools) {
@@ -91,7 +91,7 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
 
 /** Where each of `result.tools` stands. */
 async function toolsIn(line: Buffer): Promise<(readonly [start: number, end: number])[]> {
-  const turns = createTurns();
+  const turns = createYielding();
   const cursor: Cursor = { bytes: line, at: 0, fault: undefined, known: await passedInTurns(line) };
   let list: number | undefined;
   if (skipSpace(cursor) === 0x7b) {

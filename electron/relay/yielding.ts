@@ -2,7 +2,7 @@ import { envelope, type Envelope } from '../../shared/json-rpc.ts';
 import { passInParts, type Known } from '../../shared/json-scan.ts';
 
 /** Work that takes long is done in turns, so that the other servers’ messages never wait for more than one. */
-export interface Turns {
+export interface Yielding {
   /** To be awaited between two small pieces of work. Undefined while the turn is not over. */
   over(): Promise<void> | undefined;
 }
@@ -11,7 +11,7 @@ export interface Turns {
 const turnMs = 4;
 
 /** The first turn begins now. */
-export function createTurns(): Turns {
+export function createYielding(): Yielding {
   let since = performance.now();
   const next = async () => {
     await new Promise<void>((resolve) => void setImmediate(resolve));
@@ -38,7 +38,7 @@ export async function envelopeInTurns(message: Buffer): Promise<Envelope> {
 /** The large values of a text, found in turns. */
 export async function passedInTurns(text: Buffer): Promise<Known> {
   const known: Known = new Map();
-  const turns = createTurns();
+  const turns = createYielding();
   for (const pass = passInParts(text, known); !pass(partBytes);) await turns.over();
   return known;
 }

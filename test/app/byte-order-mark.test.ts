@@ -14,7 +14,7 @@ import { introspect } from '../../electron/core/oauth/inspection/introspection.t
 import { fetchUserinfo } from '../../electron/core/oauth/identity/userinfo.ts';
 import { registerClient } from '../../electron/core/oauth/registration/registration-request.ts';
 import { refresh } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
-import { createSecretKeeping } from '../../electron/core/app/user-secrets.ts';
+import { createUserSecrets } from '../../electron/core/app/user-secrets.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { openServers } from '../../electron/core/servers/servers.ts';
 import { isUtf16, readJson } from '../../shared/json.ts';
@@ -87,7 +87,7 @@ it('a secret that was pasted in the window with a byte order mark is kept withou
     hasClientSecret: false,
     allowMissingPkce: false,
   });
-  await createSecretKeeping({
+  await createUserSecrets({
     servers,
     vault: { writeClientSecret, deleteClientSecret: async () => ({ kind: 'done' }) },
   })(server, { clientSecret: `${mark}the secret` });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTimeWatch, wakeBySlowTimer } from '../../electron/core/base/sleep-detector.ts';
 import { deadlineIn } from '../../electron/core/base/clock.ts';
-import { createStepUpLimits } from '../../electron/core/step-up/attempt-limits.ts';
+import { createAttemptLimits } from '../../electron/core/step-up/attempt-limits.ts';
 import { durationText, stateText } from '../../shared/state-text.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from '../fixtures/fake-time-core.ts';
@@ -92,7 +92,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
 
   it('a step-up that was tried twice is offered again after ten minutes, not earlier and not a day later', async () => {
     const clock = createFakeClock();
-    const limits = createStepUpLimits(clock);
+    const limits = createAttemptLimits(clock);
     const ask = { host: 'host', operation: 'tools/call write', scopes: ['write'] };
     limits.tried('a', [ask]);
     limits.tried('a', [ask]);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createUpstream } from '../../electron/relay/server-client.ts';
+import { createServerClient } from '../../electron/relay/server-client.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import type { Connection } from '../../electron/core/app/connections.ts';
 import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
@@ -154,7 +154,7 @@ describe('a server that was public once', () => {
         newTokenPauseMs: () => 0,
         found: (network: ServerNetwork) => found.push(network),
       } as unknown as Connection;
-      const upstream = createUpstream({
+      const upstream = createServerClient({
         connection,
         http: client(resolver(inside)),
         log: createLog(() => {}, Date.now),

@@ -1,7 +1,7 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { createAnswers } from '../../electron/platform/terminal.ts';
-import { foreign } from '../../electron/core/base/errors.ts';
+import { sanitizeExternalText } from '../../electron/core/base/errors.ts';
 import { serverDetail } from '../../electron/core/status/server-detail.ts';
 import { redirectPage } from '../../electron/core/oauth/authorization/result-page.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
@@ -43,7 +43,7 @@ describe('words that came from outside', () => {
         exampleServer('linear', exampleStates(0).signed_in, { identity: text, hosts: [text] }),
       ]);
       const doors = [
-        foreign(text),
+        sanitizeExternalText(text),
         renderToStaticMarkup(<Foreign text={text} cut />),
         ...trayModel(status, 0).items.flatMap((item) =>
           item.kind === 'submenu' ? item.items.flatMap((inner) => ('label' in inner ? [inner.label] : [])) : [],
@@ -64,7 +64,9 @@ describe('words that came from outside', () => {
 
   it('The host of an address is shown as DNS has it, in a message and in the window', () => {
     expect(asciiAddress(lookAlike)).toBe('https://xn--pple-43d.example/login');
-    expect(foreign(`It calls itself ${lookAlike}.`, 200)).toBe('It calls itself https://xn--pple-43d.example/login.');
+    expect(sanitizeExternalText(`It calls itself ${lookAlike}.`, 200)).toBe(
+      'It calls itself https://xn--pple-43d.example/login.',
+    );
     expect(renderToStaticMarkup(<Foreign text={lookAlike} />)).toContain('https://xn--pple-43d.example/login');
     expect(asciiAddress('https://auth.example.com')).toBe('https://auth.example.com');
   });

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { envelope } from '../../shared/json-rpc.ts';
-import { glance } from '../../electron/bridge/message-peek.ts';
+import { peekMessage } from '../../electron/bridge/message-peek.ts';
 import { newNonce, prove, readOpening } from '../../electron/local-socket/handshake.ts';
 import { readJson } from '../../shared/json.ts';
 import { readKey } from '../../electron/local-socket/data-folder.ts';
@@ -567,7 +567,7 @@ describe('what the bridge reads', () => {
         ]) {
           const line = Buffer.from(`{${parts.filter(Boolean).join(',')}}`);
           const { id: wanted, method, hasResult, hasError } = envelope(line);
-          const seen = glance(line);
+          const seen = peekMessage(line);
           expect({ line: String(line), id: seen.id, method: seen.method, outcome: seen.outcome }).toEqual({
             line: String(line),
             id: wanted,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { createUpstream } from '../../electron/relay/server-client.ts';
+import { createServerClient } from '../../electron/relay/server-client.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import type { ServerSettings } from '../../shared/model.ts';
@@ -54,7 +54,7 @@ async function world(settings: ServerSettings): Promise<World> {
 async function callThrough({ app }: Product): Promise<number> {
   const connection = app.connect('bound');
   try {
-    const upstream = createUpstream({
+    const upstream = createServerClient({
       connection,
       http: app.http,
       log: createLog(() => {}, Date.now),

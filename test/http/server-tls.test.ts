@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUpstream } from '../../electron/relay/server-client.ts';
+import { createServerClient } from '../../electron/relay/server-client.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
 import { createHttp } from '../../electron/core/http/client.ts';
@@ -214,7 +214,7 @@ describe('a file that cannot be used', () => {
     expect(error).toMatchObject({ message: 'E_BAD_INPUT' });
     expect((error as Error & { cause: { message: string } }).cause.message).toContain(says);
     const connection = product.app.connect('company');
-    const upstream = createUpstream({
+    const upstream = createServerClient({
       connection,
       http: product.app.http,
       log: createLog(() => {}, Date.now),
@@ -506,7 +506,7 @@ describe('a company: private authority, mutual TLS at the server and at the auth
     await product.call('signIn', { server: 'company', openBrowser: true });
 
     const connection = product.app.connect('company');
-    const upstream = createUpstream({
+    const upstream = createServerClient({
       connection,
       http: product.app.http,
       log: createLog(() => {}, Date.now),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { batchItems, envelope, idAtEnd, maxBatchItems, sameId } from '../../shared/json-rpc.ts';
-import { createLedger } from '../../electron/bridge/pending-requests.ts';
+import { createPendingRequests } from '../../electron/bridge/pending-requests.ts';
 import type { JsonRpcMessage } from '../fixtures/host.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
 import { startRelayRig, tokenAnswer } from '../fixtures/relay-rig.ts';
@@ -196,7 +196,7 @@ describe('ids that are no JSON', () => {
   });
 
   it('do not end the bridge', () => {
-    const ledger = createLedger();
+    const ledger = createPendingRequests();
     for (const id of broken) ledger.sent(Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`));
     const begun = performance.now();
     ledger.sent(Buffer.from(nested(999, 300_000)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classify, type ResponseFacts, type TurnFacts, type Verdict } from '../../electron/relay/classify.ts';
+import { classify, type ResponseFacts, type AttemptFacts, type Verdict } from '../../electron/relay/classify.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 
 const response = (change: Partial<ResponseFacts>): ResponseFacts => ({
@@ -11,7 +11,7 @@ const response = (change: Partial<ResponseFacts>): ResponseFacts => ({
   retryAfterMs: undefined,
   ...change,
 });
-const turn = (change: Partial<TurnFacts> = {}): TurnFacts => ({
+const turn = (change: Partial<AttemptFacts> = {}): AttemptFacts => ({
   credential: 'token',
   newTokenPauseMs: undefined,
   renewed: false,
@@ -33,7 +33,7 @@ const second = 1_000;
 const minute = 60_000;
 
 // Every status × what was sent × what the server says, and what becomes of it.
-const table: readonly (readonly [string, Partial<ResponseFacts>, TurnFacts, Verdict])[] = [
+const table: readonly (readonly [string, Partial<ResponseFacts>, AttemptFacts, Verdict])[] = [
   ['a success', { status: 200 }, call, { kind: 'deliver' }],
   ['an accepted notification', { status: 202 }, call, { kind: 'deliver' }],
   ['a redirect', { status: 307 }, call, { kind: 'redirect' }],

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { serveBridge } from '../../electron/broker/bridge-connection.ts';
-import type { Question } from '../../electron/relay/response.ts';
+import type { PendingRequest } from '../../electron/relay/response.ts';
 import { createSseParser } from '../../electron/relay/sse-parser.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
 import { envelopeInTurns } from '../../electron/relay/yielding.ts';
@@ -137,15 +137,15 @@ describe('work that takes long', () => {
     const asked = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
     const headers = createToolHeaders(silentLog, 'work');
     const { value, turns } = await turnsDuring(() =>
-      headers.learn({ line: asked, envelope: envelope(asked) as Question['envelope'] }, line),
+      headers.learn({ line: asked, envelope: envelope(asked) as PendingRequest['envelope'] }, line),
     );
     expect(value).toBe(line);
     expect(turns).toBeGreaterThan(3);
-    const call = (name: string): Question => {
+    const call = (name: string): PendingRequest => {
       const bytes = Buffer.from(
         `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"${name}","arguments":{"p0":"x"}}}`,
       );
-      return { line: bytes, envelope: envelope(bytes) as Question['envelope'] };
+      return { line: bytes, envelope: envelope(bytes) as PendingRequest['envelope'] };
     };
     expect(headers.of(call('t0'))).toEqual({ 'mcp-param-h0': 'x' });
     // 20,000 arguments in all are enough.

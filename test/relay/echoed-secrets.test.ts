@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { formsOf, partsOf } from '../../electron/core/oauth/secret-forms.ts';
-import { createSecretRemoval } from '../../electron/relay/secret-redaction.ts';
+import { createSecretRedaction } from '../../electron/relay/secret-redaction.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
@@ -133,7 +133,7 @@ describe('a token that the server repeats', () => {
 describe('what is taken out', () => {
   const removalOf = (...secrets: string[]) => {
     const lines: string[] = [];
-    const removal = createSecretRemoval(
+    const removal = createSecretRedaction(
       createLog(
         (line) => void lines.push(line),
         () => 0,
@@ -154,7 +154,7 @@ describe('what is taken out', () => {
   });
 
   it('is nothing where there is nothing: the very same bytes go on', () => {
-    const removal = createSecretRemoval(
+    const removal = createSecretRedaction(
       createLog(
         () => {},
         () => 0,
@@ -195,7 +195,7 @@ describe('what is taken out', () => {
 describe('a token that its server has chosen so that it is hard to take out', () => {
   const answer = (text: string) => `{"jsonrpc":"2.0","id":7,"result":{"x":"${text}"}}`;
   const removalOf = (secret: string) => {
-    const removal = createSecretRemoval(
+    const removal = createSecretRedaction(
       createLog(
         () => {},
         () => 0,

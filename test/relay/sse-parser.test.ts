@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headerValue, modernHeaders } from '../../electron/relay/request-headers.ts';
+import { headerValue, statelessHeaders } from '../../electron/relay/request-headers.ts';
 import { createSseParser, type SseEvent } from '../../electron/relay/sse-parser.ts';
 import { envelope } from '../../shared/json-rpc.ts';
 
@@ -67,13 +67,11 @@ describe('event streams', () => {
 describe('headers of 2026-07-28', () => {
   it('come from the message', () => {
     const meta = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}';
-    expect(modernHeaders(envelope(`{"id":1,"method":"tools/call","params":{"name":"echo",${meta}}}`))).toMatchObject({
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': 'echo',
-    });
+    expect(statelessHeaders(envelope(`{"id":1,"method":"tools/call","params":{"name":"echo",${meta}}}`))).toMatchObject(
+      { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' },
+    );
     expect(
-      modernHeaders(envelope(`{"id":1,"method":"tools/list","params":{"name":"echo",${meta}}}`)),
+      statelessHeaders(envelope(`{"id":1,"method":"tools/list","params":{"name":"echo",${meta}}}`)),
     ).not.toHaveProperty('mcp-name');
   });
 
@@ -84,7 +82,7 @@ describe('headers of 2026-07-28', () => {
       expect(headerValue(odd)).toBe(`=?base64?${Buffer.from(odd).toString('base64')}?=`);
     }
     expect(
-      modernHeaders(
+      statelessHeaders(
         envelope(
           '{"id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"a\\r\\nb: c"}}}',
         ),

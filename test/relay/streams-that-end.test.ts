@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { exchange } from '../../electron/relay/request.ts';
-import type { Question, Sink } from '../../electron/relay/response.ts';
+import type { PendingRequest, ResponseHandler } from '../../electron/relay/response.ts';
 import { listen } from '../../electron/relay/subscriptions.ts';
-import { createReopening } from '../../electron/relay/stream-resumption.ts';
+import { createStreamResumption } from '../../electron/relay/stream-resumption.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
 import { envelope } from '../../shared/json-rpc.ts';
@@ -13,7 +13,7 @@ import type { HttpStream } from '../../electron/core/http/http.ts';
 // Streams of a call that end or fall silent, on a clock that stands still.
 
 const asked = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}');
-const question: Question = { line: asked, envelope: envelope(asked) as Question['envelope'] };
+const question: PendingRequest = { line: asked, envelope: envelope(asked) as PendingRequest['envelope'] };
 const answer = '{"jsonrpc":"2.0","id":7,"result":{"a":1}}';
 
 /** A stream of these chunks; then it ends, breaks, or stays open without a word. */
@@ -34,7 +34,7 @@ function begin(open: (method: string) => HttpStream) {
   const clock = createFakeClock();
   const lines: string[] = [];
   let outcome: string | undefined;
-  const sink: Sink = {
+  const sink: ResponseHandler = {
     answer: (line) => void lines.push(line.toString()),
     other: (line) => void lines.push(line.toString()),
     drained: () => undefined,
@@ -109,7 +109,7 @@ describe('retry: 0', () => {
     ['the server asks for a year', 0, 31_536_000_000, 300_000],
     ['it was fruitless 500 times', 500, 0, undefined],
   ])('the wait when %s', (_, fruitless, retryMs, wanted) => {
-    const reopening = createReopening(createFakeClock(), 5_000, () => 0);
+    const reopening = createStreamResumption(createFakeClock(), 5_000, () => 0);
     for (let n = 0; n < fruitless; n += 1) reopening.opened()();
     expect(reopening.next(retryMs)).toBe(wanted);
     reopening.heard();
@@ -118,7 +118,7 @@ describe('retry: 0', () => {
 
   it('a stream that stayed open for ten seconds does not count as a failed opening', async () => {
     const clock = createFakeClock();
-    const reopening = createReopening(clock, 60_000, () => 0);
+    const reopening = createStreamResumption(clock, 60_000, () => 0);
     for (let n = 0; n < 8; n += 1) reopening.opened()();
     const ended = reopening.opened();
     await clock.advance(10_000);
@@ -140,7 +140,7 @@ describe('a subscription stream', () => {
         return streamOf(['data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged"}\n\n'], 'end');
       },
     };
-    const sink: Sink = {
+    const sink: ResponseHandler = {
       answer: (one) => void lines.push(one.toString()),
       other: (one) => void lines.push(one.toString()),
       drained: () => undefined,
@@ -148,7 +148,7 @@ describe('a subscription stream', () => {
     const abort = new AbortController();
     const done = listen(
       { upstream, server: 'work', clock, log: silentLog, pauses: createPauses(clock) },
-      { line, envelope: envelope(line) as Question['envelope'] },
+      { line, envelope: envelope(line) as PendingRequest['envelope'] },
       sink,
       { session: undefined, signal: abort.signal, onChallenge: 'quiet' },
     ).catch(() => {});

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Question } from '../../electron/relay/response.ts';
+import type { PendingRequest } from '../../electron/relay/response.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import { envelope } from '../../shared/json-rpc.ts';
 
 const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
 
-function question(method: string, params: object = {}, modern = true): Question {
+function question(method: string, params: object = {}, modern = true): PendingRequest {
   const line = Buffer.from(
     JSON.stringify({ jsonrpc: '2.0', id: 12, method, params: modern ? { ...params, _meta: meta } : params }),
   );
-  return { line, envelope: envelope(line) as Question['envelope'] };
+  return { line, envelope: envelope(line) as PendingRequest['envelope'] };
 }
 
 const listOf = (...tools: readonly object[]): Buffer =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { envelope, errorLine, idAtEnd, sameId } from '../../shared/json-rpc.ts';
 import { createLineSplitter } from '../../shared/lines.ts';
-import { createLedger } from '../../electron/bridge/pending-requests.ts';
-import { route, routeBody, type Question } from '../../electron/relay/response.ts';
+import { createPendingRequests } from '../../electron/bridge/pending-requests.ts';
+import { route, routeBody, type PendingRequest } from '../../electron/relay/response.ts';
 import { readFacts } from '../../electron/relay/response-facts.ts';
-import { serverWords } from '../../electron/relay/server-error-text.ts';
+import { serverErrorText } from '../../electron/relay/server-error-text.ts';
 import { createSseParser } from '../../electron/relay/sse-parser.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
@@ -23,20 +23,20 @@ import { decodedClaims, displayClaims } from '../../electron/core/oauth/identity
 import { parseRedirect } from '../../electron/core/oauth/authorization/authorization-response.ts';
 import { registerClient } from '../../electron/core/oauth/registration/registration-request.ts';
 import { createAttempt } from '../../electron/core/oauth/authorization/attempt.ts';
-import { readTokenAnswer } from '../../electron/core/oauth/token-endpoint/token-response.ts';
+import { readTokenResponse } from '../../electron/core/oauth/token-endpoint/token-response.ts';
 import { exchangeCode, refresh } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { lintAccessToken } from '../../electron/core/oauth/inspection/token-lint.ts';
 import { fetchUserinfo } from '../../electron/core/oauth/identity/userinfo.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { fault, rounds, seed } from '../fixtures/fuzz.ts';
 import { chunked, damaged, distortedJson } from '../fixtures/random.ts';
-import type { Http, HttpAnswer } from '../../electron/core/http/http.ts';
+import type { Http, HttpResponse } from '../../electron/core/http/http.ts';
 import type { TokenClient } from '../../electron/core/oauth/model.ts';
 
 const emptyBody = { destroy: () => {}, async *[Symbol.asyncIterator]() {} };
 
 /** An HTTP client whose other side says what `answer` says; nothing leaves this process. */
-const answering = (answer: (url: URL) => Partial<HttpAnswer>): Http => ({
+const answering = (answer: (url: URL) => Partial<HttpResponse>): Http => ({
   fetch: async ({ url }) => ({ status: 200, headers: {}, body: Buffer.alloc(0), ...answer(url) }),
   open: async ({ url }) => ({ status: 401, headers: {}, ...answer(url), body: emptyBody }),
   classOf: async () => 'public',
@@ -98,7 +98,7 @@ describe(`random damage, seed ${seed}`, () => {
     let found = 0;
     await rounds(1_500, async (random) => {
       const asText = random.chance(0.1);
-      const one = (value: unknown): Partial<HttpAnswer> => {
+      const one = (value: unknown): Partial<HttpResponse> => {
         const status = random.chance(0.05) ? random.pick([204, 302, 404, 500]) : 200;
         return {
           status,
@@ -182,7 +182,7 @@ describe(`random damage, seed ${seed}`, () => {
         headers: { 'retry-after': damaged(random, '7') },
         body,
       };
-      const verdict = readTokenAnswer(answer, 0);
+      const verdict = readTokenResponse(answer, 0);
       if (verdict.kind === 'tokens') {
         tokens += 1;
         expect(verdict.tokens.accessToken.reveal()).toMatch(/^[\x21-\x7e]+$/);
@@ -504,7 +504,7 @@ describe(`random damage, seed ${seed}`, () => {
       const body = Buffer.from(
         random.chance(0.4) ? damaged(random, JSON.stringify(value)) : distortedJson(random, value),
       );
-      const words = serverWords(body, undefined);
+      const words = serverErrorText(body, undefined);
       expect(words).not.toMatch(/[\u0000-\u001f\u202a-\u202e\u2028]/);
       expect(words.length).toBeLessThan(300);
       async function* chunks() {
@@ -527,7 +527,7 @@ describe(`random damage, seed ${seed}`, () => {
 
   it('JSON-RPC of a server is an answer, passed on or dropped, and what goes to the host is one line with its id', async () => {
     const asked = Buffer.from('{"jsonrpc":"2.0","id":"a\\u0041","method":"tools/call"}');
-    const question: Question = { line: asked, envelope: envelope(asked) as Question['envelope'] };
+    const question: PendingRequest = { line: asked, envelope: envelope(asked) as PendingRequest['envelope'] };
     const good = [
       '{"jsonrpc":"2.0","id":"aA","result":{"content":[{"type":"text","text":"a,b:{}[]\\\\"}],"n":1.5e3}}',
       '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}',
@@ -563,7 +563,7 @@ describe(`random damage, seed ${seed}`, () => {
           line: { jsonrpc: '2.0' },
         });
       }
-      const ledger = createLedger();
+      const ledger = createPendingRequests();
       ledger.sent(asked);
       ledger.sent(Buffer.from(text));
       ledger.received(Buffer.from(text));

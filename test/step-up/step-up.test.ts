@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createServerNotes } from '../../electron/core/status/runtime-notes.ts';
+import { createRuntimeNotes } from '../../electron/core/status/runtime-notes.ts';
 import { createStepUps, type StepUpDeps } from '../../electron/core/step-up/step-up.ts';
 import { statusWords } from '../../electron/command-line/status-table.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
@@ -256,7 +256,7 @@ describe('holding', () => {
       url: 'https://mcp.example.com/mcp',
       learnedScopes: {},
     } as unknown as Server;
-    const notes = createServerNotes();
+    const notes = createRuntimeNotes();
     const updates: unknown[] = [];
     const stepUps = createStepUps({
       servers: { find: () => server, updateAccount: async (_id, change) => (updates.push(change), server) },

@@ -36,7 +36,7 @@ const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
   );
 
 /** An MCP server that is its own authorization server, and takes whatever it is shown. */
-async function place(): Promise<Site & { readonly url: string }> {
+async function displayUrl(): Promise<Site & { readonly url: string }> {
   const site = await startSite();
   closing.push(() => site.close());
   const { origin } = site;
@@ -99,7 +99,7 @@ describe('an address that was changed in servers.json', () => {
   it.each(ways)(
     'does not take the %s along, not even with the next sign-in; entered again, it goes there',
     async (name, entered) => {
-      const [honest, other] = [await place(), await place()];
+      const [honest, other] = [await displayUrl(), await displayUrl()];
       const dataDir = await folder();
       const store = createFakeStore();
       const first = await startProduct({ dataDir, store });

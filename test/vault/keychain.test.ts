@@ -15,7 +15,7 @@ import {
   type KeychainChild,
   type KeychainStoreOptions,
 } from '../../electron/core/vault/keychain-client.ts';
-import { createKeychainDesk, type Keytar } from '../../electron/core/vault/keychain-handler.ts';
+import { createKeychainHandler, type Keytar } from '../../electron/core/vault/keychain-handler.ts';
 import type { KeychainRequest } from '../../electron/core/vault/keychain-protocol.ts';
 import { createSecretService } from '../../electron/core/vault/secret-service/secret-service.ts';
 import { createNodeKeychainSpawner, keychainEnv } from '../../electron/core/vault/spawn-keychain.ts';
@@ -446,12 +446,12 @@ describe('what the system says', () => {
     ['A default keychain could not be found.', 'unavailable'],
     ['Der angegebene Eintrag wurde nicht gefunden.', 'unavailable'],
   ])('"%s" is %s', async (message, kind) => {
-    const desk = createKeychainDesk({ keytar: async () => failing(message) });
+    const desk = createKeychainHandler({ keytar: async () => failing(message) });
     expect(await desk({ op: 'get', service, account: 'a' })).toMatchObject({ kind });
   });
 
   it('a native module that cannot be loaded is an answer', async () => {
-    const desk = createKeychainDesk({
+    const desk = createKeychainHandler({
       keytar: () => Promise.reject(new Error('libsecret-1.so.0: cannot open shared object file')),
     });
     expect(await desk({ op: 'probe', service })).toEqual({
@@ -467,7 +467,7 @@ describe('what the system says', () => {
       deletePassword: async () => true,
     };
     expect(
-      await createKeychainDesk({ keytar: async () => keytar })({ op: 'delete', service, account: 'a' }),
+      await createKeychainHandler({ keytar: async () => keytar })({ op: 'delete', service, account: 'a' }),
     ).toMatchObject({ kind: 'unavailable' });
   });
 
@@ -484,7 +484,7 @@ describe('what the system says', () => {
       deletePassword: async () => false,
     };
     expect(
-      (await createKeychainDesk({ keytar: async () => keytar, secretService })({ op: 'get', service, account: 'a' }))
+      (await createKeychainHandler({ keytar: async () => keytar, secretService })({ op: 'get', service, account: 'a' }))
         .kind,
     ).toBe('locked');
   });

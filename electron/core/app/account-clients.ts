@@ -13,14 +13,14 @@ import type { Http } from '../http/http.ts';
  * The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no
  * other's.
  */
-export interface ServerClients {
+export interface AccountClients {
   of(accountKey: string): ServerHttp;
   /** Deletes the key to which the server's tokens are bound: the next sign-in makes another. */
   forgetKey(accountKey: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface ServerClientsDeps {
+export interface AccountClientsDeps {
   readonly http: Http;
   readonly servers: Pick<Servers, 'find'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
@@ -35,7 +35,7 @@ interface Client {
 /** Where the vault keeps the key of an account's DPoP-bound tokens. */
 const dpopKeyOf = (accountKey: string): string => `${accountKey}:dpop-key`;
 
-export function createServerClients({ http, servers, vault, clock }: ServerClientsDeps): ServerClients {
+export function createAccountClients({ http, servers, vault, clock }: AccountClientsDeps): AccountClients {
   const all = new Map<string, Client>();
   /** The key of the server's tokens. One that was made for another origin proves nothing here: another is made. */
   const readKey = async (accountKey: string) => {

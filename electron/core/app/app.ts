@@ -12,17 +12,17 @@ import { createRegistrationRenewal } from '../oauth/registration/registration-re
 import { createSignIns } from '../oauth/sign-in/sign-in.ts';
 import { createTokenViews } from '../oauth/inspection/token-view.ts';
 import { audienceFault, knownAudiences } from '../oauth/tokens/audience.ts';
-import { createTokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import { createAccessTokens } from '../oauth/tokens/access-tokens.ts';
 import { bindOldSecrets } from './bind-old-secrets.ts';
 import type { Ports } from './ports.ts';
-import { createServerClients } from './account-clients.ts';
-import { createServerReach } from './server-network.ts';
-import { createServerNotes } from '../status/runtime-notes.ts';
+import { createAccountClients } from './account-clients.ts';
+import { createServerNetworks } from './server-network.ts';
+import { createRuntimeNotes } from '../status/runtime-notes.ts';
 import { accountsOf, nameFrom } from '../servers/accounts.ts';
 import type { Secret } from '../base/secret.ts';
 import { knownNetwork } from '../servers/networks.ts';
 import { openServers } from '../servers/servers.ts';
-import { createStatusBoard, type StatusBoard } from '../status/status-store.ts';
+import { createStatusStore, type StatusStore } from '../status/status-store.ts';
 import { createStepUps, learnedScopesOf } from '../step-up/step-up.ts';
 import { createCheckedStore } from '../vault/checked-store.ts';
 import { openVault } from '../vault/credentials.ts';
@@ -37,7 +37,7 @@ export interface App {
   readonly api: Api;
   /** The one HTTP client, for the relay. */
   readonly http: Http;
-  readonly status: Pick<StatusBoard, 'current' | 'subscribe'>;
+  readonly status: Pick<StatusStore, 'current' | 'subscribe'>;
   /**
    * A bridge for this server (name or id), for its default account unless another is named. Throws E_SERVER_UNKNOWN,
    * E_ACCOUNT_UNKNOWN.
@@ -83,8 +83,8 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       knownIds: servers.list().flatMap((server) => [server.id, companyOf(server)?.id ?? []].flat()),
     }),
   );
-  const clients = createServerClients({ http, servers, vault, clock });
-  const notes = createServerNotes();
+  const clients = createAccountClients({ http, servers, vault, clock });
+  const notes = createRuntimeNotes();
   const changed = (): void => board.changed();
   let checking: Promise<{ readonly kind: 'done' } | StoreFault> | undefined;
 
@@ -97,7 +97,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       for (const { id } of theirs) if (tokens.state(id).kind === 'ended') void tokens.refreshNow(id);
     },
   });
-  const reach = createServerReach({ clients, servers, log });
+  const reach = createServerNetworks({ clients, servers, log });
   const reaching = {
     vault,
     clock,
@@ -114,7 +114,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
       return server && issuer !== undefined ? movedFrom(server, issuer, clients.of(id)) : undefined;
     },
   };
-  const tokens = createTokenKeeper({
+  const tokens = createAccessTokens({
     ...reaching,
     http,
     log,
@@ -184,7 +184,7 @@ export async function createApp(ports: Ports, options: AppOptions = {}): Promise
     httpOf: (accountKey) => clients.of(accountKey),
     policyOf: (server) => reach.networkOf(server),
   });
-  const board = createStatusBoard({
+  const board = createStatusStore({
     about: ports.about,
     store: ports.store,
     servers,

@@ -4,19 +4,19 @@ import { recheckableCodes } from '../../../shared/server-state.ts';
 import { foundServer, type Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
 import { hostSnippets } from '../hosts/snippets.ts';
-import { createLeaving } from './sign-out.ts';
+import { createSignOut } from './sign-out.ts';
 import { makeSigningKey } from './signing-key.ts';
 import { presets } from '../oauth/providers/presets.ts';
 import type { Companies } from '../oauth/enterprise/companies.ts';
 import type { SignIns } from '../oauth/sign-in/sign-in.ts';
 import type { TokenViews } from '../oauth/inspection/token-view.ts';
-import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import type { AccessTokens } from '../oauth/tokens/access-tokens.ts';
 import type { Ports } from './ports.ts';
-import { createLooks, discoverThere } from './previews.ts';
-import { createSecretKeeping } from './user-secrets.ts';
-import type { ServerClients } from './account-clients.ts';
+import { createAddressPreviews, discoverThere } from './previews.ts';
+import { createUserSecrets } from './user-secrets.ts';
+import type { AccountClients } from './account-clients.ts';
 import { serverDetail } from '../status/server-detail.ts';
-import type { ServerNotes } from '../status/runtime-notes.ts';
+import type { RuntimeNotes } from '../status/runtime-notes.ts';
 import type { StepUps } from '../step-up/step-up.ts';
 import { accountsOf } from '../servers/accounts.ts';
 import { namesFor, suggestName } from '../servers/name.ts';
@@ -31,18 +31,18 @@ import type { Server } from '../servers/server.ts';
 
 export interface CommandsDeps {
   readonly ports: Ports;
-  readonly clients: ServerClients;
+  readonly clients: AccountClients;
   readonly networkOf: (server: Server) => Promise<AddressPolicy>;
   readonly servers: Servers;
   readonly vault: Vault;
-  readonly tokens: TokenKeeper;
+  readonly tokens: AccessTokens;
   readonly companies: Companies;
   readonly signIns: SignIns;
   readonly signIn: (
     accountKey: string,
     options: { readonly openBrowser: boolean; readonly canAsk?: boolean },
   ) => Promise<void>;
-  readonly notes: ServerNotes;
+  readonly notes: RuntimeNotes;
   readonly connections: Connections;
   readonly stepUps: StepUps;
   readonly statusOf: (accountKey: string) => ServerStatus | undefined;
@@ -56,9 +56,9 @@ export interface CommandsDeps {
 /** The commands of `shared/api.ts`. Input is parsed already; every error is an AppError. */
 export function createCommands(deps: CommandsDeps): Api {
   const { ports, servers, tokens, signIns, connections, changed } = deps;
-  const leaving = createLeaving(deps);
-  const keepSecrets = createSecretKeeping(deps);
-  const looks = createLooks(ports.http);
+  const leaving = createSignOut(deps);
+  const keepSecrets = createUserSecrets(deps);
+  const looks = createAddressPreviews(ports.http);
 
   const named = ({ server, account }: { readonly server: string; readonly account?: string | undefined }): Server =>
     foundServer(servers, server, account);

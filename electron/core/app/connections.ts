@@ -1,16 +1,16 @@
 import { createAccountBridges, type AccountBridge } from './account-bridges.ts';
-import { AppError, asAppError, foreign } from '../base/errors.ts';
-import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../base/errors.ts';
+import type { AccessTokens } from '../oauth/tokens/access-tokens.ts';
 import type { Log } from '../base/log.ts';
 import type { Secret } from '../base/secret.ts';
-import type { ServerNotes } from '../status/runtime-notes.ts';
+import type { RuntimeNotes } from '../status/runtime-notes.ts';
 import { keepNetwork } from '../servers/networks.ts';
 import { keepSeen } from '../servers/seen.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { RefusedCall, StepUps } from '../step-up/step-up.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Http, ServerNetwork } from '../http/http.ts';
-import type { Challenge, TokenAnswer } from '../oauth/model.ts';
+import type { Challenge, TokenResult } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
 
 /** What one bridge connection needs from the core. */
@@ -34,7 +34,7 @@ export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
     readonly rejected?: Secret;
     readonly signal?: AbortSignal;
     readonly waitMs?: number;
-  }): Promise<TokenAnswer>;
+  }): Promise<TokenResult>;
   /**
    * The server answered 401 to a call without a token, or 403 to one whose token lacks scopes, which is then held until
    * the user decides. 'retry': a sign-in took place meanwhile, call again; 'refused': tell the host.
@@ -66,10 +66,10 @@ export interface Connections {
 
 export interface ConnectionsDeps {
   readonly servers: Servers;
-  readonly tokens: TokenKeeper;
+  readonly tokens: AccessTokens;
   readonly httpOf: (accountKey: string) => Http;
   readonly signIn: (accountKey: string) => Promise<void>;
-  readonly notes: ServerNotes;
+  readonly notes: RuntimeNotes;
   readonly stepUps: StepUps;
   readonly log: Log;
   readonly clock: Clock;
@@ -134,12 +134,14 @@ export function foundServer(
   const server = servers.find(name, account);
   if (server) return server;
   if (servers.find(name))
-    throw new AppError('E_ACCOUNT_UNKNOWN', `${foreign(name)} has no account named "${foreign(account)}".`, {
-      server: name,
-    });
+    throw new AppError(
+      'E_ACCOUNT_UNKNOWN',
+      `${sanitizeExternalText(name)} has no account named "${sanitizeExternalText(account)}".`,
+      { server: name },
+    );
   const aside = servers.setAside.find((one) => one.name === name || one.key === name);
   if (aside) throw aside.error;
-  throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${foreign(name)}".`);
+  throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${sanitizeExternalText(name)}".`);
 }
 
 function connection(
@@ -155,7 +157,7 @@ function connection(
     server,
     http: deps.httpOf(server.id),
     setHost(name) {
-      open.host = foreign(name) || 'app';
+      open.host = sanitizeExternalText(name) || 'app';
       deps.onChange();
     },
     found: (network) => void keepNetwork(deps, server.id, network),

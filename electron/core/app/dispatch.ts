@@ -1,6 +1,6 @@
 import { commands, type Api, type CommandName } from '../../../shared/api.ts';
 import type { Reply } from '../../../shared/reply.ts';
-import { AppError, asAppError, foreign, whereThrown } from '../base/errors.ts';
+import { AppError, asAppError, sanitizeExternalText, whereThrown } from '../base/errors.ts';
 import { silentLog, type Log } from '../base/log.ts';
 
 /**
@@ -29,6 +29,6 @@ function commandNamed(name: unknown): CommandName {
 
 /** Names the member that is wrong, never its value. */
 function badInput(command: string, issues: readonly { path: PropertyKey[]; code: string }[]): AppError {
-  const at = foreign(issues[0]?.path.map(String).join('.') ?? '', 150) || 'the input';
+  const at = sanitizeExternalText(issues[0]?.path.map(String).join('.') ?? '', 150) || 'the input';
   return new AppError('E_BAD_INPUT', `${command}: ${at} is not valid.`, { field: at });
 }

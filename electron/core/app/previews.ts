@@ -10,27 +10,27 @@ import type { Discovery } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
 
 /** What a look at an address has shown. */
-export interface Look {
+export interface AddressPreview {
   readonly seen: Seen;
   /** The redirect URI that the person was told to register, and at which issuer. */
   readonly reservedRedirect?: NonNullable<Server['reservedRedirect']>;
 }
 
 /** Looks at addresses that may be added next. Only what the core saw itself is kept about a new server. */
-export interface Looks {
+export interface AddressPreviews {
   /** Throws AppError; where no MCP server is there, with the addresses at which one answers. */
   look(url: URL, settings: ServerSettings): Promise<Discovered>;
   /** Undefined: that address was not looked at. */
-  at(url: URL): Look | undefined;
+  at(url: URL): AddressPreview | undefined;
 }
 
 /** A person looks at a few addresses before one is added. */
 const most = 50;
 
-export function createLooks(plain: Http): Looks {
-  const looks = new Map<string, Look>();
+export function createAddressPreviews(plain: Http): AddressPreviews {
+  const looks = new Map<string, AddressPreview>();
 
-  function remember(url: URL, look: Look): void {
+  function remember(url: URL, look: AddressPreview): void {
     looks.delete(url.href);
     looks.set(url.href, look);
     const [oldest] = looks.keys();
@@ -38,7 +38,10 @@ export function createLooks(plain: Http): Looks {
   }
 
   /** The same address as long as the app runs: the person may have registered it already. */
-  async function reserved(url: URL, { registration, issuer }: Discovered): Promise<Pick<Look, 'reservedRedirect'>> {
+  async function reserved(
+    url: URL,
+    { registration, issuer }: Discovered,
+  ): Promise<Pick<AddressPreview, 'reservedRedirect'>> {
     if (registration !== 'client_id_needed' || issuer === undefined) return {};
     const before = looks.get(url.href)?.reservedRedirect;
     return {
@@ -53,7 +56,10 @@ export function createLooks(plain: Http): Looks {
       try {
         const discovery = await discoverThere(http, url, settings);
         const found = describeDiscovery(url, discovery, settings);
-        const look: Look = { seen: discovery.kind === 'open' ? 'open' : 'sign_in', ...(await reserved(url, found)) };
+        const look: AddressPreview = {
+          seen: discovery.kind === 'open' ? 'open' : 'sign_in',
+          ...(await reserved(url, found)),
+        };
         remember(url, look);
         return { ...found, ...(look.reservedRedirect ? { redirectUri: look.reservedRedirect.redirect_uri } : {}) };
       } finally {

@@ -1,7 +1,7 @@
 import { findNetwork } from '../http/network.ts';
 import type { Log } from '../base/log.ts';
 import { refuseUnconfirmed } from '../oauth/authorization/endpoint-hosts.ts';
-import type { ServerClients } from './account-clients.ts';
+import type { AccountClients } from './account-clients.ts';
 import { keepNetwork, knownNetwork } from '../servers/networks.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { AddressPolicy, ServerNetwork } from '../http/http.ts';
@@ -9,20 +9,20 @@ import type { Credential } from '../vault/credential.ts';
 import type { Server } from '../servers/server.ts';
 
 /** What may be connected to on behalf of a server, where no sign-in has just found that out. */
-export interface ServerReach {
+export interface ServerNetworks {
   /** A server that was never reached, and cannot be reached now, counts as public until it can. */
   networkOf(server: Server): Promise<ServerNetwork>;
   /** For what is kept of a sign-in. Throws E_HOSTS_UNCONFIRMED. */
   policyOf(credential: Credential): Promise<AddressPolicy>;
 }
 
-export interface ServerReachDeps {
-  readonly clients: Pick<ServerClients, 'of'>;
+export interface ServerNetworksDeps {
+  readonly clients: Pick<AccountClients, 'of'>;
   readonly servers: Pick<Servers, 'find' | 'update' | 'unchecked'>;
   readonly log: Log;
 }
 
-export function createServerReach({ clients, servers, log }: ServerReachDeps): ServerReach {
+export function createServerNetworks({ clients, servers, log }: ServerNetworksDeps): ServerNetworks {
   async function networkOf(server: Server): Promise<ServerNetwork> {
     const { origin } = new URL(server.url);
     try {

@@ -5,10 +5,10 @@ import type { Companies } from '../oauth/enterprise/companies.ts';
 import { deleteRegistrations } from '../oauth/registration/registration-management.ts';
 import { clientSecretKeys } from '../oauth/registration/registration.ts';
 import type { SignIns } from '../oauth/sign-in/sign-in.ts';
-import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import type { AccessTokens } from '../oauth/tokens/access-tokens.ts';
 import type { Ports } from './ports.ts';
-import type { ServerClients } from './account-clients.ts';
-import type { ServerNotes } from '../status/runtime-notes.ts';
+import type { AccountClients } from './account-clients.ts';
+import type { RuntimeNotes } from '../status/runtime-notes.ts';
 import { accountsOf } from '../servers/accounts.ts';
 import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
 import type { SetAside } from '../servers/items.ts';
@@ -17,23 +17,23 @@ import type { StepUps } from '../step-up/step-up.ts';
 import type { Vault } from '../vault/credentials.ts';
 import type { AddressPolicy } from '../http/http.ts';
 
-export interface LeavingDeps {
+export interface SignOutDeps {
   readonly ports: Pick<Ports, 'http' | 'log' | 'clock'>;
-  readonly clients: ServerClients;
+  readonly clients: AccountClients;
   readonly networkOf: (server: Server) => Promise<AddressPolicy>;
   readonly servers: Servers;
   readonly vault: Vault;
-  readonly tokens: Pick<TokenKeeper, 'signOut'>;
+  readonly tokens: Pick<AccessTokens, 'signOut'>;
   readonly companies: Pick<Companies, 'release'>;
   readonly signIns: Pick<SignIns, 'without'>;
-  readonly notes: ServerNotes;
+  readonly notes: RuntimeNotes;
   readonly stepUps: StepUps;
   readonly connections: Pick<Connections, 'removed' | 'defaultChanged'>;
   readonly changed: () => void;
 }
 
 /** Signing out, of one account or of all, and removing. */
-export interface Leaving {
+export interface SignOut {
   /** Revokes, deletes here, and deletes what Keybridge registered by itself for this account. */
   signOut(server: Server): Promise<SignOutReport>;
   /** Of every account of every server; a report each. */
@@ -49,7 +49,7 @@ export interface Leaving {
   removeAside(aside: SetAside): Promise<SignOutReport>;
 }
 
-export function createLeaving(deps: LeavingDeps): Leaving {
+export function createSignOut(deps: SignOutDeps): SignOut {
   const { ports, clients, servers, vault, tokens, changed } = deps;
 
   async function signOut({ id }: Server): Promise<SignOutReport> {

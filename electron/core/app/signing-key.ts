@@ -1,7 +1,7 @@
 import type { ServerSettings } from '../../../shared/model.ts';
 import { AppError } from '../base/errors.ts';
 import { generateSigningKey, type PublicKey } from '../oauth/client-auth/signing-keys.ts';
-import type { createSecretKeeping } from './user-secrets.ts';
+import type { createUserSecrets } from './user-secrets.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Server } from '../servers/server.ts';
 
@@ -9,7 +9,7 @@ export interface KeyRequest {
   readonly algorithm: NonNullable<ServerSettings['signingAlgorithm']>;
   /** True: a key that is there already may end. */
   readonly replace: boolean;
-  /** As the user named it; see `createSecretKeeping`. */
+  /** As the user named it; see `createUserSecrets`. */
   readonly account: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface KeyRequest {
 export async function makeSigningKey(
   deps: {
     readonly servers: Pick<Servers, 'find' | 'update'>;
-    readonly keepSecrets: ReturnType<typeof createSecretKeeping>;
+    readonly keepSecrets: ReturnType<typeof createUserSecrets>;
   },
   server: Server,
   { algorithm, replace, account }: KeyRequest,

@@ -8,7 +8,7 @@ import { type Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 
-export interface SecretKeepingDeps {
+export interface UserSecretsDeps {
   readonly servers: Pick<Servers, 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'writeClientSecret' | 'deleteClientSecret'>;
 }
@@ -21,10 +21,10 @@ type Entered = Readonly<Partial<Record<SecretName, string | Secret | null | unde
  * account that the user named, whose own the secrets then must be. What each is for, the settings of `server` say.
  * Throws E_STORE_*, E_BAD_INPUT, E_CONFIG_WRITE.
  */
-export function createSecretKeeping({
+export function createUserSecrets({
   servers,
   vault,
-}: SecretKeepingDeps): (server: Server, secrets: Entered, named?: string) => Promise<void> {
+}: UserSecretsDeps): (server: Server, secrets: Entered, named?: string) => Promise<void> {
   return async (server, secrets, named) => {
     const entered = Object.entries(secrets).filter(
       (one): one is [SecretName, string | Secret | null] => one[1] !== undefined,

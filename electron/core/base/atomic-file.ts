@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isUtf16, readText } from '../../../shared/json.ts';
-import { AppError, foreign } from './errors.ts';
+import { AppError, sanitizeExternalText } from './errors.ts';
 
 /**
  * Replaces the file at `file` as a whole: after a crash or a power cut there is the old text or the new one, never a
@@ -58,7 +58,7 @@ export async function readFileIfThere(file: string): Promise<string | undefined>
 export async function readTextFile(file: string): Promise<string> {
   const bytes = await readFile(file);
   if (isUtf16(bytes))
-    throw new AppError('E_BAD_INPUT', `The file ${foreign(file, 200)} is UTF-16 text; save it as UTF-8.`, {
+    throw new AppError('E_BAD_INPUT', `The file ${sanitizeExternalText(file, 200)} is UTF-16 text; save it as UTF-8.`, {
       sent: false,
     });
   return readText(bytes);

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** Calls that wait for one thing to change. */
-export interface Waiting {
+export interface Condition {
   readonly count: number;
   /** Makes every waiting call look again. */
   changed(): void;
@@ -13,7 +13,7 @@ export interface Waiting {
   ): Promise<Value | 'late' | 'cancelled'>;
 }
 
-export function createWaiting(clock: Clock): Waiting {
+export function createCondition(clock: Clock): Condition {
   const calls = new Set<() => void>();
   return {
     get count() {

@@ -115,7 +115,7 @@ export function whereThrown(error: unknown): { kind: string; code: string; at: s
 }
 
 /** Words that came from outside, made fit for a message or a window (`plainText`), at most `max` characters. */
-export function foreign(text: unknown, max = 80): string {
+export function sanitizeExternalText(text: unknown, max = 80): string {
   // What is cut off anyway need not be cleaned.
   const plain = plainText(asText(text).slice(0, 4 * max + 1_000)).trim();
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;

@@ -1,4 +1,4 @@
-import { foreign } from './errors.ts';
+import { sanitizeExternalText } from './errors.ts';
 import { Secret } from './secret.ts';
 import type { Clock } from './clock.ts';
 
@@ -22,7 +22,7 @@ export function createLog(write: (line: string) => void, now: () => number): Log
         value instanceof Secret
           ? `secret#${value.fingerprint()}`
           : typeof value === 'string'
-            ? foreign(value, 200)
+            ? sanitizeExternalText(value, 200)
             : value;
     }
     write(`${JSON.stringify(line)}\n`);

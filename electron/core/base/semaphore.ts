@@ -1,9 +1,9 @@
 /** Runs at most `count` tasks at once; the others wait in the order in which they came. With 1: one after the other. */
-export interface Slots {
+export interface Semaphore {
   run<Value>(task: () => Promise<Value>): Promise<Value>;
 }
 
-export function createSlots(count: number): Slots {
+export function createSemaphore(count: number): Semaphore {
   const queue: (() => void)[] = [];
   let free = count;
   return {

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { classesFor, classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
@@ -77,12 +77,14 @@ export function createHttp(options: HttpOptions = {}): Http {
 /** https anywhere, http only on this computer, and never a password in the address. */
 function refuseUnsafe(url: URL): void {
   if (url.username !== '' || url.password !== '') {
-    throw new AppError('E_ENDPOINT_REFUSED', `The address of ${foreign(url.host)} has a user name or password in it.`, {
-      sent: false,
-    });
+    throw new AppError(
+      'E_ENDPOINT_REFUSED',
+      `The address of ${sanitizeExternalText(url.host)} has a user name or password in it.`,
+      { sent: false },
+    );
   }
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url))) return;
-  throw new AppError('E_INSECURE_URL', `${foreign(url.host || url.protocol)} is not an https address.`, {
+  throw new AppError('E_INSECURE_URL', `${sanitizeExternalText(url.host || url.protocol)} is not an https address.`, {
     sent: false,
   });
 }

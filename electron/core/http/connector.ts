@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { classifyAddress } from './address.ts';
 import { connectFault, dnsFault } from './faults.ts';
 import { keepParserGoing } from './paused-parser.ts';
@@ -184,7 +184,7 @@ const places: Record<AddressClass, string> = {
 function refused(hostname: string, found: AddressClass): AppError {
   return new AppError(
     'E_ADDRESS_REFUSED',
-    `${foreign(hostname)} is an address ${places[found]}, where this server has no business.`,
+    `${sanitizeExternalText(hostname)} is an address ${places[found]}, where this server has no business.`,
     { sent: false },
   );
 }

@@ -1,6 +1,6 @@
 import { Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Body } from './body.ts';
 import { tooLarge } from './faults.ts';
 
@@ -47,13 +47,13 @@ function layersOf(header: string | undefined, host: string): readonly Encoding[]
   const cannot = (what: string) =>
     new AppError(
       'E_CONNECTION_LOST',
-      `${foreign(host)} answered in ${what}, which Keybridge did not ask for and cannot decode.`,
+      `${sanitizeExternalText(host)} answered in ${what}, which Keybridge did not ask for and cannot decode.`,
     );
   if (names.length > mostLayers) throw cannot(`${names.length} encodings on top of each other`);
   return names.map((name) => {
     const encoding = encodings[name];
     if (encoding === undefined || (encoding === 'zstd' && !zstdDecoder))
-      throw cannot(`the encoding ${foreign(name, 40)}`);
+      throw cannot(`the encoding ${sanitizeExternalText(name, 40)}`);
     return encoding;
   });
 }
@@ -104,7 +104,9 @@ function decoded(source: Body, encoding: Encoding, { maxBytes, host }: DecodeLim
       }
     } catch (error) {
       if (error instanceof AppError) throw error;
-      throw new AppError('E_CONNECTION_LOST', `${foreign(host)} sent a damaged ${encoding} answer.`, { cause: error });
+      throw new AppError('E_CONNECTION_LOST', `${sanitizeExternalText(host)} sent a damaged ${encoding} answer.`, {
+        cause: error,
+      });
     } finally {
       destroy();
     }

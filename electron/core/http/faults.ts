@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 
 /** Codes of OpenSSL and BoringSSL for a certificate that is not trusted; the rest of TLS is told by prefix. */
 const certificateCodes =
@@ -14,7 +14,10 @@ const codeOf = (error: unknown): string => {
 
 /** A host name that could not be resolved. */
 export function dnsFault(host: string, cause: unknown): AppError {
-  return new AppError('E_DNS', `The address of ${foreign(host)} could not be found.`, { sent: false, cause });
+  return new AppError('E_DNS', `The address of ${sanitizeExternalText(host)} could not be found.`, {
+    sent: false,
+    cause,
+  });
 }
 
 /** Why no connection came to be: nothing was sent. */
@@ -28,10 +31,13 @@ export function connectFault(error: unknown, host: string): AppError {
       : code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
         ? incompleteChain
         : 'could not prove who it is';
-    return new AppError('E_TLS', `${foreign(host)} ${what} (${code}).`, { sent: false, cause: error });
+    return new AppError('E_TLS', `${sanitizeExternalText(host)} ${what} (${code}).`, { sent: false, cause: error });
   }
   const why = code === 'UND_ERR_CONNECT_TIMEOUT' ? 'does not answer' : (reasons[code] ?? (code || 'connection failed'));
-  return new AppError('E_CONNECT', `${foreign(host)} could not be reached: ${why}.`, { sent: false, cause: error });
+  return new AppError('E_CONNECT', `${sanitizeExternalText(host)} could not be reached: ${why}.`, {
+    sent: false,
+    cause: error,
+  });
 }
 
 const notTls: ReadonlySet<string> = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER']);
@@ -54,7 +60,7 @@ const reasons: Readonly<Record<string, string>> = {
 function certificateRefused(code: string, host: string, cause: unknown): AppError {
   return new AppError(
     'E_TLS',
-    `${foreign(host)} wants a client certificate, or does not accept the one it was shown (${code}).`,
+    `${sanitizeExternalText(host)} wants a client certificate, or does not accept the one it was shown (${code}).`,
     { sent: false, cause },
   );
 }
@@ -62,7 +68,7 @@ function certificateRefused(code: string, host: string, cause: unknown): AppErro
 /** What broke an exchange that a connection was there for. `sent`: whether the request was on its way. */
 export function exchangeFault(error: unknown, host: string, sent: boolean): AppError {
   if (error instanceof AppError) return error;
-  const name = foreign(host);
+  const name = sanitizeExternalText(host);
   // TLS 1.3 tells a client that its certificate does not do only when the client begins to speak.
   if (alertCodes.test(codeOf(error))) return certificateRefused(codeOf(error), host, error);
   const detail = { sent, cause: error };
@@ -89,9 +95,11 @@ export function exchangeFault(error: unknown, host: string, sent: boolean): AppE
 }
 
 export function timedOut(host: string, ms: number, sent: boolean): AppError {
-  return new AppError('E_TIMEOUT', `${foreign(host)} did not answer within ${Math.max(1, Math.round(ms / 1000))} s.`, {
-    sent,
-  });
+  return new AppError(
+    'E_TIMEOUT',
+    `${sanitizeExternalText(host)} did not answer within ${Math.max(1, Math.round(ms / 1000))} s.`,
+    { sent },
+  );
 }
 
 export function tooLarge(host: string, maxBytes: number): AppError {
@@ -101,11 +109,14 @@ export function tooLarge(host: string, maxBytes: number): AppError {
       : maxBytes >= 1024
         ? `${Math.floor(maxBytes / 1024)} KB`
         : `${maxBytes} bytes`;
-  return new AppError('E_TOO_LARGE', `${foreign(host)} answered with more than ${limit}.`);
+  return new AppError('E_TOO_LARGE', `${sanitizeExternalText(host)} answered with more than ${limit}.`);
 }
 
 export function tooManyPieces(host: string): AppError {
-  return new AppError('E_TOO_LARGE', `${foreign(host)} answered in hundreds of thousands of pieces of a few bytes.`);
+  return new AppError(
+    'E_TOO_LARGE',
+    `${sanitizeExternalText(host)} answered in hundreds of thousands of pieces of a few bytes.`,
+  );
 }
 
 export function cancelled(sent: boolean): AppError {

@@ -46,7 +46,7 @@ export interface HttpHead {
   readonly setCookies?: readonly string[];
 }
 
-export interface HttpAnswer extends HttpHead {
+export interface HttpResponse extends HttpHead {
   readonly body: Buffer;
 }
 
@@ -63,7 +63,7 @@ export interface HttpStream extends HttpHead {
  */
 export interface Http {
   /** A small answer as a whole. */
-  fetch(request: HttpRequest): Promise<HttpAnswer>;
+  fetch(request: HttpRequest): Promise<HttpResponse>;
   /** The head as soon as it is there, the body as it comes. Streams have no idle limit. */
   open(request: HttpRequest): Promise<HttpStream>;
   /**

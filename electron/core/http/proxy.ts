@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 
 /** A proxy that takes CONNECT. */
@@ -44,7 +44,7 @@ function parseProxy(text: string): Proxy | AppError {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     return new AppError(
       'E_CONNECT',
-      `The proxy ${foreign(url.host)} is of a kind that Keybridge does not speak (${foreign(url.protocol, 20)}).`,
+      `The proxy ${sanitizeExternalText(url.host)} is of a kind that Keybridge does not speak (${sanitizeExternalText(url.protocol, 20)}).`,
       { sent: false },
     );
   }

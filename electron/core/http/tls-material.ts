@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tls from 'node:tls';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 
 /** What proves who we are in mutual TLS. `expiresAt`: Unix ms; absent where it cannot be told. */
@@ -57,7 +57,7 @@ function checked(material: ClientCertificate['tls'], bad: BadFile, known?: X509C
     context = tls.createSecureContext({ ...material });
   } catch (error) {
     // OpenSSL's reasons are words of its own, e.g. "mac verify failure", "key values mismatch".
-    throw bad(`cannot be used as a client certificate (${foreign((error as Error).message, 80)})`);
+    throw bad(`cannot be used as a client certificate (${sanitizeExternalText((error as Error).message, 80)})`);
   }
   const expiresAt = Date.parse((known ?? ownCertificate(context))?.validTo ?? '');
   return { tls: material, ...(Number.isFinite(expiresAt) ? { expiresAt } : {}) };
@@ -94,4 +94,4 @@ type BadFile = (what: string) => AppError;
 const badFile =
   (file: string, field: string): BadFile =>
   (what) =>
-    new AppError('E_BAD_INPUT', `The file ${foreign(file)} ${what}.`, { sent: false, field });
+    new AppError('E_BAD_INPUT', `The file ${sanitizeExternalText(file)} ${what}.`, { sent: false, field });

@@ -1,7 +1,7 @@
 import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { connectFault } from './faults.ts';
 import type { Proxy } from './proxy.ts';
 
@@ -53,8 +53,8 @@ function refused(proxy: Proxy, target: string, status: number): AppError {
         ? 'does not accept the user name and password in HTTPS_PROXY'
         : 'asks for a user name and password',
     );
-  return unreachable(proxy, `does not connect to ${foreign(target)} (status ${status})`);
+  return unreachable(proxy, `does not connect to ${sanitizeExternalText(target)} (status ${status})`);
 }
 
 const unreachable = ({ host }: Proxy, why: string) =>
-  new AppError('E_CONNECT', `The proxy ${foreign(host)} ${why}.`, { sent: false });
+  new AppError('E_CONNECT', `The proxy ${sanitizeExternalText(host)} ${why}.`, { sent: false });

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 
 /**
@@ -21,10 +21,10 @@ export function checkEndpoint(name: string, text: string): URL {
 }
 
 function refused(name: string, why: string, what: string): AppError {
-  return new AppError('E_ENDPOINT_REFUSED', `The ${name} ${why}: "${foreign(what)}".`);
+  return new AppError('E_ENDPOINT_REFUSED', `The ${name} ${why}: "${sanitizeExternalText(what)}".`);
 }
 
 /** Origin and path, for a message: a query can hold a secret. */
-export function place(url: URL): string {
-  return foreign(`${url.origin}${url.pathname}`, 120);
+export function displayUrl(url: URL): string {
+  return sanitizeExternalText(`${url.origin}${url.pathname}`, 120);
 }

@@ -1,5 +1,5 @@
 import type { SecretName } from '../../../shared/model.ts';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { readTextFile } from '../base/atomic-file.ts';
 import { Secret } from '../base/secret.ts';
 import { bindingOfOld } from '../servers/secret-binding.ts';
@@ -7,7 +7,7 @@ import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
 import type { Binding, Elsewhere } from '../vault/binding.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
-import { place } from './endpoint-url.ts';
+import { displayUrl } from './endpoint-url.ts';
 
 /** Far more than any assertion has. */
 const longestAssertion = 64 * 1024;
@@ -62,7 +62,7 @@ export async function workloadAssertion(
   });
   const assertion = text.trim();
   if (assertion === '' || assertion.length > longestAssertion)
-    throw new AppError('E_BAD_INPUT', `There is no assertion in ${foreign(assertionFile, 120)}.`, {
+    throw new AppError('E_BAD_INPUT', `There is no assertion in ${sanitizeExternalText(assertionFile, 120)}.`, {
       field: 'settings.assertionFile',
     });
   return new Secret(assertion);
@@ -70,7 +70,9 @@ export async function workloadAssertion(
 
 /** Nothing was sent: the secret goes only where the user entered it for. */
 export function enterAgain({ name: server, account }: Server, name: SecretName, { was, now }: Elsewhere): AppError {
-  const [before, after] = [was, now].map((where) => (URL.canParse(where) ? place(new URL(where)) : foreign(where)));
+  const [before, after] = [was, now].map((where) =>
+    URL.canParse(where) ? displayUrl(new URL(where)) : sanitizeExternalText(where),
+  );
   const whose = heldByAccount(name, account.ownClient) && !account.alone ? ` --account ${account.name}` : '';
   const how = `keybridge configure ${server}${whose} --secret-file ${name}=FILE`;
   return new AppError(

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { readJson, readText } from '../../../shared/json.ts';
-import { foreign } from '../base/errors.ts';
+import { sanitizeExternalText } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
-import { withoutEcho } from './redact-echo.ts';
-import type { HttpAnswer } from '../http/http.ts';
+import { redactSecrets } from './redact-echo.ts';
+import type { HttpResponse } from '../http/http.ts';
 
 /** What an endpoint said when it refused, in its own words, not yet sanitized for display. */
 export interface ErrorResponse {
@@ -46,7 +46,7 @@ const knownCodes: ReadonlySet<string> = new Set([
  * Reads what an OAuth endpoint says in a refusal: RFC 6749 5.2, the same in a list, inside `error`, in a form or in
  * plain text, problem details (RFC 9457), and the ways of common frameworks. A web page says nothing.
  */
-export function readErrorResponse({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): ErrorResponse {
+export function readErrorResponse({ headers, body }: Pick<HttpResponse, 'headers' | 'body'>): ErrorResponse {
   const text = readText(body).trim();
   const json = readJson(text);
   if (json !== undefined) return fromJson(json, deepest);
@@ -61,7 +61,7 @@ export const isRefusal = (status: number): boolean =>
 
 /**
  * "code: reason" on one line, without what was sent, bounded; empty where the server gave none. `form`, `secrets`: see
- * `withoutEcho`.
+ * `redactSecrets`.
  */
 export function errorWords(
   { error, description }: ErrorResponse,
@@ -69,7 +69,7 @@ export function errorWords(
   ...secrets: readonly (Secret | undefined)[]
 ): string {
   const clean = (words: string | undefined, length: number) =>
-    words === undefined ? '' : foreign(withoutEcho(words, form, ...secrets), length);
+    words === undefined ? '' : sanitizeExternalText(redactSecrets(words, form, ...secrets), length);
   return [clean(error, 80), clean(description, 150)].filter((part) => part !== '').join(': ');
 }
 

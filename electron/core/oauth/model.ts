@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { ServerNetwork, AddressPolicy, Http, HttpAnswer } from '../http/http.ts';
+import type { ServerNetwork, AddressPolicy, Http, HttpResponse } from '../http/http.ts';
 import type { AppError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { ErrorResponse } from './error-response.ts';
@@ -174,7 +174,7 @@ export type RefreshOutcome =
     };
 
 /** Reads the response of a token endpoint. `now`: Unix ms. `tokensIn`: the member that holds the tokens, where they lie deeper. */
-export type TokenResponseReader = (response: HttpAnswer, now: number, tokensIn?: string) => TokenVerdict;
+export type TokenResponseReader = (response: HttpResponse, now: number, tokensIn?: string) => TokenVerdict;
 
 export interface TokenEndpointOptions {
   readonly http: Http;
@@ -183,11 +183,11 @@ export interface TokenEndpointOptions {
   readonly clock?: Clock;
   /** Told what the server said when it did not confirm a revocation: one line, fit to be shown. */
   readonly onRefusal?: (words: string) => void;
-  /** Reads the answer of a grant whose tokens are not plain ones; `readTokenAnswer` when absent. */
+  /** Reads the answer of a grant whose tokens are not plain ones; `readTokenResponse` when absent. */
   readonly readAnswer?: TokenResponseReader;
 }
 
-export type TokenAnswer =
+export type TokenResult =
   /**
    * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the
    * whole value of this header (name in lower case).

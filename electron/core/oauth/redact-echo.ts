@@ -19,7 +19,7 @@ const secretParameters = [
  * The words of an answer without the secrets of the request: servers repeat what they were sent, and errors are shown.
  * `form`: the body that was sent; `others`: what went in headers, whole or in parts (a key may have blanks in it).
  */
-export function withoutEcho(words: string, form: string, ...others: readonly (Secret | undefined)[]): string {
+export function redactSecrets(words: string, form: string, ...others: readonly (Secret | undefined)[]): string {
   const parameters = new URLSearchParams(form);
   const inHeaders = others.flatMap((secret) => (secret ? partsOf(secret.reveal()) : []));
   const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(

@@ -1,5 +1,5 @@
 import { AccountName } from '../../../shared/model.ts';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Account, Server, StoredServer } from './server.ts';
 
 /** The entries of all accounts of the same server, this one's too. */
@@ -56,6 +56,10 @@ export function nameFrom(
 
 function refuseTaken(server: string, accounts: readonly Pick<Account, 'id' | 'name'>[], wanted: string): void {
   if (accounts.some(({ id, name }) => name === wanted || id === wanted)) {
-    throw new AppError('E_ACCOUNT_EXISTS', `${server} already has an account named "${foreign(wanted)}".`, { server });
+    throw new AppError(
+      'E_ACCOUNT_EXISTS',
+      `${server} already has an account named "${sanitizeExternalText(wanted)}".`,
+      { server },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { foreign } from '../base/errors.ts';
+import { sanitizeExternalText } from '../base/errors.ts';
 import { serverId, StoredServer } from './server.ts';
 
 /** One entry of the list: as it stands in the file, and what it means. */
@@ -48,9 +48,9 @@ export const tellsApart = (one: StoredServer, other: StoredServer): boolean =>
 
 function reasonOf({ issues }: z.ZodError): string {
   const [issue] = issues;
-  const at = foreign(issue?.path.map(String).join('.') ?? '', 80);
-  if (at === '') return issue?.code === 'custom' ? foreign(issue.message) : 'it is not a server';
-  return issue?.code === 'custom' ? `its ${at} is ${foreign(issue.message)}` : `its ${at} is not valid`;
+  const at = sanitizeExternalText(issue?.path.map(String).join('.') ?? '', 80);
+  if (at === '') return issue?.code === 'custom' ? sanitizeExternalText(issue.message) : 'it is not a server';
+  return issue?.code === 'custom' ? `its ${at} is ${sanitizeExternalText(issue.message)}` : `its ${at} is not valid`;
 }
 
 const Named = z.object({ id: z.unknown(), name: z.unknown(), url: z.unknown() }).partial();
@@ -68,8 +68,8 @@ export function labelOf(
   const number = `entry-${position + 1}`;
   return {
     key: typeof id === 'string' && serverId.test(id) && !isTaken(id) ? id : number,
-    name: (typeof name === 'string' && foreign(name, 62)) || number,
-    ...(typeof url === 'string' ? { url: foreign(url, 200) } : {}),
+    name: (typeof name === 'string' && sanitizeExternalText(name, 62)) || number,
+    ...(typeof url === 'string' ? { url: sanitizeExternalText(url, 200) } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
 import { idOf } from './entry.ts';
@@ -111,7 +111,7 @@ export function createServerList({ dataDir, log, loaded, macs }: ServerListDeps)
   function aside(wanted: string): { item: Item; at: number; error: AppError } {
     const found = setAsideIn(items).find(({ aside: { key: one, name } }) => one === wanted || name === wanted);
     const item = found && items[found.at];
-    if (!item) throw new AppError('E_SERVER_UNKNOWN', `No entry named "${foreign(wanted)}" is set aside.`);
+    if (!item) throw new AppError('E_SERVER_UNKNOWN', `No entry named "${sanitizeExternalText(wanted)}" is set aside.`);
     return { item, at: found.at, error: found.aside.error };
   }
 

@@ -1,5 +1,5 @@
 import { ServerName } from '../../../shared/model.ts';
-import { foreign } from '../base/errors.ts';
+import { sanitizeExternalText } from '../base/errors.ts';
 
 /** Parts of a host name that say nothing about the service. */
 const filler = new Set([
@@ -37,7 +37,7 @@ export function namesFor(
   isTaken: (name: string) => boolean,
 ): { readonly name: string; readonly title?: string } {
   if (ServerName.safeParse(wanted).success) return { name: wanted };
-  const title = foreign(wanted, 100).replaceAll(/ +/g, ' ');
+  const title = sanitizeExternalText(wanted, 100).replaceAll(/ +/g, ' ');
   const plain = title.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
   const name = plain
     .replaceAll(/[^a-z0-9._]+/g, '-')

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Server } from './server.ts';
 import {
@@ -143,7 +143,7 @@ function isCovered({ url, settings }: Entry, { hostname, origin }: URL): boolean
 function notCovered({ message, sent }: AppError, { url }: Entry, { origin }: URL): AppError {
   return new AppError(
     'E_TLS',
-    `${message} The certificate authorities of caFile count at ${foreign(new URL(url).hostname)}; if they are for ${foreign(origin)} too, name it in the setting caOrigins.`,
+    `${message} The certificate authorities of caFile count at ${sanitizeExternalText(new URL(url).hostname)}; if they are for ${sanitizeExternalText(origin)} too, name it in the setting caOrigins.`,
     { sent, field: 'settings.caOrigins' },
   );
 }

@@ -3,7 +3,7 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../../shared/json.ts';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import type { Log } from '../base/log.ts';
 
@@ -95,7 +95,7 @@ export async function saveServersFile(
   } catch (error) {
     throw new AppError(
       'E_CONFIG_WRITE',
-      `${foreign(path.join(dataDir, fileName), 200)} could not be written (${codeOf(error)}).`,
+      `${sanitizeExternalText(path.join(dataDir, fileName), 200)} could not be written (${codeOf(error)}).`,
       { cause: error },
     );
   }
@@ -124,7 +124,7 @@ async function readServers(file: string): Promise<Reading> {
   if (size > maxBytes) return { kind: 'damaged', installId: undefined };
   const text = await readFileIfThere(file).catch((error: unknown) => {
     if (error instanceof AppError) throw error;
-    throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, {
+    throw new AppError('E_CONFIG_WRITE', `${sanitizeExternalText(file, 200)} could not be read (${codeOf(error)}).`, {
       cause: error,
     });
   });
@@ -169,12 +169,12 @@ function partsOf({
 async function refuseUnsafe(file: string): Promise<number | undefined> {
   const stat = await lstat(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new AppError('E_CONFIG_WRITE', `${foreign(file, 200)} could not be read (${codeOf(error)}).`, {
+    throw new AppError('E_CONFIG_WRITE', `${sanitizeExternalText(file, 200)} could not be read (${codeOf(error)}).`, {
       cause: error,
     });
   });
   if (!stat) return undefined;
-  const shown = `"${foreign(file, 110)}"`;
+  const shown = `"${sanitizeExternalText(file, 110)}"`;
   const aside = `mv ${shown} ${shown.slice(0, -1)}.old"`;
   if (!stat.isFile()) throw new AppError('E_CONFIG_UNSAFE', `The server list is a link or no ordinary file: ${aside}`);
   if (process.getuid === undefined) return stat.size;
@@ -203,14 +203,16 @@ const savedId = (reading: Reading): string | undefined => (reading.kind === 'dam
 
 function damaged(dataDir: string, kept: string | undefined, then: string): AppError {
   const what =
-    kept === undefined ? `${foreign(path.join(dataDir, fileName), 120)} was gone` : `${foreign(kept, 120)} was damaged`;
+    kept === undefined
+      ? `${sanitizeExternalText(path.join(dataDir, fileName), 120)} was gone`
+      : `${sanitizeExternalText(kept, 120)} was damaged`;
   return new AppError('E_CONFIG_DAMAGED', `${what}; ${then}.`);
 }
 
 function newer(dataDir: string): AppError {
   return new AppError(
     'E_CONFIG_NEWER',
-    `${foreign(path.join(dataDir, fileName), 120)} was written by a newer Keybridge; it is not changed.`,
+    `${sanitizeExternalText(path.join(dataDir, fileName), 120)} was written by a newer Keybridge; it is not changed.`,
   );
 }
 

@@ -1,8 +1,8 @@
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { freeName, namedAccount, withAccount } from './accounts.ts';
 import type { ListMacs } from '../vault/list-macs.ts';
-import { createSlots } from '../base/semaphore.ts';
+import { createSemaphore } from '../base/semaphore.ts';
 import type { SetAside } from './items.ts';
 import { createServerList } from './list.ts';
 import { Account, StoredServer, viewsOf, type Server } from './server.ts';
@@ -83,7 +83,7 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
   const loaded = await loadServersFile(dataDir, clock.now(), log);
   const { notice, installId } = loaded;
   const list = createServerList({ dataDir, log, loaded, macs: macs?.(installId) });
-  const turn = createSlots(1);
+  const turn = createSemaphore(1);
   let beforeFirst = async (): Promise<void> => {};
   /** The key of the list was asked for by a change; it is asked for again only by `check`. */
   let asked = false;
@@ -137,7 +137,8 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
     const taken =
       servers.some(({ id, name }) => name === wanted || id === wanted) ||
       list.setAside.some(({ name, key }) => name === wanted || key === wanted);
-    if (taken) throw new AppError('E_SERVER_EXISTS', `There is already a server named "${foreign(wanted)}".`);
+    if (taken)
+      throw new AppError('E_SERVER_EXISTS', `There is already a server named "${sanitizeExternalText(wanted)}".`);
   };
 
   return {
@@ -232,4 +233,5 @@ export async function openServers({ dataDir, clock, log, macs }: ServersDeps): P
   };
 }
 
-const unknownServer = (id: string) => new AppError('E_SERVER_UNKNOWN', `There is no server "${foreign(id)}".`);
+const unknownServer = (id: string) =>
+  new AppError('E_SERVER_UNKNOWN', `There is no server "${sanitizeExternalText(id)}".`);

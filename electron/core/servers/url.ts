@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 
 /**
@@ -16,11 +16,11 @@ export function parseServerUrl(text: string): URL {
   if (url.protocol === 'http:' && !isLoopbackHost(url)) {
     throw new AppError(
       'E_INSECURE_URL',
-      `The address of ${foreign(url.host)} is plain http: tokens sent there could be read on the way.`,
+      `The address of ${sanitizeExternalText(url.host)} is plain http: tokens sent there could be read on the way.`,
     );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw new AppError('E_SERVER_URL', `"${foreign(url.protocol)}" is not an address of an MCP server.`);
+    throw new AppError('E_SERVER_URL', `"${sanitizeExternalText(url.protocol)}" is not an address of an MCP server.`);
   }
   url.hash = '';
   return url;
@@ -28,7 +28,7 @@ export function parseServerUrl(text: string): URL {
 
 function parse(text: string): URL {
   const url = tryParse(text) ?? (/^[^/\s:]+\.[^/\s]+/.test(text) ? tryParse(`https://${text}`) : undefined);
-  if (!url?.hostname) throw new AppError('E_SERVER_URL', `"${foreign(text)}" is not an address.`);
+  if (!url?.hostname) throw new AppError('E_SERVER_URL', `"${sanitizeExternalText(text)}" is not an address.`);
   return url;
 }
 

@@ -10,7 +10,7 @@ export interface AccessAsk {
 }
 
 /** What this run of the app has learned about one account. Gone at the end, and with each new sign-in. */
-export interface ServerNote {
+export interface RuntimeNote {
   /** Why the last sign-in failed. */
   lastFailure?: AppError | undefined;
   /** The newest 401 or 403 challenge: where its metadata is, which scopes it wants. */
@@ -21,16 +21,16 @@ export interface ServerNote {
   askedBy: readonly AccessAsk[];
 }
 
-export interface ServerNotes {
-  get(accountKey: string): ServerNote;
-  set(accountKey: string, change: Partial<ServerNote>): void;
+export interface RuntimeNotes {
+  get(accountKey: string): RuntimeNote;
+  set(accountKey: string, change: Partial<RuntimeNote>): void;
   clear(accountKey: string): void;
 }
 
-const nothing: ServerNote = { missingScopes: [], askedBy: [] };
+const nothing: RuntimeNote = { missingScopes: [], askedBy: [] };
 
-export function createServerNotes(): ServerNotes {
-  const notes = new Map<string, ServerNote>();
+export function createRuntimeNotes(): RuntimeNotes {
+  const notes = new Map<string, RuntimeNote>();
   return {
     get: (accountKey) => notes.get(accountKey) ?? nothing,
     set: (accountKey, change) => void notes.set(accountKey, { ...(notes.get(accountKey) ?? nothing), ...change }),

@@ -1,5 +1,5 @@
 import type { ServerStatus, SignInState } from '../../../shared/model.ts';
-import { AppError, foreign } from '../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { AccessAsk } from './runtime-notes.ts';
 import type { TokenState, SignInProgress } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
@@ -81,6 +81,6 @@ function needsAccess({ server, missingScopes, grantedScopes, askedBy }: StatusPa
 
 /** The error for a call that needs more scopes than were granted. */
 export function scopeNeeded(scopes: readonly string[]): AppError {
-  const which = scopes.length > 0 ? `: ${foreign(scopes.join(' '), 200)}` : ' than the sign-in has';
+  const which = scopes.length > 0 ? `: ${sanitizeExternalText(scopes.join(' '), 200)}` : ' than the sign-in has';
   return new AppError('E_SCOPE_NEEDED', `The server asks for more access${which}.`);
 }

@@ -1,28 +1,28 @@
 import type { ServerStatus, Status, StoreStatus } from '../../../shared/model.ts';
 import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
 import type { SignIns } from '../oauth/sign-in/sign-in.ts';
-import type { TokenKeeper } from '../oauth/tokens/access-tokens.ts';
+import type { AccessTokens } from '../oauth/tokens/access-tokens.ts';
 import type { About } from '../base/about.ts';
-import type { ServerNotes } from './runtime-notes.ts';
+import type { RuntimeNotes } from './runtime-notes.ts';
 import type { Servers } from '../servers/servers.ts';
 import { serverStatus } from './server-status.ts';
 import type { SecretStore } from '../vault/secret-store.ts';
 import type { Vault } from '../vault/credentials.ts';
 
-export interface StatusBoardDeps {
+export interface StatusStoreDeps {
   readonly about: Pick<About, 'version' | 'front' | 'runtime'>;
   readonly store: SecretStore;
   readonly servers: Servers;
   readonly vault: Pick<Vault, 'facts' | 'notice'>;
-  readonly tokens: Pick<TokenKeeper, 'state'>;
+  readonly tokens: Pick<AccessTokens, 'state'>;
   readonly signIns: Pick<SignIns, 'progress'>;
-  readonly notes: ServerNotes;
+  readonly notes: RuntimeNotes;
   /** The hosts that are connected to an account now. */
   readonly hostsOf: (accountKey: string) => readonly string[];
 }
 
 /** The current status, and who wants to hear of changes. It holds no state of its own but the store's last answer. */
-export interface StatusBoard {
+export interface StatusStore {
   current(): Status;
   /** Undefined: there is no such server. */
   of(accountKey: string): ServerStatus | undefined;
@@ -34,7 +34,7 @@ export interface StatusBoard {
   lookAtStore(look: () => ReturnType<SecretStore['probe']>): Promise<StoreStatus>;
 }
 
-export function createStatusBoard(deps: StatusBoardDeps): StatusBoard {
+export function createStatusStore(deps: StatusStoreDeps): StatusStore {
   const { about, store } = deps;
   const listeners = new Set<(status: Status) => void>();
   let storeState: StoreStatus['state'] = 'ready';

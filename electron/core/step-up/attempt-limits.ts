@@ -2,7 +2,7 @@ import type { AccessAsk } from '../status/runtime-notes.ts';
 import { type Deadline, deadlineIn, type Clock } from '../base/clock.ts';
 
 /** Keeps a server that is never content from sending its user to the browser again and again. */
-export interface StepUpLimits {
+export interface AttemptLimits {
   /** True: no further sign-in for this operation, or for just these scopes, for now. */
   reached(accountKey: string, ask: AccessAsk): boolean;
   /** A sign-in for these has ended. */
@@ -16,7 +16,7 @@ export interface StepUpLimits {
 const mostTries = 2;
 const whileMs = 10 * 60_000;
 
-export function createStepUpLimits(clock: Clock): StepUpLimits {
+export function createAttemptLimits(clock: Clock): AttemptLimits {
   /** By server, then by operation or by set of scopes: until when each try counts. */
   const tries = new Map<string, Map<string, readonly Deadline[]>>();
 

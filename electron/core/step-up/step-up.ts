@@ -1,9 +1,9 @@
-import { asAppError, foreign, type AppError } from '../base/errors.ts';
+import { asAppError, sanitizeExternalText, type AppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { readScopes, uniqueScopes } from '../oauth/scopes.ts';
-import type { AccessAsk, ServerNotes } from '../status/runtime-notes.ts';
+import type { AccessAsk, RuntimeNotes } from '../status/runtime-notes.ts';
 import type { Servers } from '../servers/servers.ts';
-import { createStepUpLimits } from './attempt-limits.ts';
+import { createAttemptLimits } from './attempt-limits.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Challenge } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
@@ -33,7 +33,7 @@ export interface StepUps {
 
 export interface StepUpDeps {
   readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
-  readonly notes: ServerNotes;
+  readonly notes: RuntimeNotes;
   readonly clock: Clock;
   readonly log: Log;
   /** What a sign-in after this challenge would ask for, where the challenge itself names no scope. */
@@ -56,7 +56,7 @@ const mostAsks = 20;
 export function createStepUps(deps: StepUpDeps): StepUps {
   const { notes, clock, log } = deps;
   const held = new Set<Held>();
-  const limits = createStepUpLimits(clock);
+  const limits = createAttemptLimits(clock);
   const counted = new WeakSet<AccessAsk>();
 
   const release = (accountKey: string, how: 'granted' | 'refused') => {
@@ -113,7 +113,7 @@ export function createStepUps(deps: StepUpDeps): StepUps {
   return {
     async ask(server, host, challenge, call) {
       const wanted = (await wantedScopes(server, challenge)).slice(0, mostScopes);
-      const ask: AccessAsk = { host, operation: foreign(call.operation, 120), scopes: wanted };
+      const ask: AccessAsk = { host, operation: sanitizeExternalText(call.operation, 120), scopes: wanted };
       if (wanted.length === 0 || limits.reached(server.id, ask)) return 'refused';
       note(server.id, ask, challenge);
       log('call_needs_access', {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { createSlots, type Slots } from '../base/semaphore.ts';
+import { createSemaphore, type Semaphore } from '../base/semaphore.ts';
 import { Secret } from '../base/secret.ts';
 import { Binding, compareBinding, type Elsewhere } from './binding.ts';
-import type { Shelf } from './indexed-records.ts';
+import type { IndexedRecords } from './indexed-records.ts';
 import type { StoreFault, StoreWrite } from './secret-store.ts';
 
 export type BoundRead =
@@ -26,10 +26,10 @@ export interface BoundSecrets {
 const Stored = z.object({ secret: z.string().min(1), for: Binding });
 const damaged: StoreFault = { kind: 'unavailable', detail: 'the item of a client secret is damaged' };
 
-export function createBoundSecrets(shelf: Shelf, saveOrLog: () => Promise<void>): BoundSecrets {
-  const turns = new Map<string, Slots>();
+export function createBoundSecrets(shelf: IndexedRecords, saveOrLog: () => Promise<void>): BoundSecrets {
+  const turns = new Map<string, Semaphore>();
   function turn<Value>(key: string, task: () => Promise<Value>): Promise<Value> {
-    const slots = turns.get(key) ?? createSlots(1);
+    const slots = turns.get(key) ?? createSemaphore(1);
     turns.set(key, slots);
     return slots.run(task);
   }

@@ -6,7 +6,7 @@ import type { Binding } from './binding.ts';
 import { createBoundSecrets, type BoundRead } from './bound-secrets.ts';
 import { memoryIndex, openIndexFile } from './index-file.ts';
 import { createRecords } from './records.ts';
-import { createShelf } from './indexed-records.ts';
+import { createIndexedRecords } from './indexed-records.ts';
 import { factsOf, fromStored, toStored } from './stored-credential.ts';
 import type { Clock } from '../base/clock.ts';
 import type { SecretStore, StoreFault } from './secret-store.ts';
@@ -92,8 +92,16 @@ export async function openVault({
     );
   };
   const shared = { records: createRecords(store), store, lost, refused, save, saveOrLog, log };
-  const credentials = createShelf({ ...shared, entries: index.credentials, prefix: `${installId}/credential/` });
-  const secretShelf = createShelf({ ...shared, entries: index.clientSecrets, prefix: `${installId}/client-secret/` });
+  const credentials = createIndexedRecords({
+    ...shared,
+    entries: index.credentials,
+    prefix: `${installId}/credential/`,
+  });
+  const secretShelf = createIndexedRecords({
+    ...shared,
+    entries: index.clientSecrets,
+    prefix: `${installId}/client-secret/`,
+  });
   const clientSecrets = createBoundSecrets(secretShelf, saveOrLog);
   const journalOf = (id: string) => index.journal.find((entry) => entry.id === id);
 

@@ -5,7 +5,7 @@ import type { Kept } from './index-file.ts';
 import type { RecordRead, Records } from './records.ts';
 import type { SecretStore, StoreFault, StoreWrite } from './secret-store.ts';
 
-export interface ShelfDeps {
+export interface IndexedRecordsDeps {
   readonly records: Records;
   readonly store: SecretStore;
   /** This shelf's part of the index: changed in place, put on disk by `save`. */
@@ -25,7 +25,7 @@ export interface ShelfDeps {
 /**
  * Records of one kind, together with the index of their items: nothing is in the store that the index does not name.
  */
-export interface Shelf {
+export interface IndexedRecords {
   /** `journal`: generation whose successor may be whole already. */
   read(key: string, journal?: number): Promise<RecordRead>;
   /** True: only the store knows whether there is something under this key. */
@@ -40,7 +40,7 @@ export interface Shelf {
   sweep(): Promise<void>;
 }
 
-export function createShelf({
+export function createIndexedRecords({
   records,
   store,
   entries,
@@ -50,7 +50,7 @@ export function createShelf({
   save,
   saveOrLog,
   log,
-}: ShelfDeps): Shelf {
+}: IndexedRecordsDeps): IndexedRecords {
   const nameOf = (key: string): string => prefix + shortName(key);
   /** Keys that a lost index does not name and the store does not hold. */
   const searched = new Set<string>();
@@ -92,7 +92,7 @@ export function createShelf({
     }
   }
 
-  const shelf: Shelf = {
+  const shelf: IndexedRecords = {
     read,
     uncertain,
 

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import {
   KeychainAnswer,
-  type KeychainQuestion,
+  type KeychainRequestMessage,
   type KeychainRequest,
   type KeychainResult,
 } from './keychain-protocol.ts';
@@ -42,7 +42,7 @@ export interface KeychainStoreOptions {
 }
 
 interface Task {
-  readonly question: KeychainQuestion;
+  readonly question: KeychainRequestMessage;
   readonly resolve: (result: Exclude<KeychainResult, { kind: 'stale' }>) => void;
   readonly cancelDeadline: () => void;
   tries: number;
@@ -147,7 +147,7 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
     });
   }
 
-  function ask(question: KeychainQuestion): Promise<Exclude<KeychainResult, { kind: 'stale' }>> {
+  function ask(question: KeychainRequestMessage): Promise<Exclude<KeychainResult, { kind: 'stale' }>> {
     return new Promise((resolve) => {
       if (closed) return resolve({ kind: 'unavailable', detail: 'the store is closed' });
       const unlock = question.op === 'unlock';

@@ -1,5 +1,5 @@
 import { keychainFault } from './keychain-faults.ts';
-import type { KeychainQuestion, KeychainResult } from './keychain-protocol.ts';
+import type { KeychainRequestMessage, KeychainResult } from './keychain-protocol.ts';
 import type { SecretService } from './secret-service/secret-service.ts';
 import type { StoreFault } from './secret-store.ts';
 
@@ -10,7 +10,7 @@ export interface Keytar {
   deletePassword(service: string, account: string): Promise<boolean>;
 }
 
-export interface KeychainDeskDeps {
+export interface KeychainHandlerDeps {
   /** Loads the native module; rejects where it cannot be loaded. */
   readonly keytar: () => Promise<Keytar>;
   /** On Linux: asked before and after each call, because keytar cannot tell "locked" from "absent" and may prompt. */
@@ -18,10 +18,10 @@ export interface KeychainDeskDeps {
 }
 
 /** What the keychain child does: answers every question, and never throws. */
-export function createKeychainDesk({
+export function createKeychainHandler({
   keytar,
   secretService,
-}: KeychainDeskDeps): (question: KeychainQuestion) => Promise<KeychainResult> {
+}: KeychainHandlerDeps): (question: KeychainRequestMessage) => Promise<KeychainResult> {
   /** The service's name on the bus when keytar first met it. */
   let owner: string | undefined;
 

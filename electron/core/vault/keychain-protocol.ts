@@ -35,7 +35,7 @@ export const KeychainAnswer = z.object({ id: z.number(), result: KeychainResult 
 export type KeychainAnswer = z.infer<typeof KeychainAnswer>;
 
 /** A request without its id. */
-export type KeychainQuestion = KeychainRequest extends infer Request
+export type KeychainRequestMessage = KeychainRequest extends infer Request
   ? Request extends unknown
     ? Omit<Request, 'id'>
     : never

@@ -9,7 +9,7 @@ import {
   parseRedirect,
   type ExpectedAnswer,
 } from '../../../electron/core/oauth/authorization/authorization-response.ts';
-import { redirectPage, type Ending } from '../../../electron/core/oauth/authorization/result-page.ts';
+import { redirectPage, type CallbackResult } from '../../../electron/core/oauth/authorization/result-page.ts';
 import {
   listenForRedirect,
   redirectPath,
@@ -44,8 +44,8 @@ async function listen(options: Partial<RedirectListenerOptions> = {}): Promise<R
 async function waiting(options: Partial<RedirectListenerOptions> = {}) {
   const listener = await listen(options);
   const slot = createAnswerSlot(expected);
-  let end: (ending: Ending) => void = () => {};
-  const ending = new Promise<Ending>((resolve) => (end = resolve));
+  let end: (ending: CallbackResult) => void = () => {};
+  const ending = new Promise<CallbackResult>((resolve) => (end = resolve));
   listener.receive((params) => {
     const kind = slot.offer(params);
     return kind === 'taken' ? { kind, ending } : { kind };

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createUpstream } from '../../../electron/relay/server-client.ts';
+import { createServerClient } from '../../../electron/relay/server-client.ts';
 import { systemClock } from '../../../electron/core/base/system-clock.ts';
 import { createHttp } from '../../../electron/core/http/client.ts';
 import { createLog } from '../../../electron/core/base/log.ts';
@@ -55,7 +55,7 @@ async function world(
 async function callThrough({ app }: Product): Promise<number> {
   const connection = app.connect('bound');
   try {
-    const upstream = createUpstream({
+    const upstream = createServerClient({
       connection,
       http: app.http,
       log: createLog(() => {}, Date.now),

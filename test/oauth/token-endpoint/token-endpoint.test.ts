@@ -6,7 +6,7 @@ import { AppError } from '../../../electron/core/base/errors.ts';
 import { systemClock } from '../../../electron/core/base/system-clock.ts';
 import { createHttp } from '../../../electron/core/http/client.ts';
 import { retryAfterMs } from '../../../electron/core/http/retry-after.ts';
-import { readTokenAnswer } from '../../../electron/core/oauth/token-endpoint/token-response.ts';
+import { readTokenResponse } from '../../../electron/core/oauth/token-endpoint/token-response.ts';
 import { exchangeCode, refresh, revoke } from '../../../electron/core/oauth/token-endpoint/token-endpoint.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
@@ -467,7 +467,7 @@ describe('revocation', () => {
 
 describe('reading an answer', () => {
   const read = (body: string, status = 200, headers: Record<string, string> = {}) =>
-    readTokenAnswer({ status, headers, body: Buffer.from(body) }, 0);
+    readTokenResponse({ status, headers, body: Buffer.from(body) }, 0);
 
   it.each(['bearer', 'Bearer', 'BEARER', null, undefined])('token_type %j is Bearer', (type) => {
     expect(read(JSON.stringify({ access_token: 'a', token_type: type })).kind).toBe('tokens');

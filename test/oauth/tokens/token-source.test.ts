@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { retryDelay } from '../../../electron/core/oauth/tokens/backoff.ts';
 import { decodedClaims, displayClaims } from '../../../electron/core/oauth/identity/jwt-claims.ts';
-import { createSlots } from '../../../electron/core/base/semaphore.ts';
+import { createSemaphore } from '../../../electron/core/base/semaphore.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { locked, unavailable } from '../../fixtures/fake-store.ts';
 import {
@@ -881,7 +881,7 @@ describe('the parts', () => {
   });
 
   it('slots serve in order, and a failing task gives its slot back', async () => {
-    const slots = createSlots(1);
+    const slots = createSemaphore(1);
     const order: number[] = [];
     const work = [1, 2, 3].map((n) =>
       slots.run(async () => {

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { accountsOf } from '../../servers/accounts.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -63,7 +63,7 @@ export function refuseOtherPerson(
   const same = (id: string, known = vault.facts(id)?.subject) => {
     return known && known.issuer === subject.issuer ? known.sub === subject.sub : undefined;
   };
-  const who = foreign(name ?? subject.sub, 100);
+  const who = sanitizeExternalText(name ?? subject.sub, 100);
   const twin = accountsOf(servers, server).find(
     (other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true),
   );
@@ -74,7 +74,7 @@ export function refuseOtherPerson(
   if (same(server.id) === false) {
     throw new AppError(
       'E_ACCOUNT_OTHER',
-      `${who} signed in, but the account "${server.account.name}" belongs to ${foreign(vault.facts(server.id)?.account, 100)}.`,
+      `${who} signed in, but the account "${server.account.name}" belongs to ${sanitizeExternalText(vault.facts(server.id)?.account, 100)}.`,
       { server: server.name },
     );
   }

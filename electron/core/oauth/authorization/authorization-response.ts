@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 
 /** What the answer to one authorization request must carry. */
@@ -51,20 +51,24 @@ function sameState(states: readonly string[], expected: Secret): boolean {
 /** Compared as strings, never normalised (RFC 9207 2.4). */
 function issFault(iss: string | null, { issuer, issSupported }: ExpectedAnswer): AppError | undefined {
   if (iss === issuer) return undefined;
-  if (iss !== null) return new AppError('E_ISS_MISMATCH', `The sign-in answer did not come from ${foreign(issuer)}.`);
+  if (iss !== null)
+    return new AppError('E_ISS_MISMATCH', `The sign-in answer did not come from ${sanitizeExternalText(issuer)}.`);
   return issSupported
-    ? new AppError('E_ISS_MISMATCH', `The sign-in answer does not say that it came from ${foreign(issuer)}.`)
+    ? new AppError(
+        'E_ISS_MISMATCH',
+        `The sign-in answer does not say that it came from ${sanitizeExternalText(issuer)}.`,
+      )
     : undefined;
 }
 
 function authorizationError(code: string, description: string | null, issuer: string): RedirectAnswer {
-  const oauthError = foreign(code, 40);
+  const oauthError = sanitizeExternalText(code, 40);
   if (code === 'unauthorized_client' || code === 'invalid_client') {
     return {
       kind: 'refused',
       error: new AppError(
         'E_CLIENT_REFUSED',
-        `${foreign(issuer)} does not accept Keybridge as it was registered (${oauthError}).`,
+        `${sanitizeExternalText(issuer)} does not accept Keybridge as it was registered (${oauthError}).`,
       ),
       oauthError,
     };
@@ -72,14 +76,20 @@ function authorizationError(code: string, description: string | null, issuer: st
   if (code === 'access_denied') {
     return {
       kind: 'refused',
-      error: new AppError('E_SIGN_IN_DENIED', `The sign-in at ${foreign(issuer)} was cancelled or not allowed.`),
+      error: new AppError(
+        'E_SIGN_IN_DENIED',
+        `The sign-in at ${sanitizeExternalText(issuer)} was cancelled or not allowed.`,
+      ),
       oauthError,
     };
   }
-  const text = description === null || description === '' ? '' : `: ${foreign(description, 150)}`;
+  const text = description === null || description === '' ? '' : `: ${sanitizeExternalText(description, 150)}`;
   return {
     kind: 'refused',
-    error: new AppError('E_AUTHORIZATION_ERROR', `${foreign(issuer)} refused the sign-in (${oauthError})${text}`),
+    error: new AppError(
+      'E_AUTHORIZATION_ERROR',
+      `${sanitizeExternalText(issuer)} refused the sign-in (${oauthError})${text}`,
+    ),
     oauthError,
   };
 }

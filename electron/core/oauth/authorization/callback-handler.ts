@@ -1,8 +1,8 @@
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { AnswerSlot, ExpectedAnswer } from './authorization-response.ts';
-import type { Ending } from './result-page.ts';
-import type { Reception } from './loopback-server.ts';
+import type { CallbackResult } from './result-page.ts';
+import type { CallbackHandler } from './loopback-server.ts';
 import type { AuthorizationServer } from '../model.ts';
 
 export const tooLate = () =>
@@ -17,17 +17,20 @@ export function expectedAnswer(
 }
 
 /** Puts what came to the redirect URI into the slot. */
-export const receptionOf =
-  (slot: AnswerSlot, ending: Promise<Ending>) =>
-  (params: URLSearchParams): Reception => {
+export const callbackHandlerOf =
+  (slot: AnswerSlot, ending: Promise<CallbackResult>) =>
+  (params: URLSearchParams): CallbackHandler => {
     const kind = slot.offer(params);
     return kind === 'taken' ? { kind, ending } : { kind };
   };
 
 /** What the page in the browser waits for. */
-export function createEnding(): { readonly promise: Promise<Ending>; end(ending: Ending): void } {
-  let end: (ending: Ending) => void = () => {};
-  const promise = new Promise<Ending>((resolve) => {
+export function createCallbackResult(): {
+  readonly promise: Promise<CallbackResult>;
+  end(ending: CallbackResult): void;
+} {
+  let end: (ending: CallbackResult) => void = () => {};
+  const promise = new Promise<CallbackResult>((resolve) => {
     end = resolve;
   });
   return { promise, end: (ending) => end(ending) };

@@ -1,6 +1,6 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { hostWords } from '../../../../shared/sign-in-hosts.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { sameSite } from '../../http/same-site.ts';
 import { vouchedHosts } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
@@ -10,12 +10,12 @@ import type { Credential } from '../../vault/credential.ts';
  * `page`: a person signs in on the page that the metadata names. `device`: on a page that the device response names
  * later. `none`: no person signs in.
  */
-export type SignInWay = 'page' | 'device' | 'none';
+export type SignInMethod = 'page' | 'device' | 'none';
 
 type Hosts = Readonly<Partial<Record<EndpointHost['what'], unknown>>>;
 
 /** The hosts to which a sign-in by this metadata leads, or sends a code, a token or a secret. */
-export function endpointHosts(metadata: AuthorizationServer, way: SignInWay): SignInHosts {
+export function endpointHosts(metadata: AuthorizationServer, way: SignInMethod): SignInHosts {
   const { issuer } = metadata;
   return {
     issuer,
@@ -129,7 +129,7 @@ const mostConfirmed = 20;
 export function unconfirmed({ hosts }: SignInHosts, why: string): AppError {
   return new AppError(
     'E_HOSTS_UNCONFIRMED',
-    `The sign-in leads to hosts of different owners: ${foreign(hostWords(hosts).join('; '), 200)}. ${why}`,
+    `The sign-in leads to hosts of different owners: ${sanitizeExternalText(hostWords(hosts).join('; '), 200)}. ${why}`,
     { sent: false },
   );
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { AppError } from '../../base/errors.ts';
 import { systemPortHolders, type PortHolders } from './port-holders.ts';
-import { redirectPage, type Ending, type PageKind } from './result-page.ts';
+import { redirectPage, type CallbackResult, type PageKind } from './result-page.ts';
 
 /** Tried in this order. Fixed, because many authorization servers compare the port that was registered. */
 export const redirectPorts: readonly number[] = [33_427, 33_436, 33_445, 33_454, 33_463];
@@ -11,14 +11,14 @@ export const redirectPorts: readonly number[] = [33_427, 33_436, 33_445, 33_454,
 export type RedirectHost = '127.0.0.1' | 'localhost';
 
 /** What becomes of a request that came to the right place. */
-export type Reception =
-  | { readonly kind: 'taken'; readonly ending: Promise<Ending> }
+export type CallbackHandler =
+  | { readonly kind: 'taken'; readonly ending: Promise<CallbackResult> }
   | { readonly kind: 'used' | 'stranger' };
 
 export interface RedirectListener {
   readonly redirectUri: string;
   /** From now on requests are answered by this; before, every one is a stranger's. */
-  receive(reception: (params: URLSearchParams) => Reception): void;
+  receive(reception: (params: URLSearchParams) => CallbackHandler): void;
   /** Takes no more answers. Says `used` or `expired` to latecomers for a moment, then closes by itself. */
   retire(last: 'used' | 'expired'): void;
   /** Closes now; pages that are being sent are finished first. */
@@ -142,7 +142,7 @@ const closeServer = (server: Server): Promise<void> =>
 function listenerOn(servers: readonly Server[], { host, path, serverName }: RedirectListenerOptions): RedirectListener {
   const authority = `${host}:${portOf(servers[0])}`;
   const open = new Set<ServerResponse>();
-  let reception: (params: URLSearchParams) => Reception = () => ({ kind: 'stranger' });
+  let reception: (params: URLSearchParams) => CallbackHandler = () => ({ kind: 'stranger' });
   let last: PageKind | undefined;
   let closed: Promise<void> | undefined;
 
@@ -211,7 +211,7 @@ function isPrefetch({ headers }: IncomingMessage): boolean {
   );
 }
 
-async function endingWithin(ending: Promise<Ending>, ms: number): Promise<PageKind> {
+async function endingWithin(ending: Promise<CallbackResult>, ms: number): Promise<PageKind> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<PageKind>((resolve) => {
     timer = setTimeout(() => resolve({ kind: 'finishing' }), ms);

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
-import { foreign } from '../../base/errors.ts';
+import { sanitizeExternalText } from '../../base/errors.ts';
 
 /**
  * Names the programs that hold TCP ports of this computer, by port; a port whose program the system does not tell is
@@ -58,5 +58,5 @@ async function programName(pid: string): Promise<string> {
     (file) => path.basename(file.replace(/ \(deleted\)$/, '')),
     () => 'a program',
   );
-  return `${foreign(program, 30)}, process ${pid}`;
+  return `${sanitizeExternalText(program, 30)}, process ${pid}`;
 }

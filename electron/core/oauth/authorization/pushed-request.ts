@@ -6,7 +6,7 @@ import { fetchFollowing } from '../../http/follow.ts';
 import { configuration, post } from '../token-endpoint/token-request.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { HttpAnswer } from '../../http/http.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { AuthorizationServer, TokenClient, TokenEndpointOptions } from '../model.ts';
 
 /** The address for the browser, or why the server takes no sign-in of ours. */
@@ -73,7 +73,7 @@ async function push(
 }
 
 /** RFC 9126 2.2, 2.3; errors are those of a token endpoint. */
-function read(answer: HttpAnswer, sent: string, clientSecret: Secret | undefined): Verdict {
+function read(answer: HttpResponse, sent: string, clientSecret: Secret | undefined): Verdict {
   const { status, body } = answer;
   const value = readJson(body);
   const stored = status === 200 || status === 201 ? Stored.safeParse(value).data : undefined;

@@ -5,7 +5,7 @@ import { remedyFor } from '../../../../shared/remedies.ts';
 import type { AppError } from '../../base/errors.ts';
 
 /** How a sign-in ended, for the person who looks at the browser. */
-export type Ending =
+export type CallbackResult =
   | { readonly kind: 'signed_in' }
   /** The server had forgotten Keybridge; the sign-in goes on in another window. */
   | { readonly kind: 'again' }
@@ -13,7 +13,7 @@ export type Ending =
 
 /** Everything that the listener can say. */
 export type PageKind =
-  | Ending
+  | CallbackResult
   | {
       readonly kind:
         | 'finishing'

@@ -1,4 +1,4 @@
-import { secretMethod } from './client-secret.ts';
+import { clientSecretMethod } from './client-secret.ts';
 import type { ClientAuth } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
 
@@ -23,5 +23,5 @@ export function clientAuthOf(server: Server, methods: readonly string[] | undefi
   if (settings.clientCertificateFile !== undefined && methods?.some((method) => method.endsWith('tls_client_auth')))
     return 'tls_client_auth';
   if (storedSecrets.includes('privateKey')) return 'private_key_jwt';
-  return hasClientSecret ? secretMethod(methods) : 'none';
+  return hasClientSecret ? clientSecretMethod(methods) : 'none';
 }

@@ -2,7 +2,7 @@ import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { createDpopKey, createDpopProofs, type DpopProofs } from './dpop.ts';
-import type { Http, HttpAnswer, HttpRequest, HttpStream } from '../../http/http.ts';
+import type { Http, HttpResponse, HttpRequest, HttpStream } from '../../http/http.ts';
 
 export interface DpopHttpDeps {
   readonly http: Http;
@@ -42,7 +42,7 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
     return loading;
   };
 
-  const fetchTokens = async (request: HttpRequest): Promise<HttpAnswer> => {
+  const fetchTokens = async (request: HttpRequest): Promise<HttpResponse> => {
     const proofs = await proofsOf(true);
     if (!proofs) return http.fetch(request);
     const send = async () =>
@@ -55,7 +55,7 @@ export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDe
     return bound(request, second);
   };
 
-  const call = async <Answer extends HttpAnswer | HttpStream>(
+  const call = async <Answer extends HttpResponse | HttpStream>(
     request: HttpRequest,
     token: string,
     perform: (request: HttpRequest) => Promise<Answer>,
@@ -110,14 +110,14 @@ function withHeaders(request: HttpRequest, headers: Readonly<Record<string, stri
 }
 
 /** RFC 9449 8: an error object like any other of the token endpoint. */
-const wantsNonce = ({ status, body }: HttpAnswer): boolean =>
+const wantsNonce = ({ status, body }: HttpResponse): boolean =>
   status >= 400 && status < 500 && readJsonObject(body)?.['error'] === 'use_dpop_nonce';
 
 /**
  * What is bound to our key is as good as a Bearer token to everyone above. A token that is not bound is refused (RFC
  * 9449 5), but for a refresh, where the answer may hold the only refresh token.
  */
-function bound(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
+function bound(request: HttpRequest, answer: HttpResponse): HttpResponse {
   const json = answer.status >= 200 && answer.status < 300 ? readJsonObject(answer.body) : undefined;
   if (json?.['access_token'] === undefined) return answer;
   const type = json['token_type'];
@@ -126,7 +126,7 @@ function bound(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
   throw new AppError('E_TOKEN_RESPONSE', 'The token endpoint gave a token that is not bound to the key (DPoP).');
 }
 
-function asBearer(answer: HttpAnswer, json: Readonly<Record<string, unknown>>): HttpAnswer {
+function asBearer(answer: HttpResponse, json: Readonly<Record<string, unknown>>): HttpResponse {
   try {
     return { ...answer, body: Buffer.from(JSON.stringify({ ...json, token_type: 'Bearer' })) };
   } catch {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { AppError, asAppError, foreign } from '../../base/errors.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
 import { classesFor } from '../../http/address.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
-import { checkEndpoint, place } from '../endpoint-url.ts';
+import { checkEndpoint, displayUrl } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
@@ -74,14 +74,14 @@ async function authorizationServer(run: Run, issuer: string, settings: ServerSet
   if (url.search !== '' || url.hash !== '') {
     throw new AppError(
       'E_METADATA_INVALID',
-      `The authorization server "${foreign(issuer)}" has a query or fragment in its name.`,
+      `The authorization server "${sanitizeExternalText(issuer)}" has a query or fragment in its name.`,
     );
   }
   const found = await searchMetadata(run, url, acceptedIssuers(issuer, settings));
   if (found.kind === 'found') return found.metadata;
   throw (
     found.hint ??
-    new AppError('E_METADATA_MISSING', `${place(url)} does not describe itself as an authorization server.`)
+    new AppError('E_METADATA_MISSING', `${displayUrl(url)} does not describe itself as an authorization server.`)
   );
 }
 
@@ -147,7 +147,7 @@ async function refuseInnerAddress(run: Run, name: string, url: URL): Promise<voi
   if (found === undefined || classesFor(run.allow, url).includes(found)) return;
   throw new AppError(
     'E_ENDPOINT_REFUSED',
-    `The ${name} lies inside your network, on ${foreign(url.host)}; the server itself does not.`,
+    `The ${name} lies inside your network, on ${sanitizeExternalText(url.host)}; the server itself does not.`,
   );
 }
 
@@ -161,7 +161,7 @@ function issuerMismatch(found: string, expected: string): AppError {
       : '';
   return new AppError(
     'E_ISSUER_MISMATCH',
-    `The authorization server calls itself "${foreign(found)}" but was named as "${foreign(expected)}": ${what}.${setting}`,
+    `The authorization server calls itself "${sanitizeExternalText(found)}" but was named as "${sanitizeExternalText(expected)}": ${what}.${setting}`,
     plain ? { issuers: { named: expected, found } } : {},
   );
 }
@@ -170,7 +170,7 @@ const elsewhere = 'they are different servers';
 
 /** Names that can be shown as they are, so that who accepts them has seen exactly what they accept. */
 function bothPlain(...names: readonly string[]): boolean {
-  return names.every((name) => URL.canParse(name) && foreign(name, longestIssuer) === name);
+  return names.every((name) => URL.canParse(name) && sanitizeExternalText(name, longestIssuer) === name);
 }
 
 /** As the setting `issuerException` takes them. */

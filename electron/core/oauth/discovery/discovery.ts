@@ -2,7 +2,7 @@ import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
 import { inNetwork } from '../../http/network.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
-import { place } from '../endpoint-url.ts';
+import { displayUrl } from '../endpoint-url.ts';
 import { legacyEndpoints } from './legacy-endpoints.ts';
 import { startRun, type Run } from './metadata.ts';
 import { withMutualTls } from '../client-auth/mutual-tls.ts';
@@ -106,7 +106,7 @@ async function ownAuthorizationServer(
     hint ??
     found.hint ??
     missing ??
-    new AppError('E_METADATA_MISSING', `${place(server)} asks for a sign-in, but nothing there says how.`)
+    new AppError('E_METADATA_MISSING', `${displayUrl(server)} asks for a sign-in, but nothing there says how.`)
   );
 }
 

@@ -14,17 +14,17 @@ const maxBytes = 64 * 1024;
 const longestWaitMs = 5_000;
 
 /** `dispatched`: the server read our question as one of MCP, so it came through. `error`: any other JSON-RPC error. */
-export type McpAnswer = 'dispatched' | 'error';
+export type McpResponse = 'dispatched' | 'error';
 
 /**
  * Which kind of JSON-RPC response the body is, or an event stream holds: only an MCP server answers our question with
  * one. Undefined where there is none. Reads at most 64 KB, for at most 5 s (`withinMs`, if that is less), and closes
  * the stream.
  */
-export async function readMcpAnswer(
+export async function readMcpResponse(
   { headers, body }: Pick<HttpStream, 'headers' | 'body'>,
   withinMs: number,
-): Promise<McpAnswer | undefined> {
+): Promise<McpResponse | undefined> {
   const events = /event-stream/i.test(headers['content-type'] ?? '');
   const timer = setTimeout(() => body.destroy(), Math.min(withinMs, longestWaitMs));
   let text = '';
@@ -59,10 +59,10 @@ function messagesIn(text: string): string[] {
     );
 }
 
-const firstResponse = (messages: readonly string[]): McpAnswer | undefined =>
+const firstResponse = (messages: readonly string[]): McpResponse | undefined =>
   messages.map(responseKind).find((kind) => kind !== undefined);
 
-function responseKind(text: string): McpAnswer | undefined {
+function responseKind(text: string): McpResponse | undefined {
   const { jsonrpc, id, result, error, method } = readJsonObject(text) ?? {};
   if (jsonrpc !== '2.0' || method !== undefined) return undefined;
   if (result !== undefined) return 'dispatched';

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { isUtf16, readJson } from '../../../../shared/json.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
-import { place } from '../endpoint-url.ts';
-import type { AddressPolicy, Http, HttpAnswer } from '../../http/http.ts';
+import { displayUrl } from '../endpoint-url.ts';
+import type { AddressPolicy, Http, HttpResponse } from '../../http/http.ts';
 
 /** One discovery: everything it does shares one deadline, one address policy and one signal. */
 export interface Run {
@@ -60,7 +60,8 @@ export async function fetchDocument(run: Run, url: URL): Promise<Document> {
     });
     const next = redirectTarget(answer, at);
     if (!next) return readDocument(answer, at);
-    if (next.origin !== at.origin) return { kind: 'strange', error: redirected(at, `to ${foreign(next.origin)}`) };
+    if (next.origin !== at.origin)
+      return { kind: 'strange', error: redirected(at, `to ${sanitizeExternalText(next.origin)}`) };
     if (hop === maxHops) return { kind: 'strange', error: redirected(url, 'in a circle') };
     at = next;
   }
@@ -68,7 +69,7 @@ export async function fetchDocument(run: Run, url: URL): Promise<Document> {
 
 /** Where a 3xx answer points. */
 export function redirectTarget(
-  { status, headers }: Pick<HttpAnswer, 'status' | 'headers'>,
+  { status, headers }: Pick<HttpResponse, 'status' | 'headers'>,
   base: URL,
 ): URL | undefined {
   const location = headers['location'];
@@ -77,10 +78,10 @@ export function redirectTarget(
 }
 
 export function redirected(from: URL, where: string): AppError {
-  return new AppError('E_REDIRECTED', `${place(from)} redirects ${where}, which is not followed.`);
+  return new AppError('E_REDIRECTED', `${displayUrl(from)} redirects ${where}, which is not followed.`);
 }
 
-function readDocument(answer: HttpAnswer, url: URL): Document {
+function readDocument(answer: HttpResponse, url: URL): Document {
   const { status } = answer;
   if (status >= 500 || status === 429 || status === 408) return { kind: 'fault', error: statusError(answer, url) };
   if (status !== 200) return { kind: 'absent' };
@@ -88,20 +89,20 @@ function readDocument(answer: HttpAnswer, url: URL): Document {
   if (isErrorAnswer(value))
     return {
       kind: 'strange',
-      error: new AppError('E_METADATA_MISSING', `${place(url)} answered with an error instead of metadata.`),
+      error: new AppError('E_METADATA_MISSING', `${displayUrl(url)} answered with an error instead of metadata.`),
     };
   if (value !== undefined) return { kind: 'found', value };
   return {
     kind: 'strange',
-    error: new AppError('E_METADATA_INVALID', `${place(url)} answered with ${kindOf(answer)} instead of JSON.`),
+    error: new AppError('E_METADATA_INVALID', `${displayUrl(url)} answered with ${kindOf(answer)} instead of JSON.`),
   };
 }
 
-export function statusError(answer: Pick<HttpAnswer, 'status' | 'headers'>, url: URL): AppError {
+export function statusError(answer: Pick<HttpResponse, 'status' | 'headers'>, url: URL): AppError {
   const wait = retryAfterMs(answer.headers, Date.now());
   return new AppError(
     'E_HTTP_STATUS',
-    `${place(url)} answered with status ${answer.status}.`,
+    `${displayUrl(url)} answered with status ${answer.status}.`,
     wait === undefined ? {} : { retryAfterMs: wait },
   );
 }
@@ -112,7 +113,7 @@ function isErrorAnswer(value: unknown): boolean {
   return !['issuer', 'resource', 'keys'].some((member) => member in value);
 }
 
-function kindOf({ headers, body }: HttpAnswer): string {
+function kindOf({ headers, body }: HttpResponse): string {
   const html =
     /html/i.test(headers['content-type'] ?? '') || body.subarray(0, 64).toString('latin1').trimStart().startsWith('<');
   if (html) return 'a web page';
@@ -126,7 +127,9 @@ export function parseMetadata<Schema extends z.ZodType>(schema: Schema, value: u
   const at = parsed.error.issues[0]?.path.map(String).join('.');
   throw new AppError(
     'E_METADATA_INVALID',
-    at ? `${place(url)}: "${foreign(at)}" is missing or not valid.` : `${place(url)} is not a JSON object.`,
+    at
+      ? `${displayUrl(url)}: "${sanitizeExternalText(at)}" is missing or not valid.`
+      : `${displayUrl(url)} is not a JSON object.`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import { bearerChallenge } from './challenge.ts';
-import { place } from '../endpoint-url.ts';
-import { questionId, readMcpAnswer } from './mcp-response.ts';
+import { displayUrl } from '../endpoint-url.ts';
+import { questionId, readMcpResponse } from './mcp-response.ts';
 import { redirected, redirectTarget, statusError, type Run } from './metadata.ts';
 import type { HttpStream } from '../../http/http.ts';
 import type { Challenge } from '../model.ts';
@@ -68,7 +68,7 @@ function after(asked: Asked, server: URL): Probe {
     kind: 'answered',
     fault: new AppError(
       'E_SERVER_URL',
-      `${place(server)} answered with status ${asked.status}, but not as an MCP server does.`,
+      `${displayUrl(server)} answered with status ${asked.status}, but not as an MCP server does.`,
     ),
   };
 }
@@ -94,7 +94,7 @@ async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Quest
       return { kind: 'challenged', status, challenge: bearerChallenge(headers['www-authenticate']) };
     if (!next) return judge(run, answer, at);
     if (next.origin !== at.origin || (status !== 307 && status !== 308))
-      return { kind: 'answered', fault: redirected(at, `to ${place(next)}`) };
+      return { kind: 'answered', fault: redirected(at, `to ${displayUrl(next)}`) };
     at = next;
   }
   return { kind: 'answered', fault: redirected(server, 'in a circle') };
@@ -103,7 +103,7 @@ async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Quest
 async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
   const { status, headers } = answer;
   // 2026-07-28 says 404 with a JSON-RPC body to a method that it does not know.
-  const mcp = status < 500 && status !== 429 ? await readMcpAnswer(answer, run.remainingMs()) : undefined;
+  const mcp = status < 500 && status !== 429 ? await readMcpResponse(answer, run.remainingMs()) : undefined;
   answer.body.destroy();
   if (mcp) {
     leave(run, url, headers['mcp-session-id']);
@@ -113,7 +113,7 @@ async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
   if (status < 300 && /html/i.test(headers['content-type'] ?? '')) {
     return {
       kind: 'answered',
-      fault: new AppError('E_NOT_JSON', `${place(url)} answered with a web page: it is no MCP server.`),
+      fault: new AppError('E_NOT_JSON', `${displayUrl(url)} answered with a web page: it is no MCP server.`),
     };
   }
   if (status === 404 || status === 405 || status === 410) {
@@ -121,7 +121,7 @@ async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
       kind: 'answered',
       fault: new AppError(
         'E_SERVER_URL',
-        `There is no MCP server at ${place(url)}: it answered with status ${status}.`,
+        `There is no MCP server at ${displayUrl(url)}: it answered with status ${status}.`,
       ),
     };
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AppError, asAppError, foreign } from '../../base/errors.ts';
-import { place } from '../endpoint-url.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
+import { displayUrl } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
 import type { Challenge, ProtectedResource } from '../model.ts';
 
@@ -41,7 +41,7 @@ export async function findProtectedResource(
       if (document.kind === 'absent' && url.href === named?.href)
         missing = new AppError(
           'E_METADATA_MISSING',
-          `The server says that its metadata is at ${place(url)}, and nothing is there.`,
+          `The server says that its metadata is at ${displayUrl(url)}, and nothing is there.`,
         );
       if (document.kind === 'strange') hint ??= document.error;
       if (document.kind === 'fault') fault ??= document.error;
@@ -81,14 +81,14 @@ function read(value: unknown, url: URL, server: URL): ProtectedResource {
   if (!covers(resource, server)) {
     throw new AppError(
       'E_RESOURCE_MISMATCH',
-      `The server at ${place(server)} describes itself as "${foreign(resource, 120)}".`,
+      `The server at ${displayUrl(server)} describes itself as "${sanitizeExternalText(resource, 120)}".`,
     );
   }
   return {
     resource,
     authorization_servers,
     ...(scopes_supported ? { scopes_supported } : {}),
-    ...(resource_name ? { resource_name: foreign(resource_name) } : {}),
+    ...(resource_name ? { resource_name: sanitizeExternalText(resource_name) } : {}),
     ...(dpop_bound_access_tokens_required === undefined ? {} : { dpop_bound_access_tokens_required }),
   };
 }

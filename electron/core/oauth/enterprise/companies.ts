@@ -7,13 +7,13 @@ import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { enteredSecret } from '../entered-secrets.ts';
 import { tokenClient } from '../tokens/refresh.ts';
-import { createSlots } from '../../base/semaphore.ts';
+import { createSemaphore } from '../../base/semaphore.ts';
 import { accountChoice, refuseOtherPerson } from '../authorization/account-choice.ts';
 import { needsConfirmation, refuseUnconfirmed, withConfirmed } from '../authorization/endpoint-hosts.ts';
 import type { Identity } from '../identity/identity.ts';
 import { presetFor } from '../providers/presets.ts';
 import type { Attempt } from '../authorization/attempt.ts';
-import { createTokenKeeper } from '../tokens/access-tokens.ts';
+import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
 import {
   bindOldSignIns,
@@ -30,7 +30,7 @@ import { idTokenReader, isOver } from './id-token-response.ts';
 import { atCompany } from './identity-provider.ts';
 import type { AddressClass, AddressPolicy, Http } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
-import type { TokenClient, TokenAnswer, OAuthPorts } from '../model.ts';
+import type { TokenClient, TokenResult, OAuthPorts } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
 
 /** What a server needs of its company for a token exchange: who the person is, and who we are there. */
@@ -96,7 +96,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     return http;
   };
   const httpFor = (id: string) => httpMade(id, () => serversOf(id));
-  const ending = createSlots(1);
+  const ending = createSemaphore(1);
   const confirmedOf = (id: string) => serversOf(id).flatMap(({ confirmedHosts }) => confirmedHosts);
 
   /** What one of its servers has found holds for all: a provider that was public once is public for good. */
@@ -112,7 +112,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     return findNetwork(httpFor(credential.id), url, networkOf(credential));
   }
 
-  const keeper = createTokenKeeper({
+  const keeper = createAccessTokens({
     http: ports.http,
     httpOf: httpFor,
     clock,
@@ -177,7 +177,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     }
   }
 
-  function idTokenIn(answer: TokenAnswer, { issuer }: Company): Secret {
+  function idTokenIn(answer: TokenResult, { issuer }: Company): Secret {
     if (answer.kind === 'unavailable')
       throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(reasonOf(answer.error), issuer);
     if (answer.kind === 'anonymous')

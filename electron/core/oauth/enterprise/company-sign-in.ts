@@ -6,9 +6,9 @@ import { authorizationRequest } from '../authorization/authorization-request.ts'
 import { identify, type Identity } from '../identity/identity.ts';
 import type { KeySets } from '../identity/jwks.ts';
 import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../authorization/loopback-server.ts';
-import { secretMethod } from '../client-auth/client-secret.ts';
+import { clientSecretMethod } from '../client-auth/client-secret.ts';
 import { endpointHosts } from '../authorization/endpoint-hosts.ts';
-import { createEnding, expectedAnswer, receptionOf } from '../authorization/callback-handler.ts';
+import { createCallbackResult, expectedAnswer, callbackHandlerOf } from '../authorization/callback-handler.ts';
 import { within, type Attempt } from '../authorization/attempt.ts';
 import { exchangeCode } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
@@ -96,7 +96,7 @@ async function run(
   const scopes = ['openid', ...(metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [])];
 
   const listener = await listen({ host: redirectHost, path: companyRedirectPath, serverName });
-  const ending = createEnding();
+  const ending = createCallbackResult();
   let used = false;
   try {
     const { redirectUri } = listener;
@@ -108,7 +108,7 @@ async function run(
       ...choice(metadata),
     });
     const slot = attempt.waitAt(redirectUri, expectedAnswer(state, metadata));
-    listener.receive(receptionOf(slot, ending.promise));
+    listener.receive(callbackHandlerOf(slot, ending.promise));
     attempt.step('browser', { url: url.href });
     open(url);
     const answer = await within(slot.received, clock, answerWithinMs, signal, () => tooLate(redirectUri));
@@ -185,7 +185,7 @@ export function companyClientAuth(
   metadata: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'> | undefined,
   clientSecret: Secret | undefined,
 ): ClientAuth {
-  return clientSecret ? secretMethod(metadata?.token_endpoint_auth_methods_supported) : 'none';
+  return clientSecret ? clientSecretMethod(metadata?.token_endpoint_auth_methods_supported) : 'none';
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Servers } from '../../servers/servers.ts';
 import { originOf } from '../../vault/binding.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -30,7 +30,7 @@ export function exchangeElsewhere(
   if (wanted === undefined || wanted === originOf(tokenEndpoint) || known.includes(wanted)) return undefined;
   return new AppError(
     'E_SIGN_IN_AGAIN',
-    `The sign-in was not made for ${foreign(wanted)}, where ${server.name} now has it exchanged (setting enterprise.tokenEndpoint).`,
+    `The sign-in was not made for ${sanitizeExternalText(wanted)}, where ${server.name} now has it exchanged (setting enterprise.tokenEndpoint).`,
     { sent: false },
   );
 }

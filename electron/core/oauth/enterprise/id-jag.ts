@@ -1,6 +1,6 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { readJsonObject } from '../../../../shared/json.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { findNetwork } from '../../http/network.ts';
 import type { Secret } from '../../base/secret.ts';
 import { atCompanyOf } from '../../servers/secret-binding.ts';
@@ -12,10 +12,10 @@ import { companyOf } from './company.ts';
 import type { Companies } from './companies.ts';
 import { atCompany, findIdentityProvider } from './identity-provider.ts';
 import { endpointHosts, needsConfirmation, unconfirmed } from '../authorization/endpoint-hosts.ts';
-import { readTokenAnswer } from '../token-endpoint/token-response.ts';
+import { readTokenResponse } from '../token-endpoint/token-response.ts';
 import { repeatGrant } from '../token-endpoint/token-endpoint.ts';
 import { enteredSecret, neededSecret } from '../entered-secrets.ts';
-import type { Http, HttpAnswer } from '../../http/http.ts';
+import type { Http, HttpResponse } from '../../http/http.ts';
 import type { TokenVerdict, RefreshOutcome, TokenClient, TokenEndpointOptions } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
 
@@ -112,7 +112,7 @@ async function exchange(
   const { code, message } = outcome.error;
   const refusal = new AppError(
     code,
-    `It gave no assertion for ${foreign(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`,
+    `It gave no assertion for ${sanitizeExternalText(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`,
   );
   return { ...outcome, error: atCompany(refusal, provider.issuer) };
 }
@@ -156,8 +156,8 @@ async function identityProvider(
  * An ID-JAG comes in the place of an access token, with `token_type` "N_A" (RFC 8693 2.2.1). Whatever else the provider
  * gives is no assertion: an access token must not be sent on to another server.
  */
-function readAnswer(answer: HttpAnswer, now: number): TokenVerdict {
-  const verdict = readTokenAnswer({ ...answer, body: withoutType(answer.body) }, now);
+function readAnswer(answer: HttpResponse, now: number): TokenVerdict {
+  const verdict = readTokenResponse({ ...answer, body: withoutType(answer.body) }, now);
   if (verdict.kind !== 'tokens' || issuedType(answer.body) === idJag) return verdict;
   return {
     kind: 'unclear',

@@ -1,8 +1,8 @@
-import { foreign } from '../../base/errors.ts';
+import { sanitizeExternalText } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { decodedClaims } from '../identity/jwt-claims.ts';
-import { readTokenAnswer } from '../token-endpoint/token-response.ts';
-import type { HttpAnswer } from '../../http/http.ts';
+import { readTokenResponse } from '../token-endpoint/token-response.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { TokenVerdict } from '../model.ts';
 
 /** What an ID token must say that is to be exchanged. */
@@ -25,8 +25,8 @@ export type IdTokenCheck =
  */
 export const idTokenReader =
   (expected: ExpectedIdToken) =>
-  (answer: HttpAnswer, now: number): TokenVerdict => {
-    const verdict = readTokenAnswer(answer, now);
+  (answer: HttpResponse, now: number): TokenVerdict => {
+    const verdict = readTokenResponse(answer, now);
     if (verdict.kind !== 'tokens') return verdict;
     const { idToken, refreshToken } = verdict.tokens;
     const check = checkIdToken(idToken, expected, now);
@@ -58,7 +58,7 @@ export function checkIdToken(
   if (!claims) return bad('its ID token cannot be read');
   const { iss, aud, exp, iat, sub } = claims;
   const azp = claims['azp'];
-  if (iss !== issuer) return bad(`its ID token names another issuer, ${foreign(iss)}`);
+  if (iss !== issuer) return bad(`its ID token names another issuer, ${sanitizeExternalText(iss)}`);
   if (![aud].flat().includes(clientId) || (azp !== undefined && azp !== clientId))
     return bad('its ID token is for another app');
   if (nonce && claims['nonce'] !== nonce.reveal()) return bad('its ID token belongs to another sign-in');

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { inNetwork } from '../../http/network.ts';
 import { searchMetadata } from '../discovery/authorization-server.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
@@ -32,7 +32,10 @@ export async function findIdentityProvider(
   if (found.kind === 'found') return { metadata: found.metadata, allow };
   throw (
     found.hint ??
-    new AppError('E_METADATA_MISSING', `${foreign(issuer)} does not describe itself as an identity provider.`)
+    new AppError(
+      'E_METADATA_MISSING',
+      `${sanitizeExternalText(issuer)} does not describe itself as an identity provider.`,
+    )
   );
 }
 
@@ -44,7 +47,7 @@ export function atCompany(error: AppError, issuer: string): AppError {
     code === 'E_CLIENT_REFUSED'
       ? ' Check the client ID in the setting enterprise, and the secret enterpriseClientSecret.'
       : '';
-  return new AppError(code, `The company’s identity provider (${foreign(host)}): ${message}${advice}`, {
+  return new AppError(code, `The company’s identity provider (${sanitizeExternalText(host)}): ${message}${advice}`, {
     sent,
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { atIssuer } from '../../servers/secret-binding.ts';
 import type { Servers } from '../../servers/servers.ts';
@@ -114,7 +114,7 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
         ...outcome,
         error: new AppError(
           code,
-          `${foreign(new URL(client.issuer).host)} did not take the assertion of the company’s identity provider. ${message}`,
+          `${sanitizeExternalText(new URL(client.issuer).host)} did not take the assertion of the company’s identity provider. ${message}`,
         ),
       };
     },

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { atServer } from '../../servers/secret-binding.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -24,13 +24,13 @@ export async function keyHeader(
   if (new URL(server.url).origin !== origin)
     throw new AppError(
       'E_BAD_INPUT',
-      `The key was entered for ${foreign(origin)}, and the server is elsewhere now. Sign in again.`,
+      `The key was entered for ${sanitizeExternalText(origin)}, and the server is elsewhere now. Sign in again.`,
       { field: 'secrets.headerValue' },
     );
   const key = await neededSecret(vault, server, 'headerValue', atServer(server));
   const name = server.settings.headerName?.toLowerCase();
   if (name !== undefined && (!fieldName.test(name) || ownNames.test(name)))
-    throw new AppError('E_BAD_INPUT', `No key can go into a header named "${foreign(name, 40)}".`, {
+    throw new AppError('E_BAD_INPUT', `No key can go into a header named "${sanitizeExternalText(name, 40)}".`, {
       field: 'settings.headerName',
     });
   // Visible ASCII; in between, spaces too.

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import { identityNotes, wrongWords } from './identity-notes.ts';
@@ -81,7 +81,10 @@ export async function identify(
   log('id_token', { credential: owner, verdict: verdict.kind, ...('why' in verdict ? { why: verdict.why } : {}) });
   if (verdict.kind === 'wrong') {
     if (asked && keys)
-      throw new AppError('E_ID_TOKEN', `The ID token of ${foreign(client.issuer)} ${wrongWords[verdict.why]}.`);
+      throw new AppError(
+        'E_ID_TOKEN',
+        `The ID token of ${sanitizeExternalText(client.issuer)} ${wrongWords[verdict.why]}.`,
+      );
     return noted(identityNotes.wrong);
   }
   if (verdict.kind === 'unverified') return noted(identityNotes[verdict.why]);
@@ -118,7 +121,7 @@ function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {
   const more = userinfo.kind === 'claims' ? userinfo.claims : {};
   return {
     subject: { issuer: claims.iss, sub: claims.sub },
-    account: nameIn(claims) ?? nameIn(more) ?? foreign(claims.sub),
+    account: nameIn(claims) ?? nameIn(more) ?? sanitizeExternalText(claims.sub),
     idTokenClaims: displayClaims({ ...more, ...claims }),
     ...(userinfo.kind === 'other_person' ? noted(identityNotes.userinfo) : {}),
   };
@@ -146,7 +149,7 @@ const noted = (note: string): Identity => ({ identityNotes: [note] });
 
 function nameIn(claims: Readonly<Record<string, unknown>>): string | undefined {
   const names = [claims['name'], claims['preferred_username'], claims['email']].flatMap((one) =>
-    typeof one === 'string' ? [foreign(one)] : [],
+    typeof one === 'string' ? [sanitizeExternalText(one)] : [],
   );
   return names.find((name) => name !== '');
 }

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import { place } from '../endpoint-url.ts';
+import { displayUrl } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, startRun } from '../discovery/metadata.ts';
 import { type Deadline, deadlineIn, type Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
@@ -55,7 +55,7 @@ export function createKeySets(clock: Clock): KeySets {
 async function fetchKeys({ uri, http, allow, signal }: KeyPlace): Promise<JSONWebKeySet> {
   const url = new URL(uri);
   const document = await fetchDocument(startRun(http, allow, fetchMs, signal), url);
-  if (document.kind === 'absent') throw new AppError('E_METADATA_MISSING', `${place(url)} has no keys.`);
+  if (document.kind === 'absent') throw new AppError('E_METADATA_MISSING', `${displayUrl(url)} has no keys.`);
   if (document.kind !== 'found') throw document.error;
   return parseMetadata(Keys, document.value, url);
 }

@@ -1,5 +1,5 @@
 import { decodeJwt, type JWTPayload } from 'jose';
-import { foreign } from '../../base/errors.ts';
+import { sanitizeExternalText } from '../../base/errors.ts';
 
 /** Of one sign-in alone, and nothing that a person can read. */
 const unshown: ReadonlySet<string> = new Set(['nonce', 'at_hash', 'c_hash', 's_hash', 'sid']);
@@ -19,7 +19,10 @@ export function displayClaims(claims: Readonly<Record<string, unknown>>): Readon
     .filter(([name]) => !unshown.has(name))
     .slice(0, 50);
   return Object.fromEntries(
-    shown.map(([name, value]) => [foreign(name, 60), foreign(typeof value === 'string' ? value : asJson(value), 300)]),
+    shown.map(([name, value]) => [
+      sanitizeExternalText(name, 60),
+      sanitizeExternalText(typeof value === 'string' ? value : asJson(value), 300),
+    ]),
   );
 }
 

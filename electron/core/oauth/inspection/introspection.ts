@@ -1,11 +1,11 @@
 import * as openid from 'openid-client';
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
-import { foreign } from '../../base/errors.ts';
+import { sanitizeExternalText } from '../../base/errors.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
 import { configuration, post } from '../token-endpoint/token-request.ts';
-import type { HttpAnswer } from '../../http/http.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { TokenClient, TokenEndpointOptions } from '../model.ts';
 
 /** What the authorization server says about an access token (RFC 7662 2.2), fit to be shown. */
@@ -38,7 +38,7 @@ export async function introspect(
 ): Promise<Introspection | undefined> {
   const { introspectionEndpoint: endpoint } = client;
   if (endpoint === undefined) return undefined;
-  let answer: HttpAnswer | undefined;
+  let answer: HttpResponse | undefined;
   try {
     const config = await configuration(
       client,
@@ -57,10 +57,10 @@ export async function introspect(
   }
 }
 
-function read({ body }: HttpAnswer): Introspection {
+function read({ body }: HttpResponse): Introspection {
   const { active, scope, username, exp } = Answer.parse(readJson(body));
   const told = Object.entries({ scope, username, exp }).filter(([, value]) => value !== undefined && value !== null);
-  return { active, claims: Object.fromEntries(told.map(([name, value]) => [name, foreign(value, 300)])) };
+  return { active, claims: Object.fromEntries(told.map(([name, value]) => [name, sanitizeExternalText(value, 300)])) };
 }
 
 /**

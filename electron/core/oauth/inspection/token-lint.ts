@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { foreign } from '../../base/errors.ts';
+import { sanitizeExternalText } from '../../base/errors.ts';
 import { covers } from '../discovery/protected-resource.ts';
 
 /** What is known of an access token besides its own words. Times are Unix ms. */
@@ -42,7 +42,9 @@ function audience({ aud }: JWTPayload, { url, resource }: TokenContext): string[
   const fits = audiences.some((one) => one === resource || (URL.canParse(one) && covers(one, new URL(url))));
   return fits
     ? []
-    : [`The access token is for another audience than this server: ${foreign(audiences.join(', '), 120)}.`];
+    : [
+        `The access token is for another audience than this server: ${sanitizeExternalText(audiences.join(', '), 120)}.`,
+      ];
 }
 
 /** A text, or those of a list; the server may have written anything. */
@@ -51,7 +53,7 @@ const texts = (value: unknown): string[] => [value].flat().filter((one) => typeo
 function issuer({ iss }: JWTPayload, context: TokenContext): string[] {
   if (iss === undefined || iss === context.issuer || iss === context.tokenIssuer) return [];
   return [
-    `The access token was issued by ${foreign(iss, 120)}, and the sign-in was at ${foreign(context.issuer, 120)}.`,
+    `The access token was issued by ${sanitizeExternalText(iss, 120)}, and the sign-in was at ${sanitizeExternalText(context.issuer, 120)}.`,
   ];
 }
 
@@ -79,9 +81,9 @@ function scopes(claims: JWTPayload, { grantedScopes }: TokenContext): string[] {
   return [
     ...(missing.length === 0
       ? []
-      : [`The access token leaves out granted access: ${foreign(missing.join(', '), 120)}.`]),
+      : [`The access token leaves out granted access: ${sanitizeExternalText(missing.join(', '), 120)}.`]),
     ...(extra.length === 0
       ? []
-      : [`The access token gives more access than was granted: ${foreign(extra.join(', '), 120)}.`]),
+      : [`The access token gives more access than was granted: ${sanitizeExternalText(extra.join(', '), 120)}.`]),
   ];
 }

@@ -6,7 +6,7 @@ import { introspect, type Introspection } from './introspection.ts';
 import { decodedClaims, displayClaims } from '../identity/jwt-claims.ts';
 import { clientOf } from '../tokens/refresh.ts';
 import { lintAccessToken } from './token-lint.ts';
-import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
@@ -29,7 +29,7 @@ export interface TokenViews {
 
 export interface TokenViewsDeps {
   readonly vault: Pick<Vault, 'facts' | 'read'>;
-  readonly tokens: Pick<TokenKeeper, 'current'>;
+  readonly tokens: Pick<AccessTokens, 'current'>;
   readonly clock: Clock;
   readonly grants: Grants;
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;

@@ -1,5 +1,5 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Preset } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
 
@@ -30,7 +30,7 @@ export function clientMetadataUrl(
   if (!plain || text.includes('#'))
     throw new AppError(
       'E_BAD_INPUT',
-      `clientMetadataUrl must be a plain https address with a path, not "${foreign(text)}".`,
+      `clientMetadataUrl must be a plain https address with a path, not "${sanitizeExternalText(text)}".`,
       { field: 'settings.clientMetadataUrl' },
     );
   return text;

@@ -11,7 +11,7 @@ import { storeFault } from '../../vault/store-fault.ts';
 import { presetFor } from '../providers/presets.ts';
 import { clientSecretKey, managementTokenKey, managementUse } from './registration.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { AddressPolicy, Http, HttpAnswer } from '../../http/http.ts';
+import type { AddressPolicy, Http, HttpResponse } from '../../http/http.ts';
 import type { Registration, Server } from '../../servers/server.ts';
 
 export interface RegistrationRenewalDeps {
@@ -118,7 +118,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     method: 'GET' | 'PUT',
     body?: object,
   ): Promise<Client | undefined> {
-    const answer: HttpAnswer = await fetchFollowing(deps.httpOf(server.id), {
+    const answer: HttpResponse = await fetchFollowing(deps.httpOf(server.id), {
       url: new URL(uri),
       method,
       headers: {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../../../shared/reply.ts';
 import { isUtf16, readJson } from '../../../../shared/json.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../base/secret.ts';
 import { firstNamed } from '../scopes.ts';
 import { redirected } from '../discovery/metadata.ts';
 import { errorWords, readErrorResponse, type ErrorResponse } from '../error-response.ts';
-import type { AddressPolicy, Http, HttpAnswer } from '../../http/http.ts';
+import type { AddressPolicy, Http, HttpResponse } from '../../http/http.ts';
 import type { AuthorizationServer } from '../model.ts';
 
 export type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
@@ -82,7 +82,7 @@ function post(
     signal,
   }: ClientRegistrationRequest,
   scopes: readonly string[],
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   const metadata = {
     client_name: 'Keybridge',
     // MCP 2026-07-28: a server may bind the redirect rules to it (OpenID Connect Registration 2).
@@ -120,7 +120,7 @@ function preferredAuth({ token_endpoint_auth_methods_supported: methods }: Autho
   return methods.find((method) => method === 'client_secret_basic' || method === 'client_secret_post') ?? 'none';
 }
 
-function refusalIn(answer: HttpAnswer): ErrorResponse | undefined {
+function refusalIn(answer: HttpResponse): ErrorResponse | undefined {
   return answer.status < 400 || answer.status > 499 ? undefined : readErrorResponse(answer);
 }
 
@@ -129,11 +129,11 @@ const blames = ({ error = '', description = '' }: ErrorResponse, member: string)
   error.includes(member) || description.includes(member);
 
 function read(
-  answer: HttpAnswer,
+  answer: HttpResponse,
   { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest,
 ): RegistrationAnswer {
   const { status, headers } = answer;
-  const host = foreign(new URL(endpoint).host);
+  const host = sanitizeExternalText(new URL(endpoint).host);
   if (isUtf16(answer.body))
     throw new AppError(
       'E_REGISTRATION_INVALID',
@@ -182,13 +182,13 @@ function readClient(
   server: AuthorizationServer,
   endpoint: string,
 ): RegisteredClient {
-  const host = foreign(new URL(endpoint).host);
+  const host = sanitizeExternalText(new URL(endpoint).host);
   const invalid = (what: string, code: ErrorCode = 'E_REGISTRATION_INVALID') =>
     new AppError(code, `${host} answered the registration ${what}.`);
   const parsed = Client.safeParse(value);
   if (!parsed.success) {
     const at = parsed.error.issues[0]?.path.map(String).join('.');
-    throw invalid(at ? `with a bad ${foreign(at, 40)}` : 'with something that is no JSON object');
+    throw invalid(at ? `with a bad ${sanitizeExternalText(at, 40)}` : 'with something that is no JSON object');
   }
   const {
     client_id,
@@ -201,7 +201,9 @@ function readClient(
   const management = managementOf(parsed.data, endpoint);
   const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
   if (!clientAuth)
-    throw invalid(`with a way to authenticate that was not asked for: ${foreign(token_endpoint_auth_method, 40)}`);
+    throw invalid(
+      `with a way to authenticate that was not asked for: ${sanitizeExternalText(token_endpoint_auth_method, 40)}`,
+    );
   return {
     clientId: client_id,
     clientAuth,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { type Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -11,7 +11,7 @@ import { enteredSecret, enterAgain } from '../entered-secrets.ts';
 import { adviceOf, clientMetadataUrl } from './registration-advice.ts';
 import type { Preset } from '../providers/presets.ts';
 import { registerClient } from './registration-request.ts';
-import { secretMethod } from '../client-auth/client-secret.ts';
+import { clientSecretMethod } from '../client-auth/client-secret.ts';
 import { type Deadline, deadlineIn, over, type Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 import type { AuthorizationServer } from '../model.ts';
@@ -140,7 +140,7 @@ async function configured(
     issuer,
     client_id: clientId,
     token_endpoint_auth_method: clientSecret
-      ? secretMethod(authorizationServer.token_endpoint_auth_methods_supported, before)
+      ? clientSecretMethod(authorizationServer.token_endpoint_auth_methods_supported, before)
       : 'none',
     redirect_uri: redirectUri,
     registeredAt: deps.clock.now(),
@@ -220,7 +220,7 @@ async function register(
     if (reserved !== server.reservedRedirect) await deps.servers.update(server.id, { reservedRedirect: reserved });
     throw new AppError(
       'E_CLIENT_ID_NEEDED',
-      `${foreign(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, reserved.redirect_uri)}`,
+      `${sanitizeExternalText(new URL(issuer).host)} does not let apps register themselves. ${adviceOf(preset, reserved.redirect_uri)}`,
       { redirectUri: reserved.redirect_uri },
     );
   }
@@ -284,7 +284,7 @@ function refuseDuringPause({ pauses }: RegistrationDeps, endpoint: string): void
   if (waitMs <= 0) return;
   throw new AppError(
     'E_REGISTRATION_REFUSED',
-    `${foreign(new URL(endpoint).host)} asked to wait before the next registration.`,
+    `${sanitizeExternalText(new URL(endpoint).host)} asked to wait before the next registration.`,
     { retryAfterMs: waitMs, sent: false },
   );
 }
@@ -302,7 +302,7 @@ export const managementUse = (issuer: string, uri: string): Binding => ({ issuer
 export function clientElsewhere(was: string, now: string): AppError {
   return new AppError(
     'E_CLIENT_ID_NEEDED',
-    `The client ID belongs to ${foreign(was)}, but the sign-in is now at ${foreign(now)}. If that is right, enter its secret again, or the client ID where it has none.`,
+    `The client ID belongs to ${sanitizeExternalText(was)}, but the sign-in is now at ${sanitizeExternalText(now)}. If that is right, enter its secret again, or the client ID where it has none.`,
   );
 }
 

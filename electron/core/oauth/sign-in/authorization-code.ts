@@ -6,15 +6,15 @@ import { authorizationRequest } from '../authorization/authorization-request.ts'
 import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { pushedRequest } from '../authorization/pushed-request.ts';
 import type { AnswerSlot } from '../authorization/authorization-response.ts';
-import { openDoor, type Door } from './redirect-registration.ts';
+import { listenAndRegister, type RedirectRegistration } from './redirect-registration.ts';
 import { redirectPorts, type RedirectListener } from '../authorization/loopback-server.ts';
 import { dropRegistration, type RegistrationDeps } from '../registration/registration.ts';
 import { withoutRefused } from '../scopes.ts';
-import { createEnding, expectedAnswer, receptionOf, tooLate } from '../authorization/callback-handler.ts';
+import { createCallbackResult, expectedAnswer, callbackHandlerOf, tooLate } from '../authorization/callback-handler.ts';
 import { within, type Attempt } from '../authorization/attempt.ts';
 import { credentialOf, tokenClient } from './credential.ts';
-import { refuseWithoutPkce, type SignInRules } from './provider-rules.ts';
-import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import { refuseWithoutPkce, type ProviderRules } from './provider-rules.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
 import type { Discovery, Grants } from '../model.ts';
@@ -26,7 +26,7 @@ export interface BrowserSignInDeps {
   readonly httpOf: (server: Server) => Http;
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'facts'>;
-  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   readonly registering: RegistrationDeps;
   /** The client ID that a refresh ended with, because the authorization server knew it no more. */
@@ -38,7 +38,7 @@ export interface BrowserSignInDeps {
 export interface BrowserSignInRequest {
   readonly server: Server;
   readonly discovery: Extract<Discovery, { kind: 'protected' }>;
-  readonly rules: SignInRules;
+  readonly rules: ProviderRules;
   readonly scopes: readonly string[];
   readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
   /** Opens the page; absent: the caller does that. */
@@ -70,7 +70,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
 
     attempt.step('register');
     await freePorts();
-    const door = await openDoor(
+    const door = await listenAndRegister(
       { ...registering, http: httpOf(server) },
       {
         server,
@@ -82,7 +82,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
         ...(rules.preset ? { preset: rules.preset } : {}),
       },
     );
-    const ending = createEnding();
+    const ending = createCallbackResult();
     let slot: AnswerSlot | undefined;
     let oauthError: string | undefined;
     try {
@@ -109,7 +109,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
       }
       const { url } = pushed;
       slot = attempt.waitAt(redirectUri, expectedAnswer(state, authorizationServer));
-      door.listener.receive(receptionOf(slot, ending.promise));
+      door.listener.receive(callbackHandlerOf(slot, ending.promise));
 
       attempt.step('browser', { url: url.href });
       open?.(url);
@@ -162,7 +162,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
    */
   async function forget(
     server: Server,
-    door: Door,
+    door: RedirectRegistration,
     { code, oauthError, answered }: { code: string; oauthError: string | undefined; answered: boolean },
   ): Promise<boolean> {
     if (!door.reused) return false;

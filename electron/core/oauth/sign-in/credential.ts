@@ -1,8 +1,8 @@
 import type { Identity } from '../identity/identity.ts';
 import { introspectionEndpoint } from '../inspection/introspection.ts';
-import type { Door } from './redirect-registration.ts';
+import type { RedirectRegistration } from './redirect-registration.ts';
 import { endOf } from '../tokens/refresh-token-expiry.ts';
-import type { SignInRules } from './provider-rules.ts';
+import type { ProviderRules } from './provider-rules.ts';
 import type { Discovery, Tokens, TokenClient } from '../model.ts';
 import type { Credential } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
@@ -10,8 +10,8 @@ import type { Server } from '../../servers/server.ts';
 /** Who we are at the token endpoint that discovery found. */
 export function tokenClient(
   { authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>,
-  { registration, clientSecret }: Pick<Door, 'registration' | 'clientSecret'>,
-  { resource, quirks }: SignInRules,
+  { registration, clientSecret }: Pick<RedirectRegistration, 'registration' | 'clientSecret'>,
+  { resource, quirks }: ProviderRules,
 ): TokenClient {
   const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
   const clientAuth = registration.token_endpoint_auth_method;

@@ -8,7 +8,7 @@ import type { Attempt } from '../authorization/attempt.ts';
 import { withoutRefused } from '../scopes.ts';
 import { credentialOf, tokenClient } from './credential.ts';
 import { rulesFor } from './provider-rules.ts';
-import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
 import { deviceCode, deviceGrant, pollForTokens } from '../token-endpoint/device-authorization.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Discovery, Grants } from '../model.ts';
@@ -18,7 +18,7 @@ export interface DeviceSignInDeps {
   readonly registering: RegistrationDeps;
   readonly clock: Clock;
   readonly servers: Pick<Servers, 'update'>;
-  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
   /** Throws where the person does not confirm, or has not confirmed, that the sign-in leads to these hosts. */

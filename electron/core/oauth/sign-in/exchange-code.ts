@@ -1,15 +1,15 @@
-import type { SecretMethod } from '../client-auth/client-secret.ts';
+import type { ClientSecretMethod } from '../client-auth/client-secret.ts';
 import { asAppError } from '../../base/errors.ts';
 import type { Servers } from '../../servers/servers.ts';
-import type { Door } from './redirect-registration.ts';
+import type { RedirectRegistration } from './redirect-registration.ts';
 import { exchangeCode, type CodeGrant } from '../token-endpoint/token-endpoint.ts';
 import type { AuthorizationServer, TokenClient, TokenEndpointOptions, Tokens } from '../model.ts';
 import type { Registration, Server } from '../../servers/server.ts';
 
-interface ExchangeDeps {
+interface CodeExchangeDeps {
   readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
   readonly server: Pick<Server, 'id' | 'settings'>;
-  readonly door: Pick<Door, 'registration'>;
+  readonly door: Pick<RedirectRegistration, 'registration'>;
   readonly authorizationServer: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
 }
 
@@ -19,7 +19,7 @@ interface ExchangeDeps {
  * What works is remembered. Gives the client as the server knew it. Throws what `exchangeCode` does.
  */
 export async function exchangeAs(
-  deps: ExchangeDeps,
+  deps: CodeExchangeDeps,
   client: TokenClient,
   grant: CodeGrant,
   options: TokenEndpointOptions,
@@ -41,7 +41,7 @@ function mayGoInTheBody(
     server,
     door: { registration },
     authorizationServer: { token_endpoint_auth_methods_supported: methods },
-  }: ExchangeDeps,
+  }: CodeExchangeDeps,
   { clientAuth, clientSecret }: TokenClient,
 ): boolean {
   const guessed =
@@ -52,7 +52,10 @@ function mayGoInTheBody(
 }
 
 /** The next sign-in begins with it. */
-async function remember({ servers, server: { id }, door }: ExchangeDeps, method: SecretMethod): Promise<void> {
+async function remember(
+  { servers, server: { id }, door }: CodeExchangeDeps,
+  method: ClientSecretMethod,
+): Promise<void> {
   const { client_id, issuer } = door.registration;
   const ours = (one: Registration) => one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
   const registrations = servers

@@ -1,11 +1,11 @@
-import { AppError, asAppError, foreign } from '../../base/errors.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
 import { introspectionEndpoint } from '../inspection/introspection.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { rulesFor } from './provider-rules.ts';
-import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
 import { clientElsewhere } from '../registration/registration.ts';
 import { clientAuthOf } from '../client-auth/client-auth.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -20,7 +20,7 @@ export interface GrantSignInDeps {
   readonly http: Http;
   readonly clock: Clock;
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
-  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   /** For companies whose ID token was not entered by hand. */
   readonly companies: Pick<Companies, 'signIn' | 'person'> | undefined;
@@ -139,7 +139,7 @@ function ownClient(
   if (server.clientId === undefined)
     throw new AppError(
       'E_CLIENT_ID_NEEDED',
-      `Keybridge needs the client ID that ${foreign(new URL(authorizationServer.issuer).host)} knows.`,
+      `Keybridge needs the client ID that ${sanitizeExternalText(new URL(authorizationServer.issuer).host)} knows.`,
     );
   const {
     issuer,

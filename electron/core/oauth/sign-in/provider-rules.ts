@@ -1,6 +1,6 @@
 import { mayBeExtra } from '../../../../shared/extra-parameters.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { presetFor, type Preset } from '../providers/presets.ts';
 import type { Discovery } from '../model.ts';
 import type { TokenQuirks } from '../../vault/credential.ts';
@@ -9,7 +9,7 @@ import type { Server } from '../../servers/server.ts';
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 
 /** What one sign-in does differently from the standard way: what the user set counts before what a preset knows. */
-export interface SignInRules {
+export interface ProviderRules {
   readonly preset?: Preset;
   /** Kept with the credential, whether it is sent or not. */
   readonly resource: string;
@@ -23,10 +23,10 @@ export interface SignInRules {
 }
 
 /** Throws E_BAD_INPUT for a preset that does not exist, and for an extra parameter that would replace one of ours. */
-export function rulesFor(settings: ServerSettings, { issuerNamed, resource: found }: Protected): SignInRules {
+export function rulesFor(settings: ServerSettings, { issuerNamed, resource: found }: Protected): ProviderRules {
   const preset = presetFor(issuerNamed, settings.preset);
   if (!preset && settings.preset !== undefined && settings.preset !== 'none')
-    throw new AppError('E_BAD_INPUT', `There is no preset "${foreign(settings.preset, 40)}".`, {
+    throw new AppError('E_BAD_INPUT', `There is no preset "${sanitizeExternalText(settings.preset, 40)}".`, {
       field: 'settings.preset',
     });
   const mode = settings.resource ?? preset?.resource ?? 'send';
@@ -53,7 +53,7 @@ export function rulesFor(settings: ServerSettings, { issuerNamed, resource: foun
 export function refuseWithoutPkce(
   server: Pick<Server, 'allowMissingPkce'>,
   { pkceMissing, authorizationServer }: Protected,
-  { takesPkce }: SignInRules,
+  { takesPkce }: ProviderRules,
 ): void {
   if (!pkceMissing || takesPkce || server.allowMissingPkce) return;
   throw new AppError(
@@ -69,7 +69,7 @@ function checked(
   const parameters = settings[kind] ?? {};
   const bad = Object.keys(parameters).find((name) => !mayBeExtra(name));
   if (bad === undefined) return parameters;
-  throw new AppError('E_BAD_INPUT', `"${foreign(bad, 40)}" cannot be an extra parameter of a sign-in.`, {
+  throw new AppError('E_BAD_INPUT', `"${sanitizeExternalText(bad, 40)}" cannot be an extra parameter of a sign-in.`, {
     field: `settings.${kind}`,
   });
 }

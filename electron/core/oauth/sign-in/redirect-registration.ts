@@ -18,14 +18,14 @@ import {
 import type { Discovery } from '../model.ts';
 import type { Registration, Server } from '../../servers/server.ts';
 
-export interface Door {
+export interface RedirectRegistration {
   readonly listener: RedirectListener;
   readonly registration: Registration;
   readonly clientSecret?: Secret;
   readonly reused: boolean;
 }
 
-export interface DoorOptions {
+export interface RedirectRegistrationOptions {
   readonly server: Server;
   readonly discovery: Extract<Discovery, { kind: 'protected' }>;
   readonly scopes: readonly string[];
@@ -45,7 +45,10 @@ export interface DoorOptions {
  * port if the authorization server will take that (RFC 8252 7.3). The caller closes the listener. Throws E_PORT_IN_USE
  * and the errors of `registrationFor`.
  */
-export async function openDoor(deps: RegistrationDeps, options: DoorOptions): Promise<Door> {
+export async function listenAndRegister(
+  deps: RegistrationDeps,
+  options: RedirectRegistrationOptions,
+): Promise<RedirectRegistration> {
   const { server, discovery, refused: forgotten } = options;
   const dead = server.registrations.find((one) => one.how === 'dynamic' && one.client_id === forgotten);
   if (dead) await dropRegistration(deps, server.id, dead);
@@ -78,7 +81,7 @@ const bothHosts: readonly RedirectHost[] = ['127.0.0.1', 'localhost'];
  * A registration of our own can be made for any port; a client that was entered has fixed ones, unless its provider
  * does not compare them.
  */
-function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place {
+function placeOfClient({ server, discovery, preset, ports }: RedirectRegistrationOptions): Place {
   const { issuer, registration_endpoint: registrationEndpoint } = discovery.authorizationServer;
   const reserved = reservedPlace(server, issuer);
   const remembered = reserved ?? rememberedPlace(server, issuer);
@@ -95,7 +98,7 @@ function placeOfClient({ server, discovery, preset, ports }: DoorOptions): Place
  * The document names the usual ports, and the address without a port. Unless a server is known to accept that, a
  * registration is safer.
  */
-function placeOfDocument({ discovery, preset, ports }: DoorOptions): Place {
+function placeOfDocument({ discovery, preset, ports }: RedirectRegistrationOptions): Place {
   const canRegister = discovery.authorizationServer.registration_endpoint !== undefined;
   const anyPort = preset?.loopbackPorts === 'any' || (!canRegister && preset?.loopbackPorts !== 'listed');
   return { path: documentRedirectPath, hosts: bothHosts, ports, anyPort };
@@ -103,9 +106,9 @@ function placeOfDocument({ discovery, preset, ports }: DoorOptions): Place {
 
 async function openAt(
   deps: RegistrationDeps,
-  { server, discovery, scopes, preset, signal }: DoorOptions,
+  { server, discovery, scopes, preset, signal }: RedirectRegistrationOptions,
   { path, hosts, ports, anyPort, withoutDocument }: Place,
-): Promise<Door> {
+): Promise<RedirectRegistration> {
   const { authorizationServer, allow } = discovery;
   let refused: AppError | undefined;
   for (const host of hosts) {

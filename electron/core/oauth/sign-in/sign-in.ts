@@ -19,7 +19,7 @@ import { endpointHosts, needsConfirmation, withConfirmed } from '../authorizatio
 import { identityScopes, uniqueScopes } from '../scopes.ts';
 import { rulesFor } from './provider-rules.ts';
 import { createAttempt, type Attempt } from '../authorization/attempt.ts';
-import type { TokenKeeper } from '../tokens/access-tokens.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { Http } from '../../http/http.ts';
 import type { Challenge, Discovery, SignInProgress, OAuthPorts } from '../model.ts';
 import type { Subject } from '../../vault/credential.ts';
@@ -59,7 +59,7 @@ export interface SignInsDeps {
   readonly httpOf?: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount' | 'unchecked'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret' | 'facts'>;
-  readonly tokens: Pick<TokenKeeper, 'adopt'>;
+  readonly tokens: Pick<AccessTokens, 'adopt'>;
   /** The client ID that a refresh ended with, because the authorization server knew it no more. */
   readonly refusedClient?: (accountKey: string) => string | undefined;
   /** Sign-ins at companies' identity providers; absent: their ID tokens must have been entered by hand. */

@@ -1,7 +1,7 @@
 import * as openid from 'openid-client';
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
-import { AppError, asAppError, foreign } from '../../base/errors.ts';
+import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import { Secret } from '../../base/secret.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
@@ -10,7 +10,7 @@ import { isPassing, pause, tokensOf } from './token-endpoint.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { configuration, post, requestTokens } from './token-request.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { HttpAnswer } from '../../http/http.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { Tokens, TokenClient, TokenEndpointOptions } from '../model.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -58,9 +58,9 @@ export async function deviceCode(
   if (typeof endpoint !== 'string')
     throw new AppError(
       'E_METADATA_INVALID',
-      `${foreign(new URL(client.issuer).host)} offers no sign-in by device code.`,
+      `${sanitizeExternalText(new URL(client.issuer).host)} offers no sign-in by device code.`,
     );
-  let answer: HttpAnswer | AppError | undefined;
+  let answer: HttpResponse | AppError | undefined;
   const config = await configuration(
     client,
     clock,
@@ -81,7 +81,7 @@ export async function deviceCode(
   return read(answer, client);
 }
 
-function read(answer: HttpAnswer, client: TokenClient): DeviceCode {
+function read(answer: HttpResponse, client: TokenClient): DeviceCode {
   const found = Answer.safeParse(readJson(answer.body));
   if (answer.status >= 300 || !found.success) throw refusal(answer, client);
   const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = found.data;
@@ -130,7 +130,7 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
 
 const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody entered the code in time.');
 
-function refusal(answer: HttpAnswer, { clientSecret }: TokenClient): AppError {
+function refusal(answer: HttpResponse, { clientSecret }: TokenClient): AppError {
   const { status } = answer;
   const said = readErrorResponse(answer);
   if (said.error === undefined && !isRefusal(status))

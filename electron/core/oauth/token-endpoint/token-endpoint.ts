@@ -1,5 +1,5 @@
 import * as openid from 'openid-client';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { requestRevocation, requestTokens } from './token-request.ts';
@@ -146,7 +146,10 @@ export function tokensOf(verdict: TokenVerdict): Tokens {
 
 function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): AppError {
   const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
-  const words = description === undefined ? foreign(error) : `${foreign(error)}: ${foreign(description, 120)}`;
+  const words =
+    description === undefined
+      ? sanitizeExternalText(error)
+      : `${sanitizeExternalText(error)}: ${sanitizeExternalText(description, 120)}`;
   return new AppError(
     code,
     `The token endpoint refused the request (${words}).`,

@@ -4,11 +4,11 @@ import { fetchFollowing } from '../../http/follow.ts';
 import { Secret } from '../../base/secret.ts';
 import { basicAuthentication } from '../client-auth/basic-auth.ts';
 import { clientAssertion } from '../client-auth/client-assertion.ts';
-import { withoutEcho } from '../redact-echo.ts';
+import { redactSecrets } from '../redact-echo.ts';
 import { errorWords, readErrorResponse } from '../error-response.ts';
-import { readTokenAnswer } from './token-response.ts';
+import { readTokenResponse } from './token-response.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { HttpAnswer, HttpRequest } from '../../http/http.ts';
+import type { HttpResponse, HttpRequest } from '../../http/http.ts';
 import type { SigningKey, TokenVerdict, TokenClient, TokenEndpointOptions } from '../model.ts';
 
 const tokenTimeoutMs = 30_000;
@@ -21,13 +21,13 @@ const maxAnswerBytes = 64 * 1024;
  */
 export async function requestTokens(
   client: TokenClient,
-  { http, signal, clock, readAnswer = readTokenAnswer }: TokenEndpointOptions,
+  { http, signal, clock, readAnswer = readTokenResponse }: TokenEndpointOptions,
   grant: (config: openid.Configuration) => Promise<unknown>,
 ): Promise<TokenVerdict> {
   let verdict: TokenVerdict | undefined;
   const request: Post = async (url, headers, body) => {
     verdict = await fetchFollowing(http, post(client, url, headers, body, tokenTimeoutMs, signal)).then(
-      (answer: HttpAnswer) =>
+      (answer: HttpResponse) =>
         quiet(
           readAnswer(answer, clock?.now() ?? Date.now(), client.quirks?.tokensIn),
           body,
@@ -68,7 +68,7 @@ function quiet(verdict: TokenVerdict, form: string, secrets: readonly Secret[]):
     return words === '' ? verdict : { ...verdict, fault: withWords(verdict.fault, words) };
   }
   const { error, description } = verdict;
-  const clean = (words: string) => withoutEcho(words, form, ...secrets);
+  const clean = (words: string) => redactSecrets(words, form, ...secrets);
   return { ...verdict, error: clean(error), ...(description === undefined ? {} : { description: clean(description) }) };
 }
 

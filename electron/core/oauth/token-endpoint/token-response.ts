@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { isUtf16, readJsonObject } from '../../../../shared/json.ts';
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../base/secret.ts';
 import { isRefusal, readErrorResponse } from '../error-response.ts';
-import type { HttpAnswer } from '../../http/http.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { TokenVerdict } from '../model.ts';
 
 /** More is nonsense, and would overflow arithmetic. */
@@ -15,7 +15,7 @@ const longestLifeSeconds = 10 * 366 * 24 * 60 * 60;
  * errors inside 200, in text/plain, or behind a 401 with a challenge. `now`: Unix ms, for Retry-After. `tokensIn`: the
  * member that holds the tokens, where they do not lie in the answer itself.
  */
-export function readTokenAnswer(answer: HttpAnswer, now: number, tokensIn?: string): TokenVerdict {
+export function readTokenResponse(answer: HttpResponse, now: number, tokensIn?: string): TokenVerdict {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) return unclear('E_REDIRECTED', 'The token endpoint answered with a redirect.');
   const json = readJsonObject(answer.body);
@@ -77,7 +77,7 @@ function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
     return {
       ...unclear(
         'E_TOKEN_RESPONSE',
-        `The token endpoint gave a token of type "${foreign(type)}"; only Bearer can be used.`,
+        `The token endpoint gave a token of type "${sanitizeExternalText(type)}"; only Bearer can be used.`,
       ),
       ...spent,
     };

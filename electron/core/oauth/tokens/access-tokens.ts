@@ -3,17 +3,17 @@ import type { AppError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { createCredentialTokens, type CredentialTokens } from './token-source.ts';
-import type { LiveToken } from './cached-token.ts';
+import { createTokenSource, type TokenSource } from './token-source.ts';
+import type { CachedToken } from './cached-token.ts';
 import type { RefreshDeps } from './refresh.ts';
-import { createSlots } from '../../base/semaphore.ts';
+import { createSemaphore } from '../../base/semaphore.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
-import type { TokenAnswer, TokenState, Grants } from '../model.ts';
+import type { TokenResult, TokenState, Grants } from '../model.ts';
 
 /** The REFRESH PATH, for all credentials. */
-export interface TokenKeeper {
+export interface AccessTokens {
   /**
    * An access token that was not refused yet, refreshed first where needed. Joins a refresh that is already running.
    * `rejected`: the token that the server just answered 401 to. `waitMs`: how long to wait at most, 20 s when absent.
@@ -22,14 +22,14 @@ export interface TokenKeeper {
   accessToken(
     credentialId: string,
     options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number },
-  ): Promise<TokenAnswer>;
+  ): Promise<TokenResult>;
   /**
    * A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*, and
    * E_TOKEN_AUDIENCE once it is stored: the token is kept back until a person accepts its audience.
    */
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   /** Refreshes now, whatever the back-off says. */
-  refreshNow(credentialId: string): Promise<TokenAnswer>;
+  refreshNow(credentialId: string): Promise<TokenResult>;
   /**
    * The settings of the server are others: judges the audience of its token again. True: a token that was kept back is
    * usable now.
@@ -53,14 +53,14 @@ export interface TokenKeeper {
   doubt(credentialId: string, token: Secret, said?: boolean): void;
   state(credentialId: string): TokenState;
   /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
-  current(credentialId: string): Pick<LiveToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
+  current(credentialId: string): Pick<CachedToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
   /** Starts what an interrupted refresh left (the journal). Call once, before anything else. */
   start(): Promise<void>;
   /** Ends timers; waits for a refresh in flight to be stored (at most 5 s). */
   close(): Promise<void>;
 }
 
-export interface TokenKeeperDeps {
+export interface AccessTokensDeps {
   readonly http: Http;
   /** The client with the certificates of the credential's server; absent: `http` for all. */
   readonly httpOf?: (credentialId: string) => Http;
@@ -96,17 +96,17 @@ const refreshesAtOnce = 8;
 /** Time for a refresh in flight to be stored when the app ends. */
 const closingMs = 5_000;
 
-export function createTokenKeeper({ random = Math.random, ...rest }: TokenKeeperDeps): TokenKeeper {
+export function createAccessTokens({ random = Math.random, ...rest }: AccessTokensDeps): AccessTokens {
   const { vault, clock } = rest;
-  const all = new Map<string, CredentialTokens>();
+  const all = new Map<string, TokenSource>();
   const background = new Set<Promise<unknown>>();
   let closing = false;
-  const deps = { ...rest, random, slots: createSlots(refreshesAtOnce), closing: () => closing };
+  const deps = { ...rest, random, slots: createSemaphore(refreshesAtOnce), closing: () => closing };
 
-  const tokensOf = (id: string): CredentialTokens => {
+  const tokensOf = (id: string): TokenSource => {
     const known = all.get(id);
     if (known) return known;
-    const tokens = createCredentialTokens({ ...deps, http: deps.httpOf?.(id) ?? deps.http }, id);
+    const tokens = createTokenSource({ ...deps, http: deps.httpOf?.(id) ?? deps.http }, id);
     all.set(id, tokens);
     return tokens;
   };

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { isLoopbackHost } from '../../../../shared/loopback.ts';
 import { sameSite } from '../../http/same-site.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -50,11 +50,11 @@ export function audienceFault(token: Secret, known: KnownAudiences): AppError | 
   const audiences = aud === undefined ? [] : [aud].flat();
   if (audiences.length === 0 || !audiences.every((audience) => isStranger(audience, known))) return undefined;
   // Offered only where it can be shown as it is, so that who accepts it has seen exactly what they accept.
-  const [first] = audiences.filter((audience) => foreign(audience, longestAudience) === audience);
+  const [first] = audiences.filter((audience) => sanitizeExternalText(audience, longestAudience) === audience);
   const setting = first === undefined ? '' : ' The setting audienceException accepts exactly one audience.';
   return new AppError(
     'E_TOKEN_AUDIENCE',
-    `The access token is for ${foreign(audiences.join(', '), 200)} and names neither this server nor its authorization server, so it was not sent.${setting}`,
+    `The access token is for ${sanitizeExternalText(audiences.join(', '), 200)} and names neither this server nor its authorization server, so it was not sent.${setting}`,
     { sent: false, ...(first === undefined ? {} : { audience: first }) },
   );
 }

@@ -1,6 +1,6 @@
 import type { Secret } from '../../base/secret.ts';
 import { msSince, type Clock } from '../../base/clock.ts';
-import type { TokenAnswer } from '../model.ts';
+import type { TokenResult } from '../model.ts';
 
 /** Shorter lives are nonsense: such a token is used until the server refuses it. */
 const shortestLifeMs = 1_000;
@@ -12,10 +12,10 @@ const marginMs = 10_000;
 const leastAgeMs = 30_000;
 
 /** An access token in memory, and where its life stands. */
-export interface LiveToken {
+export interface CachedToken {
   readonly token: Secret;
   /** Made once: the answer to every call in the token's life. */
-  readonly answer: Promise<TokenAnswer>;
+  readonly answer: Promise<TokenResult>;
   /** Unix ms. */
   readonly receivedAt: number;
   /** Unix ms, for display; absent: used until the server refuses it. */
@@ -32,7 +32,7 @@ export interface LiveToken {
   drop(): void;
 }
 
-export interface LiveTokenOptions {
+export interface CachedTokenOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly token: Secret;
@@ -48,13 +48,13 @@ export interface LiveTokenOptions {
  * Stages go by timers on a clock that does not jump, so that a wrong or changed system time does no harm (RF16, LC03).
  * Due at 75 to 80 % of the life; spent 10 s, or a tenth of the life, before its end.
  */
-export function createLiveToken({ clock, random, token, lifeMs, header, onDue }: LiveTokenOptions): LiveToken {
+export function createCachedToken({ clock, random, token, lifeMs, header, onDue }: CachedTokenOptions): CachedToken {
   const life = lifeMs !== undefined && lifeMs >= shortestLifeMs ? lifeMs : undefined;
   const dueAfter = life === undefined ? undefined : life * (0.8 - 0.05 * random());
   const spentAfter = life === undefined ? undefined : life - Math.min(marginMs, life / 10);
   const receivedAt = clock.now();
   const received = clock.monotonic();
-  let stage: LiveToken['stage'] = 'fresh';
+  let stage: CachedToken['stage'] = 'fresh';
   let timers: (() => void)[] = [];
   let early = () => {};
 
@@ -64,7 +64,7 @@ export function createLiveToken({ clock, random, token, lifeMs, header, onDue }:
     for (const stop of timers) stop();
     timers = [];
   };
-  const become = (next: LiveToken['stage']): void => {
+  const become = (next: CachedToken['stage']): void => {
     if (stage === 'spent' || stage === next) return;
     stage = next;
     early();

@@ -1,4 +1,4 @@
-import { AppError, foreign } from '../../base/errors.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { inNetwork } from '../../http/network.ts';
 import { knownNetwork } from '../../servers/networks.ts';
 import { startRun } from '../discovery/metadata.ts';
@@ -41,7 +41,7 @@ export async function movedFrom(
       return undefined;
     return new AppError(
       'E_SIGN_IN_AGAIN',
-      `The server now signs people in at ${foreign(named[0])}; this sign-in is from ${foreign(issuer)}.`,
+      `The server now signs people in at ${sanitizeExternalText(named[0])}; this sign-in is from ${sanitizeExternalText(issuer)}.`,
     );
   } catch {
     return undefined;

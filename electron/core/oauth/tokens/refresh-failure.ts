@@ -23,7 +23,7 @@ const slowestRetryMs = 86_400_000;
 const storeRetryMs = 10_000;
 
 /** What stands between a credential and a token, and when the next try comes. */
-export interface Trouble {
+export interface RefreshFailure {
   readonly now: Extract<TokenState, { kind: 'retrying' | 'ended' | 'blocked' }> | undefined;
   /** A refresh ended without a token. */
   meet(result: Extract<RefreshResult, { kind: 'ended' | 'client_refused' | 'failed' | 'blocked' }>): void;
@@ -32,7 +32,7 @@ export interface Trouble {
   clear(): void;
 }
 
-export interface TroubleDeps {
+export interface RefreshFailureDeps {
   readonly id: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,10 +41,10 @@ export interface TroubleDeps {
   readonly tokenOver: () => boolean;
 }
 
-export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDeps): Trouble {
+export function createRefreshFailure({ id, clock, log, backoff, tokenOver }: RefreshFailureDeps): RefreshFailure {
   let now:
-    | Exclude<Trouble['now'], { kind: 'retrying' }>
-    | Omit<Extract<Trouble['now'], { kind: 'retrying' }>, 'nextTryAt'>;
+    | Exclude<RefreshFailure['now'], { kind: 'retrying' }>
+    | Omit<Extract<RefreshFailure['now'], { kind: 'retrying' }>, 'nextTryAt'>;
   let nextTry = over;
   let clientRefusals = 0;
   let slowRetries = 0;
@@ -92,7 +92,7 @@ export function createTrouble({ id, clock, log, backoff, tokenOver }: TroubleDep
   }
 
   return {
-    get now(): Trouble['now'] {
+    get now(): RefreshFailure['now'] {
       if (now?.kind !== 'retrying') return now;
       // Once the token has expired, a fault that could be waited for becomes one for a person.
       const error = believed();

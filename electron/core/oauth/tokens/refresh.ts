@@ -3,10 +3,10 @@ import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { place } from '../endpoint-url.ts';
+import { displayUrl } from '../endpoint-url.ts';
 import { identityAfterRefresh } from '../identity/identity.ts';
 import { endAfterRefresh } from './refresh-token-expiry.ts';
-import type { Slots } from '../../base/semaphore.ts';
+import type { Semaphore } from '../../base/semaphore.ts';
 import type { TokenResponseReader } from '../model.ts';
 import { refresh, revoke } from '../token-endpoint/token-endpoint.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -32,14 +32,14 @@ export interface RefreshDeps {
   /** Reads the answer to a refresh of this credential, where it is no plain one. */
   readonly readAnswer?: (credential: Credential) => TokenResponseReader;
   /** Limits how many refreshes go on at once, over all credentials. */
-  readonly slots: Slots;
+  readonly slots: Semaphore;
 }
 
 /** One credential, and who has acted on it since. */
 export interface RefreshSubject {
   readonly id: string;
   /** Turns at the vault: a refresh, a sign-in and a sign-out never write at the same time. */
-  readonly turn: Slots;
+  readonly turn: Semaphore;
   /** Whether the result is still wanted; a sign-in or sign-out meanwhile counts more. */
   readonly superseded: () => 'no' | 'signed_in' | 'signed_out';
   /** Whether the app is ending: then a token that cannot be stored is not waited for without end. */
@@ -152,7 +152,7 @@ export function changedAddress(
   if (grant === 'static_header' && new URL(now).origin === new URL(serverUrl).origin) return undefined;
   return new AppError(
     'E_SIGN_IN_AGAIN',
-    `The sign-in was for ${place(new URL(serverUrl))}; the list of servers has another address now.`,
+    `The sign-in was for ${displayUrl(new URL(serverUrl))}; the list of servers has another address now.`,
   );
 }
 

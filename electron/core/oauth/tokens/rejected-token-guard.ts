@@ -13,7 +13,7 @@ const longestTrialMs = 300_000;
 const longestDoubtMs = 3_600_000;
 
 /** Keeps a server that answers 401 to everything from causing a refresh per call, and a refusal from being the end. */
-export interface Refusals {
+export interface RejectedTokenGuard {
   /** True: the token in use came after a 401, a moment ago; another refresh would not help. */
   readonly tooSoon: boolean;
   /** A 401 asks for a refresh. */
@@ -29,7 +29,7 @@ export interface Refusals {
   forget(): void;
 }
 
-export function createRefusals(clock: Clock): Refusals {
+export function createRejectedTokenGuard(clock: Clock): RejectedTokenGuard {
   let asked = false;
   let inARow = 0;
   let trials = 0;

@@ -3,23 +3,23 @@ import { AppError, asAppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { createBackoff } from './backoff.ts';
-import { createLiveToken, type LiveToken } from './cached-token.ts';
+import { createCachedToken, type CachedToken } from './cached-token.ts';
 import { changedAddress, refreshCredential, type RefreshDeps, type RefreshResult, withLongLived } from './refresh.ts';
 import { createMoveWatch } from './issuer-moved.ts';
 import { createNewToken } from './new-token.ts';
-import { createRefusals } from './rejected-token-guard.ts';
+import { createRejectedTokenGuard } from './rejected-token-guard.ts';
 import { signOutOf } from './revocation.ts';
-import { createSlots } from '../../base/semaphore.ts';
+import { createSemaphore } from '../../base/semaphore.ts';
 import { tokenState } from './token-state.ts';
-import { createTrouble } from './refresh-failure.ts';
-import { createWaiting } from '../../base/condition.ts';
+import { createRefreshFailure } from './refresh-failure.ts';
+import { createCondition } from '../../base/condition.ts';
 import { type Credential, isRenewable } from '../../vault/credential.ts';
-import type { TokenAnswer, TokenState } from '../model.ts';
+import type { TokenResult, TokenState } from '../model.ts';
 
 /** Longest wait of a call for a token, in ms. */
 const callWaitMs = 20_000;
 
-export interface CredentialTokensDeps extends RefreshDeps {
+export interface TokenSourceDeps extends RefreshDeps {
   readonly random: () => number;
   readonly onChange: (credentialId: string) => void;
   /** Why the sign-in is no good any more, when its server has moved to another authorization server. */
@@ -33,19 +33,19 @@ export interface CredentialTokensDeps extends RefreshDeps {
 }
 
 /** TokenKeeper, for one credential. */
-export interface CredentialTokens {
+export interface TokenSource {
   accessToken(options?: {
     readonly rejected?: Secret;
     readonly signal?: AbortSignal;
     readonly waitMs?: number;
-  }): Promise<TokenAnswer>;
+  }): Promise<TokenResult>;
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
-  refreshNow(): Promise<TokenAnswer>;
+  refreshNow(): Promise<TokenResult>;
   reviewAudience(): boolean;
   hold(): () => void;
   signOut(): Promise<SignOutReport>;
   state(): TokenState;
-  current(): LiveToken | undefined;
+  current(): CachedToken | undefined;
   accepted(token: Secret): void;
   newTokenPauseMs(token: Secret): number | undefined;
   doubt(token: Secret, said?: boolean): void;
@@ -57,24 +57,24 @@ export interface CredentialTokens {
   drop(): void;
 }
 
-export function createCredentialTokens(deps: CredentialTokensDeps, id: string): CredentialTokens {
+export function createTokenSource(deps: TokenSourceDeps, id: string): TokenSource {
   const { clock, random, vault } = deps;
-  const turn = createSlots(1);
-  const waiting = createWaiting(clock);
+  const turn = createSemaphore(1);
+  const waiting = createCondition(clock);
   const backoff = createBackoff({ clock, random, tryNow: run, wanted: () => waiting.count > 0 });
-  const trouble = createTrouble({
+  const trouble = createRefreshFailure({
     id,
     clock,
     log: deps.log,
     backoff,
     tokenOver: () => live === undefined || live.stage === 'spent',
   });
-  const refusals = createRefusals(clock);
+  const refusals = createRejectedTokenGuard(clock);
   const newToken = createNewToken(clock);
   const moves = createMoveWatch(clock, deps.movedFrom && (async () => deps.movedFrom?.(id)));
   const flights = new Set<Promise<void>>();
   let flight: Promise<void> | undefined;
-  let live: LiveToken | undefined;
+  let live: CachedToken | undefined;
   /** Why `live` is sent to nobody. */
   let keptBack: AppError | undefined;
   /** Changes with each sign-in and sign-out: what began before does not count any more. */
@@ -88,7 +88,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   let holders = 0;
 
   const exists = (): boolean => !signedOut && (vault.facts(id) !== undefined || vault.uncertain(id));
-  const usable = (): LiveToken | undefined => (live && live.stage !== 'spent' && !keptBack ? live : undefined);
+  const usable = (): CachedToken | undefined => (live && live.stage !== 'spent' && !keptBack ? live : undefined);
 
   function changed(): void {
     waiting.changed();
@@ -99,7 +99,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     live?.drop();
     live =
       token &&
-      createLiveToken({
+      createCachedToken({
         clock,
         random,
         token,
@@ -199,7 +199,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   }
 
   /** What a waiting call can be told by now; undefined: it waits on. */
-  function answerByNow(): TokenAnswer | Promise<TokenAnswer> | undefined {
+  function answerByNow(): TokenResult | Promise<TokenResult> | undefined {
     if (keptBack) return { kind: 'refused', error: keptBack };
     if (!usable() && exists()) tryRun();
     const token = usable();
@@ -212,7 +212,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     return undefined;
   }
 
-  function notNow(): TokenAnswer {
+  function notNow(): TokenResult {
     return {
       kind: 'unavailable',
       error: trouble.now?.error ?? new AppError('E_REFRESH_FAILED', 'The authorization server has not answered yet.'),
@@ -223,7 +223,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
     rejected,
     signal,
     waitMs = callWaitMs,
-  }: NonNullable<Parameters<CredentialTokens['accessToken']>[0]>): Promise<TokenAnswer> {
+  }: NonNullable<Parameters<TokenSource['accessToken']>[0]>): Promise<TokenResult> {
     const token = usable();
     if (token && rejected && token.token.equals(rejected)) {
       const refusal = refuse(token);
@@ -240,7 +240,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   }
 
   /** Ends the sign-in whose token the server does not take any more because it has moved; gives the error. */
-  async function movedAway(token: LiveToken): Promise<AppError | undefined> {
+  async function movedAway(token: CachedToken): Promise<AppError | undefined> {
     const moved = vault.facts(id)?.grant === undefined ? await moves.refused() : undefined;
     if (!moved || live !== token) return undefined;
     settle(moved);
@@ -249,7 +249,7 @@ export function createCredentialTokens(deps: CredentialTokensDeps, id: string): 
   }
 
   /** The server answered 401 to the newest token. Gives an error when no refresh can help now. */
-  function refuse(token: LiveToken): AppError | undefined {
+  function refuse(token: CachedToken): AppError | undefined {
     // A token that is near its end anyway is renewed, however short its life is.
     if (refusals.tooSoon && token.stage === 'fresh')
       return new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.');

@@ -1,20 +1,20 @@
 import type { AppError } from '../../base/errors.ts';
-import type { LiveToken } from './cached-token.ts';
+import type { CachedToken } from './cached-token.ts';
 import { signInAgain } from './refresh.ts';
 import { endsSoon } from './refresh-token-expiry.ts';
-import type { Trouble } from './refresh-failure.ts';
+import type { RefreshFailure } from './refresh-failure.ts';
 import type { CredentialFacts } from '../../vault/credential.ts';
 import type { TokenState } from '../model.ts';
 
 export interface TokenStateParts {
   /** Undefined: nothing is stored, or it has just been signed out. */
   readonly facts: CredentialFacts | undefined;
-  readonly trouble: Trouble['now'];
+  readonly trouble: RefreshFailure['now'];
   /** Why nothing of the sign-in is sent: its server has another address now. */
   readonly moved: AppError | undefined;
   /** Why the token in memory is sent to nobody. */
   readonly keptBack: AppError | undefined;
-  readonly live: LiveToken | undefined;
+  readonly live: CachedToken | undefined;
   /** Whether a bridge is connected, so that the refresh runs ahead of expiry. */
   readonly held: boolean;
   /** Unix ms. */
