@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { envelope } from '../../shared/json-rpc.ts';
 import type { JsonRpcMessage } from '../fixtures/host.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
-import { startRelayRig, type RelayRig, type SocketHost } from '../fixtures/relay-rig.ts';
+import { startRelayRig, type RelayRig } from '../fixtures/relay-rig.ts';
+import type { SocketHost } from '../fixtures/socket-host.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 
 // Answers of a server that a host could not read: hosts drop them without a word, and the call would never be answered.

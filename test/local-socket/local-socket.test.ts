@@ -7,7 +7,8 @@ import { callBroker, watchStatus } from '../../electron/broker/control-client.ts
 import { dataFolder, ensureKey, readKey, writePrivateFile } from '../../electron/local-socket/data-folder.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
 import { addressFile, brokerPlace, connectToBroker, prove } from '../../electron/local-socket/handshake.ts';
-import { connectHost, startRelayRig, type RelayRig } from '../fixtures/relay-rig.ts';
+import { startRelayRig, type RelayRig } from '../fixtures/relay-rig.ts';
+import { connectHost } from '../fixtures/socket-host.ts';
 import { until } from '../fixtures/wait.ts';
 
 let rig: RelayRig;

@@ -3,7 +3,7 @@ import type { FakeClock } from '../fixtures/clock.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from '../fixtures/host.ts';
 import { sendJson } from '../fixtures/listener.ts';
-import type { SocketHost } from '../fixtures/relay-rig.ts';
+import type { SocketHost } from '../fixtures/socket-host.ts';
 import type { McpPost, ScriptedMcp } from '../fixtures/scripted-mcp.ts';
 import { startScriptedRelay } from '../fixtures/scripted-relay.ts';
 import { until } from '../fixtures/wait.ts';

@@ -5,7 +5,8 @@ import { createSecretRedaction } from '../../electron/relay/secret-redaction.ts'
 import { createLog } from '../../electron/core/base/log.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
-import { startRelayRig, tokenAnswer, type RelayRig, type SocketHost } from '../fixtures/relay-rig.ts';
+import { startRelayRig, tokenAnswer, type RelayRig } from '../fixtures/relay-rig.ts';
+import type { SocketHost } from '../fixtures/socket-host.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 
 // A server that repeats the token it was sent: hosts keep what they hear, and a transcript is no place for a token.

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { textOf, type JsonRpcMessage } from '../fixtures/host.ts';
 import { startListener, type Listener } from '../fixtures/listener.ts';
 import { startMcpServer, type McpServerOptions, type RunningMcpServer } from '../fixtures/mcp-server.ts';
-import { startRelayRig, type RelayRig, type RigServer, type SocketHost } from '../fixtures/relay-rig.ts';
+import { startRelayRig, type RelayRig, type RigServer } from '../fixtures/relay-rig.ts';
+import type { SocketHost } from '../fixtures/socket-host.ts';
 import { until } from '../fixtures/wait.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 

@@ -3,7 +3,8 @@ import { judgeSession } from '../../electron/relay/session-loss.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from '../fixtures/host.ts';
 import { sendJson } from '../fixtures/listener.ts';
-import { startRelayRig, type SocketHost } from '../fixtures/relay-rig.ts';
+import { startRelayRig } from '../fixtures/relay-rig.ts';
+import type { SocketHost } from '../fixtures/socket-host.ts';
 import { startScriptedMcp, type McpPost, type ScriptedMcp } from '../fixtures/scripted-mcp.ts';
 import { until } from '../fixtures/wait.ts';
 

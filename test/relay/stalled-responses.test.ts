@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock, type FakeClock } from '../fixtures/clock.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from '../fixtures/host.ts';
-import { startRelayRig, type SocketHost } from '../fixtures/relay-rig.ts';
+import { startRelayRig } from '../fixtures/relay-rig.ts';
+import type { SocketHost } from '../fixtures/socket-host.ts';
 import { startScriptedMcp, type McpPost, type ScriptedMcp } from '../fixtures/scripted-mcp.ts';
 import { until } from '../fixtures/wait.ts';
 
