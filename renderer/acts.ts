@@ -2,7 +2,7 @@ import type { EndpointHost, ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
 import { nameWithAccount } from '../shared/server-state.ts';
 import { after } from './api.ts';
-import { removedNotice, signedOutNotice } from './sentences.ts';
+import { removedNotice, signedOutNotice } from './sign-out-notices.ts';
 import { useShell, type Shell } from './shell.ts';
 import { t } from './text.ts';
 

@@ -1,11 +1,12 @@
 import type { CallInput, CommandName, Output } from '../shared/api.ts';
 import type { Status } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
+import { t } from './text.ts';
 
 /** What the preload script puts on `window`: the page's only way out. */
 export interface Keybridge {
   call<Name extends CommandName>(name: Name, input: CallInput<Name>): Promise<Reply<Output<Name>>>;
-  /** Calls the listener with the current state, then after each change. Gives the function that ends this. */
+  /** Calls the listener with the current state, then after each change. Returns an unsubscribe function. */
   onStatus(listener: (status: Status) => void): () => void;
 }
 
@@ -19,11 +20,7 @@ export async function call<Name extends CommandName>(name: Name, input: CallInpu
   } catch {
     return {
       ok: false,
-      error: {
-        code: 'E_UNEXPECTED',
-        message: 'The window could not reach the rest of Keybridge.',
-        remedy: 'Quit Keybridge from its tray icon and open it again.',
-      },
+      error: { code: 'E_UNEXPECTED', message: t('unreachable.message'), remedy: t('unreachable.remedy') },
     };
   }
 }

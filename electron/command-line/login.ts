@@ -1,6 +1,6 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { EndpointHost, ServerStatus, Status } from '../../shared/model.ts';
-import { hostWords } from '../../shared/sign-in-hosts.ts';
+import { hostTexts } from '../../shared/sign-in-hosts.ts';
 import { callBroker, watchStatus } from '../broker/control-client.ts';
 import { systemClock } from '../core/base/system-clock.ts';
 import { asAppError, sanitizeExternalText } from '../core/base/errors.ts';
@@ -105,7 +105,7 @@ function askAboutHosts(
   terminal: Terminal,
   signal: AbortSignal,
 ): void {
-  const rows = hostWords(hosts).map((words) => `  ${sanitizeExternalText(words, 400)}`);
+  const rows = hostTexts(hosts).map((words) => `  ${sanitizeExternalText(words, 400)}`);
   terminal.tell(
     [
       'This sign-in leads to hosts of different owners:',

@@ -1,30 +1,29 @@
 import type { HostSnippet } from '../../shared/model.ts';
-import { snippetWords } from '../sentences.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { t } from '../text.ts';
 
 /** One app: where the text goes, the exact text, and what to do then. */
 export function SnippetPanel({ snippet }: { readonly snippet: HostSnippet }) {
-  const words = snippetWords(snippet);
+  const command = snippet.language === 'shell';
   return (
     <>
       <h2>{snippet.title}</h2>
       <ol className="todo">
         <li>
-          <p>{words.place}</p>
-          {snippet.language !== 'shell' && <Place place={snippet.place} />}
+          <p>{command ? t('connect.run') : t('connect.file')}</p>
+          {!command && <Place place={snippet.place} />}
           <div className="snippet">
             <pre className="code-block">
               <code>{snippet.text}</code>
             </pre>
             <CopyButton kind="primary" text={snippet.text}>
-              {words.copy}
+              {command ? t('connect.copyCommand') : t('connect.copyText')}
             </CopyButton>
           </div>
         </li>
         <li>
-          <p>{words.after}</p>
+          <p>{command ? t('connect.afterCommand') : t('connect.afterFile')}</p>
         </li>
       </ol>
     </>

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { plainWords, remedyHere, type ErrorPlace } from '../sentences.ts';
+import { plainWords, remedyHere, type ErrorPlace } from '../error-text.ts';
 import type { Notice } from '../shell.ts';
 import { Button } from './button.tsx';
 import { ErrorDetails } from './error-details.tsx';

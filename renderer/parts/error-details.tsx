@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { errorPage } from '../error-pages.ts';
-import { errorReport } from '../sentences.ts';
+import { errorReport } from '../error-text.ts';
 import { Button } from './button.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { InfoDialog } from './dialog.tsx';

@@ -5,7 +5,8 @@ import { startSignIn } from '../acts.ts';
 import { after } from '../api.ts';
 import { ConfirmDialog, FormDialog } from '../parts/dialog.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
-import { removeAccountConsequences, removedNotice } from '../sentences.ts';
+import { removeAccountConsequences } from '../consequences.ts';
+import { removedNotice } from '../sign-out-notices.ts';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 

@@ -1,3 +1,4 @@
+import { t } from '../text.ts';
 import { momentWords } from './moments.ts';
 
 export interface ClaimRow {
@@ -10,29 +11,47 @@ export interface ClaimRow {
 /**
  * Registered claims (RFC 7519, RFC 9068, OpenID Connect Core 5.1) and common ones, in the order in which they are read.
  */
-const meanings: ReadonlyMap<string, { readonly group: string; readonly words: string }> = new Map([
-  ['name', { group: 'Who', words: 'name' }],
-  ['email', { group: 'Who', words: 'e-mail' }],
-  ['preferred_username', { group: 'Who', words: 'user name' }],
-  ['username', { group: 'Who', words: 'user name' }],
-  ['upn', { group: 'Who', words: 'user name' }],
-  ['sub', { group: 'Who', words: 'identifier' }],
-  ['aud', { group: 'For', words: 'who may accept it' }],
-  ['iss', { group: 'From', words: 'who issued it' }],
-  ['exp', { group: 'Until', words: 'when it ends' }],
-  ['iat', { group: 'Since', words: 'when it was issued' }],
-  ['nbf', { group: 'Since', words: 'when it begins' }],
-  ['auth_time', { group: 'Since', words: 'when you signed in' }],
-  ['scope', { group: 'May', words: 'access' }],
-  ['scp', { group: 'May', words: 'access' }],
-  ['roles', { group: 'May', words: 'roles' }],
-  ['permissions', { group: 'May', words: 'permissions' }],
-  ['groups', { group: 'May', words: 'groups' }],
-  ['client_id', { group: 'Through', words: 'which app' }],
-  ['azp', { group: 'Through', words: 'which app' }],
+const meanings: ReadonlyMap<string, readonly [group: Group, meaning: Meaning]> = new Map([
+  ['name', ['who', 'name']],
+  ['email', ['who', 'email']],
+  ['preferred_username', ['who', 'userName']],
+  ['username', ['who', 'userName']],
+  ['upn', ['who', 'userName']],
+  ['sub', ['who', 'identifier']],
+  ['aud', ['for', 'audience']],
+  ['iss', ['from', 'issuer']],
+  ['exp', ['until', 'expires']],
+  ['iat', ['since', 'issued']],
+  ['nbf', ['since', 'notBefore']],
+  ['auth_time', ['since', 'signedIn']],
+  ['scope', ['may', 'access']],
+  ['scp', ['may', 'access']],
+  ['roles', ['may', 'roles']],
+  ['permissions', ['may', 'permissions']],
+  ['groups', ['may', 'groups']],
+  ['client_id', ['through', 'client']],
+  ['azp', ['through', 'client']],
 ]);
 
 const times: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'auth_time', 'updated_at']);
+
+type Group = 'who' | 'for' | 'from' | 'until' | 'since' | 'may' | 'through';
+type Meaning =
+  | 'name'
+  | 'email'
+  | 'userName'
+  | 'identifier'
+  | 'audience'
+  | 'issuer'
+  | 'expires'
+  | 'issued'
+  | 'notBefore'
+  | 'signedIn'
+  | 'access'
+  | 'roles'
+  | 'permissions'
+  | 'groups'
+  | 'client';
 
 /** The claims of one token as rows: those with a plain meaning in reading order, then the rest by name. */
 export function claimRows(claims: Readonly<Record<string, string>>): {
@@ -41,7 +60,7 @@ export function claimRows(claims: Readonly<Record<string, string>>): {
 } {
   const row = (claim: string): ClaimRow => ({
     claim,
-    meaning: meanings.get(claim),
+    meaning: meaningOf(claim),
     value: valueWords(claim, claims[claim] ?? ''),
   });
   const names = Object.keys(claims);
@@ -52,6 +71,11 @@ export function claimRows(claims: Readonly<Record<string, string>>): {
       .sort()
       .map(row),
   };
+}
+
+function meaningOf(claim: string): ClaimRow['meaning'] {
+  const known = meanings.get(claim);
+  return known && { group: t(`claims.group.${known[0]}`), words: t(`claims.${known[1]}`) };
 }
 
 /** NumericDate claims are seconds since 1970 (RFC 7519 section 2). */

@@ -1,6 +1,6 @@
 import { Fragment } from 'react';
 import type { EndpointHost, ServerStatus } from '../../shared/model.ts';
-import { hostRows } from '../../shared/sign-in-hosts.ts';
+import { hostLabel, hostRows } from '../../shared/sign-in-hosts.ts';
 import { useServerActs } from '../acts.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
@@ -21,11 +21,11 @@ export function ConfirmHosts({
     <section className="confirm-hosts" aria-labelledby="confirm-hosts-title">
       <h3 id="confirm-hosts-title">{t('confirm.title')}</h3>
       <dl className="facts">
-        {hostRows(hosts).map(({ words, host }) => (
-          <Fragment key={`${words} ${host}`}>
-            <dt>{`${words.charAt(0).toUpperCase()}${words.slice(1)}`}</dt>
+        {hostRows(hosts).map((row) => (
+          <Fragment key={`${row.what} ${row.host}`}>
+            <dt>{hostLabel(row)}</dt>
             <dd>
-              <Foreign text={host} mono />
+              <Foreign text={row.host} mono />
             </dd>
           </Fragment>
         ))}

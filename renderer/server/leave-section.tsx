@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
 import { nameWithAccount } from '../../shared/server-state.ts';
 import { useServerActs } from '../acts.ts';
-import { removeConsequences, signOutConsequences } from '../sentences.ts';
+import { removeConsequences, signOutConsequences } from '../consequences.ts';
 import { Button } from '../parts/button.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { useShell } from '../shell.ts';

@@ -3,7 +3,7 @@ import { recheckableCodes, nextStep, stateTone, nameWithAccount } from '../../sh
 import { stateDetail, stateLabel } from '../../shared/state-text.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { useServerActs } from '../acts.ts';
-import { stateSentence } from '../sentences.ts';
+import { stateSentence } from '../state-sentence.ts';
 import { ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';

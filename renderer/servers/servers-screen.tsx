@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import type { Status } from '../../shared/model.ts';
 import { overallText } from '../../shared/state-text.ts';
-import { storeLine } from '../sentences.ts';
+import { storeSentence } from '../state-sentence.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { LockIcon, PlusIcon } from '../parts/icons.tsx';
@@ -29,7 +29,7 @@ export function ServersScreen({
   const store = (
     <p className="store-line">
       <LockIcon size={16} />
-      <Foreign text={storeLine(status.store)} />
+      <Foreign text={storeSentence(status.store)} />
     </p>
   );
   return (

@@ -3,7 +3,8 @@ import type { Status } from '../../shared/model.ts';
 import { after } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
-import { everywhereConsequences, signedInSomewhere, signedOutEverywhereNotice } from '../sentences.ts';
+import { everywhereConsequences, signedInSomewhere } from '../consequences.ts';
+import { signedOutEverywhereNotice } from '../sign-out-notices.ts';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 

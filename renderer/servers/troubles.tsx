@@ -1,6 +1,6 @@
 import type { Status } from '../../shared/model.ts';
 import { unlockStore } from '../acts.ts';
-import { storeTrouble } from '../sentences.ts';
+import { storeTrouble } from '../state-sentence.ts';
 import { Banner, ErrorWords } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { useShell } from '../shell.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../electron/core/oauth/registration/registration-renewal.ts';
 import { identityScopes } from '../../electron/core/oauth/scopes.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
-import { signedOutNotice } from '../../renderer/sentences.ts';
+import { signedOutNotice } from '../../renderer/sign-out-notices.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf } from '../fixtures/host.ts';
 import { sendJson } from '../fixtures/listener.ts';

@@ -7,8 +7,8 @@ import {
   removeAccountConsequences,
   removeConsequences,
   signedInSomewhere,
-  signedOutEverywhereNotice,
-} from '../../renderer/sentences.ts';
+} from '../../renderer/consequences.ts';
+import { signedOutEverywhereNotice } from '../../renderer/sign-out-notices.ts';
 import { isAccountName } from '../../renderer/server/account-dialogs.tsx';
 import { settingsChange, settingsForm } from '../../renderer/server/settings/settings-change.ts';
 import { ServersScreen } from '../../renderer/servers/servers-screen.tsx';

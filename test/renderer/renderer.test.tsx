@@ -7,14 +7,10 @@ import { Findings } from '../../renderer/add-server/findings.tsx';
 import { FoundForm } from '../../renderer/add-server/found-form.tsx';
 import { CurrentScreen } from '../../renderer/app.tsx';
 import { tabAfterKey } from '../../renderer/connect-app/snippet-tabs.tsx';
-import {
-  errorReport,
-  removedNotice,
-  signOutConsequences,
-  signedOutNotice,
-  stateSentence,
-  storeTrouble,
-} from '../../renderer/sentences.ts';
+import { errorReport } from '../../renderer/error-text.ts';
+import { removedNotice, signedOutNotice } from '../../renderer/sign-out-notices.ts';
+import { signOutConsequences } from '../../renderer/consequences.ts';
+import { stateSentence, storeTrouble } from '../../renderer/state-sentence.ts';
 import { NoticeBanner } from '../../renderer/parts/banner.tsx';
 import { serverInAddress } from '../../renderer/screen.ts';
 import { AccessSection } from '../../renderer/server/access-section.tsx';

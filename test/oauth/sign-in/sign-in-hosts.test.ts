@@ -10,7 +10,7 @@ import {
 } from '../../../electron/core/oauth/authorization/endpoint-hosts.ts';
 import { createFakeStore } from '../../fixtures/fake-store.ts';
 import type { EndpointHost } from '../../../shared/model.ts';
-import { hostWords } from '../../../shared/sign-in-hosts.ts';
+import { hostTexts } from '../../../shared/sign-in-hosts.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { failure } from '../../fixtures/failure.ts';
 import { sendJson } from '../../fixtures/listener.ts';
@@ -128,7 +128,7 @@ describe('the question where a sign-in leads', () => {
       }),
       'page',
     );
-    expect(hostWords(hosts)).toEqual([
+    expect(hostTexts(hosts)).toEqual([
       'you sign in at login.honest.example',
       'the sign-in is handed to tokens.example',
       'Keybridge registers at third.example',

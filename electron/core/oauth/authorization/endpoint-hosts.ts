@@ -1,5 +1,5 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
-import { hostWords } from '../../../../shared/sign-in-hosts.ts';
+import { hostTexts } from '../../../../shared/sign-in-hosts.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { sameSite } from '../../http/same-site.ts';
 import { vouchedHosts } from '../providers/presets.ts';
@@ -129,7 +129,7 @@ const mostConfirmed = 20;
 export function unconfirmed({ hosts }: SignInHosts, why: string): AppError {
   return new AppError(
     'E_HOSTS_UNCONFIRMED',
-    `The sign-in leads to hosts of different owners: ${sanitizeExternalText(hostWords(hosts).join('; '), 200)}. ${why}`,
+    `The sign-in leads to hosts of different owners: ${sanitizeExternalText(hostTexts(hosts).join('; '), 200)}. ${why}`,
     { sent: false },
   );
 }

@@ -42,4 +42,7 @@ export const commonMessages = {
   'errorSteps.secret': 'Enter the secret again',
   'errorSteps.setting': 'Open the setting',
   'errorSteps.copyRedirect': 'Copy the redirect URI',
+
+  'unreachable.message': 'The window could not reach the rest of Keybridge.',
+  'unreachable.remedy': 'Quit Keybridge from its tray icon and open it again.',
 } as const;

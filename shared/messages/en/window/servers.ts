@@ -29,13 +29,25 @@ export const serversMessages = {
   'everywhere.done': 'Signed out everywhere',
   'everywhere.doneInPart': 'Signed out, but not everything is confirmed',
   'everywhere.none': 'There was no sign-in to end.',
-  'everywhere.confirmed': 'Confirmed by the server',
-  'everywhere.notOffered': 'Deleted here; the server ends it by itself when it runs out',
-  'everywhere.keyStays': 'The key is not sent any more; the server accepts it until it is revoked there',
-  'everywhere.failed': 'Deleted here, not confirmed: the server may accept it until it runs out',
-  'everywhere.kept': 'Not deleted from the keychain; sign out of these again',
-  'everywhere.company': 'Your company did not confirm that its sign-in has ended',
-  'everywhere.registration': 'The registration of Keybridge there could not be deleted',
   'everywhere.failedAltogether': 'Signing out everywhere did not work',
-  'everywhere.line': '{words}: {names}.',
+
+  /** One line for each result; the servers are named at its end. */
+  'everywhere.kept': 'Not deleted from the keychain; sign out of these again: {names}.',
+  'everywhere.failed': 'Deleted here, not confirmed: the server may accept it until it runs out: {names}.',
+  'everywhere.confirmed': 'Confirmed by the server: {names}.',
+  'everywhere.not_offered': 'Deleted here; the server ends it by itself when it runs out: {names}.',
+  'everywhere.key_stays': 'The key is not sent any more; the server accepts it until it is revoked there: {names}.',
+  'everywhere.company': 'Your company did not confirm that its sign-in has ended: {names}.',
+  'everywhere.registration': 'The registration of Keybridge there could not be deleted: {names}.',
+
+  /** Where refresh tokens are kept, and what is wrong with that store. */
+  'store.memory': 'Sign-ins are kept in memory only: they end when Keybridge quits.',
+  'store.keychain': 'Refresh tokens are kept in {store}.',
+  'store.locked.title': 'Your keychain is locked',
+  'store.locked.text': 'Nothing is lost. Unlock it, and Keybridge goes on by itself.',
+  'store.denied.title': 'Keybridge may not use your keychain',
+  'store.denied.text': 'Nothing is lost. Allow it when your system asks, then try again.',
+  'store.unavailable.title': 'No keychain is running',
+  'store.unavailable.text': `
+    Nothing is lost. Start your system’s keychain (on Linux: GNOME Keyring or KWallet), then try again.`,
 } as const;

@@ -1,0 +1,23 @@
+/** What happens at each host of a sign-in, the same in window, command line and errors; then the same as a label. */
+export const signInHostMessages = {
+  'host.page': 'you sign in at {host}',
+  'host.device': 'the code for your device comes from {host}',
+  'host.token': 'the sign-in is handed to {host}',
+  'host.issuer': 'the authorization server is {host}',
+  'host.registration': 'Keybridge registers at {host}',
+  'host.pushed_request': 'the request is handed to {host}',
+  'host.userinfo': 'your profile is asked for at {host}',
+  'host.revocation': 'sign-outs are sent to {host}',
+  'host.introspection': 'tokens are shown to {host}',
+  'host.exchange': 'your sign-in at the company is handed to {host}',
+  'hostLabel.page': 'You sign in at',
+  'hostLabel.device': 'The code for your device comes from',
+  'hostLabel.token': 'The sign-in is handed to',
+  'hostLabel.issuer': 'The authorization server is',
+  'hostLabel.registration': 'Keybridge registers at',
+  'hostLabel.pushed_request': 'The request is handed to',
+  'hostLabel.userinfo': 'Your profile is asked for at',
+  'hostLabel.revocation': 'Sign-outs are sent to',
+  'hostLabel.introspection': 'Tokens are shown to',
+  'hostLabel.exchange': 'Your sign-in at the company is handed to',
+} as const;
