@@ -49,6 +49,16 @@ describe('documentation', () => {
     expect(ofTests.flat().filter((name) => !isTest(name))).toEqual([]);
   });
 
+  it('names only files that exist in ARCHITECTURE.md', () => {
+    const page = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
+    const files = ['electron', 'renderer', 'shared', 'test'].flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true }).map((file) => `/${folder}/${String(file)}`),
+    );
+    const named = [...page.matchAll(/(?<![\w/.-])[\w/-]+\.tsx?\b/g)].map(([name]) => name);
+    expect(named.length).toBeGreaterThan(60);
+    expect(named.filter((name) => !files.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
+  });
+
   it('has no page for a code that does not exist', () => {
     const pages = readdirSync(path.join(root, 'docs/errors')).map((file) => file.replace(/\.md$/, ''));
     expect(pages.sort()).toEqual([...codes].sort());
