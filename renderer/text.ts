@@ -9,7 +9,7 @@ import { settingsMessages } from '../shared/messages/en/window/settings.ts';
 import { translator } from '../shared/messages/translator.ts';
 
 /** The texts of the window, by their ids in shared/messages/en/window. */
-export const { t, pieces } = translator({
+export const { t } = translator({
   ...commonMessages,
   ...serversMessages,
   ...addServerMessages,

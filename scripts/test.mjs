@@ -17,6 +17,7 @@ await runCommand(async () => {
     if (words.length === 0) {
       await check('types', process.execPath, ['scripts/typecheck.mjs']);
       await check('format', process.execPath, ['node_modules/oxfmt/bin/oxfmt', '--check']);
+      await check('unused code', process.execPath, ['node_modules/knip/bin/knip.js', '--treat-config-hints-as-errors']);
       await check('lint', process.execPath, ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']);
     }
     await vitest('node', 'vitest.config.ts', words);

@@ -130,7 +130,7 @@ export const commands = {
 } as const;
 
 export type CommandName = keyof typeof commands;
-export type Input<Name extends CommandName> = z.output<(typeof commands)[Name]['input']>;
+type Input<Name extends CommandName> = z.output<(typeof commands)[Name]['input']>;
 export type Output<Name extends CommandName> = z.output<(typeof commands)[Name]['output']>;
 
 /** The core's side of the table. */

@@ -13,7 +13,7 @@ export interface Cursor {
 }
 
 /** Deepest nesting of arrays and objects that is read; more is a fault. */
-export const maxDepth = 1_000;
+const maxDepth = 1_000;
 
 const decoder = new TextDecoder();
 const quote = 0x22;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isErrorCode } from './errors.ts';
 
-export { errorPage, type ErrorCode } from './errors.ts';
+export { type ErrorCode } from './errors.ts';
 
 export const ErrorInfo = z.object({
   code: z.string().transform((code) => (isErrorCode(code) ? code : 'E_UNEXPECTED')),

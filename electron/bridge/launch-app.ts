@@ -95,7 +95,7 @@ export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppL
  * How the app is started: as the app itself has left it in the data folder. Nothing else is believed: the environment
  * is that of one host's entry. A sentence when it cannot be started.
  */
-export function startCommand(dataDir: string, env: NodeJS.ProcessEnv): Command | string {
+function startCommand(dataDir: string, env: NodeJS.ProcessEnv): Command | string {
   const command = commandInFolder(dataDir);
   if (typeof command === 'string') return command;
   if (!hasDisplay(env)) return 'Keybridge is not running, and there is no display to start it on.';

@@ -47,7 +47,7 @@ interface CommandShape {
 const everywhere: readonly OptionName[] = ['data-dir', 'json', 'help'];
 
 /** What each command takes. */
-export const commandShapes = {
+const commandShapes = {
   serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose'] },
   add: {
     operands: ['url'],

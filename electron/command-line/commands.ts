@@ -19,7 +19,7 @@ import { readSecrets, readSettings } from './settings.ts';
 import { signOutWords, statusWords, storeWords } from './status-table.ts';
 import { failureWords, type Answers, type Terminal } from '../platform/terminal.ts';
 
-export interface Context {
+interface Context {
   readonly dataDir: string;
   readonly options: Options;
   readonly terminal: Terminal;

@@ -141,6 +141,6 @@ export function identityOf(file: string): string | undefined {
   return found && `${found.dev}:${found.ino}`;
 }
 
-export const unsafe = (message: string): Unsafe => ({ kind: 'unsafe', message });
+const unsafe = (message: string): Unsafe => ({ kind: 'unsafe', message });
 
 export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';

@@ -1,6 +1,6 @@
 import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 
-export const storeNames = ['keychain', 'memory'] as const;
+const storeNames = ['keychain', 'memory'] as const;
 export type StoreName = (typeof storeNames)[number];
 
 /**

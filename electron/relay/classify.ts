@@ -63,7 +63,7 @@ export const longestWaitMs = 20_000;
 const mostRepeats = 3;
 
 /** Pause before repeat `repeats` + 1 in ms: 0.5, 1, 2 s, or what the server asked for where that is longer. */
-export const repeatPauseMs = (repeats: number, retryAfterMs = 0): number => Math.max(retryAfterMs, 500 * 2 ** repeats);
+const repeatPauseMs = (repeats: number, retryAfterMs = 0): number => Math.max(retryAfterMs, 500 * 2 ** repeats);
 
 /**
  * What becomes of a response. A request that may have been carried out is sent again in three cases only: the server

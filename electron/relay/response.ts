@@ -50,7 +50,7 @@ export function route(
 }
 
 /** The same for a message that has been read. */
-export function routeRead(
+function routeRead(
   bytes: Buffer,
   found: Envelope,
   question: PendingRequest,
@@ -95,7 +95,7 @@ const unreadable = ({ envelope: { method } }: PendingRequest, why: string) =>
   new AppError('E_SERVER_ANSWER', `The server’s answer to ${method} ${why}.`);
 
 /** Why a message may not go to a host, as what it does; undefined: it may. */
-export function unfitFor(bytes: Buffer, found: Envelope): string | undefined {
+function unfitFor(bytes: Buffer, found: Envelope): string | undefined {
   if (found.problem === 'syntax') return 'is not JSON';
   if (found.problem === 'depth') return 'is nested too deep';
   if (!isUtf8(bytes)) return 'is not UTF-8';
@@ -225,7 +225,7 @@ function withId(bytes: Buffer, found: Envelope, id: string): Buffer {
 }
 
 /** CR and LF as spaces, in place: of valid JSON that changes nothing, because they stand between values only. */
-export function oneLine(bytes: Buffer): Buffer {
+function oneLine(bytes: Buffer): Buffer {
   const [lf, cr] = [bytes.indexOf(0x0a), bytes.indexOf(0x0d)];
   if (lf < 0 && cr < 0) return bytes;
   for (let at = lf < 0 || cr < 0 ? Math.max(lf, cr) : Math.min(lf, cr); at < bytes.length; at += 1)

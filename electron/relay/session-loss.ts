@@ -40,7 +40,7 @@ export function judgeSession(status: number, body: Buffer, id: string): SessionV
 }
 
 /** Whether the body is a JSON-RPC response to the request with this id. */
-export function isResponseTo(body: Buffer, id: string): boolean {
+function isResponseTo(body: Buffer, id: string): boolean {
   const found = envelope(body);
   return found.kind === 'response' && sameId(found.id, id);
 }
@@ -55,7 +55,7 @@ const mostWords = 300;
 const lostWords =
   /session[^.]{0,50}\b(?:not[ _]found|invalid|unknown|expired|terminated|closed|missing|required|(?:doesn[’']t|does not) exist|no longer|not (?:exist|recogni[sz]ed|valid|initiali[sz]ed))|\b(?:no|not a valid|invalid|unknown|expired|missing|bad|stale|unrecogni[sz]ed|(?:could not|cannot|can[’']t) find)\b[^.]{0,40}\bsession|\bnot[ _]initiali[sz]ed\b/i;
 
-export function saysSessionIsLost(body: Buffer): boolean {
+function saysSessionIsLost(body: Buffer): boolean {
   const text = body.length > mostBytes ? '' : body.toString('utf8').trim();
   const words = text.startsWith('{') ? wordsIn(readJson(text)) : text;
   return words.length <= mostWords && !words.startsWith('<') && lostWords.test(words);
@@ -113,7 +113,7 @@ async function takesPing(
 /**
  * Asks by a `ping`, which changes nothing, whether the server still knows the session. No answer means that it does.
  */
-export async function knowsSession(
+async function knowsSession(
   upstream: ServerClient,
   session: SessionHeaders,
   clock: Clock,

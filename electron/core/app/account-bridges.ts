@@ -1,5 +1,5 @@
 /** Why a bridge whose server cannot be used should try again. */
-export type WakeReason =
+type WakeReason =
   /** Another bridge of the same account has been served. */
   | 'served'
   /** A person asked for it. */

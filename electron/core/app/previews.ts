@@ -10,7 +10,7 @@ import type { Discovery } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
 
 /** What a look at an address has shown. */
-export interface AddressPreview {
+interface AddressPreview {
   readonly seen: Seen;
   /** The redirect URI that the person was told to register, and at which issuer. */
   readonly reservedRedirect?: NonNullable<Server['reservedRedirect']>;

@@ -2,7 +2,7 @@ import { sanitizeExternalText } from './errors.ts';
 import { Secret } from './secret.ts';
 import type { Clock } from './clock.ts';
 
-export type LogValue = string | number | boolean | undefined | Secret;
+type LogValue = string | number | boolean | undefined | Secret;
 
 /**
  * The diagnostic log: an event name that is a literal, and typed fields. There is no free text, no body, no URL with a

@@ -6,7 +6,7 @@ import { Agent, type buildConnector } from 'undici';
  * what lies between (NAT, firewalls, load balancers) drops connections without a word, and a call on one that is gone
  * waits for minutes. It is undici's own time for a server that promises nothing.
  */
-export const idleConnectionMs = 4_000;
+const idleConnectionMs = 4_000;
 
 /** How often, at most, the addresses of this computer are compared, in ms. */
 const networkCheckMs = 1_000;

@@ -29,7 +29,7 @@ export interface ServerListDeps {
 }
 
 /** Whether it is known of every entry who wrote it; a fault of the store: not yet. */
-export type ListCheck = { readonly kind: 'done' } | StoreFault;
+type ListCheck = { readonly kind: 'done' } | StoreFault;
 
 /**
  * The list in memory and on disk. An entry that cannot be understood, or that somebody else changed, is not in use, and

@@ -12,13 +12,13 @@ import type { Clock } from '../base/clock.ts';
 import type { StoreFault } from '../vault/secret-store.ts';
 
 /** What the user says of a new server. */
-export type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> &
+type NewServer = Pick<StoredServer, 'name' | 'url' | 'signInRequired' | 'hasClientSecret' | 'allowMissingPkce'> &
   Partial<Pick<StoredServer, 'title' | 'clientId' | 'settings' | 'openSeenAt' | 'reservedRedirect'>>;
 
 /** What can change of a server, for all of its accounts. */
-export type ServerChange = Partial<Omit<StoredServer, 'id' | 'accounts' | 'defaultAccount'>>;
+type ServerChange = Partial<Omit<StoredServer, 'id' | 'accounts' | 'defaultAccount'>>;
 /** What can change of one account. */
-export type AccountChange = Partial<Omit<Account, 'id'>>;
+type AccountChange = Partial<Omit<Account, 'id'>>;
 
 /**
  * The server list, in `servers.json`. Every change is on disk (temp, fsync, rename, with a backup) before the promise

@@ -10,7 +10,7 @@ export interface AccessAsk {
 }
 
 /** What this run of the app has learned about one account. Gone at the end, and with each new sign-in. */
-export interface RuntimeNote {
+interface RuntimeNote {
   /** Why the last sign-in failed. */
   lastFailure?: AppError | undefined;
   /** The newest 401 or 403 challenge: where its metadata is, which scopes it wants. */

@@ -53,7 +53,7 @@ const IndexFile = z.object({
   /** Refreshes whose outcome is not stored yet. */
   journal: z.array(z.object({ id: z.string(), generation: z.number().int(), at: z.number() })),
 });
-export type Index = Omit<z.infer<typeof IndexFile>, 'facts'> & { facts: Record<string, CredentialFacts> };
+type Index = Omit<z.infer<typeof IndexFile>, 'facts'> & { facts: Record<string, CredentialFacts> };
 export type Kept = z.infer<typeof Kept>;
 
 export interface IndexStore {

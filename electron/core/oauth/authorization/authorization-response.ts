@@ -11,7 +11,7 @@ export interface ExpectedAnswer {
   readonly issSupported: boolean;
 }
 
-export type RedirectAnswer =
+type RedirectAnswer =
   | { readonly kind: 'code'; readonly code: Secret }
   /** `oauthError`: the RFC 6749 code, when the answer was an error of the right server. */
   | { readonly kind: 'refused'; readonly error: AppError; readonly oauthError?: string };

@@ -34,7 +34,7 @@ import type { TokenClient, TokenResult, OAuthPorts } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
 
 /** What a server needs of its company for a token exchange: who the person is, and who we are there. */
-export interface CompanyIdentity {
+interface CompanyIdentity {
   readonly idToken: Secret;
   /** False: when it ends, the person has to sign in again. */
   readonly renewable: boolean;
@@ -42,7 +42,7 @@ export interface CompanyIdentity {
 }
 
 /** What became of a company's sign-in that no server uses any more. */
-export type CompanyEnding = 'confirmed' | 'not_offered' | 'failed';
+type CompanyEnding = 'confirmed' | 'not_offered' | 'failed';
 
 /**
  * Sign-ins at companies' identity providers, each for all servers that name the same issuer and client. Its refresh

@@ -11,9 +11,9 @@ import { errorWords, readErrorResponse, type ErrorResponse } from '../error-resp
 import type { AddressPolicy, Http, HttpResponse } from '../../http/http.ts';
 import type { AuthorizationServer } from '../model.ts';
 
-export type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
+type ClientAuth = 'none' | 'client_secret_basic' | 'client_secret_post';
 
-export interface RegisteredClient {
+interface RegisteredClient {
   readonly clientId: string;
   readonly clientAuth: ClientAuth;
   readonly clientSecret?: Secret;

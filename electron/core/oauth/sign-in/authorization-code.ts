@@ -35,7 +35,7 @@ export interface BrowserSignInDeps {
   readonly redirectPorts?: readonly number[];
 }
 
-export interface BrowserSignInRequest {
+interface BrowserSignInRequest {
   readonly server: Server;
   readonly discovery: Extract<Discovery, { kind: 'protected' }>;
   readonly rules: ProviderRules;

@@ -9,7 +9,7 @@ import {
   methodReturn,
 } from './dbus-message.ts';
 
-export type DbusReply =
+type DbusReply =
   | { readonly kind: 'reply'; readonly sender: string; readonly body: readonly unknown[] }
   /** The other side, or the bus, answered with an error. */
   | { readonly kind: 'error'; readonly name: string }

@@ -8,7 +8,7 @@ export const methodReturn = 2;
 export const errorReply = 3;
 
 /** Larger messages are not answers to our questions. */
-export const maxMessageBytes = 256 * 1024;
+const maxMessageBytes = 256 * 1024;
 
 export interface DbusCall {
   readonly destination: string;

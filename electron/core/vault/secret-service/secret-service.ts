@@ -4,7 +4,7 @@ import { bus, connectToBus, type DbusConnection } from './dbus-connection.ts';
 /**
  * What the Secret Service says about the collection in which secrets are stored (freedesktop.org Secret Service API).
  */
-export type CollectionState =
+type CollectionState =
   /** `owner`: the service's unique name on the bus; another one means that it was restarted. */
   | { readonly kind: 'unlocked' | 'locked' | 'no_collection'; readonly owner: string }
   /** Nothing on this bus is a Secret Service, or could become one. */
