@@ -35,7 +35,7 @@ export interface Envelope {
    */
   protocolVersion?: string;
   /** The version stands in `_meta`: a message of the generation without `initialize`. */
-  modern: boolean;
+  stateless: boolean;
   /** `params.requestId` as it stands: what `notifications/cancelled` cancels. */
   cancels?: string;
   hasResult: boolean;
@@ -52,10 +52,10 @@ export interface Envelope {
  * Reads one message in one pass over its bytes. Of a member that stands there twice the last counts, as in JSON.parse.
  * `known`: what an earlier pass has found of a long one.
  */
-export function envelope(message: Uint8Array | string, known?: Known): Envelope {
+export function readEnvelope(message: Uint8Array | string, known?: Known): Envelope {
   const bytes = typeof message === 'string' ? new TextEncoder().encode(message) : message;
   const cursor: Cursor = { bytes, at: 0, fault: undefined, ...(known ? { known } : {}) };
-  const found: Envelope = { kind: 'invalid', modern: false, hasResult: false, hasError: false };
+  const found: Envelope = { kind: 'invalid', stateless: false, hasResult: false, hasError: false };
   const first = skipSpace(cursor);
   if (first === 0x7b) readMessage(cursor, found);
   else skipValue(cursor);
@@ -143,7 +143,7 @@ function readParams(cursor: Cursor, found: Envelope, names: Names): void {
     if (key === 'requestId') found.cancels = rawText(cursor.bytes, start, cursor.at);
     else if (key === 'name' || key === 'uri' || key === 'taskId')
       names[key] = shortText(cursor.bytes, start, cursor.at);
-    else if (key === 'protocolVersion' && !found.modern)
+    else if (key === 'protocolVersion' && !found.stateless)
       found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
   });
 }
@@ -154,7 +154,7 @@ function readMeta(cursor: Cursor, found: Envelope): void {
     skipValue(cursor);
     if (key !== 'io.modelcontextprotocol/protocolVersion') return;
     found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
-    found.modern = true;
+    found.stateless = true;
   });
 }
 

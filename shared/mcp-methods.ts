@@ -1,5 +1,5 @@
 /** Versions with `initialize` (the legacy generation) that a host may ask for, newest first. */
-export const legacyVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] as const;
+export const initializeVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] as const;
 
 /**
  * Requests that change nothing at the server: they may be sent again when the first try was lost. `initialize` only
@@ -31,9 +31,9 @@ export const isRepeatable = (method: string): boolean => repeatable.has(method);
  * Answers by which a server without `initialize` shows what it is when it is asked for one: unknown method, bad
  * parameters, the codes of 2026-07-28.
  */
-const modernRefusals = new Set([-32_601, -32_602, -32_020, -32_021, -32_022]);
+const statelessRefusals = new Set([-32_601, -32_602, -32_020, -32_021, -32_022]);
 
-export const refusesLegacy = (code: unknown): boolean => typeof code === 'number' && modernRefusals.has(code);
+export const refusesInitialize = (code: unknown): boolean => typeof code === 'number' && statelessRefusals.has(code);
 
 /**
  * How long a server may take until the head of its answer is there, in ms. Work may take long; looking things up may

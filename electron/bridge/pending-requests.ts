@@ -1,4 +1,4 @@
-import { batchItems, envelope, sameId } from '../../shared/json-rpc.ts';
+import { batchItems, readEnvelope, sameId } from '../../shared/json-rpc.ts';
 import { peekMessage, isRequest, type MessagePeek } from './message-peek.ts';
 
 /** A request of the host. `id` as it stood in the message. */
@@ -56,7 +56,7 @@ export function createPendingRequests(): PendingRequests {
         ready = undefined;
       }
     } else if (method === 'notifications/initialized') ready = Buffer.from(line);
-    else if (method === 'notifications/cancelled') unanswered.delete(envelope(line).cancels ?? '');
+    else if (method === 'notifications/cancelled') unanswered.delete(readEnvelope(line).cancels ?? '');
     return true;
   };
 
@@ -74,7 +74,7 @@ export function createPendingRequests(): PendingRequests {
     const { id, method, outcome } = seen;
     if (seen.batch) requestsOf(line, (item, one) => void noteBroker(item, one));
     if (id === undefined || id === 'null') {
-      if (method === 'notifications/cancelled') asked.delete(envelope(line).cancels ?? '');
+      if (method === 'notifications/cancelled') asked.delete(readEnvelope(line).cancels ?? '');
       return undefined;
     }
     if (method !== undefined) {
@@ -104,7 +104,7 @@ export function createPendingRequests(): PendingRequests {
       return open;
     },
     replay(id) {
-      const at = hello?.answered ? envelope(hello.line).idAt : undefined;
+      const at = hello?.answered ? readEnvelope(hello.line).idAt : undefined;
       if (!hello || !at) return undefined;
       return {
         hello: Buffer.concat([hello.line.subarray(0, at[0]), Buffer.from(id), hello.line.subarray(at[1])]),
@@ -131,7 +131,7 @@ export function requestsIn(line: Buffer): Asked[] {
  * message.
  */
 function requestsOf(batch: Buffer, look: (item: Buffer, seen: MessagePeek) => void): true {
-  if (envelope(batch).kind !== 'batch') return true;
+  if (readEnvelope(batch).kind !== 'batch') return true;
   for (const item of batchItems(batch) ?? []) {
     const seen = peekMessage(item);
     if (!seen.batch) look(item, seen);

@@ -8,7 +8,10 @@ const farewellMs = 1_500;
 /**
  * Tells the server that a session has ended (DELETE, MCP 2025-11-25 transports). Never throws: it ends by itself there.
  */
-export async function endSession({ upstream, clock }: RequestDeps, ended: SessionHeaders | undefined): Promise<void> {
+export async function endSession(
+  { serverClient, clock }: RequestDeps,
+  ended: SessionHeaders | undefined,
+): Promise<void> {
   if (ended?.sessionId === undefined) return;
   const headers: Record<string, string> = {};
   addSession(headers, ended);
@@ -16,7 +19,7 @@ export async function endSession({ upstream, clock }: RequestDeps, ended: Sessio
   const cancel = clock.after(farewellMs, () => late.abort());
   try {
     discard(
-      await upstream.request({
+      await serverClient.request({
         method: 'DELETE',
         headers,
         timeoutMs: farewellMs,

@@ -1,7 +1,7 @@
 import type { PendingRequest, ResponseHandler } from './response.ts';
 import { discard } from './drain.ts';
-import { exchange, type RequestDeps } from './request.ts';
-import { legacyHeaders, type SessionHeaders } from './request-headers.ts';
+import { sendRequest, type RequestDeps } from './request.ts';
+import { sessionRequestHeaders, type SessionHeaders } from './request-headers.ts';
 import { within } from '../core/base/async.ts';
 
 export interface FinishOptions {
@@ -16,7 +16,7 @@ export interface FinishOptions {
 /** A notification has no answer but a status, and a server that gives none must not hold up the calls. */
 const readyMs = 3_000;
 const repeatsMs = 2_000;
-const nobody: ResponseHandler = { answer: () => {}, other: () => {}, drained: () => undefined };
+const nobody: ResponseHandler = { onResponse: () => {}, onServerMessage: () => {}, drained: () => undefined };
 
 /**
  * Tells a new session that the host is ready, and repeats what the server is to remember. Waits 5 s at most; what is
@@ -26,11 +26,11 @@ export async function finishInitialize(
   deps: RequestDeps,
   { session, ready, remembered, signal }: FinishOptions,
 ): Promise<void> {
-  const { upstream, clock, log, server } = deps;
-  const telling = upstream
+  const { serverClient, clock, log, server } = deps;
+  const telling = serverClient
     .request({
       method: 'POST',
-      headers: legacyHeaders(session),
+      headers: sessionRequestHeaders(session),
       body: ready,
       timeoutMs: 30_000,
       signal,
@@ -41,8 +41,8 @@ export async function finishInitialize(
   if ((await within(clock, readyMs, telling)) === 'late') log('initialized_unanswered', { server, waitedMs: readyMs });
 
   const repeating = Promise.all(
-    remembered.map((question) =>
-      exchange(deps, question, nobody, { session, signal, onChallenge: 'quiet' }).catch(() => {}),
+    remembered.map((request) =>
+      sendRequest(deps, request, nobody, { session, signal, onChallenge: 'quiet' }).catch(() => {}),
     ),
   );
   if ((await within(clock, repeatsMs, repeating)) === 'late')

@@ -2,14 +2,14 @@ import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
 import type { Envelope } from '../../shared/json-rpc.ts';
 import { discard } from './drain.ts';
-import { legacyHeaders, statelessHeaders } from './request-headers.ts';
-import type { Session } from './mcp-session.ts';
+import { sessionRequestHeaders, statelessHeaders } from './request-headers.ts';
+import type { McpSession } from './mcp-session.ts';
 import type { ServerClient } from './server-client.ts';
 import type { Clock } from '../core/base/clock.ts';
 
 export interface ForwarderDeps {
-  readonly upstream: ServerClient;
-  readonly session: Pick<Session, 'settled' | 'away' | 'ready'>;
+  readonly serverClient: ServerClient;
+  readonly session: Pick<McpSession, 'settled' | 'away' | 'ready'>;
   readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,13 +25,13 @@ export interface Forwarder {
 
 const timeoutMs = 30_000;
 
-export function createForwarder({ upstream, session, server, clock, log, signal }: ForwarderDeps): Forwarder {
+export function createForwarder({ serverClient, session, server, clock, log, signal }: ForwarderDeps): Forwarder {
   async function post(line: Buffer, found: Envelope): Promise<void> {
     await session.settled();
-    if (session.away && !found.modern) throw session.away;
-    const current = found.modern ? undefined : await session.ready();
-    const headers = found.modern ? statelessHeaders(found) : legacyHeaders(current);
-    const answered = await upstream.request({
+    if (session.away && !found.stateless) throw session.away;
+    const current = found.stateless ? undefined : await session.ready();
+    const headers = found.stateless ? statelessHeaders(found) : sessionRequestHeaders(current);
+    const answered = await serverClient.request({
       method: 'POST',
       headers,
       body: line,

@@ -1,4 +1,4 @@
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
 import type { PendingRequest, ResponseHandler } from './response.ts';
 import type { Clock } from '../core/base/clock.ts';
@@ -13,7 +13,7 @@ const everyMs = 12_000;
 export function heldCall(
   { line, envelope: asked }: PendingRequest,
   clock: Clock,
-  sink: ResponseHandler,
+  handler: ResponseHandler,
   onHold: (held: boolean) => void = () => {},
 ): HeldCall {
   const token = progressToken(line);
@@ -33,7 +33,7 @@ export function heldCall(
           message: 'Keybridge waits for you to allow more access.',
         };
         const bytes = Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }));
-        sink.other(bytes, envelope(bytes));
+        handler.onServerMessage(bytes, readEnvelope(bytes));
         stop = clock.after(everyMs, tell);
       };
       if (token !== undefined) tell();

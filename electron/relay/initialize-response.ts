@@ -1,18 +1,18 @@
 import type { Envelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
 import { AppError } from '../core/base/errors.ts';
-import { refusesLegacy } from '../../shared/mcp-methods.ts';
+import { refusesInitialize } from '../../shared/mcp-methods.ts';
 import { isSessionId, isVersion, type SessionHeaders } from './request-headers.ts';
 import type { HttpHead } from '../core/http/http.ts';
 
 /** What came for an `initialize`. */
-export interface OpeningAnswer {
+export interface InitializeResponse {
   readonly line: Buffer;
   readonly found: Envelope;
   readonly head: HttpHead;
 }
 
-export interface Opening {
+export interface InitializeResult {
   readonly session: SessionHeaders;
   readonly capabilities: Readonly<Record<string, unknown>>;
 }
@@ -26,11 +26,12 @@ interface Said {
  * The session that the answer to `initialize` opens. Throws E_PROTOCOL_ERA where the server knows no `initialize`, else
  * E_SERVER_ANSWER.
  */
-export function readOpening({ line, found, head }: OpeningAnswer, server: string): Opening {
+export function readInitializeResponse({ line, found, head }: InitializeResponse, server: string): InitializeResult {
   const said = readJson(line.toString('utf8')) as Said | undefined;
   if (!said) throw new AppError('E_SERVER_ANSWER', 'The server’s answer to initialize is not JSON.', { server });
   if (found.hasError) {
-    if (refusesLegacy(said.error?.code)) throw new AppError('E_PROTOCOL_ERA', otherGeneration(said.error), { server });
+    if (refusesInitialize(said.error?.code))
+      throw new AppError('E_PROTOCOL_ERA', otherGeneration(said.error), { server });
     throw new AppError('E_SERVER_ANSWER', 'The server refused to open a session.', { server });
   }
   const sessionId = head.headers['mcp-session-id'];

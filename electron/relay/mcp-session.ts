@@ -2,11 +2,11 @@ import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Connection } from '../core/app/connections.ts';
 import type { PendingRequest, ResponseHandler } from './response.ts';
 import { endSession } from './end-session.ts';
-import { exchange, type RequestDeps } from './request.ts';
+import { sendRequest, type RequestDeps } from './request.ts';
 import { finishInitialize } from './finish-initialize.ts';
 import type { SessionHeaders } from './request-headers.ts';
-import { listsChanged } from './offline-responses.ts';
-import { readOpening, type OpeningAnswer } from './initialize-response.ts';
+import { listChangedNotifications } from './offline-responses.ts';
+import { readInitializeResponse, type InitializeResponse } from './initialize-response.ts';
 import { needsAttention } from './retry-policy.ts';
 import { createInitializeLimit } from './initialize-limit.ts';
 import { createRetries } from './retries.ts';
@@ -19,12 +19,12 @@ import type { ServerRequest } from './model.ts';
  * opened again, with the `initialize` that the host sent, when the server has lost it, or once the server can be used
  * at all.
  */
-export interface Session {
+export interface McpSession {
   /**
    * The host's `initialize`. Gives the line to answer it with. Throws when the server cannot be used: the session is
    * then away, or does not exist (E_PROTOCOL_ERA).
    */
-  open(question: PendingRequest, signal: AbortSignal): Promise<Buffer>;
+  open(request: PendingRequest, signal: AbortSignal): Promise<Buffer>;
   /** The host's `notifications/initialized`. */
   initialized(line: Uint8Array): void;
   /** Resolves when no opening is under way. */
@@ -44,15 +44,15 @@ export interface Session {
    * Before a list is answered in the place of a server that is away: tries to open the session, and waits a little for
    * it. Never throws.
    */
-  lookAgain(signal: AbortSignal): Promise<void>;
+  tryReopen(signal: AbortSignal): Promise<void>;
   /** The server does not know this session any more: opens another one, once for all who ask. */
   renew(lost: SessionHeaders): Promise<void>;
   /** A request that went out, of which the server keeps something: repeated when the session is opened again. */
-  remember(question: PendingRequest): void;
+  remember(request: PendingRequest): void;
   close(): Promise<void>;
 }
 
-export interface SessionDeps extends RequestDeps {
+export interface McpSessionDeps extends RequestDeps {
   readonly connection: Connection;
   readonly stream: NotificationStream;
   /** Sends a line to the host. */
@@ -64,12 +64,12 @@ type Challenge = ServerRequest['onChallenge'];
 /** How long a list waits for a try before its stand-in answers. */
 const listWaitMs = 2_000;
 
-export function createSession(deps: SessionDeps): Session {
-  const { clock, log, server, upstream, connection, stream } = deps;
+export function createMcpSession(deps: McpSessionDeps): McpSession {
+  const { clock, log, server, serverClient, connection, stream } = deps;
   const stopped = new AbortController();
   const remembered = new Map<string, PendingRequest>();
   const retries = createRetries(clock, tryQuietly);
-  let hello: PendingRequest | undefined;
+  let hostInfo: PendingRequest | undefined;
   let hostReady: Uint8Array | undefined;
   let session: SessionHeaders | undefined;
   let capabilities: Readonly<Record<string, unknown>> = {};
@@ -80,23 +80,23 @@ export function createSession(deps: SessionDeps): Session {
 
   /** `initialize`, and what the server answers. */
   async function handshake(
-    question: PendingRequest,
+    request: PendingRequest,
     signal: AbortSignal,
     onChallenge: Challenge,
-  ): Promise<OpeningAnswer> {
-    let answer: OpeningAnswer | undefined;
-    const sink: ResponseHandler = {
-      answer: (line, found, head) => {
+  ): Promise<InitializeResponse> {
+    let answer: InitializeResponse | undefined;
+    const handler: ResponseHandler = {
+      onResponse: (line, found, head) => {
         answer = { line, found, head };
       },
-      other: () => {},
+      onServerMessage: () => {},
       drained: () => undefined,
     };
     retries.tried();
-    upstream.forgetCookies();
+    serverClient.forgetCookies();
     const limit = createInitializeLimit(clock, server);
     const within = AbortSignal.any([signal, limit.signal]);
-    await exchange(deps, question, sink, { session: undefined, signal: within, onChallenge, onHead: limit.begin })
+    await sendRequest(deps, request, handler, { session: undefined, signal: within, onChallenge, onHead: limit.begin })
       .catch(limit.explain)
       .finally(limit.end);
     if (!answer) throw new AppError('E_SERVER_ANSWER', 'The server did not answer initialize.', { server });
@@ -104,8 +104,8 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Takes over what the server said; throws when it refused. */
-  function begin(answer: OpeningAnswer): void {
-    const opened = readOpening(answer, server);
+  function begin(answer: InitializeResponse): void {
+    const opened = readInitializeResponse(answer, server);
     capabilities = opened.capabilities;
     connection.answered();
     session = opened.session;
@@ -135,10 +135,10 @@ export function createSession(deps: SessionDeps): Session {
   /** Opens the session again, unseen by the host. One at a time; who comes meanwhile joins. */
   function reopen(onChallenge: Challenge): Promise<void> {
     reopening ??= (async () => {
-      if (!hello) return;
+      if (!hostInfo) return;
       const first = away !== undefined;
       try {
-        begin(await handshake(hello, stopped.signal, onChallenge));
+        begin(await handshake(hostInfo, stopped.signal, onChallenge));
         if (hostReady && session) await finish(session, hostReady);
       } catch (error) {
         throw lose(error);
@@ -154,7 +154,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function announce(): void {
-    for (const line of listsChanged(capabilities)) deps.tell(line);
+    for (const line of listChangedNotifications(capabilities)) deps.tell(line);
   }
 
   function tryQuietly(): void {
@@ -169,7 +169,7 @@ export function createSession(deps: SessionDeps): Session {
   });
 
   connection.onSignedIn(() => {
-    upstream.forgetCookies();
+    serverClient.forgetCookies();
     stream.poke();
     // Perhaps somebody else has signed in: the server may not let them have this session.
     if (session) session.suspect = true;
@@ -177,9 +177,9 @@ export function createSession(deps: SessionDeps): Session {
   });
 
   return {
-    async open(question, signal) {
+    async open(request, signal) {
       const before = session;
-      hello = question;
+      hostInfo = request;
       hostReady = session = away = undefined;
       connection.setAway(false);
       capabilities = {};
@@ -188,8 +188,8 @@ export function createSession(deps: SessionDeps): Session {
       stream.stop();
       void endSession(deps, before);
       const work = (async () => {
-        const answer = await handshake(question, signal, 'tell');
-        if (answer.found.hasError) hello = undefined;
+        const answer = await handshake(request, signal, 'tell');
+        if (answer.found.hasError) hostInfo = undefined;
         try {
           begin(answer);
         } catch (error) {
@@ -205,13 +205,13 @@ export function createSession(deps: SessionDeps): Session {
         return await work;
       } catch (error) {
         const why = asAppError(error, server);
-        if (!hello || signal.aborted) throw why;
+        if (!hostInfo || signal.aborted) throw why;
         promised = true;
         throw lose(why);
       }
     },
     initialized(line) {
-      if (!hello) return;
+      if (!hostInfo) return;
       hostReady = Buffer.from(line);
       const current = session;
       if (current) {
@@ -234,12 +234,12 @@ export function createSession(deps: SessionDeps): Session {
     },
     async ready() {
       await opening;
-      if (!hello || session) return session;
+      if (!hostInfo || session) return session;
       if (away && !needsAttention(away.code) && !reopening && !retries.mayTry) throw away;
       await reopen('ask');
       return session;
     },
-    async lookAgain(signal) {
+    async tryReopen(signal) {
       if (!away || (!reopening && !retries.mayTry)) return;
       const given = new AbortController();
       const cancel = clock.after(listWaitMs, () => given.abort());
@@ -251,11 +251,11 @@ export function createSession(deps: SessionDeps): Session {
       log('session_lost', { server });
       await reopen('ask');
     },
-    remember(question) {
-      const { method, name } = question.envelope;
-      if (method === 'logging/setLevel') remembered.set(method, question);
+    remember(request) {
+      const { method, name } = request.envelope;
+      if (method === 'logging/setLevel') remembered.set(method, request);
       else if (method === 'resources/subscribe' && name !== undefined && remembered.size < 1_000)
-        remembered.set(name, question);
+        remembered.set(name, request);
       else if (method === 'resources/unsubscribe' && name !== undefined) remembered.delete(name);
     },
     async close() {

@@ -1,6 +1,6 @@
 import { asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import { maxMessageBytes, spoken } from './response.ts';
+import { maxMessageBytes, readServerMessages } from './response.ts';
 import { discard } from './drain.ts';
 import { isEventStream } from './request.ts';
 import { streamHeaders, type SessionHeaders } from './request-headers.ts';
@@ -25,7 +25,7 @@ export interface NotificationStream {
 }
 
 export interface NotificationStreamDeps {
-  readonly upstream: ServerClient;
+  readonly serverClient: ServerClient;
   readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,7 +62,7 @@ export function createNotificationStream(deps: NotificationStreamDeps): Notifica
           repeatable: true,
           onChallenge: 'quiet',
         } as const;
-        const stream = await deps.upstream.request(request);
+        const stream = await deps.serverClient.request(request);
         if (stream.status !== 200 || !isEventStream(stream)) {
           discard(stream, clock);
           // 405 says that there is none. A lost session (404) shows at the next call too.
@@ -72,7 +72,7 @@ export function createNotificationStream(deps: NotificationStreamDeps): Notifica
           if (stream.status === 405) return;
         } else {
           const parser = createSseParser(maxMessageBytes);
-          const turns = createYielding();
+          const yielding = createYielding();
           const ended = reopening.opened();
           try {
             for await (const chunk of stream.body) {
@@ -82,7 +82,7 @@ export function createNotificationStream(deps: NotificationStreamDeps): Notifica
                 for (const { data, type } of events)
                   if (data && data.length > 0 && (type === '' || type === 'message') && (await pass(data)))
                     reopening.heard();
-                await turns.over();
+                await yielding.pauseIfDue();
               }
               lastEventId = parser.lastEventId ?? lastEventId;
               retryMs = parser.retryMs ?? retryMs;
@@ -107,9 +107,9 @@ export function createNotificationStream(deps: NotificationStreamDeps): Notifica
 
   /** True when a host could read any of it. */
   async function pass(data: Buffer): Promise<boolean> {
-    const { lines, unfit } = await spoken(data);
+    const { lines, invalid } = await readServerMessages(data);
     for (const line of lines) deps.take(line);
-    if (unfit > 0) log('server_messages_dropped', { server, count: unfit });
+    if (invalid > 0) log('server_messages_dropped', { server, count: invalid });
     return lines.length > 0;
   }
 

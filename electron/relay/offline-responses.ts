@@ -1,16 +1,16 @@
 import { readJson } from '../../shared/json.ts';
 import type { AppError } from '../core/base/errors.ts';
-import { legacyVersions } from '../../shared/mcp-methods.ts';
+import { initializeVersions } from '../../shared/mcp-methods.ts';
 
 /** What a host's `initialize` says, as far as we look at it. */
-export interface HostHello {
+export interface HostInfo {
   readonly protocolVersion: string;
   /** The host's own name. */
   readonly client: string;
 }
 
 /** Reads a host's `initialize` or a message of 2026-07-28. Foreign: to be cleaned before it is shown. */
-export function helloOf(line: Uint8Array): HostHello {
+export function readHostInfo(line: Uint8Array): HostInfo {
   const message = readJson(Buffer.from(line).toString('utf8')) as { params?: Record<string, unknown> } | undefined;
   const { protocolVersion, clientInfo, _meta } = (message?.params ?? {}) as {
     protocolVersion?: unknown;
@@ -30,8 +30,14 @@ type Named = { name?: unknown } | null;
  * never hear of its tools after the sign-in. Promises changes of every list, so that the host asks again when we say
  * so.
  */
-export function localInitialize(id: string, hello: HostHello, server: string, version: string, why: AppError): string {
-  const known = legacyVersions.find((one) => one === hello.protocolVersion) ?? legacyVersions[0];
+export function offlineInitializeResponse(
+  id: string,
+  hostInfo: HostInfo,
+  server: string,
+  version: string,
+  why: AppError,
+): string {
+  const known = initializeVersions.find((one) => one === hostInfo.protocolVersion) ?? initializeVersions[0];
   const result = {
     protocolVersion: known,
     capabilities: { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { listChanged: true } },
@@ -49,26 +55,26 @@ const emptyLists = new Map([
 ]);
 
 /** A list that has a stand-in while the server cannot be used. */
-export const isListed = (method: string): boolean => emptyLists.has(method);
+export const isListMethod = (method: string): boolean => emptyLists.has(method);
 
 /** The answer while the server cannot be used: lists are empty, `ping` is answered. Undefined: the call must fail. */
-export function awayAnswer(id: string, method: string): string | undefined {
+export function offlineResponse(id: string, method: string): string | undefined {
   const result = method === 'ping' ? '{}' : emptyLists.get(method)?.result;
   return result === undefined ? undefined : `{"jsonrpc":"2.0","id":${id},"result":${result}}`;
 }
 
 /** An empty list that the local `initialize` has promised and the real server does not offer. */
-export function unofferedAnswer(
+export function unofferedListResponse(
   id: string,
   method: string,
   capabilities: Readonly<Record<string, unknown>>,
 ): string | undefined {
   const list = emptyLists.get(method);
-  return list && capabilities[list.capability] === undefined ? awayAnswer(id, method) : undefined;
+  return list && capabilities[list.capability] === undefined ? offlineResponse(id, method) : undefined;
 }
 
-/** What tells the host that the lists are no longer those of `awayAnswer`. */
-export function listsChanged(capabilities: Readonly<Record<string, unknown>>): string[] {
+/** What tells the host that the lists are no longer those of `offlineResponse`. */
+export function listChangedNotifications(capabilities: Readonly<Record<string, unknown>>): string[] {
   const changed = ['tools', 'prompts', 'resources'].filter(
     (list) => list === 'tools' || capabilities[list] !== undefined,
   );

@@ -1,17 +1,23 @@
 import type { Connection } from '../core/app/connections.ts';
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import { batchItems, envelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
+import { batchItems, readEnvelope, errorLine, maxBatchItems, type Envelope } from '../../shared/json-rpc.ts';
 import type { PendingRequest, ResponseHandler } from './response.ts';
-import { exchange } from './request.ts';
+import { sendRequest } from './request.ts';
 import type { HostLink } from './host-link.ts';
 import { listen } from './subscriptions.ts';
-import { awayAnswer, helloOf, isListed, localInitialize, unofferedAnswer } from './offline-responses.ts';
+import {
+  offlineResponse,
+  readHostInfo,
+  isListMethod,
+  offlineInitializeResponse,
+  unofferedListResponse,
+} from './offline-responses.ts';
 import { createForwarder } from './forward.ts';
 import { createNotificationStream } from './notification-stream.ts';
 import { confirmLoss } from './session-loss.ts';
-import { createSession } from './mcp-session.ts';
-import { badMessage, hostMessage, notAMessage, tooLongMessage } from './invalid-messages.ts';
+import { createMcpSession } from './mcp-session.ts';
+import { badMessageResponse, readHostMessage, invalidMessageResponse, tooLongResponse } from './invalid-messages.ts';
 import { createSecretRedaction, type SecretRedaction } from './secret-redaction.ts';
 import { createToolHeaders } from './tool-header-params.ts';
 import { createServerClient } from './server-client.ts';
@@ -54,7 +60,7 @@ async function learnedToken(
 
 /** A request of the host that is not answered yet. */
 interface Call {
-  readonly question: PendingRequest;
+  readonly request: PendingRequest;
   readonly abort: AbortController;
   /** The server has begun to answer. */
   begun: boolean;
@@ -75,13 +81,13 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   const server = connection.server.name;
   const removal = createSecretRedaction(log, server);
   const host: HostLink = { ...link, send: (line) => link.send(removal.clean(line)) };
-  const upstream = createServerClient({
+  const serverClient = createServerClient({
     connection: { ...connection, accessToken: (options) => learnedToken(connection, removal, options) },
     http,
     log,
     clock,
   });
-  const deps = { upstream, server, clock, log, toolHeaders: createToolHeaders(log, server) };
+  const deps = { serverClient, server, clock, log, toolHeaders: createToolHeaders(log, server) };
   const calls = new Map<string, Call>();
   const ended = new AbortController();
   const pauses = createPauses(clock);
@@ -90,7 +96,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   let load = 0;
 
   const stream = createNotificationStream({ ...deps, take: (line) => host.send(line), drained: () => host.drained() });
-  const session = createSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
+  const session = createMcpSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
   const oneWay = createForwarder({ ...deps, session, signal: ended.signal });
 
   connection.onSignedIn(() => pauses.hurry());
@@ -102,28 +108,31 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   });
 
   function receive(line: Buffer): void {
-    const found = hostMessage(line);
+    const found = readHostMessage(line);
     if (found.kind !== 'batch') return receiveOne(line, found);
     const items = batchItems(line);
     if (!items || items.length === 0)
       return host.send(
-        badMessage('null', items ? 'sent an empty batch' : `sent a batch of more than ${maxBatchItems} messages`),
+        badMessageResponse(
+          'null',
+          items ? 'sent an empty batch' : `sent a batch of more than ${maxBatchItems} messages`,
+        ),
       );
-    for (const item of items) receiveOne(item, envelope(item));
+    for (const item of items) receiveOne(item, readEnvelope(item));
   }
 
   function receiveOne(line: Buffer, found: Envelope): void {
     if (found.kind === 'request') called(line, found as PendingRequest['envelope']);
     else if (found.kind === 'notification') notified(line, found);
     else if (found.kind === 'response') forward(line, found);
-    else host.send(notAMessage(found, (id) => calls.has(id)));
+    else host.send(invalidMessageResponse(found, (id) => calls.has(id)));
   }
 
   function called(line: Buffer, found: PendingRequest['envelope']): void {
     const { id } = found;
-    if (calls.has(id)) return host.send(badMessage(id, 'used the id of a call that is still running'));
+    if (calls.has(id)) return host.send(badMessageResponse(id, 'used the id of a call that is still running'));
     const call: Call = {
-      question: { line, envelope: found },
+      request: { line, envelope: found },
       abort: new AbortController(),
       begun: false,
       cancelled: false,
@@ -147,7 +156,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
 
   function fail(call: Call, error: unknown): void {
     if (call.cancelled || ended.signal.aborted) return;
-    const { id, method } = call.question.envelope;
+    const { id, method } = call.request.envelope;
     const shown = removed ?? asAppError(error, server);
     log('call_failed', { server, method, code: shown.code });
     if (calls.get(id) === call) host.send(errorLine(id, shown.toInfo()));
@@ -155,20 +164,20 @@ export function createRelay({ connection, http, log, clock, version, host: link 
 
   /** One request, from the host's line to its answer. */
   async function run(call: Call): Promise<void> {
-    const { envelope: asked } = call.question;
+    const { envelope: asked } = call.request;
     if (removed) throw removed;
-    name(call.question);
-    if (asked.method === 'initialize' && !asked.modern) return initialize(call);
-    if (asked.modern || asked.method === 'server/discover') return askStateless(call);
+    name(call.request);
+    if (asked.method === 'initialize' && !asked.stateless) return initialize(call);
+    if (asked.stateless || asked.method === 'server/discover') return askStateless(call);
 
     const since = clock.monotonic();
     await session.settled();
-    if (isListed(asked.method)) await session.lookAgain(call.abort.signal);
-    const local = session.away ? awayAnswer(asked.id, asked.method) : undefined;
+    if (isListMethod(asked.method)) await session.tryReopen(call.abort.signal);
+    const local = session.away ? offlineResponse(asked.id, asked.method) : undefined;
     if (local !== undefined) return answer(call, local);
     for (let again = false; ; again = true) {
       const current = await orAborted(session.ready(), call.abort.signal);
-      const empty = session.promised ? unofferedAnswer(asked.id, asked.method, session.capabilities) : undefined;
+      const empty = session.promised ? unofferedListResponse(asked.id, asked.method, session.capabilities) : undefined;
       if (empty !== undefined) return answer(call, empty);
       const onHold = (held: boolean) => void (call.held = held);
       // What was spent on waiting for the session is not waited for a token once more.
@@ -183,8 +192,8 @@ export function createRelay({ connection, http, log, clock, version, host: link 
         onSessionLost,
         tokenWaitMs,
       } as const;
-      const outcome = await exchange(deps, call.question, sinkFor(call), options);
-      if (outcome === 'answered') return session.remember(call.question);
+      const outcome = await sendRequest(deps, call.request, handlerFor(call), options);
+      if (outcome === 'answered') return session.remember(call.request);
       if (again || !current)
         throw new AppError('E_SERVER_ANSWER', 'The server forgets its sessions at once.', { server });
       await orAborted(session.renew(current), call.abort.signal);
@@ -194,44 +203,44 @@ export function createRelay({ connection, http, log, clock, version, host: link 
 
   /** Answered by the server, or by us while there is no way to it: a host drops a server whose `initialize` fails. */
   async function initialize(call: Call): Promise<void> {
-    const { line, envelope: asked } = call.question;
+    const { line, envelope: asked } = call.request;
     try {
       answer(call, await session.open({ line: Buffer.from(line), envelope: asked }, call.abort.signal));
     } catch (error) {
       if (!session.away) throw error;
       log('initialize_answered_locally', { server, code: session.away.code });
-      answer(call, localInitialize(asked.id, helloOf(line), server, version, session.away));
+      answer(call, offlineInitializeResponse(asked.id, readHostInfo(line), server, version, session.away));
     }
   }
 
   /** A request of 2026-07-28: it needs no session. */
   async function askStateless(call: Call): Promise<void> {
-    const { method } = call.question.envelope;
+    const { method } = call.request.envelope;
     const options = {
       session: undefined,
       signal: call.abort.signal,
       onChallenge: 'ask',
       onHead: () => arrived(call),
     } as const;
-    if (method === 'subscriptions/listen') await listen({ ...deps, pauses }, call.question, sinkFor(call), options);
-    else await exchange(deps, call.question, sinkFor(call), options);
+    if (method === 'subscriptions/listen') await listen({ ...deps, pauses }, call.request, handlerFor(call), options);
+    else await sendRequest(deps, call.request, handlerFor(call), options);
   }
 
-  const sinkFor = (call: Call): ResponseHandler => ({
-    answer(line) {
+  const handlerFor = (call: Call): ResponseHandler => ({
+    onResponse(line) {
       connection.answered();
       answer(call, line);
     },
-    other(line, found) {
+    onServerMessage(line, found) {
       // 2026-07-28 has no requests of the server; a host of that generation could not answer one.
-      if (found.kind === 'request' && call.question.envelope.modern) log('server_request_dropped', { server });
+      if (found.kind === 'request' && call.request.envelope.stateless) log('server_request_dropped', { server });
       else host.send(line);
     },
     drained: () => host.drained(),
   });
 
   function answer(call: Call, line: Buffer | string): void {
-    const { id } = call.question.envelope;
+    const { id } = call.request.envelope;
     if (calls.get(id) !== call) return;
     calls.delete(id);
     host.send(line);
@@ -240,19 +249,19 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   function arrived(call: Call): void {
     if (call.begun) return;
     call.begun = true;
-    count(-call.question.line.length);
+    count(-call.request.line.length);
   }
 
   /** The host's own name, once, for the status. */
   function name({ line, envelope: asked }: PendingRequest): void {
-    if (named || (asked.method !== 'initialize' && !asked.modern)) return;
+    if (named || (asked.method !== 'initialize' && !asked.stateless)) return;
     named = true;
-    connection.setHost(helloOf(line).client);
+    connection.setHost(readHostInfo(line).client);
   }
 
   function notified(line: Buffer, found: Envelope): void {
     if (removed) return;
-    if (found.method === 'notifications/initialized' && !found.modern) session.initialized(line);
+    if (found.method === 'notifications/initialized' && !found.stateless) session.initialized(line);
     else if (found.method === 'notifications/cancelled') cancelled(line, found);
     else forward(line, found);
   }
@@ -262,7 +271,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     const call = calls.get(found.cancels ?? '');
     if (!call) return forward(line, found);
     call.cancelled = true;
-    if (call.question.envelope.modern || call.held) return call.abort.abort();
+    if (call.request.envelope.stateless || call.held) return call.abort.abort();
     const end = () => void clock.after(cancelGraceMs, () => call.abort.abort());
     // A server that does not answer a notification must not keep the call.
     void within(clock, cancelTellMs, oneWay.send(line, found)).then(end);
@@ -277,7 +286,7 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     receive,
     tooLong(head, tail) {
       log('message_too_long', { server });
-      const line = tooLongMessage(head, tail, server, (id) => calls.has(id));
+      const line = tooLongResponse(head, tail, server, (id) => calls.has(id));
       if (line !== undefined) host.send(line);
     },
     get busy() {

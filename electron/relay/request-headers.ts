@@ -21,7 +21,7 @@ export interface SessionHeaders {
 }
 
 /** For a message of the generation with `initialize`. Without a session: for `initialize` itself. */
-export function legacyHeaders(session: SessionHeaders | undefined): Record<string, string> {
+export function sessionRequestHeaders(session: SessionHeaders | undefined): Record<string, string> {
   const headers: Record<string, string> = { ...post };
   addSession(headers, session);
   return headers;

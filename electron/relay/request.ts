@@ -5,13 +5,19 @@ import { maxMessageBytes, readBody, route, routeBody, type PendingRequest, type 
 import { discard } from './drain.ts';
 import { answerTimeoutMs, isRepeatable, silenceMs } from '../../shared/mcp-methods.ts';
 import { heldCall } from './held-call.ts';
-import { isEventId, legacyHeaders, statelessHeaders, streamHeaders, type SessionHeaders } from './request-headers.ts';
+import {
+  isEventId,
+  sessionRequestHeaders,
+  statelessHeaders,
+  streamHeaders,
+  type SessionHeaders,
+} from './request-headers.ts';
 import { sessionFate } from './session-loss.ts';
 import { createStreamResumption } from './stream-resumption.ts';
 import { createSseParser, type SseEvent } from './sse-parser.ts';
 import { withStallGuard } from './stall-guard.ts';
 import type { ToolHeaders } from './tool-header-params.ts';
-import { createYielding, envelopeInTurns, inParts } from './yielding.ts';
+import { createYielding, readEnvelopeYielding, inParts } from './yielding.ts';
 import type { ServerClient } from './server-client.ts';
 import { waitFor } from '../core/base/async.ts';
 import type { Clock } from '../core/base/clock.ts';
@@ -19,7 +25,7 @@ import type { HttpStream } from '../core/http/http.ts';
 import type { ServerRequest } from './model.ts';
 
 export interface RequestDeps {
-  readonly upstream: ServerClient;
+  readonly serverClient: ServerClient;
   /** The server's name, for errors. */
   readonly server: string;
   readonly clock: Clock;
@@ -28,7 +34,7 @@ export interface RequestDeps {
   readonly toolHeaders?: ToolHeaders;
 }
 
-export interface ExchangeOptions {
+export interface RequestOptions {
   /** Of the legacy generation; undefined for `initialize` and for messages of 2026-07-28. */
   readonly session: SessionHeaders | undefined;
   readonly signal: AbortSignal;
@@ -44,37 +50,37 @@ export interface ExchangeOptions {
 }
 
 /** `session_seems_lost`: a ping says so, and the request may have run. */
-export type Exchanged = 'answered' | 'session_lost' | 'session_seems_lost';
+export type RequestOutcome = 'answered' | 'session_lost' | 'session_seems_lost';
 
 /**
  * One request of a host: POST, and what comes back as JSON or as a stream, taken up again where the server can do that.
  * Gives 'session_lost' when the server does not know the session: then the request was not processed, or may be
  * processed twice. Throws AppError when there is no answer to be had.
  */
-export async function exchange(
+export async function sendRequest(
   deps: RequestDeps,
-  question: PendingRequest,
-  sink: ResponseHandler,
-  options: ExchangeOptions,
-): Promise<Exchanged> {
-  const { method } = question.envelope;
+  request: PendingRequest,
+  handler: ResponseHandler,
+  options: RequestOptions,
+): Promise<RequestOutcome> {
+  const { method } = request.envelope;
   let answered = false;
-  let list: Parameters<ResponseHandler['answer']> | undefined;
+  let list: Parameters<ResponseHandler['onResponse']> | undefined;
   const onceOnly: ResponseHandler = {
-    answer(...answer) {
+    onResponse(...answer) {
       if (answered) return;
       answered = true;
       if (method === 'tools/list' && deps.toolHeaders) list = answer;
-      else sink.answer(...answer);
+      else handler.onResponse(...answer);
     },
-    other: (line, found) => sink.other(line, found),
-    drained: () => sink.drained(),
+    onServerMessage: (line, found) => handler.onServerMessage(line, found),
+    drained: () => handler.drained(),
   };
   try {
     for (let again = false; ; again = true) {
       try {
-        const outcome = await once(deps, question, onceOnly, options);
-        if (list) sink.answer((await deps.toolHeaders?.learn(question, list[0])) ?? list[0], list[1], list[2]);
+        const outcome = await once(deps, request, onceOnly, options);
+        if (list) handler.onResponse((await deps.toolHeaders?.learn(request, list[0])) ?? list[0], list[1], list[2]);
         return outcome;
       } catch (error) {
         // A reader that lost its answer may ask once more; a tool may have run.
@@ -95,17 +101,17 @@ export async function exchange(
 
 async function once(
   deps: RequestDeps,
-  question: PendingRequest,
-  sink: ResponseHandler,
-  options: ExchangeOptions,
-): Promise<Exchanged> {
-  const { envelope: asked, line } = question;
+  request: PendingRequest,
+  handler: ResponseHandler,
+  options: RequestOptions,
+): Promise<RequestOutcome> {
+  const { envelope: asked, line } = request;
   const { session, signal, onChallenge } = options;
-  const answered = await deps.upstream.request({
+  const answered = await deps.serverClient.request({
     method: 'POST',
     headers: {
-      ...(asked.modern ? statelessHeaders(asked) : legacyHeaders(session)),
-      ...deps.toolHeaders?.of(question),
+      ...(asked.stateless ? statelessHeaders(asked) : sessionRequestHeaders(session)),
+      ...deps.toolHeaders?.of(request),
     },
     body: line,
     timeoutMs: answerTimeoutMs(asked.method),
@@ -115,7 +121,7 @@ async function once(
     persistent: asked.method !== 'initialize' && isRepeatable(asked.method),
     onChallenge,
     tokenWaitMs: options.tokenWaitMs,
-    hold: () => heldCall(question, deps.clock, sink, options.onHold),
+    hold: () => heldCall(request, deps.clock, handler, options.onHold),
   });
   options.onHead?.();
   const stream = withStallGuard(answered, deps.clock, silenceMs(asked.method, isEventStream(answered)), deps.server);
@@ -125,16 +131,16 @@ async function once(
     if (!isRepeatable(asked.method)) session.unsure = false;
   }
   if (ok && isEventStream(stream)) {
-    await readStreams(deps, stream, question, sink, options);
+    await readStreams(deps, stream, request, handler, options);
     return 'answered';
   }
   const body = await readBody(stream, deps.server);
   if (session?.sessionId !== undefined) {
-    const fate = await sessionFate(deps, question, session, stream.status, body, signal);
+    const fate = await sessionFate(deps, request, session, stream.status, body, signal);
     if (fate === 'lost' || fate === 'seems_lost') return `session_${fate}`;
     if (fate === 'lost_behind') options.onSessionLost?.();
   }
-  await routeBody(body, question, sink, stream, deps.server);
+  await routeBody(body, request, handler, stream, deps.server);
   return 'answered';
 }
 
@@ -145,24 +151,24 @@ export const isEventStream = (stream: HttpStream): boolean =>
 async function readStreams(
   deps: RequestDeps,
   first: HttpStream,
-  question: PendingRequest,
-  sink: ResponseHandler,
-  options: ExchangeOptions,
+  request: PendingRequest,
+  handler: ResponseHandler,
+  options: RequestOptions,
 ): Promise<void> {
-  const place: Place = { lastEventId: undefined, retryMs: undefined, unfit: false, heard: false };
+  const place: Place = { lastEventId: undefined, retryMs: undefined, invalid: false, heard: false };
   const reopening = createStreamResumption(deps.clock, slowestReopeningMs);
   let stream: HttpStream | undefined = first;
   let failures = 0;
   for (;;) {
     if (stream) {
       const ended = reopening.opened();
-      if (await follow(deps, stream, question, sink, place).finally(ended)) return;
+      if (await follow(deps, stream, request, handler, place).finally(ended)) return;
       if (place.heard) reopening.heard();
       place.heard = false;
     }
     // Without an event id nobody can say where it broke (2025-11-25 transports).
-    if (question.envelope.modern || place.lastEventId === undefined || !isEventId(place.lastEventId))
-      throw place.unfit ? unreadable(deps.server) : lost(deps.server);
+    if (request.envelope.stateless || place.lastEventId === undefined || !isEventId(place.lastEventId))
+      throw place.invalid ? unreadable(deps.server) : lost(deps.server);
     const waitMs = reopening.next(place.retryMs ?? 1_000);
     if (waitMs === undefined) throw lost(deps.server);
     await waitFor(deps.clock, Math.max(waitMs, failures * 1_000), options.signal);
@@ -178,10 +184,10 @@ async function readStreams(
 async function reopen(
   deps: RequestDeps,
   lastEventId: string,
-  { session, signal }: ExchangeOptions,
+  { session, signal }: RequestOptions,
 ): Promise<HttpStream> {
   const headers = streamHeaders(session, lastEventId);
-  const stream = await deps.upstream.request({
+  const stream = await deps.serverClient.request({
     method: 'GET',
     headers,
     timeoutMs: 30_000,
@@ -202,7 +208,7 @@ interface Place {
   lastEventId: string | undefined;
   retryMs: number | undefined;
   /** There was a message that may not go to a host: perhaps it was the answer. */
-  unfit: boolean;
+  invalid: boolean;
   /** A message came on the connection. */
   heard: boolean;
 }
@@ -219,13 +225,13 @@ const quietMs = 2_000;
 async function follow(
   deps: RequestDeps,
   stream: HttpStream,
-  question: PendingRequest,
-  sink: ResponseHandler,
+  request: PendingRequest,
+  handler: ResponseHandler,
   place: Place,
 ): Promise<boolean> {
   const parser = createSseParser(maxMessageBytes);
   const chunks = stream.body[Symbol.asyncIterator]();
-  const turns = createYielding();
+  const yielding = createYielding();
   let skipped = 0;
   try {
     for (;;) {
@@ -233,26 +239,26 @@ async function follow(
       if (
         parser.hasBegun &&
         (await isQuiet(deps.clock, next)) &&
-        (await answers(parser.pending(), question, sink, stream))
+        (await answers(parser.pending(), request, handler, stream))
       ) {
         discard(stream, deps.clock);
         return true;
       }
       const { done, value } = await next;
-      if (done) return await answers(parser.pending(), question, sink, stream);
+      if (done) return await answers(parser.pending(), request, handler, stream);
       let answered = false;
       for (const part of inParts(value)) {
         for (const { data, type } of parser.push(part)) {
           if (!data || data.length === 0 || (type !== '' && type !== 'message')) continue;
-          const routed = route(data, question, sink, stream);
+          const routed = route(data, request, handler, stream);
           const what = typeof routed === 'string' ? routed : await routed;
           if (what === 'answer') answered = true;
-          else if (what === 'unfit') place.unfit = true;
+          else if (what === 'invalid') place.invalid = true;
           if (what === 'answer' || what === 'other') place.heard = true;
-          if (what === 'unfit' || what === 'dropped') skipped += 1;
+          if (what === 'invalid' || what === 'dropped') skipped += 1;
         }
         if (skipped > mostSkipped) throw unreadable(deps.server);
-        await turns.over();
+        await yielding.pauseIfDue();
       }
       place.lastEventId = parser.lastEventId ?? place.lastEventId;
       place.retryMs = parser.retryMs ?? place.retryMs;
@@ -261,12 +267,12 @@ async function follow(
         discard(stream, deps.clock);
         return true;
       }
-      await sink.drained();
+      await handler.drained();
     }
   } catch (error) {
     stream.body.destroy();
     if (!(error instanceof AppError) || error.code !== 'E_CONNECTION_LOST') throw error;
-    return await answers(parser.pending(), question, sink, stream);
+    return await answers(parser.pending(), request, handler, stream);
   } finally {
     if (skipped > 0) deps.log('stream_events_skipped', { server: deps.server, count: skipped });
   }
@@ -275,15 +281,15 @@ async function follow(
 /** Passes on the data of an event without its end, where that is a whole response to the call; nothing else of it. */
 async function answers(
   event: SseEvent | undefined,
-  question: PendingRequest,
-  sink: ResponseHandler,
+  request: PendingRequest,
+  handler: ResponseHandler,
   stream: HttpStream,
 ): Promise<boolean> {
   const { data, type } = event ?? {};
   if (!data || (type !== '' && type !== 'message')) return false;
-  const found = await envelopeInTurns(data);
-  if (found.kind !== 'response' || !sameId(found.id, question.envelope.id)) return false;
-  return (await route(data, question, sink, stream)) === 'answer';
+  const found = await readEnvelopeYielding(data);
+  if (found.kind !== 'response' || !sameId(found.id, request.envelope.id)) return false;
+  return (await route(data, request, handler, stream)) === 'answer';
 }
 
 /** True when nothing has come for a while; false as soon as something does. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 import { readJson } from '../../shared/json.ts';
 import { retryAfterMs } from '../core/http/retry-after.ts';
 import { bearerChallenge } from '../core/oauth/discovery/challenge.ts';
@@ -25,7 +25,7 @@ export async function readFacts(stream: HttpStream, clock: Clock): Promise<ReadF
   const { status, headers } = stream;
   const named = bearerChallenge(headers['www-authenticate']);
   const { text, whole } = withWords.has(status) ? await look(stream, clock) : { text: '', whole: stream };
-  const rpcError = text !== '' && envelope(text).hasError;
+  const rpcError = text !== '' && readEnvelope(text).hasError;
   const lacking = status === 403 ? scopesMissing(named, rpcError ? '' : text) : undefined;
   const facts = {
     status,

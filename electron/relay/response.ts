@@ -2,11 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import { AppError } from '../core/base/errors.ts';
 import { isUtf16 } from '../../shared/json.ts';
 import { createGathering } from '../core/http/gathering.ts';
-import { batchItems, envelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
+import { batchItems, readEnvelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 import { isVersion } from './request-headers.ts';
 import { serverErrorText } from './server-error-text.ts';
-import { envelopeInTurns, shortBytes } from './yielding.ts';
+import { readEnvelopeYielding, shortBytes } from './yielding.ts';
 import type { HttpHead, HttpStream } from '../core/http/http.ts';
 import type { RelayResponse } from './model.ts';
 
@@ -22,17 +22,17 @@ export interface PendingRequest {
 /** What to do with what the server says while it answers. */
 export interface ResponseHandler {
   /** The answer: one line, with the id as the host wrote it. Called once at most. */
-  answer(line: Buffer, found: Envelope, head: HttpHead): void;
+  onResponse(line: Buffer, found: Envelope, head: HttpHead): void;
   /** A notification or a request of the server. */
-  other(line: Buffer, found: Envelope): void;
+  onServerMessage(line: Buffer, found: Envelope): void;
   /** Resolves when the host takes more; undefined when it does now. */
   drained(): Promise<void> | undefined;
 }
 
 /**
- * What became of a message: `dropped` means that it is nobody's answer, `unfit` that it is not what may go to a host.
+ * What became of a message: `dropped` means that it is nobody's answer, `invalid` that it is not what may go to a host.
  */
-export type RouteResult = 'answer' | 'other' | 'dropped' | 'unfit';
+export type RouteResult = 'answer' | 'other' | 'dropped' | 'invalid';
 
 /**
  * Takes one message, or a batch, that came for a question. Throws E_SERVER_ANSWER for an answer to it that a host could
@@ -40,28 +40,28 @@ export type RouteResult = 'answer' | 'other' | 'dropped' | 'unfit';
  */
 export function route(
   message: Buffer,
-  question: PendingRequest,
-  sink: ResponseHandler,
+  request: PendingRequest,
+  handler: ResponseHandler,
   head: HttpHead,
 ): RouteResult | Promise<RouteResult> {
-  const bytes = withoutMark(message);
-  if (bytes.length <= shortBytes) return routeRead(bytes, envelope(bytes), question, sink, head);
-  return envelopeInTurns(bytes).then((found) => routeRead(bytes, found, question, sink, head));
+  const bytes = withoutByteOrderMark(message);
+  if (bytes.length <= shortBytes) return routeRead(bytes, readEnvelope(bytes), request, handler, head);
+  return readEnvelopeYielding(bytes).then((found) => routeRead(bytes, found, request, handler, head));
 }
 
 /** The same for a message that has been read. */
 function routeRead(
   bytes: Buffer,
   found: Envelope,
-  question: PendingRequest,
-  sink: ResponseHandler,
+  request: PendingRequest,
+  handler: ResponseHandler,
   head: HttpHead,
 ): RouteResult {
-  if (found.kind !== 'batch') return routeOne(bytes, found, question, sink, head);
+  if (found.kind !== 'batch') return routeOne(bytes, found, request, handler, head);
   const results = (bytes.length > longestBatch ? [] : (batchItems(bytes) ?? [])).map((item) =>
-    routeOne(item, envelope(item), question, sink, head),
+    routeOne(item, readEnvelope(item), request, handler, head),
   );
-  return (['answer', 'unfit'] as const).find((one) => results.includes(one)) ?? results[0] ?? 'unfit';
+  return (['answer', 'invalid'] as const).find((one) => results.includes(one)) ?? results[0] ?? 'invalid';
 }
 
 /** Only one old revision of MCP has batches, and none of a server's is long. */
@@ -70,24 +70,24 @@ const longestBatch = 1024 * 1024;
 function routeOne(
   bytes: Buffer,
   found: Envelope,
-  question: PendingRequest,
-  sink: ResponseHandler,
+  request: PendingRequest,
+  handler: ResponseHandler,
   head: HttpHead,
 ): RouteResult {
-  const { id } = question.envelope;
-  const unfit = unfitFor(bytes, found);
-  const ours = sameId(found.id, id) ? found.method === undefined : isNamelessError(found);
-  if (unfit !== undefined) {
-    if (!ours && !(found.problem !== undefined && saysId(bytes, id)) && !isOtherType(found, id)) return 'unfit';
-    throw unreadable(question, unfit);
+  const { id } = request.envelope;
+  const invalid = invalidReason(bytes, found);
+  const ours = sameId(found.id, id) ? found.method === undefined : isErrorWithoutId(found);
+  if (invalid !== undefined) {
+    if (!ours && !(found.problem !== undefined && saysId(bytes, id)) && !isOtherType(found, id)) return 'invalid';
+    throw unreadable(request, invalid);
   }
   if (ours) {
-    sink.answer(oneLine(withId(bytes, found, id)), found, head);
+    handler.onResponse(oneLine(withId(bytes, found, id)), found, head);
     return 'answer';
   }
-  if (isOtherType(found, id)) throw unreadable(question, 'has the id as another type than it was sent');
+  if (isOtherType(found, id)) throw unreadable(request, 'has the id as another type than it was sent');
   if (found.kind !== 'notification' && found.kind !== 'request') return 'dropped';
-  sink.other(oneLine(bytes), found);
+  handler.onServerMessage(oneLine(bytes), found);
   return 'other';
 }
 
@@ -95,26 +95,28 @@ const unreadable = ({ envelope: { method } }: PendingRequest, why: string) =>
   new AppError('E_SERVER_ANSWER', `The server’s answer to ${method} ${why}.`);
 
 /** Why a message may not go to a host, as what it does; undefined: it may. */
-function unfitFor(bytes: Buffer, found: Envelope): string | undefined {
+function invalidReason(bytes: Buffer, found: Envelope): string | undefined {
   if (found.problem === 'syntax') return 'is not JSON';
   if (found.problem === 'depth') return 'is nested too deep';
   if (!isUtf8(bytes)) return 'is not UTF-8';
-  return found.flaw ?? (found.kind === 'invalid' && !isNamelessError(found) ? 'is not a JSON-RPC message' : undefined);
+  return found.flaw ?? (found.kind === 'invalid' && !isErrorWithoutId(found) ? 'is not a JSON-RPC message' : undefined);
 }
 
 /**
  * What a server says on its own: the messages in it that a host can read, each on one line, and how many others there
  * were.
  */
-export async function spoken(message: Buffer): Promise<{ readonly lines: readonly Buffer[]; readonly unfit: number }> {
-  const bytes = withoutMark(message);
-  const whole = await envelopeInTurns(bytes);
+export async function readServerMessages(
+  message: Buffer,
+): Promise<{ readonly lines: readonly Buffer[]; readonly invalid: number }> {
+  const bytes = withoutByteOrderMark(message);
+  const whole = await readEnvelopeYielding(bytes);
   const items = whole.kind === 'batch' ? (bytes.length > longestBatch ? [] : (batchItems(bytes) ?? [])) : [bytes];
   const fit = items.filter((item) => {
-    const found = item === bytes ? whole : envelope(item);
-    return (found.kind === 'notification' || found.kind === 'request') && unfitFor(item, found) === undefined;
+    const found = item === bytes ? whole : readEnvelope(item);
+    return (found.kind === 'notification' || found.kind === 'request') && invalidReason(item, found) === undefined;
   });
-  return { lines: fit.map(oneLine), unfit: items.length - fit.length };
+  return { lines: fit.map(oneLine), invalid: items.length - fit.length };
 }
 
 /** The id of the call, between quotes or without the quotes that it had. */
@@ -129,7 +131,7 @@ function saysId(bytes: Buffer, id: string): boolean {
 }
 
 /** An error that names no request: a server that could not, or would not, read the id. */
-export const isNamelessError = (found: Envelope): boolean =>
+export const isErrorWithoutId = (found: Envelope): boolean =>
   found.hasError &&
   found.method === undefined &&
   (found.id === undefined || found.id === 'null') &&
@@ -139,39 +141,39 @@ export const isNamelessError = (found: Envelope): boolean =>
 /** A whole body as the answer. Throws E_NOT_JSON, E_SERVER_ANSWER, or what the status says. */
 export async function routeBody(
   whole: Buffer,
-  question: PendingRequest,
-  sink: ResponseHandler,
+  request: PendingRequest,
+  handler: ResponseHandler,
   stream: RelayResponse,
   server: string,
 ): Promise<void> {
-  const body = withoutMark(whole);
+  const body = withoutByteOrderMark(whole);
   const { status } = stream;
   const ok = status >= 200 && status < 300;
-  const found = await envelopeInTurns(body);
-  const unfit = unfitFor(body, found);
+  const found = await readEnvelopeYielding(body);
+  const invalid = invalidReason(body, found);
   const isAnswer =
-    isNamelessError(found) || (found.kind === 'response' && (found.hasError || sameId(found.id, question.envelope.id)));
-  if (!ok && (unfit !== undefined || !isAnswer)) throw statusFault(stream, body, question.envelope, server);
-  if (!ok && found.id !== question.envelope.id) {
+    isErrorWithoutId(found) || (found.kind === 'response' && (found.hasError || sameId(found.id, request.envelope.id)));
+  if (!ok && (invalid !== undefined || !isAnswer)) throw statusFault(stream, body, request.envelope, server);
+  if (!ok && found.id !== request.envelope.id) {
     // A refusal of the whole request belongs to it, whatever id it carries.
-    sink.answer(oneLine(withId(body, found, question.envelope.id)), found, stream);
+    handler.onResponse(oneLine(withId(body, found, request.envelope.id)), found, stream);
     return;
   }
-  if (unfit !== undefined && found.problem === 'syntax' && looksLikeHtml(body, stream))
+  if (invalid !== undefined && found.problem === 'syntax' && looksLikeHtml(body, stream))
     throw new AppError('E_NOT_JSON', 'A web page came instead of the server’s answer.', { server });
-  const routed = routeRead(body, found, question, sink, stream);
+  const routed = routeRead(body, found, request, handler, stream);
   if (routed === 'answer') return;
   const what =
     body.length === 0
       ? 'is empty'
       : isUtf16(body)
         ? 'is UTF-16 text, and JSON is UTF-8'
-        : unfit === undefined || found.problem === 'shape'
+        : invalid === undefined || found.problem === 'shape'
           ? 'is not an answer to the call'
-          : unfit;
+          : invalid;
   throw new AppError(
     'E_SERVER_ANSWER',
-    `The server’s answer to ${question.envelope.method} ${what} (status ${status}).`,
+    `The server’s answer to ${request.envelope.method} ${what} (status ${status}).`,
     { server },
   );
 }
@@ -183,7 +185,7 @@ const looksLikeHtml = (body: Buffer, stream: HttpStream): boolean =>
 function statusFault(
   { status, sent }: RelayResponse,
   body: Buffer,
-  { method, modern, protocolVersion }: Envelope,
+  { method, stateless, protocolVersion }: Envelope,
   server: string,
 ): AppError {
   const said = `The server answered with status ${status}`;
@@ -196,7 +198,7 @@ function statusFault(
   if (mayHaveRun(status) && !isRepeatable(method ?? ''))
     return new AppError('E_OUTCOME_UNKNOWN', `${said}.`, { server });
   if (status >= 500) return new AppError('E_SERVER_UNREACHABLE', `${said}.`, { server });
-  if (modern && [400, 404, 405, 406, 415].includes(status))
+  if (stateless && [400, 404, 405, 406, 415].includes(status))
     return new AppError(
       'E_PROTOCOL_ERA',
       `${said} to a message of MCP ${isVersion(protocolVersion) ? protocolVersion : 'without sessions'}.`,
@@ -212,7 +214,7 @@ function statusFault(
 const mayHaveRun = (status: number): boolean => status >= 500 || [404, 408, 409, 410, 424, 499].includes(status);
 
 /** Without the byte order mark of UTF-8: hosts do not take one inside of a line. */
-const withoutMark = (bytes: Buffer): Buffer =>
+const withoutByteOrderMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 
 /** The message with this id, all other bytes as they are. */

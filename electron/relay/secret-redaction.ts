@@ -3,7 +3,7 @@ import type { Log } from '../core/base/log.ts';
 import { formsOf, partsOf } from '../core/oauth/secret-forms.ts';
 import type { Secret } from '../core/base/secret.ts';
 import { placesOf, soughtFor, type Place, type Sought } from './secret-search.ts';
-import { envelope, errorLine } from '../../shared/json-rpc.ts';
+import { readEnvelope, errorLine } from '../../shared/json-rpc.ts';
 
 /**
  * Removes the credentials that were sent to a server from what it sends back, because hosts write everything to
@@ -30,7 +30,7 @@ export function createSecretRedaction(log: Log, server: string): SecretRedaction
   let latest: Secret | undefined;
 
   const refusal = (line: Buffer): Buffer => {
-    const { id, method } = envelope(line);
+    const { id, method } = readEnvelope(line);
     const error = new AppError(
       'E_SERVER_ANSWER',
       'The server repeated the sign-in in its answer, which was therefore not passed on.',
@@ -43,7 +43,7 @@ export function createSecretRedaction(log: Log, server: string): SecretRedaction
   const fit = (line: Buffer, places: readonly Place[]): Buffer => {
     for (const text of [mark, '0']) {
       const bytes = withText(line, places, text);
-      const { problem } = envelope(bytes);
+      const { problem } = readEnvelope(bytes);
       if (problem === undefined || problem === 'shape') return bytes;
     }
     return refusal(line);

@@ -1,10 +1,10 @@
 import { readJson } from '../../shared/json.ts';
-import { envelope, sameId } from '../../shared/json-rpc.ts';
+import { readEnvelope, sameId } from '../../shared/json-rpc.ts';
 import { AppError } from '../core/base/errors.ts';
-import { isNamelessError, type PendingRequest } from './response.ts';
+import { isErrorWithoutId, type PendingRequest } from './response.ts';
 import { discard, drain } from './drain.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
-import { legacyHeaders, type SessionHeaders } from './request-headers.ts';
+import { sessionRequestHeaders, type SessionHeaders } from './request-headers.ts';
 import type { ServerClient } from './server-client.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { HttpHead } from '../core/http/http.ts';
@@ -28,9 +28,9 @@ const unknownMethod = -32_601;
  */
 export function judgeSession(status: number, body: Buffer, id: string): SessionVerdict {
   if (status === 200)
-    return isShortError(body) && isNamelessError(envelope(body)) && saysSessionIsLost(body) ? 'doubtful' : 'kept';
+    return isShortError(body) && isErrorWithoutId(readEnvelope(body)) && saysSessionIsLost(body) ? 'doubtful' : 'kept';
   if (!lossStatuses.has(status)) return 'kept';
-  const found = envelope(body);
+  const found = readEnvelope(body);
   const isResponse = found.kind !== 'batch' && (found.hasError || found.hasResult) && found.method === undefined;
   const says = found.hasResult ? false : saysSessionIsLost(body);
   if (found.kind === 'response' && sameId(found.id, id)) return says ? 'doubtful' : 'kept';
@@ -41,7 +41,7 @@ export function judgeSession(status: number, body: Buffer, id: string): SessionV
 
 /** Whether the body is a JSON-RPC response to the request with this id. */
 function isResponseTo(body: Buffer, id: string): boolean {
-  const found = envelope(body);
+  const found = readEnvelope(body);
   return found.kind === 'response' && sameId(found.id, id);
 }
 
@@ -86,7 +86,7 @@ const probeId = '"keybridge-session-probe"';
 const ping = (session: SessionHeaders, signal: AbortSignal) =>
   ({
     method: 'POST',
-    headers: legacyHeaders(session),
+    headers: sessionRequestHeaders(session),
     body: Buffer.from(`{"jsonrpc":"2.0","id":${probeId},"method":"ping"}`),
     timeoutMs: probeMs,
     signal,
@@ -96,13 +96,13 @@ const ping = (session: SessionHeaders, signal: AbortSignal) =>
 
 /** Whether the server takes a `ping` in this session. */
 async function takesPing(
-  upstream: ServerClient,
+  serverClient: ServerClient,
   session: SessionHeaders,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    const stream = await upstream.request(ping(session, signal));
+    const stream = await serverClient.request(ping(session, signal));
     discard(stream, clock);
     return stream.status < 300;
   } catch {
@@ -114,13 +114,13 @@ async function takesPing(
  * Asks by a `ping`, which changes nothing, whether the server still knows the session. No answer means that it does.
  */
 async function knowsSession(
-  upstream: ServerClient,
+  serverClient: ServerClient,
   session: SessionHeaders,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    const stream = await upstream.request(ping(session, signal));
+    const stream = await serverClient.request(ping(session, signal));
     if (!lossStatuses.has(stream.status) && !(stream.status === 200 && isJson(stream))) {
       discard(stream, clock);
       return true;
@@ -144,13 +144,13 @@ export type SessionFate =
   | 'lost_behind';
 
 export interface FateDeps {
-  readonly upstream: ServerClient;
+  readonly serverClient: ServerClient;
   readonly clock: Clock;
   readonly server: string;
 }
 
 export async function sessionFate(
-  { upstream, clock }: FateDeps,
+  { serverClient, clock }: FateDeps,
   { envelope: asked }: PendingRequest,
   session: SessionHeaders,
   status: number,
@@ -160,17 +160,17 @@ export async function sessionFate(
   // After a sign-in perhaps somebody else's session is refused like this.
   if (session.suspect && [400, 401, 403].includes(status) && !isResponseTo(body, asked.id)) {
     // A call may have run: what is refused for the session's sake is refused to a ping as well.
-    return !isRepeatable(asked.method) && (await takesPing(upstream, session, clock, signal)) ? 'kept' : 'lost';
+    return !isRepeatable(asked.method) && (await takesPing(serverClient, session, clock, signal)) ? 'kept' : 'lost';
   }
   const verdict = judgeSession(status, body, asked.id);
   if (verdict !== 'doubtful') return verdict;
-  if (!(await knowsSession(upstream, session, clock, signal))) {
+  if (!(await knowsSession(serverClient, session, clock, signal))) {
     if (isRepeatable(asked.method)) return 'lost';
     // A fault of the server's own may come after the work; every other refusal comes before it.
     return status === 500 ? 'lost_behind' : 'seems_lost';
   }
   // By the specification a 404 means just that; not every server looks for the session of a ping.
-  if (status !== 404 || envelope(body).problem !== 'syntax') return 'kept';
+  if (status !== 404 || readEnvelope(body).problem !== 'syntax') return 'kept';
   const again = session.unsure;
   session.unsure = !again;
   return again ? 'lost_behind' : 'kept';
@@ -181,11 +181,11 @@ export async function sessionFate(
  * ping like that has said nothing by it, and the call may have run. Throws E_OUTCOME_UNKNOWN then.
  */
 export async function confirmLoss(
-  { upstream, clock, server }: FateDeps,
+  { serverClient, clock, server }: FateDeps,
   renewed: SessionHeaders | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  if (renewed && (await knowsSession(upstream, renewed, clock, signal))) return;
+  if (renewed && (await knowsSession(serverClient, renewed, clock, signal))) return;
   throw new AppError(
     'E_OUTCOME_UNKNOWN',
     'The server refused the call as if its session were lost, and refuses new sessions alike.',

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import { AppError } from '../core/base/errors.ts';
 import type { PendingRequest, ResponseHandler } from './response.ts';
-import { exchange, type RequestDeps, type ExchangeOptions } from './request.ts';
+import { sendRequest, type RequestDeps, type RequestOptions } from './request.ts';
 import { delayAfterMs, isTransient } from './retry-policy.ts';
 import type { Pauses } from '../core/base/async.ts';
 
@@ -27,27 +27,27 @@ export interface ListenDeps extends RequestDeps {
  */
 export async function listen(
   { pauses, ...deps }: ListenDeps,
-  question: PendingRequest,
-  sink: ResponseHandler,
-  options: ExchangeOptions,
+  request: PendingRequest,
+  handler: ResponseHandler,
+  options: RequestOptions,
 ): Promise<void> {
   let acknowledged = false;
   let failures = 0;
   const once: ResponseHandler = {
-    answer: (line, found, head) => sink.answer(line, found, head),
-    drained: () => sink.drained(),
-    other(line, found) {
+    onResponse: (line, found, head) => handler.onResponse(line, found, head),
+    drained: () => handler.drained(),
+    onServerMessage(line, found) {
       const isAcknowledgement = found.method === 'notifications/subscriptions/acknowledged';
       // An acknowledgement again is no news: a server that gives one and closes would set the pace otherwise.
       if (isAcknowledgement && acknowledged) return;
       if (isAcknowledgement) acknowledged = true;
       failures = 0;
-      sink.other(line, found);
+      handler.onServerMessage(line, found);
     },
   };
   for (;;) {
     try {
-      await exchange(deps, question, once, options);
+      await sendRequest(deps, request, once, options);
       return;
     } catch (error) {
       // A host that was told that it is subscribed is not told of what ends by itself, or by a sign-in.

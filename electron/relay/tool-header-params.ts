@@ -3,7 +3,7 @@ import type { Log } from '../core/base/log.ts';
 import type { PendingRequest } from './response.ts';
 import { elements, eachMember, skipSpace, skipValue, type Cursor } from '../../shared/json-scan.ts';
 import { headerValue } from './request-headers.ts';
-import { createYielding, passedInTurns } from './yielding.ts';
+import { createYielding, scanYielding } from './yielding.ts';
 
 /**
  * Arguments of tools that a server wants as headers, too (`x-mcp-header` in a tool's schema, MCP 2026-07-28 transports;
@@ -13,9 +13,9 @@ export interface ToolHeaders {
   /**
    * Reads the answer to `tools/list`. Gives it back without the tools that a client must not show; otherwise untouched.
    */
-  learn(question: PendingRequest, line: Buffer): Promise<Buffer>;
+  learn(request: PendingRequest, line: Buffer): Promise<Buffer>;
   /** The `Mcp-Param-*` headers of a `tools/call`; none for anything else. */
-  of(question: PendingRequest): Readonly<Record<string, string>>;
+  of(request: PendingRequest): Readonly<Record<string, string>>;
 }
 
 /** Where the argument stands, and the name of its header. */
@@ -44,7 +44,7 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
   };
 
   /** Learns what one tool wants. False: a client must not show it. */
-  const look = (line: Buffer, start: number, end: number, modern: boolean): boolean => {
+  const look = (line: Buffer, start: number, end: number, stateless: boolean): boolean => {
     const { name, inputSchema } = end - start > longestTool ? {} : members(readJson(line.toString('utf8', start, end)));
     if (typeof name !== 'string') return true;
     forget(name);
@@ -55,19 +55,19 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
     }
     if (mirrored === undefined) log('tool_dropped', { server, reason: 'malformed x-mcp-header' });
     // Before 2026-07-28 the keyword means nothing, so nothing is wrong with such a tool.
-    return mirrored !== undefined || !modern;
+    return mirrored !== undefined || !stateless;
   };
 
   return {
     async learn({ envelope: asked }, line) {
       // Nearly every server: nothing to parse, and every byte stays what it was.
       if (known.size === 0 && !line.includes(keyword)) return line;
-      const turns = createYielding();
+      const yielding = createYielding();
       const dropped: (readonly [start: number, end: number])[] = [];
       const tools = await toolsIn(line);
       for (const [start, end] of tools) {
-        await turns.over();
-        if (!look(line, start, end, asked.modern)) dropped.push([start, end]);
+        await yielding.pauseIfDue();
+        if (!look(line, start, end, asked.stateless)) dropped.push([start, end]);
       }
       return without(line, tools, dropped);
     },
@@ -91,8 +91,8 @@ export function createToolHeaders(log: Log, server: string): ToolHeaders {
 
 /** Where each of `result.tools` stands. */
 async function toolsIn(line: Buffer): Promise<(readonly [start: number, end: number])[]> {
-  const turns = createYielding();
-  const cursor: Cursor = { bytes: line, at: 0, fault: undefined, known: await passedInTurns(line) };
+  const yielding = createYielding();
+  const cursor: Cursor = { bytes: line, at: 0, fault: undefined, known: await scanYielding(line) };
   let list: number | undefined;
   if (skipSpace(cursor) === 0x7b) {
     eachMember(cursor, (key) => {
@@ -109,7 +109,7 @@ async function toolsIn(line: Buffer): Promise<(readonly [start: number, end: num
   cursor.at = list;
   for (const place of elements(cursor)) {
     found.push(place);
-    await turns.over();
+    await yielding.pauseIfDue();
   }
   return found;
 }

@@ -1,10 +1,10 @@
-import { envelope, type Envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope, type Envelope } from '../../shared/json-rpc.ts';
 import { passInParts, type Known } from '../../shared/json-scan.ts';
 
 /** Work that takes long is done in turns, so that the other servers’ messages never wait for more than one. */
 export interface Yielding {
   /** To be awaited between two small pieces of work. Undefined while the turn is not over. */
-  over(): Promise<void> | undefined;
+  pauseIfDue(): Promise<void> | undefined;
 }
 
 /** The longest turn, in ms. */
@@ -17,7 +17,7 @@ export function createYielding(): Yielding {
     await new Promise<void>((resolve) => void setImmediate(resolve));
     since = performance.now();
   };
-  return { over: () => (performance.now() - since < turnMs ? undefined : next()) };
+  return { pauseIfDue: () => (performance.now() - since < turnMs ? undefined : next()) };
 }
 
 /** A chunk in parts that take a moment each, whatever stands in them. */
@@ -30,15 +30,15 @@ const streamPartBytes = 8 * 1024;
 export const shortBytes = 256 * 1024;
 const partBytes = 64 * 1024;
 
-/** Reads one message as `envelope` does; a long one in turns. */
-export async function envelopeInTurns(message: Buffer): Promise<Envelope> {
-  return message.length <= shortBytes ? envelope(message) : envelope(message, await passedInTurns(message));
+/** Reads one message as `readEnvelope` does; a long one in turns. */
+export async function readEnvelopeYielding(message: Buffer): Promise<Envelope> {
+  return message.length <= shortBytes ? readEnvelope(message) : readEnvelope(message, await scanYielding(message));
 }
 
 /** The large values of a text, found in turns. */
-export async function passedInTurns(text: Buffer): Promise<Known> {
+export async function scanYielding(text: Buffer): Promise<Known> {
   const known: Known = new Map();
-  const turns = createYielding();
-  for (const pass = passInParts(text, known); !pass(partBytes);) await turns.over();
+  const yielding = createYielding();
+  for (const pass = passInParts(text, known); !pass(partBytes);) await yielding.pauseIfDue();
   return known;
 }

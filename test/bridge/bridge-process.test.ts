@@ -4,7 +4,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 import { peekMessage } from '../../electron/bridge/message-peek.ts';
 import { newNonce, prove, readOpening } from '../../electron/local-socket/handshake.ts';
 import { readJson } from '../../shared/json.ts';
@@ -566,7 +566,7 @@ describe('what the bridge reads', () => {
           [other, one, '"x":[1]'],
         ]) {
           const line = Buffer.from(`{${parts.filter(Boolean).join(',')}}`);
-          const { id: wanted, method, hasResult, hasError } = envelope(line);
+          const { id: wanted, method, hasResult, hasError } = readEnvelope(line);
           const seen = peekMessage(line);
           expect({ line: String(line), id: seen.id, method: seen.method, outcome: seen.outcome }).toEqual({
             line: String(line),

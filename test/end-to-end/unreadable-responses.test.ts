@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 import type { JsonRpcMessage } from '../fixtures/host.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
 import { startRelayRig, type RelayRig } from '../fixtures/relay-rig.ts';
@@ -131,7 +131,7 @@ describe('the flaw of a message', () => {
       '{"jsonrpc":"2.0","id":1,"result":{},"x":1}',
       '{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":""}}',
     ]) {
-      expect(envelope(good).flaw, good).toBeUndefined();
+      expect(readEnvelope(good).flaw, good).toBeUndefined();
     }
   });
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { batchItems, envelope, idAtEnd, maxBatchItems, sameId } from '../../shared/json-rpc.ts';
+import { batchItems, readEnvelope, idAtEnd, maxBatchItems, sameId } from '../../shared/json-rpc.ts';
 import { createPendingRequests } from '../../electron/bridge/pending-requests.ts';
 import type { JsonRpcMessage } from '../fixtures/host.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
@@ -178,8 +178,11 @@ describe('ids that are no JSON', () => {
   const broken = ['"\\q"', '"\\u12"', '"a\tb"', '"\u0001"'];
 
   it.each(broken)('SI03 %j makes a message that is not JSON', (id) => {
-    expect(envelope(Buffer.from(`{"id":${id},"method":"ping"}`))).toMatchObject({ kind: 'invalid', problem: 'syntax' });
-    expect(envelope(Buffer.from(`{"id":${id},"method":"ping"}`)).id).toBeUndefined();
+    expect(readEnvelope(Buffer.from(`{"id":${id},"method":"ping"}`))).toMatchObject({
+      kind: 'invalid',
+      problem: 'syntax',
+    });
+    expect(readEnvelope(Buffer.from(`{"id":${id},"method":"ping"}`)).id).toBeUndefined();
     expect(idAtEnd(`"x":1,"id":${id}}`)).toBeUndefined();
     expect([sameId(id, '1'), sameId('1', id)]).toEqual([false, false]);
   });

@@ -4,13 +4,13 @@ import { serveBridge } from '../../electron/broker/bridge-connection.ts';
 import type { PendingRequest } from '../../electron/relay/response.ts';
 import { createSseParser } from '../../electron/relay/sse-parser.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
-import { envelopeInTurns } from '../../electron/relay/yielding.ts';
+import { readEnvelopeYielding } from '../../electron/relay/yielding.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createBody } from '../../electron/core/http/body.ts';
 import { createHttp } from '../../electron/core/http/client.ts';
 import { createGathering } from '../../electron/core/http/gathering.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { readBody, startListener } from '../fixtures/listener.ts';
 import { startRelayRig } from '../fixtures/relay-rig.ts';
@@ -24,17 +24,17 @@ const megabyte = 1024 * 1024;
 /** The work, and how often everything else had its turn meanwhile. */
 async function turnsDuring<Value>(
   work: () => Promise<Value>,
-): Promise<{ readonly value: Value; readonly turns: number }> {
-  let turns = 0;
+): Promise<{ readonly value: Value; readonly yielding: number }> {
+  let yielding = 0;
   let over = false;
   const turn = () => {
-    turns += 1;
+    yielding += 1;
     if (!over) setImmediate(turn);
   };
   setImmediate(turn);
   const value = await work();
   over = true;
-  return { value, turns };
+  return { value, yielding };
 }
 
 describe('many small pieces', () => {
@@ -102,11 +102,11 @@ describe('work that takes long', () => {
     ['objects', '{"a":[{"b":null}]},'.repeat(600_000)],
     ['line feeds', '\n'.repeat(15 * megabyte)],
   ])('a message of 15 MB of %s is read in turns', async (_, inside) => {
-    const { value, turns } = await turnsDuring(() =>
-      envelopeInTurns(Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"x":[${inside}0]}}`)),
+    const { value, yielding } = await turnsDuring(() =>
+      readEnvelopeYielding(Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"x":[${inside}0]}}`)),
     );
     expect(value).toMatchObject({ kind: 'response', id: '7', hasResult: true });
-    expect(turns).toBeGreaterThan(3);
+    expect(yielding).toBeGreaterThan(3);
   });
 
   it.each([
@@ -114,18 +114,17 @@ describe('work that takes long', () => {
     ['has a fault at its end', '{"id":7,"result":{"x":[', ']}]}', 'syntax'],
     ['goes on after its end', '{"id":7,"result":[', '0]}{', 'syntax'],
   ])('a long message that %s is no JSON, and was read once', async (_, start, end, problem) => {
-    const { value, turns } = await turnsDuring(() =>
-      envelopeInTurns(Buffer.from(`${start}${'[],'.repeat(3 * megabyte)}${end}`)),
+    const { value, yielding } = await turnsDuring(() =>
+      readEnvelopeYielding(Buffer.from(`${start}${'[],'.repeat(3 * megabyte)}${end}`)),
     );
     expect(value).toMatchObject({ kind: 'invalid', problem, id: '7' });
-    expect(turns).toBeGreaterThan(3);
+    expect(yielding).toBeGreaterThan(3);
   });
 
   it('an object with millions of members is no message, and not a text for each of them', () => {
-    expect(envelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{}${',"a":1'.repeat(megabyte)}}`))).toMatchObject({
-      kind: 'invalid',
-      id: '1',
-    });
+    expect(readEnvelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{}${',"a":1'.repeat(megabyte)}}`))).toMatchObject(
+      { kind: 'invalid', id: '1' },
+    );
   });
 
   it('a list of tools of 8 MB, every argument a header, is looked through in turns', async () => {
@@ -136,16 +135,16 @@ describe('work that takes long', () => {
     );
     const asked = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
     const headers = createToolHeaders(silentLog, 'work');
-    const { value, turns } = await turnsDuring(() =>
-      headers.learn({ line: asked, envelope: envelope(asked) as PendingRequest['envelope'] }, line),
+    const { value, yielding } = await turnsDuring(() =>
+      headers.learn({ line: asked, envelope: readEnvelope(asked) as PendingRequest['envelope'] }, line),
     );
     expect(value).toBe(line);
-    expect(turns).toBeGreaterThan(3);
+    expect(yielding).toBeGreaterThan(3);
     const call = (name: string): PendingRequest => {
       const bytes = Buffer.from(
         `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"${name}","arguments":{"p0":"x"}}}`,
       );
-      return { line: bytes, envelope: envelope(bytes) as PendingRequest['envelope'] };
+      return { line: bytes, envelope: readEnvelope(bytes) as PendingRequest['envelope'] };
     };
     expect(headers.of(call('t0'))).toEqual({ 'mcp-param-h0': 'x' });
     // 20,000 arguments in all are enough.

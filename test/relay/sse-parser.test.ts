@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headerValue, statelessHeaders } from '../../electron/relay/request-headers.ts';
 import { createSseParser, type SseEvent } from '../../electron/relay/sse-parser.ts';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 
 const text = (events: SseEvent[]) => events.map((event) => event.data?.toString('utf8'));
 
@@ -67,11 +67,11 @@ describe('event streams', () => {
 describe('headers of 2026-07-28', () => {
   it('come from the message', () => {
     const meta = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}';
-    expect(statelessHeaders(envelope(`{"id":1,"method":"tools/call","params":{"name":"echo",${meta}}}`))).toMatchObject(
-      { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' },
-    );
     expect(
-      statelessHeaders(envelope(`{"id":1,"method":"tools/list","params":{"name":"echo",${meta}}}`)),
+      statelessHeaders(readEnvelope(`{"id":1,"method":"tools/call","params":{"name":"echo",${meta}}}`)),
+    ).toMatchObject({ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' });
+    expect(
+      statelessHeaders(readEnvelope(`{"id":1,"method":"tools/list","params":{"name":"echo",${meta}}}`)),
     ).not.toHaveProperty('mcp-name');
   });
 
@@ -83,7 +83,7 @@ describe('headers of 2026-07-28', () => {
     }
     expect(
       statelessHeaders(
-        envelope(
+        readEnvelope(
           '{"id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"a\\r\\nb: c"}}}',
         ),
       ),

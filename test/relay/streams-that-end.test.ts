@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { exchange } from '../../electron/relay/request.ts';
+import { sendRequest } from '../../electron/relay/request.ts';
 import type { PendingRequest, ResponseHandler } from '../../electron/relay/response.ts';
 import { listen } from '../../electron/relay/subscriptions.ts';
 import { createStreamResumption } from '../../electron/relay/stream-resumption.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 import { createPauses } from '../../electron/core/base/async.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import type { HttpStream } from '../../electron/core/http/http.ts';
@@ -13,7 +13,7 @@ import type { HttpStream } from '../../electron/core/http/http.ts';
 // Streams of a call that end or fall silent, on a clock that stands still.
 
 const asked = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}');
-const question: PendingRequest = { line: asked, envelope: envelope(asked) as PendingRequest['envelope'] };
+const request: PendingRequest = { line: asked, envelope: readEnvelope(asked) as PendingRequest['envelope'] };
 const answer = '{"jsonrpc":"2.0","id":7,"result":{"a":1}}';
 
 /** A stream of these chunks; then it ends, breaks, or stays open without a word. */
@@ -34,13 +34,13 @@ function begin(open: (method: string) => HttpStream) {
   const clock = createFakeClock();
   const lines: string[] = [];
   let outcome: string | undefined;
-  const sink: ResponseHandler = {
-    answer: (line) => void lines.push(line.toString()),
-    other: (line) => void lines.push(line.toString()),
+  const handler: ResponseHandler = {
+    onResponse: (line) => void lines.push(line.toString()),
+    onServerMessage: (line) => void lines.push(line.toString()),
     drained: () => undefined,
   };
-  const upstream = { request: async ({ method }: { method: string }) => open(method), forgetCookies: () => {} };
-  exchange({ upstream, server: 'work', clock, log: silentLog }, question, sink, {
+  const serverClient = { request: async ({ method }: { method: string }) => open(method), forgetCookies: () => {} };
+  sendRequest({ serverClient, server: 'work', clock, log: silentLog }, request, handler, {
     session: undefined,
     signal: new AbortController().signal,
     onChallenge: 'quiet',
@@ -133,23 +133,23 @@ describe('a subscription stream', () => {
     const line = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{}}');
     const lines: string[] = [];
     let openings = 0;
-    const upstream = {
+    const serverClient = {
       forgetCookies: () => {},
       request: async () => {
         openings += 1;
         return streamOf(['data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged"}\n\n'], 'end');
       },
     };
-    const sink: ResponseHandler = {
-      answer: (one) => void lines.push(one.toString()),
-      other: (one) => void lines.push(one.toString()),
+    const handler: ResponseHandler = {
+      onResponse: (one) => void lines.push(one.toString()),
+      onServerMessage: (one) => void lines.push(one.toString()),
       drained: () => undefined,
     };
     const abort = new AbortController();
     const done = listen(
-      { upstream, server: 'work', clock, log: silentLog, pauses: createPauses(clock) },
-      { line, envelope: envelope(line) as PendingRequest['envelope'] },
-      sink,
+      { serverClient, server: 'work', clock, log: silentLog, pauses: createPauses(clock) },
+      { line, envelope: readEnvelope(line) as PendingRequest['envelope'] },
+      handler,
       { session: undefined, signal: abort.signal, onChallenge: 'quiet' },
     ).catch(() => {});
     await clock.advance(60_000);

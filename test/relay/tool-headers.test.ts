@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { PendingRequest } from '../../electron/relay/response.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
 import { createLog } from '../../electron/core/base/log.ts';
-import { envelope } from '../../shared/json-rpc.ts';
+import { readEnvelope } from '../../shared/json-rpc.ts';
 
 const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
 
-function question(method: string, params: object = {}, modern = true): PendingRequest {
+function request(method: string, params: object = {}, stateless = true): PendingRequest {
   const line = Buffer.from(
-    JSON.stringify({ jsonrpc: '2.0', id: 12, method, params: modern ? { ...params, _meta: meta } : params }),
+    JSON.stringify({ jsonrpc: '2.0', id: 12, method, params: stateless ? { ...params, _meta: meta } : params }),
   );
-  return { line, envelope: envelope(line) as PendingRequest['envelope'] };
+  return { line, envelope: readEnvelope(line) as PendingRequest['envelope'] };
 }
 
 const listOf = (...tools: readonly object[]): Buffer =>
@@ -22,7 +22,7 @@ const toolOf = (properties: object, name = 't', more: object = {}): object => ({
 
 function rig(): {
   headers: ReturnType<typeof createToolHeaders>;
-  list: (line: Buffer, modern?: boolean) => Promise<string>;
+  list: (line: Buffer, stateless?: boolean) => Promise<string>;
   call: (args: unknown, name?: string) => Readonly<Record<string, string>>;
 } {
   const headers = createToolHeaders(
@@ -31,9 +31,9 @@ function rig(): {
   );
   return {
     headers,
-    list: async (line, modern = true) =>
-      (await headers.learn(question('tools/list', {}, modern), line)).toString('utf8'),
-    call: (args, name = 't') => headers.of(question('tools/call', { name, arguments: args })),
+    list: async (line, stateless = true) =>
+      (await headers.learn(request('tools/list', {}, stateless), line)).toString('utf8'),
+    call: (args, name = 't') => headers.of(request('tools/call', { name, arguments: args })),
   };
 }
 
@@ -48,7 +48,7 @@ describe('arguments that a server wants as headers', () => {
     );
     expect(call({ region: 'eu west', other: 'x' })).toEqual({ 'mcp-param-region': 'eu west' });
     expect(call({ region: 'eu' }, 'u')).toEqual({});
-    expect(headers.of(question('prompts/get', { name: 't', arguments: { region: 'eu' } }))).toEqual({});
+    expect(headers.of(request('prompts/get', { name: 't', arguments: { region: 'eu' } }))).toEqual({});
   });
 
   it.each<[string, unknown, string | undefined]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { envelope, errorLine, idAtEnd, sameId } from '../../shared/json-rpc.ts';
+import { readEnvelope, errorLine, idAtEnd, sameId } from '../../shared/json-rpc.ts';
 import { createLineSplitter } from '../../shared/lines.ts';
 import { createPendingRequests } from '../../electron/bridge/pending-requests.ts';
 import { route, routeBody, type PendingRequest } from '../../electron/relay/response.ts';
@@ -527,7 +527,7 @@ describe(`random damage, seed ${seed}`, () => {
 
   it('JSON-RPC of a server is an answer, passed on or dropped, and what goes to the host is one line with its id', async () => {
     const asked = Buffer.from('{"jsonrpc":"2.0","id":"a\\u0041","method":"tools/call"}');
-    const question: PendingRequest = { line: asked, envelope: envelope(asked) as PendingRequest['envelope'] };
+    const request: PendingRequest = { line: asked, envelope: readEnvelope(asked) as PendingRequest['envelope'] };
     const good = [
       '{"jsonrpc":"2.0","id":"aA","result":{"content":[{"type":"text","text":"a,b:{}[]\\\\"}],"n":1.5e3}}',
       '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}',
@@ -537,22 +537,22 @@ describe(`random damage, seed ${seed}`, () => {
     await rounds(5_000, async (random) => {
       const text = damaged(random, random.pick(good), good);
       const lines: Buffer[] = [];
-      const sink = {
-        answer: (line: Buffer) => {
+      const handler = {
+        onResponse: (line: Buffer) => {
           answers += 1;
-          const { id } = envelope(line);
-          expect(sameId(id, question.envelope.id) || id === question.envelope.id).toBe(true);
+          const { id } = readEnvelope(line);
+          expect(sameId(id, request.envelope.id) || id === request.envelope.id).toBe(true);
           lines.push(line);
         },
-        other: (line: Buffer) => void lines.push(line),
+        onServerMessage: (line: Buffer) => void lines.push(line),
         drained: () => undefined,
       };
-      await fault(() => route(Buffer.from(text), question, sink, { status: 200, headers: {} }));
+      await fault(() => route(Buffer.from(text), request, handler, { status: 200, headers: {} }));
       await fault(() =>
         routeBody(
           Buffer.from(text),
-          question,
-          { ...sink, answer: () => {} },
+          request,
+          { ...handler, onResponse: () => {} },
           { status: random.pick([200, 400, 404, 500]), headers: {}, body: emptyBody },
           'work',
         ),

@@ -1,24 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { batchItems, envelope, errorLine, idAtEnd, sameId } from '../../shared/json-rpc.ts';
+import { batchItems, readEnvelope, errorLine, idAtEnd, sameId } from '../../shared/json-rpc.ts';
 import { createLineSplitter } from '../../shared/lines.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 
-describe('envelope', () => {
+describe('readEnvelope', () => {
   it('tells a request, a notification and a response apart', () => {
-    expect(envelope('{"jsonrpc":"2.0","id":1,"method":"tools/call"}')).toMatchObject({
+    expect(readEnvelope('{"jsonrpc":"2.0","id":1,"method":"tools/call"}')).toMatchObject({
       kind: 'request',
       id: '1',
       method: 'tools/call',
     });
-    expect(envelope('{"jsonrpc":"2.0","method":"notifications/initialized"}')).toMatchObject({ kind: 'notification' });
-    expect(envelope('{"result":{},"id":"a","jsonrpc":"2.0"}')).toMatchObject({
+    expect(readEnvelope('{"jsonrpc":"2.0","method":"notifications/initialized"}')).toMatchObject({
+      kind: 'notification',
+    });
+    expect(readEnvelope('{"result":{},"id":"a","jsonrpc":"2.0"}')).toMatchObject({
       kind: 'response',
       id: '"a"',
       hasResult: true,
       hasError: false,
     });
-    expect(envelope('{"id":null,"error":{"code":1,"message":""}}')).toMatchObject({
+    expect(readEnvelope('{"id":null,"error":{"code":1,"message":""}}')).toMatchObject({
       kind: 'response',
       id: 'null',
       hasError: true,
@@ -35,42 +37,42 @@ describe('envelope', () => {
       '"ä€😀"',
       `"${'x'.repeat(1_000_000)}"`,
     ]) {
-      expect(envelope(bytes(`{"id": ${id} ,"method":"m"}`))).toMatchObject({ kind: 'request', id });
+      expect(readEnvelope(bytes(`{"id": ${id} ,"method":"m"}`))).toMatchObject({ kind: 'request', id });
     }
   });
 
   it('says where the id stands, in bytes', () => {
     const line = bytes('{"result":{"ä":"€"},"id":  77}');
-    const [start, end] = envelope(line).idAt ?? [0, 0];
+    const [start, end] = readEnvelope(line).idAt ?? [0, 0];
     expect(line.subarray(start, end).toString()).toBe('77');
   });
 
   it('finds a method, a name and a version wherever they stand and however they are written', () => {
     const params =
       '{"arguments":{"name":"no","uri":[{"name":"no"}]},"na\\u006de":"caf\\u00e9","_meta":{"x":1,"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}';
-    expect(envelope(`{"params":${params},"me\\u0074hod":"tools/call","id":3}`)).toMatchObject({
+    expect(readEnvelope(`{"params":${params},"me\\u0074hod":"tools/call","id":3}`)).toMatchObject({
       kind: 'request',
       method: 'tools/call',
       name: 'café',
       protocolVersion: '2026-07-28',
-      modern: true,
+      stateless: true,
     });
-    expect(envelope('{"id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}')).toMatchObject({
+    expect(readEnvelope('{"id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}')).toMatchObject({
       protocolVersion: '2025-11-25',
-      modern: false,
+      stateless: false,
     });
-    expect(envelope('{"id":1,"method":"resources/read","params":{"name":"n","uri":"file:///a"}}').name).toBe(
+    expect(readEnvelope('{"id":1,"method":"resources/read","params":{"name":"n","uri":"file:///a"}}').name).toBe(
       'file:///a',
     );
-    expect(envelope('{"id":1,"method":"tasks/get","params":{"taskId":"t1"}}').name).toBe('t1');
-    expect(envelope('{"method":"notifications/cancelled","params":{"requestId":9007199254740993}}').cancels).toBe(
+    expect(readEnvelope('{"id":1,"method":"tasks/get","params":{"taskId":"t1"}}').name).toBe('t1');
+    expect(readEnvelope('{"method":"notifications/cancelled","params":{"requestId":9007199254740993}}').cancels).toBe(
       '9007199254740993',
     );
   });
 
   it('takes the last of two members with one name, as JSON.parse does', () => {
     expect(
-      envelope('{"id":1,"id":2,"method":"a","method":"b","params":{"name":"x"},"params":{"name":"y"}}'),
+      readEnvelope('{"id":1,"id":2,"method":"a","method":"b","params":{"name":"x"},"params":{"name":"y"}}'),
     ).toMatchObject({ id: '2', method: 'b', name: 'y' });
   });
 
@@ -91,7 +93,7 @@ describe('envelope', () => {
       '[}',
       '{"a":[}',
     ]) {
-      expect(envelope(text), text).toMatchObject({ kind: 'invalid', problem: 'syntax' });
+      expect(readEnvelope(text), text).toMatchObject({ kind: 'invalid', problem: 'syntax' });
     }
     for (const text of [
       '1',
@@ -104,12 +106,12 @@ describe('envelope', () => {
       '{"id":true,"method":"m"}',
       '{"id":1,"error":"forbidden"}',
     ]) {
-      expect(envelope(text), text).toMatchObject({ kind: 'invalid', problem: 'shape' });
+      expect(readEnvelope(text), text).toMatchObject({ kind: 'invalid', problem: 'shape' });
     }
   });
 
   it('names the id of a message that is cut off after it', () => {
-    expect(envelope('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":"')).toMatchObject({
+    expect(readEnvelope('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":"')).toMatchObject({
       kind: 'invalid',
       problem: 'syntax',
       id: '7',
@@ -118,9 +120,11 @@ describe('envelope', () => {
 
   it('stops at a depth of 1,000, in linear time', () => {
     const nested = (depth: number) => `{"id":1,"method":"m","params":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-    expect(envelope(nested(900)).kind).toBe('request');
-    expect(envelope(nested(2_000_000))).toMatchObject({ kind: 'invalid', problem: 'depth', id: '1' });
-    expect(envelope(`{"id":1,"method":"m","params":${'{"a":'.repeat(900)}1${'}'.repeat(900)}}`).kind).toBe('request');
+    expect(readEnvelope(nested(900)).kind).toBe('request');
+    expect(readEnvelope(nested(2_000_000))).toMatchObject({ kind: 'invalid', problem: 'depth', id: '1' });
+    expect(readEnvelope(`{"id":1,"method":"m","params":${'{"a":'.repeat(900)}1${'}'.repeat(900)}}`).kind).toBe(
+      'request',
+    );
   });
 
   it('agrees with JSON.parse about 20,000 damaged messages', () => {
@@ -144,7 +148,7 @@ describe('envelope', () => {
           text.slice(0, at) + (random(2) ? (alphabet[random(alphabet.length)] ?? '') : '') + text.slice(at + random(2));
       }
       const parsed = attempt(() => JSON.parse(text) as unknown);
-      const found = envelope(bytes(text));
+      const found = readEnvelope(bytes(text));
       if (!parsed.ok) refused += 1;
       expect({ text, syntax: found.problem === 'syntax' }).toEqual({ text, syntax: !parsed.ok });
       if (parsed.ok && found.kind === 'request')
