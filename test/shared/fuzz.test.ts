@@ -20,7 +20,7 @@ import { verifyIdToken } from '../../electron/core/oauth/identity/id-token.ts';
 import { introspect } from '../../electron/core/oauth/inspection/introspection.ts';
 import { createKeySets } from '../../electron/core/oauth/identity/jwks.ts';
 import { decodedClaims, displayClaims } from '../../electron/core/oauth/identity/jwt-claims.ts';
-import { parseRedirect } from '../../electron/core/oauth/authorization/authorization-response.ts';
+import { parseAuthorizationResponse } from '../../electron/core/oauth/authorization/authorization-response.ts';
 import { registerClient } from '../../electron/core/oauth/registration/registration-request.ts';
 import { createAttempt } from '../../electron/core/oauth/authorization/attempt.ts';
 import { readTokenResponse } from '../../electron/core/oauth/token-endpoint/token-response.ts';
@@ -415,8 +415,8 @@ describe(`random damage, seed ${seed}`, () => {
       const whole = random.pick([good, refused]);
       const query = random.chance(0.1) ? whole : damaged(random, whole, [good, refused]);
       const params = new URLSearchParams(query);
-      const verdict = parseRedirect(params, { state: new Secret(state), issuer, issSupported: true });
-      if (verdict.kind === 'stranger') strangers += 1;
+      const verdict = parseAuthorizationResponse(params, { state: new Secret(state), issuer, issSupported: true });
+      if (verdict.kind === 'unrelated') strangers += 1;
       else expect([params.getAll('state')]).toEqual([[state]]);
       if (verdict.kind === 'code') {
         codes += 1;
@@ -424,7 +424,7 @@ describe(`random damage, seed ${seed}`, () => {
       }
       if (verdict.kind === 'refused') await fault(() => Promise.reject(verdict.error));
       const attempt = createAttempt(systemClock(), () => {});
-      attempt.waitAt(redirectUri, { state: new Secret(state), issuer, issSupported: true });
+      attempt.awaitResponseAt(redirectUri, { state: new Secret(state), issuer, issSupported: true });
       const error = await fault(() => attempt.paste(damaged(random, `${redirectUri}?${query}`)));
       if (error) expect(error.message).not.toContain('the-code');
     });

@@ -5,9 +5,8 @@ import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import {
-  createAnswerSlot,
-  parseRedirect,
-  type ExpectedAnswer,
+  parseAuthorizationResponse,
+  type ExpectedResponse,
 } from '../../../electron/core/oauth/authorization/authorization-response.ts';
 import { redirectPage, type CallbackResult } from '../../../electron/core/oauth/authorization/result-page.ts';
 import {
@@ -18,10 +17,11 @@ import {
 } from '../../../electron/core/oauth/authorization/loopback-server.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { until } from '../../fixtures/wait.ts';
+import { createPendingAuthorization } from '../../../electron/core/oauth/authorization/callback-handler.ts';
 
 const issuer = 'https://login.example';
 const state = new Secret('the-state-of-this-sign-in');
-const expected: ExpectedAnswer = { state, issuer, issSupported: true };
+const expected: ExpectedResponse = { state, issuer, issSupported: true };
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -43,17 +43,17 @@ async function listen(options: Partial<RedirectListenerOptions> = {}): Promise<R
 /** A listener that takes one answer, as a sign-in does, and the way to end it. */
 async function waiting(options: Partial<RedirectListenerOptions> = {}) {
   const listener = await listen(options);
-  const slot = createAnswerSlot(expected);
-  let end: (ending: CallbackResult) => void = () => {};
-  const ending = new Promise<CallbackResult>((resolve) => (end = resolve));
-  listener.receive((params) => {
-    const kind = slot.offer(params);
-    return kind === 'taken' ? { kind, ending } : { kind };
+  const pending = createPendingAuthorization(expected);
+  let end: (result: CallbackResult) => void = () => {};
+  const result = new Promise<CallbackResult>((resolve) => (end = resolve));
+  listener.handleWith((params) => {
+    const kind = pending.accept(params);
+    return kind === 'accepted' ? { kind, result } : { kind };
   });
   const address = (params: Record<string, string>) =>
     `${listener.redirectUri}?${new URLSearchParams(params).toString()}`;
   const good = (code = 'the-code') => address({ code, state: state.reveal(), iss: issuer });
-  return { listener, slot, end, address, good };
+  return { listener, pending, end, address, good };
 }
 
 async function occupy(port: number, host: string): Promise<Server> {
@@ -97,7 +97,7 @@ const good = { code: 'c', state: state.reveal(), iss: issuer };
 
 describe('an authorization response', () => {
   it('gives the code as a secret', () => {
-    const verdict = parseRedirect(params(good), expected);
+    const verdict = parseAuthorizationResponse(params(good), expected);
     expect(verdict).toMatchObject({ kind: 'code' });
     expect(JSON.stringify(verdict)).not.toContain('"c"');
   });
@@ -108,13 +108,13 @@ describe('an authorization response', () => {
     ['AR06: no state', { code: 'c', iss: issuer }],
     ['AR05: an error with another state', { error: 'access_denied', state: 'other', iss: issuer }],
   ])('%s is a stranger’s', (_, text) => {
-    expect(parseRedirect(params(text), expected)).toEqual({ kind: 'stranger' });
+    expect(parseAuthorizationResponse(params(text), expected)).toEqual({ kind: 'unrelated' });
   });
 
   it('AR05: two states are a stranger’s, whatever the first one says', () => {
-    expect(parseRedirect(new URLSearchParams(`state=${state.reveal()}&state=x&code=c`), expected)).toEqual({
-      kind: 'stranger',
-    });
+    expect(parseAuthorizationResponse(new URLSearchParams(`state=${state.reveal()}&state=x&code=c`), expected)).toEqual(
+      { kind: 'unrelated' },
+    );
   });
 
   it.each<[string, boolean, string | undefined, boolean]>([
@@ -127,16 +127,16 @@ describe('an authorization response', () => {
     ['not advertised, and exact', false, issuer, true],
     ['not advertised, and absent', false, undefined, true],
   ])('iss %s', (_, issSupported, iss, taken) => {
-    const verdict = parseRedirect(params({ code: 'c', state: state.reveal(), ...(iss === undefined ? {} : { iss }) }), {
-      ...expected,
-      issSupported,
-    });
+    const verdict = parseAuthorizationResponse(
+      params({ code: 'c', state: state.reveal(), ...(iss === undefined ? {} : { iss }) }),
+      { ...expected, issSupported },
+    );
     if (taken) expect(verdict.kind).toBe('code');
     else expect(verdict).toMatchObject({ kind: 'refused', error: { code: 'E_ISS_MISMATCH' } });
   });
 
   it('AR04: of an error with a foreign iss nothing is said', () => {
-    const verdict = parseRedirect(
+    const verdict = parseAuthorizationResponse(
       params({
         error: 'access_denied',
         error_description: 'Call us at evil.example',
@@ -161,22 +161,25 @@ describe('an authorization response', () => {
     ['AR09: an empty code', { code: '' }, 'E_AUTHORIZATION_ERROR'],
     ['AR14: a code with a control character', { code: 'a\u0000b' }, 'E_AUTHORIZATION_ERROR'],
   ])('%s', (_, text, code) => {
-    const verdict = parseRedirect(params({ state: state.reveal(), iss: issuer, ...text }), expected);
+    const verdict = parseAuthorizationResponse(params({ state: state.reveal(), iss: issuer, ...text }), expected);
     expect(verdict).toMatchObject({ kind: 'refused', error: { code } });
     if (verdict.kind === 'refused') expect(verdict.error.message).not.toMatch(/[\u0000-\u001f]/);
   });
 
   it('with a parameter twice is refused', () => {
-    const verdict = parseRedirect(new URLSearchParams(`state=${state.reveal()}&iss=${issuer}&code=a&code=b`), expected);
+    const verdict = parseAuthorizationResponse(
+      new URLSearchParams(`state=${state.reveal()}&iss=${issuer}&code=a&code=b`),
+      expected,
+    );
     expect(verdict).toMatchObject({ kind: 'refused', error: { code: 'E_AUTHORIZATION_ERROR' } });
   });
 });
 
 describe('the listener', () => {
   it('takes one answer, holds the page until the outcome is known, and says what it was', async () => {
-    const { good, slot, end } = await waiting();
+    const { good, pending, end } = await waiting();
     const page = fetch(good());
-    expect(await slot.received).toMatchObject({ kind: 'code' });
+    expect(await pending.response).toMatchObject({ kind: 'code' });
     end({ kind: 'signed_in' });
     const answer = await page;
     expect(answer.status).toBe(200);
@@ -195,9 +198,9 @@ describe('the listener', () => {
   });
 
   it('AR12: says "already used" to the same answer again, and gives it to nobody', async () => {
-    const { good, slot, end, listener } = await waiting();
+    const { good, pending, end, listener } = await waiting();
     const first = fetch(good());
-    await slot.received;
+    await pending.response;
     const second = await fetch(good('another-code'));
     expect(second.status).toBe(410);
     expect(await second.text()).toContain('already used');
@@ -205,11 +208,11 @@ describe('the listener', () => {
     await first;
     listener.retire('used');
     expect(await (await fetch(good())).text()).toContain('already used');
-    expect(await slot.received).toMatchObject({ code: new Secret('the-code') });
+    expect(await pending.response).toMatchObject({ code: new Secret('the-code') });
   });
 
   it('AR05 AR06: shows strangers a page and goes on waiting', async () => {
-    const { good, address, slot, end } = await waiting();
+    const { good, address, pending, end } = await waiting();
     for (const stranger of [
       address({ code: 'x', state: 'wrong' }),
       address({ code: 'x' }),
@@ -221,7 +224,7 @@ describe('the listener', () => {
     }
     end({ kind: 'signed_in' });
     expect((await fetch(good())).status).toBe(200);
-    expect(await slot.received).toMatchObject({ kind: 'code' });
+    expect(await pending.response).toMatchObject({ kind: 'code' });
   });
 
   it('AR16: explains an answer behind a # and one in a form', async () => {
@@ -238,13 +241,13 @@ describe('the listener', () => {
   });
 
   it('AR15: says "ended" to an answer that comes after a cancel, then closes its port within a second', async () => {
-    const { listener, good, slot } = await waiting();
+    const { listener, good, pending } = await waiting();
     listener.retire('expired');
     const retired = performance.now();
     const late = await fetch(good());
     expect(late.status).toBe(410);
     expect(await late.text()).toContain('has ended');
-    expect(slot.taken).toBe(false);
+    expect(pending.received).toBe(false);
     await until(
       () =>
         fetch(good()).then(
@@ -286,9 +289,9 @@ describe('the listener', () => {
     ['another host name (rebinding)', { host: 'evil.example' }, 421],
     ['another host name with our port', { host: 'localhost' }, 421],
   ])('CB02: refuses %s, and nothing changes', async (_, options, status) => {
-    const { listener, slot } = await waiting();
+    const { listener, pending } = await waiting();
     expect((await raw(listener, options)).status).toBe(status);
-    expect(slot.taken).toBe(false);
+    expect(pending.received).toBe(false);
   });
 
   it('CB03: takes the next port when one is in use, and says so when all are', async () => {
@@ -302,7 +305,7 @@ describe('the listener', () => {
   });
 
   it('CB04: 300 requests at once, 100 that dawdle and a header of 64 KB do not keep the answer out', async () => {
-    const { listener, good, slot, end, address } = await waiting();
+    const { listener, good, pending, end, address } = await waiting();
     const slow: Socket[] = [];
     closing.push(() => slow.forEach((socket) => socket.destroy()));
     for (let n = 0; n < 100; n += 1) {
@@ -320,7 +323,7 @@ describe('the listener', () => {
     expect(huge).toBe(431);
     end({ kind: 'signed_in' });
     expect((await fetch(good())).status).toBe(200);
-    expect(await slot.received).toMatchObject({ kind: 'code' });
+    expect(await pending.response).toMatchObject({ kind: 'code' });
     expect(new Set(await Promise.all(many))).toEqual(new Set([400]));
     const started = performance.now();
     await listener.close();

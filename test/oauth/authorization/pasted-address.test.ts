@@ -11,12 +11,12 @@ const address = `${redirectUri}?code=the-code&state=the-state`;
 
 function waiting(at = redirectUri) {
   const attempt = createAttempt(systemClock(), () => {});
-  const slot = attempt.waitAt(at, {
+  const pending = attempt.awaitResponseAt(at, {
     state: new Secret('the-state'),
     issuer: 'https://login.example',
     issSupported: false,
   });
-  return { attempt, slot };
+  return { attempt, pending };
 }
 
 describe('a pasted address', () => {
@@ -36,22 +36,22 @@ describe('a pasted address', () => {
     ['with https, which some browsers put there by themselves', address.replace('http', 'https')],
     ['with a fragment at the end', `${address}#`],
   ])('is taken %s', async (_, text) => {
-    const { attempt, slot } = waiting();
+    const { attempt, pending } = waiting();
     attempt.paste(text);
-    const answer = await slot.received;
+    const answer = await pending.response;
     expect(answer.kind === 'code' && answer.code.reveal()).toBe('the-code');
   });
 
   it('with 127.0.0.1 is taken where the answer is awaited at localhost', () => {
-    const { attempt, slot } = waiting(redirectUri.replace('127.0.0.1', 'localhost'));
+    const { attempt, pending } = waiting(redirectUri.replace('127.0.0.1', 'localhost'));
     attempt.paste(address);
-    expect(slot.taken).toBe(true);
+    expect(pending.received).toBe(true);
   });
 
   it('keeps a code that ends in what could be a quote or a bracket', async () => {
-    const { attempt, slot } = waiting();
+    const { attempt, pending } = waiting();
     attempt.paste(`${redirectUri}?state=the-state&code=a'b)`);
-    const answer = await slot.received;
+    const answer = await pending.response;
     expect(answer.kind === 'code' && answer.code.reveal()).toBe("a'b)");
   });
 
@@ -66,7 +66,7 @@ describe('a pasted address', () => {
     ['no address at all', 'nonsense'],
     ['nothing between quotes', '""'],
   ])('with %s is refused, and nothing of it is told', (_, text) => {
-    const { attempt, slot } = waiting();
+    const { attempt, pending } = waiting();
     let error: unknown;
     try {
       attempt.paste(text);
@@ -76,6 +76,6 @@ describe('a pasted address', () => {
     expect(error).toBeInstanceOf(AppError);
     expect(error).toMatchObject({ code: 'E_REDIRECT_URL' });
     expect((error as AppError).message).not.toMatch(/the-code|the-state/);
-    expect(slot.taken).toBe(false);
+    expect(pending.received).toBe(false);
   });
 });

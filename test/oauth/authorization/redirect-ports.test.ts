@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createAnswerSlot } from '../../../electron/core/oauth/authorization/authorization-response.ts';
 import { listenForRedirect } from '../../../electron/core/oauth/authorization/loopback-server.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { startAuthorizationServer } from '../../fixtures/authorization-server.ts';
@@ -12,6 +11,7 @@ import { failure } from '../../fixtures/failure.ts';
 import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
 import { startMcpServer } from '../../fixtures/mcp-server.ts';
 import { startSignInRig, type SignInRig } from '../../fixtures/sign-in-rig.ts';
+import { createPendingAuthorization } from '../../../electron/core/oauth/authorization/callback-handler.ts';
 
 // All ports for the sign-in answer are taken (RFC 8252 7.3), and requests that are not the person's.
 
@@ -136,17 +136,17 @@ describe('a request of the redirect URI that no person made', () => {
       serverName: 'linear',
     });
     closing.push(() => listener.close());
-    const slot = createAnswerSlot({ state, issuer: 'https://login.example', issSupported: false });
-    listener.receive((params) => {
-      const kind = slot.offer(params);
-      return kind === 'taken' ? { kind, ending: Promise.resolve({ kind: 'signed_in' }) } : { kind };
+    const pending = createPendingAuthorization({ state, issuer: 'https://login.example', issSupported: false });
+    listener.handleWith((params) => {
+      const kind = pending.accept(params);
+      return kind === 'accepted' ? { kind, result: Promise.resolve({ kind: 'signed_in' }) } : { kind };
     });
     const address = `${listener.redirectUri}?code=c&state=${state.reveal()}`;
     const early = await fetch(address, { method, headers: headers as Record<string, string> });
     await early.text();
-    expect([early.status, slot.taken]).toEqual([status, false]);
+    expect([early.status, pending.received]).toEqual([status, false]);
     const person = await fetch(address, { headers: { 'sec-purpose': '' } });
-    expect([person.status, slot.taken]).toEqual([200, true]);
+    expect([person.status, pending.received]).toEqual([200, true]);
     expect(await person.text()).toContain('Signed in to linear');
   });
 });

@@ -1,15 +1,16 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { isSameList, unconfirmed } from './endpoint-hosts.ts';
 import { AppError } from '../../base/errors.ts';
-import { createAnswerSlot, type AnswerSlot, type ExpectedAnswer } from './authorization-response.ts';
-import { pastedUrl, samePlace } from './pasted-address.ts';
+import { type ExpectedResponse } from './authorization-response.ts';
+import { pastedUrl, isSameCallbackAddress } from './pasted-address.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SignInProgress } from '../model.ts';
+import { createPendingAuthorization, type PendingAuthorization } from './callback-handler.ts';
 
-/** For the person at the window or terminal. */
-const answerWithinMs = 10 * 60 * 1000;
+/** How long the person at the window or terminal has to confirm. */
+const confirmWithinMs = 10 * 60 * 1000;
 
-/** One sign-in that runs: how far it is, how to stop it, and where its answer goes in. */
+/** One running sign-in: its progress, its cancellation, and where its authorization response is delivered. */
 export interface Attempt {
   readonly signal: AbortSignal;
   progress(): SignInProgress;
@@ -18,9 +19,9 @@ export interface Attempt {
     step: SignInProgress['step'],
     more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt' | 'confirm'>>,
   ): void;
-  /** Hosts of strangers that the next steps lead to; told with each of them. */
-  seenBy(otherHosts: readonly string[]): void;
-  /** Somebody sees the state and can answer a question in it. */
+  /** Hosts of other owners that the next steps lead to; every later progress names them. */
+  passesThrough(otherHosts: readonly string[]): void;
+  /** Somebody sees the status and can answer a question in it. */
   allowQuestions(): void;
   readonly canAsk: boolean;
   /**
@@ -33,13 +34,13 @@ export interface Attempt {
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */
   refuseIfCancelled(): void;
-  /** From now on an answer is awaited at this redirect URI. */
-  waitAt(redirectUri: string, expected: ExpectedAnswer): AnswerSlot;
-  /** Takes the address that the browser was sent to, as a person pasted it. Throws E_REDIRECT_URL. */
+  /** From now on a response is awaited at this redirect URI. */
+  awaitResponseAt(redirectUri: string, expected: ExpectedResponse): PendingAuthorization;
+  /** Accepts the address that the browser was redirected to, as a person pasted it. Throws E_REDIRECT_URL. */
   paste(address: string): void;
   /**
-   * Until its own next step it shows those of another one, which it shares, and hands on what is pasted. Called again
-   * at each change.
+   * Until its own next step it shows the progress of another attempt, which it shares, and forwards to it what is
+   * pasted. Call it again after each change.
    */
   follow(shared: Attempt): void;
 }
@@ -48,21 +49,21 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   const abort = new AbortController();
   const startedAt = clock.now();
   let progress: SignInProgress = { kind: 'signing_in', step: 'discover', startedAt };
-  let awaited: { readonly redirectUri: string; readonly slot: AnswerSlot } | undefined;
+  let awaited: { readonly redirectUri: string; readonly pending: PendingAuthorization } | undefined;
   let followed: Attempt | undefined;
   let canAsk = false;
-  let question: { readonly hosts: readonly EndpointHost[]; readonly yes: () => void } | undefined;
-  let seenBy: { otherHosts?: string[] } = {};
+  let confirmation: { readonly hosts: readonly EndpointHost[]; readonly confirm: () => void } | undefined;
+  let passedHosts: { otherHosts?: string[] } = {};
   const attempt: Attempt = {
     signal: abort.signal,
     progress: () => progress,
     step(step, more = {}) {
       followed = undefined;
-      progress = { kind: 'signing_in', step, startedAt, ...seenBy, ...more };
+      progress = { kind: 'signing_in', step, startedAt, ...passedHosts, ...more };
       onChange();
     },
-    seenBy(otherHosts) {
-      seenBy = otherHosts.length > 0 ? { otherHosts: [...otherHosts] } : {};
+    passesThrough(otherHosts) {
+      passedHosts = otherHosts.length > 0 ? { otherHosts: [...otherHosts] } : {};
     },
     allowQuestions() {
       canAsk = true;
@@ -74,42 +75,42 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     async confirm(wanted) {
       if (!canAsk) throw unconfirmed(wanted, 'Nobody could be asked whether that is right, so nothing was sent there.');
       const { hosts } = wanted;
-      const answer = new Promise<void>((yes) => {
-        question = { hosts, yes };
+      const confirmed = new Promise<void>((confirm) => {
+        confirmation = { hosts, confirm };
       });
       attempt.step('confirm', { confirm: [...hosts] });
       try {
         await within(
-          answer,
+          confirmed,
           clock,
-          answerWithinMs,
+          confirmWithinMs,
           abort.signal,
           () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.'),
         );
       } finally {
-        question = undefined;
+        confirmation = undefined;
       }
     },
     confirmed(hosts) {
       if (followed) return followed.confirmed(hosts);
-      if (!question || !isSameList(question.hosts, hosts))
+      if (!confirmation || !isSameList(confirmation.hosts, hosts))
         throw new AppError('E_BAD_INPUT', 'The sign-in does not ask about these hosts.', { field: 'hosts' });
-      question.yes();
+      confirmation.confirm();
     },
     cancel: () => abort.abort(),
     refuseIfCancelled() {
       if (abort.signal.aborted) throw cancelled();
     },
-    waitAt(redirectUri, expected) {
-      awaited = { redirectUri, slot: createAnswerSlot(expected) };
-      return awaited.slot;
+    awaitResponseAt(redirectUri, expected) {
+      awaited = { redirectUri, pending: createPendingAuthorization(expected) };
+      return awaited.pending;
     },
     paste(address) {
       if (followed) return followed.paste(address);
       if (!awaited) throw new AppError('E_REDIRECT_URL', 'The sign-in does not wait for an address yet.');
-      const outcome = awaited.slot.offer(paramsAt(awaited.redirectUri, address));
-      if (outcome === 'stranger') throw new AppError('E_REDIRECT_URL', 'This address belongs to another sign-in.');
-      if (outcome === 'used') throw new AppError('E_REDIRECT_URL', 'This sign-in already has its answer.');
+      const outcome = awaited.pending.accept(paramsAt(awaited.redirectUri, address));
+      if (outcome === 'unrelated') throw new AppError('E_REDIRECT_URL', 'This address belongs to another sign-in.');
+      if (outcome === 'used') throw new AppError('E_REDIRECT_URL', 'This sign-in already has its response.');
     },
     follow(shared) {
       followed = shared;
@@ -121,12 +122,12 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   return attempt;
 }
 
-/** Never puts the address into its error: there is a code in it. */
+/** The address must not appear in the error: it contains a code. */
 function paramsAt(redirectUri: string, address: string): URLSearchParams {
   const wanted = new URL(redirectUri);
   const given = pastedUrl(address);
-  if (given && samePlace(given, wanted)) return given.searchParams;
-  throw new AppError('E_REDIRECT_URL', `The address does not begin with ${redirectUri}`);
+  if (given && isSameCallbackAddress(given, wanted)) return given.searchParams;
+  throw new AppError('E_REDIRECT_URL', `The address does not start with ${redirectUri}`);
 }
 
 export const cancelled = () => new AppError('E_CANCELLED', 'The sign-in was cancelled.');

@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 
-/** What the answer to one authorization request must carry. */
-export interface ExpectedAnswer {
+/** What the response to one authorization request must carry. */
+export interface ExpectedResponse {
   readonly state: Secret;
   /** The validated issuer of the server that was asked. */
   readonly issuer: string;
@@ -11,22 +11,23 @@ export interface ExpectedAnswer {
   readonly issSupported: boolean;
 }
 
-type RedirectAnswer =
+export type AuthorizationResult =
   | { readonly kind: 'code'; readonly code: Secret }
-  /** `oauthError`: the RFC 6749 code, when the answer was an error of the right server. */
+  /** `oauthError`: the RFC 6749 error code, when the expected server responded with an error. */
   | { readonly kind: 'refused'; readonly error: AppError; readonly oauthError?: string };
 
-/** `stranger`: it does not carry our state, so it is not for us; a waiting sign-in goes on waiting. */
-export type RedirectVerdict = RedirectAnswer | { readonly kind: 'stranger' };
+/** `unrelated`: it does not carry our state, so it belongs to another sign-in; this one goes on waiting. */
+export type AuthorizationVerdict = AuthorizationResult | { readonly kind: 'unrelated' };
 
 /**
  * Judges an authorization response (RFC 6749 4.1.2, RFC 9207 2.4): `state` first, then `iss`, and only then what it
  * says. With a wrong `iss` nothing of its text is used, not even of its error.
  */
-export function parseRedirect(params: URLSearchParams, expected: ExpectedAnswer): RedirectVerdict {
-  if (!sameState(params.getAll('state'), expected.state)) return { kind: 'stranger' };
+export function parseAuthorizationResponse(params: URLSearchParams, expected: ExpectedResponse): AuthorizationVerdict {
+  if (!sameState(params.getAll('state'), expected.state)) return { kind: 'unrelated' };
   const repeated = ['code', 'iss', 'error'].find((name) => params.getAll(name).length > 1);
-  if (repeated !== undefined) return refused('E_AUTHORIZATION_ERROR', `The sign-in answer says "${repeated}" twice.`);
+  if (repeated !== undefined)
+    return refused('E_AUTHORIZATION_ERROR', `The sign-in response contains "${repeated}" twice.`);
   const fault = issFault(params.get('iss'), expected);
   if (fault) return { kind: 'refused', error: fault };
 
@@ -34,10 +35,13 @@ export function parseRedirect(params: URLSearchParams, expected: ExpectedAnswer)
   if (oauthError !== null) return authorizationError(oauthError, params.get('error_description'), expected.issuer);
   const code = params.get('code');
   if (code === null || code === '')
-    return refused('E_AUTHORIZATION_ERROR', 'The sign-in answer has neither a code nor an error.');
+    return refused('E_AUTHORIZATION_ERROR', 'The sign-in response has neither a code nor an error.');
   // RFC 6749 A.11: visible ASCII.
   if (!/^[\x20-\x7e]+$/.test(code))
-    return refused('E_AUTHORIZATION_ERROR', 'The code in the sign-in answer has characters that no code has.');
+    return refused(
+      'E_AUTHORIZATION_ERROR',
+      'The code in the sign-in response has characters that are not allowed in a code.',
+    );
   return { kind: 'code', code: new Secret(code) };
 }
 
@@ -49,19 +53,19 @@ function sameState(states: readonly string[], expected: Secret): boolean {
 }
 
 /** Compared as strings, never normalised (RFC 9207 2.4). */
-function issFault(iss: string | null, { issuer, issSupported }: ExpectedAnswer): AppError | undefined {
+function issFault(iss: string | null, { issuer, issSupported }: ExpectedResponse): AppError | undefined {
   if (iss === issuer) return undefined;
   if (iss !== null)
-    return new AppError('E_ISS_MISMATCH', `The sign-in answer did not come from ${sanitizeExternalText(issuer)}.`);
+    return new AppError('E_ISS_MISMATCH', `The sign-in response did not come from ${sanitizeExternalText(issuer)}.`);
   return issSupported
     ? new AppError(
         'E_ISS_MISMATCH',
-        `The sign-in answer does not say that it came from ${sanitizeExternalText(issuer)}.`,
+        `The sign-in response does not say that it came from ${sanitizeExternalText(issuer)}.`,
       )
     : undefined;
 }
 
-function authorizationError(code: string, description: string | null, issuer: string): RedirectAnswer {
+function authorizationError(code: string, description: string | null, issuer: string): AuthorizationResult {
   const oauthError = sanitizeExternalText(code, 40);
   if (code === 'unauthorized_client' || code === 'invalid_client') {
     return {
@@ -94,37 +98,7 @@ function authorizationError(code: string, description: string | null, issuer: st
   };
 }
 
-const refused = (code: 'E_AUTHORIZATION_ERROR', message: string): RedirectAnswer => ({
+const refused = (code: 'E_AUTHORIZATION_ERROR', message: string): AuthorizationResult => ({
   kind: 'refused',
   error: new AppError(code, message),
 });
-
-/** Takes one answer, from the browser or pasted by hand, whichever comes first. */
-export interface AnswerSlot {
-  /** `taken`: this was the answer. `used`: there was one before. */
-  offer(params: URLSearchParams): 'taken' | 'used' | 'stranger';
-  readonly taken: boolean;
-  readonly received: Promise<RedirectAnswer>;
-}
-
-export function createAnswerSlot(expected: ExpectedAnswer): AnswerSlot {
-  let taken = false;
-  let resolve: (answer: RedirectAnswer) => void;
-  const received = new Promise<RedirectAnswer>((settle) => {
-    resolve = settle;
-  });
-  return {
-    received,
-    get taken() {
-      return taken;
-    },
-    offer(params) {
-      const verdict = parseRedirect(params, expected);
-      if (verdict.kind === 'stranger') return 'stranger';
-      if (taken) return 'used';
-      taken = true;
-      resolve(verdict);
-      return 'taken';
-    },
-  };
-}

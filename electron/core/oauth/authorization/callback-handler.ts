@@ -1,37 +1,75 @@
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { AnswerSlot, ExpectedAnswer } from './authorization-response.ts';
+import {
+  type ExpectedResponse,
+  type AuthorizationResult,
+  parseAuthorizationResponse,
+} from './authorization-response.ts';
 import type { CallbackResult } from './result-page.ts';
 import type { CallbackHandler } from './loopback-server.ts';
 import type { AuthorizationServer } from '../model.ts';
 
-export const tooLate = () =>
+export const signInTimedOut = () =>
   new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
 
-/** What the browser's answer is checked with. */
-export function expectedAnswer(
+/** What the authorization response is checked against. */
+export function expectedResponse(
   state: Secret,
   { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer,
-): ExpectedAnswer {
+): ExpectedResponse {
   return { state, issuer, issSupported };
 }
 
-/** Puts what came to the redirect URI into the slot. */
-export const callbackHandlerOf =
-  (slot: AnswerSlot, ending: Promise<CallbackResult>) =>
-  (params: URLSearchParams): CallbackHandler => {
-    const kind = slot.offer(params);
-    return kind === 'taken' ? { kind, ending } : { kind };
+/**
+ * Delivers the callback parameters to the waiting sign-in. The page in the browser that delivered the accepted ones
+ * waits for `result`.
+ */
+export const createCallbackHandler =
+  (pending: PendingAuthorization, result: Promise<CallbackResult>): CallbackHandler =>
+  (params) => {
+    const kind = pending.accept(params);
+    return kind === 'accepted' ? { kind, result } : { kind };
   };
 
-/** What the page in the browser waits for. */
+/** A result for the page in the browser, which is known only when the sign-in has ended. */
 export function createCallbackResult(): {
   readonly promise: Promise<CallbackResult>;
-  end(ending: CallbackResult): void;
+  resolve(result: CallbackResult): void;
 } {
-  let end: (ending: CallbackResult) => void = () => {};
-  const promise = new Promise<CallbackResult>((resolve) => {
-    end = resolve;
+  let resolve: (result: CallbackResult) => void = () => {};
+  const promise = new Promise<CallbackResult>((settle) => {
+    resolve = settle;
   });
-  return { promise, end: (ending) => end(ending) };
+  return { promise, resolve: (result) => resolve(result) };
+}
+
+/** An authorization request whose response is awaited: from the browser or pasted by hand, whichever comes first. */
+export interface PendingAuthorization {
+  /** `accepted`: this was the response. `used`: there was one before. */
+  accept(params: URLSearchParams): 'accepted' | 'used' | 'unrelated';
+  /** A response was accepted. */
+  readonly received: boolean;
+  readonly response: Promise<AuthorizationResult>;
+}
+
+export function createPendingAuthorization(expected: ExpectedResponse): PendingAuthorization {
+  let received = false;
+  let resolve: (response: AuthorizationResult) => void;
+  const response = new Promise<AuthorizationResult>((settle) => {
+    resolve = settle;
+  });
+  return {
+    response,
+    get received() {
+      return received;
+    },
+    accept(params) {
+      const verdict = parseAuthorizationResponse(params, expected);
+      if (verdict.kind === 'unrelated') return 'unrelated';
+      if (received) return 'used';
+      received = true;
+      resolve(verdict);
+      return 'accepted';
+    },
+  };
 }

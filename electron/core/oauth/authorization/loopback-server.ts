@@ -10,16 +10,22 @@ export const redirectPorts: readonly number[] = [33_427, 33_436, 33_445, 33_454,
 
 export type RedirectHost = '127.0.0.1' | 'localhost';
 
-/** What becomes of a request that came to the right place. */
-export type CallbackHandler =
-  | { readonly kind: 'taken'; readonly ending: Promise<CallbackResult> }
-  | { readonly kind: 'used' | 'stranger' };
+/**
+ * What a request to the redirect URI led to. `accepted`: it is the response of the waiting sign-in, whose result the
+ * page shows. `used`: that sign-in already has its response. `unrelated`: it belongs to no sign-in that is waiting.
+ */
+type CallbackOutcome =
+  | { readonly kind: 'accepted'; readonly result: Promise<CallbackResult> }
+  | { readonly kind: 'used' | 'unrelated' };
+
+/** Handles the query parameters of a request to the redirect URI. */
+export type CallbackHandler = (params: URLSearchParams) => CallbackOutcome;
 
 export interface RedirectListener {
   readonly redirectUri: string;
-  /** From now on requests are answered by this; before, every one is a stranger's. */
-  receive(reception: (params: URLSearchParams) => CallbackHandler): void;
-  /** Takes no more answers. Says `used` or `expired` to latecomers for a moment, then closes by itself. */
+  /** Passes requests from now on to this handler; until then every request counts as unrelated. */
+  handleWith(handler: CallbackHandler): void;
+  /** Accepts no more responses. Shows late requests a `used` or `expired` page for a moment, then closes by itself. */
   retire(last: 'used' | 'expired'): void;
   /** Closes now; pages that are being sent are finished first. */
   close(): Promise<void>;
@@ -29,17 +35,17 @@ export interface RedirectListenerOptions {
   readonly ports: readonly number[];
   readonly host: RedirectHost;
   /**
-   * Each issuer has its own path, so that an answer cannot be taken for another server's (CB08); see `redirectPath`.
+   * Each issuer has its own path, so that a response cannot be mistaken for another server's (CB08): `redirectPath`.
    */
   readonly path: string;
-  /** For the page. */
+  /** Shown on the page. */
   readonly serverName: string;
   /**
    * When all of `ports` are taken, take any free port: the authorization server will learn it, or does not compare
    * ports (RFC 8252 7.3).
    */
   readonly anyPort?: boolean;
-  /** Names the programs that hold the ports; the system's own way when absent. */
+  /** Names the programs that use the ports; the system is asked when absent. */
   readonly portHolders?: PortHolders;
 }
 
@@ -52,8 +58,8 @@ const anyPortAttempts = 5;
 
 /**
  * A listener on this computer for one authorization response (RFC 8252 7.3), on the first port that is free. On
- * 127.0.0.1 only; for `localhost`, on ::1 too where there is one, because browsers may try that first and nobody else
- * must sit there. Throws E_PORT_IN_USE, which names the programs that hold the ports where the system tells them.
+ * 127.0.0.1 only; for `localhost`, on ::1 too where there is one, because browsers may try that first and no other
+ * program must listen there. Throws E_PORT_IN_USE, which names the programs that use the ports where the system tells.
  */
 export async function listenForRedirect(options: RedirectListenerOptions): Promise<RedirectListener> {
   const { ports, anyPort = false, portHolders = systemPortHolders } = options;
@@ -65,8 +71,8 @@ export async function listenForRedirect(options: RedirectListenerOptions): Promi
 }
 
 /**
- * The redirect URI that the next sign-in at this issuer would have, for a person who registers it before there is a
- * sign-in. Where all usual ports are taken, with the first of them: the sign-in will name the program that holds it.
+ * The redirect URI that the next sign-in at this issuer will use, for a person who registers it before the first
+ * sign-in. When all usual ports are in use, the first of them: the sign-in will then name the program that uses it.
  */
 export async function nextRedirectUri(issuer: string, ports: readonly number[] = redirectPorts): Promise<string> {
   const path = redirectPath(issuer);
@@ -86,14 +92,14 @@ function portsInUse(ports: readonly number[], holders: ReadonlyMap<number, strin
   return new AppError('E_PORT_IN_USE', `The ports ${named.join(', ')} are all in use.`);
 }
 
-/** The path on which answers of this issuer are awaited. */
+/** The path at which responses of this issuer arrive. */
 export function redirectPath(issuer: string): string {
   return `/callback/${createHash('sha256').update(issuer).digest('hex').slice(0, 12)}`;
 }
 
 /**
  * The path for a client ID metadata document. It is a file that names its redirect URIs once for all issuers, so
- * `state` and `iss` alone tell the answers apart there.
+ * only `state` and `iss` tell the responses apart there.
  */
 export const documentRedirectPath = '/callback';
 
@@ -102,7 +108,7 @@ async function listenOn(port: number, addresses: readonly string[]): Promise<Ser
   const servers: Server[] = [];
   let actual = port;
   for (const address of addresses) {
-    // Small and impatient: whoever dawdles is not a browser with an answer (CB04).
+    // Tight limits: a slow client is not a browser that delivers a response (CB04).
     const server = createServer({
       maxHeaderSize: 32 * 1024,
       headersTimeout: 5_000,
@@ -142,11 +148,11 @@ const closeServer = (server: Server): Promise<void> =>
 function listenerOn(servers: readonly Server[], { host, path, serverName }: RedirectListenerOptions): RedirectListener {
   const authority = `${host}:${portOf(servers[0])}`;
   const open = new Set<ServerResponse>();
-  let reception: (params: URLSearchParams) => CallbackHandler = () => ({ kind: 'stranger' });
+  let handler: CallbackHandler = () => ({ kind: 'unrelated' });
   let last: PageKind | undefined;
   let closed: Promise<void> | undefined;
 
-  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
     open.add(response);
     response.once('close', () => open.delete(response));
     response.on('error', () => {});
@@ -156,23 +162,23 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
   };
 
   const pageFor = async (request: IncomingMessage): Promise<PageKind> => {
-    // Another name for this address is a page in the browser that rebinds its own name (CB02).
+    // Another host name means that a web page made its own name resolve to this address (DNS rebinding, CB02).
     if (request.headers.host !== authority) return { kind: 'wrong_host' };
     const target = request.url ?? '';
     const query = target.indexOf('?');
     if ((query === -1 ? target : target.slice(0, query)) !== path) return { kind: 'not_found' };
-    // The answer works once: HEAD, OPTIONS and a prefetch do not use it up for the person who opens the page.
+    // A response works only once: HEAD, OPTIONS and a prefetch must not consume it before the page is opened.
     if (request.method !== 'GET') return { kind: 'wrong_method' };
     if (isPrefetch(request)) return { kind: 'prefetch' };
     const params = new URLSearchParams(query === -1 ? '' : target.slice(query + 1));
-    if (!params.has('state') && !params.has('code') && !params.has('error')) return { kind: 'no_answer' };
+    if (!params.has('state') && !params.has('code') && !params.has('error')) return { kind: 'no_response' };
     if (last) return last;
-    const received = reception(params);
-    return received.kind === 'taken' ? endingWithin(received.ending, pageWaitMs) : { kind: received.kind };
+    const outcome = handler(params);
+    return outcome.kind === 'accepted' ? resultWithin(outcome.result, pageWaitMs) : { kind: outcome.kind };
   };
 
   for (const server of servers) {
-    server.on('request', (request, response) => void answer(request, response));
+    server.on('request', (request, response) => void respond(request, response));
     server.on('error', () => {});
   }
 
@@ -180,7 +186,7 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
     last ??= { kind: 'expired' };
     await Promise.all(servers.map(closeNow));
   };
-  /** Waits for pages on their way, not for connections that say nothing. */
+  /** Waits for pages that are being sent, not for idle connections. */
   const closeNow = async (server: Server) => {
     const done = closeServer(server);
     const grace = setTimeout(() => server.closeAllConnections(), open.size > 0 ? 500 : 0);
@@ -190,8 +196,8 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
 
   return {
     redirectUri: `http://${authority}${path}`,
-    receive(next) {
-      reception = next;
+    handleWith(next) {
+      handler = next;
     },
     retire(kind) {
       last = { kind };
@@ -211,13 +217,13 @@ function isPrefetch({ headers }: IncomingMessage): boolean {
   );
 }
 
-async function endingWithin(ending: Promise<CallbackResult>, ms: number): Promise<PageKind> {
+async function resultWithin(result: Promise<CallbackResult>, ms: number): Promise<PageKind> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<PageKind>((resolve) => {
     timer = setTimeout(() => resolve({ kind: 'finishing' }), ms);
   });
   try {
-    return await Promise.race([ending, late]);
+    return await Promise.race([result, late]);
   } finally {
     clearTimeout(timer);
   }

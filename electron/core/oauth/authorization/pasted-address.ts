@@ -37,6 +37,6 @@ const thisComputer: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[:
  * The same port and path of this computer, by any of its names: nothing is sent there, and `state` decides whose answer
  * it is.
  */
-export function samePlace(given: URL, wanted: URL): boolean {
+export function isSameCallbackAddress(given: URL, wanted: URL): boolean {
   return thisComputer.has(given.hostname) && given.port === wanted.port && given.pathname === wanted.pathname;
 }

@@ -11,16 +11,16 @@ export type CallbackResult =
   | { readonly kind: 'again' }
   | { readonly kind: 'failed'; readonly error: AppError };
 
-/** Everything that the listener can say. */
+/** Every page that the listener can show. */
 export type PageKind =
   | CallbackResult
   | {
       readonly kind:
         | 'finishing'
-        | 'stranger'
+        | 'unrelated'
         | 'used'
         | 'expired'
-        | 'no_answer'
+        | 'no_response'
         | 'not_found'
         | 'wrong_method'
         | 'wrong_host'
@@ -67,8 +67,8 @@ function words(page: PageKind, server: string): Words {
       return {
         status: 410,
         mark: 'stop',
-        title: 'This answer was already used',
-        lines: ['A sign-in answer works once. If you are not signed in, start again from Keybridge.'],
+        title: 'This response was already used',
+        lines: ['A sign-in response works only once. If you are not signed in, start again from Keybridge.'],
       };
     case 'expired':
       return {
@@ -77,20 +77,20 @@ function words(page: PageKind, server: string): Words {
         title: 'This sign-in has ended',
         lines: ['It was cancelled, or it took too long. Start again from Keybridge.'],
       };
-    case 'stranger':
+    case 'unrelated':
       return {
         status: 400,
         mark: 'stop',
-        title: 'This answer is for another sign-in',
+        title: 'This response is for another sign-in',
         lines: ['It may be an old page. The sign-in that is waiting goes on in the page that Keybridge opened last.'],
       };
-    case 'no_answer':
+    case 'no_response':
       return {
         status: 400,
         mark: 'stop',
-        title: 'The sign-in answer did not arrive',
+        title: 'The sign-in response did not arrive',
         lines: [
-          `The server sent it in a form that Keybridge cannot read (behind a # or as a form). Tell the operator of ${server}.`,
+          `The server sent it in a way that Keybridge cannot read (after a # or as a form). Tell the operator of ${server}.`,
         ],
       };
     case 'not_found':
@@ -98,13 +98,13 @@ function words(page: PageKind, server: string): Words {
         status: 404,
         mark: 'stop',
         title: 'Nothing here',
-        lines: ['Keybridge waits here for the end of a sign-in, and for nothing else.'],
+        lines: ['Keybridge uses this address only to finish a sign-in.'],
       };
     case 'wrong_method':
       return {
         status: 405,
         mark: 'stop',
-        title: 'The sign-in answer did not arrive',
+        title: 'The sign-in response did not arrive',
         lines: [`The server sent it as a form, which Keybridge does not take. Tell the operator of ${server}.`],
       };
     // Browsers throw away a prefetched page that is no success, and fetch it again when it is opened.

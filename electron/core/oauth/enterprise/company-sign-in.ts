@@ -8,7 +8,7 @@ import type { KeySets } from '../identity/jwks.ts';
 import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '../authorization/loopback-server.ts';
 import { clientSecretMethod } from '../client-auth/client-secret.ts';
 import { endpointHosts } from '../authorization/endpoint-hosts.ts';
-import { createCallbackResult, expectedAnswer, callbackHandlerOf } from '../authorization/callback-handler.ts';
+import { createCallbackResult, expectedResponse, createCallbackHandler } from '../authorization/callback-handler.ts';
 import { within, type Attempt } from '../authorization/attempt.ts';
 import { exchangeCode } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
@@ -96,7 +96,7 @@ async function run(
   const scopes = ['openid', ...(metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [])];
 
   const listener = await listen({ host: redirectHost, path: companyRedirectPath, serverName });
-  const ending = createCallbackResult();
+  const callbackResult = createCallbackResult();
   let used = false;
   try {
     const { redirectUri } = listener;
@@ -107,11 +107,11 @@ async function run(
       scopes,
       ...choice(metadata),
     });
-    const slot = attempt.waitAt(redirectUri, expectedAnswer(state, metadata));
-    listener.receive(callbackHandlerOf(slot, ending.promise));
+    const pending = attempt.awaitResponseAt(redirectUri, expectedResponse(state, metadata));
+    listener.handleWith(createCallbackHandler(pending, callbackResult.promise));
     attempt.step('browser', { url: url.href });
     open(url);
-    const answer = await within(slot.received, clock, answerWithinMs, signal, () => tooLate(redirectUri));
+    const answer = await within(pending.response, clock, answerWithinMs, signal, () => tooLate(redirectUri));
     used = true;
     if (answer.kind === 'refused') throw answer.error;
 
@@ -137,7 +137,7 @@ async function run(
       { owner: company.id, authorizationServer: metadata, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) },
     );
     attempt.refuseIfCancelled();
-    ending.end({ kind: 'signed_in' });
+    callbackResult.resolve({ kind: 'signed_in' });
     // TLS stands for its signature where the keys could not be had (OpenID Connect Core 3.1.3.7, 6).
     const who = { subject: { issuer: company.issuer, sub: check.subject }, ...identity };
     return {
@@ -146,7 +146,7 @@ async function run(
       lifeMs: check.lifeMs,
     };
   } catch (error) {
-    ending.end({ kind: 'failed', error: asAppError(error) });
+    callbackResult.resolve({ kind: 'failed', error: asAppError(error) });
     throw error;
   } finally {
     listener.retire(used ? 'used' : 'expired');

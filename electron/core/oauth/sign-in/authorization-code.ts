@@ -1,23 +1,31 @@
-import { asAppError } from '../../base/errors.ts';
+import { defined } from '../../../../shared/defined.ts';
+import { asAppError, type AppError } from '../../base/errors.ts';
+import type { Secret } from '../../base/secret.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { accountChoice } from '../authorization/account-choice.ts';
 import { authorizationRequest } from '../authorization/authorization-request.ts';
 import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { pushedRequest } from '../authorization/pushed-request.ts';
-import type { AnswerSlot } from '../authorization/authorization-response.ts';
 import { listenAndRegister, type RedirectRegistration } from './redirect-registration.ts';
 import { redirectPorts, type RedirectListener } from '../authorization/loopback-server.ts';
 import { dropRegistration, type RegistrationDeps } from '../registration/registration.ts';
 import { withoutRefused } from '../scopes.ts';
-import { createCallbackResult, expectedAnswer, callbackHandlerOf, tooLate } from '../authorization/callback-handler.ts';
+import {
+  createCallbackHandler,
+  createCallbackResult,
+  expectedResponse,
+  signInTimedOut,
+  type PendingAuthorization,
+} from '../authorization/callback-handler.ts';
 import { within, type Attempt } from '../authorization/attempt.ts';
 import { credentialOf, tokenClient } from './credential.ts';
 import { refuseWithoutPkce, type ProviderRules } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
-import type { Discovery, Grants } from '../model.ts';
+import type { Discovery, Grants, TokenClient, TokenEndpointOptions } from '../model.ts';
+import type { CodeGrant } from '../token-endpoint/token-endpoint.ts';
 import { exchangeAs } from './exchange-code.ts';
 import type { Server } from '../../servers/server.ts';
 
@@ -29,7 +37,7 @@ export interface BrowserSignInDeps {
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   readonly registering: RegistrationDeps;
-  /** The client ID that a refresh ended with, because the authorization server knew it no more. */
+  /** The client ID with which a refresh failed because the authorization server no longer knows it. */
   readonly refusedClient?: (accountKey: string) => string | undefined;
   /** Ports for the redirect, in the order of trying; `redirectPorts` when absent. */
   readonly redirectPorts?: readonly number[];
@@ -45,133 +53,158 @@ interface BrowserSignInRequest {
   readonly open?: (url: URL) => void;
 }
 
-/** For the person in the browser. */
-const answerWithinMs = 10 * 60 * 1000;
+/** How long the person in the browser has. */
+const respondWithinMs = 10 * 60 * 1000;
 
-/** The LOGIN PATH's usual way: authorization code with PKCE, and a redirect to this computer (RFC 8252). */
+/** The usual sign-in: authorization code with PKCE, and a redirect to this computer (RFC 8252). */
 export interface BrowserSignIn {
-  /** 'again': the server did not know our old registration, which is dropped now. Throws AppError. */
+  /** 'again': the server did not know our old registration, which has been dropped. Throws AppError. */
   signIn(request: BrowserSignInRequest, attempt: Attempt): Promise<'done' | 'again'>;
   /** Frees the ports. */
   close(): Promise<void>;
 }
+
+/** The redirect of one sign-in: where its response arrives, and what the page in the browser then shows. */
+interface Callback {
+  readonly redirect: RedirectRegistration;
+  readonly result: ReturnType<typeof createCallbackResult>;
+  /** Undefined until a response is awaited. */
+  pending?: PendingAuthorization;
+}
+
+/** What the authorization endpoint decided. `client`: who we are at the token endpoint, for the code. */
+type Authorization =
+  | {
+      readonly kind: 'authorized';
+      readonly client: TokenClient;
+      readonly scopes: readonly string[];
+      readonly code: CodeGrant;
+      readonly nonce: Secret | undefined;
+    }
+  | { readonly kind: 'refused'; readonly error: AppError; readonly oauthError: string | undefined };
+
+/** How a sign-in ended. `oauthError`: the code of the authorization endpoint's error response. */
+type Outcome =
+  | { readonly kind: 'signed_in' }
+  | { readonly kind: 'failed'; readonly error: AppError; readonly oauthError: string | undefined };
 
 export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
   const { clock, httpOf, servers, grants, registering } = deps;
   const ports = deps.redirectPorts ?? redirectPorts;
   const retired = new Set<RedirectListener>();
 
-  async function signIn(
-    { server, discovery, rules, scopes: wanted, whoIs, open }: BrowserSignInRequest,
-    attempt: Attempt,
-  ): Promise<'done' | 'again'> {
-    const { signal } = attempt;
+  async function signIn(request: BrowserSignInRequest, attempt: Attempt): Promise<'done' | 'again'> {
+    const { server, discovery, rules, scopes } = request;
     refuseWithoutPkce(server, discovery, rules);
 
     attempt.step('register');
     await freePorts();
-    const door = await listenAndRegister(
+    const redirect = await listenAndRegister(
       { ...registering, http: httpOf(server) },
       {
         server,
         discovery,
-        scopes: wanted,
+        scopes,
         refused: deps.refusedClient?.(server.id),
         ports,
-        signal,
-        ...(rules.preset ? { preset: rules.preset } : {}),
+        signal: attempt.signal,
+        ...defined({ preset: rules.preset }),
       },
     );
-    const ending = createCallbackResult();
-    let slot: AnswerSlot | undefined;
-    let oauthError: string | undefined;
+    const callback: Callback = { redirect, result: createCallbackResult() };
     try {
-      const { redirect_uri: redirectUri, client_id: clientId } = door.registration;
-      const scopes = withoutRefused(wanted, door.registration);
-      const { authorizationServer } = discovery;
-      const { resource, sendResource, authorizeParameters: extra } = rules;
-      const client = await grants.equip({ id: server.id }, tokenClient(discovery, door, rules));
-      const endpoint = { http: httpOf(server), clock: clock, signal };
-      const request = await authorizationRequest({
-        authorizationServer,
-        clientId,
-        redirectUri,
-        scopes,
-        extra,
-        ...accountChoice(deps, server, authorizationServer, rules.preset),
-        ...(sendResource ? { resource } : {}),
-      });
-      const { state, codeVerifier, nonce } = request;
-      const pushed = await pushedRequest(client, authorizationServer, request.url, endpoint);
-      if (pushed.kind === 'refused') {
-        ({ oauthError } = pushed);
-        throw pushed.error;
-      }
-      const { url } = pushed;
-      slot = attempt.waitAt(redirectUri, expectedAnswer(state, authorizationServer));
-      door.listener.receive(callbackHandlerOf(slot, ending.promise));
-
-      attempt.step('browser', { url: url.href });
-      open?.(url);
-      const answer = await within(slot.received, clock, answerWithinMs, signal, tooLate);
-      if (answer.kind === 'refused') {
-        ({ oauthError } = answer);
-        throw answer.error;
-      }
-
-      attempt.step('exchange');
-      const { client: known, tokens } = await exchangeAs(
-        { servers, server, door, authorizationServer },
-        client,
-        { code: answer.code, codeVerifier, redirectUri },
-        endpoint,
-      );
-      const identity = await whoIs({
-        authorizationServer,
-        client: known,
-        tokens,
-        scopes,
-        signal,
-        ...(nonce ? { nonce } : {}),
-      });
-      attempt.refuseIfCancelled();
-      await servers.update(server.id, { signInRequired: true });
-      await deps.tokens.adopt(
-        credentialOf(server, known, scopes, tokens, identity, clock.now()),
-        tokens.accessToken,
-        tokens.expiresInMs,
-      );
-      ending.end({ kind: 'signed_in' });
-      return 'done';
-    } catch (error) {
-      const known = asAppError(error);
-      const again = await forget(server, door, { code: known.code, oauthError, answered: slot?.taken ?? true });
-      ending.end(again ? { kind: 'again' } : { kind: 'failed', error: known });
+      const outcome = await authorizeAndStore(request, callback, attempt).catch(failed);
+      const again = outcome.kind === 'failed' && (await dropIfForgotten(server, callback, outcome));
+      callback.result.resolve(again ? { kind: 'again' } : outcome);
       if (again) return 'again';
-      throw known;
+      if (outcome.kind === 'failed') throw outcome.error;
+      return 'done';
     } finally {
-      door.listener.retire(slot?.taken ? 'used' : 'expired');
-      retired.add(door.listener);
+      redirect.listener.retire(callback.pending?.received ? 'used' : 'expired');
+      retired.add(redirect.listener);
     }
   }
 
+  async function authorizeAndStore(
+    request: BrowserSignInRequest,
+    callback: Callback,
+    attempt: Attempt,
+  ): Promise<Outcome> {
+    const { server, discovery, whoIs } = request;
+    const { authorizationServer } = discovery;
+    const { signal } = attempt;
+    const endpoint = { http: httpOf(server), clock, signal };
+    const authorization = await authorize(request, callback, attempt, endpoint);
+    if (authorization.kind === 'refused') return { ...authorization, kind: 'failed' };
+
+    const { client, scopes, code, nonce } = authorization;
+    attempt.step('exchange');
+    const { registration } = callback.redirect;
+    const exchanged = await exchangeAs({ servers, server, registration, authorizationServer }, client, code, endpoint);
+    const { client: known, tokens } = exchanged;
+    const identity = await whoIs({ authorizationServer, client: known, tokens, scopes, signal, ...defined({ nonce }) });
+    attempt.refuseIfCancelled();
+    await servers.update(server.id, { signInRequired: true });
+    await deps.tokens.adopt(
+      credentialOf(server, known, scopes, tokens, identity, clock.now()),
+      tokens.accessToken,
+      tokens.expiresInMs,
+    );
+    return { kind: 'signed_in' };
+  }
+
+  /** From the authorization request to its response. Throws AppError where there is no response. */
+  async function authorize(
+    { server, discovery, rules, scopes: wanted, open }: BrowserSignInRequest,
+    callback: Callback,
+    attempt: Attempt,
+    endpoint: TokenEndpointOptions,
+  ): Promise<Authorization> {
+    const { authorizationServer } = discovery;
+    const { registration, listener } = callback.redirect;
+    const { redirect_uri: redirectUri, client_id: clientId } = registration;
+    const scopes = withoutRefused(wanted, registration);
+    const client = await grants.equip({ id: server.id }, tokenClient(discovery, callback.redirect, rules));
+    const { url, state, codeVerifier, nonce } = await authorizationRequest({
+      authorizationServer,
+      clientId,
+      redirectUri,
+      scopes,
+      extra: rules.authorizeParameters,
+      ...accountChoice(deps, server, authorizationServer, rules.preset),
+      ...defined({ resource: rules.sendResource ? rules.resource : undefined }),
+    });
+    const pushed = await pushedRequest(client, authorizationServer, url, endpoint);
+    if (pushed.kind === 'refused') return pushed;
+    callback.pending = attempt.awaitResponseAt(redirectUri, expectedResponse(state, authorizationServer));
+    listener.handleWith(createCallbackHandler(callback.pending, callback.result.promise));
+
+    attempt.step('browser', { url: pushed.url.href });
+    open?.(pushed.url);
+    const response = await within(callback.pending.response, clock, respondWithinMs, attempt.signal, signInTimedOut);
+    if (response.kind === 'refused') return { ...response, oauthError: response.oauthError };
+    const code = { code: response.code, codeVerifier, redirectUri };
+    return { kind: 'authorized', client, scopes, code, nonce };
+  }
+
   /**
-   * Drops a registration of an earlier sign-in that the server seems to know no more, or that was made for other
-   * scopes. When no answer came at all that may be the reason too: servers show "unknown client" in the browser and
-   * send nothing. True: sign in again at once.
+   * Drops a registration of an earlier sign-in that the server no longer seems to know, or that was made for other
+   * scopes. The same when no response came at all: servers show "unknown client" in the browser and send nothing.
+   * True: sign in again at once.
    */
-  async function forget(
+  async function dropIfForgotten(
     server: Server,
-    door: RedirectRegistration,
-    { code, oauthError, answered }: { code: string; oauthError: string | undefined; answered: boolean },
+    { redirect, pending }: Callback,
+    { error, oauthError }: Extract<Outcome, { kind: 'failed' }>,
   ): Promise<boolean> {
-    if (!door.reused) return false;
-    const refused = code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
-    if (refused || !answered) await dropRegistration(registering, server.id, door.registration);
+    if (!redirect.reused) return false;
+    const refused = error.code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
+    const responded = pending?.received ?? true;
+    if (refused || !responded) await dropRegistration(registering, server.id, redirect.registration);
     return refused;
   }
 
-  /** A sign-in that ended a moment ago may still hold its port, to say so to a browser that comes twice. */
+  /** A sign-in that ended a moment ago may still use its port, for the page that a second request to it gets. */
   async function freePorts(): Promise<void> {
     const listeners = [...retired];
     retired.clear();
@@ -180,3 +213,5 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
 
   return { signIn, close: freePorts };
 }
+
+const failed = (error: unknown): Outcome => ({ kind: 'failed', error: asAppError(error), oauthError: undefined });

@@ -1,7 +1,6 @@
 import type { ClientSecretMethod } from '../client-auth/client-secret.ts';
 import { asAppError } from '../../base/errors.ts';
 import type { Servers } from '../../servers/servers.ts';
-import type { RedirectRegistration } from './redirect-registration.ts';
 import { exchangeCode, type CodeGrant } from '../token-endpoint/token-endpoint.ts';
 import type { AuthorizationServer, TokenClient, TokenEndpointOptions, Tokens } from '../model.ts';
 import type { Registration, Server } from '../../servers/server.ts';
@@ -9,14 +8,15 @@ import type { Registration, Server } from '../../servers/server.ts';
 interface CodeExchangeDeps {
   readonly servers: Pick<Servers, 'find' | 'updateAccount'>;
   readonly server: Pick<Server, 'id' | 'settings'>;
-  readonly door: Pick<RedirectRegistration, 'registration'>;
+  readonly registration: Registration;
   readonly authorizationServer: Pick<AuthorizationServer, 'token_endpoint_auth_methods_supported'>;
 }
 
 /**
- * Exchanges the code. Where nobody has said how the secret goes, and the server knows no such client by HTTP Basic,
- * once more with the secret in the body: a server looks at the client before it looks at the code, which is still good.
- * What works is remembered. Gives the client as the server knew it. Throws what `exchangeCode` does.
+ * Exchanges the code. When nobody has chosen how the secret is sent, and the server does not know the client by HTTP
+ * Basic, exchanges it once more with the secret in the body: a server authenticates the client before it consumes the
+ * code, which is still valid. What works is remembered. Returns the client as the server accepted it. Throws what
+ * `exchangeCode` throws.
  */
 export async function exchangeAs(
   deps: CodeExchangeDeps,
@@ -27,7 +27,7 @@ export async function exchangeAs(
   try {
     return { client, tokens: await exchangeCode(client, grant, options) };
   } catch (error) {
-    if (!mayGoInTheBody(deps, client) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
+    if (!maySendSecretInBody(deps, client) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
     const again = { ...client, clientAuth: 'client_secret_post' } as const;
     const tokens = await exchangeCode(again, grant, options);
     await remember(deps, again.clientAuth);
@@ -35,13 +35,9 @@ export async function exchangeAs(
   }
 }
 
-/** Whether Basic was only a guess, and the other way is left. */
-function mayGoInTheBody(
-  {
-    server,
-    door: { registration },
-    authorizationServer: { token_endpoint_auth_methods_supported: methods },
-  }: CodeExchangeDeps,
+/** Whether HTTP Basic was only a guess, and the server may accept the secret in the body. */
+function maySendSecretInBody(
+  { server, registration, authorizationServer: { token_endpoint_auth_methods_supported: methods } }: CodeExchangeDeps,
   { clientAuth, clientSecret }: TokenClient,
 ): boolean {
   const guessed =
@@ -51,12 +47,12 @@ function mayGoInTheBody(
   return guessed && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
 }
 
-/** The next sign-in begins with it. */
+/** The next sign-in starts with this method. */
 async function remember(
-  { servers, server: { id }, door }: CodeExchangeDeps,
+  { servers, server: { id }, registration }: CodeExchangeDeps,
   method: ClientSecretMethod,
 ): Promise<void> {
-  const { client_id, issuer } = door.registration;
+  const { client_id, issuer } = registration;
   const ours = (one: Registration) => one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
   const registrations = servers
     .find(id)

@@ -110,7 +110,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     if (grant) {
       const withScopes = async () => {
         const found = await protectedBy(server, signal);
-        attempt.seenBy(found.otherHosts);
+        attempt.passesThrough(found.otherHosts);
         await confirmHosts(server, found, attempt, endpointHosts(found.authorizationServer, 'none'));
         return { ...found, scopes: scopesFor(server, found) };
       };
@@ -132,7 +132,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       return 'done';
     }
     const discovery = await protectedBy(server, signal);
-    attempt.seenBy(discovery.otherHosts);
+    attempt.passesThrough(discovery.otherHosts);
     const rules = rulesFor(server.settings, discovery);
     const byDevice = server.settings.grant === 'device_code';
     const confirm = (hosts: SignInHosts) => confirmHosts(server, discovery, attempt, hosts);
