@@ -1,3 +1,5 @@
+import { createElement, Fragment, type ReactNode } from 'react';
+import { stateMessages } from '../shared/messages/en/state.ts';
 import { accountsMessages } from '../shared/messages/en/window/accounts.ts';
 import { addServerMessages } from '../shared/messages/en/window/add-server.ts';
 import { commonMessages } from '../shared/messages/en/window/common.ts';
@@ -9,7 +11,8 @@ import { settingsMessages } from '../shared/messages/en/window/settings.ts';
 import { translator } from '../shared/messages/translator.ts';
 
 /** The texts of the window, by their ids in shared/messages/en/window. */
-export const { t } = translator({
+const { t, pieces } = translator({
+  ...stateMessages,
   ...commonMessages,
   ...serversMessages,
   ...addServerMessages,
@@ -19,6 +22,13 @@ export const { t } = translator({
   ...accountsMessages,
   ...settingsMessages,
 });
+
+export { t };
+
+/** A text whose values are elements, for instance a name from outside in an element of its own. */
+export const rich = <Id extends Parameters<typeof t>[0]>(
+  ...text: Parameters<typeof pieces<ReactNode, Id>>
+): ReactNode => createElement(Fragment, null, ...pieces<ReactNode, Id>(...text));
 
 /** The choices of a select field: each value with its text, in this order. */
 export const choices = <const Value extends string>(

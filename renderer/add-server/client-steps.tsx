@@ -6,7 +6,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { hostOf } from '../status.ts';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 /**
  * How a person gets a client ID, in the order in which it is done: the provider's page, the redirect address, the ID
@@ -28,7 +28,7 @@ export function ClientSteps({ found, children }: { readonly found: Discovered; r
             <CopyButton
               small
               text={found.redirectUri}
-              label={t('servers.about', { action: t('common.copy'), name: found.redirectUri })}
+              label={t('common.labelled', { action: t('common.copy'), name: found.redirectUri })}
             >
               {t('common.copy')}
             </CopyButton>
@@ -49,7 +49,9 @@ function ProviderStep({ found: { preset, providerPage, advice, issuer } }: { rea
   if (preset === undefined || advice === undefined) {
     return (
       <p>
-        {t('clientSteps.unknown')} {issuer !== undefined && <Foreign text={hostOf(issuer)} />}
+        {issuer === undefined
+          ? t('clientSteps.register')
+          : rich('clientSteps.registerAt', { host: <Foreign text={hostOf(issuer)} /> })}
       </p>
     );
   }

@@ -136,7 +136,9 @@ function OtherAddresses({
             <Button
               kind={at === 0 ? 'primary' : 'plain'}
               onClick={() => onAddress(address)}
-              {...(addresses.length > 1 ? { label: `${t('need.useAddress')}: ${address}` } : {})}
+              {...(addresses.length > 1
+                ? { label: t('common.labelled', { action: t('need.useAddress'), name: address }) }
+                : {})}
             >
               {t('need.useAddress')}
             </Button>

@@ -6,7 +6,7 @@ import { Button } from './button.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { InfoDialog } from './dialog.tsx';
 import { Foreign } from './foreign.tsx';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 /** The raw words, the code to search for, its page, and all of it to be copied for whoever is asked. */
 export function ErrorDetails({ error, about }: { readonly error: ErrorInfo; readonly about: string | undefined }) {
@@ -18,10 +18,13 @@ export function ErrorDetails({ error, about }: { readonly error: ErrorInfo; read
         <Foreign text={error.message} />
       </p>
       <div className="error-foot">
-        <p className="code">
-          {t('trouble.code')} <code>{error.code}</code>
-        </p>
-        <Button kind="quiet" small onClick={() => setReading(true)} label={`${t('trouble.about')}: ${error.code}`}>
+        <p className="code">{rich('trouble.code', { code: <code>{error.code}</code> })}</p>
+        <Button
+          kind="quiet"
+          small
+          onClick={() => setReading(true)}
+          label={t('common.labelled', { action: t('trouble.about'), name: error.code })}
+        >
           {t('trouble.about')}
         </Button>
         <CopyButton

@@ -43,7 +43,7 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
       kind={looks[step ?? 'none']}
       busy={busy}
       onClick={act}
-      label={t('servers.about', { action: words, name: nameWithAccount(server) })}
+      label={t('common.labelled', { action: words, name: nameWithAccount(server) })}
     >
       {words}
     </Button>

@@ -63,7 +63,11 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
         {file && (
           <>
             <input ref={picker} type="file" hidden tabIndex={-1} onChange={(event) => take(event.target.files?.[0])} />
-            <Button small onClick={() => picker.current?.click()} label={`${t('settings.fromFile')} ${label}`}>
+            <Button
+              small
+              onClick={() => picker.current?.click()}
+              label={t('common.labelled', { action: t('settings.fromFile'), name: label })}
+            >
               {t('settings.fromFile')}
             </Button>
           </>
@@ -73,7 +77,10 @@ export function SecretField({ label, value, stored, onChange, file = false, ...a
             small
             kind="quiet"
             onClick={() => onChange(value === null ? undefined : null)}
-            label={`${value === null ? t('settings.keep') : t('settings.forget')}: ${label}`}
+            label={t('common.labelled', {
+              action: value === null ? t('settings.keep') : t('settings.forget'),
+              name: label,
+            })}
           >
             {value === null ? t('settings.keep') : t('settings.forget')}
           </Button>

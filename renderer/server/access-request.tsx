@@ -2,7 +2,7 @@ import type { SignInState } from '../../shared/model.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, PlusIcon } from '../parts/icons.tsx';
 import { ScrollingList } from '../parts/scrolling.tsx';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 /** Who asked for more access, what is new, and what there is already. */
 export function AccessRequest({ state }: { readonly state: Extract<SignInState, { kind: 'needs_access' }> }) {
@@ -13,10 +13,14 @@ export function AccessRequest({ state }: { readonly state: Extract<SignInState, 
         <ul className="asks">
           {askedBy.map(({ host, operation }) => (
             <li key={`${host} ${operation}`}>
-              <strong>
-                <Foreign text={host} />
-              </strong>{' '}
-              {t('access.wants')} <Foreign text={operation} mono />
+              {rich('access.wants', {
+                app: (
+                  <strong>
+                    <Foreign text={host} />
+                  </strong>
+                ),
+                operation: <Foreign text={operation} mono />,
+              })}
             </li>
           ))}
         </ul>

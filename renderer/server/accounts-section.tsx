@@ -42,7 +42,7 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
             <Button
               small
               onClick={() => setAsking('rename')}
-              label={t('servers.about', { action: t('accounts.rename'), name })}
+              label={t('common.labelled', { action: t('accounts.rename'), name })}
             >
               {t('accounts.rename')}
             </Button>
@@ -50,7 +50,7 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
               <Button
                 small
                 onClick={() => setAsking('default')}
-                label={t('servers.about', { action: t('accounts.makeDefault'), name })}
+                label={t('common.labelled', { action: t('accounts.makeDefault'), name })}
               >
                 {t('accounts.makeDefault')}
               </Button>
@@ -59,7 +59,7 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
               small
               kind="danger"
               onClick={() => setAsking('remove')}
-              label={t('servers.about', { action: t('accounts.remove'), name })}
+              label={t('common.labelled', { action: t('accounts.remove'), name })}
             >
               {t('accounts.remove')}
             </Button>

@@ -22,7 +22,9 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
           {detail.clientId !== undefined && (
             <>
               <Foreign text={detail.clientId} mono />
-              {detail.registration !== undefined && <span className="tag">{t(`server.${detail.registration}`)}</span>}
+              {detail.registration !== undefined && (
+                <span className="tag">{t(`registeredBy.${detail.registration}`)}</span>
+              )}
             </>
           )}
         </Fact>

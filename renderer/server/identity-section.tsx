@@ -79,7 +79,9 @@ function Claims({ title, text, claims }: ClaimsProps) {
       {known.length > 0 && <ClaimTable labelledBy={id} rows={known} />}
       {others.length > 0 && (
         <details className="more">
-          <summary aria-label={`${t('server.moreClaims', { count: others.length })}: ${title}`}>
+          <summary
+            aria-label={t('common.labelled', { action: t('server.moreClaims', { count: others.length }), name: title })}
+          >
             {t('server.moreClaims', { count: others.length })}
           </summary>
           <ClaimTable labelledBy={id} rows={others} />

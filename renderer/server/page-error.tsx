@@ -35,7 +35,7 @@ export function PageError({
             <CopyButton
               small
               text={detail.redirectUri}
-              label={t('servers.about', { action: t('common.copy'), name: detail.redirectUri })}
+              label={t('common.labelled', { action: t('common.copy'), name: detail.redirectUri })}
             >
               {t('common.copy')}
             </CopyButton>

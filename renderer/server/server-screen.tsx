@@ -57,7 +57,7 @@ export function ServerScreen({
             kind="quiet"
             small
             text={server.url}
-            label={t('servers.about', { action: t('common.copy'), name: server.url })}
+            label={t('common.labelled', { action: t('common.copy'), name: server.url })}
           >
             {t('common.copy')}
           </CopyButton>

@@ -14,7 +14,7 @@ import { useShell } from '../shell.ts';
 import { ConfirmHosts } from './confirm-hosts.tsx';
 import { PageError } from './page-error.tsx';
 import { UserCode } from './user-code.tsx';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
@@ -50,11 +50,7 @@ export function SignInWait({
 
 /** As it was said when the server was added; it may have changed since. */
 function OtherHosts({ hosts }: { readonly hosts: readonly string[] }) {
-  return (
-    <p className="hint">
-      {t('add.alsoSeenBy')} <Foreign text={hosts.join(', ')} />. {t('add.alsoSeenHint')}
-    </p>
-  );
+  return <p className="hint">{rich('sentence.otherHosts', { hosts: <Foreign text={hosts.join(', ')} /> })}</p>;
 }
 
 /** The page is in the browser; the address in case it is not, or belongs into another one. */
@@ -99,7 +95,7 @@ function Steps({ step }: { readonly step: Step }) {
       {steps.map((one, index) => (
         <li key={one} className={stepLook(index, at)} aria-current={index === at ? 'step' : undefined}>
           <span className="step-sign">{index < at ? <CheckIcon size={12} /> : index + 1}</span>
-          {t(`server.steps.${one}`)}
+          {t(`steps.${one}`)}
         </li>
       ))}
     </ol>

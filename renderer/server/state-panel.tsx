@@ -18,7 +18,7 @@ import { AcceptAudience } from './accept-audience.tsx';
 import { AccessRequest } from './access-request.tsx';
 import { SignInWait } from './sign-in-wait.tsx';
 import { TokenLife } from './token-life.tsx';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 /** How the server stands and the one thing to do about it. */
 export function StatePanel({
@@ -30,21 +30,25 @@ export function StatePanel({
 }) {
   const { now } = useShell();
   const { state } = server;
-  const words = stateDetail(state, now);
+  const detailText = stateDetail(state, now);
   return (
     <section className={`card state-panel tone-${stateTone(state)}`} aria-labelledby="state-title">
       <div className="state-head">
         <StateGlyph state={state} large />
         <div className="state-words">
           <h2 id="state-title">
-            {stateLabel(state)}
-            {words !== '' && <span className="state-detail">, {words}</span>}
+            {detailText === ''
+              ? stateLabel(state)
+              : rich('state.withDetail', {
+                  state: stateLabel(state),
+                  detail: <span className="state-detail">{detailText}</span>,
+                })}
           </h2>
           <p>{stateSentence(state)}</p>
           {(server.identity !== undefined || state.kind === 'signed_in') && (
             <p className="account">
               <PersonIcon size={16} />
-              <span className="only-heard">{t('server.account')}: </span>
+              <span className="only-heard">{t('server.account')} </span>
               {server.identity === undefined ? (
                 <span className="quiet">{t('server.accountUnknown')}</span>
               ) : (

@@ -3,7 +3,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { hostOf } from '../status.ts';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 interface UserCodeProps {
   readonly code: string;
@@ -19,9 +19,7 @@ export function UserCode({ code, url, endsAt }: UserCodeProps) {
   return (
     <ol className="todo device">
       <li>
-        <p>
-          {t('device.open')} <Foreign text={hostOf(url)} />
-        </p>
+        <p>{rich('device.open', { host: <Foreign text={hostOf(url)} /> })}</p>
         <div className="device-line">
           <span className="device-url">
             <Foreign text={url} mono />

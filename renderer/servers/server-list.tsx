@@ -100,7 +100,7 @@ function AccountRow({ entry }: { readonly entry: ServerStatus }) {
             {account?.isDefault && <span>{other ? `${t('accounts.isDefault')} ·` : t('accounts.isDefault')}</span>}
             {other && (
               <>
-                <span className="only-heard">{t('server.account')}: </span>
+                <span className="only-heard">{t('server.account')} </span>
                 <Foreign text={identity} cut />
               </>
             )}
@@ -146,14 +146,14 @@ function UseCell({ entry, hideIdentity = false }: { readonly entry: ServerStatus
       {!hideIdentity && entry.identity !== undefined && (
         <p>
           <PersonIcon size={14} />
-          <span className="only-heard">{t('server.account')}: </span>
+          <span className="only-heard">{t('server.account')} </span>
           <Foreign text={entry.identity} cut />
         </p>
       )}
       {apps !== '' && (
         <p>
           <AppsIcon size={14} />
-          <span className="only-heard">{t('server.apps')}: </span>
+          <span className="only-heard">{t('servers.appsLabel')} </span>
           <Foreign text={apps} cut />
         </p>
       )}

@@ -59,7 +59,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     const [server] = core.status().servers;
     expect(server?.state.kind).toBe('retrying');
     expect(server && stateText(server, core.clock.now())).toMatch(
-      /next try in \d+ (?:s|seconds?|min|minutes?)|trying now/,
+      /next attempt in \d+ (?:s|seconds?|min|minutes?)|trying now/,
     );
     core.faults.as = undefined;
     await core.clock.advance(110_000);

@@ -34,7 +34,7 @@ function look(error: ErrorInfo, settings: ServerSettings = {}): string {
   const form = settingsForm({ ownClient: false, allowMissingPkce: false, settings });
   return renderToStaticMarkup(
     <>
-      <NoticeBanner notice={{ kind: 'error', title: 'This address did not work', error }} place="add" />
+      <NoticeBanner notice={{ kind: 'error', title: 'Could not use this address', error }} place="add" />
       <FailedLook
         url="https://a.example/mcp"
         error={error}

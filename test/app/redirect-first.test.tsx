@@ -157,10 +157,10 @@ describe('the window', () => {
       ),
     );
     expect(configured).toMatch(
-      /The page shows an error\? .*http:\/\/127\.0\.0\.1:33427\/callback\/x .*Stop and change the client ID/,
+      /Does the page show an error\? .*http:\/\/127\.0\.0\.1:33427\/callback\/x .*Cancel and change the client ID/,
     );
     expect(
       textOf(renderToStaticMarkup(<SignInWait server={server} state={states.signing_in} detail={detail} />)),
-    ).toMatch(/The page shows an error\? .*Start again/);
+    ).toMatch(/Does the page show an error\? .*Start again/);
   });
 });

@@ -72,11 +72,11 @@ describe('two accounts of a server in the window', () => {
   it('says at the field that a name cannot be taken', async () => {
     const { page } = app;
     await page.getByRole('button', { name: 'Add account' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Add an account on work' });
+    const dialog = page.getByRole('dialog', { name: 'Add an account to work' });
     await dialog.getByLabel('Name').fill('Two Words');
     await dialog.getByRole('button', { name: 'Add and sign in' }).click();
     expect(await dialog.getByLabel('Name').getAttribute('aria-invalid')).toBe('true');
-    await dialog.getByText('Use small letters').waitFor();
+    await dialog.getByText('Use lowercase letters').waitFor();
   });
 
   it('does not keep an account to which nobody signs in', async () => {
@@ -171,7 +171,7 @@ describe('two accounts of a server in the window', () => {
     const { page } = app;
     await page.getByRole('button', { name: /^Remove account/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove account' }).click();
-    await page.getByText('team is removed').waitFor();
+    await page.getByText('team was removed').waitFor();
     await until(async () => (await status()).servers.length === 1, 'one entry');
     const [left] = (await status()).servers;
     expect(left).toMatchObject({ name: 'work', state: { kind: 'signed_in' } });

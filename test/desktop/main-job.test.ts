@@ -46,7 +46,7 @@ describe('the main job in the window', () => {
     await page.getByRole('button', { name: 'Add your first server' }).click();
     await page.getByLabel('Server address').fill(mcp.url);
     await page.getByRole('button', { name: 'Check' }).click();
-    await page.getByText('This server wants a sign-in').waitFor();
+    await page.getByText('This server requires a sign-in').waitFor();
     await page.getByLabel('Name').fill('work');
     await page.getByRole('button', { name: 'Add and sign in' }).click();
     await page

@@ -93,7 +93,7 @@ describe('a daily user of the window', () => {
     await page.locator('.field-error').getByText('cannot be read').waitFor();
     await file.fill(path.join(folder.dataDir, 'ca.pem'));
     await page.getByRole('button', { name: 'Check again' }).click();
-    await page.getByText('This server is open to everyone').waitFor();
+    await page.getByText('This server answers without a sign-in').waitFor();
     await page.getByLabel('Name').fill('intranet');
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('heading', { name: 'intranet', exact: true }).waitFor();
@@ -104,7 +104,7 @@ describe('a daily user of the window', () => {
   it('adds a server that takes a fixed key: the key goes to the keychain, and stands nowhere in the window', async () => {
     const { page } = app;
     await look(`${site.origin}/keyed`);
-    await page.getByLabel('What do you have for it?').selectOption('key');
+    await page.getByLabel('What did the operator give you?').selectOption('key');
     await page.getByRole('button', { name: 'Add with this key' }).click();
     await page.getByText('Enter the key that the server expects').waitFor();
     await page.getByLabel('Key', { exact: true }).fill('the-key-of-ada-0815');
@@ -122,10 +122,10 @@ describe('a daily user of the window', () => {
   it('DM02 accepts exactly the two names of a sign-in that the look has shown, with one click', async () => {
     const { page } = app;
     await look(`${site.origin}/mcp`);
-    await page.getByText('Two names for the same sign-in').waitFor();
+    await page.getByText('The authorization server has two names').waitFor();
     await page.getByText(`${as.issuer}/`, { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Accept exactly these' }).click();
-    await page.getByText('This server wants a sign-in').waitFor();
+    await page.getByRole('button', { name: 'Accept this pair' }).click();
+    await page.getByText('This server requires a sign-in').waitFor();
     await page.getByLabel('Name').fill('odd');
     await page.getByRole('button', { name: 'Add and sign in' }).click();
     await until(async () => (await server('odd'))?.state.kind === 'signed_in', 'the sign-in');
@@ -134,12 +134,12 @@ describe('a daily user of the window', () => {
 
   it('reaches a setting that is folded away, and gets a wrong value said there before anything is sent', async () => {
     const { page } = app;
-    await page.locator('summary', { hasText: 'Odd servers' }).click();
-    await page.getByRole('button', { name: 'Add parameter: Extra parameters of the sign-in page' }).click();
+    await page.locator('summary', { hasText: 'Compatibility' }).click();
+    await page.getByRole('button', { name: 'Add parameter: Extra authorization parameters' }).click();
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('state');
     await page.getByRole('textbox', { name: 'Value', exact: true }).fill('mine');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Each needs a name and a value').waitFor();
+    await page.getByText('Each parameter needs a name and a value').waitFor();
     expect((await detail('odd')).settings.authorizeParameters).toBeUndefined();
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('audience');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -150,8 +150,8 @@ describe('a daily user of the window', () => {
 
   it('signs in with a code on another device: large, copyable, with the page and the time that is left', async () => {
     const { page } = app;
-    await page.locator('summary', { hasText: 'How Keybridge signs in' }).click();
-    await page.getByLabel('Way to sign in').selectOption('device_code');
+    await page.locator('summary', { hasText: 'Sign-in' }).click();
+    await page.getByLabel('Sign-in method').selectOption('device_code');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Sign in now' }).waitFor();
     // Without this computer's browser, which would be done before anybody has looked.
@@ -165,7 +165,7 @@ describe('a daily user of the window', () => {
       return state?.kind === 'signing_in' && state.url !== undefined && state;
     }, 'the code in the status');
     expect(await code.textContent()).toBe(shown.userCode);
-    await page.getByText(/The code counts for another \d+ min/).waitFor();
+    await page.getByText(/The code is valid for \d+ min/).waitFor();
     await page.getByRole('button', { name: 'Copy the code' }).click();
     expect(await app.electron.evaluate(({ clipboard }) => clipboard.readText())).toBe(shown.userCode);
     await httpBrowser().open(shown.url ?? '');
@@ -233,7 +233,7 @@ describe('a daily user of the window', () => {
     const revocations = as.counts.revocations;
     await page.getByRole('button', { name: 'Sign out everywhere…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Sign out everywhere?' });
-    await dialog.getByText(/Keybridge signs out of 2 sign-ins: .*odd/).waitFor();
+    await dialog.getByText(/Keybridge ends 2 sign-ins: .*odd/).waitFor();
     await dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.getByText('Confirmed by the server: odd.').waitFor();
     expect(as.counts.revocations).toBeGreaterThan(revocations);

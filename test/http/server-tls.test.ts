@@ -409,12 +409,12 @@ describe('mutual TLS', () => {
   });
 
   it.each([
-    [-1, 'expired'],
-    [0.5, 'expires within a day: ask'],
-    [1.5, 'expires in 1 day: ask'],
-    [13.5, 'expires in 13 days: ask'],
-    [14.5, 'valid for 14 days'],
-    [400, 'valid for 400 days'],
+    [-1, 'Expired'],
+    [0.5, 'Expires within a day. Ask'],
+    [1.5, 'Expires in 1 day. Ask'],
+    [13.5, 'Expires in 13 days. Ask'],
+    [14.5, 'Valid for 14 days'],
+    [400, 'Valid for 400 days'],
   ])('a certificate that ends in %d days is: %s', (days, says) => {
     expect(certificateText(days * day, 0).startsWith(says)).toBe(true);
   });

@@ -54,7 +54,7 @@ describe('a server with several accounts, in the list', () => {
   it('has its name once, and a row for each account with its own state and next step', () => {
     expect(html.match(/>linear</g)).toHaveLength(1);
     expect(textOf(html)).toMatch(
-      /linear linear\.example\.com 1 of 2 accounts needs you ada@work\.example default Signed in .*private Signed in as: ada@home\.example Sign in again/,
+      /linear linear\.example\.com 1 of 2 accounts needs attention ada@work\.example default Signed in .*private Signed in as: ada@home\.example Sign in again/,
     );
     expect(html).toContain('aria-label="Sign in: linear (private)"');
     expect(html).toContain('aria-label="Connect an app: linear (ada@work.example)"');
@@ -72,7 +72,7 @@ describe('a server with several accounts, in the list', () => {
   });
 
   it('counts as one server, whose gravest account speaks for it', () => {
-    expect(overallText(status)).toBe('1 of 2 servers needs you');
+    expect(overallText(status)).toBe('1 of 2 servers needs attention');
     const out = exampleAccount('linear', 'private', states.signed_out);
     expect(overallText(exampleStatus([work, out, notion]))).toBe('Both servers ready');
     expect(groupByServer([work, out]).map(accountsText)).toEqual(['1 account ready, 1 signed out']);
@@ -139,7 +139,7 @@ describe('leaving', () => {
 
   it('an account says what stays', () => {
     expect(removeAccountConsequences(detail, store).join('\n')).toMatch(
-      /revoke.*\n.*GNOME Keyring.*\nCursor.*\nThe other accounts.*\n/,
+      /revoking.*\n.*GNOME Keyring.*\nCursor.*\nThe other accounts.*\n/,
     );
   });
 
@@ -152,11 +152,11 @@ describe('leaving', () => {
 
   it('everything says of whom, and which apps', () => {
     expect(everywhereConsequences(status)).toEqual([
-      'Keybridge signs out of 2 sign-ins: notion, linear (ada@work.example).',
-      'Each server is asked to end the sign-in (to revoke its tokens).',
-      'The sign-ins are deleted from GNOME Keyring (Secret Service).',
-      'Cursor cannot use these servers until you sign in again.',
-      'Your servers stay in the list, with their settings and the keys and secrets that you entered.',
+      'Keybridge ends 2 sign-ins: notion, linear (ada@work.example).',
+      'Keybridge asks each server to end the sign-in by revoking its tokens.',
+      'Keybridge deletes the sign-ins from GNOME Keyring (Secret Service).',
+      'Cursor can’t use these servers until you sign in again.',
+      'Your servers and their settings stay, including the keys and secrets that you entered.',
     ]);
   });
 
@@ -192,12 +192,12 @@ describe('leaving', () => {
       lines: [
         expect.stringMatching(/^Not deleted.*: b\.$/),
         expect.stringMatching(/not confirmed.*: a\.$/),
-        expect.stringMatching(/by itself.*: c\.$/),
+        expect.stringMatching(/expires: c\.$/),
       ],
     });
     expect(signedOutEverywhereNotice([report('a', 'nothing_to_revoke')])).toMatchObject({
       kind: 'done',
-      text: 'There was no sign-in to end.',
+      text: 'You were not signed in anywhere.',
     });
   });
 });

@@ -61,7 +61,7 @@ describe('an address that did not work as it is', () => {
     const html = markup({ ...errorInfo('E_ISSUER_MISMATCH', ''), issuers });
     expect(html).toContain('>https://as.example/<');
     expect(html).toContain('>https://as.example<');
-    expect(buttons(html)).toEqual(['Accept exactly these']);
+    expect(buttons(html)).toEqual(['Accept this pair']);
     expect(markup(errorInfo('E_ISSUER_MISMATCH', ''))).toBe('');
   });
 

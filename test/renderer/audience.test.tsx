@@ -21,11 +21,11 @@ it('The panel of a token that is kept back shows its audience in full with one b
   );
   expect(html).toContain(audience);
   expect(buttons.filter((words) => words !== 'Copy details' && words !== 'About this error')).toEqual([
-    'Accept exactly this',
+    'Accept this audience',
   ]);
 });
 
 it('A token that is kept back is called that in window, tray and command line, and its next step is to look at it', () => {
-  expect(stateLabel(state)).toBe('Token kept back');
+  expect(stateLabel(state)).toBe('Token withheld');
   expect(nextStep(state)).toBe('review_token');
 });

@@ -24,8 +24,8 @@ describe('the question where a sign-in leads, in the window', () => {
       .replaceAll(/<[^>]+>/g, ' ')
       .replaceAll(/\s+/g, ' ');
     expect(text).toContain('You sign in at login.honest.example');
-    expect(text).toContain('The sign-in is handed to tokens.evil.example');
-    expect(text).toContain('These belong together, go on');
+    expect(text).toContain('The sign-in is sent to tokens.evil.example');
+    expect(text).toContain('These belong together. Continue');
     expect(text).toContain('Cancel');
     expect(text).not.toContain('also passes through');
     expect(stateText(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your confirmation');

@@ -105,8 +105,8 @@ describe('the words of the states', () => {
     );
     expect(words({ kind: 'signed_in', renewable: false })).toBe('Signed in');
     expect(words({ ...states.signed_in, endsAt: now + 5 * 60 * minute })).toBe('Signed in, ends in 5 h');
-    expect(words({ ...states.signed_in, endsAt: now - 1 })).toBe('Signed in, about to end');
-    expect(words(states.retrying)).toBe('Retrying, next try in 2 min');
+    expect(words({ ...states.signed_in, endsAt: now - 1 })).toBe('Signed in, ending now');
+    expect(words(states.retrying)).toBe('Retrying, next attempt in 2 min');
     expect(words({ ...states.retrying, nextTryAt: now })).toBe('Retrying, trying now');
   });
 
@@ -126,7 +126,7 @@ describe('the words of the states', () => {
       'sign_in',
       now + 5 * 60 * minute,
     ]);
-    expect(stateSentence(ending)).toContain('sign in again before');
+    expect(stateSentence(ending)).toContain('Sign in again before');
     expect(textOf(markup(<StatePanel server={exampleServer('linear', ending)} detail={undefined} />))).toMatch(
       /ends in 5 h.*Sign in/,
     );
@@ -147,7 +147,7 @@ describe('the words of the states', () => {
     const labels = (['E_STORE_LOCKED', 'E_STORE_DENIED', 'E_STORE_UNAVAILABLE'] as const).map((code) =>
       stateLabel({ ...states.store_blocked, error: { ...states.store_blocked.error, code } }),
     );
-    expect(labels).toEqual(['Keychain locked', 'Keychain access denied', 'Keychain not available']);
+    expect(labels).toEqual(['Keychain locked', 'Keychain access denied', 'Keychain unavailable']);
   });
 
   it('sum up all servers in one line', () => {
@@ -162,8 +162,8 @@ describe('the words of the states', () => {
     expect(overall(states.signed_out, states.signed_out)).toBe('All signed out');
     expect(overall(states.retrying, states.signed_in)).toBe('1 server retrying');
     expect(overall(states.signing_in, states.signed_in)).toBe('Signing in');
-    expect(overall(states.needs_sign_in, states.signed_in)).toBe('1 of 2 servers needs you');
-    expect(overall(states.store_blocked, states.needs_access)).toBe('2 of 2 servers need you');
+    expect(overall(states.needs_sign_in, states.signed_in)).toBe('1 of 2 servers needs attention');
+    expect(overall(states.store_blocked, states.needs_access)).toBe('2 of 2 servers need attention');
   });
 });
 
@@ -231,7 +231,7 @@ describe('what a screen reader is told', () => {
     expect(changesInWords(before, ended, now)).toBe('linear: Sign in again.');
     expect(
       changesInWords(ended, exampleStatus([{ ...server, state: { ...states.signing_in, step: 'discover' } }]), now),
-    ).toBe('linear: Signing in, looking up how.');
+    ).toBe('linear: Signing in, looking up how to sign in.');
     expect(changesInWords(exampleStatus([]), before, now)).toBe('');
   });
 
@@ -270,7 +270,7 @@ describe('the screens', () => {
 
   it('say plainly that sign-ins in memory end with the app', () => {
     const status = exampleStatus([], { store: { name: 'memory', label: 'memory', state: 'ready' } });
-    expect(textOf(markup(<ServersScreen status={status} />))).toContain('they end when Keybridge quits');
+    expect(textOf(markup(<ServersScreen status={status} />))).toContain('end when Keybridge quits');
   });
 
   it('give an empty list a sentence and one thing to do', () => {
@@ -280,7 +280,7 @@ describe('the screens', () => {
   });
 
   it('show bones while the state is on its way, and say so to a screen reader', () => {
-    expect(textOf(markup(<ServersLoading />))).toContain('Reading your servers');
+    expect(textOf(markup(<ServersLoading />))).toContain('Loading your servers');
   });
 
   it('offer to unlock a locked store, and to try again where there is nothing to unlock', () => {
@@ -289,7 +289,7 @@ describe('the screens', () => {
         markup(<ServersScreen status={exampleStatus([], { store: { name: 'keychain', label: 'Keychain', state } })} />),
       );
     expect(screen('locked')).toMatch(/Your keychain is locked .* Unlock/);
-    expect(screen('denied')).toMatch(/Keybridge may not use your keychain .* Try again/);
+    expect(screen('denied')).toMatch(/Keybridge has no access to your keychain .* Try again/);
     expect(screen('unavailable')).toMatch(/No keychain is running .* Try again/);
     expect(storeTrouble({ name: 'keychain', label: 'Keychain', state: 'ready' })).toBeUndefined();
   });
@@ -428,7 +428,7 @@ describe('signing out and removing', () => {
     expect(signedOutNotice('linear', { revoked: 'failed', deleted: true })).toMatchObject({ kind: 'warning' });
     expect(removedNotice('linear', { revoked: 'confirmed', deleted: false })).toMatchObject({
       kind: 'warning',
-      title: 'linear is removed',
+      title: 'linear was removed',
     });
     const texts = (['confirmed', 'not_offered', 'failed', 'key_stays', 'nothing_to_revoke'] as const).map((revoked) =>
       JSON.stringify(signedOutNotice('a', { revoked, deleted: true })),
@@ -454,7 +454,7 @@ describe('the details of a server', () => {
       markup(<StatePanel server={exampleServer('linear', states.needs_access)} detail={undefined} />),
     );
     expect(text).toMatch(/Cursor .*wants to use .*create_issue/);
-    expect(text).toMatch(/New .*issues:write .*Granted already .*issues:read/);
+    expect(text).toMatch(/New .*issues:write .*Already granted .*issues:read/);
     expect(text).toContain('Allow');
     expect(text).toContain('Not now');
   });
@@ -463,12 +463,12 @@ describe('the details of a server', () => {
     const waiting = { ...states.signing_in, userCode: 'WDJB-MJHT', endsAt: now + 14 * minute };
     const text = textOf(markup(<StatePanel server={exampleServer('linear', waiting)} detail={undefined} />));
     expect(text).toMatch(
-      /open auth\.example\.com .*Copy the sign-in link .*enter it there WDJB-MJHT .*counts for another 14 min/,
+      /Open auth\.example\.com on this device .*Copy the sign-in link .*enter it there WDJB-MJHT .*valid for 14 min/,
     );
     expect(countsDownTo(waiting)).toBe(waiting.endsAt);
     expect(
       textOf(markup(<StatePanel server={exampleServer('linear', { ...waiting, endsAt: now })} detail={undefined} />)),
-    ).toContain('The code has run out');
+    ).toContain('The code has expired');
     expect(text).not.toContain('Address of the last page');
     expect(
       textOf(markup(<StatePanel server={exampleServer('linear', states.signing_in)} detail={undefined} />)),
@@ -494,8 +494,8 @@ describe('the details of a server', () => {
       return textOf(markup(<SettingsSection detail={detail} presets={[]} onSaved={() => {}} />));
     };
     expect(settingsWith(undefined)).not.toMatch(/Your company’s sign-in \(issuer\)|Statement \(JWT\)/);
-    expect(settingsWith('enterprise_managed')).toContain('Your company’s sign-in (issuer)');
-    expect(settingsWith('jwt_bearer')).toContain('Statement (JWT)');
+    expect(settingsWith('enterprise_managed')).toContain('Issuer of your company');
+    expect(settingsWith('jwt_bearer')).toContain('Assertion (JWT)');
     expect(settingsWith('static_header')).not.toContain('Client ID ');
   });
 
@@ -582,26 +582,33 @@ describe('who is signed in', () => {
   const said = (change: object) => textOf(markup(<IdentitySection detail={{ ...signedIn, ...change }} />));
 
   it('is said to be vouched for only where an ID token was verified', () => {
-    expect(said({})).toContain('vouches for who this is: its signature was checked');
-    expect(said({ identityVerified: false })).toContain('Nobody vouches');
+    expect(said({})).toContain('Keybridge verified the signature');
+    expect(said({ identityVerified: false })).toContain('is not verified');
   });
 
   it('comes with what a person should know of it', () => {
     expect(said({ tokenNotes: ['The access token has no end of its own.'] })).toMatch(
-      /Worth knowing ?The access token has no end of its own\./,
+      /Notes ?The access token has no end of its own\./,
     );
-    expect(said({ tokenNotes: [] })).not.toContain('Worth knowing');
+    expect(said({ tokenNotes: [] })).not.toContain('Notes');
   });
 
   it('is filled in by what the authorization server says of a sealed token', () => {
     const sealed = { accessTokenClaims: undefined, idTokenClaims: undefined, tokenNotes: [] };
-    expect(said(sealed)).toContain('Nothing can be read');
+    expect(said(sealed)).toContain('Keybridge cannot read these tokens');
     const text = said({
       ...sealed,
       introspection: { active: true, claims: { username: 'ada', scope: 'issues:read' } },
     });
-    for (const words of ['It is good', 'user name', 'ada', 'access', 'issues:read']) expect(text).toContain(words);
-    expect(said({ ...sealed, introspection: { active: false, claims: {} } })).toContain('not good any more');
+    for (const words of [
+      'Access token as seen by the authorization server Active',
+      'username',
+      'ada',
+      'scopes',
+      'issues:read',
+    ])
+      expect(text).toContain(words);
+    expect(said({ ...sealed, introspection: { active: false, claims: {} } })).toContain('Not active');
   });
 });
 

@@ -14,13 +14,13 @@ const changed: SetAside = {
   name: 'work',
   url: 'https://new.example/mcp',
   why: 'changed',
-  error: errorInfo('E_CONFIG_CHANGED', 'work is not used.'),
+  error: errorInfo('E_CONFIG_CHANGED', 'work is disabled.'),
 };
 const bad: SetAside = {
   key: 'entry-2',
   name: 'other',
   why: 'bad',
-  error: errorInfo('E_CONFIG_ENTRY', 'other is not used: its url is not valid.'),
+  error: errorInfo('E_CONFIG_ENTRY', 'other is disabled: its url is not valid.'),
 };
 
 describe('servers that are set aside, in the window', () => {
@@ -30,15 +30,15 @@ describe('servers that are set aside, in the window', () => {
         status={exampleStatus([exampleServer('linear', exampleStates(0).signed_in)], { setAside: [changed] })}
       />,
     );
-    expect(text).toMatch(/work is not used .*Use these settings .*1 of 2 servers needs you/);
+    expect(text).toMatch(/work is disabled .*Use these settings .*1 of 2 servers needs attention/);
     expect(text).toContain('https://new.example/mcp');
   });
 
   it('A server that cannot be understood is shown with the reason and no button, also where it is the only one', () => {
     const text = textOf(<ServersScreen status={exampleStatus([], { setAside: [bad] })} />);
-    expect(text).toMatch(/other is not used .*its url is not valid/);
+    expect(text).toMatch(/other is disabled .*its url is not valid/);
     expect(text).not.toContain('Use these settings');
     expect(text).not.toContain('Sign in once, for every app');
-    expect(text).toContain('1 of 1 server needs you');
+    expect(text).toContain('1 of 1 server needs attention');
   });
 });

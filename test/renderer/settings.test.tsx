@@ -85,10 +85,10 @@ describe('the settings of a server', () => {
         ),
       ),
     );
-    expect(text).toContain(`How Keybridge signs in ${t('settings.grants.device_code')}`);
+    expect(text).toContain(`Sign-in ${t('settings.grants.device_code')}`);
     expect(text).toContain('Access a:read b');
     expect(text).toContain('Certificates and network 2 settings');
-    expect(text).toContain('Odd servers 1 setting');
+    expect(text).toContain('Compatibility 1 setting');
     expect(groupValue('odd', formWith({}))).toBe(t('settings.standard'));
     expect(groupValue('odd', formWith({ authorizeParameters: { audience: 'x' }, legacyEndpoints: true }))).toBe(
       '2 settings',
@@ -97,7 +97,9 @@ describe('the settings of a server', () => {
 
   it('offer the providers by name, “none”, and keep a name that is not known here', () => {
     const field = fieldOf(markup(detailWith({ preset: 'from-tomorrow' })), 'settings.preset');
-    expect(textOf(field)).toMatch(/By the address of its sign-in \(usual\).*None.*Auth0.*Keycloak.*from-tomorrow/);
+    expect(textOf(field)).toMatch(
+      /From the address of the authorization server \(default\).*None.*Auth0.*Keycloak.*from-tomorrow/,
+    );
     expect(field).toMatch(/<option value="from-tomorrow" selected="">/);
   });
 });
@@ -120,7 +122,7 @@ describe('an error whose remedy is a setting', () => {
       field: 'settings.caFile',
     };
     const field = fieldOf(markup(detailWith({ caFile: '/ca.pem' }, {}, signIn(error))), 'settings.caFile');
-    expect(textOf(field)).toContain('The last sign-in: The file /ca.pem cannot be read (ENOENT).');
+    expect(textOf(field)).toContain('Last sign-in: The file /ca.pem cannot be read (ENOENT).');
     const [, described = ''] = /aria-describedby="([^" ]+)/.exec(field) ?? [];
     expect(field).toContain(`id="${described}" class="field-error"`);
     expect(field).toContain('aria-invalid="true"');
@@ -131,10 +133,10 @@ describe('an error whose remedy is a setting', () => {
     const error = { ...errorInfo('E_ISSUER_MISMATCH', 'They differ in a slash at the end.'), issuers };
     const text = textOf(markup(detailWith({}, {}, signIn(error))));
     expect(text).toMatch(
-      /As the server names it https:\/\/as\.example\/ As it calls itself https:\/\/as\.example Accept exactly these/,
+      /Issuer named by the server https:\/\/as\.example\/ Issuer in its own metadata https:\/\/as\.example Accept this pair/,
     );
     expect(textOf(markup(detailWith({ issuerException: issuers }, {}, signIn(error))))).not.toContain(
-      'Accept exactly these',
+      'Accept this pair',
     );
   });
 

@@ -202,12 +202,15 @@ describe('a server that is put aside, for a person', () => {
     closing.push(() => product.close());
     const status = product.app.status.current();
     expect(status.setAside).toMatchObject([{ name: 'b', why: 'bad', error: { code: 'E_CONFIG_ENTRY' } }]);
-    expect(overallText(status)).toBe('1 of 2 servers needs you');
+    expect(overallText(status)).toBe('1 of 2 servers needs attention');
     expect(statusWords(status, 0)).toContain(
       'b is not used: its entry in servers.json cannot be understood (its settings.grant is not valid).',
     );
-    expect(trayModel(status, 0)).toMatchObject({ icon: 'attention', tooltip: 'Keybridge: 1 of 2 servers needs you' });
-    expect(JSON.stringify(trayModel(status, 0).items)).toContain('b: Entry not understood');
+    expect(trayModel(status, 0)).toMatchObject({
+      icon: 'attention',
+      tooltip: 'Keybridge: 1 of 2 servers needs attention',
+    });
+    expect(JSON.stringify(trayModel(status, 0).items)).toContain('b: Invalid entry');
     expect(() => product.app.connect('b')).toThrow(expect.objectContaining({ code: 'E_CONFIG_ENTRY' }));
     const refused = (await product.call('acceptServer', { server: 'b' }).then(
       () => undefined,

@@ -44,9 +44,9 @@ describe('the tray as a function of the state', () => {
       now,
     );
     expect(labels(items)).toEqual([
-      '1 of 3 servers needs you',
+      '1 of 3 servers needs attention',
       '⚠ linear: Sign in again',
-      'notes: Retrying, next try in 2 min',
+      'notes: Retrying, next attempt in 2 min',
       'work: Signed in, refreshes in 4 min',
       'Open Keybridge',
       'Quit Keybridge',
@@ -88,8 +88,8 @@ describe('the tray as a function of the state', () => {
       now,
     );
     expect(labels(items).slice(0, 3)).toEqual([
-      '1 of 2 servers needs you',
-      '⚠ linear: 1 of 2 accounts needs you',
+      '1 of 2 servers needs attention',
+      '⚠ linear: 1 of 2 accounts needs attention',
       'notes: Signed in, refreshes in 4 min',
     ]);
     const accounts = inside(items, '⚠ linear');
@@ -129,11 +129,7 @@ describe('the tray as a function of the state', () => {
       now,
     );
     expect(model.icon).toBe('attention');
-    expect(model.items).toContainEqual({
-      kind: 'action',
-      label: 'Keychain locked: unlock it',
-      action: { kind: 'unlock' },
-    });
+    expect(model.items).toContainEqual({ kind: 'action', label: 'Unlock keychain', action: { kind: 'unlock' } });
   });
 
   it('RF26 a sign-in that ends within a day shows in icon, words and menu', () => {
@@ -172,7 +168,7 @@ describe('the tray as a function of the state', () => {
     const many = Array.from({ length: 50 }, (_, index) => server(`s${index}`, index === 49 ? ended : signedIn));
     const { items } = trayModel(status(many), now);
     expect(items.length).toBeLessThan(30);
-    expect(labels(items).slice(0, 2)).toEqual(['1 of 50 servers needs you', '⚠ s49: Sign in again']);
-    expect(labels(items).slice(-3)).toEqual(['30 more in the window', 'Open Keybridge', 'Quit Keybridge']);
+    expect(labels(items).slice(0, 2)).toEqual(['1 of 50 servers needs attention', '⚠ s49: Sign in again']);
+    expect(labels(items).slice(-3)).toEqual(['Show 30 more in window', 'Open Keybridge', 'Quit Keybridge']);
   });
 });

@@ -34,7 +34,7 @@ it('A credentials.json of a newer Keybridge is read-only and says so: nothing is
   expect(said(await product.app.connect('work').accessToken())).toContain('E_CONFIG_NEWER');
   const state = product.app.status.current().servers[0]?.state;
   expect(state).toMatchObject({ kind: 'store_blocked', error: { code: 'E_CONFIG_NEWER' } });
-  expect(state && stateLabel(state)).toBe('Data from a newer Keybridge');
+  expect(state && stateLabel(state)).toBe('Data from a newer version');
   await expect(product.call('signIn', { server: 'work' })).rejects.toThrow('E_CONFIG_NEWER');
   await expect(product.call('signOut', { server: 'work' })).rejects.toThrow('E_CONFIG_NEWER');
   await expect(product.call('removeServer', { server: 'work' })).rejects.toThrow('E_CONFIG_NEWER');

@@ -8,10 +8,8 @@ export type GroupName = 'way' | 'access' | 'network' | 'odd';
 const places: readonly (readonly [RegExp, GroupName])[] = [
   [/^settings\.(scopes|identity)/, 'access'],
   [/^settings\.(caFile|caOrigins|clientCertificateFile|dpop)|^secrets\.clientCertificatePassword/, 'network'],
-  [
-    /^settings\.(preset|resource|authorizeParameters|tokenParameters|issuerException|audienceException|legacyEndpoints)|^allowMissingPkce/,
-    'odd',
-  ],
+  [/^settings\.(preset|resource|authorizeParameters|tokenParameters)|^allowMissingPkce/, 'odd'],
+  [/^settings\.(issuerException|audienceException|legacyEndpoints)/, 'odd'],
 ];
 
 export const groupOf = (field: string): GroupName => places.find(([pattern]) => pattern.test(field))?.[1] ?? 'way';

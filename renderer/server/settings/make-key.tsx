@@ -78,7 +78,7 @@ function MakeKeyDialog({ entry, wanted = 'ES256', stored, onMade, onClose }: Mak
     if (stored && !replace) return setError(t('settings.makeKeyReplaceMissing'));
     after(run('generateKey', { server: entry, algorithm, replace }), (reply) => {
       if (reply.ok) onMade(reply.value);
-      else setError(`${reply.error.message} ${t('trouble.code')} ${reply.error.code}.`);
+      else setError(t('trouble.messageWithCode', reply.error));
     });
   };
   return (

@@ -42,13 +42,14 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
       <legend>{label}</legend>
       {rows.map((row, at) => {
         const invalid = error !== undefined && wrong(row) ? true : undefined;
-        const number = rows.length > 1 ? ` ${at + 1}` : '';
         return (
           // oxlint-disable-next-line react/no-array-index-key -- a row has no name of its own until it is typed
           <div key={at} className="field-line parameter">
             <input
               className="mono parameter-name"
-              aria-label={`${t('settings.parameterName')}${number}`}
+              aria-label={
+                rows.length > 1 ? t('settings.parameterNameNumber', { number: at + 1 }) : t('settings.parameterName')
+              }
               placeholder={t('settings.parameterName')}
               value={row.name}
               onChange={(event) => change(at, { name: event.target.value })}
@@ -59,7 +60,9 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
             />
             <input
               className="mono parameter-value"
-              aria-label={`${t('settings.parameterValue')}${number}`}
+              aria-label={
+                rows.length > 1 ? t('settings.parameterValueNumber', { number: at + 1 }) : t('settings.parameterValue')
+              }
               placeholder={t('settings.parameterValue')}
               value={row.value}
               onChange={(event) => change(at, { value: event.target.value })}
@@ -81,7 +84,12 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
           </div>
         );
       })}
-      <Button small kind="quiet" onClick={add} label={`${t('settings.addParameter')}: ${label}`}>
+      <Button
+        small
+        kind="quiet"
+        onClick={add}
+        label={t('common.labelled', { action: t('settings.addParameter'), name: label })}
+      >
         <PlusIcon size={16} />
         {t('settings.addParameter')}
       </Button>

@@ -7,30 +7,30 @@ export const stateMessages = {
   'state.signingIn': 'Signing in',
   'state.signedIn': 'Signed in',
   'state.retrying': 'Retrying',
-  'state.tokenKeptBack': 'Token kept back',
+  'state.tokenKeptBack': 'Token withheld',
   'state.enterSecretAgain': 'Enter the secret again',
   'state.signInAgain': 'Sign in again',
   'state.signInFailed': 'Sign-in failed',
   'state.needsAccess': 'Needs more access',
   'state.keychainLocked': 'Keychain locked',
-  'state.newerData': 'Data from a newer Keybridge',
+  'state.newerData': 'Data from a newer version',
   'state.keychainDenied': 'Keychain access denied',
-  'state.keychainUnavailable': 'Keychain not available',
+  'state.keychainUnavailable': 'Keychain unavailable',
 
   /** What may follow the state after a comma. */
-  'detail.discover': 'looking up how',
+  'detail.discover': 'looking up how to sign in',
   'detail.confirm': 'waiting for your confirmation',
-  'detail.register': 'introducing Keybridge',
+  'detail.register': 'registering Keybridge',
   'detail.enterCode': 'enter the code {code} on the page',
-  'detail.openAddress': 'open the address yourself',
+  'detail.openAddress': 'open the link yourself',
   'detail.browser': 'waiting for the browser',
   'detail.exchange': 'finishing',
   'detail.endsIn': 'ends in {duration}',
-  'detail.endsNow': 'about to end',
+  'detail.endsNow': 'ending now',
   'detail.refreshesOnUse': 'refreshes on next use',
   'detail.refreshesIn': 'refreshes in {duration}',
   'detail.refreshesNow': 'refreshing now',
-  'detail.retriesIn': 'next try in {duration}',
+  'detail.retriesIn': 'next attempt in {duration}',
   'detail.retriesNow': 'trying now',
   'state.withDetail': '{state}, {detail}',
 
@@ -39,12 +39,12 @@ export const stateMessages = {
   'duration.hours': '{hours} h',
   'duration.days': '{days} days',
 
-  'certificate.expired': 'expired: the server will refuse it. Ask for a new one',
-  'certificate.valid': 'valid for {days} days',
-  'certificate.expiresToday': 'expires within a day: ask for a new one',
+  'certificate.expired': 'Expired. Ask for a new one.',
+  'certificate.valid': 'Valid for {days} days',
+  'certificate.expiresToday': 'Expires within a day. Ask for a new one.',
   'certificate.expiresIn': `{days, plural,
-    one {expires in # day: ask for a new one}
-    other {expires in # days: ask for a new one}}`,
+    one {Expires in # day. Ask for a new one.}
+    other {Expires in # days. Ask for a new one.}}`,
 
   'step.sign_in': 'Sign in',
   'step.check': 'Check now',
@@ -55,23 +55,23 @@ export const stateMessages = {
   'step.unlock': 'Unlock',
 
   'setAside.changed': 'Changed by another program',
-  'setAside.bad': 'Entry not understood',
+  'setAside.bad': 'Invalid entry',
 
   'summary.server.none': 'No servers yet',
   'summary.server.waiting': `{total, plural,
-    one {{waiting} of # server needs you}
+    one {{waiting} of # server needs attention}
     other {{waiting, plural,
-      one {# of {total} servers needs you}
-      other {# of {total} servers need you}}}}`,
+      one {# of {total} servers needs attention}
+      other {# of {total} servers need attention}}}}`,
   'summary.server.retrying': '{count, plural, one {# server retrying} other {# servers retrying}}',
   'summary.server.ready': '{count, plural, one {# server ready} other {# servers ready}}',
   'summary.server.allReady': '{count, plural, =2 {Both servers ready} other {All # servers ready}}',
   'summary.account.none': 'No accounts yet',
   'summary.account.waiting': `{total, plural,
-    one {{waiting} of # account needs you}
+    one {{waiting} of # account needs attention}
     other {{waiting, plural,
-      one {# of {total} accounts needs you}
-      other {# of {total} accounts need you}}}}`,
+      one {# of {total} accounts needs attention}
+      other {# of {total} accounts need attention}}}}`,
   'summary.account.retrying': '{count, plural, one {# account retrying} other {# accounts retrying}}',
   'summary.account.ready': '{count, plural, one {# account ready} other {# accounts ready}}',
   'summary.account.allReady': '{count, plural, =2 {Both accounts ready} other {All # accounts ready}}',

@@ -130,7 +130,7 @@ describe('the question where a sign-in leads', () => {
     );
     expect(hostTexts(hosts)).toEqual([
       'you sign in at login.honest.example',
-      'the sign-in is handed to tokens.example',
+      'the sign-in is sent to tokens.example',
       'Keybridge registers at third.example',
     ]);
   });
