@@ -7,6 +7,7 @@ import { commandHelp, overview } from './command-line/help.ts';
 import { chooseStore } from './platform/store-name.ts';
 import { createAnswers, processTerminal, type Terminal } from './platform/terminal.ts';
 import { AppError, asAppError } from './core/base/errors.ts';
+import { defaultLogLevel, isLogLevel, logLevels } from './core/base/log-events.ts';
 import { version } from './platform/version.ts';
 
 /** The command line but for `connect`. Gives the exit code. */
@@ -63,13 +64,17 @@ async function run(
 async function runServe(dataDir: string, options: Options, terminal: Terminal): Promise<void> {
   const signIn = options['sign-in'] ?? 'manual';
   if (signIn !== 'auto' && signIn !== 'manual') throw new AppError('E_BAD_INPUT', '--sign-in is "auto" or "manual".');
+  const verbose = options.verbose ?? false;
+  const logLevel = options['log-level'] ?? (verbose ? 'debug' : defaultLogLevel);
+  if (!isLogLevel(logLevel)) throw new AppError('E_BAD_INPUT', `--log-level is one of ${logLevels.join(', ')}.`);
   const store = chooseStore(options.store, terminal.env);
   const { serve } = await import('./headless.ts');
   await serve({
     dataDir,
     store,
     autoSignIn: signIn === 'auto',
-    verbose: options.verbose ?? false,
+    verbose,
+    logLevel,
     json: options.json ?? false,
     untilStdinCloses: options['until-stdin-closes'] ?? false,
     terminal,

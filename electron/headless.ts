@@ -14,6 +14,7 @@ import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './platform/log-file.ts';
 import { createLog, withoutFloods } from './core/base/log.ts';
+import type { LogLevel } from './core/base/log-events.ts';
 import { storeFault } from './core/vault/store-fault.ts';
 import { wakeBySlowTimer } from './core/base/sleep-detector.ts';
 import { logFaults, stopRequest } from './platform/process-faults.ts';
@@ -27,8 +28,10 @@ export interface ServeOptions {
   readonly store: StoreName;
   /** A call that needs a sign-in opens the browser by itself. */
   readonly autoSignIn: boolean;
-  /** The log on stderr too. */
+  /** The log goes to stderr too. */
   readonly verbose: boolean;
+  /** The least severe events that are logged. */
+  readonly logLevel: LogLevel;
   /** The ready line as JSON. */
   readonly json: boolean;
   /** End with stdin even where it is not a pipe. */
@@ -60,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (options.verbose) terminal.tell(line.trimEnd());
   };
   const log = withoutFloods(
-    createLog(write, () => clock.now()),
+    createLog(write, () => clock.now(), options.logLevel),
     clock,
   );
   logFaults(log, terminal);

@@ -13,6 +13,7 @@ import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './platform/log-file.ts';
 import { createLog, withoutFloods } from './core/base/log.ts';
+import { defaultLogLevel, isLogLevel } from './core/base/log-events.ts';
 import { openBrowser } from './desktop/browser.ts';
 import { packaged, runtime, testBuild } from './desktop/build-flags.ts';
 import { refusedSwitch } from './desktop/window/forbidden-switches.ts';
@@ -31,6 +32,8 @@ import { createMainWindow } from './desktop/window/window.ts';
 const { t } = translator(desktopMessages);
 const debuggable = testBuild || !packaged;
 const hidden = process.argv.includes('--hidden');
+const askedLevel = app.commandLine.getSwitchValue('log-level');
+const logLevel = isLogLevel(askedLevel) ? askedLevel : defaultLogLevel;
 const dataDir = dataFolder();
 
 /** Everything until the app runs. Throws AppError. */
@@ -52,6 +55,7 @@ async function start(): Promise<void> {
     createLog(
       (line) => logFile.write(line),
       () => clock.now(),
+      logLevel,
     ),
     clock,
   );

@@ -10,6 +10,7 @@ const options = {
   'sign-in': { type: 'string' },
   'until-stdin-closes': { type: 'boolean' },
   verbose: { type: 'boolean' },
+  'log-level': { type: 'string' },
   name: { type: 'string' },
   'client-id': { type: 'string' },
   'client-secret-file': { type: 'string' },
@@ -48,7 +49,7 @@ const everywhere: readonly OptionName[] = ['data-dir', 'json', 'help'];
 
 /** What each command takes. */
 const commandShapes = {
-  serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose'] },
+  serve: { operands: [], options: ['store', 'sign-in', 'until-stdin-closes', 'verbose', 'log-level'] },
   add: {
     operands: ['url'],
     options: [

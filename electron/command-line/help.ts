@@ -50,7 +50,8 @@ Ends with SIGTERM, Ctrl-C, or when its stdin closes if that is a pipe.
                          Or KEYBRIDGE_STORE. Never another one than named.
   --sign-in auto         a call that needs a sign-in opens the browser by itself (default: manual)
   --until-stdin-closes   end with stdin even if it is not a pipe
-  --verbose              print the log on stderr too (always in keybridge.log in the data folder)
+  --log-level LEVEL      what keybridge.log in the data folder takes: error, warn, info (default) or debug
+  --verbose              print the log on stderr too, and log at level debug unless --log-level is given
 `,
   add: `Usage: keybridge add <url> [options]
 

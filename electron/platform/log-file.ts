@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { logEvents, type LogEvent } from '../core/base/log-events.ts';
 
 export interface LogFile {
   /** Appends one line. Never throws: a full disk must not stop the work that is logged. */
@@ -24,13 +25,14 @@ export function openLogFile(
 ): LogFile {
   let open = openForAppend(file);
   let dropped = 0;
+  const event = 'lines_dropped' satisfies LogEvent;
   return {
     write(said) {
       if (!open) return;
       // What is missing is told where it is missing.
       const line =
         dropped > 0
-          ? `${JSON.stringify({ at: new Date().toISOString(), event: 'lines_dropped', count: dropped })}\n${said}`
+          ? `${JSON.stringify({ at: new Date().toISOString(), level: logEvents[event], event, count: dropped })}\n${said}`
           : said;
       const bytes = Buffer.byteLength(line);
       if (open.size > 0 && open.size + bytes > limits.maxBytes) {

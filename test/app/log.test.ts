@@ -45,14 +45,38 @@ it('the log says after a minute how many lines of one event and one server it le
     ),
     clock,
   );
-  for (let count = 0; count < 1_000; count += 1) log('odd', { server: 'work' });
-  for (let count = 0; count < 200; count += 1) log('odd', { server: 'home' });
-  log('even');
+  for (let count = 0; count < 1_000; count += 1) log('message_too_long', { server: 'work' });
+  for (let count = 0; count < 200; count += 1) log('message_too_long', { server: 'home' });
+  log('session_opened');
   expect(lines).toHaveLength(401);
   await clock.advance(60_000);
   expect(lines.slice(401).map((line) => JSON.parse(line) as unknown)).toMatchObject([
-    { event: 'lines_left_out', of: 'odd', server: 'work', count: 800 },
+    { event: 'lines_left_out', of: 'message_too_long', server: 'work', count: 800 },
   ]);
-  log('odd', { server: 'work' });
+  log('message_too_long', { server: 'work' });
   expect(lines).toHaveLength(403);
+});
+
+it('the log leaves out what is less severe than its level, and writes the level on each line', () => {
+  const lines: string[] = [];
+  const log = createLog(
+    (line) => void lines.push(line),
+    () => 0,
+    'warn',
+  );
+  for (const event of ['fault', 'socket_missing', 'signed_in', 'command'] as const) log(event);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { at: '1970-01-01T00:00:00.000Z', level: 'error', event: 'fault' },
+    { at: '1970-01-01T00:00:00.000Z', level: 'warn', event: 'socket_missing' },
+  ]);
+});
+
+it('the log takes events of level info and above unless it is told otherwise', () => {
+  const lines: string[] = [];
+  const log = createLog(
+    (line) => void lines.push(line),
+    () => 0,
+  );
+  for (const event of ['signed_in', 'command'] as const) log(event);
+  expect(lines).toHaveLength(1);
 });

@@ -138,6 +138,7 @@ describe('what is taken out', () => {
       createLog(
         (line) => void lines.push(line),
         () => 0,
+        'debug',
       ),
       'work',
     );

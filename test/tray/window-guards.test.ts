@@ -28,6 +28,7 @@ describe('UI07: switches that would open the app to others', () => {
     ['--enable-features=WaylandWindowDecorations,UnsafeThing', '--enable-features'],
     ['--lang=../../x', '--lang'],
     ['--hidden=1', '--hidden'],
+    ['--log-level=3', '--log-level'],
     ['--HIDDEN', '--HIDDEN'],
     ['-hidden', '-hidden'],
     ['--', '--'],
@@ -53,6 +54,7 @@ describe('UI07: switches that would open the app to others', () => {
     const usual = [
       '/opt/keybridge',
       '--hidden',
+      '--log-level=debug',
       '--no-sandbox',
       '--ozone-platform=wayland',
       '--force-device-scale-factor=2',

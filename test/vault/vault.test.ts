@@ -33,6 +33,7 @@ const open = (options: { knownIds?: readonly string[]; installId?: string } = {}
     log: createLog(
       (line) => void events.push(line),
       () => clock.now(),
+      'debug',
     ),
     ...options,
   });

@@ -1,21 +1,27 @@
 import { sanitizeExternalText } from './errors.ts';
 import { Secret } from './secret.ts';
 import type { Clock } from './clock.ts';
+import { defaultLogLevel, logEvents, logLevels, type LogEvent, type LogLevel } from './log-events.ts';
 
 type LogValue = string | number | boolean | undefined | Secret;
 
 /**
- * The diagnostic log: an event name that is a literal, and typed fields. There is no free text, no body, no URL with a
+ * The diagnostic log: an event of log-events.ts, and typed fields. There is no free text, no body, no URL with a
  * query and no switch that shows secrets.
  */
 export interface Log {
-  (event: string, fields?: Readonly<Record<string, LogValue>>): void;
+  (event: LogEvent, fields?: Readonly<Record<string, LogValue>>): void;
 }
 
-/** One line of JSON per event; secrets by fingerprint, every string on one line and at most 200 characters. */
-export function createLog(write: (line: string) => void, now: () => number): Log {
+/**
+ * One line of JSON per event that is at least as severe as `least`; secrets by fingerprint, every string on one line
+ * and at most 200 characters.
+ */
+export function createLog(write: (line: string) => void, now: () => number, least: LogLevel = defaultLogLevel): Log {
   return (event, fields = {}) => {
-    const line: Record<string, unknown> = { at: new Date(now()).toISOString(), event };
+    const level = logEvents[event];
+    if (logLevels.indexOf(level) > logLevels.indexOf(least)) return;
+    const line: Record<string, unknown> = { at: new Date(now()).toISOString(), level, event };
     for (const [name, value] of Object.entries(fields)) {
       if (value === undefined) continue;
       line[name] =

@@ -1,6 +1,8 @@
 // On a build for users, whoever can choose the app's switches must not get inside it, or take its protections away
 // (T12): the fuses stop Node's debugger, but no fuse stops Chromium's, nor its hundreds of other switches. So those are
 // named that launchers, desktops and people need, and every other one ends the app.
+import { logLevels } from '../../core/base/log-events.ts';
+
 const oneOf = (...values: readonly string[]): RegExp => new RegExp(`^(?:${values.join('|')})$`);
 const none = oneOf('');
 /** Names of Chromium features, with commas. Only of the display: others turn protections off. */
@@ -9,6 +11,8 @@ const features = /^(?:(?:UseOzonePlatform|WebRTCPipeWireCapturer|Wayland[A-Za-z0
 /** By name, which values are accepted; the empty one is a switch without a value. */
 const accepted: Readonly<Record<string, RegExp>> = {
   hidden: none,
+  // Ours. Chromium's switch of this name takes numbers only.
+  'log-level': oneOf(...logLevels),
   // A launcher's answer to a system without user namespaces (AppImage). The window shows no foreign page.
   'no-sandbox': none,
   'disable-dev-shm-usage': none,
