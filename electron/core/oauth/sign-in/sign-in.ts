@@ -18,6 +18,7 @@ import type { RegistrationDeps } from '../registration/registration.ts';
 import { endpointHosts, needsConfirmation, withConfirmed } from '../authorization/endpoint-hosts.ts';
 import { identityScopes, uniqueScopes } from '../scopes.ts';
 import { rulesFor } from './provider-rules.ts';
+import { progressOf, type RunningSignIns } from './running.ts';
 import { createAttempt, type Attempt } from '../authorization/attempt.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { Http } from '../../http/http.ts';
@@ -64,6 +65,8 @@ export interface SignInsDeps {
   readonly refusedClient?: (accountKey: string) => string | undefined;
   /** Sign-ins at companies' identity providers; absent: their ID tokens must have been entered by hand. */
   readonly companies?: Companies;
+  /** Where the sign-ins that run are kept; empty at first. */
+  readonly running: RunningSignIns;
   /** The newest challenge that the server gave to a call. */
   readonly challengeOf: (accountKey: string) => Challenge | undefined;
   /** Scopes that the server asked for and did not get (step-up). */
@@ -75,13 +78,8 @@ export interface SignInsDeps {
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 
-interface Running {
-  readonly attempt: Attempt;
-  readonly done: Promise<void>;
-}
-
 export function createSignIns(deps: SignInsDeps): SignIns {
-  const { ports, servers } = deps;
+  const { ports, servers, running } = deps;
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
   const grants = createGrants({
     servers,
@@ -89,7 +87,6 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     clock: ports.clock,
     ...(deps.companies ? { companies: deps.companies } : {}),
   });
-  const running = new Map<string, Running>();
   const leaving = new Map<string, Promise<unknown>>();
   const arriving = new Map<string, Subject>();
   const keySets = createKeySets(ports.clock);
@@ -309,10 +306,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
         throw new AppError('E_BAD_INPUT', 'No sign-in waits for a confirmation.', { server: name });
       attempt.confirmed(hosts);
     },
-    progress(accountKey) {
-      const { attempt } = running.get(accountKey) ?? {};
-      return attempt && !attempt.signal.aborted ? attempt.progress() : undefined;
-    },
+    progress: (accountKey) => progressOf(running, accountKey),
     async close() {
       const all = [...running.values()];
       for (const { attempt } of all) attempt.cancel();
