@@ -9,6 +9,7 @@ import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { developmentPages, filesOnDemand } from './build-plugins.mjs';
 import { withLock } from './lock.mjs';
 import { ensureModules } from './setup.mjs';
 
@@ -53,6 +54,7 @@ const sources = [
   'package.json',
   'package-lock.json',
   'scripts/build.mjs',
+  'scripts/build-plugins.mjs',
   'scripts/compiled-messages.mjs',
 ];
 /** In each build: its source maps. */
@@ -142,7 +144,8 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
       emptyOutDir: false,
       target: 'node20',
       minify,
-      sourcemap: 'hidden',
+      // Inside the files of a development build, for debuggers.
+      sourcemap: devServer === undefined ? 'hidden' : 'inline',
       chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
         input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
@@ -150,6 +153,7 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
         output: {
           format,
           sourcemapExcludeSources: true,
+          ...(devServer === undefined ? {} : { sourcemapPathTransform: absolute }),
           entryFileNames: `[name].${extension}`,
           ...(several ? { chunkFileNames: `[name]-[hash].${extension}` } : { codeSplitting: false }),
         },
@@ -159,48 +163,11 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
 }
 
 /**
- * `import('./cli-main.ts')` stays a load at run time, of the file beside this one. A single executable (SEA) has no
- * import(): both kinds of import() become a require(), which electron/embedded.ts answers there.
- * @param {string[]} sources
- * @returns {import('vite').Plugin}
+ * The build's folder is gone afterwards, and paths from it with it.
+ * @param {string} source
+ * @param {string} map
  */
-function filesOnDemand(sources) {
-  const fileOf = new Map(sources.map((source) => [path.join(root, source), `./${path.basename(source, '.ts')}.cjs`]));
-  return {
-    name: 'files-on-demand',
-    enforce: 'pre',
-    resolveDynamicImport(specifier, importer) {
-      const file =
-        typeof specifier === 'string' && importer
-          ? fileOf.get(path.resolve(path.dirname(importer), specifier))
-          : undefined;
-      return file ? { id: file, external: true } : null;
-    },
-    renderChunk(code) {
-      const replaced = code.replaceAll(
-        /\bimport\(([`'"](?:\.\/[a-z-]+\.cjs|node:[a-z_/]+)[`'"])\)/g,
-        'Promise.resolve().then(()=>require($1))',
-      );
-      // The lines stay as they are, which is all that the source map needs.
-      return { code: replaced, map: null };
-    },
-  };
-}
-
-/**
- * Takes page-source.dev.ts for page-source.ts. No other build has it, nor a switch that would turn it on.
- * @returns {import('vite').Plugin}
- */
-function developmentPages() {
-  return {
-    name: 'development-pages',
-    enforce: 'pre',
-    resolveId(specifier, importer) {
-      if (importer === undefined || path.basename(specifier) !== 'page-source.ts') return null;
-      return path.resolve(path.dirname(importer), path.dirname(specifier), 'page-source.dev.ts');
-    },
-  };
-}
+const absolute = (source, map) => path.resolve(path.dirname(map), source);
 
 /** @param {string} outDir */
 async function buildPage(outDir) {
