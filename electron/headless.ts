@@ -21,6 +21,7 @@ import { logFaults, stopRequest } from './platform/process-faults.ts';
 import { openStore } from './platform/keychain-store.ts';
 import { openSystemBrowser } from './platform/system-browser.ts';
 import { version } from './platform/version.ts';
+import { within } from './core/base/async.ts';
 
 export interface ServeOptions {
   /** Absolute. */
@@ -113,9 +114,9 @@ export async function serve(options: ServeOptions): Promise<void> {
       const reason = await stop;
       log('serve_ends', { reason });
       endTelling();
-      await Promise.race([broker.close(), new Promise<void>((resolve) => void clock.after(closeWithinMs, resolve))]);
+      await within(clock, closeWithinMs, broker.close());
     } finally {
-      await Promise.race([app.close(), new Promise<void>((resolve) => void clock.after(closeWithinMs, resolve))]);
+      await within(clock, closeWithinMs, app.close());
     }
   } finally {
     await lock.release();

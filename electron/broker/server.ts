@@ -12,6 +12,7 @@ import { acceptHandshake } from './accept-handshake.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { Service } from './service.ts';
 import type { Lock } from '../local-socket/lock.ts';
+import { within } from '../core/base/async.ts';
 
 export interface BrokerOptions {
   readonly app: Pick<App, 'api' | 'status' | 'connect' | 'http'>;
@@ -132,7 +133,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         });
         const farewells = Promise.all([...services].map((service) => service.close()));
         for (const socket of sockets) socket.destroy();
-        await Promise.race([farewells, new Promise<void>((resolve) => void clock.after(farewellMs, resolve))]);
+        await within(clock, farewellMs, farewells);
         await closed;
         announce(dataDir, undefined);
         await lock.release();

@@ -1,6 +1,8 @@
 import { app, powerMonitor } from 'electron';
 import { whereThrown } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
+import { within } from '../core/base/async.ts';
+import { systemClock } from '../core/base/system-clock.ts';
 
 /** All clean-up together; after this the app ends whatever is still pending. */
 const longestCloseMs = 8_000;
@@ -10,12 +12,15 @@ const longestCloseMs = 8_000;
  * what is open, once, in order. Without windows the app goes on: its work is done in the tray.
  */
 export function closeBeforeQuit(close: () => Promise<void>): void {
-  let closed: Promise<void> | undefined;
+  let closed: Promise<unknown> | undefined;
   app.on('window-all-closed', () => {});
   app.on('before-quit', (event) => {
     if (closed === undefined) {
-      const late = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs).unref());
-      closed = Promise.race([close().catch(() => {}), late]);
+      closed = within(
+        systemClock(),
+        longestCloseMs,
+        close().catch(() => {}),
+      );
       // Not app.quit() again: a window or a child that hangs must not keep what is closed alive.
       void closed.then(() => app.exit(0));
     }

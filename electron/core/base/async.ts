@@ -1,20 +1,16 @@
 import { AppError } from './errors.ts';
 import type { Clock } from './clock.ts';
 
-/** Resolves after `ms`; rejects with E_CANCELLED when the signal comes first. */
-export function waitFor(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      stop();
-      reject(cancelled());
-    };
-    const stop = clock.after(ms, () => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    });
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
-  });
+// The one set of waits with a time limit or a signal: each takes its timer and its listener away again.
+
+/** Resolves after `ms`; rejects with `aborted()` (E_CANCELLED) when the signal comes first. */
+export function waitFor(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal | undefined,
+  aborted: () => AppError = cancelled,
+): Promise<void> {
+  return withLimit(new Promise<never>(() => {}), { clock, ms, late: () => {}, signal, aborted });
 }
 
 /** Waits that somebody can cut short. */
@@ -45,26 +41,62 @@ export function createPauses(clock: Clock): Pauses {
   };
 }
 
-/**
- * Waits for the promise, but not longer than `ms`. What becomes of it later is not looked at. Rejects as it does before
- * that.
- */
-export async function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<'done' | 'late'> {
-  let cancel = () => {};
-  const late = new Promise<'late'>((resolve) => {
-    cancel = clock.after(ms, () => resolve('late'));
-  });
-  try {
-    return await Promise.race([promise.then(() => 'done' as const), late]);
-  } finally {
-    cancel();
-  }
+export interface WaitLimit<Late> {
+  readonly clock: Clock;
+  readonly ms: number;
+  /** What takes the place of the value when the time is over. May throw. */
+  readonly late: () => Late;
+  readonly signal?: AbortSignal | undefined;
+  /** The error when the signal fires; E_CANCELLED when absent. */
+  readonly aborted?: () => AppError;
 }
 
-/** The promise, or E_CANCELLED when the signal comes first. */
-export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+/**
+ * Waits for the promise, but no longer than `ms` and until the signal fires. How the promise settles after that is
+ * ignored.
+ */
+export function withLimit<Value, Late>(
+  promise: Promise<Value>,
+  { clock, ms, late, signal, aborted = cancelled }: WaitLimit<Late>,
+): Promise<Value | Late> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(cancelled());
+    const end = () => {
+      stop();
+      signal?.removeEventListener('abort', abort);
+    };
+    const abort = () => {
+      end();
+      reject(aborted());
+    };
+    const stop = clock.after(ms, () => {
+      end();
+      try {
+        resolve(late());
+      } catch (error) {
+        reject(error);
+      }
+    });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve, reject).finally(end);
+  });
+}
+
+/** Whether the promise resolves within `ms`. Rejects as the promise does before that. */
+export const within = (clock: Clock, ms: number, promise: Promise<unknown>): Promise<'done' | 'late'> =>
+  withLimit(
+    promise.then(() => 'done' as const),
+    { clock, ms, late: () => 'late' as const },
+  );
+
+/** The promise's value, or `aborted()` (E_CANCELLED) when the signal comes first. */
+export function orAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal,
+  aborted: () => AppError = cancelled,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(aborted());
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
     void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));

@@ -3,6 +3,8 @@ import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
+import { withLimit } from '../base/async.ts';
+import { systemClock } from '../base/system-clock.ts';
 import { classifyAddress } from './address.ts';
 import { connectFault, dnsFault } from './faults.ts';
 import { keepParserGoing } from './paused-parser.ts';
@@ -61,25 +63,19 @@ export async function addressesOf(
   if (family !== 0) return [{ address: hostname, family }];
   let addresses: readonly ResolvedAddress[];
   try {
-    addresses = await withinTime(lookup(hostname), withinMs);
+    // A resolver without a network can take a minute.
+    addresses = await withLimit(lookup(hostname), {
+      clock: systemClock(),
+      ms: withinMs,
+      late: () => {
+        throw new Error('the resolver does not answer');
+      },
+    });
   } catch (error) {
     throw dnsFault(hostname, error);
   }
   if (addresses.length === 0) throw dnsFault(hostname, undefined);
   return addresses;
-}
-
-/** A resolver without a network can take a minute. */
-async function withinTime<Value>(found: Promise<Value>, ms: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('the resolver does not answer')), ms);
-  });
-  try {
-    return await Promise.race([found, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**

@@ -1,5 +1,7 @@
 import { ownBusSocket } from '../../core/vault/secret-service/bus-address.ts';
 import { bus, connectToBus, type DbusConnection } from '../../core/vault/secret-service/dbus-connection.ts';
+import { withLimit } from '../../core/base/async.ts';
+import { systemClock } from '../../core/base/system-clock.ts';
 
 const watcher = { destination: 'org.kde.StatusNotifierWatcher', path: '/StatusNotifierWatcher' } as const;
 /** A panel that does not answer shows nothing either. */
@@ -18,14 +20,9 @@ export async function trayIconIsShown(
   const socket = address === undefined ? undefined : ownBusSocket(address);
   if (socket === undefined) return false;
   const connection = connectToBus(socket);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), longestAnswerMs);
-  });
   try {
-    return await Promise.race([isShown(connection, pid), late]);
+    return await withLimit(isShown(connection, pid), { clock: systemClock(), ms: longestAnswerMs, late: () => false });
   } finally {
-    clearTimeout(timer);
     connection.close();
   }
 }

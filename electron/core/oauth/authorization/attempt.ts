@@ -1,6 +1,7 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { isSameList, unconfirmed } from './endpoint-hosts.ts';
 import { AppError } from '../../base/errors.ts';
+import { withLimit } from '../../base/async.ts';
 import { type ExpectedResponse } from './authorization-response.ts';
 import { pastedUrl, isSameCallbackAddress } from './pasted-address.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -80,13 +81,15 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
       });
       attempt.step('confirm', { confirm: [...hosts] });
       try {
-        await within(
-          confirmed,
+        await withLimit(confirmed, {
           clock,
-          confirmWithinMs,
-          abort.signal,
-          () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.'),
-        );
+          ms: confirmWithinMs,
+          signal: abort.signal,
+          aborted: cancelled,
+          late: () => {
+            throw new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.');
+          },
+        });
       } finally {
         confirmation = undefined;
       }
@@ -131,29 +134,3 @@ function paramsAt(redirectUri: string, address: string): URLSearchParams {
 }
 
 export const cancelled = () => new AppError('E_CANCELLED', 'The sign-in was cancelled.');
-
-/** Waits for the promise, at most `ms`. Throws E_CANCELLED on the signal, `late()` when the time is up. */
-export async function within<Value>(
-  promise: Promise<Value>,
-  clock: Clock,
-  ms: number,
-  signal: AbortSignal,
-  late: () => AppError,
-): Promise<Value> {
-  let stop = () => {};
-  const end = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(cancelled());
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const disarm = clock.after(ms, () => reject(late()));
-    stop = () => {
-      disarm();
-      signal.removeEventListener('abort', onAbort);
-    };
-  });
-  try {
-    return await Promise.race([promise, end]);
-  } finally {
-    stop();
-  }
-}

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError } from '../../base/errors.ts';
+import { withLimit } from '../../base/async.ts';
+import { systemClock } from '../../base/system-clock.ts';
 import { systemPortHolders, type PortHolders } from './port-holders.ts';
 import { redirectPage, type CallbackResult, type PageKind } from './result-page.ts';
 
@@ -217,14 +219,5 @@ function isPrefetch({ headers }: IncomingMessage): boolean {
   );
 }
 
-async function resultWithin(result: Promise<CallbackResult>, ms: number): Promise<PageKind> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<PageKind>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'finishing' }), ms);
-  });
-  try {
-    return await Promise.race([result, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const resultWithin = (result: Promise<CallbackResult>, ms: number): Promise<PageKind> =>
+  withLimit(result, { clock: systemClock(), ms, late: (): PageKind => ({ kind: 'finishing' }) });

@@ -9,7 +9,8 @@ import type { RedirectHost, RedirectListener, RedirectListenerOptions } from '..
 import { clientSecretMethod } from '../client-auth/client-secret.ts';
 import { endpointHosts } from '../authorization/endpoint-hosts.ts';
 import { createCallbackResult, expectedResponse, createCallbackHandler } from '../authorization/callback-handler.ts';
-import { within, type Attempt } from '../authorization/attempt.ts';
+import { withLimit } from '../../base/async.ts';
+import { cancelled, type Attempt } from '../authorization/attempt.ts';
 import { exchangeCode } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
 import { checkIdToken } from './id-token-response.ts';
@@ -111,7 +112,15 @@ async function run(
     listener.handleWith(createCallbackHandler(pending, callbackResult.promise));
     attempt.step('browser', { url: url.href });
     open(url);
-    const answer = await within(pending.response, clock, answerWithinMs, signal, () => tooLate(redirectUri));
+    const answer = await withLimit(pending.response, {
+      clock,
+      ms: answerWithinMs,
+      signal,
+      aborted: cancelled,
+      late: () => {
+        throw tooLate(redirectUri);
+      },
+    });
     used = true;
     if (answer.kind === 'refused') throw answer.error;
 

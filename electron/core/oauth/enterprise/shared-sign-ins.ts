@@ -1,5 +1,6 @@
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../base/errors.ts';
+import { orAborted } from '../../base/async.ts';
 import type { AccountChoice } from '../authorization/account-choice.ts';
 import { openAuthorizationUrl } from '../authorization/open-url.ts';
 import { createKeySets } from '../identity/jwks.ts';
@@ -150,7 +151,7 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
       shared.followers.set(attempt, client.exchangeAt);
       if (openBrowser) shared.wantPage();
       attempt.follow(shared.attempt);
-      await Promise.race([shared.done, aborted(attempt.signal)]).finally(() => {
+      await orAborted(shared.done, attempt.signal, cancelled).finally(() => {
         shared.followers.delete(attempt);
         if (shared.followers.size === 0) shared.attempt.cancel();
       });
@@ -163,12 +164,4 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
       await freePorts();
     },
   };
-}
-
-/** Rejects with E_CANCELLED. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(cancelled());
-    else signal.addEventListener('abort', () => reject(cancelled()), { once: true });
-  });
 }

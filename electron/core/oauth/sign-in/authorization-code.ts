@@ -18,7 +18,8 @@ import {
   signInTimedOut,
   type PendingAuthorization,
 } from '../authorization/callback-handler.ts';
-import { within, type Attempt } from '../authorization/attempt.ts';
+import { withLimit } from '../../base/async.ts';
+import { cancelled, type Attempt } from '../authorization/attempt.ts';
 import { credentialOf, tokenClient } from './credential.ts';
 import { refuseWithoutPkce, type ProviderRules } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
@@ -181,7 +182,15 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
 
     attempt.step('browser', { url: pushed.url.href });
     open?.(pushed.url);
-    const response = await within(callback.pending.response, clock, respondWithinMs, attempt.signal, signInTimedOut);
+    const response = await withLimit(callback.pending.response, {
+      clock,
+      ms: respondWithinMs,
+      signal: attempt.signal,
+      aborted: cancelled,
+      late: () => {
+        throw signInTimedOut();
+      },
+    });
     if (response.kind === 'refused') return { ...response, oauthError: response.oauthError };
     const code = { code: response.code, codeVerifier, redirectUri };
     return { kind: 'authorized', client, scopes, code, nonce };

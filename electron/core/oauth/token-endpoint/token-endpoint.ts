@@ -1,5 +1,6 @@
 import * as openid from 'openid-client';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
+import { waitFor } from '../../base/async.ts';
 import type { Secret } from '../../base/secret.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { requestRevocation, requestTokens } from './token-request.ts';
@@ -158,17 +159,5 @@ function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { k
 }
 
 /** Throws E_CANCELLED on the signal. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancelled = (): void => {
-      stop();
-      reject(new AppError('E_CANCELLED', 'The sign-in was cancelled.'));
-    };
-    const stop = clock.after(ms, () => {
-      signal?.removeEventListener('abort', cancelled);
-      resolve();
-    });
-    if (signal?.aborted) cancelled();
-    else signal?.addEventListener('abort', cancelled, { once: true });
-  });
-}
+export const pause = (clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  waitFor(clock, ms, signal, () => new AppError('E_CANCELLED', 'The sign-in was cancelled.'));

@@ -1,5 +1,6 @@
 import type { SignOutReport } from '../../../../shared/model.ts';
 import type { AppError } from '../../base/errors.ts';
+import { within } from '../../base/async.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -137,10 +138,7 @@ export function createAccessTokens({ random = Math.random, ...rest }: AccessToke
 
     async close() {
       endWakes();
-      let cancel = (): void => {};
-      const deadline = new Promise<void>((resolve) => (cancel = clock.after(closingMs, resolve)));
-      await Promise.race([Promise.all([...background, ...[...all.values()].map((tokens) => tokens.idle())]), deadline]);
-      cancel();
+      await within(clock, closingMs, Promise.all([...background, ...[...all.values()].map((tokens) => tokens.idle())]));
       closing = true;
       for (const tokens of all.values()) tokens.drop();
     },
