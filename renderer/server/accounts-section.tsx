@@ -10,7 +10,7 @@ import { Section } from '../parts/page.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
 import { useShell } from '../shell.ts';
 import { AddAccountDialog, MakeDefaultDialog, RemoveAccountDialog, RenameAccountDialog } from './account-dialogs.tsx';
-import { t } from '../text.ts';
+import { rich, t } from '../text.ts';
 
 interface AccountsSectionProps {
   readonly accounts: ServerAccounts;
@@ -84,6 +84,7 @@ export function AccountsSection({ accounts, shown, detail, store }: AccountsSect
 function AccountLine({ account, here }: { readonly account: ServerStatus; readonly here: boolean }) {
   const { go, now } = useShell();
   const detail = stateDetail(account.state, now);
+  const label = <span className={`state-label tone-${stateTone(account.state)}`}>{stateLabel(account.state)}</span>;
   const { name = '', isDefault = false } = account.account ?? {};
   return (
     <li className={here ? 'account-line account-here' : 'account-line'}>
@@ -101,8 +102,7 @@ function AccountLine({ account, here }: { readonly account: ServerStatus; readon
           {isDefault && <span className="tag">{t('accounts.isDefault')}</span>}
         </p>
         <p className="row-second">
-          <span className={`state-label tone-${stateTone(account.state)}`}>{stateLabel(account.state)}</span>
-          {detail !== '' && `, ${detail}`}
+          {detail === '' ? label : rich('state.withDetail', { state: label, detail })}
           {account.identity !== undefined && account.identity !== name && (
             <>
               {' · '}

@@ -13,7 +13,7 @@ const state: SignInState = {
   error: { ...errorInfo('E_TOKEN_AUDIENCE', 'The access token is for another website.'), audience },
 };
 
-it('The panel of a token that is kept back shows its audience in full with one button, and no button to sign in again', () => {
+it('The panel of a withheld token shows its full audience and one button, and no button to sign in again', () => {
   const server = exampleServer('tools', state);
   const html = renderToStaticMarkup(<StatePanel server={server} detail={exampleDetail(server, now)} />);
   const buttons = [...html.matchAll(/<button[^>]*>(.*?)<\/button>/gs)].map(([, words]) =>
@@ -25,7 +25,7 @@ it('The panel of a token that is kept back shows its audience in full with one b
   ]);
 });
 
-it('A token that is kept back is called that in window, tray and command line, and its next step is to look at it', () => {
+it('Window, tray and command line call a withheld token that, and its next step is to review it', () => {
   expect(stateLabel(state)).toBe('Token withheld');
   expect(nextStep(state)).toBe('review_token');
 });

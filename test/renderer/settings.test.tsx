@@ -133,7 +133,7 @@ describe('an error whose remedy is a setting', () => {
     const error = { ...errorInfo('E_ISSUER_MISMATCH', 'They differ in a slash at the end.'), issuers };
     const text = textOf(markup(detailWith({}, {}, signIn(error))));
     expect(text).toMatch(
-      /Issuer named by the server https:\/\/as\.example\/ Issuer in its own metadata https:\/\/as\.example Accept this pair/,
+      /named by the server https:\/\/as\.example\/ Issuer in its own metadata https:\/\/as\.example Accept this/,
     );
     expect(textOf(markup(detailWith({ issuerException: issuers }, {}, signIn(error))))).not.toContain(
       'Accept this pair',

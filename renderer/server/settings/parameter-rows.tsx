@@ -40,50 +40,17 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
       aria-describedby={described['aria-describedby']}
     >
       <legend>{label}</legend>
-      {rows.map((row, at) => {
-        const invalid = error !== undefined && wrong(row) ? true : undefined;
-        return (
+      {rows.map((row, at) => (
+        <ParameterFields
           // oxlint-disable-next-line react/no-array-index-key -- a row has no name of its own until it is typed
-          <div key={at} className="field-line parameter">
-            <input
-              className="mono parameter-name"
-              aria-label={
-                rows.length > 1 ? t('settings.parameterNameNumber', { number: at + 1 }) : t('settings.parameterName')
-              }
-              placeholder={t('settings.parameterName')}
-              value={row.name}
-              onChange={(event) => change(at, { name: event.target.value })}
-              maxLength={100}
-              aria-invalid={invalid}
-              autoComplete="off"
-              spellCheck={false}
-            />
-            <input
-              className="mono parameter-value"
-              aria-label={
-                rows.length > 1 ? t('settings.parameterValueNumber', { number: at + 1 }) : t('settings.parameterValue')
-              }
-              placeholder={t('settings.parameterValue')}
-              value={row.value}
-              onChange={(event) => change(at, { value: event.target.value })}
-              maxLength={2_000}
-              aria-invalid={invalid}
-              autoComplete="off"
-              spellCheck={false}
-            />
-            <button
-              type="button"
-              className="icon-button"
-              aria-label={
-                row.name === '' ? t('settings.removeThisParameter') : t('settings.removeParameter', { name: row.name })
-              }
-              onClick={() => remove(at)}
-            >
-              <CloseIcon size={18} />
-            </button>
-          </div>
-        );
-      })}
+          key={at}
+          row={row}
+          number={rows.length > 1 ? at + 1 : undefined}
+          invalid={error !== undefined && wrong(row)}
+          onChange={(changed) => change(at, changed)}
+          onRemove={() => remove(at)}
+        />
+      ))}
       <Button
         small
         kind="quiet"
@@ -95,5 +62,52 @@ export function ParameterRows({ label, hint, rows, onChange, error, field }: Par
       </Button>
       {notes}
     </fieldset>
+  );
+}
+
+interface ParameterFieldsProps {
+  readonly row: ParameterRow;
+  /** Where there are several rows: which one it is, from 1. */
+  readonly number: number | undefined;
+  readonly invalid: boolean;
+  readonly onChange: (changed: Partial<ParameterRow>) => void;
+  readonly onRemove: () => void;
+}
+
+function ParameterFields({ row, number, invalid, onChange, onRemove }: ParameterFieldsProps) {
+  const field = { 'aria-invalid': invalid || undefined, autoComplete: 'off', spellCheck: false };
+  return (
+    <div className="field-line parameter">
+      <input
+        {...field}
+        className="mono parameter-name"
+        aria-label={number === undefined ? t('settings.parameterName') : t('settings.parameterNameNumber', { number })}
+        placeholder={t('settings.parameterName')}
+        value={row.name}
+        onChange={(event) => onChange({ name: event.target.value })}
+        maxLength={100}
+      />
+      <input
+        {...field}
+        className="mono parameter-value"
+        aria-label={
+          number === undefined ? t('settings.parameterValue') : t('settings.parameterValueNumber', { number })
+        }
+        placeholder={t('settings.parameterValue')}
+        value={row.value}
+        onChange={(event) => onChange({ value: event.target.value })}
+        maxLength={2_000}
+      />
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={
+          row.name === '' ? t('settings.removeThisParameter') : t('settings.removeParameter', { name: row.name })
+        }
+        onClick={onRemove}
+      >
+        <CloseIcon size={18} />
+      </button>
+    </div>
   );
 }
