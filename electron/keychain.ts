@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { addressOf, busSockets, ownBusSocket } from './core/vault/secret-service/bus-address.ts';
 import { createKeychainHandler, type Keytar } from './core/vault/keychain-handler.ts';
-import { KeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
+import { readKeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
 import { createSecretService } from './core/vault/secret-service/secret-service.ts';
 
 /** Electron's side of a utility process; @types/electron stays out of what plain Node runs. */
@@ -45,9 +45,8 @@ const answer = createKeychainHandler({
 });
 
 async function serve(message: unknown, reply: (answer: KeychainAnswer) => void): Promise<void> {
-  const request = KeychainRequest.safeParse(message);
-  if (!request.success) return;
-  reply({ id: request.data.id, result: await answer(request.data) });
+  const request = readKeychainRequest(message);
+  if (request) reply({ id: request.id, result: await answer(request) });
 }
 
 if (parentPort) {

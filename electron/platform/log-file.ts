@@ -25,15 +25,11 @@ export function openLogFile(
 ): LogFile {
   let open = openForAppend(file);
   let dropped = 0;
-  const event = 'lines_dropped' satisfies LogEvent;
   return {
     write(said) {
       if (!open) return;
       // What is missing is told where it is missing.
-      const line =
-        dropped > 0
-          ? `${JSON.stringify({ at: new Date().toISOString(), level: logEvents[event], event, count: dropped })}\n${said}`
-          : said;
+      const line = dropped > 0 ? `${droppedLine(dropped)}\n${said}` : said;
       const bytes = Buffer.byteLength(line);
       if (open.size > 0 && open.size + bytes > limits.maxBytes) {
         closeSync(open.fd);
@@ -55,6 +51,11 @@ export function openLogFile(
       open = undefined;
     },
   };
+}
+
+function droppedLine(count: number): string {
+  const event = 'lines_dropped' satisfies LogEvent;
+  return JSON.stringify({ at: new Date().toISOString(), level: logEvents[event], event, count });
 }
 
 function openForAppend(file: string): { fd: number; size: number } | undefined {

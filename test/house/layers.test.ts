@@ -208,6 +208,11 @@ describe('layers', () => {
     expect(packagesOf('electron/bridge.ts')).toEqual([]);
   });
 
+  it('the keychain child loads keytar and no other package', () => {
+    expect(loadedBy('electron/keychain.ts')).toContain('electron/core/vault/keychain-protocol.ts');
+    expect(packagesOf('electron/keychain.ts')).toEqual(['keytar']);
+  });
+
   it('electron is imported in the desktop rooms, main.ts and preload.ts only', () => {
     for (const file of ['electron/headless.ts', 'electron/cli.ts', 'electron/cli-main.ts', 'electron/keychain.ts'])
       expect(packagesOf(file)).not.toContain('electron');

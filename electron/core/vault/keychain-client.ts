@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import {
-  KeychainAnswer,
+  readKeychainAnswer,
   type KeychainRequestMessage,
   type KeychainRequest,
   type KeychainResult,
@@ -100,9 +100,9 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
   }
 
   function received(message: unknown): void {
-    const answer = KeychainAnswer.safeParse(message);
-    if (!answer.success || answer.data.id !== current?.id) return;
-    const { result } = answer.data;
+    const answer = readKeychainAnswer(message);
+    if (!answer || answer.id !== current?.id) return;
+    const { result } = answer;
     if (result.kind === 'stale') {
       end();
       again({ kind: 'unavailable', detail: 'the keychain service was restarted' });

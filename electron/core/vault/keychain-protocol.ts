@@ -1,42 +1,79 @@
-import { z } from 'zod';
+// The messages between Keybridge and its keychain child: one request, one answer with the same id. Values travel
+// unencrypted, because this channel is private to the two processes. Read by hand, so that the child carries no schema
+// library for a single message.
+import type { StoreFault } from './secret-store.ts';
 
-/**
- * The conversation with the keychain child: one request, one answer with the same id. Values travel as they are: this
- * channel is private to the two processes.
- */
-export const KeychainRequest = z.discriminatedUnion('op', [
-  z.strictObject({ id: z.number(), op: z.literal('get'), service: z.string().min(1), account: z.string().min(1) }),
-  z.strictObject({
-    id: z.number(),
-    op: z.literal('set'),
-    service: z.string().min(1),
-    account: z.string().min(1),
-    value: z.string(),
-  }),
-  z.strictObject({ id: z.number(), op: z.literal('delete'), service: z.string().min(1), account: z.string().min(1) }),
-  z.strictObject({ id: z.number(), op: z.literal('probe'), service: z.string().min(1) }),
-  /** The one request that may prompt the user. */
-  z.strictObject({ id: z.number(), op: z.literal('unlock'), service: z.string().min(1) }),
-]);
-export type KeychainRequest = z.infer<typeof KeychainRequest>;
+/** A request without its id. `unlock` is the one that may prompt the user. */
+export type KeychainRequestMessage =
+  | { readonly op: 'get' | 'delete'; readonly service: string; readonly account: string }
+  | { readonly op: 'set'; readonly service: string; readonly account: string; readonly value: string }
+  | { readonly op: 'probe' | 'unlock'; readonly service: string };
 
-export const KeychainResult = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('found'), value: z.string() }),
-  z.object({ kind: z.literal('absent') }),
-  z.object({ kind: z.literal('done') }),
-  z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.enum(['locked', 'denied', 'unavailable']), detail: z.string() }),
+export type KeychainRequest = KeychainRequestMessage & { readonly id: number };
+
+export type KeychainResult =
+  | { readonly kind: 'found'; readonly value: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'ready' }
+  | Pick<StoreFault, 'kind' | 'detail'>
   /** The service was restarted: this process cannot reach the new one, a new process can. */
-  z.object({ kind: z.literal('stale') }),
-]);
-export type KeychainResult = z.infer<typeof KeychainResult>;
+  | { readonly kind: 'stale' };
 
-export const KeychainAnswer = z.object({ id: z.number(), result: KeychainResult });
-export type KeychainAnswer = z.infer<typeof KeychainAnswer>;
+export interface KeychainAnswer {
+  readonly id: number;
+  readonly result: KeychainResult;
+}
 
-/** A request without its id. */
-export type KeychainRequestMessage = KeychainRequest extends infer Request
-  ? Request extends unknown
-    ? Omit<Request, 'id'>
-    : never
-  : never;
+/** Undefined for anything else, also for a request with a member too many. */
+export function readKeychainRequest(message: unknown): KeychainRequest | undefined {
+  if (!isRecord(message)) return undefined;
+  const { id, op, service, account, value, ...others } = message;
+  if (!isId(id) || !isName(service) || Object.keys(others).length > 0) return undefined;
+  switch (op) {
+    case 'get':
+    case 'delete':
+      return isName(account) && value === undefined ? { id, op, service, account } : undefined;
+    case 'set':
+      return isName(account) && typeof value === 'string' ? { id, op, service, account, value } : undefined;
+    case 'probe':
+    case 'unlock':
+      return account === undefined && value === undefined ? { id, op, service } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Undefined for anything else. */
+export function readKeychainAnswer(message: unknown): KeychainAnswer | undefined {
+  if (!isRecord(message) || !isId(message['id'])) return undefined;
+  const result = readResult(message['result']);
+  return result && { id: message['id'], result };
+}
+
+function readResult(result: unknown): KeychainResult | undefined {
+  if (!isRecord(result)) return undefined;
+  const { kind, value, detail } = result;
+  switch (kind) {
+    case 'found':
+      return typeof value === 'string' ? { kind, value } : undefined;
+    case 'absent':
+    case 'done':
+    case 'ready':
+    case 'stale':
+      return { kind };
+    case 'locked':
+    case 'denied':
+    case 'unavailable':
+      return typeof detail === 'string' ? { kind, detail } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isId = (value: unknown): value is number => Number.isFinite(value);
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';
