@@ -33,7 +33,6 @@ const open = (options: { knownIds?: readonly string[]; installId?: string } = {}
     log: createLog(
       (line) => void events.push(line),
       () => clock.now(),
-      'debug',
     ),
     ...options,
   });
