@@ -3,11 +3,12 @@
 import './no-debugger.ts';
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { dataFolder } from './local-socket/data-folder.ts';
 import { bridge } from './bridge/reconnect.ts';
 
-const usage =
-  'Usage: keybridge connect SERVER [--account NAME] [--data-dir DIR]\nRun `keybridge status` to see the names of your servers.';
+const usage = `Usage: keybridge connect SERVER [--account NAME] [--data-dir DIR]
+Run \`keybridge status\` to see the names of your servers.`;
 
 /** Runs a bridge on this process's own stdin and stdout, and ends the process. `args`: what stands after `connect`. */
 export async function runBridge(args: readonly string[]): Promise<void> {
@@ -22,28 +23,33 @@ export async function runBridge(args: readonly string[]): Promise<void> {
   );
 }
 
+const options = { 'data-dir': { type: 'string' }, account: { type: 'string' }, json: { type: 'boolean' } } as const;
+
 /** The arguments, or a sentence that says what is wrong with them. */
 export function readBridgeArguments(
   args: readonly string[],
 ): { readonly server: string; readonly account: string | undefined; readonly dataDir: string | undefined } | string {
-  const operands: string[] = [];
-  let dataDir: string | undefined;
-  let account: string | undefined;
-  for (let at = 0; at < args.length; at += 1) {
-    const arg = args[at] ?? '';
-    if (arg === '--data-dir') dataDir = args[(at += 1)] ?? '';
-    else if (arg.startsWith('--data-dir=')) dataDir = arg.slice('--data-dir='.length);
-    else if (arg === '--account') account = args[(at += 1)] ?? '';
-    else if (arg.startsWith('--account=')) account = arg.slice('--account='.length);
-    else if (arg.startsWith('-') && arg !== '--json')
-      return `"connect" has no option ${arg.slice(0, 40).split('=')[0]}.`;
-    else if (arg !== '--json') operands.push(arg);
-  }
-  const [server] = operands;
+  // Not strict: the sentences of Node are about the program as a whole, and ours about "connect".
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const given = tokens.filter((token) => token.kind === 'option');
+  const wrong = given.find(({ name, value }) => !Object.hasOwn(options, name) || (name === 'json' && value));
+  if (wrong) return `"connect" has no option ${wrong.rawName.slice(0, 40)}.`;
+  const valueOf = (wanted: string) => {
+    const last = given.findLast(({ name }) => name === wanted);
+    return last && (last.value ?? '');
+  };
+  const [account, dataDir] = [valueOf('account'), valueOf('data-dir')];
+  const [server] = positionals;
   if (account === '') return '--account needs the name of an account.';
   if (dataDir === '') return '--data-dir needs a folder.';
   if (!server) return '"connect" needs the name of a server.';
-  return operands.length > 1 ? '"connect" takes no more than one server.' : { server, account, dataDir };
+  return positionals.length > 1 ? '"connect" takes no more than one server.' : { server, account, dataDir };
 }
 
 /**

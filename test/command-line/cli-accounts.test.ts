@@ -105,5 +105,14 @@ describe('arguments', () => {
     [['work'], { server: 'work', account: undefined, dataDir: undefined }],
     [['work', '--account'], '--account needs the name of an account.'],
     [['work', '--account='], '--account needs the name of an account.'],
-  ])('connect %j', (args, read) => expect(readBridgeArguments(args)).toEqual(read));
+    [['work', '--data-dir'], '--data-dir needs a folder.'],
+    [['--data-dir=/x', 'work', '--json'], { server: 'work', account: undefined, dataDir: '/x' }],
+    [['work', '--account', 'first', '--account', '-b'], { server: 'work', account: '-b', dataDir: undefined }],
+    [[], '"connect" needs the name of a server.'],
+    [['work', 'play'], '"connect" takes no more than one server.'],
+    [['work', '--nope=value'], '"connect" has no option --nope.'],
+    [['work', '--json=1'], '"connect" has no option --json.'],
+    [['work', '--toString'], '"connect" has no option --toString.'],
+    [['work', '-x'], '"connect" has no option -x.'],
+  ])('reads the arguments of connect: %j', (args, read) => expect(readBridgeArguments(args)).toEqual(read));
 });
