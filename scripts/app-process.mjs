@@ -45,6 +45,8 @@ async function sandboxSwitch(dist) {
 async function needSandboxHelper(helper) {
   const { uid, mode } = await stat(helper);
   if (uid === 0 && (mode & 0o4755) === 0o4755) return;
-  throw new SetupNeeded(`This system gives ordinary users no user namespaces, which the window's sandbox needs. Run this line once, then try again:
-  sudo chown root "${helper}" && sudo chmod 4755 "${helper}"`);
+  throw new SetupNeeded(
+    "This system gives ordinary users no user namespaces, which the window's sandbox needs. " +
+      `Run this line once, then try again:\n  sudo chown root "${helper}" && sudo chmod 4755 "${helper}"`,
+  );
 }

@@ -1,7 +1,7 @@
 // npm run decode-log -- FILE: prints a log or a crash's stack, with the places in the sources instead of those in the
 // built files. `-` reads from stdin.
-//   --maps FOLDER     the source maps of the build that wrote it: dist/source-maps unless given; a release keeps its own
-//                     in release/source-maps-VERSION-PLATFORM-ARCH
+//   --maps FOLDER     the source maps of the build that wrote it: dist/source-maps unless given; a release keeps its
+//                     own in release/source-maps-VERSION-PLATFORM-ARCH
 import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { SourceMap } from 'node:module';

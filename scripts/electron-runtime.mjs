@@ -48,7 +48,8 @@ export async function ensureElectron({ log = console.error } = {}) {
   if (await downloadOfficial(wanted, official, cached, log)) return runtimeIn(official, wanted);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(
-      `Electron ${wanted} could not be downloaded. Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.`,
+      `Electron ${wanted} could not be downloaded. ` +
+        'Set ELECTRON_MIRROR, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron.',
     );
   }
   await withLock(`${cached}.lock`, async () => {

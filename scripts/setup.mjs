@@ -73,7 +73,8 @@ export async function ensureModules({ log = console.error } = {}) {
     });
     if (code !== 0)
       throw new SetupNeeded(
-        `${output}\nThe node modules could not be installed: see above. This needs the npm registry, or an npm cache that has them.`,
+        `${output}\nThe node modules could not be installed: see above. ` +
+          'This needs the npm registry, or an npm cache that has them.',
       );
   });
 }
@@ -141,7 +142,8 @@ function needPrograms(names) {
   );
   if (missing.length > 0)
     throw new SetupNeeded(
-      `These programs are missing: ${missing.join(', ')}. Install them with your system's package manager, then try again.`,
+      `These programs are missing: ${missing.join(', ')}. ` +
+        "Install them with your system's package manager, then try again.",
     );
 }
 
@@ -171,7 +173,8 @@ async function apt(prefix, args, missing) {
   const { code, output } = await run(command, rest);
   if (code !== 0)
     throw new SetupNeeded(
-      `${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${String(code)}. Run this line, then try again:\n  ${installLine(missing)}`,
+      `${output}\nThe system packages could not be installed: apt-get ${args[0]} ended with ${String(code)}. ` +
+        `Run this line, then try again:\n  ${installLine(missing)}`,
     );
 }
 

@@ -23,7 +23,10 @@ export const isHardened = (nodeVersion = process.versions.node) => Number(nodeVe
  */
 export function releaseRefused({ electron, nodeVersion = process.versions.node }) {
   if (electron !== 'release' || isHardened(nodeVersion)) return undefined;
-  return `A release is made with Node ${hardenedFrom} or newer, not ${nodeVersion}: the command line inside would obey NODE_OPTIONS and open a debugger.`;
+  return (
+    `A release is made with Node ${hardenedFrom} or newer, not ${nodeVersion}: ` +
+    'the command line inside would obey NODE_OPTIONS and open a debugger.'
+  );
 }
 
 /**

@@ -14,7 +14,8 @@ await runCommand(async () => {
   needDisplay();
   if (electron.kind === 'development') {
     console.error(
-      `This is a development runtime (Electron ${electron.version}), not the one that ships: good for trying, not for daily use.`,
+      `This is a development runtime (Electron ${electron.version}), not the one that ships: ` +
+        'good for trying, not for daily use.',
     );
   }
   const app = await startApp(electron, [root, ...process.argv.slice(2)]);

@@ -15,7 +15,9 @@ export const loadable: typeof production.loadable = [`${pageOrigin}/`, 'devtools
 
 /** As strict as the shipped policy, but for one nonce per page and the socket on which Vite tells of changes. */
 const policy = (nonce: string): string =>
-  `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; font-src 'self'; connect-src ${updates}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; ` +
+  `img-src 'self' data:; font-src 'self'; connect-src ${updates}; ` +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const pageFile: typeof production.pageFile = async (address) => {
   if (!isOwnPage(address)) return undefined;
