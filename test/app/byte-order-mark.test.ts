@@ -79,7 +79,7 @@ it('a secret that was pasted in the window with a byte order mark is kept withou
     kept.push(secret.reveal());
     return { kind: 'done' } as const;
   };
-  const servers = await openServers({ dataDir: folder, clock: systemClock(), log: silentLog });
+  const servers = await openServers({ dataDir: folder, clock: systemClock(), log: silentLog, macs: undefined });
   const server = await servers.add({
     name: 'one',
     url: 'https://mcp.example/mcp',
@@ -95,7 +95,7 @@ it('a secret that was pasted in the window with a byte order mark is kept withou
 });
 
 describe('the list of servers', () => {
-  const open = () => openServers({ dataDir: folder, clock: systemClock(), log: silentLog });
+  const open = () => openServers({ dataDir: folder, clock: systemClock(), log: silentLog, macs: undefined });
 
   it('with a byte order mark is read, and is not called damaged', async () => {
     const before = await open();

@@ -30,7 +30,7 @@ async function folder(...names: string[]) {
   closing.push(() => rm(dataDir, { recursive: true, force: true }));
   const file = path.join(dataDir, 'servers.json');
   const read = async (name = file): Promise<File> => JSON.parse(await readFile(name, 'utf8')) as File;
-  const open = () => openServers({ dataDir, clock: createFakeClock(), log: silentLog });
+  const open = () => openServers({ dataDir, clock: createFakeClock(), log: silentLog, macs: undefined });
   const servers = await open();
   for (const name of names)
     await servers.add({

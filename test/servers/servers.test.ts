@@ -14,7 +14,8 @@ import { createFakeClock } from '../fixtures/clock.ts';
 
 let dataDir: string;
 const at = (name: string) => path.join(dataDir, name);
-const open = (): Promise<Servers> => openServers({ dataDir, clock: createFakeClock(), log: silentLog });
+const open = (): Promise<Servers> =>
+  openServers({ dataDir, clock: createFakeClock(), log: silentLog, macs: undefined });
 const example = (name: string, url = `https://${name}.example/mcp`) => ({
   name,
   url,

@@ -71,8 +71,8 @@ export interface ServersDeps {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** What the entries of a data folder are signed with; absent: they are not. */
-  readonly macs?: ((installId: string) => ListMacs) | undefined;
+  /** What the entries of a data folder are signed with; undefined: they are not (the store in memory). */
+  readonly macs: ((installId: string) => ListMacs) | undefined;
 }
 
 /**
