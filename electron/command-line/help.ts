@@ -101,13 +101,14 @@ address; if the browser is on another computer, paste the address of its last pa
 
   --watch                print again after each change, until Ctrl-C; with --json one line each
 
-With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first, 5 secrets not
-accessible, 7 it has not answered yet.
+With a server's name the exit code says whether it (its default account) can be used: 0 yes, 4 sign in first,
+5 secrets not accessible, 7 it has not answered yet.
 `,
   accept: `Usage: keybridge accept <server>
 
-Accepts a server that was set aside because a program other than Keybridge added it to servers.json or changed its entry. Secrets
-that you entered still go only where they were entered for: if the address or the issuer is new, enter them again.
+Accepts a server that was set aside because a program other than Keybridge added it to servers.json or changed its
+entry. Secrets that you entered still go only where they were entered for: if the address or the issuer is new,
+enter them again.
 `,
   refresh: `Usage: keybridge refresh <server> [--account NAME]
 
@@ -120,7 +121,8 @@ To say yes: keybridge login <server>.
 `,
   unlock: `Usage: keybridge unlock
 
-Asks the system to unlock the place where secrets are kept; the system may show its own prompt. What waited goes on by itself.
+Asks the system to unlock the place where secrets are kept; the system may show its own prompt. What waited
+goes on by itself.
 `,
   snippet: `Usage: keybridge snippet <server> [<app>] [--account NAME]
 

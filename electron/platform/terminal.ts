@@ -18,8 +18,7 @@ export interface Terminal {
    */
   flush(): Promise<void>;
   /**
-   * Calls the listener at the first Ctrl-C or SIGTERM; a second one ends the process. Gives the function that ends
-   * this.
+   * Calls the listener at the first Ctrl-C or SIGTERM; a second one ends the process. Returns an unsubscribe function.
    */
   onInterrupt(listener: () => void): () => void;
 }
