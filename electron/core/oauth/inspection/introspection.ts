@@ -4,7 +4,8 @@ import { readJson } from '../../../../shared/json.ts';
 import { sanitizeExternalText } from '../../base/errors.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
-import { configuration, post } from '../token-endpoint/token-request.ts';
+import { configuration } from '../token-endpoint/configuration.ts';
+import { post } from '../token-endpoint/form-request.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import type { TokenClient, TokenEndpointOptions } from '../model.ts';
 

@@ -1,14 +1,15 @@
-import * as openid from 'openid-client';
+import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
+import { defined } from '../../../../shared/defined.ts';
 import { readJson } from '../../../../shared/json.ts';
-import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
-import { fetchFollowing } from '../../http/follow.ts';
+import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
 import { isPassing, pause, tokensOf } from './token-endpoint.ts';
 import { tokenParameters } from '../providers/quirks.ts';
-import { configuration, post, requestTokens } from './token-request.ts';
+import { sendForm } from './form-request.ts';
+import { requestTokens } from './token-request.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import type { Tokens, TokenClient, TokenEndpointOptions } from '../model.ts';
@@ -60,25 +61,19 @@ export async function deviceCode(
       'E_METADATA_INVALID',
       `${sanitizeExternalText(new URL(client.issuer).host)} offers no sign-in by device code.`,
     );
-  let answer: HttpResponse | AppError | undefined;
-  const config = await configuration(
-    client,
-    clock,
-    async (url, headers, body) => {
-      answer = await fetchFollowing(http, post(client, url, headers, body, requestMs, signal)).catch((error: unknown) =>
-        asAppError(error),
-      );
-      return Response.json({ error: 'seen' }, { status: 400 });
-    },
-    { device_authorization_endpoint: checkEndpoint('device_authorization_endpoint', endpoint).href },
-  );
   const parameters = { ...tokenParameters(client), ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}) };
-  // It judges a stand-in, which counts for nothing: what counts is our own reading of the answer.
-  await openid.initiateDeviceAuthorization(config, parameters).catch(() => {});
-  if (!answer)
-    throw new AppError('E_ENDPOINT_REFUSED', 'The request for a device code could not be made.', { sent: false });
-  if (answer instanceof AppError) throw answer;
-  return read(answer, client);
+  const { response } = await sendForm(
+    client,
+    (server, us, auth, options) => oauth.deviceAuthorizationRequest(server, us, auth, parameters, options),
+    {
+      http,
+      clock,
+      timeoutMs: requestMs,
+      metadata: { device_authorization_endpoint: checkEndpoint('device_authorization_endpoint', endpoint).href },
+      ...defined({ signal }),
+    },
+  );
+  return read(response, client);
 }
 
 function read(answer: HttpResponse, client: TokenClient): DeviceCode {
@@ -103,11 +98,9 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
   for (let waitedMs = 0; waitedMs + intervalMs <= code.expiresInMs;) {
     await pause(options.clock, intervalMs, options.signal);
     waitedMs += intervalMs;
-    const verdict = await requestTokens(client, options, (config) =>
-      openid.genericGrantRequest(config, deviceGrant, {
-        ...tokenParameters(client),
-        device_code: code.deviceCode.reveal(),
-      }),
+    const parameters = { ...tokenParameters(client), device_code: code.deviceCode.reveal() };
+    const verdict = await requestTokens(client, options, (server, us, auth, given) =>
+      oauth.genericTokenEndpointRequest(server, us, auth, deviceGrant, parameters, given),
     );
     if (verdict.kind === 'error' && verdict.error === 'authorization_pending') continue;
     if (verdict.kind === 'error' && verdict.error === 'slow_down') intervalMs += slowDownMs;

@@ -1,4 +1,4 @@
-import * as openid from 'openid-client';
+import * as oauth from 'oauth4webapi';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { waitFor } from '../../base/async.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -47,8 +47,11 @@ export async function refresh(
   const parameters = tokenParameters(client);
   if (request.scopes && request.scopes.length > 0) parameters['scope'] = request.scopes.join(' ');
   return outcomeOf(
-    await requestTokens(client, options, (config) =>
-      openid.refreshTokenGrant(config, refreshToken.reveal(), parameters),
+    await requestTokens(client, options, (server, us, auth, given) =>
+      oauth.refreshTokenGrantRequest(server, us, auth, refreshToken.reveal(), {
+        ...given,
+        additionalParameters: parameters,
+      }),
     ),
   );
 }
@@ -59,8 +62,8 @@ export async function repeatGrant(
   grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> },
   options: TokenEndpointOptions,
 ): Promise<RefreshOutcome> {
-  const verdict = await requestTokens(client, options, (config) =>
-    openid.genericGrantRequest(config, grant.type, { ...grant.parameters }),
+  const verdict = await requestTokens(client, options, (server, us, auth, given) =>
+    oauth.genericTokenEndpointRequest(server, us, auth, grant.type, { ...grant.parameters }, given),
   );
   // Nothing can be lost by believing a refusal here, and what was refused must not be sent again and again.
   if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict))
@@ -116,18 +119,14 @@ async function sendCode(
   { code, codeVerifier, redirectUri }: CodeGrant,
   options: TokenEndpointOptions,
 ): Promise<TokenVerdict> {
-  // `state` and `iss` of the redirect were checked before (core/oauth/redirect); openid-client takes the code from a
-  // URL.
-  const answered = new URL(redirectUri);
-  answered.searchParams.set('code', code.reveal());
-  return requestTokens(client, options, (config) =>
-    openid.authorizationCodeGrant(
-      config,
-      answered,
-      { pkceCodeVerifier: codeVerifier.reveal() },
-      tokenParameters(client),
-    ),
-  );
+  return requestTokens(client, options, async (server, us, auth, given) => {
+    // `state` and `iss` were checked when the redirect came in (authorization/authorization-response.ts).
+    const callback = oauth.validateAuthResponse(server, us, new URLSearchParams({ code: code.reveal() }));
+    return oauth.authorizationCodeGrantRequest(server, us, auth, callback, redirectUri, codeVerifier.reveal(), {
+      ...given,
+      additionalParameters: tokenParameters(client),
+    });
+  });
 }
 
 /** How long to wait before the code may be sent once more; undefined: never. */
