@@ -14,7 +14,6 @@ const wallTime: Readonly<Record<string, string>> = {
   'electron/core/oauth/registration/registration-renewal.ts': 'the date on which a server ends a registration',
   'electron/core/oauth/registration/registration.ts': 'the date on which a server ends a client secret',
   'electron/core/oauth/tokens/cached-token.ts': 'a sleep, in which the other clock stood still',
-  'electron/core/oauth/tokens/refresh-failure.ts': 'shown to the person',
   'electron/core/base/sleep-detector.ts': 'a sleep, and the time that was set',
 };
 

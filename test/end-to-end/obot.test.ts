@@ -14,6 +14,7 @@ import { signedOutNotice } from '../../renderer/sign-out-notices.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf } from '../fixtures/host.ts';
 import { sendJson } from '../fixtures/listener.ts';
+import { noCompanies } from '../fixtures/no-companies.ts';
 import { startObot, type Obot } from '../fixtures/obot.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { startSignInRig, type SignInRig } from '../fixtures/sign-in-rig.ts';
@@ -227,7 +228,7 @@ describe('a registration that ends', () => {
       issuer,
       endpoint: obot.origin,
     });
-    const grants = createGrants({ servers, vault, clock: systemClock() });
+    const grants = createGrants({ servers, vault, clock: systemClock(), companies: noCompanies });
     const client = {
       issuer,
       tokenEndpoint,

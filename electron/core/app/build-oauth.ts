@@ -55,7 +55,6 @@ export function buildOAuthParts(foundation: OAuthFoundation): OAuthParts {
 export function accessTokensDeps(parts: OAuthParts): AccessTokensDeps {
   const { ports, servers, vault, clients, networks, events, grants } = parts;
   return {
-    http: ports.http,
     httpOf: (accountKey) => clients.of(accountKey),
     clock: ports.clock,
     log: ports.log,

@@ -12,6 +12,7 @@ import { startAuthorizationServer, type AuthorizationServerOptions } from '../..
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { freePort } from '../../fixtures/free-port.ts';
 import { sendJson } from '../../fixtures/listener.ts';
+import { noCompanies } from '../../fixtures/no-companies.ts';
 import { startMcpServer } from '../../fixtures/mcp-server.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fixtures/sign-in-rig.ts';
 import { startSite, type Site } from '../../fixtures/site.ts';
@@ -437,7 +438,7 @@ describe('a server without OAuth', () => {
     expect(await rig.tokens.accessToken(id)).toMatchObject({ kind: 'refused', error: { code: 'E_SIGN_IN_AGAIN' } });
     // Beneath that check, the key itself is bound to its origin.
     const { vault, servers } = rig;
-    const grants = createGrants({ vault, servers, clock: createFakeClock() });
+    const grants = createGrants({ vault, servers, clock: createFakeClock(), companies: noCompanies });
     expect(await failure(grants.header({ id, resource: site.url }))).toMatchObject({ code: 'E_BAD_INPUT' });
   });
 

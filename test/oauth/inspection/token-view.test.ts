@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { lintAccessToken, type TokenContext } from '../../../electron/core/oauth/inspection/token-lint.ts';
-import { introspectionEndpoint } from '../../../electron/core/oauth/inspection/introspection.ts';
+import { introspectionEndpoint } from '../../../electron/core/oauth/token-endpoint/token-client.ts';
 import type { CallInput } from '../../../shared/api.ts';
 import type { ServerDetail } from '../../../shared/model.ts';
 import { createGrants } from '../../../electron/core/oauth/grants/grants.ts';
@@ -8,6 +8,7 @@ import { createTokenViews } from '../../../electron/core/oauth/inspection/token-
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { firstCredential } from '../../fixtures/keeper.ts';
+import { noCompanies } from '../../fixtures/no-companies.ts';
 import { createScriptedHttp } from '../../fixtures/scripted-http.ts';
 import { startAuthorizationServer } from '../../fixtures/authorization-server.ts';
 import { startOpenidSite, type OpenidOptions, type OpenidSite } from '../../fixtures/openid-site.ts';
@@ -293,6 +294,7 @@ it('a token is asked about only where it is from, though somebody signs in elsew
         servers: { find: () => undefined },
         vault: { readClientSecret: async () => ({ kind: 'absent' }) },
         clock,
+        companies: noCompanies,
       }),
       equip: async (_credential, client) => client,
     },

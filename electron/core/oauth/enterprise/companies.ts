@@ -6,7 +6,7 @@ import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { enteredSecret } from '../entered-secrets.ts';
-import { tokenClient } from '../tokens/refresh.ts';
+import { clientOfCredential } from '../token-endpoint/token-client.ts';
 import { createSemaphore } from '../../base/semaphore.ts';
 import { accountChoice, refuseOtherPerson } from '../authorization/account-choice.ts';
 import { needsConfirmation, refuseUnconfirmed, withConfirmed } from '../authorization/endpoint-hosts.ts';
@@ -28,9 +28,11 @@ import { companyOf, isCompanyId, type Company } from './company.ts';
 import { createSharedSignIns } from './shared-sign-ins.ts';
 import { idTokenReader, isOver } from './id-token-response.ts';
 import { atCompany } from './identity-provider.ts';
+import { idTokenIn, neededCompany, needsPerson } from './company-token.ts';
+import { noGrants } from './no-grants.ts';
 import type { AddressClass, AddressPolicy, Http } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
-import type { TokenClient, TokenResult, OAuthPorts } from '../model.ts';
+import type { TokenClient, OAuthPorts } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
 
 /** What a server needs of its company for a token exchange: who the person is, and who we are there. */
@@ -113,14 +115,17 @@ export function createCompanies(deps: CompaniesDeps): Companies {
   }
 
   const keeper = createAccessTokens({
-    http: ports.http,
     httpOf: httpFor,
     clock,
     log,
     vault,
     onWake: ports.onWake,
     owns: isCompanyId,
+    grants: noGrants,
     policyOf,
+    // Its tokens go to the identity provider alone, which is not in the list of servers.
+    serverUrlOf: () => undefined,
+    movedFrom: async () => undefined,
     readAnswer: ({ issuer, clientId, subject }) =>
       idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
     // An ID token is for its client, whose ID may be an address, and goes back to its issuer alone.
@@ -172,18 +177,9 @@ export function createCompanies(deps: CompaniesDeps): Companies {
       const read = await vault.read(company.id);
       return read.kind !== 'found' || exchangeElsewhere(read.credential, server) === undefined;
     } catch (error) {
-      if (needsAttention(asAppError(error))) return false;
+      if (needsPerson(asAppError(error))) return false;
       throw error;
     }
-  }
-
-  function idTokenIn(answer: TokenResult, { issuer }: Company): Secret {
-    if (answer.kind === 'unavailable')
-      throw answer.error.code === 'E_CANCELLED' ? answer.error : atCompany(reasonOf(answer.error), issuer);
-    if (answer.kind === 'anonymous')
-      throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'Nobody is signed in there yet.'), issuer);
-    if (answer.kind === 'refused') throw atCompany(answer.error, issuer);
-    return answer.token;
   }
 
   async function idTokenOf(
@@ -197,16 +193,6 @@ export function createCompanies(deps: CompaniesDeps): Companies {
         ...(signal ? { signal } : {}),
       }),
       company,
-    );
-  }
-
-  function of(server: Server): Company {
-    const company = companyOf(server);
-    if (company) return company;
-    throw new AppError(
-      'E_BAD_INPUT',
-      'The setting enterprise is missing: where the company signs people in, and as which client.',
-      { field: 'settings.enterprise' },
     );
   }
 
@@ -234,7 +220,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
 
   return {
     async signIn(server, attempt, { openBrowser }) {
-      const company = of(server);
+      const company = neededCompany(server);
       if (!shared.running(company.id)) {
         if (await isSignedIn(company, server)) return;
       }
@@ -249,7 +235,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     },
 
     async identity(server, { refused, signal } = {}) {
-      const company = of(server);
+      const company = neededCompany(server);
       const idToken = await idTokenOf(company, refused, signal);
       const read = await vault.read(company.id);
       const elsewhere = read.kind === 'found' ? exchangeElsewhere(read.credential, server) : undefined;
@@ -258,7 +244,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
         return {
           idToken,
           renewable: read.credential.refreshToken !== undefined,
-          client: tokenClient(read.credential, await policyOf(read.credential)),
+          client: clientOfCredential(read.credential, await policyOf(read.credential)),
         };
       if (read.kind === 'absent' || read.kind === 'damaged')
         throw atCompany(
@@ -306,11 +292,3 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     },
   };
 }
-
-/** What lies behind "could not be renewed yet", where that is known. */
-const reasonOf = (error: AppError): AppError =>
-  error.code === 'E_REFRESH_FAILED' && error.cause instanceof AppError ? error.cause : error;
-
-/** E_CLIENT_REFUSED: perhaps with another client secret, which the next sign-in reads. */
-const needsAttention = ({ code }: AppError): boolean =>
-  code === 'E_SIGN_IN_AGAIN' || code === 'E_CLIENT_REFUSED' || code === 'E_STORE_DAMAGED';

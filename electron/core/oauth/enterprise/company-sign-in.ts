@@ -11,6 +11,7 @@ import { endpointHosts } from '../authorization/endpoint-hosts.ts';
 import { createCallbackResult, expectedResponse, createCallbackHandler } from '../authorization/callback-handler.ts';
 import { withLimit } from '../../base/async.ts';
 import { cancelled, type Attempt } from '../authorization/attempt.ts';
+import { clientAtServer } from '../token-endpoint/token-client.ts';
 import { exchangeCode } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
 import { checkIdToken } from './id-token-response.ts';
@@ -175,19 +176,15 @@ function tokenClient(
   clientSecret: Secret | undefined,
   allow: TokenClient['allow'],
 ): TokenClient {
-  const { token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = metadata;
-  return {
-    issuer,
-    tokenEndpoint,
-    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+  return clientAtServer(metadata, {
     clientId,
-    ...(clientSecret ? { clientSecret } : {}),
+    clientSecret,
     clientAuth: companyClientAuth(metadata, clientSecret),
-    // There is none: what is asked for is who somebody is.
+    // There is none: the request asks who somebody is.
     resource: issuer,
     quirks: { omitResource: true },
     allow,
-  };
+  });
 }
 
 export function companyClientAuth(
@@ -208,7 +205,7 @@ function credentialFor(
   identity: Identity,
   now: number,
 ): Credential {
-  const { allow: _policy, revocationEndpoint, ...who } = client;
+  const { allow: _policy, revocationEndpoint, introspectionEndpoint: _introspection, ...who } = client;
   return {
     id,
     ...who,

@@ -13,9 +13,10 @@ import type { Companies } from './companies.ts';
 import { atCompany, findIdentityProvider } from './identity-provider.ts';
 import { endpointHosts, needsConfirmation, unconfirmed } from '../authorization/endpoint-hosts.ts';
 import { readTokenResponse } from '../token-endpoint/token-response.ts';
+import { clientAtServer } from '../token-endpoint/token-client.ts';
 import { repeatGrant } from '../token-endpoint/token-endpoint.ts';
 import { enteredSecret, neededSecret } from '../entered-secrets.ts';
-import type { Http, HttpResponse } from '../../http/http.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { TokenVerdict, RefreshOutcome, TokenClient, TokenEndpointOptions } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
 
@@ -26,7 +27,7 @@ const idTokenType = 'urn:ietf:params:oauth:token-type:id_token';
 export interface IdentityRequest {
   readonly vault: Pick<Vault, 'readClientSecret'>;
   /** Where the ID token comes from, unless it was entered by hand. */
-  readonly companies: Pick<Companies, 'identity' | 'httpOf'> | undefined;
+  readonly companies: Pick<Companies, 'identity' | 'httpOf'>;
   readonly server: Server;
   /** At the MCP server's authorization server. */
   readonly client: TokenClient;
@@ -45,7 +46,7 @@ export async function identityAssertion(
 ): Promise<Secret | RefreshOutcome> {
   const { companies, server, vault } = request;
   // What was entered for the server (authorities, certificate, DPoP key) is not for the company.
-  const options = { ...given, http: companies?.httpOf(server) ?? withoutProof(given.http) };
+  const options = { ...given, http: companies.httpOf(server) };
   const { enterprise } = server.settings;
   if (!enterprise)
     throw new AppError(
@@ -53,7 +54,7 @@ export async function identityAssertion(
       'The setting enterprise is missing: where the company signs people in, and as which client.',
       { field: 'settings.enterprise' },
     );
-  if (!companies || !companyOf(server))
+  if (!companyOf(server))
     return answerOf(
       await exchange(
         request,
@@ -117,11 +118,6 @@ async function exchange(
   return { ...outcome, error: atCompany(refusal, provider.issuer) };
 }
 
-const withoutProof = (http: Http): Http => ({
-  ...http,
-  fetch: (request) => http.fetch({ ...request, forTokens: false }),
-});
-
 /** Who we are at the company's identity provider, where the ID token was entered by hand. */
 async function identityProvider(
   { vault, server, client }: IdentityRequest,
@@ -141,15 +137,17 @@ async function identityProvider(
   ).href;
   const allow = found?.allow ?? (await findNetwork(http, new URL(tokenEndpoint), knownNetwork(server, tokenEndpoint)));
   const clientSecret = await enteredSecret(vault, server, 'enterpriseClientSecret', atCompanyOf(server));
-  return {
-    issuer,
-    tokenEndpoint,
-    clientId,
-    resource: client.resource,
-    allow,
-    clientAuth: companyClientAuth(found?.metadata, clientSecret),
-    ...(clientSecret ? { clientSecret } : {}),
-  };
+  return clientAtServer(
+    { issuer, token_endpoint: tokenEndpoint },
+    {
+      clientId,
+      clientSecret,
+      clientAuth: companyClientAuth(found?.metadata, clientSecret),
+      resource: client.resource,
+      quirks: undefined,
+      allow,
+    },
+  );
 }
 
 /**

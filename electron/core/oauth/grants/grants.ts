@@ -27,8 +27,7 @@ export interface GrantsDeps {
   readonly servers: Pick<Servers, 'find'>;
   readonly vault: Pick<Vault, 'readClientSecret'>;
   readonly clock: Clock;
-  /** Absent: ID tokens of companies must have been entered by hand. */
-  readonly companies?: Pick<Companies, 'identity' | 'httpOf'>;
+  readonly companies: Pick<Companies, 'identity' | 'httpOf'>;
 }
 
 export function createGrants({ servers, vault, clock, companies }: GrantsDeps): Grants {
@@ -93,7 +92,7 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
     async prepare(credential) {
       if (credential.grant !== 'enterprise_managed') return;
       const server = serverOf(credential);
-      if (companyOf(server)) await companies?.identity(server);
+      if (companyOf(server)) await companies.identity(server);
     },
 
     async ask(credential, client, options) {

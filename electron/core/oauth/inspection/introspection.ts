@@ -63,15 +63,3 @@ function read({ body }: HttpResponse): Introspection {
   const told = Object.entries({ scope, username, exp }).filter(([, value]) => value !== undefined && value !== null);
   return { active, claims: Object.fromEntries(told.map(([name, value]) => [name, sanitizeExternalText(value, 300)])) };
 }
-
-/**
- * Whether asking makes sense: to a client without a secret the endpoint often says no (RFC 7662 2.1), and the metadata
- * may say so before (RFC 8414 2).
- */
-export function introspectionEndpoint(
-  metadata: { readonly introspection_endpoint?: string; readonly [member: string]: unknown },
-  clientAuth: TokenClient['clientAuth'],
-): string | undefined {
-  const methods = z.array(z.string()).safeParse(metadata['introspection_endpoint_auth_methods_supported']).data;
-  return methods && !methods.includes(clientAuth) ? undefined : metadata.introspection_endpoint;
-}

@@ -4,7 +4,7 @@ import type { Vault } from '../../vault/credentials.ts';
 import { presetFor } from '../providers/presets.ts';
 import { introspect, type Introspection } from './introspection.ts';
 import { decodedClaims, displayClaims } from '../identity/jwt-claims.ts';
-import { clientOf } from '../tokens/refresh.ts';
+import { clientOf } from '../tokens/credential-client.ts';
 import { lintAccessToken } from './token-lint.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { Clock } from '../../base/clock.ts';

@@ -1,5 +1,5 @@
 import type { Identity } from '../identity/identity.ts';
-import { introspectionEndpoint } from '../inspection/introspection.ts';
+import { clientAtServer } from '../token-endpoint/token-client.ts';
 import type { RedirectRegistration } from './redirect-registration.ts';
 import { endOf } from '../tokens/refresh-token-expiry.ts';
 import type { ProviderRules } from './provider-rules.ts';
@@ -13,21 +13,8 @@ export function tokenClient(
   { registration, clientSecret }: Pick<RedirectRegistration, 'registration' | 'clientSecret'>,
   { resource, quirks }: ProviderRules,
 ): TokenClient {
-  const { issuer, token_endpoint, revocation_endpoint } = authorizationServer;
-  const clientAuth = registration.token_endpoint_auth_method;
-  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
-  return {
-    issuer,
-    tokenEndpoint: token_endpoint,
-    ...(revocation_endpoint === undefined ? {} : { revocationEndpoint: revocation_endpoint }),
-    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
-    clientId: registration.client_id,
-    ...(clientSecret ? { clientSecret } : {}),
-    clientAuth,
-    resource,
-    ...(quirks ? { quirks } : {}),
-    allow,
-  };
+  const { client_id: clientId, token_endpoint_auth_method: clientAuth } = registration;
+  return clientAtServer(authorizationServer, { clientId, clientSecret, clientAuth, resource, quirks, allow });
 }
 
 /** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */

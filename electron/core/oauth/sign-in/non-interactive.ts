@@ -2,7 +2,7 @@ import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts
 import type { Servers } from '../../servers/servers.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
-import { introspectionEndpoint } from '../inspection/introspection.ts';
+import { clientAtServer } from '../token-endpoint/token-client.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { rulesFor } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
@@ -23,7 +23,7 @@ export interface GrantSignInDeps {
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   /** For companies whose ID token was not entered by hand. */
-  readonly companies: Pick<Companies, 'signIn' | 'person'> | undefined;
+  readonly companies: Pick<Companies, 'signIn' | 'person'>;
   readonly openBrowser: boolean;
   readonly discover: () => Promise<Protected>;
 }
@@ -68,7 +68,7 @@ export async function signInByGrant(
       ...credential,
       grantedScopes: tokens.scopes ?? scopes,
       account: client.clientId,
-      ...deps.companies?.person(server),
+      ...deps.companies.person(server),
     },
     tokens.accessToken,
     tokens.expiresInMs,
@@ -82,7 +82,7 @@ async function withCompany<Value>(
   attempt: Attempt,
   ask: () => Promise<Value>,
 ): Promise<Value> {
-  if (!companies || !companyOf(server)) return ask();
+  if (!companyOf(server)) return ask();
   await companies.signIn(server, attempt, { openBrowser });
   try {
     return await ask();
@@ -141,25 +141,16 @@ function ownClient(
       'E_CLIENT_ID_NEEDED',
       `Keybridge needs the client ID that ${sanitizeExternalText(new URL(authorizationServer.issuer).host)} knows.`,
     );
-  const {
-    issuer,
-    token_endpoint: tokenEndpoint,
-    revocation_endpoint: revocationEndpoint,
-    token_endpoint_auth_methods_supported: methods,
-  } = authorizationServer;
-  const clientAuth = clientAuthOf(server, methods);
-  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
-  return {
-    issuer,
-    tokenEndpoint,
-    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
-    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
-    clientId: server.clientId,
+  const { clientId } = server;
+  const clientAuth = clientAuthOf(server, authorizationServer.token_endpoint_auth_methods_supported);
+  return clientAtServer(authorizationServer, {
+    clientId,
     clientAuth,
+    clientSecret: undefined,
     resource,
-    ...(quirks ? { quirks } : {}),
+    quirks,
     allow,
-  };
+  });
 }
 
 /**

@@ -63,8 +63,8 @@ export interface SignInsDeps {
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   /** The client ID that a refresh ended with, because the authorization server knew it no more. */
   readonly refusedClient?: (accountKey: string) => string | undefined;
-  /** Sign-ins at companies' identity providers; absent: their ID tokens must have been entered by hand. */
-  readonly companies?: Companies;
+  /** Sign-ins at companies' identity providers. */
+  readonly companies: Companies;
   /** Where the sign-ins that run are kept; empty at first. */
   readonly running: RunningSignIns;
   /** The newest challenge that the server gave to a call. */
@@ -81,12 +81,7 @@ type Protected = Extract<Discovery, { kind: 'protected' }>;
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { ports, servers, running } = deps;
   const httpOf = ({ id }: Server) => deps.httpOf?.(id) ?? ports.http;
-  const grants = createGrants({
-    servers,
-    vault: deps.vault,
-    clock: ports.clock,
-    ...(deps.companies ? { companies: deps.companies } : {}),
-  });
+  const grants = createGrants({ servers, vault: deps.vault, clock: ports.clock, companies: deps.companies });
   const leaving = new Map<string, Promise<unknown>>();
   const arriving = new Map<string, Subject>();
   const keySets = createKeySets(ports.clock);

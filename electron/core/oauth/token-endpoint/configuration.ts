@@ -7,13 +7,14 @@ import { clientAuthentication, withoutResource } from './form-request.ts';
 
 type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Response>;
 
-/** openid-client for one client at one server; `more`: of the server's metadata. `sendForm` replaces it step by step. */
+/** openid-client for one client at one server; `more`: of the server's metadata. `sendForm` replaces it. */
 export async function configuration(
   client: TokenClient,
   clock: Clock | undefined,
   request: Post,
   more: Partial<openid.ServerMetadata> = {},
 ): Promise<openid.Configuration> {
+  const auth = await clientAuthentication(client, clock);
   const config = new openid.Configuration(
     {
       issuer: client.issuer,
@@ -23,7 +24,7 @@ export async function configuration(
     },
     client.clientId,
     undefined,
-    await clientAuthentication(client, clock),
+    (server, us, body, headers) => void auth(server, us, body, headers),
   );
   // The HTTP client has its own rule: plain http only on this computer.
   openid.allowInsecureRequests(config);

@@ -4,9 +4,9 @@ import { within } from '../../base/async.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { createTokenSource, type TokenSource } from './token-source.ts';
+import { createTokenSource } from './token-source.ts';
 import type { CachedToken } from './cached-token.ts';
-import type { RefreshDeps } from './refresh.ts';
+import type { RefreshDeps, TokenSource } from './model.ts';
 import { createSemaphore } from '../../base/semaphore.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
@@ -62,27 +62,26 @@ export interface AccessTokens {
 }
 
 export interface AccessTokensDeps {
-  readonly http: Http;
-  /** The client with the certificates of the credential's server; absent: `http` for all. */
-  readonly httpOf?: (credentialId: string) => Http;
+  /** The client with the certificates of the credential's server. */
+  readonly httpOf: (credentialId: string) => Http;
   readonly clock: Clock;
   readonly log: Log;
   readonly vault: Vault;
   readonly onWake: (listener: () => void) => () => void;
-  readonly grants?: Grants;
-  /** Which credentials of the vault are its own; absent: all. Each has one keeper. */
-  readonly owns?: (credentialId: string) => boolean;
+  readonly grants: Grants;
+  /** Which credentials of the vault are its own: each has one token source. */
+  readonly owns: (credentialId: string) => boolean;
   /** See RefreshDeps. */
   readonly readAnswer?: NonNullable<RefreshDeps['readAnswer']>;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
-  /** See CredentialTokensDeps. */
-  readonly movedFrom?: (credentialId: string) => Promise<AppError | undefined>;
+  /** See TokenSourceDeps. */
+  readonly movedFrom: (credentialId: string) => Promise<AppError | undefined>;
   /** See RefreshDeps. */
-  readonly serverUrlOf?: NonNullable<RefreshDeps['serverUrlOf']>;
-  /** See CredentialTokensDeps. */
+  readonly serverUrlOf: RefreshDeps['serverUrlOf'];
+  /** See TokenSourceDeps. */
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
-  /** See CredentialTokensDeps. */
+  /** See TokenSourceDeps. */
   readonly onRecovered: (credentialId: string) => void;
   /** The state of this credential may be another now. */
   readonly onChange: (credentialId: string) => void;
@@ -107,7 +106,7 @@ export function createAccessTokens({ random = Math.random, ...rest }: AccessToke
   const tokensOf = (id: string): TokenSource => {
     const known = all.get(id);
     if (known) return known;
-    const tokens = createTokenSource({ ...deps, http: deps.httpOf?.(id) ?? deps.http }, id);
+    const tokens = createTokenSource({ ...deps, http: deps.httpOf(id) }, id);
     all.set(id, tokens);
     return tokens;
   };
@@ -132,7 +131,7 @@ export function createAccessTokens({ random = Math.random, ...rest }: AccessToke
     async start() {
       // The server may have rotated a token whose successor never reached the store: each second counts
       // (docs/refresh.md).
-      for (const id of vault.openJournals()) if (rest.owns?.(id) ?? true) tokensOf(id).resume();
+      for (const id of vault.openJournals()) if (rest.owns(id)) tokensOf(id).resume();
       background.add(vault.sweep());
     },
 

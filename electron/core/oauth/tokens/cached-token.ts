@@ -42,13 +42,23 @@ export interface CachedTokenOptions {
   readonly header?: string | undefined;
   /** The token became due, or spent; at the age of 30 s at the earliest. */
   readonly onDue: () => void;
+  /** Its life is over. Not called for `spend`. */
+  readonly onExpired: () => void;
 }
 
 /**
  * Stages go by timers on a clock that does not jump, so that a wrong or changed system time does no harm (RF16, LC03).
  * Due at 75 to 80 % of the life; spent 10 s, or a tenth of the life, before its end.
  */
-export function createCachedToken({ clock, random, token, lifeMs, header, onDue }: CachedTokenOptions): CachedToken {
+export function createCachedToken({
+  clock,
+  random,
+  token,
+  lifeMs,
+  header,
+  onDue,
+  onExpired,
+}: CachedTokenOptions): CachedToken {
   const life = lifeMs !== undefined && lifeMs >= shortestLifeMs ? lifeMs : undefined;
   const dueAfter = life === undefined ? undefined : life * (0.8 - 0.05 * random());
   const spentAfter = life === undefined ? undefined : life - Math.min(marginMs, life / 10);
@@ -67,6 +77,7 @@ export function createCachedToken({ clock, random, token, lifeMs, header, onDue 
   const become = (next: CachedToken['stage']): void => {
     if (stage === 'spent' || stage === next) return;
     stage = next;
+    if (next === 'spent') onExpired();
     early();
     const waitMs = leastAgeMs - ageMs();
     if (waitMs > 0) early = clock.after(waitMs, onDue);

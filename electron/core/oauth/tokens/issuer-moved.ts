@@ -5,7 +5,7 @@ import { startRun } from '../discovery/metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
 import { askServer } from '../discovery/probe.ts';
 import { findProtectedResource } from '../discovery/protected-resource.ts';
-import type { RefreshResult } from './refresh.ts';
+import type { RefreshResult } from './model.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
 import type { Server } from '../../servers/server.ts';
@@ -48,7 +48,7 @@ export async function movedFrom(
   }
 }
 
-/** A slash more is no move: it is how servers without this metadata began to have it. */
+/** A trailing-slash difference is the same issuer: servers without this metadata began to have it that way. */
 const isSame = (one: string, other: string): boolean => one.replace(/\/$/, '') === other.replace(/\/$/, '');
 
 type Ended = Extract<RefreshResult, { kind: 'ended' }>;
@@ -66,11 +66,11 @@ export interface MoveWatch {
   stop(): void;
 }
 
-export function createMoveWatch(clock: Clock, moved: (() => Promise<AppError | undefined>) | undefined): MoveWatch {
+export function createMoveWatch(clock: Clock, moved: () => Promise<AppError | undefined>): MoveWatch {
   let failures = 0;
   let rest: (() => void) | undefined;
   const refused = async (): Promise<Ended | undefined> => {
-    if (!moved || rest) return undefined;
+    if (rest) return undefined;
     rest = clock.after(againMs, () => (rest = undefined));
     const error = await moved();
     return error && { kind: 'ended', final: true, error };

@@ -1,68 +1,17 @@
+import { defined } from '../../../../shared/defined.ts';
 import { asAppError, AppError } from '../../base/errors.ts';
-import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Vault } from '../../vault/credentials.ts';
-import { storeFault } from '../../vault/store-fault.ts';
-import { displayUrl } from '../endpoint-url.ts';
-import { identityAfterRefresh } from '../identity/identity.ts';
-import { endAfterRefresh } from './refresh-token-expiry.ts';
-import type { Semaphore } from '../../base/semaphore.ts';
-import type { TokenResponseReader } from '../model.ts';
-import { refresh, revoke } from '../token-endpoint/token-endpoint.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { StoreFault } from '../../vault/secret-store.ts';
-import type { Http, AddressPolicy } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
-import type { Tokens, RefreshOutcome, TokenClient, Grants } from '../model.ts';
-
-export interface RefreshDeps {
-  readonly http: Http;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly vault: Vault;
-  /**
-   * What may be connected to for this credential. Throws E_HOSTS_UNCONFIRMED where nothing may be sent to its
-   * endpoints.
-   */
-  readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
-  /** Where its tokens would be sent now; undefined: to no server. Absent: nobody can have changed that. */
-  readonly serverUrlOf?: (credentialId: string) => string | undefined;
-  /** For credentials that need no person, and for clients with a key; absent: there are none. */
-  readonly grants?: Grants;
-  /** Reads the answer to a refresh of this credential, where it is no plain one. */
-  readonly readAnswer?: (credential: Credential) => TokenResponseReader;
-  /** Limits how many refreshes go on at once, over all credentials. */
-  readonly slots: Semaphore;
-}
-
-/** One credential, and who has acted on it since. */
-export interface RefreshSubject {
-  readonly id: string;
-  /** Turns at the vault: a refresh, a sign-in and a sign-out never write at the same time. */
-  readonly turn: Semaphore;
-  /** Whether the result is still wanted; a sign-in or sign-out meanwhile counts more. */
-  readonly superseded: () => 'no' | 'signed_in' | 'signed_out';
-  /** Whether the app is ending: then a token that cannot be stored is not waited for without end. */
-  readonly closing: () => boolean;
-  /** The server has answered, and the store does not take the new token. Called at each attempt. */
-  readonly onUnsaved: (error: AppError) => void;
-}
-
-export type RefreshResult =
-  | { readonly kind: 'refreshed'; readonly accessToken: Secret; readonly expiresInMs: number | undefined }
-  /** There is no refresh token: the stored access token is all there is. */
-  | { readonly kind: 'access_only'; readonly accessToken: Secret; readonly header?: string }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'superseded' }
-  /**
-   * Only a person can go on. `final: false`: what is wrong may be put right from outside; it is not looked for before
-   * `pauseMs` are over.
-   */
-  | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean; readonly pauseMs?: number }
-  | { readonly kind: 'client_refused'; readonly error: AppError }
-  /** A passing fault of network or server; or a refusal that may pass, and what makes two of them equal. */
-  | { readonly kind: 'failed'; readonly error: AppError; readonly refusal?: string }
-  | { readonly kind: 'blocked'; readonly error: AppError };
+import type { StoreFault } from '../../vault/secret-store.ts';
+import { storeFault } from '../../vault/store-fault.ts';
+import type { RefreshOutcome, TokenClient } from '../model.ts';
+import { refresh } from '../token-endpoint/token-endpoint.ts';
+import { changedAddress } from './changed-address.ts';
+import { clientOf } from './credential-client.ts';
+import type { RefreshDeps, RefreshResult, RefreshSubject } from './model.ts';
+import { revokeAll } from './revoke-tokens.ts';
+import { signInAgain } from './sign-in-again.ts';
+import { successor } from './stored-credential.ts';
 
 /**
  * The refresh transaction (docs/refresh.md). The refresh token is spent only after the store has proved that it takes
@@ -87,9 +36,9 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
 
   // 2. Which endpoint, and which client.
   const client = await clientOf(deps, credential).catch((error: unknown) => asAppError(error));
-  if (client instanceof AppError) return hindrance(client);
+  if (client instanceof AppError) return classifyFailure(client);
   const { refreshToken } = credential;
-  if (refreshToken === undefined) return askAgain(deps, subject, credential, client);
+  if (refreshToken === undefined) return repeat(deps, subject, credential, client);
 
   const sent = await deps.slots.run(async (): Promise<RefreshOutcome | StoreFault | 'superseded'> => {
     // 3. The journal: proof that the store takes writes, and a note for the next start if this process dies.
@@ -97,13 +46,13 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
       superseded() === 'no' ? vault.openJournal(id, credential.generation) : ('superseded' as const),
     );
     if (journal === 'superseded' || journal.kind !== 'done') return journal;
-    // 4. The one request. Nobody's cancel stops it.
+    // 4. The one request. Not cancellable: the token may already be rotated.
     log('refresh_sent', { credential: id, generation: credential.generation, token: refreshToken });
     return refresh(
       client,
       refreshToken,
       credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {},
-      { http, clock, ...(deps.readAnswer ? { readAnswer: deps.readAnswer(credential) } : {}) },
+      { http, clock, ...defined({ readAnswer: deps.readAnswer?.(credential) }) },
     );
   });
   if (sent === 'superseded') return { kind: 'superseded' };
@@ -136,24 +85,6 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
     case 'rejected':
       return turn.run(() => quarantine(deps, subject, credential, sent.error));
   }
-}
-
-/**
- * The list of servers is a file that other programs of the user can write. What is kept in the store of secrets says
- * which address the sign-in was for, and its tokens are not sent to another one that somebody put in its place.
- */
-export function changedAddress(
-  { serverUrlOf }: Pick<RefreshDeps, 'serverUrlOf'>,
-  { id, serverUrl, grant }: Pick<Credential, 'id' | 'serverUrl' | 'grant'>,
-): AppError | undefined {
-  const now = serverUrlOf?.(id);
-  if (serverUrl === undefined || now === undefined || now === serverUrl) return undefined;
-  // A key that the user entered is for the whole origin (grants/static-header.ts).
-  if (grant === 'static_header' && new URL(now).origin === new URL(serverUrl).origin) return undefined;
-  return new AppError(
-    'E_SIGN_IN_AGAIN',
-    `The sign-in was for ${displayUrl(new URL(serverUrl))}; the list of servers has another address now.`,
-  );
 }
 
 /** Tries each second until the store takes it: the predecessor is spent, so this copy in memory is the only one. */
@@ -207,14 +138,13 @@ async function quarantine(
 }
 
 /** Without a refresh token: what the user entered is used once more. Nothing is spent, so nothing is noted before. */
-async function askAgain(
+async function repeat(
   deps: RefreshDeps,
   subject: RefreshSubject,
   credential: Credential,
   client: TokenClient,
 ): Promise<RefreshResult> {
   const { grants, http, clock, log } = deps;
-  if (!grants) return { kind: 'ended', final: false, error: signInAgain() };
   try {
     if (credential.grant === 'static_header') {
       const { name, value } = await grants.header(credential);
@@ -234,18 +164,18 @@ async function askAgain(
         return await subject.turn.run(() => quarantine(deps, subject, credential, sent.error));
     }
   } catch (error) {
-    return hindrance(asAppError(error));
+    return classifyFailure(asAppError(error));
   }
 }
 
 const failed = ({ error, refusal }: Extract<RefreshOutcome, { kind: 'unreachable' }>): RefreshResult => ({
   kind: 'failed',
   error,
-  ...(refusal === undefined ? {} : { refusal }),
+  ...defined({ refusal }),
 });
 
 /** Why nothing was sent: the store, what the user entered, or the network. */
-function hindrance(error: AppError): RefreshResult {
+function classifyFailure(error: AppError): RefreshResult {
   if (error.code.startsWith('E_STORE_')) return { kind: 'blocked', error };
   // Signing in again at the company puts this right for all of its servers; a secret that is entered again, for this
   // one.
@@ -254,100 +184,6 @@ function hindrance(error: AppError): RefreshResult {
     : { kind: 'failed', error };
 }
 
-/**
- * Who we are at the credential's token endpoint, with the key or secret that lies apart from it. Throws what
- * `Grants.equip` and `policyOf` do.
- */
-export async function clientOf(
-  { policyOf, grants }: Pick<RefreshDeps, 'policyOf' | 'grants'>,
-  credential: Credential,
-): Promise<TokenClient> {
-  if (credential.grant === 'static_header') return tokenClient(credential, []);
-  const client = tokenClient(credential, await policyOf(credential));
-  return grants ? grants.equip(credential, client) : client;
-}
-
-/**
- * What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6), and who signed in.
- */
-function successor(credential: Credential, tokens: Tokens, now: number): Credential {
-  const identityNotes = identityAfterRefresh(credential, tokens.idToken);
-  const { endsAt: endedAt, ...before } = credential;
-  const endsAt = endAfterRefresh(endedAt, tokens, now);
-  return {
-    ...before,
-    grantedScopes: tokens.scopes ?? credential.grantedScopes,
-    lastRefreshAt: now,
-    ...(tokens.refreshToken ? { refreshToken: tokens.refreshToken } : {}),
-    ...(endsAt === undefined ? {} : { endsAt }),
-    ...(identityNotes ? { identityNotes } : {}),
-  };
-}
-
-/** Without a refresh token the access token itself is the credential, and is kept. */
-export function withLongLived(
-  credential: Credential,
-  accessToken: Secret,
-  expiresInMs: number | undefined,
-  now: number,
-): Credential {
-  const { accessToken: _accessToken, expiresAt: _expiresAt, ...rest } = credential;
-  if (credential.refreshToken || credential.grant) return rest;
-  return { ...rest, accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
-}
-
 function accessOnly({ accessToken }: Credential): RefreshResult {
   return accessToken ? { kind: 'access_only', accessToken } : { kind: 'ended', final: true, error: signInAgain() };
-}
-
-/** The credential's side of a token endpoint. */
-export function tokenClient(credential: Credential, allow: AddressPolicy): TokenClient {
-  const {
-    issuer,
-    tokenEndpoint,
-    revocationEndpoint,
-    introspectionEndpoint,
-    clientId,
-    clientSecret,
-    clientAuth,
-    resource,
-    quirks,
-  } = credential;
-  return {
-    issuer,
-    tokenEndpoint,
-    clientId,
-    clientAuth,
-    resource,
-    allow,
-    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
-    ...(introspectionEndpoint === undefined ? {} : { introspectionEndpoint }),
-    ...(clientSecret ? { clientSecret } : {}),
-    ...(quirks ? { quirks } : {}),
-  };
-}
-
-/** Both tokens of a grant; says what the server said about the one that matters. */
-export async function revokeAll(
-  client: TokenClient,
-  refreshToken: Secret | undefined,
-  accessToken: Secret | undefined,
-  http: Http,
-  onRefusal?: (words: string) => void,
-): Promise<'confirmed' | 'not_offered' | 'failed'> {
-  const options = { http, ...(onRefusal ? { onRefusal } : {}) };
-  const [first, second] = await Promise.all([
-    refreshToken ? revoke(client, refreshToken, 'refresh_token', options) : undefined,
-    accessToken ? revoke(client, accessToken, 'access_token', options) : undefined,
-  ]);
-  return first ?? second ?? 'failed';
-}
-
-export function signInAgain(cause?: AppError): AppError {
-  return new AppError(
-    'E_SIGN_IN_AGAIN',
-    cause
-      ? `The authorization server ended the sign-in. ${cause.message}`
-      : 'The authorization server ended the sign-in.',
-  );
 }

@@ -1,4 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
+import { AppError } from '../../base/errors.ts';
+import type { CredentialFacts } from '../../vault/credential.ts';
+import type { CachedToken } from './cached-token.ts';
 
 /**
  * A server that refuses a token straight after a refresh gets no other refresh for this long (HT01); twice as long each
@@ -12,18 +15,26 @@ const longestTrialMs = 300_000;
 /** A token that is only doubted is renewed no more often than this; half as often each time. */
 const longestDoubtMs = 3_600_000;
 
+export type Rejection =
+  /** The token came after a 401, a moment ago; another refresh would not help. */
+  | { readonly kind: 'too_soon'; readonly error: AppError }
+  | { readonly kind: 'renew' }
+  /** There is nothing to renew it with. `pauseMs`: until it may be tried again. */
+  | { readonly kind: 'for_good'; readonly error: AppError; readonly pauseMs: number };
+
+const rejectedForGood = ({ grant }: Pick<CredentialFacts, 'grant'>): AppError =>
+  grant === 'static_header'
+    ? new AppError('E_SERVER_REFUSED', 'The server refused the key. Enter another one, and sign in again.')
+    : new AppError('E_SIGN_IN_AGAIN', 'The server refused the access token, and it gave no refresh token.');
+
 /** Keeps a server that answers 401 to everything from causing a refresh per call, and a refusal from being the end. */
 export interface RejectedTokenGuard {
-  /** True: the token in use came after a 401, a moment ago; another refresh would not help. */
-  readonly tooSoon: boolean;
-  /** A 401 asks for a refresh. */
-  refused(): void;
+  /** Judges a 401 to a token in this stage. */
+  judge(stage: CachedToken['stage'], facts: Pick<CredentialFacts, 'renewable' | 'grant'> | undefined): Rejection;
   /** A refresh gave a token. */
   renewed(): void;
   /** The server took the token in use. */
   accepted(): void;
-  /** What cannot be renewed was refused: how long until it may be tried again, in ms. */
-  trialPauseMs(): number;
   /** A refusal that may have another reason: whether it is worth a refresh. */
   doubted(): boolean;
   forget(): void;
@@ -41,11 +52,18 @@ export function createRejectedTokenGuard(clock: Clock): RejectedTokenGuard {
     cancel = undefined;
   };
   return {
-    get tooSoon() {
-      return cancel !== undefined;
-    },
-    refused() {
+    judge(stage, facts) {
+      // A token that is near its end anyway is renewed, however short its life is.
+      if (cancel && stage === 'fresh')
+        return {
+          kind: 'too_soon',
+          error: new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.'),
+        };
       asked = true;
+      if (facts?.renewable !== false) return { kind: 'renew' };
+      trials += 1;
+      const pauseMs = Math.min(longestTrialMs, trialMs * 2 ** (trials - 1));
+      return { kind: 'for_good', error: rejectedForGood(facts), pauseMs };
     },
     renewed() {
       if (!asked) return;
@@ -60,10 +78,6 @@ export function createRejectedTokenGuard(clock: Clock): RejectedTokenGuard {
       // The long pause was for a server that refuses everything.
       if (inARow > 1) reopen();
       inARow = trials = 0;
-    },
-    trialPauseMs() {
-      trials += 1;
-      return Math.min(longestTrialMs, trialMs * 2 ** (trials - 1));
     },
     doubted() {
       if (cancelDoubt || cancel) return false;

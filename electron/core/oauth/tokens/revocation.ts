@@ -2,7 +2,9 @@ import type { SignOutReport } from '../../../../shared/model.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { CredentialRead } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { clientOf, revokeAll, type RefreshDeps } from './refresh.ts';
+import { clientOf } from './credential-client.ts';
+import type { RefreshDeps } from './model.ts';
+import { revokeAll } from './revoke-tokens.ts';
 
 /**
  * Revokes at the server (RFC 7009), then deletes from the store, and says what worked. Deleting does not wait for a

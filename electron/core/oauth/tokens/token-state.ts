@@ -1,40 +1,50 @@
+import { defined } from '../../../../shared/defined.ts';
 import type { AppError } from '../../base/errors.ts';
 import type { CachedToken } from './cached-token.ts';
-import { signInAgain } from './refresh.ts';
+import { signInAgain } from './sign-in-again.ts';
 import { endsSoon } from './refresh-token-expiry.ts';
-import type { RefreshFailure } from './refresh-failure.ts';
+import { failureNow, type SourceState } from './source-state.ts';
 import type { CredentialFacts } from '../../vault/credential.ts';
 import type { TokenState } from '../model.ts';
 
 export interface TokenStateParts {
+  readonly state: SourceState;
   /** Undefined: nothing is stored, or it has just been signed out. */
   readonly facts: CredentialFacts | undefined;
-  readonly trouble: RefreshFailure['now'];
   /** Why nothing of the sign-in is sent: its server has another address now. */
   readonly moved: AppError | undefined;
-  /** Why the token in memory is sent to nobody. */
-  readonly keptBack: AppError | undefined;
-  readonly live: CachedToken | undefined;
+  readonly cached: CachedToken | undefined;
   /** Whether a bridge is connected, so that the refresh runs ahead of expiry. */
-  readonly held: boolean;
+  readonly inUse: boolean;
   /** Unix ms. */
   readonly now: number;
 }
 
 /** Where the tokens of one credential stand, for the status. */
-export function tokenState({ facts, trouble, moved, keptBack, live, held, now }: TokenStateParts): TokenState {
-  if (trouble) return trouble;
+export function tokenState(parts: TokenStateParts): TokenState {
+  const { state, facts, moved, now } = parts;
+  if (state.signedOut) return { kind: 'none' };
+  const failure = failureNow(state);
+  // The time is computed when it is asked for: the system's may have been set since then.
+  if (failure?.kind === 'retrying')
+    return { kind: 'retrying', error: failure.error, nextTryAt: now + failure.nextTry.leftMs() };
+  if (failure) return failure;
   if (!facts) return { kind: 'none' };
-  if (moved) return { kind: 'ended', error: moved };
-  if (keptBack) return { kind: 'ended', error: keptBack };
-  if (facts.quarantinedAt !== undefined) return { kind: 'ended', error: signInAgain() };
-  const expiresAt = live?.expiresAt ?? facts.expiresAt;
-  const refreshAt = held && live?.stage === 'fresh' ? live.refreshAt : undefined;
+  const error = moved ?? state.withheld ?? (facts.quarantinedAt === undefined ? undefined : signInAgain());
+  return error ? { kind: 'ended', error } : usableState(facts, parts);
+}
+
+function usableState(
+  facts: CredentialFacts,
+  { cached, inUse, now }: Pick<TokenStateParts, 'cached' | 'inUse' | 'now'>,
+): TokenState {
   return {
     kind: 'usable',
     renewable: facts.renewable,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(refreshAt === undefined ? {} : { refreshAt }),
-    ...(facts.endsAt !== undefined && endsSoon(facts.endsAt, now) ? { endsAt: facts.endsAt } : {}),
+    ...defined({
+      expiresAt: cached?.expiresAt ?? facts.expiresAt,
+      refreshAt: inUse && cached?.stage === 'fresh' ? cached.refreshAt : undefined,
+      endsAt: facts.endsAt !== undefined && endsSoon(facts.endsAt, now) ? facts.endsAt : undefined,
+    }),
   };
 }

@@ -1,0 +1,160 @@
+import type { AppError } from '../../base/errors.ts';
+import type { Deadline } from '../../base/clock.ts';
+
+/** Why the last refresh gave no token. */
+export type Failure =
+  /** `endsWithToken`: the refusal counts as final, and the sign-in ends with the access token. */
+  | {
+      readonly kind: 'retrying';
+      readonly error: AppError;
+      readonly nextTry: Pick<Deadline, 'leftMs'>;
+      readonly endsWithToken?: AppError;
+    }
+  /** The store of secrets cannot be used. */
+  | { readonly kind: 'blocked'; readonly error: AppError }
+  /** Only a person can go on. */
+  | { readonly kind: 'ended'; readonly error: AppError };
+
+/** Where one credential stands. Timers, requests and the token itself lie outside (token-source.ts). */
+export interface SourceState {
+  readonly kind: 'idle' | 'cached' | 'refreshing' | 'retrying' | 'blocked' | 'ended';
+  /** The access token in memory. `spent`: expired or rejected. */
+  readonly token: 'none' | 'usable' | 'spent';
+  /** Why the token in memory is not sent to its server. */
+  readonly withheld?: AppError | undefined;
+  /** Of the last refresh that ended; kept while the next one runs. */
+  readonly failure?: Failure | undefined;
+  /** The server rejected a token that cannot be renewed: it is tried again, and counts as rejected until accepted. */
+  readonly onTrial: boolean;
+  /** The person has signed out, whatever the store still holds. */
+  readonly signedOut: boolean;
+}
+
+/** From the refresh that runs. */
+export type RefreshEvent =
+  /** The refresh ended without a result that counts. */
+  | { readonly kind: 'refresh_dropped' }
+  | { readonly kind: 'refreshed'; readonly withheld?: AppError | undefined }
+  /** There is no refresh: the stored access token was read, or the key of the user. */
+  | { readonly kind: 'reread'; readonly withheld?: AppError | undefined }
+  /** Nothing is stored. */
+  | { readonly kind: 'absent' }
+  /** No new token; the one in memory goes on as long as it lives. */
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Only a person can go on, and the token in memory is worth nothing. */
+  | { readonly kind: 'ended'; readonly error: AppError }
+  /** A new token has come and cannot be stored yet; the refresh goes on. */
+  | { readonly kind: 'not_stored'; readonly error: AppError };
+
+export type SourceEvent =
+  | RefreshEvent
+  | { readonly kind: 'refresh_started' }
+  | { readonly kind: 'expired' }
+  /** A 401 for the token in memory; a refresh may help. */
+  | { readonly kind: 'rejected' }
+  /** A 401 for a token that cannot be renewed. */
+  | { readonly kind: 'rejected_for_good'; readonly error: AppError }
+  /** The server has moved to another authorization server. */
+  | { readonly kind: 'moved'; readonly error: AppError }
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'audience_judged'; readonly withheld?: AppError | undefined }
+  /** `token: 'none'`: it is read when it is needed. */
+  | { readonly kind: 'signed_in'; readonly token: 'none' | 'usable'; readonly withheld?: AppError | undefined }
+  | { readonly kind: 'signed_out' };
+
+export const initialState: SourceState = { kind: 'idle', token: 'none', onTrial: false, signedOut: false };
+
+/** The state after an event. Results of a refresh count only while one runs. */
+export function next(state: SourceState, event: SourceEvent): SourceState {
+  const refreshing = state.kind === 'refreshing';
+  const changed = (change: Partial<SourceState>) => withKind({ ...state, ...change }, refreshing);
+  if (isOfRefresh(event)) return refreshing ? afterRefresh(state, event) : state;
+  switch (event.kind) {
+    case 'refresh_started':
+      return withKind(state, true);
+    case 'expired':
+    case 'rejected':
+      return state.token === 'usable' ? changed({ token: 'spent' }) : state;
+    case 'rejected_for_good': {
+      const token = state.token === 'none' ? 'none' : 'spent';
+      return changed({ token, onTrial: true, failure: { kind: 'ended', error: event.error } });
+    }
+    case 'moved':
+      return changed({ ...noToken, failure: { kind: 'ended', error: event.error } });
+    case 'accepted':
+      return state.onTrial ? changed(recovered) : state;
+    case 'audience_judged':
+      return changed({ withheld: event.withheld });
+    case 'signed_in':
+      return withKind({ ...initialState, token: event.token, withheld: event.withheld }, false);
+    case 'signed_out':
+      return { ...initialState, signedOut: true };
+  }
+}
+
+const ofRefresh: Readonly<Record<RefreshEvent['kind'], true>> = {
+  refresh_dropped: true,
+  refreshed: true,
+  reread: true,
+  absent: true,
+  failed: true,
+  ended: true,
+  not_stored: true,
+};
+const isOfRefresh = (event: SourceEvent): event is RefreshEvent => event.kind in ofRefresh;
+
+function afterRefresh(state: SourceState, event: RefreshEvent): SourceState {
+  const settled = (change: Partial<SourceState>) => withKind({ ...state, ...change }, false);
+  switch (event.kind) {
+    case 'refresh_dropped':
+      return settled({});
+    case 'refreshed':
+      return settled({ token: 'usable', withheld: event.withheld, ...recovered });
+    case 'reread': {
+      // What the server rejected is good again when the server accepts it, not when it was read.
+      const change = { token: 'usable', withheld: event.withheld } as const;
+      return settled(state.onTrial ? change : { ...change, ...recovered });
+    }
+    case 'absent':
+      return settled({ ...noToken, ...recovered });
+    case 'failed':
+      return settled({ failure: event.failure });
+    case 'ended':
+      return settled({ ...noToken, failure: { kind: 'ended', error: event.error } });
+    case 'not_stored':
+      return withKind({ ...state, failure: { kind: 'blocked', error: event.error } }, true);
+  }
+}
+
+const recovered = { failure: undefined, onTrial: false } as const;
+const noToken = { token: 'none', withheld: undefined } as const;
+
+function withKind(state: SourceState, refreshing: boolean): SourceState {
+  const settled = state.failure?.kind ?? (isUsable(state) ? 'cached' : 'idle');
+  return { ...state, kind: refreshing ? 'refreshing' : settled };
+}
+
+/** Whether the token in memory may be sent. */
+export const isUsable = ({ token, withheld }: Pick<SourceState, 'token' | 'withheld'>): boolean =>
+  token === 'usable' && withheld === undefined;
+
+/** The failure as it stands now: once the token is over, a refusal that counts as final becomes one for a person. */
+export function failureNow({ failure, token }: Pick<SourceState, 'failure' | 'token'>): Failure | undefined {
+  if (failure?.kind !== 'retrying' || !failure.endsWithToken || token === 'usable') return failure;
+  return { kind: 'ended', error: failure.endsWithToken };
+}
+
+/** What a call that waits is told in a state; `wait`: nothing yet. `stored`: a sign-in exists. */
+export function replyIn(
+  state: SourceState,
+  stored: boolean,
+): 'token' | 'anonymous' | 'wait' | 'unavailable' | { readonly refused: AppError } {
+  if (state.withheld) return { refused: state.withheld };
+  if (isUsable(state)) return 'token';
+  if (!stored) return 'anonymous';
+  const failure = failureNow(state);
+  if (state.kind === 'refreshing' || !failure) return 'wait';
+  if (failure.kind === 'ended') return { refused: failure.error };
+  // Where a person has to unlock first, nothing is gained by waiting.
+  return failure.kind === 'blocked' && failure.error.code !== 'E_STORE_UNAVAILABLE' ? 'unavailable' : 'wait';
+}
