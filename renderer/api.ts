@@ -10,10 +10,10 @@ export interface Keybridge {
   onStatus(listener: (status: Status) => void): () => void;
 }
 
-/** The one place where the page reaches for it. */
+/** The only access to `window.keybridge`. */
 export const keybridge = (): Keybridge => (window as unknown as { readonly keybridge: Keybridge }).keybridge;
 
-/** Runs one command. A broken channel is an answer as well, never a thrown value. */
+/** Runs one command. A broken channel gives an error reply and never throws. */
 export async function call<Name extends CommandName>(name: Name, input: CallInput<Name>): Promise<Reply<Output<Name>>> {
   try {
     return await keybridge().call(name, input);
@@ -25,7 +25,7 @@ export async function call<Name extends CommandName>(name: Name, input: CallInpu
   }
 }
 
-/** Does `then` with the answer once it is there. */
+/** Calls `then` with the value of the promise. */
 export function after<Value>(answer: Promise<Value>, then: (value: Value) => void): void {
   void (async () => then(await answer))();
 }

@@ -11,7 +11,7 @@ import { serverInAddress, type Screen } from './screen.ts';
 import { ServerScreen } from './server/server-screen.tsx';
 import { ServersLoading, ServersScreen } from './servers/servers-screen.tsx';
 import { ShellContext, type Notice, type Shell } from './shell.ts';
-import { changesInWords } from './status.ts';
+import { changesText } from './status.ts';
 import { useNow, useStatus } from './use-status.ts';
 import { t } from './text.ts';
 
@@ -21,7 +21,7 @@ import { t } from './text.ts';
 export function App() {
   const status = useStatus();
   const now = useNow(status);
-  const heard = useChangesInWords(status);
+  const heard = useChangesText(status);
   const { screen, cameFrom, open } = useScreen();
   const [notice, show] = useState<Notice>();
   const { run, running } = useRuns();
@@ -86,7 +86,7 @@ function wayTo(notice: Notice, screen: Screen, go: Shell['go']): (() => void) | 
   return screen.at === 'server' && screen.server === server ? undefined : () => go({ at: 'server', server });
 }
 
-/** A server's own page tells its state's error already. */
+/** A server's own page already shows the error of its state. */
 function toldByState(notice: Notice, screen: Screen, status: Status | undefined): boolean {
   if (notice.kind !== 'error' || screen.at !== 'server' || notice.server !== screen.server) return false;
   const state = status?.servers.find(({ id }) => id === screen.server)?.state;
@@ -142,12 +142,12 @@ function useRuns(): Pick<Shell, 'run' | 'running'> {
 const serverOf = (input: CallInput<CommandName>): string | undefined =>
   input && 'server' in input ? input.server : undefined;
 
-/** The last change in words, for a screen reader. */
-function useChangesInWords(status: Status | undefined): string {
+/** The text of the last change, for a screen reader. */
+function useChangesText(status: Status | undefined): string {
   const before = useRef<Status>(undefined);
   const [words, setWords] = useState('');
   useEffect(() => {
-    const changes = before.current && status ? changesInWords(before.current, status, Date.now()) : '';
+    const changes = before.current && status ? changesText(before.current, status, Date.now()) : '';
     before.current = status;
     if (changes !== '') setWords(changes);
   }, [status]);

@@ -10,7 +10,7 @@ export interface ErrorPage {
   readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[];
 }
 
-/** The page that explains a code; it comes with the app, so that it is there without a network. */
+/** The page that explains a code. It ships with the app and needs no network. */
 export function errorPage(code: ErrorCode): ErrorPage {
   const [head = '', ...parts] = (files[`../docs/errors/${code}.md`] ?? '').split(/^## /m);
   return {

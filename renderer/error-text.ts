@@ -7,7 +7,7 @@ import { t } from './text.ts';
 /** Where an error is shown: while a server is added, or anywhere else. */
 export type ErrorPlace = 'add';
 
-/** What to do about an error; absent where the window's own button, or the panel below, says it. */
+/** What to do about an error; undefined if a button or the panel below says it. */
 export function remedyHere(error: ErrorInfo, place?: ErrorPlace): string | undefined {
   if (saidByButton.has(error.code)) return undefined;
   if (place !== 'add') return error.remedy;
@@ -15,12 +15,12 @@ export function remedyHere(error: ErrorInfo, place?: ErrorPlace): string | undef
   return doNotSignInCodes.has(error.code) ? t('add.doNotAdd') : error.remedy;
 }
 
-/** What happened, in plain words. Where only the message says which value or file it is about, the message itself. */
-export function plainWords({ code, message }: ErrorInfo): string {
+/** What happened: the sentence of the error's page, or the message if only that names the value or file. */
+export function plainMessage({ code, message }: ErrorInfo): string {
   return plainMessages.has(code) ? message : errorPage(code).plain || message;
 }
 
-/** Codes whose message is written for a person, and names what the page of the code cannot know. */
+/** Codes whose message is written for people and names details that the page of the code cannot know. */
 const plainMessages: ReadonlySet<string> = new Set([
   'E_BAD_INPUT',
   'E_SERVER_URL',

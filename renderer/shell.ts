@@ -18,13 +18,13 @@ interface NoticeOf<Kind extends string> {
   readonly text?: string;
   /** One line each, e.g. what became of each server. */
   readonly lines?: readonly string[];
-  /** What is probably wanted next. */
+  /** The likely next action. */
   readonly act?: { readonly words: string; readonly run: () => void };
 }
 
 /** What every screen may ask of the window around it. */
 export interface Shell {
-  /** The time that the words on the screen are about; Unix milliseconds. */
+  /** The time that texts on the screen refer to; Unix milliseconds. */
   readonly now: number;
   readonly go: (screen: Screen) => void;
   readonly show: (notice: Notice | undefined) => void;

@@ -12,8 +12,8 @@ export function grouped(entries: readonly ServerStatus[]): {
   return { needYou: servers.filter(waits), others: servers.filter((accounts) => !waits(accounts)) };
 }
 
-/** What a screen reader is told after a change: one sentence for each server whose state is of another kind now. */
-export function changesInWords(before: Status, after: Status, now: number): string {
+/** What a screen reader announces after a change: one sentence per server whose kind of state changed. */
+export function changesText(before: Status, after: Status, now: number): string {
   const old = new Map(before.servers.map((server) => [server.id, server.state]));
   return after.servers
     .filter((server) => old.has(server.id) && stepOf(old.get(server.id)) !== stepOf(server.state))
@@ -24,12 +24,12 @@ export function changesInWords(before: Status, after: Status, now: number): stri
 const stepOf = (state: SignInState | undefined): string | undefined =>
   state?.kind === 'signing_in' ? `${state.kind} ${state.step}` : state?.kind;
 
-/** Where a server lives, short enough for a list: host, and the port where it is not the usual one. */
+/** The host of a server for a list, with the port if it is not the default. */
 export function hostOf(url: string): string {
   return (URL.canParse(url) && new URL(url).host) || url;
 }
 
-/** The moment that a state's words count down to; undefined when they name no time. */
+/** The time that a state's text counts down to; undefined if it names none. */
 export function countsDownTo(state: SignInState): number | undefined {
   switch (state.kind) {
     case 'signed_in':

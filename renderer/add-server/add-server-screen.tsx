@@ -8,7 +8,7 @@ import { TextField } from '../parts/field.tsx';
 import { Page } from '../parts/page.tsx';
 import { useShell } from '../shell.ts';
 import { settingsForm, settingsOf, type SettingsForm } from '../server/settings/settings-change.ts';
-import { FailedLook } from './failed-look.tsx';
+import { FailedDiscovery } from './failed-discovery.tsx';
 import { FoundForm } from './found-form.tsx';
 import { t } from '../text.ts';
 
@@ -17,13 +17,13 @@ type Look =
   | { readonly kind: 'failed'; readonly error: ErrorInfo }
   | { readonly kind: 'found'; readonly found: Discovered };
 
-const nothingSet: SettingsForm = settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} });
+const noSettings: SettingsForm = settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} });
 
-/** Address first; what was found decides which further fields there are. */
+/** Asks for the address first; the discovery result decides which other fields appear. */
 export function AddServerScreen() {
   const { run, running } = useShell();
   const [url, setUrl] = useState('');
-  const [form, setForm] = useState(nothingSet);
+  const [form, setForm] = useState(noSettings);
   const [look, setLook] = useState<Look>({ kind: 'none' });
   const checking = running('discover');
 
@@ -73,7 +73,7 @@ export function AddServerScreen() {
       {look.kind === 'failed' && (
         <>
           <NoticeBanner notice={{ kind: 'error', title: t('add.checkFailed'), error: look.error }} place="add" />
-          <FailedLook
+          <FailedDiscovery
             url={url.trim()}
             error={look.error}
             form={form}

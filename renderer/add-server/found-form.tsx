@@ -3,7 +3,7 @@ import type { CallInput } from '../../shared/api.ts';
 import type { Discovered, ServerSettings } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
-import { startSignIn } from '../acts.ts';
+import { startSignIn } from '../server-actions.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
@@ -12,7 +12,7 @@ import type { EnteredSecrets } from '../server/settings/settings-change.ts';
 import { ScopesField } from '../server/settings/scopes-field.tsx';
 import { useShell } from '../shell.ts';
 import { ClientSteps } from './client-steps.tsx';
-import { Findings } from './findings.tsx';
+import { DiscoveryResult } from './discovery-result.tsx';
 import { t } from '../text.ts';
 
 interface FoundFormProps {
@@ -22,7 +22,7 @@ interface FoundFormProps {
   readonly secrets?: EnteredSecrets;
 }
 
-/** What was found, and the few things that are still to be said before the server is added. */
+/** The discovery result, and the fields that are needed before the server is added. */
 export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
   const shell = useShell();
   const { run, running, go } = shell;
@@ -55,7 +55,7 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
 
   return (
     <form className="card found" onSubmit={add} aria-labelledby="found-title">
-      <Findings found={found} />
+      <DiscoveryResult found={found} />
       {idNeeded && (
         <fieldset className="part">
           <legend>{t('add.clientTitle')}</legend>
@@ -111,14 +111,14 @@ export function FoundForm({ found, known = {}, secrets = {} }: FoundFormProps) {
       <div className="form-foot">
         <Button onClick={() => go({ at: 'servers' })}>{t('server.cancel')}</Button>
         <Button kind="primary" submit busy={adding}>
-          {addWords(adding, found.needsSignIn)}
+          {addLabel(adding, found.needsSignIn)}
         </Button>
       </div>
     </form>
   );
 }
 
-function addWords(adding: boolean, needsSignIn: boolean): string {
+function addLabel(adding: boolean, needsSignIn: boolean): string {
   if (adding) return t('add.adding');
   return needsSignIn ? t('add.addAndSignIn') : t('add.add');
 }

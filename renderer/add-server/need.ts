@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 
-/** What may be missing where a look at an address failed. */
+/** What may be missing if discovery failed. */
 export type Need = 'certificates' | 'way' | 'issuers' | 'reach' | 'broken' | 'address';
 
 const byCode: Readonly<Partial<Record<ErrorCode, Need>>> = {
@@ -15,7 +15,7 @@ const byCode: Readonly<Partial<Record<ErrorCode, Need>>> = {
   E_HTTP_STATUS: 'reach',
 };
 
-/** Undefined: another address is needed, or none should be signed in to there. */
+/** Undefined: only another address helps, or nobody should sign in there. */
 export function needOf({ code, field, issuers, addresses }: ErrorInfo): Need | undefined {
   if (field === 'settings.caFile' || field === 'settings.clientCertificateFile') return 'certificates';
   if (addresses && addresses.length > 0) return 'address';

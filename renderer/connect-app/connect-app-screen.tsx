@@ -9,7 +9,7 @@ import { useShell } from '../shell.ts';
 import { SnippetTabs } from './snippet-tabs.tsx';
 import { t } from '../text.ts';
 
-/** What to put where, so that an app uses this server. */
+/** The entries that make apps use this server. */
 export function ConnectAppScreen({ server }: { readonly server: ServerStatus }) {
   const { run } = useShell();
   const [snippets, setSnippets] = useState<readonly HostSnippet[]>();

@@ -30,7 +30,7 @@ export function SnippetPanel({ snippet }: { readonly snippet: HostSnippet }) {
   );
 }
 
-/** Mostly a file, whose path can be copied; for an unknown app only words. */
+/** Usually a file, whose path can be copied; a description for an unknown app. */
 function Place({ place }: { readonly place: string }) {
   const file = /[\\/]/.test(place);
   return (

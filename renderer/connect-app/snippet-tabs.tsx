@@ -63,7 +63,7 @@ export function SnippetTabs({ snippets }: { readonly snippets: readonly HostSnip
   );
 }
 
-/** Both directions of arrows, because the list lies flat in a narrow window. */
+/** Handles both arrow directions, because the list is horizontal in a narrow window. */
 export function tabAfterKey(key: string, at: number, count: number): number | undefined {
   switch (key) {
     case 'ArrowDown':

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { plainWords, remedyHere, type ErrorPlace } from '../error-text.ts';
+import { plainMessage, remedyHere, type ErrorPlace } from '../error-text.ts';
 import type { Notice } from '../shell.ts';
 import { Button } from './button.tsx';
 import { ErrorDetails } from './error-details.tsx';
@@ -18,7 +18,7 @@ interface BannerProps {
 
 const icons = { ok: CheckIcon, attention: WarningIcon, blocked: ErrorIcon } as const;
 
-/** Something to know about, across the screen. */
+/** A message across the width of the screen. */
 export function Banner({ tone, title, children, action, onClose }: BannerProps) {
   const BannerIcon = icons[tone];
   return (
@@ -40,22 +40,22 @@ export function Banner({ tone, title, children, action, onClose }: BannerProps) 
   );
 }
 
-interface ErrorWordsProps {
+interface ErrorTextProps {
   readonly error: ErrorInfo;
   /** What it is about, for the operator who is asked: a server's name and address. */
   readonly about?: string;
-  /** What can be done about it here. */
+  /** The action that helps, if there is one here. */
   readonly action?: ReactNode;
   readonly place?: ErrorPlace | undefined;
 }
 
-/** An error: what happened in plain words, what to do, and folded away what an operator or a report needs. */
-export function ErrorWords({ error, about, action, place }: ErrorWordsProps) {
+/** An error: what happened, what to do, and collapsed details for an operator or a report. */
+export function ErrorText({ error, about, action, place }: ErrorTextProps) {
   const remedy = remedyHere(error, place);
   return (
     <div className="error-words">
       <p>
-        <Foreign text={plainWords(error)} />
+        <Foreign text={plainMessage(error)} />
       </p>
       {remedy !== undefined && (
         <p className="remedy">
@@ -73,7 +73,7 @@ interface NoticeBannerProps {
   /** Where an error is shown. */
   readonly place?: ErrorPlace;
   readonly onClose?: () => void;
-  /** Leads to the server that an error is about, where that is not what is on the screen. */
+  /** Opens the server that an error is about, unless it is on the screen. */
   readonly onShow?: (() => void) | undefined;
 }
 
@@ -86,7 +86,7 @@ export function NoticeBanner({ notice, place, onClose, onShow }: NoticeBannerPro
     );
     return (
       <Banner tone="blocked" title={notice.title} onClose={onClose}>
-        <ErrorWords error={notice.error} action={show} place={place} />
+        <ErrorText error={notice.error} action={show} place={place} />
       </Banner>
     );
   }

@@ -5,10 +5,10 @@ interface ButtonProps {
   readonly onClick?: () => void;
   readonly kind?: 'primary' | 'tinted' | 'plain' | 'quiet' | 'danger';
   readonly submit?: boolean;
-  /** At work: it cannot be pressed again, and says so. */
+  /** In progress: cannot be pressed again, and is marked busy. */
   readonly busy?: boolean;
   readonly disabled?: boolean;
-  /** The name for a screen reader, where the words alone repeat on the screen. */
+  /** The name for a screen reader, if the visible label repeats on the screen. */
   readonly label?: string;
   readonly small?: boolean;
   readonly ref?: Ref<HTMLButtonElement>;

@@ -7,7 +7,7 @@ import { t } from '../text.ts';
 type Result = 'idle' | 'copied' | 'failed';
 
 interface CopyButtonProps {
-  /** Or what gives it, at the moment of the click. */
+  /** A function is called on each click. */
   readonly text: string | (() => string);
   readonly children: string;
   readonly kind?: 'primary' | 'plain' | 'quiet';
@@ -15,7 +15,7 @@ interface CopyButtonProps {
   readonly small?: boolean;
 }
 
-/** Copies and says so for two seconds, also to a screen reader. */
+/** Copies, and confirms it for two seconds, also to a screen reader. */
 export function CopyButton({ text, children, kind = 'plain', label, small = false }: CopyButtonProps) {
   const [result, setResult] = useState<Result>('idle');
   useEffect(() => {
@@ -55,7 +55,7 @@ async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** For a window whose permissions are all denied: the older way needs none, only the user's own click. */
+/** The older clipboard API needs no permission, only the user's click. */
 function copyBySelection(text: string): boolean {
   const focused = document.activeElement;
   const field = document.createElement('textarea');

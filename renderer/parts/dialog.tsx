@@ -49,7 +49,7 @@ interface ConfirmDialogProps {
   readonly onClose: () => void;
 }
 
-/** Asks before something that cannot be undone. The safe answer has the focus first. */
+/** Confirms an action that cannot be undone. Cancel has the focus first. */
 export function ConfirmDialog({
   title,
   consequences,
@@ -94,7 +94,7 @@ interface InfoDialogProps {
   readonly onClose: () => void;
 }
 
-/** Something to take along, until it is closed. */
+/** Shows information until it is closed. */
 export function InfoDialog({ title, text, children, onClose }: InfoDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
@@ -109,7 +109,7 @@ export function InfoDialog({ title, text, children, onClose }: InfoDialogProps) 
   );
 }
 
-/** Asks for a little more before something is done. Its first field has the focus. */
+/** A dialog with a form. Its first field has the focus. */
 export function FormDialog({ title, text, confirm, busy, children, onSubmit, onClose }: FormDialogProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();

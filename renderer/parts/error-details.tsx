@@ -8,7 +8,7 @@ import { InfoDialog } from './dialog.tsx';
 import { Foreign } from './foreign.tsx';
 import { rich, t } from '../text.ts';
 
-/** The raw words, the code to search for, its page, and all of it to be copied for whoever is asked. */
+/** The raw message, the code, its page, and a report to copy. */
 export function ErrorDetails({ error, about }: { readonly error: ErrorInfo; readonly about: string | undefined }) {
   const [reading, setReading] = useState(false);
   return (

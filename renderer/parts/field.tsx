@@ -12,7 +12,7 @@ export interface FieldNotes {
   readonly field?: string | undefined;
 }
 
-/** Hint and error below a field. `described` goes onto the field itself. */
+/** Hint and error below a field. Spread `described` onto the field. */
 export function useFieldNotes({ hint, error }: FieldNotes): {
   readonly described: { readonly 'aria-describedby'?: string; readonly 'aria-invalid'?: true };
   readonly notes: ReactNode;

@@ -3,12 +3,12 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 interface FoldProps {
   readonly summary: ReactNode;
   readonly className: string;
-  /** Something inside wants to be seen: opens it. It never closes by itself, somebody may be at work inside. */
+  /** Opens the content when true. Never closes it, because the user may be working inside. */
   readonly wanted: boolean;
   readonly children: ReactNode;
 }
 
-/** What is folded away until it is wanted. */
+/** Content that is collapsed until needed. */
 export function Fold({ summary, className, wanted, children }: FoldProps) {
   const fold = useRef<HTMLDetailsElement>(null);
   const [atFirst] = useState(wanted);

@@ -1,4 +1,4 @@
-/** The app's sign: a key whose shaft is a bridge. */
+/** The app's logo: a key whose shaft is a bridge. */
 export function Mark({ size = 28 }: { readonly size?: number }) {
   return (
     <svg

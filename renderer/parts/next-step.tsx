@@ -1,7 +1,7 @@
 import type { ServerStatus, SignInState } from '../../shared/model.ts';
 import { nextStep, nameWithAccount } from '../../shared/server-state.ts';
 import { nextStepLabel } from '../../shared/state-text.ts';
-import { useServerActs } from '../acts.ts';
+import { useServerActions } from '../server-actions.ts';
 import { useShell } from '../shell.ts';
 import { Button } from './button.tsx';
 import { t } from '../text.ts';
@@ -9,9 +9,9 @@ import { t } from '../text.ts';
 /** The one thing to do next about a server in the list. Where nothing is to be done: connect an app. */
 export function NextStepButton({ server }: { readonly server: ServerStatus }) {
   const { go, running } = useShell();
-  const acts = useServerActs(server);
+  const actions = useServerActions(server);
   const step = nextStep(server.state);
-  const words = step === undefined ? t('servers.connect') : stepWords(server.state);
+  const words = step === undefined ? t('servers.connect') : nextStepText(server.state);
   const act = () => {
     switch (step) {
       case undefined:
@@ -20,15 +20,15 @@ export function NextStepButton({ server }: { readonly server: ServerStatus }) {
       case 'review_token':
         return go({ at: 'server', server: server.id });
       case 'sign_in':
-        return acts.signIn();
+        return actions.signIn();
       case 'check':
-        return acts.check();
+        return actions.check();
       case 'try_now':
-        return acts.refreshNow();
+        return actions.refreshNow();
       case 'cancel':
-        return acts.cancelSignIn();
+        return actions.cancelSignIn();
       case 'unlock':
-        return acts.unlock();
+        return actions.unlock();
     }
   };
   const busy =
@@ -61,8 +61,8 @@ const looks = {
   none: 'quiet',
 } as const;
 
-/** A store that is not locked cannot be unlocked: then it is only looked at again. */
-export function stepWords(state: SignInState): string {
+/** A store that is not locked can only be tried again. */
+export function nextStepText(state: SignInState): string {
   const step = nextStep(state);
   if (step === undefined) return '';
   if (state.kind === 'store_blocked' && state.error.code !== 'E_STORE_LOCKED') return t('trouble.tryAgain');

@@ -11,7 +11,7 @@ interface PageProps {
   readonly title: ReactNode;
   readonly aside?: ReactNode;
   readonly lead?: ReactNode;
-  /** A field of the page takes the focus instead of the heading. */
+  /** Focuses a field of the page instead of the heading. */
   readonly fieldFirst?: boolean;
   readonly children: ReactNode;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react';
 
-/** Whether there is more in it than it shows: only then the keyboard stops there, to scroll it (WCAG 2.1.1). */
+/** Makes an element focusable for scrolling only if its content overflows (WCAG 2.1.1). */
 function useScrolls(ref: RefObject<HTMLElement | null>): { readonly tabIndex?: 0 } {
   const [scrolls, setScrolls] = useState(false);
   useEffect(() => {
@@ -13,7 +13,7 @@ function useScrolls(ref: RefObject<HTMLElement | null>): { readonly tabIndex?: 0
   return scrolls ? { tabIndex: 0 } : {};
 }
 
-/** A list that may be longer than the room that it has. `label`: what it is a list of. */
+/** A list that scrolls if it is too long. `label`: its accessible name. */
 export function ScrollingList({
   className,
   label,
@@ -31,7 +31,7 @@ export function ScrollingList({
   );
 }
 
-/** Text to be copied that may be longer than the room that it has. */
+/** Text to copy, which scrolls if it is too long. */
 export function ScrollingCode({ className, children }: { readonly className: string; readonly children: ReactNode }) {
   const code = useRef<HTMLPreElement>(null);
   return (

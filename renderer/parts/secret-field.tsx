@@ -10,14 +10,14 @@ interface SecretFieldProps extends FieldNotes {
   readonly value: string | null | undefined;
   readonly stored: boolean;
   readonly onChange: (value: string | null | undefined) => void;
-  /** A key or a token, which comes as a file as a rule. */
+  /** A key or token that usually comes as a file. */
   readonly file?: boolean;
 }
 
-/** The store takes no more; a file of another kind is no secret. */
+/** The limit of the store; a larger file is not a secret. */
 const maxBytes = 32_000;
 
-/** A secret that can be entered, replaced and deleted, never read: the window does not have it. */
+/** A secret that can be entered, replaced and deleted, but not read: the window never receives it. */
 export function SecretField({ label, value, stored, onChange, file = false, ...about }: SecretFieldProps) {
   const id = useId();
   const [tooLarge, setTooLarge] = useState(false);

@@ -4,12 +4,12 @@ import { useFieldNotes, type FieldNotes } from './field.tsx';
 interface SelectFieldProps<Value extends string> extends FieldNotes {
   readonly label: string;
   readonly value: Value;
-  /** Value -> its words, in the order of the list. */
+  /** Value -> its text, in the order of the list. */
   readonly choices: Readonly<Record<Value, string>>;
   readonly onChange: (value: Value) => void;
 }
 
-/** One of a few. */
+/** A choice among a few values. */
 export function SelectField<Value extends string>({
   label,
   value,

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { SignInState } from '../../shared/model.ts';
 import { stateTone } from '../../shared/server-state.ts';
 
-/** A state as colour and shape. Decoration: its words always stand beside it. */
+/** A state as colour and shape. Decorative: its text is always beside it. */
 export function StateGlyph({ state, large = false }: { readonly state: SignInState; readonly large?: boolean }) {
   return (
     <span
@@ -25,7 +25,7 @@ export function StateGlyph({ state, large = false }: { readonly state: SignInSta
   );
 }
 
-/** One shape per state, so that none is told by its colour alone. */
+/** One shape per state, so that colour is never the only sign. */
 const shapes: Readonly<Record<SignInState['kind'], ReactNode>> = {
   signed_in: <circle cx="10" cy="10" r="5.5" fill="currentColor" stroke="none" />,
   signed_out: <circle cx="10" cy="10" r="5" />,

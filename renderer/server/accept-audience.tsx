@@ -12,7 +12,7 @@ interface AcceptAudienceProps {
   readonly audience: string;
 }
 
-/** The audience in full, and the one button that accepts exactly this one for this server. */
+/** The full audience, and a button that accepts only this one for this server. */
 export function AcceptAudience({ detail, audience }: AcceptAudienceProps) {
   const { run, running, show } = useShell();
   const { id } = detail.status;

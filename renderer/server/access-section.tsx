@@ -21,9 +21,7 @@ export function AccessSection({ detail }: { readonly detail: ServerDetail }) {
             <li key={scope} className={`scope scope-${standing}`}>
               <ScopeSign standing={standing} />
               <Foreign text={scope} mono />
-              <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>
-                {standingWords(standing)}
-              </span>
+              <span className={standing === 'granted' ? 'only-heard' : 'scope-standing'}>{standingText(standing)}</span>
             </li>
           ))}
         </ScrollingList>
@@ -60,7 +58,7 @@ function ScopeSign({ standing }: { readonly standing: ScopeStanding }) {
   return standing === 'not_granted' ? <MinusIcon size={16} /> : <CheckIcon size={16} />;
 }
 
-function standingWords(standing: ScopeStanding): string {
+function standingText(standing: ScopeStanding): string {
   return {
     granted: t('server.granted'),
     not_granted: t('server.notGranted'),

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { ServerDetail, ServerStatus, StoreStatus } from '../../shared/model.ts';
 import type { Reply } from '../../shared/reply.ts';
-import { startSignIn } from '../acts.ts';
+import { startSignIn } from '../server-actions.ts';
 import { after } from '../api.ts';
 import { ConfirmDialog, FormDialog } from '../parts/dialog.tsx';
 import { CheckField, TextField } from '../parts/field.tsx';
@@ -10,10 +10,10 @@ import { removedNotice } from '../sign-out-notices.ts';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 
-/** As the contract has it (AccountName), so that a wrong name is said at the field. */
+/** Same pattern as AccountName in the contract, to show a wrong name at the field. */
 export const isAccountName = (name: string): boolean => /^[a-z0-9][a-z0-9._@+-]{0,99}$/.test(name);
 
-/** An account's name as it is entered, and what is wrong with it; the core's own words where it is taken. */
+/** The state of an account name field, with its problem, or the core's message if the name is taken. */
 function useName(before: string) {
   const { show } = useShell();
   const [name, setName] = useState(before);
@@ -49,7 +49,7 @@ function useName(before: string) {
   return { wanted: name.trim(), check, refused, field };
 }
 
-/** One more account, and its first sign-in. The browser is where two people get mixed up: it says so. */
+/** Adds an account and starts its first sign-in. Warns that the browser may be signed in as another person. */
 export function AddAccountDialog({ server, onClose }: { readonly server: ServerStatus; readonly onClose: () => void }) {
   const shell = useShell();
   const [privateWindow, setPrivateWindow] = useState(false);
@@ -147,7 +147,7 @@ interface RemoveAccountDialogProps {
   readonly onClose: () => void;
 }
 
-/** Afterwards the page is that of the default account. */
+/** Afterwards opens the page of the default account. */
 export function RemoveAccountDialog({ detail, store, others, onClose }: RemoveAccountDialogProps) {
   const { run, show, go } = useShell();
   const { id, account } = detail.status;

@@ -20,7 +20,7 @@ interface AccountsSectionProps {
   readonly store: StoreStatus;
 }
 
-/** The accounts of a server that has several: each with its own state; the one whose page this is can be changed. */
+/** The accounts of a server with several: each with its state; the shown one can be changed. */
 export function AccountsSection({ accounts, shown, detail, store }: AccountsSectionProps) {
   const [asking, setAsking] = useState<'add' | 'rename' | 'default' | 'remove'>();
   const close = () => setAsking(undefined);
@@ -120,7 +120,7 @@ function AccountLine({ account, here }: { readonly account: ServerStatus; readon
   );
 }
 
-/** A server with one account: what a second one would be for. */
+/** For a server with one account: explains and adds a second one. */
 export function FirstAccountSection({ server }: { readonly server: ServerStatus }) {
   const [adding, setAdding] = useState(false);
   return (

@@ -25,7 +25,7 @@ export function AppsSection({ server }: { readonly server: ServerStatus }) {
   );
 }
 
-/** An app that is open twice is one line. */
+/** An app that is open twice gives one line. */
 function countEach(hosts: readonly string[]): { readonly host: string; readonly count: number }[] {
   const counts = new Map<string, number>();
   for (const host of hosts) counts.set(host, (counts.get(host) ?? 0) + 1);

@@ -1,5 +1,5 @@
 import { t } from '../text.ts';
-import { momentWords } from './moments.ts';
+import { formatMoment } from './moments.ts';
 
 export interface ClaimRow {
   readonly claim: string;
@@ -80,5 +80,5 @@ function meaningOf(claim: string): ClaimRow['meaning'] {
 
 /** NumericDate claims are seconds since 1970 (RFC 7519 section 2). */
 function valueWords(claim: string, value: string): string {
-  return times.has(claim) && /^\d{1,12}(\.\d+)?$/.test(value) ? momentWords(Number(value) * 1_000) : value;
+  return times.has(claim) && /^\d{1,12}(\.\d+)?$/.test(value) ? formatMoment(Number(value) * 1_000) : value;
 }

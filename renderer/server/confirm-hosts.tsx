@@ -1,13 +1,13 @@
 import { Fragment } from 'react';
 import type { EndpointHost, ServerStatus } from '../../shared/model.ts';
 import { hostLabel, hostRows } from '../../shared/sign-in-hosts.ts';
-import { useServerActs } from '../acts.ts';
+import { useServerActions } from '../server-actions.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 
-/** The question before a sign-in whose hosts belong to different owners. "Cancel" beside the state is the no. */
+/** Asks for confirmation if the hosts of a sign-in have different owners. "Cancel" beside the state declines. */
 export function ConfirmHosts({
   server,
   hosts,
@@ -16,7 +16,7 @@ export function ConfirmHosts({
   readonly hosts: readonly EndpointHost[];
 }) {
   const { running } = useShell();
-  const acts = useServerActs(server);
+  const actions = useServerActions(server);
   return (
     <section className="confirm-hosts" aria-labelledby="confirm-hosts-title">
       <h3 id="confirm-hosts-title">{t('confirm.title')}</h3>
@@ -31,7 +31,7 @@ export function ConfirmHosts({
         ))}
       </dl>
       <p className="hint">{t('confirm.why')}</p>
-      <Button kind="plain" busy={running('confirmSignIn', server.id)} onClick={() => acts.confirmSignIn(hosts)}>
+      <Button kind="plain" busy={running('confirmSignIn', server.id)} onClick={() => actions.confirmSignIn(hosts)}>
         {t('confirm.yes')}
       </Button>
     </section>

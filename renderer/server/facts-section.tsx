@@ -4,10 +4,10 @@ import { certificateText } from '../../shared/state-text.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { Section } from '../parts/page.tsx';
 import { useShell } from '../shell.ts';
-import { momentWords } from './moments.ts';
+import { formatMoment } from './moments.ts';
 import { t } from '../text.ts';
 
-/** With whom and how Keybridge talks for this server. */
+/** The authorization server, client and dates of this server's connection. */
 export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
   const { now } = useShell();
   return (
@@ -34,11 +34,11 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
         <Fact name={t('server.certificate')}>
           {detail.certificateExpiresAt !== undefined && certificateText(detail.certificateExpiresAt, now)}
         </Fact>
-        <Fact name={t('server.added')}>{momentWords(detail.addedAt)}</Fact>
-        <Fact name={t('server.signedInAt')}>{detail.signedInAt !== undefined && momentWords(detail.signedInAt)}</Fact>
+        <Fact name={t('server.added')}>{formatMoment(detail.addedAt)}</Fact>
+        <Fact name={t('server.signedInAt')}>{detail.signedInAt !== undefined && formatMoment(detail.signedInAt)}</Fact>
         {detail.signedInAt !== undefined && (
           <Fact name={t('server.lastRefresh')}>
-            {detail.lastRefreshAt === undefined ? t('server.never') : momentWords(detail.lastRefreshAt)}
+            {detail.lastRefreshAt === undefined ? t('server.never') : formatMoment(detail.lastRefreshAt)}
           </Fact>
         )}
       </dl>
@@ -46,7 +46,7 @@ export function FactsSection({ detail }: { readonly detail: ServerDetail }) {
   );
 }
 
-/** A line of the list; left out while it is not known. */
+/** A line of the list; omitted while its value is unknown. */
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   if (children === false || children === undefined) return null;
   return (

@@ -114,7 +114,7 @@ function ClaimTable({ labelledBy, rows }: { readonly labelledBy: string; readonl
   );
 }
 
-/** A group's word stands at its first line only, and is heard at each. */
+/** Shows the group at its first row only; a screen reader announces it for each row. */
 function ClaimLine({
   row: { claim, meaning, value },
   groupGoesOn,

@@ -1,19 +1,19 @@
 import { useState } from 'react';
 import type { ServerDetail, StoreStatus } from '../../shared/model.ts';
 import { nameWithAccount } from '../../shared/server-state.ts';
-import { useServerActs } from '../acts.ts';
+import { useServerActions } from '../server-actions.ts';
 import { removeConsequences, signOutConsequences } from '../consequences.ts';
 import { Button } from '../parts/button.tsx';
 import { ConfirmDialog } from '../parts/dialog.tsx';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 
-/** Sign out and remove: each first says what it will do. */
+/** Sign out and remove, each with its consequences to confirm. */
 export function LeaveSection({ detail, store }: { readonly detail: ServerDetail; readonly store: StoreStatus }) {
   const { running } = useShell();
   const [asking, setAsking] = useState<'sign_out' | 'remove'>();
   const { status } = detail;
-  const acts = useServerActs(status);
+  const actions = useServerActions(status);
   const close = () => setAsking(undefined);
   return (
     <section className="section leave" aria-labelledby="leave-title">
@@ -36,7 +36,7 @@ export function LeaveSection({ detail, store }: { readonly detail: ServerDetail;
           onClose={close}
           onConfirm={() => {
             close();
-            acts.signOut();
+            actions.signOut();
           }}
         />
       )}
@@ -48,7 +48,7 @@ export function LeaveSection({ detail, store }: { readonly detail: ServerDetail;
           onClose={close}
           onConfirm={() => {
             close();
-            acts.remove();
+            actions.remove();
           }}
         />
       )}

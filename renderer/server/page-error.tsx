@@ -1,5 +1,5 @@
 import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
-import { useServerActs } from '../acts.ts';
+import { useServerActions } from '../server-actions.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
@@ -16,10 +16,10 @@ export function PageError({
   readonly server: ServerStatus;
   readonly detail: ServerDetail | undefined;
 }) {
-  const acts = useServerActs(server);
+  const actions = useServerActions(server);
   const entered = detail?.registration === 'configured';
   const change = () => {
-    acts.cancelSignIn();
+    actions.cancelSignIn();
     revealField('clientId');
   };
   return (
@@ -44,7 +44,7 @@ export function PageError({
         {entered ? (
           <Button onClick={change}>{t('server.changeClientId')}</Button>
         ) : (
-          <Button onClick={acts.startAgain}>{t('server.startAgain')}</Button>
+          <Button onClick={actions.startAgain}>{t('server.startAgain')}</Button>
         )}
       </div>
     </details>

@@ -15,7 +15,7 @@ import { AppsSection } from './apps-section.tsx';
 import { FactsSection } from './facts-section.tsx';
 import { IdentitySection } from './identity-section.tsx';
 import { LeaveSection } from './leave-section.tsx';
-import type { KnownPreset } from './settings/odd-fields.tsx';
+import type { KnownPreset } from './settings/compatibility-fields.tsx';
 import { SettingsSection } from './settings/settings-section.tsx';
 import { StatePanel } from './state-panel.tsx';
 import { t } from '../text.ts';
@@ -110,7 +110,7 @@ function DetailLoading() {
   );
 }
 
-/** The providers that Keybridge knows; none until they have come. */
+/** The providers that Keybridge knows; empty until they are loaded. */
 function usePresets(): readonly KnownPreset[] {
   const { run } = useShell();
   const [presets, setPresets] = useState<readonly KnownPreset[]>([]);
@@ -131,7 +131,7 @@ interface Loaded {
   readonly error?: ErrorInfo;
 }
 
-/** Read again whenever the server's state changes; an older answer never replaces a newer one. */
+/** Loads again when the server's state changes; an older reply never replaces a newer one. */
 function useServerDetail(server: ServerStatus): Loaded & { readonly reload: () => void } {
   const { run } = useShell();
   const [loaded, setLoaded] = useState<Loaded>({});

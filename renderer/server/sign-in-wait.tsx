@@ -2,7 +2,7 @@ import { useState, type FormEvent } from 'react';
 import type { ServerDetail, ServerStatus, SignInState } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
-import { useServerActs } from '../acts.ts';
+import { useServerActions } from '../server-actions.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -18,7 +18,7 @@ import { rich, t } from '../text.ts';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
-/** A running sign-in: where it stands, and what to do where the browser does not do its part. */
+/** A running sign-in: its step, and what to do if the browser fails. */
 export function SignInWait({
   server,
   state,
@@ -48,12 +48,12 @@ export function SignInWait({
   );
 }
 
-/** As it was said when the server was added; it may have changed since. */
+/** Repeated from adding the server, because the hosts may have changed since. */
 function OtherHosts({ hosts }: { readonly hosts: readonly string[] }) {
   return <p className="hint">{rich('sentence.otherHosts', { hosts: <Foreign text={hosts.join(', ')} /> })}</p>;
 }
 
-/** The page is in the browser; the address in case it is not, or belongs into another one. */
+/** While the page is open in the browser: the link, for another browser or if it did not open. */
 function BrowserWait({
   server,
   url,
@@ -110,14 +110,14 @@ function stepLook(index: number, at: number): string {
 /** For a browser on another computer, or one that cannot reach this one. */
 function PasteAddress({ server }: { readonly server: ServerStatus }) {
   const { running } = useShell();
-  const acts = useServerActs(server);
+  const actions = useServerActions(server);
   const [address, setAddress] = useState('');
   const [error, setError] = useState<ErrorInfo>();
   const finish = (event: FormEvent) => {
     event.preventDefault();
     if (address.trim() === '') return;
     setError(undefined);
-    after(acts.finishSignIn(address.trim()), (reply) => {
+    after(actions.finishSignIn(address.trim()), (reply) => {
       if (!reply.ok) setError(reply.error);
     });
   };

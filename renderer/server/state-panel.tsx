@@ -2,14 +2,14 @@ import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import { recheckableCodes, nextStep, stateTone, nameWithAccount } from '../../shared/server-state.ts';
 import { stateDetail, stateLabel } from '../../shared/state-text.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { useServerActs } from '../acts.ts';
+import { useServerActions } from '../server-actions.ts';
 import { stateSentence } from '../state-sentence.ts';
-import { ErrorWords } from '../parts/banner.tsx';
+import { ErrorText } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { PersonIcon } from '../parts/icons.tsx';
-import { stepWords } from '../parts/next-step.tsx';
+import { nextStepText } from '../parts/next-step.tsx';
 import { StateGlyph } from '../parts/state-glyph.tsx';
 import { revealField } from './settings/setting-of.ts';
 import { errorStep } from './error-step.ts';
@@ -20,7 +20,7 @@ import { SignInWait } from './sign-in-wait.tsx';
 import { TokenLife } from './token-life.tsx';
 import { rich, t } from '../text.ts';
 
-/** How the server stands and the one thing to do about it. */
+/** The state of a server and its next step. */
 export function StatePanel({
   server,
   detail,
@@ -60,7 +60,7 @@ export function StatePanel({
         <StateAction server={server} detail={detail} />
       </div>
       {'error' in state && state.kind !== 'needs_access' && (
-        <ErrorWords
+        <ErrorText
           error={state.error}
           about={`${nameWithAccount(server)}, ${server.url}`}
           action={detail && <ErrorAction error={state.error} detail={detail} />}
@@ -73,7 +73,7 @@ export function StatePanel({
   );
 }
 
-/** Leads to where the error can be mended on this page, and hands out what that takes elsewhere. */
+/** Leads to the field that fixes the error, and offers what must be copied elsewhere. */
 function ErrorAction({ error, detail }: { readonly error: ErrorInfo; readonly detail: ServerDetail }) {
   if (error.audience !== undefined) return <AcceptAudience detail={detail} audience={error.audience} />;
   const step = errorStep(error);
@@ -93,26 +93,26 @@ function ErrorAction({ error, detail }: { readonly error: ErrorInfo; readonly de
   );
 }
 
-/** Whether somebody opens a page to sign in. */
+/** Whether the sign-in opens a web page. */
 function takesPerson({ settings: { grant } }: ServerDetail): boolean {
   return grant === undefined || grant === 'authorization_code' || grant === 'enterprise_managed';
 }
 
-/** What may be accepted, or mended, stands with the error. A check sends nothing that a person has to give. */
+/** The action that accepts or fixes an error stands beside the error. A check sends no credentials. */
 function ReviewAction({ server }: { readonly server: ServerStatus }) {
   const { running } = useShell();
-  const acts = useServerActs(server);
+  const actions = useServerActions(server);
   const code = server.state.kind === 'needs_sign_in' ? server.state.error.code : '';
   if (recheckableCodes.has(code)) {
     return (
-      <Button busy={running('checkServer', server.id)} onClick={acts.check}>
+      <Button busy={running('checkServer', server.id)} onClick={actions.check}>
         {t('server.checkAgain')}
       </Button>
     );
   }
   // Only another sign-in can show whether the next answer comes from the right place.
   return code === 'E_ISS_MISMATCH' ? (
-    <Button busy={running('signIn', server.id)} onClick={acts.signIn}>
+    <Button busy={running('signIn', server.id)} onClick={actions.signIn}>
       {t('trouble.tryAgain')}
     </Button>
   ) : null;
@@ -120,26 +120,26 @@ function ReviewAction({ server }: { readonly server: ServerStatus }) {
 
 function StateAction({ server, detail }: { readonly server: ServerStatus; readonly detail: ServerDetail | undefined }) {
   const { running } = useShell();
-  const acts = useServerActs(server);
+  const actions = useServerActions(server);
   const { state } = server;
   switch (nextStep(state)) {
     case undefined:
       // It may want one for some calls only.
       if (state.kind === 'open') {
         return (
-          <Button kind="quiet" busy={running('signIn', server.id)} onClick={acts.signIn}>
+          <Button kind="quiet" busy={running('signIn', server.id)} onClick={actions.signIn}>
             {t('server.signIn')}
           </Button>
         );
       }
       return state.kind === 'signed_in' && state.renewable ? (
-        <Button kind="quiet" busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
+        <Button kind="quiet" busy={running('refreshNow', server.id)} onClick={actions.refreshNow}>
           {t('server.refreshNow')}
         </Button>
       ) : null;
     case 'check':
       return (
-        <Button kind="primary" busy={running('checkServer', server.id)} onClick={acts.check}>
+        <Button kind="primary" busy={running('checkServer', server.id)} onClick={actions.check}>
           {t('server.checkNow')}
         </Button>
       );
@@ -147,7 +147,7 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
       return (
         <div className="state-buttons">
           {detail && takesPerson(detail) && (
-            <Button kind="quiet" onClick={acts.signInByLink} label={t('server.signInByLinkLabel')}>
+            <Button kind="quiet" onClick={actions.signInByLink} label={t('server.signInByLinkLabel')}>
               {t('server.signInByLink')}
             </Button>
           )}
@@ -155,7 +155,7 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
           <Button
             kind={'error' in state && errorStep(state.error) ? 'plain' : 'primary'}
             busy={running('signIn', server.id)}
-            onClick={acts.signIn}
+            onClick={actions.signIn}
           >
             {t('server.signIn')}
           </Button>
@@ -164,10 +164,10 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
     case 'review_access':
       return (
         <div className="state-buttons">
-          <Button kind="quiet" busy={running('dismissAccess', server.id)} onClick={acts.dismissAccess}>
+          <Button kind="quiet" busy={running('dismissAccess', server.id)} onClick={actions.dismissAccess}>
             {t('access.notNow')}
           </Button>
-          <Button kind="primary" busy={running('signIn', server.id)} onClick={acts.signIn}>
+          <Button kind="primary" busy={running('signIn', server.id)} onClick={actions.signIn}>
             {t('access.allow')}
           </Button>
         </div>
@@ -176,20 +176,20 @@ function StateAction({ server, detail }: { readonly server: ServerStatus; readon
       return <ReviewAction server={server} />;
     case 'try_now':
       return (
-        <Button busy={running('refreshNow', server.id)} onClick={acts.refreshNow}>
+        <Button busy={running('refreshNow', server.id)} onClick={actions.refreshNow}>
           {t('server.tryNow')}
         </Button>
       );
     case 'cancel':
       return (
-        <Button busy={running('cancelSignIn', server.id)} onClick={acts.cancelSignIn}>
+        <Button busy={running('cancelSignIn', server.id)} onClick={actions.cancelSignIn}>
           {t('server.cancel')}
         </Button>
       );
     case 'unlock':
       return (
-        <Button kind="primary" busy={running('unlockStore')} onClick={acts.unlock}>
-          {stepWords(state)}
+        <Button kind="primary" busy={running('unlockStore')} onClick={actions.unlock}>
+          {nextStepText(state)}
         </Button>
       );
   }

@@ -14,7 +14,7 @@ export function TokenLife({ state, detail }: TokenLifeProps) {
   const { now } = useShell();
   if (state.kind === 'retrying') return null;
   const left = lifeLeft(detail?.lastRefreshAt ?? detail?.signedInAt, state.expiresAt, now);
-  const words = lifeWords(state, now, detail);
+  const words = lifeText(state, now, detail);
   return (
     <div className="life state-extra">
       <p className="life-words">
@@ -28,7 +28,7 @@ export function TokenLife({ state, detail }: TokenLifeProps) {
   );
 }
 
-function lifeWords(
+function lifeText(
   state: Extract<SignInState, { kind: 'signed_in' }>,
   now: number,
   detail: ServerDetail | undefined,

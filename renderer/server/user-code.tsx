@@ -13,7 +13,7 @@ interface UserCodeProps {
   readonly endsAt: number | undefined;
 }
 
-/** A sign-in by code: where to go, what to enter there, and how long it counts. On whatever device. */
+/** A device code: where to enter it, on any device, and how long it is valid. */
 export function UserCode({ code, url, endsAt }: UserCodeProps) {
   const { now } = useShell();
   return (

@@ -39,7 +39,7 @@ export function ServerList({ title, hideTitle = false, servers }: ServerListProp
 /** The button that opens the page of a server, or of one of its accounts. */
 export const openButtonId = (entry: string): string => `open-${entry}`;
 
-/** One server: who, how it stands, who uses it, and one thing to do. The whole row opens its page. */
+/** One server: its name, state, apps and next step. The whole row opens its page. */
 function ServerRow({ server }: { readonly server: ServerStatus }) {
   return (
     <li className="row">

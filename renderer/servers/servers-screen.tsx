@@ -14,7 +14,7 @@ import { SignOutEverywhere } from './sign-out-everywhere.tsx';
 import { Troubles } from './troubles.tsx';
 import { t } from '../text.ts';
 
-/** The home screen: how everything stands, and the list with what to do next. */
+/** The home screen: the overall state, and the list of servers with the next step of each. */
 export function ServersScreen({
   status,
   cameFrom,
@@ -68,7 +68,7 @@ export function ServersScreen({
   );
 }
 
-/** Back from a server's page, the focus is on its row again; without a row, on the heading. */
+/** After returning from a server's page, focuses its row, or the heading if there is no row. */
 function useFocusOnReturn(cameFrom: Screen | undefined) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

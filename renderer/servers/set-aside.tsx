@@ -1,12 +1,12 @@
 import type { SetAside } from '../../shared/model.ts';
-import { acceptServer } from '../acts.ts';
-import { Banner, ErrorWords } from '../parts/banner.tsx';
+import { acceptServer } from '../server-actions.ts';
+import { Banner, ErrorText } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 
-/** Servers that are not used: changed by another program, which a person can accept, or not understood. */
+/** Disabled servers: changed by another program, which the user can accept, or invalid. */
 export function SetAsideServers({ setAside }: { readonly setAside: readonly SetAside[] }) {
   const shell = useShell();
   return setAside.map(({ key, name, url, why, error }) => (
@@ -22,7 +22,7 @@ export function SetAsideServers({ setAside }: { readonly setAside: readonly SetA
         )
       }
     >
-      <ErrorWords
+      <ErrorText
         error={error}
         about={url === undefined ? name : `${name}, ${url}`}
         action={

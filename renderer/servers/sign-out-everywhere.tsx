@@ -8,7 +8,7 @@ import { signedOutEverywhereNotice } from '../sign-out-notices.ts';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
 
-/** At the foot of the list: ends every sign-in, after it has said what that means. There while there is one. */
+/** Below the list: ends every sign-in, after stating the consequences. Hidden if nobody is signed in. */
 export function SignOutEverywhere({ status }: { readonly status: Status }) {
   const { run, running, show } = useShell();
   const [asking, setAsking] = useState(false);

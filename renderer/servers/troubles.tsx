@@ -1,13 +1,13 @@
 import type { Status } from '../../shared/model.ts';
-import { unlockStore } from '../acts.ts';
+import { unlockStore } from '../server-actions.ts';
 import { storeTrouble } from '../state-sentence.ts';
-import { Banner, ErrorWords } from '../parts/banner.tsx';
+import { Banner, ErrorText } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
 import { useShell } from '../shell.ts';
 import { SetAsideServers } from './set-aside.tsx';
 import { t } from '../text.ts';
 
-/** What is wrong with Keybridge itself, above the list: the store of secrets, the file of servers. */
+/** Problems of Keybridge itself, above the list: the secret store and the file of servers. */
 export function Troubles({ status }: { readonly status: Status }) {
   const shell = useShell();
   const trouble = storeTrouble(status.store);
@@ -30,7 +30,7 @@ export function Troubles({ status }: { readonly status: Status }) {
       <SetAsideServers setAside={status.setAside ?? []} />
       {status.notice && (
         <Banner tone="attention" title={t('servers.noticeTitle')}>
-          <ErrorWords error={status.notice} />
+          <ErrorText error={status.notice} />
         </Banner>
       )}
     </>

@@ -5,7 +5,7 @@ import { exitCodes } from '../../electron/command-line/exit-codes.ts';
 import { createHttp } from '../../electron/core/http/client.ts';
 import { discover } from '../../electron/core/oauth/discovery/discovery.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { FailedLook } from '../../renderer/add-server/failed-look.tsx';
+import { FailedDiscovery } from '../../renderer/add-server/failed-discovery.tsx';
 import { settingsForm } from '../../renderer/server/settings/settings-change.ts';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
@@ -196,7 +196,7 @@ describe('the usual places', () => {
       addresses: ['https://a.example/mcp'],
     };
     const html = renderToStaticMarkup(
-      <FailedLook
+      <FailedDiscovery
         url="https://a.example/"
         error={error}
         form={settingsForm({ ownClient: false, allowMissingPkce: false, settings: {} })}

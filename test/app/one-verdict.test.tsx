@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createHttp } from '../../electron/core/http/client.ts';
 import { discover } from '../../electron/core/oauth/discovery/discovery.ts';
 import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
-import { FailedLook } from '../../renderer/add-server/failed-look.tsx';
+import { FailedDiscovery } from '../../renderer/add-server/failed-discovery.tsx';
 import { NoticeBanner } from '../../renderer/parts/banner.tsx';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { settingsForm } from '../../renderer/server/settings/settings-change.ts';
@@ -35,7 +35,7 @@ function look(error: ErrorInfo, settings: ServerSettings = {}): string {
   return renderToStaticMarkup(
     <>
       <NoticeBanner notice={{ kind: 'error', title: 'Could not use this address', error }} place="add" />
-      <FailedLook
+      <FailedDiscovery
         url="https://a.example/mcp"
         error={error}
         form={form}

@@ -13,7 +13,7 @@ import { isAccountName } from '../../renderer/server/account-dialogs.tsx';
 import { settingsChange, settingsForm } from '../../renderer/server/settings/settings-change.ts';
 import { ServersScreen } from '../../renderer/servers/servers-screen.tsx';
 import { ShellContext, useShell, type Shell } from '../../renderer/shell.ts';
-import { changesInWords, grouped } from '../../renderer/status.ts';
+import { changesText, grouped } from '../../renderer/status.ts';
 import { AccountName, type ServerDetail, type ServerStatus, type Status } from '../../shared/model.ts';
 import { groupByServer, nameWithAccount } from '../../shared/server-state.ts';
 import { accountsText, overallText } from '../../shared/state-text.ts';
@@ -109,7 +109,7 @@ describe('a server with several accounts, on its page', () => {
 
   it('a change is told with the account’s name', () => {
     const later = exampleStatus([home, notion, { ...work, state: states.signed_out }]);
-    expect(changesInWords(status, later, now)).toBe('linear (ada@work.example): Signed out.');
+    expect(changesText(status, later, now)).toBe('linear (ada@work.example): Signed out.');
   });
 
   it('says that the browser may still be the first person’s while another one signs in', () => {

@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import { FailedLook } from '../../renderer/add-server/failed-look.tsx';
+import { FailedDiscovery } from '../../renderer/add-server/failed-discovery.tsx';
 import { needOf } from '../../renderer/add-server/need.ts';
 import { settingsForm, type SettingsForm } from '../../renderer/server/settings/settings-change.ts';
 import { errorCodes, type ErrorCode } from '../../shared/errors.ts';
@@ -12,7 +12,7 @@ const formWith = (settings: ServerSettings = {}): SettingsForm =>
   settingsForm({ ownClient: false, allowMissingPkce: false, settings });
 const markup = (error: ErrorInfo, settings?: ServerSettings): string =>
   renderToStaticMarkup(
-    <FailedLook
+    <FailedDiscovery
       url="https://a.example/mcp"
       error={error}
       form={formWith(settings)}

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { describe, expect, it } from 'vitest';
-import { Findings } from '../../renderer/add-server/findings.tsx';
+import { DiscoveryResult } from '../../renderer/add-server/discovery-result.tsx';
 import { AccessSection } from '../../renderer/server/access-section.tsx';
 import { AppsSection } from '../../renderer/server/apps-section.tsx';
 import { IdentitySection } from '../../renderer/server/identity-section.tsx';
@@ -47,7 +47,7 @@ describe('UI04 markup from outside is shown as text', () => {
     ['access', <AccessSection key="3" detail={detail} />],
     ['apps', <AppsSection key="4" server={server} />],
     ['claims', <IdentitySection key="5" detail={detail} />],
-    ['findings', <Findings key="6" found={found} />],
+    ['findings', <DiscoveryResult key="6" found={found} />],
   ];
 
   it.each(parts)('in the %s of the window', (_name, part) => {

@@ -8,7 +8,7 @@ import { NoticeBanner } from '../../renderer/parts/banner.tsx';
 import { serverInAddress } from '../../renderer/screen.ts';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { ServersLoading, ServersScreen } from '../../renderer/servers/servers-screen.tsx';
-import { changesInWords } from '../../renderer/status.ts';
+import { changesText } from '../../renderer/status.ts';
 import { errorCodes } from '../../shared/errors.ts';
 import type { SignInState, ServerSettings } from '../../shared/model.ts';
 import {
@@ -25,13 +25,13 @@ describe('what a screen reader announces', () => {
     const server = exampleServer('linear', states.signed_in);
     const before = exampleStatus([server]);
     const later = exampleStatus([{ ...server, state: { ...states.signed_in, refreshAt: now + 9 * minute } }]);
-    expect(changesInWords(before, later, now)).toBe('');
+    expect(changesText(before, later, now)).toBe('');
     const ended = exampleStatus([{ ...server, state: states.needs_sign_in }]);
-    expect(changesInWords(before, ended, now)).toBe('linear: Sign in again.');
+    expect(changesText(before, ended, now)).toBe('linear: Sign in again.');
     expect(
-      changesInWords(ended, exampleStatus([{ ...server, state: { ...states.signing_in, step: 'discover' } }]), now),
+      changesText(ended, exampleStatus([{ ...server, state: { ...states.signing_in, step: 'discover' } }]), now),
     ).toBe('linear: Signing in, looking up how to sign in.');
-    expect(changesInWords(exampleStatus([]), before, now)).toBe('');
+    expect(changesText(exampleStatus([]), before, now)).toBe('');
   });
 
   it('includes the server’s name in each button that the list repeats', () => {

@@ -11,7 +11,7 @@ import {
   tidied,
   type SettingsForm,
 } from '../../renderer/server/settings/settings-change.ts';
-import { grants } from '../../renderer/server/settings/way-fields.tsx';
+import { grants } from '../../renderer/server/settings/sign-in-fields.tsx';
 import { t } from '../../renderer/text.ts';
 import { SettingsSection } from '../../renderer/server/settings/settings-section.tsx';
 import { secretNames, ServerSettings, type ServerDetail, type SignInState } from '../../shared/model.ts';
@@ -89,10 +89,10 @@ describe('the settings of a server', () => {
     expect(text).toContain('Access a:read b');
     expect(text).toContain('Certificates and network 2 settings');
     expect(text).toContain('Compatibility 1 setting');
-    expect(groupValue('odd', formWith({}))).toBe(t('settings.standard'));
-    expect(groupValue('odd', formWith({ authorizeParameters: { audience: 'x' }, legacyEndpoints: true }))).toBe(
-      '2 settings',
-    );
+    expect(groupValue('compatibility', formWith({}))).toBe(t('settings.standard'));
+    expect(
+      groupValue('compatibility', formWith({ authorizeParameters: { audience: 'x' }, legacyEndpoints: true })),
+    ).toBe('2 settings');
   });
 
   it('offer the providers by name, “none”, and keep a name that is not known here', () => {
@@ -224,8 +224,8 @@ describe('what cannot be saved is said at the field', () => {
       .map((settings) => markup(detailWith(settings)))
       .join('');
     for (const field of fields) expect(html).toContain(`data-field="${field}"`);
-    expect(groupOf('settings.issuerException.found')).toBe('odd');
-    expect(groupOf('clientId')).toBe('way');
+    expect(groupOf('settings.issuerException.found')).toBe('compatibility');
+    expect(groupOf('clientId')).toBe('signIn');
   });
 });
 

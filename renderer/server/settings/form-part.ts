@@ -10,7 +10,7 @@ export interface FormPart {
   readonly entry: string | undefined;
   /** Something was changed and not saved yet. */
   readonly unsaved: boolean;
-  /** Reads the server again: something was changed besides the form. */
+  /** Loads the server again after a change outside the form. */
   readonly reload: () => void;
   /** The server has several accounts, and this one has no client of its own yet. */
   readonly mayOwnClient: boolean;

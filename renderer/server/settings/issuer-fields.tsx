@@ -9,7 +9,7 @@ interface Issuers {
   readonly found: string;
 }
 
-/** The one pair of issuers that is accepted although they differ, and the pair that the last sign-in met. */
+/** The pair of different issuers that is accepted, and the pair that the last sign-in found. */
 export function IssuerFields({
   part,
   onAccept,

@@ -14,7 +14,7 @@ import { choices, t } from '../../text.ts';
 
 type MadeKey = Output<'generateKey'>;
 
-/** Makes the key of `private_key_jwt` in the keychain, and shows its public half. */
+/** Generates the key for `private_key_jwt` in the keychain and shows the public key. */
 export function MakeKey({ part, entry }: { readonly part: FormPart; readonly entry: string }) {
   const [asking, setAsking] = useState(false);
   const [made, setMade] = useState<MadeKey>();

@@ -15,7 +15,7 @@ interface ParameterRowsProps {
   readonly field: string;
 }
 
-/** Names and values, as many as are wanted. A row that is added, or the one before a removed one, takes the focus. */
+/** A list of name and value rows. Focuses an added row, or the row before a removed one. */
 export function ParameterRows({ label, hint, rows, onChange, error, field }: ParameterRowsProps) {
   const box = useRef<HTMLFieldSetElement>(null);
   const { described, notes } = useFieldNotes({ hint, error });

@@ -7,7 +7,7 @@ import { t } from '../../text.ts';
 /** Field (as errors name it) -> what is wrong there, in a sentence. */
 export type Problems = Readonly<Record<string, string>>;
 
-/** What the form cannot be saved with. The core checks again; this says it at the field, before anything is sent. */
+/** The problems that prevent saving. The core checks again; this shows them at the field before anything is sent. */
 export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecrets']): Problems {
   const settings = settingsOf(form);
   const { grant, scopes, resource, enterprise, issuerException, audienceException } = settings;
@@ -94,7 +94,7 @@ export function problemsOf(form: SettingsForm, stored: ServerDetail['storedSecre
   return found;
 }
 
-/** A row with a name that is ours, that stands there twice, or without a value. */
+/** A row whose name is reserved or duplicate, or whose value is empty. */
 export const isWrong =
   (rows: readonly ParameterRow[]) =>
   (row: ParameterRow): boolean =>
@@ -115,5 +115,5 @@ function isHttps(text: string): boolean {
 const isDocumentUrl = (text: string): boolean =>
   URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).pathname !== '/';
 
-/** Keybridge runs in another folder than the one in which a short name was thought of. */
+/** A relative path would be resolved against Keybridge's own working directory. */
 const isWholePath = (file: string | undefined): boolean => file === undefined || /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(file);

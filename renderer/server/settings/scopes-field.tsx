@@ -10,7 +10,7 @@ type ScopesChoice = (typeof scopesChoices)[number];
 interface ScopesFieldProps {
   readonly settings: ServerSettings;
   readonly onChange: (settings: ServerSettings) => void;
-  /** Before the first sign-in: only the words, without a list of one's own. */
+  /** Before the first sign-in: without the choice of individual scopes. */
   readonly short?: boolean;
   readonly error?: string | undefined;
 }
@@ -50,7 +50,7 @@ export function ScopesField({ settings, onChange, short = false, error }: Scopes
   );
 }
 
-/** Whether to ask who signs in: it tells accounts apart. */
+/** Whether to request the user's identity, which distinguishes accounts. */
 export function IdentityField({ part }: { readonly part: FormPart }) {
   const { identity } = part.form.settings;
   return (

@@ -20,7 +20,7 @@ export function settingOf(error: ErrorInfo): string | undefined {
   return byCode[error.code];
 }
 
-/** Opens what folds the field away, brings it into view and gives it the focus. */
+/** Expands the groups around a field, scrolls to it and focuses it. */
 export function revealField(field: string): void {
   const place = document.querySelector<HTMLElement>(`[data-field="${CSS.escape(field)}"]`);
   if (!place) return;

@@ -78,10 +78,10 @@ const rowsOf = (parameters: Readonly<Record<string, string>> = {}): ParameterRow
 const parametersOf = (rows: readonly ParameterRow[]): Record<string, string> =>
   Object.fromEntries(rows.filter((row) => !isBlank(row)).map(({ name, value }) => [name.trim(), value]));
 
-/** A row that was added and left empty counts for nothing. */
+/** An empty row is ignored. */
 export const isBlank = ({ name, value }: ParameterRow): boolean => name.trim() === '' && value.trim() === '';
 
-/** Without what says nothing: an empty field is the standard way. */
+/** Removes empty values: an empty field means the default. */
 export function tidied(settings: ServerSettings): ServerSettings {
   return tidy(settings) ?? {};
 }
@@ -98,7 +98,7 @@ function tidy<Value>(value: Value): Value | undefined {
   return (list ? kept.map(([, inner]) => inner) : Object.fromEntries(kept)) as Value;
 }
 
-/** The same text for the same settings, in whatever order they were set. */
+/** Equal settings give equal text, independent of their order. */
 const textOf = (value: unknown): string =>
   JSON.stringify(value, (_name, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

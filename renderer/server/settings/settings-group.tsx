@@ -12,7 +12,7 @@ interface SettingsGroupProps {
   readonly children: ReactNode;
 }
 
-/** Settings that belong together, folded away; its line says how they stand. */
+/** A collapsed group of settings; its summary shows their current value. */
 export function SettingsGroup({ title, text, value, wanted, children }: SettingsGroupProps) {
   return (
     <Fold

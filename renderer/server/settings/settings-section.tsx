@@ -1,7 +1,7 @@
 import { useRef, useState, type FormEvent } from 'react';
 import type { ServerDetail } from '../../../shared/model.ts';
 import type { ErrorInfo } from '../../../shared/reply.ts';
-import { startSignIn } from '../../acts.ts';
+import { startSignIn } from '../../server-actions.ts';
 import { after } from '../../api.ts';
 import { Button } from '../../parts/button.tsx';
 import { Section } from '../../parts/page.tsx';
@@ -9,13 +9,13 @@ import { useShell } from '../../shell.ts';
 import type { FormPart } from './form-part.ts';
 import { groupOf, groupValue, type GroupName } from './groups.ts';
 import { NetworkFields } from './network-fields.tsx';
-import { OddFields, type KnownPreset } from './odd-fields.tsx';
+import { CompatibilityFields, type KnownPreset } from './compatibility-fields.tsx';
 import { problemsOf } from './problems.ts';
 import { IdentityField, ScopesField } from './scopes-field.tsx';
 import { revealField, settingOf } from './setting-of.ts';
 import { settingsChange, settingsForm, type SettingsChange, type SettingsForm } from './settings-change.ts';
 import { SettingsGroup } from './settings-group.tsx';
-import { WayFields } from './way-fields.tsx';
+import { SignInFields } from './sign-in-fields.tsx';
 import { t } from '../../text.ts';
 
 interface SettingsSectionProps {
@@ -24,7 +24,7 @@ interface SettingsSectionProps {
   readonly onSaved: () => void;
 }
 
-/** Everything that can be set for one server, in groups by what a person wants to do. */
+/** All settings of one server, in groups by purpose. */
 export function SettingsSection({ detail, presets, onSaved }: SettingsSectionProps) {
   const shell = useShell();
   const { state } = detail.status;
@@ -37,13 +37,13 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
     onSaved();
   });
   const saving = shell.running('configureServer', detail.status.id);
-  const mayMatter = lastError && settingOf(lastError);
+  const erroneousField = lastError && settingOf(lastError);
 
   const group = (name: GroupName) => ({
     title: t(`settings.groups.${name}.title`),
     text: t(`settings.groups.${name}.text`),
     value: groupValue(name, form),
-    wanted: mayMatter !== undefined && groupOf(mayMatter) === name,
+    wanted: erroneousField !== undefined && groupOf(erroneousField) === name,
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -64,8 +64,8 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
         tabIndex={-1}
         noValidate
       >
-        <SettingsGroup {...group('way')}>
-          <WayFields part={part} />
+        <SettingsGroup {...group('signIn')}>
+          <SignInFields part={part} />
         </SettingsGroup>
         {form.settings.grant !== 'static_header' && (
           <SettingsGroup {...group('access')}>
@@ -80,8 +80,8 @@ export function SettingsSection({ detail, presets, onSaved }: SettingsSectionPro
         <SettingsGroup {...group('network')}>
           <NetworkFields part={part} />
         </SettingsGroup>
-        <SettingsGroup {...group('odd')}>
-          <OddFields
+        <SettingsGroup {...group('compatibility')}>
+          <CompatibilityFields
             part={part}
             presets={presets}
             onAcceptIssuers={(issuerException) => save({ ...form, settings: { ...form.settings, issuerException } })}
@@ -190,5 +190,5 @@ function useSettingsForm(detail: ServerDetail, lastError: ErrorInfo | undefined,
   return { form, part, change: settingsChange(detail, form), save, reset };
 }
 
-/** After React has drawn what is to be shown. */
+/** Runs after React has rendered. */
 const soon = (then: () => void): void => void requestAnimationFrame(then);

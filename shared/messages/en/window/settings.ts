@@ -8,14 +8,14 @@ export const settingsMessages = {
   'settings.save': 'Save',
   'settings.undo': 'Discard changes',
   'settings.lastSignIn': 'Last sign-in: {message}',
-  'settings.groups.way.title': 'Sign-in',
-  'settings.groups.way.text': 'The sign-in method, and the client that Keybridge uses.',
+  'settings.groups.signIn.title': 'Sign-in',
+  'settings.groups.signIn.text': 'The sign-in method, and the client that Keybridge uses.',
   'settings.groups.access.title': 'Access',
   'settings.groups.access.text': 'The access that Keybridge requests. If a tool needs more, Keybridge asks you then.',
   'settings.groups.network.title': 'Certificates and network',
   'settings.groups.network.text': 'For a company’s own certificates, and for tokens that are bound to this computer.',
-  'settings.groups.odd.title': 'Compatibility',
-  'settings.groups.odd.text':
+  'settings.groups.compatibility.title': 'Compatibility',
+  'settings.groups.compatibility.text':
     'For servers that deviate from the standards. The operator, or an error message, tells you what to change.',
   'settings.standard': 'Default',
   'settings.countSet': '{count, plural, one {# setting} other {# settings}}',

@@ -9,18 +9,18 @@ import { t } from './text.ts';
 /**
  * What a person can do about one server. Each ends in a notice where the server's own state does not tell the result.
  */
-export interface ServerActs {
+export interface ServerActions {
   readonly signIn: () => void;
   /** Asks the server whether it wants a sign-in. */
   readonly check: () => void;
-  /** Opens nothing: the user takes the link into another browser, or to another person. */
+  /** Opens no browser: the user opens the link elsewhere. */
   readonly signInByLink: () => void;
-  /** Not now: the calls that wait get their answer. */
+  /** Declines for now: the waiting calls get an error. */
   readonly dismissAccess: () => void;
   readonly cancelSignIn: () => void;
   /** Confirms that the sign-in may lead to these hosts. */
   readonly confirmSignIn: (hosts: readonly EndpointHost[]) => void;
-  /** From the beginning, after a page that leads nowhere. */
+  /** Restarts the sign-in after an error page. */
   readonly startAgain: () => void;
   readonly finishSignIn: (redirectUrl: string) => Promise<Reply<ServerStatus>>;
   readonly refreshNow: () => void;
@@ -30,10 +30,10 @@ export interface ServerActs {
 }
 
 type NamedServer = Pick<ServerStatus, 'id' | 'name' | 'account'>;
-/** "Cancel" stands where "Sign in" stood: the second half of a double click is not meant for it. */
+/** "Cancel" replaces "Sign in", so the second click of a double click must not cancel. */
 const doubleClickMs = 600;
 
-export function useServerActs(server: ServerStatus): ServerActs {
+export function useServerActions(server: ServerStatus): ServerActions {
   const { id, state } = server;
   const name = nameWithAccount(server);
   const shell = useShell();
@@ -95,12 +95,12 @@ export function useServerActs(server: ServerStatus): ServerActs {
 }
 
 interface SignInOptions {
-  /** False: the user takes the link elsewhere. */
+  /** False: the user opens the link elsewhere. */
   readonly openBrowser?: boolean;
   readonly onCancelled?: () => void;
 }
 
-/** Answers when the sign-in has ended. A cancelled one is what the user wanted. */
+/** Shows an error if the sign-in fails. Cancelling is not an error. */
 export function startSignIn(
   { run, show }: Shell,
   server: NamedServer,

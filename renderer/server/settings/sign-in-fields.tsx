@@ -27,8 +27,8 @@ const clientAuths = [
   'tls_client_auth',
 ] as const;
 
-/** The way to sign in, what that way needs, and as what Keybridge is known there. */
-export function WayFields({ part }: { readonly part: FormPart }) {
+/** The sign-in method, its fields, and the client. */
+export function SignInFields({ part }: { readonly part: FormPart }) {
   const grant = part.form.settings.grant ?? 'authorization_code';
   return (
     <>
@@ -145,7 +145,7 @@ const algorithms = {
   EdDSA: 'EdDSA',
 } as const;
 
-/** How the client proves who it is, and other ways to be known: few need them. */
+/** Client authentication and registration options that few servers need. */
 function ProofFields({ part }: { readonly part: FormPart }) {
   const { form, stored, problem } = part;
   const { settings } = form;

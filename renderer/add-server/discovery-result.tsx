@@ -7,7 +7,7 @@ import { hostOf } from '../status.ts';
 import { t } from '../text.ts';
 
 /** What discovery found, in plain words: who signs in, who sees it, what it asks for. */
-export function Findings({ found }: { readonly found: Discovered }) {
+export function DiscoveryResult({ found }: { readonly found: Discovered }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (

@@ -11,14 +11,14 @@ export interface KnownPreset {
   readonly title: string;
 }
 
-interface OddFieldsProps {
+interface CompatibilityFieldsProps {
   readonly part: FormPart;
   readonly presets: readonly KnownPreset[];
   readonly onAcceptIssuers: (issuers: { readonly named: string; readonly found: string }) => void;
 }
 
-/** What few servers need: where they differ from the standard. */
-export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
+/** Settings for servers that deviate from the standards. */
+export function CompatibilityFields({ part, presets, onAcceptIssuers }: CompatibilityFieldsProps) {
   const { form, set, problem } = part;
   const { resource, preset, legacyEndpoints, audienceException } = form.settings;
   const change = changeSettings(part);
@@ -104,10 +104,10 @@ export function OddFields({ part, presets, onAcceptIssuers }: OddFieldsProps) {
   );
 }
 
-/** No preset has this name. */
+/** Stands for automatic: no preset has this name. */
 const automatic = '';
 
-/** A name that is stored and unknown here (an older or a newer Keybridge knew it) stays as it is. */
+/** Keeps a stored name that this version does not know. */
 function presetChoices(presets: readonly KnownPreset[], chosen: string | undefined): Readonly<Record<string, string>> {
   const known = Object.fromEntries(presets.map(({ name, title }) => [name, title]));
   const stored = chosen === undefined || chosen === 'none' || chosen in known ? {} : { [chosen]: chosen };

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import type { CallInput } from '../../shared/api.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import { startSignIn } from '../acts.ts';
+import { startSignIn } from '../server-actions.ts';
 import { after } from '../api.ts';
 import { NoticeBanner } from '../parts/banner.tsx';
 import { Button } from '../parts/button.tsx';
@@ -20,10 +20,10 @@ import { choices, t } from '../text.ts';
 
 const ways = ['later', 'key', 'old'] as const;
 
-interface FailedLookProps {
+interface FailedDiscoveryProps {
   readonly url: string;
   readonly error: ErrorInfo;
-  /** What was known to be needed, so far. */
+  /** The settings entered so far. */
   readonly form: SettingsForm;
   readonly onForm: (form: SettingsForm) => void;
   /** Looks again, with the settings of this form. */
@@ -32,8 +32,8 @@ interface FailedLookProps {
   readonly onAddress: (url: string) => void;
 }
 
-/** The address did not work as it is: what may be missing can be said here, or later, with the server in the list. */
-export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: FailedLookProps) {
+/** Discovery failed: asks for what may be missing, or adds the server to complete it later. */
+export function FailedDiscovery({ url, error, form, onForm, onCheck, onAddress }: FailedDiscoveryProps) {
   const need = needOf(error);
   const { part, problem, check } = useNeedForm(form, onForm, error);
   const { adding, refused, addAnyway } = useAddAnyway(url);
@@ -74,7 +74,7 @@ export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: Fai
           </Button>
         ) : (
           <>
-            <AddWords need={need} certificate={form.settings.clientCertificateFile} adding={adding} onAdd={addIt} />
+            <AddButton need={need} certificate={form.settings.clientCertificateFile} adding={adding} onAdd={addIt} />
             {need !== 'issuers' && need !== 'broken' && (
               <Button kind="primary" submit>
                 {t('need.checkAgain')}
@@ -94,7 +94,7 @@ export function FailedLook({ url, error, form, onForm, onCheck, onAddress }: Fai
 const mayAdd = (need: Need, certificate: string | undefined): boolean =>
   need !== 'issuers' && (need !== 'certificates' || (certificate ?? '') !== '');
 
-function AddWords({
+function AddButton({
   need,
   certificate,
   adding,
@@ -117,7 +117,7 @@ function AddWords({
   );
 }
 
-/** Where a server was found, when none is at the address that was entered. */
+/** Other addresses at which discovery found a server. */
 function OtherAddresses({
   addresses,
   onAddress,
@@ -215,7 +215,7 @@ function NeedFields({ need, part, error, onCheck }: NeedFieldsProps) {
   }
 }
 
-/** The fields of the settings, for a server that is not there yet. */
+/** The state of settings fields for a server that is not added yet. */
 function useNeedForm(form: SettingsForm, onForm: (form: SettingsForm) => void, error: ErrorInfo) {
   const [tried, setTried] = useState(false);
   const problems = tried ? problemsOf(form, []) : {};
