@@ -51,7 +51,7 @@ const page = (server: ServerStatus, of = status) =>
 describe('a server with several accounts, in the list', () => {
   const html = markup(<ServersScreen status={status} />);
 
-  it('has its name once, and a row for each account with its own state and next step', () => {
+  it('shows its name once, and a row for each account with its own state and next step', () => {
     expect(html.match(/>linear</g)).toHaveLength(1);
     expect(textOf(html)).toMatch(
       /1 of 2 accounts needs attention ada@work\.example default Signed in .*private Signed in as: ada@home\.ex/,
@@ -60,38 +60,38 @@ describe('a server with several accounts, in the list', () => {
     expect(html).toContain('aria-label="Connect an app: linear (ada@work.example)"');
   });
 
-  it('does not say who is signed in twice where the account is named after them', () => {
+  it('does not repeat the identity if the account is named after it', () => {
     expect(html.match(/ada@work\.example</g)).toHaveLength(1);
   });
 
-  it('stays together where one account waits for a person', () => {
+  it('stays together if one account needs attention', () => {
     expect(grouped(status.servers).needYou.map((accounts) => accounts.map(nameWithAccount))).toEqual([
       ['linear (ada@work.example)', 'linear (private)'],
     ]);
     expect(grouped(status.servers).others.map(([{ name }]) => name)).toEqual(['notion']);
   });
 
-  it('counts as one server, whose gravest account speaks for it', () => {
+  it('counts as one server with the state of its most serious account', () => {
     expect(overallText(status)).toBe('1 of 2 servers needs attention');
     const out = exampleAccount('linear', 'private', states.signed_out);
     expect(overallText(exampleStatus([work, out, notion]))).toBe('Both servers ready');
     expect(groupByServer([work, out]).map(accountsText)).toEqual(['1 account ready, 1 signed out']);
   });
 
-  it('has the default account first, then the others by name', () => {
+  it('shows the default account first, then the others by name', () => {
     const accounts = ['b', 'z', 'a'].map((name) =>
       exampleAccount('linear', name, states.signed_in, { isDefault: name === 'z' }),
     );
     expect(groupByServer(accounts).map((all) => all.map(({ account }) => account?.name))).toEqual([['z', 'a', 'b']]);
   });
 
-  it('one account is shown as ever, with who is signed in', () => {
+  it('shows a single account without a row of its own, with its identity', () => {
     expect(textOf(html)).toMatch(/notion notion\.example\.com Signed in .* Ada Lovelace/);
   });
 });
 
 describe('a server with several accounts, on its page', () => {
-  it('lists them, marks the one that is shown, and names it in the heading', () => {
+  it('lists the accounts, marks the shown one, and names it in the heading', () => {
     const html = markup(
       <CurrentScreen status={status} screen={{ at: 'server', server: home.id }} cameFrom={undefined} />,
     );
@@ -102,17 +102,17 @@ describe('a server with several accounts, on its page', () => {
     );
   });
 
-  it('offers to make another account the default, and not the default one again', () => {
+  it('offers to make only another account the default', () => {
     expect(page(home)).toContain('Make default…');
     expect(page(work)).not.toContain('Make default…');
   });
 
-  it('a change is told with the account’s name', () => {
+  it('announces a change with the account’s name', () => {
     const later = exampleStatus([home, notion, { ...work, state: states.signed_out }]);
     expect(changesText(status, later, now)).toBe('linear (ada@work.example): Signed out.');
   });
 
-  it('says that the browser may still be the first person’s while another one signs in', () => {
+  it('warns that the browser may still be signed in as another person', () => {
     const signingIn = { ...home, state: states.signing_in };
     expect(page(signingIn, exampleStatus([work, signingIn]))).toContain('Signing in as another person?');
     const only = exampleServer('notion', states.signing_in);
@@ -127,7 +127,7 @@ describe('a server with several accounts, on its page', () => {
   );
 });
 
-describe('leaving', () => {
+describe('signing out and removing with several accounts', () => {
   const { store } = status;
   const detail: ServerDetail = {
     ...exampleDetail(work, now),
@@ -137,20 +137,20 @@ describe('leaving', () => {
     ],
   };
 
-  it('an account says what stays', () => {
+  it('removing an account states what stays', () => {
     expect(removeAccountConsequences(detail, store).join('\n')).toMatch(
       /revoking.*\n.*GNOME Keyring.*\nCursor.*\nThe other accounts.*\n/,
     );
   });
 
-  it('a server says that all its accounts go', () => {
+  it('removing a server states that all its accounts are removed', () => {
     expect(removeConsequences(detail, store)[0]).toBe(
       'All its accounts are signed out and removed: ada@work.example, private.',
     );
     expect(removeConsequences(exampleDetail(notion, now), store)[0]).not.toContain('accounts');
   });
 
-  it('everything says of whom, and which apps', () => {
+  it('signing out everywhere names the sign-ins and the apps', () => {
     expect(everywhereConsequences(status)).toEqual([
       'Keybridge ends 2 sign-ins: notion, linear (ada@work.example).',
       'Keybridge asks each server to end the sign-in by revoking its tokens.',
@@ -160,7 +160,7 @@ describe('leaving', () => {
     ]);
   });
 
-  it('everything is offered only while there is a sign-in to end', () => {
+  it('signing out everywhere is offered only while there is a sign-in to end', () => {
     expect(textOf(markup(<ServersScreen status={status} />))).toContain('Sign out everywhere');
     const out = exampleStatus([
       exampleServer('a', states.signed_out),
@@ -171,7 +171,7 @@ describe('leaving', () => {
     expect(signedInSomewhere(exampleServer('d', states.store_blocked))).toBe(true);
   });
 
-  it('everything reports what was confirmed and what not', () => {
+  it('signing out everywhere reports what was confirmed and what was not', () => {
     const report = (
       server: string,
       revoked: 'confirmed' | 'not_offered' | 'failed' | 'nothing_to_revoke',
@@ -202,10 +202,10 @@ describe('leaving', () => {
   });
 });
 
-describe('a client ID that is one account’s own', () => {
+describe('a client ID of a single account', () => {
   const detail = exampleDetail(home, now);
 
-  it('is saved for the account by its name', () => {
+  it('is saved with the name of the account', () => {
     const form = { ...settingsForm(detail), clientId: 'mine', clientSecret: 's' };
     expect(settingsChange(detail, form)).toEqual({ clientId: 'mine', clientSecret: 's' });
     expect(settingsChange(detail, { ...form, ownClient: true })).toEqual({

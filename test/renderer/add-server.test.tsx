@@ -24,8 +24,8 @@ const markup = (error: ErrorInfo, settings?: ServerSettings): string =>
 const buttons = (html: string): string[] =>
   [...html.matchAll(/<button[^>]*>(.*?)<\/button>/g)].map(([, words = '']) => words.replaceAll(/<[^>]*>/g, ''));
 
-describe('an address that did not work as it is', () => {
-  it('with a certificate that nobody knows: asks for the authorities and the client certificate', () => {
+describe('a failed discovery', () => {
+  it('with an unknown certificate asks for the authorities and the client certificate', () => {
     const html = markup(errorInfo('E_TLS', ''));
     expect(html).toContain('data-field="settings.caFile"');
     expect(html).toContain('data-field="settings.clientCertificateFile"');
@@ -36,7 +36,7 @@ describe('an address that did not work as it is', () => {
     expect(buttons(html)).toEqual(['Check again']);
   });
 
-  it('with a file that cannot be read: says so at its field', () => {
+  it('with an unreadable file says so at its field', () => {
     const html = markup(
       { ...errorInfo('E_BAD_INPUT', 'The file /ca.pem cannot be read (ENOENT).'), field: 'settings.caFile' },
       { caFile: '/ca.pem' },
@@ -46,7 +46,7 @@ describe('an address that did not work as it is', () => {
     );
   });
 
-  it('without a word about signing in: takes a fixed key, or the ways of an old server', () => {
+  it('without sign-in metadata offers a fixed key or legacy endpoints', () => {
     const error = errorInfo('E_METADATA_MISSING', '');
     expect(markup(error)).not.toContain('secrets.headerValue');
     const withKey = markup(error, { grant: 'static_header' });
@@ -56,7 +56,7 @@ describe('an address that did not work as it is', () => {
     expect(markup(error, { legacyEndpoints: true })).toContain('2025-03-26');
   });
 
-  it('DM02 with two names for the sign-in: shows both, and one button accepts just these', () => {
+  it('DM02 with two issuers shows both, and one button accepts only this pair', () => {
     const issuers = { named: 'https://as.example/', found: 'https://as.example' };
     const html = markup({ ...errorInfo('E_ISSUER_MISMATCH', ''), issuers });
     expect(html).toContain('>https://as.example/<');
@@ -65,11 +65,11 @@ describe('an address that did not work as it is', () => {
     expect(markup(errorInfo('E_ISSUER_MISMATCH', ''))).toBe('');
   });
 
-  it('which is away just now: can be added all the same', () => {
+  it('of a server that is unreachable lets the user add it anyway', () => {
     expect(buttons(markup(errorInfo('E_CONNECT', '')))).toEqual(['Add anyway', 'Check again']);
   });
 
-  it('which leads where nobody should sign in: offers nothing', () => {
+  it('with an unsafe endpoint offers nothing', () => {
     const refused: ErrorCode[] = [
       'E_ENDPOINT_REFUSED',
       'E_ADDRESS_REFUSED',

@@ -18,8 +18,8 @@ const asking: Extract<SignInState, { kind: 'signing_in' }> = {
 const panel = (state: SignInState) =>
   renderToStaticMarkup(<StatePanel server={exampleServer('linear', state)} detail={undefined} />);
 
-describe('the question where a sign-in leads, in the window', () => {
-  it('names the page and who gets the sign-in, has one button to go on, and the cancel of every sign-in', () => {
+describe('the confirmation of sign-in hosts in the window', () => {
+  it('names each host, with one button to continue and the usual cancel button', () => {
     const text = panel(asking)
       .replaceAll(/<[^>]+>/g, ' ')
       .replaceAll(/\s+/g, ' ');
@@ -31,7 +31,7 @@ describe('the question where a sign-in leads, in the window', () => {
     expect(stateText(exampleServer('linear', asking), 0)).toBe('Signing in, waiting for your confirmation');
   });
 
-  it('shows a host that tries to be more than words as words', () => {
+  it('shows markup in a host name as text', () => {
     const markup = panel({
       ...asking,
       confirm: [

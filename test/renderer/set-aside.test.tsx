@@ -23,8 +23,8 @@ const bad: SetAside = {
   error: errorInfo('E_CONFIG_ENTRY', 'other is disabled: its url is not valid.'),
 };
 
-describe('servers that are set aside, in the window', () => {
-  it('A server that another program changed is shown above the list with its new address and one button', () => {
+describe('disabled servers in the window', () => {
+  it('A server changed by another program is shown above the list with its new address and one button', () => {
     const text = textOf(
       <ServersScreen
         status={exampleStatus([exampleServer('linear', exampleStates(0).signed_in)], { setAside: [changed] })}
@@ -34,7 +34,7 @@ describe('servers that are set aside, in the window', () => {
     expect(text).toContain('https://new.example/mcp');
   });
 
-  it('A server that cannot be understood is shown with the reason and no button, also where it is the only one', () => {
+  it('An invalid server is shown with the reason and no button, even if it is the only one', () => {
     const text = textOf(<ServersScreen status={exampleStatus([], { setAside: [bad] })} />);
     expect(text).toMatch(/other is disabled .*its url is not valid/);
     expect(text).not.toContain('Use these settings');

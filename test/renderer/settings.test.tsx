@@ -68,7 +68,7 @@ describe('the settings of a server', () => {
     );
   });
 
-  it('have a sentence of help at each field', () => {
+  it('have a help text at each field', () => {
     const fields = everything.split('data-field="').slice(1);
     const silent = fields
       .filter((field) => !field.includes('class="hint"'))
@@ -76,7 +76,7 @@ describe('the settings of a server', () => {
     expect(silent).toEqual([]);
   });
 
-  it('say in one line each how they stand, without being opened', () => {
+  it('show the current value of each group while it is collapsed', () => {
     const text = textOf(
       markup(
         detailWith(
@@ -95,7 +95,7 @@ describe('the settings of a server', () => {
     ).toBe('2 settings');
   });
 
-  it('offer the providers by name, “none”, and keep a name that is not known here', () => {
+  it('offer the providers by name and “none”, and keep an unknown name', () => {
     const field = fieldOf(markup(detailWith({ preset: 'from-tomorrow' })), 'settings.preset');
     expect(textOf(field)).toMatch(
       /From the address of the authorization server \(default\).*None.*Auth0.*Keycloak.*from-tomorrow/,
@@ -109,14 +109,14 @@ describe('an error whose remedy is a setting', () => {
   const openGroups = (html: string): number =>
     html.match(/<details class="more settings-group" open="">/g)?.length ?? 0;
 
-  it('opens just the group where it is', () => {
+  it('opens only the group of that setting', () => {
     expect(openGroups(markup(detailWith({})))).toBe(0);
     const html = markup(detailWith({}, {}, signIn(errorInfo('E_TLS', 'It could not prove who it is.'))));
     expect(openGroups(html)).toBe(1);
     expect(html.slice(html.indexOf('open=""')).indexOf('Certificates and network')).toBeLessThan(200);
   });
 
-  it('is said at its field, and the field refers to it', () => {
+  it('is shown at its field, and the field refers to it', () => {
     const error = {
       ...errorInfo('E_BAD_INPUT', 'The file /ca.pem cannot be read (ENOENT).'),
       field: 'settings.caFile',
@@ -128,7 +128,7 @@ describe('an error whose remedy is a setting', () => {
     expect(field).toContain('aria-invalid="true"');
   });
 
-  it('shows both names of a mismatch, exactly, with one button to accept just these', () => {
+  it('shows both issuers of a mismatch exactly, with one button to accept the pair', () => {
     const issuers = { named: 'https://as.example/', found: 'https://as.example' };
     const error = { ...errorInfo('E_ISSUER_MISMATCH', 'They differ in a slash at the end.'), issuers };
     const text = textOf(markup(detailWith({}, {}, signIn(error))));
@@ -140,7 +140,7 @@ describe('an error whose remedy is a setting', () => {
     );
   });
 
-  it('leads to a field that is there, for every code that has one', () => {
+  it('leads to an existing field for every code that has one', () => {
     const html = markup(detailWith({}));
     for (const code of [
       'E_CLIENT_ID_NEEDED',
@@ -157,7 +157,7 @@ describe('an error whose remedy is a setting', () => {
   });
 });
 
-describe('what cannot be saved is said at the field', () => {
+describe('problems that prevent saving', () => {
   const wrong = (
     settings: ServerSettings,
     more: Partial<SettingsForm> = {},
@@ -212,7 +212,7 @@ describe('what cannot be saved is said at the field', () => {
     expect(fields).toEqual([]);
   });
 
-  it('and each problem has its field in the window', () => {
+  it('each have a field in the window', () => {
     const fields = [
       'clientId',
       'secrets.headerValue',
@@ -229,8 +229,8 @@ describe('what cannot be saved is said at the field', () => {
   });
 });
 
-describe('what is saved', () => {
-  it('is what was changed, rows as parameters, without what says nothing', () => {
+describe('the saved settings', () => {
+  it('contain only changes, with rows as parameters and without empty values', () => {
     const detail = detailWith({ authorizeParameters: { audience: 'a' }, resource: 'omit' });
     const form = settingsForm(detail);
     expect(settingsChange(detail, form)).toBeUndefined();
@@ -241,7 +241,7 @@ describe('what is saved', () => {
     expect(settingsChange(detail, { ...form, authorizeRows: [] })).toEqual({ settings: { resource: 'omit' } });
   });
 
-  it('fits the contract for everything that the form can hold', () => {
+  it('fit the contract for everything that the form can hold', () => {
     const settings: ServerSettings = {
       grant: 'enterprise_managed',
       enterprise: { issuer: ' https://login.acme.example ', clientId: 'k', tokenEndpoint: '' },
