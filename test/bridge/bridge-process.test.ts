@@ -584,7 +584,7 @@ describe('what the bridge reads', () => {
       (match) => match[1] ?? match[2],
     );
     expect(new Set(required)).toEqual(
-      new Set(['node:fs', 'node:path', 'node:crypto', 'node:os', 'node:net', 'node:child_process']),
+      new Set(['node:fs', 'node:path', 'node:crypto', 'node:os', 'node:net', 'node:child_process', 'node:util']),
     );
   });
 });

@@ -51,7 +51,7 @@ describe('the system clock', () => {
   });
 
   it('keeps no process alive', async () => {
-    const clock = await bundle(path.join(import.meta.dirname, '../../electron/core/base/clock.ts'), folder);
+    const clock = await bundle(path.join(import.meta.dirname, '../../electron/core/base/system-clock.ts'), folder);
     const code = `require(${JSON.stringify(clock)}).systemClock().after(60_000, () => {}); process.stdout.write('armed')`;
     // Fails by the limit when the timer holds the process.
     expect((await promisify(execFile)(process.execPath, ['-e', code], { timeout: 10_000 })).stdout).toBe('armed');

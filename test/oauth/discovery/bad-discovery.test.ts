@@ -323,7 +323,7 @@ describe('hosts that see the sign-in (DM34, RG10)', () => {
     };
     const { host } = new URL(remote.evil.origin);
     const told = await signIn(Readable.from(['y\n']));
-    expect(told[0]).toContain(`the sign-in is handed to ${host}`);
+    expect(told[0]).toContain(`the sign-in is sent to ${host}`);
     expect(told[1]).toBe('Do they belong together? [y/N]');
     // They were confirmed: nothing repeats them.
     expect(told).not.toContain(words(host));

@@ -133,7 +133,7 @@ describe('a server that borrows the page of an honest authorization server', () 
     const ran = await bare.run(['login', 'work']);
     expect(ran.code).toBe(exitCodes.signInNeeded);
     expect(ran.stderr).toContain(
-      `you sign in at ${new URL(honest.issuer).host}; the sign-in is handed to ${new URL(mallory.origin).host}`,
+      `you sign in at ${new URL(honest.issuer).host}; the sign-in is sent to ${new URL(mallory.origin).host}`,
     );
     expect(ran.stderr).toContain('E_HOSTS_UNCONFIRMED');
     expect([honest.counts.authorizationRequests, caught()]).toEqual([0, []]);
