@@ -16,8 +16,8 @@ export interface AccountChoice {
 interface Deps {
   readonly servers: Pick<Servers, 'list'>;
   readonly vault: Pick<Vault, 'facts'>;
-  /** By account: who has just signed in to it, and is not stored yet. */
-  readonly arriving?: ReadonlyMap<string, Subject>;
+  /** By account: who has just signed in to it and is not stored yet. */
+  readonly arriving: ReadonlyMap<string, Subject>;
 }
 
 /**
@@ -65,7 +65,7 @@ export function refuseOtherPerson(
   };
   const who = sanitizeExternalText(name ?? subject.sub, 100);
   const twin = accountsOf(servers, server).find(
-    (other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving?.get(other.id)) === true),
+    (other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving.get(other.id)) === true),
   );
   if (twin)
     throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, who is the account "${twin.account.name}" already.`, {

@@ -1,11 +1,33 @@
+import { defined } from '../../../../shared/defined.ts';
+import { asAppError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
 import type { OAuthPorts } from '../model.ts';
+import type { Attempt } from './attempt.ts';
 
 /**
- * The one place from which the system's browser is opened. https only (http on this computer), no user name, nothing
- * odd in it; the browser gets the URL as we serialise it, never a string that came from outside (CVE-2025-6514).
+ * The only place from which the system's browser is opened. https only (http on this computer), no user name, no
+ * unusual characters; the browser gets the URL as we serialise it, never a string from outside (CVE-2025-6514).
  * Throws E_ENDPOINT_REFUSED before anything is opened; rejects with the port's E_BROWSER.
  */
 export function openAuthorizationUrl(openBrowser: OAuthPorts['openBrowser'], url: URL): Promise<void> {
   return openBrowser(checkEndpoint('page to sign in', url.href));
+}
+
+/**
+ * Opens the page of a sign-in. If no browser opens, the progress says so, with the address. Not awaited: some openers
+ * return only when the browser is closed. Throws E_ENDPOINT_REFUSED. `userCode`: shown beside the address.
+ */
+export function openForAttempt(
+  { openBrowser, log }: { readonly openBrowser: OAuthPorts['openBrowser']; readonly log: Log },
+  attempt: Attempt,
+  url: URL,
+  userCode?: string,
+): void {
+  openAuthorizationUrl(openBrowser, url).catch((error: unknown) => {
+    log('browser_failed', { code: asAppError(error).code });
+    const { step, endsAt } = attempt.progress();
+    if (step === 'browser')
+      attempt.step('browser', { url: url.href, browserFailed: true, ...defined({ userCode, endsAt }) });
+  });
 }

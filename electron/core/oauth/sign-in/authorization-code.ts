@@ -32,14 +32,14 @@ import type { Server } from '../../servers/server.ts';
 
 export interface BrowserSignInDeps {
   readonly clock: Clock;
-  readonly httpOf: (server: Server) => Http;
+  readonly httpOf: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'facts'>;
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
-  readonly registering: RegistrationDeps;
+  readonly registering: Omit<RegistrationDeps, 'http'>;
   /** The client ID with which a refresh failed because the authorization server no longer knows it. */
-  readonly refusedClient?: (accountKey: string) => string | undefined;
+  readonly refusedClient: (accountKey: string) => string | undefined;
   /** Ports for the redirect, in the order of trying; `redirectPorts` when absent. */
   readonly redirectPorts?: readonly number[];
 }
@@ -50,8 +50,8 @@ interface BrowserSignInRequest {
   readonly rules: ProviderRules;
   readonly scopes: readonly string[];
   readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
-  /** Opens the page; absent: the caller does that. */
-  readonly open?: (url: URL) => void;
+  /** Opens the page where the user wants that; a failure is shown, and the sign-in goes on waiting. */
+  readonly open: (url: URL) => void;
 }
 
 /** How long the person in the browser has. */
@@ -101,12 +101,12 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
     attempt.step('register');
     await freePorts();
     const redirect = await listenAndRegister(
-      { ...registering, http: httpOf(server) },
+      { ...registering, http: httpOf(server.id) },
       {
         server,
         discovery,
         scopes,
-        refused: deps.refusedClient?.(server.id),
+        refused: deps.refusedClient(server.id),
         ports,
         signal: attempt.signal,
         ...defined({ preset: rules.preset }),
@@ -134,7 +134,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
     const { server, discovery, whoIs } = request;
     const { authorizationServer } = discovery;
     const { signal } = attempt;
-    const endpoint = { http: httpOf(server), clock, signal };
+    const endpoint = { http: httpOf(server.id), clock, signal };
     const authorization = await authorize(request, callback, attempt, endpoint);
     if (authorization.kind === 'refused') return { ...authorization, kind: 'failed' };
 
@@ -181,7 +181,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
     listener.handleWith(createCallbackHandler(callback.pending, callback.result.promise));
 
     attempt.step('browser', { url: pushed.url.href });
-    open?.(pushed.url);
+    open(pushed.url);
     const response = await withLimit(callback.pending.response, {
       clock,
       ms: respondWithinMs,

@@ -2,7 +2,7 @@ import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts
 import type { Servers } from '../../servers/servers.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
-import { clientAtServer } from '../token-endpoint/token-client.ts';
+import { introspectionEndpoint } from '../inspection/introspection.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { rulesFor } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
@@ -22,7 +22,7 @@ export interface GrantSignInDeps {
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
-  /** For companies whose ID token was not entered by hand. */
+  /** For servers whose company signs its people in. */
   readonly companies: Pick<Companies, 'signIn' | 'person'>;
   readonly openBrowser: boolean;
   readonly discover: () => Promise<Protected>;
@@ -141,16 +141,25 @@ function ownClient(
       'E_CLIENT_ID_NEEDED',
       `Keybridge needs the client ID that ${sanitizeExternalText(new URL(authorizationServer.issuer).host)} knows.`,
     );
-  const { clientId } = server;
-  const clientAuth = clientAuthOf(server, authorizationServer.token_endpoint_auth_methods_supported);
-  return clientAtServer(authorizationServer, {
-    clientId,
+  const {
+    issuer,
+    token_endpoint: tokenEndpoint,
+    revocation_endpoint: revocationEndpoint,
+    token_endpoint_auth_methods_supported: methods,
+  } = authorizationServer;
+  const clientAuth = clientAuthOf(server, methods);
+  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
+  return {
+    issuer,
+    tokenEndpoint,
+    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
+    clientId: server.clientId,
     clientAuth,
-    clientSecret: undefined,
     resource,
-    quirks,
+    ...(quirks ? { quirks } : {}),
     allow,
-  });
+  };
 }
 
 /**
