@@ -3,7 +3,6 @@ import { identityLines } from '../../electron/command-line/identity-words.ts';
 import { signOutWords } from '../../electron/command-line/status-table.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createGrants } from '../../electron/core/oauth/grants/grants.ts';
-import { clientSecretKey } from '../../electron/core/oauth/registration/registration.ts';
 import {
   createRegistrationRenewal,
   endOfRegistration,
@@ -19,6 +18,7 @@ import { startObot, type Obot } from '../fixtures/obot.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { startSignInRig, type SignInRig } from '../fixtures/sign-in-rig.ts';
 import type { Registration } from '../../electron/core/servers/server.ts';
+import { clientSecretKey } from '../../electron/core/oauth/registration/registration-secrets.ts';
 
 const closing = closeAfterEach();
 const day = 86_400_000;

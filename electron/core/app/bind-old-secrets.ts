@@ -1,9 +1,9 @@
-import { clientSecretKey, managementTokenKey, managementUse } from '../oauth/registration/registration.ts';
 import { bindingOfOld } from '../servers/secret-binding.ts';
 import type { Binding } from '../vault/binding.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import { secretKeyOf, type Server } from '../servers/server.ts';
+import { clientSecretKey, managementTokenKey, managementUse } from '../oauth/registration/registration-secrets.ts';
 
 /**
  * Binds what an older version stored, which did not say what it was for, to what the list of servers says. Once per

@@ -3,7 +3,6 @@ import type { Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
 import type { Companies } from '../oauth/enterprise/companies.ts';
 import { deleteRegistrations } from '../oauth/registration/registration-management.ts';
-import { clientSecretKeys } from '../oauth/registration/registration.ts';
 import type { SignIns } from '../oauth/sign-in/sign-in.ts';
 import type { AccessTokens } from '../oauth/tokens/access-tokens.ts';
 import type { Ports } from './ports.ts';
@@ -16,6 +15,7 @@ import { type Servers } from '../servers/servers.ts';
 import type { StepUps } from '../step-up/step-up.ts';
 import type { Vault } from '../vault/credentials.ts';
 import type { AddressPolicy } from '../http/http.ts';
+import { clientSecretKeys } from '../oauth/registration/registration-secrets.ts';
 
 export interface SignOutDeps {
   readonly ports: Pick<Ports, 'http' | 'log' | 'clock'>;

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import { redirectPorts } from '../../../electron/core/oauth/authorization/loopback-server.ts';
-import { managementTokenKey } from '../../../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import {
   startAuthorizationServer,
@@ -15,6 +14,7 @@ import { startProduct, type Product } from '../../fixtures/product.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fixtures/sign-in-rig.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { secretKeyOf } from '../../../electron/core/servers/server.ts';
+import { managementTokenKey } from '../../../electron/core/oauth/registration/registration-secrets.ts';
 
 const closing = closeAfterEach();
 

@@ -4,14 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp } from '../../../electron/core/http/client.ts';
 import { silentLog } from '../../../electron/core/base/log.ts';
-import {
-  clientSecretKey,
-  clientSecretKeys,
-  dropRegistration,
-  registrationFor,
-  type RegistrationDeps,
-  type RegistrationOutcome,
-} from '../../../electron/core/oauth/registration/registration.ts';
+import { registrationFor } from '../../../electron/core/oauth/registration/registration.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { openServers, type Servers } from '../../../electron/core/servers/servers.ts';
 import { openVault, type Vault } from '../../../electron/core/vault/credentials.ts';
@@ -23,6 +16,12 @@ import { failure } from '../../fixtures/failure.ts';
 import type { Http } from '../../../electron/core/http/http.ts';
 import type { AuthorizationServer } from '../../../electron/core/oauth/model.ts';
 import { secretKeyOf, type Server } from '../../../electron/core/servers/server.ts';
+import { clientSecretKey, clientSecretKeys } from '../../../electron/core/oauth/registration/registration-secrets.ts';
+import { dropRegistration } from '../../../electron/core/oauth/registration/registration-store.ts';
+import type {
+  RegistrationDeps,
+  RegistrationOutcome,
+} from '../../../electron/core/oauth/registration/registration-model.ts';
 
 const redirectUri = 'http://127.0.0.1:33427/callback/x';
 

@@ -9,7 +9,6 @@ import { storeFault } from '../../vault/store-fault.ts';
 import { readSigningKey } from '../client-auth/client-assertion.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
-import { clientSecretKey } from '../registration/registration.ts';
 import { repeatGrant } from '../token-endpoint/token-endpoint.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { chosenAuth } from '../client-auth/client-auth.ts';
@@ -20,6 +19,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Credential } from '../../vault/credential.ts';
 import type { RefreshOutcome, TokenClient, TokenEndpointOptions, Grants } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
+import { clientSecretKey } from '../registration/registration-secrets.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 

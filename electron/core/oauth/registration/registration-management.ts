@@ -3,11 +3,13 @@ import { asAppError } from '../../base/errors.ts';
 import { fetchFollowing } from '../../http/follow.ts';
 import type { Log } from '../../base/log.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { dropRegistration, managementTokenKey, managementUse, type RegistrationDeps } from './registration.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 import type { Registration, Server } from '../../servers/server.ts';
+import { managementTokenKey, managementUse } from './registration-secrets.ts';
+import { dropRegistration } from './registration-store.ts';
+import type { RegistrationDeps } from './registration-model.ts';
 
-/** What became of the registrations of a server when it was signed out: of several, the worst. */
+/** What happened to the registrations of a server at sign-out: of several, the worst. */
 export type RegistrationEnding = 'deleted' | 'not_offered' | 'failed';
 
 export interface DeleteRegistrationsDeps extends Pick<RegistrationDeps, 'servers'> {

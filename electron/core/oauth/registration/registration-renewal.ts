@@ -9,10 +9,10 @@ import { originOf, type Binding } from '../../vault/binding.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import { presetFor } from '../providers/presets.ts';
-import { clientSecretKey, managementTokenKey, managementUse } from './registration.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http, HttpResponse } from '../../http/http.ts';
 import type { Registration, Server } from '../../servers/server.ts';
+import { clientSecretKey, managementTokenKey, managementUse } from './registration-secrets.ts';
 
 export interface RegistrationRenewalDeps {
   readonly servers: Pick<Servers, 'list' | 'find' | 'updateAccount'>;
@@ -24,11 +24,11 @@ export interface RegistrationRenewalDeps {
   readonly policyOf: (server: Server) => Promise<AddressPolicy>;
 }
 
-/** Keeps registrations alive that end: a registration that has ended forces a person to sign in again. */
+/** Renews registrations before they expire: an expired one forces a person to sign in again. */
 export interface RegistrationRenewal {
-  /** Looks now, and then every six hours. */
+  /** Checks now, and then every six hours. */
   start(): void;
-  /** One look at all registrations. Never throws. */
+  /** Checks all registrations once. Never throws. */
   look(): Promise<void>;
   stop(): void;
 }
@@ -38,7 +38,7 @@ const timeoutMs = 10_000;
 const mostWrites = 60;
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** RFC 7592 3. Members that we do not use may be anything, and go back as they came. */
+/** RFC 7592 3. Members that we do not use may be anything, and are sent back unchanged. */
 const Client = z.looseObject({
   client_id: z.string(),
   client_secret: z
@@ -56,7 +56,7 @@ const Client = z.looseObject({
 type Client = z.infer<typeof Client>;
 
 /**
- * When a registration ends, Unix ms: as its server said, else as the preset knows. Undefined: nobody says that it does.
+ * When a registration expires, Unix ms: as its server said, else as the preset says. Undefined: it is not known to expire.
  */
 export function endOfRegistration(registration: Registration, server: Pick<Server, 'settings'>): number | undefined {
   const days = presetFor(registration.issuer, server.settings.preset)?.registrationDays;
@@ -72,7 +72,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
   let cancel = (): void => {};
   let stopped = false;
 
-  /** Past half of its life, and not over: what has ended cannot be renewed. */
+  /** Past half of its lifetime and not expired: an expired registration cannot be renewed. */
   function isDue(registration: Registration, server: Server): boolean {
     const end = endOfRegistration(registration, server);
     const from = registration.renewedAt ?? registration.registeredAt;
@@ -91,15 +91,15 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
       managementUse(registration.issuer, uri),
     );
     if (read.kind !== 'found') return log('registration_not_renewed', { server: server.name, why: read.kind });
-    // The answer may hold the only copy of a new token: nothing is asked that could not be stored.
+    // The response may hold the only copy of a new token: first make sure that the store works.
     await write(managementTokenKey(server.id, registration), read.value, managementUse(registration.issuer, uri));
     const got = await ask(server, uri, read.value, 'GET');
     if (!got) return;
     const after = await take(server, registration, got);
     const end = endOfRegistration(registration, server);
-    const asBefore = after.registration.endsAt !== undefined && end !== undefined && after.registration.endsAt <= end;
+    const unchanged = after.registration.endsAt !== undefined && end !== undefined && after.registration.endsAt <= end;
     // Some servers extend a registration only on an update (RFC 7592 2.2).
-    const put = asBefore
+    const put = unchanged
       ? await ask(
           server,
           after.registration.registration_client_uri ?? uri,
@@ -118,7 +118,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     method: 'GET' | 'PUT',
     body?: object,
   ): Promise<Client | undefined> {
-    const answer: HttpResponse = await fetchFollowing(deps.httpOf(server.id), {
+    const response: HttpResponse = await fetchFollowing(deps.httpOf(server.id), {
       url: new URL(uri),
       method,
       headers: {
@@ -132,12 +132,12 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
       timeoutMs,
       maxBytes: 64 * 1024,
     });
-    const client = answer.status === 200 ? Client.safeParse(readJson(answer.body)).data : undefined;
-    log('registration_asked', { server: server.name, method, status: answer.status, usable: client !== undefined });
+    const client = response.status === 200 ? Client.safeParse(readJson(response.body)).data : undefined;
+    log('registration_asked', { server: server.name, method, status: response.status, usable: client !== undefined });
     return client;
   }
 
-  /** Stores what the server said: the management token before anything else, since the old one may be spent. */
+  /** Stores the response: the management token first, since the old one may no longer be valid. */
   async function take(
     server: Server,
     registration: Registration,
@@ -148,7 +148,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     const uri = named && URL.canParse(named) && originOf(named) === originOf(before) ? named : before;
     const token = client.registration_access_token ? new Secret(client.registration_access_token) : undefined;
     if (token) await keep(managementTokenKey(server.id, registration), token, managementUse(issuer, uri));
-    // Another registration's data: its token is kept, since ours may be spent, and everything else is ignored.
+    // Data of another registration: its token is kept, since ours may no longer be valid; the rest is ignored.
     if (client.client_id !== registration.client_id) return { registration, ...(token ? { token } : {}) };
     const facts = vault.facts(server.id);
     const endpoint = facts?.issuer === issuer ? { endpoint: originOf(facts.tokenEndpoint) } : {};
@@ -172,7 +172,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     return { registration: renewed, ...(token ? { token } : {}) };
   }
 
-  /** This may be the only copy: if the store fails now, it is tried again for a while. */
+  /** This may be the only copy: if the store fails, writing is retried for a while. */
   async function keep(key: string, secret: Secret, use: Binding): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -214,7 +214,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
   };
 }
 
-/** RFC 7592 2.2: all members that the server sent, except those that must not be in an update. */
+/** RFC 7592 2.2: all members that the server sent, except those that an update must not contain. */
 function updateOf({
   registration_access_token: _token,
   registration_client_uri: _uri,

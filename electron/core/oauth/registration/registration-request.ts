@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../../../shared/defined.ts';
 import type { ErrorCode } from '../../../../shared/reply.ts';
 import { isUtf16, readJson } from '../../../../shared/json.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
@@ -19,14 +20,14 @@ interface RegisteredClient {
   readonly clientSecret?: Secret;
   /** Unix ms; absent: never. */
   readonly secretExpiresAt?: number;
-  /** Unix ms: the one end that an answer states (RFC 7591 3.2.1), though no secret of it may be in use. */
+  /** Unix ms: the only expiry that a response can state (RFC 7591 3.2.1), even where no secret is used. */
   readonly endsAt?: number;
-  /** Where and with what it can be deleted (RFC 7592 3). */
+  /** Address and token with which it can be deleted (RFC 7592 3). */
   readonly management?: { readonly uri: string; readonly token: Secret };
 }
 
-export type RegistrationAnswer =
-  /** `refusedScopes`: those that the server named as not its own. */
+export type RegistrationResponse =
+  /** `refusedScopes`: the scopes that the server named as unknown. */
   | { readonly kind: 'registered'; readonly client: RegisteredClient; readonly refusedScopes?: readonly string[] }
   | { readonly kind: 'redirect_refused'; readonly error: AppError };
 
@@ -36,7 +37,7 @@ export interface ClientRegistrationRequest {
   readonly allow: AddressPolicy;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
-  /** Besides the usual ones. */
+  /** In addition to the usual ones. */
   readonly grantTypes?: readonly string[];
   /** RFC 7591 3. */
   readonly initialAccessToken?: Secret;
@@ -44,25 +45,25 @@ export interface ClientRegistrationRequest {
 }
 
 const timeoutMs = 15_000;
-const maxAnswerBytes = 64 * 1024;
+const maxResponseBytes = 64 * 1024;
 
-/** A server that names another scope each time is asked without any after this many tries. */
+/** After this many tries with a server that names another scope each time, none is requested. */
 const mostTries = 5;
 
 /**
- * One dynamic registration (RFC 7591 3). Where the server takes offence at a scope it is asked again without that one,
- * or, where it names none of ours, without any. Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS,
+ * One dynamic registration (RFC 7591 3). If the server rejects a scope, the registration is repeated without that one,
+ * or, if it names none of ours, without any. Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS,
  * E_REDIRECTED and the faults of Http.
  */
-export async function registerClient(http: Http, request: ClientRegistrationRequest): Promise<RegistrationAnswer> {
+export async function registerClient(http: Http, request: ClientRegistrationRequest): Promise<RegistrationResponse> {
   const refused: string[] = [];
   let { scopes } = request;
   for (let tries = 1; ; tries += 1) {
-    const answer = await post(http, request, scopes);
-    const refusal = refusalIn(answer);
+    const response = await post(http, request, scopes);
+    const refusal = refusalIn(response);
     if (!refusal || scopes.length === 0 || !blames(refusal, 'scope')) {
-      const found = read(answer, request);
-      return found.kind === 'registered' && refused.length > 0 ? { ...found, refusedScopes: refused } : found;
+      const result = read(response, request);
+      return result.kind === 'registered' && refused.length > 0 ? { ...result, refusedScopes: refused } : result;
     }
     const named = tries < mostTries ? firstNamed(scopes, refusal.description ?? '') : undefined;
     if (named !== undefined) refused.push(named);
@@ -85,7 +86,7 @@ function post(
 ): Promise<HttpResponse> {
   const metadata = {
     client_name: 'Keybridge',
-    // MCP 2026-07-28: a server may bind the redirect rules to it (OpenID Connect Registration 2).
+    // MCP 2026-07-28: a server may apply its redirect rules by this (OpenID Connect Registration 2).
     application_type: 'native',
     redirect_uris: [redirectUri],
     grant_types: ['authorization_code', 'refresh_token', ...grantTypes],
@@ -105,44 +106,44 @@ function post(
     ownBearer: true,
     allow,
     timeoutMs,
-    maxBytes: maxAnswerBytes,
+    maxBytes: maxResponseBytes,
     ...(signal ? { signal } : {}),
   });
 }
 
 /**
- * A program on the user's computer keeps no secret from its user: `none` with PKCE, where that is offered. Else what
- * the server names first: servers on the official Python SDK name both ways with a secret, but take the second only
- * with a `client_id` in the body.
+ * A program on the user's computer cannot keep a secret from its user: `none` with PKCE, where that is offered. Else
+ * the method that the server names first: servers based on the official Python SDK name both methods with a secret, but
+ * accept the second only with a `client_id` in the body.
  */
 function preferredAuth({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
   if (!methods || methods.includes('none')) return 'none';
   return methods.find((method) => method === 'client_secret_basic' || method === 'client_secret_post') ?? 'none';
 }
 
-function refusalIn(answer: HttpResponse): ErrorResponse | undefined {
-  return answer.status < 400 || answer.status > 499 ? undefined : readErrorResponse(answer);
+function refusalIn(response: HttpResponse): ErrorResponse | undefined {
+  return response.status < 400 || response.status > 499 ? undefined : readErrorResponse(response);
 }
 
-/** RFC 7591 3.2.2 has one code for all members but the redirect URI; the description says which. */
+/** RFC 7591 3.2.2 has one error code for all members except the redirect URI; the description says which. */
 const blames = ({ error = '', description = '' }: ErrorResponse, member: string): boolean =>
   error.includes(member) || description.includes(member);
 
 function read(
-  answer: HttpResponse,
+  response: HttpResponse,
   { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest,
-): RegistrationAnswer {
-  const { status, headers } = answer;
+): RegistrationResponse {
+  const { status, headers } = response;
   const host = sanitizeExternalText(new URL(endpoint).host);
-  if (isUtf16(answer.body))
+  if (isUtf16(response.body))
     throw new AppError(
       'E_REGISTRATION_INVALID',
-      `${host} answered the registration with UTF-16 text, and JSON is UTF-8.`,
+      `${host} responded to the registration with UTF-16 text, but JSON must be UTF-8.`,
     );
   if (status === 200 || status === 201)
     return {
       kind: 'registered',
-      client: readClient(readJson(answer.body), redirectUri, authorizationServer, endpoint),
+      client: readClient(readJson(response.body), redirectUri, authorizationServer, endpoint),
     };
   if (status >= 300 && status < 400) throw redirected(new URL(endpoint), 'the registration');
   const wait = retryAfterMs(headers, Date.now());
@@ -150,7 +151,7 @@ function read(
   if (status >= 500)
     throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
 
-  const refusal = refusalIn(answer);
+  const refusal = refusalIn(response);
   const reason = errorWords(refusal ?? {}, '', initialAccessToken) || `status ${status}`;
   const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
   if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri')))
@@ -168,7 +169,7 @@ const Client = z.object({
     .string()
     .regex(/^[\x20-\x7e]{1,4000}$/)
     .nullish(),
-  // Some servers write numbers as strings; what is no number says nothing about the secret's end.
+  // Some servers write numbers as strings; anything else is treated as absent.
   client_secret_expires_at: z.preprocess(numberOf, z.number().nullish().catch(undefined)),
   redirect_uris: z.array(z.string()).nullish(),
   token_endpoint_auth_method: z.string().nullish(),
@@ -184,11 +185,11 @@ function readClient(
 ): RegisteredClient {
   const host = sanitizeExternalText(new URL(endpoint).host);
   const invalid = (what: string, code: ErrorCode = 'E_REGISTRATION_INVALID') =>
-    new AppError(code, `${host} answered the registration ${what}.`);
+    new AppError(code, `${host} responded to the registration ${what}.`);
   const parsed = Client.safeParse(value);
   if (!parsed.success) {
     const at = parsed.error.issues[0]?.path.map(String).join('.');
-    throw invalid(at ? `with a bad ${sanitizeExternalText(at, 40)}` : 'with something that is no JSON object');
+    throw invalid(at ? `with an invalid ${sanitizeExternalText(at, 40)}` : 'with something other than a JSON object');
   }
   const {
     client_id,
@@ -197,25 +198,29 @@ function readClient(
     redirect_uris,
     token_endpoint_auth_method,
   } = parsed.data;
-  if (redirect_uris && !redirect_uris.includes(redirectUri)) throw invalid('with another redirect URI than ours');
+  if (redirect_uris && !redirect_uris.includes(redirectUri)) throw invalid('with a redirect URI that is not ours');
   const management = managementOf(parsed.data, endpoint);
   const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
   if (!clientAuth)
     throw invalid(
-      `with a way to authenticate that was not asked for: ${sanitizeExternalText(token_endpoint_auth_method, 40)}`,
+      `with a client authentication method that was not requested: ${sanitizeExternalText(token_endpoint_auth_method, 40)}`,
     );
+  const usesSecret = client_secret && clientAuth !== 'none';
+  // In seconds; 0 means never.
+  const endsAt = expires && expires > 0 ? expires * 1000 : undefined;
   return {
     clientId: client_id,
     clientAuth,
-    ...(client_secret && clientAuth !== 'none' ? { clientSecret: new Secret(client_secret) } : {}),
-    // 0 means never; in seconds.
-    ...(expires && expires > 0 && client_secret && clientAuth !== 'none' ? { secretExpiresAt: expires * 1000 } : {}),
-    ...(expires && expires > 0 ? { endsAt: expires * 1000 } : {}),
-    ...(management ? { management } : {}),
+    ...defined({
+      clientSecret: usesSecret ? new Secret(client_secret) : undefined,
+      secretExpiresAt: usesSecret ? endsAt : undefined,
+      endsAt,
+      management,
+    }),
   };
 }
 
-/** Only where both are there and good. The token goes nowhere but to the origin that gave it. */
+/** Only if both are present and valid. The token is sent only to the origin that issued it. */
 function managementOf(
   { registration_access_token: token, registration_client_uri: uri }: z.infer<typeof Client>,
   endpoint: string,
@@ -232,15 +237,16 @@ function managementOf(
   return own ? { uri: url.href, token: new Secret(token) } : undefined;
 }
 
-/** The server's word counts; where it says nothing, a secret is there to be used. */
+/** The method that the server states; if it states none, a secret that it issued is used. */
 function authMethod(
-  said: string | undefined,
+  stated: string | undefined,
   secret: string | undefined,
   server: AuthorizationServer,
 ): ClientAuth | undefined {
-  if (said === 'none') return 'none';
-  if (said === 'client_secret_basic' || said === 'client_secret_post') return secret === undefined ? undefined : said;
-  if (said !== undefined) return undefined;
+  if (stated === 'none') return 'none';
+  if (stated === 'client_secret_basic' || stated === 'client_secret_post')
+    return secret === undefined ? undefined : stated;
+  if (stated !== undefined) return undefined;
   if (secret === undefined) return 'none';
   const methods = server.token_endpoint_auth_methods_supported;
   return methods?.includes('client_secret_post') && !methods.includes('client_secret_basic')

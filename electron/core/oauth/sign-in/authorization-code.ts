@@ -9,7 +9,6 @@ import type { Identity, IdentityRequest } from '../identity/identity.ts';
 import { pushedRequest } from '../authorization/pushed-request.ts';
 import { listenAndRegister, type RedirectRegistration } from './redirect-registration.ts';
 import { redirectPorts, type RedirectListener } from '../authorization/loopback-server.ts';
-import { dropRegistration, type RegistrationDeps } from '../registration/registration.ts';
 import { withoutRefused } from '../scopes.ts';
 import {
   createCallbackHandler,
@@ -29,6 +28,8 @@ import type { Discovery, Grants, TokenClient, TokenEndpointOptions } from '../mo
 import type { CodeGrant } from '../token-endpoint/token-endpoint.ts';
 import { exchangeAs } from './exchange-code.ts';
 import type { Server } from '../../servers/server.ts';
+import { dropRegistration } from '../registration/registration-store.ts';
+import type { RegistrationDeps } from '../registration/registration-model.ts';
 
 export interface BrowserSignInDeps {
   readonly clock: Clock;

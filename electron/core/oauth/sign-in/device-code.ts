@@ -2,7 +2,7 @@ import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../base/errors.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { Identity, IdentityRequest } from '../identity/identity.ts';
-import { dropRegistration, registrationFor, type RegistrationDeps } from '../registration/registration.ts';
+import { registrationFor } from '../registration/registration.ts';
 import { endpointHosts, withDevicePage } from '../authorization/endpoint-hosts.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { withoutRefused } from '../scopes.ts';
@@ -13,6 +13,8 @@ import { deviceCode, deviceGrant, pollForTokens } from '../token-endpoint/device
 import type { Clock } from '../../base/clock.ts';
 import type { Discovery, Grants } from '../model.ts';
 import type { Server } from '../../servers/server.ts';
+import { dropRegistration } from '../registration/registration-store.ts';
+import type { RegistrationDeps } from '../registration/registration-model.ts';
 
 export interface DeviceSignInDeps {
   readonly registering: RegistrationDeps;

@@ -6,13 +6,13 @@ import { introspectionEndpoint } from '../inspection/introspection.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { rulesFor } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
-import { clientElsewhere } from '../registration/registration.ts';
 import { clientAuthOf } from '../client-auth/client-auth.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
 import type { Discovery, TokenClient, Grants } from '../model.ts';
 import { type Credential, type RepeatedGrant, repeatedGrants } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
+import { clientElsewhere } from '../registration/configured-client.ts';
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 

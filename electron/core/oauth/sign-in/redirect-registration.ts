@@ -2,12 +2,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Preset } from '../providers/presets.ts';
 import { clientMetadataUrl } from '../registration/registration-advice.ts';
-import {
-  dropRegistration,
-  dynamicRegistrations,
-  registrationFor,
-  type RegistrationDeps,
-} from '../registration/registration.ts';
+import { registrationFor } from '../registration/registration.ts';
 import {
   documentRedirectPath,
   listenForRedirect,
@@ -17,6 +12,8 @@ import {
 } from '../authorization/loopback-server.ts';
 import type { Discovery } from '../model.ts';
 import type { Registration, Server } from '../../servers/server.ts';
+import { dropRegistration, dynamicRegistrations } from '../registration/registration-store.ts';
+import type { RegistrationDeps } from '../registration/registration-model.ts';
 
 export interface RedirectRegistration {
   readonly listener: RedirectListener;

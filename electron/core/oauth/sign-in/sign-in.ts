@@ -13,7 +13,6 @@ import { createGrants } from '../grants/grants.ts';
 import { identify, type Identity, type IdentityRequest } from '../identity/identity.ts';
 import { createKeySets } from '../identity/jwks.ts';
 import type { OAuthPorts, SignInProgress } from '../model.ts';
-import type { RegistrationDeps } from '../registration/registration.ts';
 import { identityScopes, uniqueScopes } from '../scopes.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import { createBrowserSignIn } from './authorization-code.ts';
@@ -22,6 +21,7 @@ import { confirmHosts, current, discoverForSignIn, scopesFor, type DiscoverServe
 import { repeatedGrantOf, signInByGrant } from './non-interactive.ts';
 import { rulesFor } from './provider-rules.ts';
 import { progressOf, type RunningSignIns } from './running.ts';
+import type { RegistrationDeps } from '../registration/registration-model.ts';
 
 /** All sign-ins: at most one per account at a time. */
 export interface SignIns {
