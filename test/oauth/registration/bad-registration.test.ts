@@ -162,14 +162,14 @@ describe('a registration that is refused or broken', () => {
       'a web page with 200',
       (_, response) => sendHtml(response, 200, '<h1>secret page</h1>'),
       'E_REGISTRATION_INVALID',
-      /no JSON object/,
+      /other than a JSON object/,
     ],
     [
       'RG05',
       'an array',
       (_, response) => sendJson(response, 201, [{ client_id: 'x' }]),
       'E_REGISTRATION_INVALID',
-      /no JSON object/,
+      /other than a JSON object/,
     ],
     [
       'RG05',

@@ -56,7 +56,7 @@ const Client = z.looseObject({
 type Client = z.infer<typeof Client>;
 
 /**
- * When a registration expires, Unix ms: as its server said, else as the preset says. Undefined: it is not known to expire.
+ * When a registration expires, Unix ms: as its server said, else as the preset says. Undefined: not known to expire.
  */
 export function endOfRegistration(registration: Registration, server: Pick<Server, 'settings'>): number | undefined {
   const days = presetFor(registration.issuer, server.settings.preset)?.registrationDays;

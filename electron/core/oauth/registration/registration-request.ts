@@ -203,7 +203,7 @@ function readClient(
   const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
   if (!clientAuth)
     throw invalid(
-      `with a client authentication method that was not requested: ${sanitizeExternalText(token_endpoint_auth_method, 40)}`,
+      `with a client authentication that was not requested: ${sanitizeExternalText(token_endpoint_auth_method, 40)}`,
     );
   const usesSecret = client_secret && clientAuth !== 'none';
   // In seconds; 0 means never.

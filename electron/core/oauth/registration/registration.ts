@@ -123,7 +123,7 @@ async function register(
   return { kind: 'registered', registration, reused: false, ...defined({ clientSecret }) };
 }
 
-/** The person registers this redirect URI at the provider: the client ID entered later is used with exactly this one. */
+/** The person registers this redirect URI at the provider: a client ID entered later is used with exactly this one. */
 async function registerByHand(
   { servers }: RegistrationDeps,
   { authorizationServer: { issuer }, redirectUri, preset }: RegistrationRequest,
