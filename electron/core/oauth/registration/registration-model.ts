@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import type { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';

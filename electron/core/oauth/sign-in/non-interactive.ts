@@ -2,17 +2,17 @@ import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts
 import type { Servers } from '../../servers/servers.ts';
 import type { Companies } from '../enterprise/companies.ts';
 import { companyOf } from '../enterprise/company.ts';
-import { introspectionEndpoint } from '../inspection/introspection.ts';
+import { clientAtServer } from '../token-endpoint/token-client.ts';
 import type { Attempt } from '../authorization/attempt.ts';
 import { rulesFor } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
+import { clientElsewhere } from '../registration/configured-client.ts';
 import { clientAuthOf } from '../client-auth/client-auth.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
 import type { Discovery, TokenClient, Grants } from '../model.ts';
 import { type Credential, type RepeatedGrant, repeatedGrants } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
-import { clientElsewhere } from '../registration/configured-client.ts';
 
 type Protected = Extract<Discovery, { kind: 'protected' }>;
 
@@ -22,7 +22,7 @@ export interface GrantSignInDeps {
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
-  /** For servers whose company signs its people in. */
+  /** For companies whose ID token was not entered by hand. */
   readonly companies: Pick<Companies, 'signIn' | 'person'>;
   readonly openBrowser: boolean;
   readonly discover: () => Promise<Protected>;
@@ -141,25 +141,16 @@ function ownClient(
       'E_CLIENT_ID_NEEDED',
       `Keybridge needs the client ID that ${sanitizeExternalText(new URL(authorizationServer.issuer).host)} knows.`,
     );
-  const {
-    issuer,
-    token_endpoint: tokenEndpoint,
-    revocation_endpoint: revocationEndpoint,
-    token_endpoint_auth_methods_supported: methods,
-  } = authorizationServer;
-  const clientAuth = clientAuthOf(server, methods);
-  const introspection = introspectionEndpoint(authorizationServer, clientAuth);
-  return {
-    issuer,
-    tokenEndpoint,
-    ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
-    ...(introspection === undefined ? {} : { introspectionEndpoint: introspection }),
-    clientId: server.clientId,
+  const { clientId } = server;
+  const clientAuth = clientAuthOf(server, authorizationServer.token_endpoint_auth_methods_supported);
+  return clientAtServer(authorizationServer, {
+    clientId,
     clientAuth,
+    clientSecret: undefined,
     resource,
-    ...(quirks ? { quirks } : {}),
+    quirks,
     allow,
-  };
+  });
 }
 
 /**
