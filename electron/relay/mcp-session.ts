@@ -163,14 +163,14 @@ export function createMcpSession(deps: McpSessionDeps): McpSession {
 
   connection.onWake((reason) => {
     if (reason === 'asked') {
-      stream.poke();
+      stream.tryNow();
       tryQuietly();
     } else if (away && !reopening && retries.wake()) tryQuietly();
   });
 
   connection.onSignedIn(() => {
     serverClient.forgetCookies();
-    stream.poke();
+    stream.tryNow();
     // Perhaps somebody else has signed in: the server may not let them have this session.
     if (session) session.suspect = true;
     tryQuietly();

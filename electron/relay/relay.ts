@@ -95,7 +95,11 @@ export function createRelay({ connection, http, log, clock, version, host: link 
   let removed: AppError | undefined;
   let load = 0;
 
-  const stream = createNotificationStream({ ...deps, take: (line) => host.send(line), drained: () => host.drained() });
+  const stream = createNotificationStream({
+    ...deps,
+    onMessage: (line) => host.send(line),
+    drained: () => host.drained(),
+  });
   const session = createMcpSession({ ...deps, connection, stream, tell: (line) => host.send(line) });
   const oneWay = createForwarder({ ...deps, session, signal: ended.signal });
 

@@ -163,13 +163,13 @@ async function readStreams(
     if (stream) {
       const ended = reopening.opened();
       if (await follow(deps, stream, request, handler, place).finally(ended)) return;
-      if (place.heard) reopening.heard();
+      if (place.heard) reopening.messageReceived();
       place.heard = false;
     }
     // Without an event id nobody can say where it broke (2025-11-25 transports).
     if (request.envelope.stateless || place.lastEventId === undefined || !isEventId(place.lastEventId))
       throw place.invalid ? unreadable(deps.server) : lost(deps.server);
-    const waitMs = reopening.next(place.retryMs ?? 1_000);
+    const waitMs = reopening.delayMs(place.retryMs ?? 1_000);
     if (waitMs === undefined) throw lost(deps.server);
     await waitFor(deps.clock, Math.max(waitMs, failures * 1_000), options.signal);
     stream = await reopen(deps, place.lastEventId, options).catch((error: unknown) => {

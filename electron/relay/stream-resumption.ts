@@ -1,52 +1,72 @@
 import type { Clock } from '../core/base/clock.ts';
 
-/**
- * When a stream that its server ended is opened again. A server says how long to wait (`retry`), but not less than is
- * bearable.
- */
+/** Decides when a stream that its server ended is opened again. */
 export interface StreamResumption {
-  /** A connection is there. Gives the function to call when it has ended. */
+  /** The stream is open. Returns the function to call when it has ended. */
   opened(): () => void;
-  /** A message came: whatever was fruitless before is forgotten. */
-  heard(): void;
-  /** The wait before the next opening, in ms; undefined: no more of them. */
-  next(retryMs: number): number | undefined;
+  /** A message arrived: earlier connections without one no longer count. */
+  messageReceived(): void;
+  /** The delay before the next connection, in ms; undefined: give up. `retryMs`: what the server asked for. */
+  delayMs(retryMs: number): number | undefined;
 }
 
-const floorMs = 250;
-/** What a server may ask for at most. */
+const shortestMs = 250;
+/** Longest delay that a server may ask for. */
 const longestRetryMs = 5 * 60_000;
 /** A connection that lasted this long counts as useful: proxies close idle ones. */
-const worthwhileMs = 10_000;
-/** Openings in a row that brought no message and did not last. */
-const mostFruitless = 500;
+const lastedMs = 10_000;
+/** Connections in a row that brought no message and did not last. */
+const maxFruitless = 500;
 
-/** `slowestMs`: the wait doubles up to this with each opening that brings nothing. */
+export interface ReopenDelay {
+  /** Connections in a row that brought no message and did not last. */
+  readonly fruitless: number;
+  /** The server's `retry`, in ms. */
+  readonly retryMs: number;
+  /** The delay doubles up to this with each fruitless connection. */
+  readonly longestMs: number;
+  /** From 0 to 1: spreads the delay by up to a tenth, so that many hosts do not reconnect at the same moment. */
+  readonly random: number;
+}
+
+/** The delay before a stream is opened again, in ms; undefined after 500 fruitless connections. */
+export function reopenDelayMs({ fruitless, retryMs, longestMs, random }: ReopenDelay): number | undefined {
+  if (fruitless >= maxFruitless) return undefined;
+  const grown = Math.min(longestMs, shortestMs * 2 ** Math.min(Math.max(fruitless - 1, 0), 20));
+  return Math.max(shortestMs, grown, Math.min(retryMs, longestRetryMs)) * (1 + random / 10);
+}
+
+/** Whether a connection that begins now turns out to last. `stop` ends the timer and returns it. */
+export function watchDuration(clock: Pick<Clock, 'after'>): { readonly stop: () => boolean } {
+  let lasted = false;
+  const cancel = clock.after(lastedMs, () => {
+    lasted = true;
+  });
+  return {
+    stop() {
+      cancel();
+      return lasted;
+    },
+  };
+}
+
+/** `longestMs`: see `ReopenDelay`. */
 export function createStreamResumption(
   clock: Pick<Clock, 'after'>,
-  slowestMs: number,
+  longestMs: number,
   random: () => number = Math.random,
 ): StreamResumption {
   let fruitless = 0;
   return {
     opened() {
-      let worthwhile = false;
-      const stop = clock.after(worthwhileMs, () => {
-        worthwhile = true;
-      });
+      const duration = watchDuration(clock);
       return () => {
-        stop();
-        fruitless = worthwhile ? 0 : fruitless + 1;
+        fruitless = duration.stop() ? 0 : fruitless + 1;
       };
     },
-    heard() {
+    messageReceived() {
       fruitless = 0;
     },
-    next(retryMs) {
-      if (fruitless >= mostFruitless) return undefined;
-      const grown = Math.min(slowestMs, floorMs * 2 ** Math.min(Math.max(fruitless - 1, 0), 20));
-      // A little apart, so that many hosts of one server do not all come at once.
-      return Math.max(floorMs, grown, Math.min(retryMs, longestRetryMs)) * (1 + random() / 10);
-    },
+    delayMs: (retryMs) => reopenDelayMs({ fruitless, retryMs, longestMs, random: random() }),
   };
 }

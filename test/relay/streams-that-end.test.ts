@@ -111,9 +111,9 @@ describe('retry: 0', () => {
   ])('the wait when %s', (_, fruitless, retryMs, wanted) => {
     const reopening = createStreamResumption(createFakeClock(), 5_000, () => 0);
     for (let n = 0; n < fruitless; n += 1) reopening.opened()();
-    expect(reopening.next(retryMs)).toBe(wanted);
-    reopening.heard();
-    expect(reopening.next(0)).toBe(250);
+    expect(reopening.delayMs(retryMs)).toBe(wanted);
+    reopening.messageReceived();
+    expect(reopening.delayMs(0)).toBe(250);
   });
 
   it('a stream that stayed open for ten seconds does not count as a failed opening', async () => {
@@ -123,7 +123,7 @@ describe('retry: 0', () => {
     const ended = reopening.opened();
     await clock.advance(10_000);
     ended();
-    expect(reopening.next(0)).toBe(250);
+    expect(reopening.delayMs(0)).toBe(250);
   });
 });
 
