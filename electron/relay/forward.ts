@@ -9,7 +9,7 @@ import type { Clock } from '../core/base/clock.ts';
 
 export interface ForwarderDeps {
   readonly serverClient: ServerClient;
-  readonly session: Pick<McpSession, 'settled' | 'away' | 'ready'>;
+  readonly session: Pick<McpSession, 'settled' | 'error' | 'ready'>;
   readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -28,7 +28,7 @@ const timeoutMs = 30_000;
 export function createForwarder({ serverClient, session, server, clock, log, signal }: ForwarderDeps): Forwarder {
   async function post(line: Buffer, found: Envelope): Promise<void> {
     await session.settled();
-    if (session.away && !found.stateless) throw session.away;
+    if (session.error && !found.stateless) throw session.error;
     const current = found.stateless ? undefined : await session.ready();
     const headers = found.stateless ? statelessHeaders(found) : sessionRequestHeaders(current);
     const answered = await serverClient.request({

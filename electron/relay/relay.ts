@@ -18,7 +18,7 @@ import { createNotificationStream } from './notification-stream.ts';
 import { confirmLoss } from './session-loss.ts';
 import { createMcpSession } from './mcp-session.ts';
 import { badMessageResponse, readHostMessage, invalidMessageResponse, tooLongResponse } from './invalid-messages.ts';
-import { createSecretRedaction, type SecretRedaction } from './secret-redaction.ts';
+import { createSecretRedaction, learnedToken } from './secret-redaction.ts';
 import { createToolHeaders } from './tool-header-params.ts';
 import { createServerClient } from './server-client.ts';
 import { createPauses, orAborted, within } from '../core/base/async.ts';
@@ -45,17 +45,6 @@ export interface Relay {
   readonly busy: boolean;
   /** The host has gone: ends every call and stream now, and then the session at the server. */
   close(): Promise<void>;
-}
-
-/** An access token of the core; it is removed from everything that the server sends to a host. */
-async function learnedToken(
-  connection: Connection,
-  removal: SecretRedaction,
-  options: Parameters<Connection['accessToken']>[0],
-): ReturnType<Connection['accessToken']> {
-  const answer = await connection.accessToken(options);
-  if (answer.kind === 'token') removal.learn(answer.token);
-  return answer;
 }
 
 /** A request of the host that is not answered yet. */
@@ -177,11 +166,13 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     const since = clock.monotonic();
     await session.settled();
     if (isListMethod(asked.method)) await session.tryReopen(call.abort.signal);
-    const local = session.away ? offlineResponse(asked.id, asked.method) : undefined;
+    const local = session.error ? offlineResponse(asked.id, asked.method) : undefined;
     if (local !== undefined) return answer(call, local);
     for (let again = false; ; again = true) {
       const current = await orAborted(session.ready(), call.abort.signal);
-      const empty = session.promised ? unofferedListResponse(asked.id, asked.method, session.capabilities) : undefined;
+      const empty = session.answeredLocally
+        ? unofferedListResponse(asked.id, asked.method, session.capabilities)
+        : undefined;
       if (empty !== undefined) return answer(call, empty);
       const onHold = (held: boolean) => void (call.held = held);
       // What was spent on waiting for the session is not waited for a token once more.
@@ -211,9 +202,9 @@ export function createRelay({ connection, http, log, clock, version, host: link 
     try {
       answer(call, await session.open({ line: Buffer.from(line), envelope: asked }, call.abort.signal));
     } catch (error) {
-      if (!session.away) throw error;
-      log('initialize_answered_locally', { server, code: session.away.code });
-      answer(call, offlineInitializeResponse(asked.id, readHostInfo(line), server, version, session.away));
+      if (!session.error) throw error;
+      log('initialize_answered_locally', { server, code: session.error.code });
+      answer(call, offlineInitializeResponse(asked.id, readHostInfo(line), server, version, session.error));
     }
   }
 

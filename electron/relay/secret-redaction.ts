@@ -1,4 +1,5 @@
 import { AppError } from '../core/base/errors.ts';
+import type { Connection } from '../core/app/connections.ts';
 import type { Log } from '../core/base/log.ts';
 import { formsOf, partsOf } from '../core/oauth/secret-forms.ts';
 import type { Secret } from '../core/base/secret.ts';
@@ -83,4 +84,15 @@ function withText(line: Buffer, places: readonly Place[], text: string): Buffer 
     from = end;
   }
   return Buffer.concat([...pieces, line.subarray(from)]);
+}
+
+/** The connection's access token, which is removed from now on from everything that the server sends to a host. */
+export async function learnedToken(
+  connection: Connection,
+  redaction: SecretRedaction,
+  options: Parameters<Connection['accessToken']>[0],
+): ReturnType<Connection['accessToken']> {
+  const answer = await connection.accessToken(options);
+  if (answer.kind === 'token') redaction.learn(answer.token);
+  return answer;
 }
