@@ -3,7 +3,7 @@ import { delayAfterMs, needsAttention, retryDelayMs } from './retry-policy.ts';
 import { reopenDelayMs } from './stream-resumption.ts';
 
 /** What is remembered of one session's notification stream from one connection to the next. */
-export interface StreamProgress {
+interface StreamProgress {
   /** Where the next connection resumes. */
   readonly lastEventId: string | undefined;
   /** The server's `retry`, in ms. */

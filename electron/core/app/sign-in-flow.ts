@@ -10,7 +10,7 @@ import type { StepUps } from '../step-up/step-up.ts';
 import type { Vault } from '../vault/credentials.ts';
 import type { AppEvents } from './app-events.ts';
 
-export interface SignInOptions {
+interface SignInOptions {
   readonly openBrowser: boolean;
   /** Somebody can answer the step `confirm`. */
   readonly canAsk?: boolean;

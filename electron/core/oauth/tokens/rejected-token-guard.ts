@@ -15,7 +15,7 @@ const longestTrialMs = 300_000;
 /** A token that is only doubted is renewed no more often than this; half as often each time. */
 const longestDoubtMs = 3_600_000;
 
-export type Rejection =
+type Rejection =
   /** The token came after a 401, a moment ago; another refresh would not help. */
   | { readonly kind: 'too_soon'; readonly error: AppError }
   | { readonly kind: 'renew' }

@@ -31,7 +31,7 @@ export interface SourceState {
 }
 
 /** From the refresh that runs. */
-export type RefreshEvent =
+type RefreshEvent =
   /** The refresh ended without a result that counts. */
   | { readonly kind: 'refresh_dropped' }
   | { readonly kind: 'refreshed'; readonly withheld?: AppError | undefined }
