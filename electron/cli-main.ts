@@ -10,7 +10,7 @@ import { AppError, asAppError } from './core/base/errors.ts';
 import { defaultLogLevel, isLogLevel, logLevels } from './core/base/log-events.ts';
 import { version } from './platform/version.ts';
 
-/** The command line but for `connect`. Gives the exit code. */
+/** The command line but for `connect`. Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const terminal = processTerminal();
   const code = await obey(argv, terminal);

@@ -72,7 +72,7 @@ function readArguments() {
 }
 
 /**
- * Gives the verdicts in the order of `runs`.
+ * Returns the verdicts in the order of `runs`.
  * @param {Run[]} runs
  * @param {(run: Run) => Promise<Verdict>} task
  */
@@ -96,7 +96,7 @@ async function inParallel(runs, task) {
 }
 
 /**
- * The table, what changed against the baseline, and the last line. Gives the exit code.
+ * The table, what changed against the baseline, and the last line. Returns the exit code.
  * @param {Run[]} runs
  * @param {Verdict[]} verdicts
  * @param {Record<string, unknown>} expected baseline.json

@@ -67,7 +67,7 @@ export const commands = {
   },
   /**
    * Makes the key of `private_key_jwt` (RFC 7523) in the store of secrets, which it never leaves, and sets how it is
-   * used. Gives the public half, to be registered. `replace`: a key that is there already may end; without it that is
+   * used. Returns the public half, to be registered. `replace`: a key that is there already may end; without it that is
    * E_BAD_INPUT.
    */
   generateKey: {

@@ -3,7 +3,7 @@
 export interface LineSplitterOptions<Bytes extends Uint8Array> {
   /** Longest line, in bytes. */
   readonly maxBytes: number;
-  /** Puts pieces together; `bytes` is their length in all. Gives memory of its own. */
+  /** Puts pieces together; `bytes` is their length in all. Returns memory of its own. */
   readonly concat: (pieces: readonly Bytes[], bytes: number) => Bytes;
   /**
    * A whole line without its end (LF or CRLF) and without a byte order mark. Never a blank one. May share memory with

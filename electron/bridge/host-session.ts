@@ -23,7 +23,7 @@ export interface Session {
   serve(socket: net.Socket, rest: Buffer): Promise<void>;
   /** From now on, until the next `serve`: answers what was kept, and what the host asks, with this error. */
   refuse(error: LineError): void;
-  /** Answers what is still asked as lost, and what is kept with this error. Gives the number of the latter. */
+  /** Answers what is still asked as lost, and what is kept with this error. Returns the number of the latter. */
   giveUp(error: LineError): number;
   readonly idle: boolean;
   /** Lets what was written get out, for so long at most. */

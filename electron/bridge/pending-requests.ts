@@ -14,7 +14,7 @@ export interface PendingRequests {
    * one.
    */
   sent(line: Buffer): boolean;
-  /** A line of the broker that is about to be passed on. Gives its id when it is an answer. */
+  /** A line of the broker that is about to be passed on. Returns its id when it is an answer. */
   received(line: Buffer): string | undefined;
   /** Requests of the host that were sent and not answered. */
   readonly unanswered: ReadonlyMap<string, string>;

@@ -36,8 +36,8 @@ const flushMs = 150;
 /**
  * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, outlives it,
  * and answers every request, with an error where there is nothing better. Ends when stdin does, or nobody reads stdout.
- * Gives the exit code: 0; 2 when the server or its account is not in the list; 1 when there was no way to a broker for
- * another reason.
+ * Returns the exit code: 0; 2 when the server or its account is not in the list; 1 when there was no way to a broker
+ * for another reason.
  */
 export async function bridge(options: BridgeOptions): Promise<number> {
   const { server, account, dataDir, stdin = process.stdin, stdout = process.stdout, env = process.env } = options;

@@ -26,7 +26,7 @@ export interface SocketWatch {
 /**
  * Looks every few seconds whether callers can still get in. What was deleted is made again, the key too. Where the
  * folder or the key is another one, a caller can never prove itself to us again, and perhaps somebody else owns the
- * folder by now. Gives the function that ends it.
+ * folder by now. Returns an unsubscribe function.
  */
 export function watchSocket(doors: SocketWatch): () => void {
   const { dataDir, clock, log } = doors;

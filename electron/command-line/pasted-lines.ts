@@ -15,8 +15,8 @@ export interface PastedLinesDeps {
 const burstMs = 300;
 
 /**
- * Puts the address of the browser's last page together where mail programs and terminals broke it over lines. Gives the
- * function that takes each line. A code that may be cut is never used: unless something follows the code in the
+ * Puts the address of the browser's last page together where mail programs and terminals broke it over lines. Returns
+ * the function that takes each line. A code that may be cut is never used: unless something follows the code in the
  * address, a person confirms with an empty line that this was all.
  */
 export function createPastedLines({ state, interactive, clock, use, tell }: PastedLinesDeps): (line: string) => void {

@@ -5,7 +5,7 @@ import { readSecretFile } from './secret-file.ts';
 
 /**
  * `--set name=value`, once per setting: the value is JSON, or text where it is none. `--set name=` takes the setting
- * back. Gives all settings: those that were there and those that were given. Throws E_BAD_INPUT.
+ * back. Returns all settings: those that were there and those that were given. Throws E_BAD_INPUT.
  */
 export function readSettings(before: ServerSettings, given: readonly string[]): ServerSettings {
   const settings: Record<string, unknown> = { ...before };

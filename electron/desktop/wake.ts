@@ -5,8 +5,8 @@ import type { Clock } from '../core/base/clock.ts';
 
 export interface Wake {
   /**
-   * Calls the listener after a wake from sleep, an unlock of the screen or a change of network. Gives the function that
-   * ends this.
+   * Calls the listener after a wake from sleep, an unlock of the screen or a change of network. Returns an unsubscribe
+   * function.
    */
   onWake(listener: () => void): () => void;
   /**

@@ -35,7 +35,7 @@ export interface HeldCall {
   /** How long it is worth waiting, in ms: until the host would give up. */
   readonly waitMs: number;
   /**
-   * Tells the host from now on that the call is alive, where it asked to be told. Gives the function that ends this.
+   * Tells the host from now on that the call is alive, where it asked to be told. Returns an unsubscribe function.
    */
   begin(): () => void;
 }

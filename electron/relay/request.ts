@@ -54,7 +54,7 @@ export type RequestOutcome = 'answered' | 'session_lost' | 'session_seems_lost';
 
 /**
  * One request of a host: POST, and what comes back as JSON or as a stream, taken up again where the server can do that.
- * Gives 'session_lost' when the server does not know the session: then the request was not processed, or may be
+ * Returns 'session_lost' when the server does not know the session: then the request was not processed, or may be
  * processed twice. Throws AppError when there is no answer to be had.
  */
 export async function sendRequest(

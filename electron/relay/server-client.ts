@@ -156,7 +156,7 @@ export function createServerClient({ connection, log, clock, ...deps }: ServerCl
   };
 
   /**
-   * The sign-in has ended. Gives the token of a new one where the core may start that by itself; else throws `error`.
+   * The sign-in has ended. Returns the token of a new one where the core may start that by itself; else throws `error`.
    */
   const signedInAgain = async (error: unknown, ask: ServerRequest, turn: CallAttempt): Promise<Secret | undefined> => {
     if (error instanceof AppError && error.code === 'E_SERVER_REFUSED')

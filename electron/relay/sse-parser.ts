@@ -12,7 +12,7 @@ export interface SseEvent {
 }
 
 export interface SseParser {
-  /** Gives the events that are complete with this chunk. Throws E_TOO_LARGE for an event above the cap. */
+  /** Returns the events that are complete with this chunk. Throws E_TOO_LARGE for an event above the cap. */
   push(chunk: Buffer): SseEvent[];
   /** There are bytes of an event that is not over. */
   readonly hasBegun: boolean;

@@ -11,7 +11,8 @@ import { createYielding, scanYielding } from './yielding.ts';
  */
 export interface ToolHeaders {
   /**
-   * Reads the answer to `tools/list`. Gives it back without the tools that a client must not show; otherwise untouched.
+   * Reads the answer to `tools/list`. Returns it without the tools that a client must not show; otherwise
+   * untouched.
    */
   learn(request: PendingRequest, line: Buffer): Promise<Buffer>;
   /** The `Mcp-Param-*` headers of a `tools/call`; none for anything else. */

@@ -1,6 +1,6 @@
 import MessageFormat from '@messageformat/core';
 
-/** Gives the pieces of a text: its words, and the values between them. */
+/** Returns the pieces of a text: its words, and the values between them. */
 export type CompiledText = (values: Readonly<Record<string, unknown>>) => unknown[];
 
 const format = new MessageFormat('en', { returnType: 'values', requireAllArguments: true });

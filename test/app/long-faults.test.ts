@@ -112,7 +112,7 @@ const faults: readonly (readonly [string, Begin])[] = [
 
 const tenMinutes = 600_000;
 
-/** Lets time pass, with a call each `everyMs`, none of which is waited for. Gives what became of them so far. */
+/** Lets time pass, with a call each `everyMs`, none of which is waited for. Returns what became of them so far. */
 async function callEach(everyMs: number, forMs: number): Promise<(string | undefined)[]> {
   const got: (string | undefined)[] = [];
   for (let passed = 0; passed < forMs; passed += everyMs) {

@@ -35,7 +35,7 @@ async function connected(product: Product): Promise<Host[]> {
   return hosts;
 }
 
-/** What a host says when it starts, its first call right behind. Gives the answer to the call. */
+/** What a host says when it starts, its first call right behind. Returns the answer to the call. */
 async function begin(host: Host, text: string): Promise<string> {
   const clientInfo = { name: 'fixture-host', version: '1.0.0' };
   const hello = await host.request(

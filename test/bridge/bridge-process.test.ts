@@ -59,7 +59,7 @@ const environmentOfApp = () =>
     args: string[];
   };
 
-/** Listens with the mode of a broker's socket. Gives the end of it. */
+/** Listens with the mode of a broker's socket. Returns the end of it. */
 async function listenAt(server: net.Server, address: string): Promise<() => Promise<void>> {
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket) => sockets.add(socket));

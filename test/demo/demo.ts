@@ -21,7 +21,7 @@ export interface DemoOptions {
   readonly electron: { readonly executable: string; readonly kind: 'release' | 'development' };
 }
 
-/** Gives the exit code: 0 only when every step really happened. Leaves nothing behind. */
+/** Returns the exit code: 0 only when every step really happened. Leaves nothing behind. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   let last = 'the start';
   const say = (line: string) => {

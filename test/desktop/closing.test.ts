@@ -24,7 +24,8 @@ async function start({ session, dataDir }: { session: DesktopSession; dataDir: s
 }
 
 /**
- * Stands in for the person at the system's message boxes: takes this button each time. Gives what the boxes have said.
+ * Stands in for the person at the system's message boxes: takes this button each time. Returns what the boxes have
+ * said.
  */
 async function answering(app: DesktopApp, button: string): Promise<() => Promise<string[]>> {
   await app.electron.evaluate(({ dialog }, wanted) => {

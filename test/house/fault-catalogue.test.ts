@@ -6,7 +6,9 @@ const root = path.join(import.meta.dirname, '../..');
 const page = 'docs/fault-catalogue.md';
 const searched = ['docs', 'electron', 'renderer', 'scripts', 'shared', 'test'];
 
-/** Two capitals and two digits, or a threat: T1, T12. Other names are longer (RS256, TLS13) or have a hyphen (P-256). */
+/**
+ * Two capitals and two digits, or a threat: T1, T12. Other names are longer (RS256, TLS13) or have a hyphen (P-256).
+ */
 const idPattern = /\b(?:[A-Z]{2}\d{2}|T\d{1,2})\b/g;
 /** Names of that form that are no ids of the catalogue. */
 const otherNames: readonly string[] = [];

@@ -113,7 +113,7 @@ export function createSignOut(deps: SignOutDeps): SignOut {
   /** What a sign-in stored meanwhile would lose its registration and its key, or have no account any more. */
   const alone = <Value>({ id }: Server, work: () => Promise<Value>) => deps.signIns.without(id, work);
 
-  /** Gives a report for each account. */
+  /** Returns a report for each account. */
   async function removeAll(server: Server): Promise<SignOutReport[]> {
     const accounts = accountsOf(servers, server);
     const known = new Set(accounts.map(({ id }) => id));

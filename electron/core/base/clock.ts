@@ -39,7 +39,7 @@ export interface Clock {
   /** The moment on a clock that only goes forward, for everything else. */
   monotonic(): Moment;
   /**
-   * Runs `task` once after `ms` on a clock that does not jump. Gives the function that cancels it. Never keeps the
+   * Runs `task` once after `ms` on a clock that does not jump. Returns a function that cancels it. Never keeps the
    * process alive.
    */
   after(ms: number, task: () => void): () => void;

@@ -8,7 +8,7 @@ const odd = /[\u0000-\u0020\u007f-\u00a0\u061c\u200b-\u200f\u2028-\u202e\u2060-\
 
 /**
  * A URL from metadata that we will open or send secrets to: https, or http on this computer; no user name in it.
- * Gives the URL as parsed, so that only its own serialisation is used further on. Throws E_ENDPOINT_REFUSED.
+ * Returns the URL as parsed, so that only its own serialisation is used further on. Throws E_ENDPOINT_REFUSED.
  */
 export function checkEndpoint(name: string, text: string): URL {
   const url = odd.test(text) || !URL.canParse(text) ? undefined : new URL(text);

@@ -173,7 +173,10 @@ export type RefreshOutcome =
       /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string;
     };
 
-/** Reads the response of a token endpoint. `now`: Unix ms. `tokensIn`: the member that holds the tokens, where they lie deeper. */
+/**
+ * Reads the response of a token endpoint. `now`: Unix ms. `tokensIn`: the member that holds the tokens, where they lie
+ * deeper.
+ */
 export type TokenResponseReader = (response: HttpResponse, now: number, tokensIn?: string) => TokenVerdict;
 
 export interface TokenEndpointOptions {

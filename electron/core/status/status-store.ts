@@ -28,7 +28,7 @@ export interface StatusStore {
   of(accountKey: string): ServerStatus | undefined;
   /** Something that the status is computed from is another now. */
   changed(): void;
-  /** Calls the listener with the current state at once, then after each change. Gives the function that ends this. */
+  /** Calls the listener with the current state at once, then after each change. Returns an unsubscribe function. */
   subscribe(listener: (status: Status) => void): () => void;
   /** Asks the store (by `probe` or `unlock`) and shows what it says. */
   lookAtStore(look: () => ReturnType<SecretStore['probe']>): Promise<StoreStatus>;

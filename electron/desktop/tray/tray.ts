@@ -15,7 +15,7 @@ export interface TrayDeps {
 
 const minuteMs = 60_000;
 
-/** The tray icon and its menu, a function of the status (tray-model.ts). Gives the function that removes it. */
+/** The tray icon and its menu, a function of the status (tray-model.ts). Returns a function that removes it. */
 export function createTray({ app, clock, icons, onAction }: TrayDeps): () => void {
   let tray: Tray | undefined;
   let shown = '';

@@ -19,7 +19,7 @@ export interface IpcDeps {
 
 /**
  * The window's way to the core: one channel in, for the commands of `shared/api.ts`, and one out, for the status. What
- * comes in is untrusted, even from the own page. Gives the function that ends it.
+ * comes in is untrusted, even from the own page. Returns an unsubscribe function.
  */
 export function connectWindow({ app, window, log }: IpcDeps): () => void {
   ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Reply> => {

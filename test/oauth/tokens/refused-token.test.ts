@@ -13,7 +13,7 @@ const token = async (): Promise<Secret | string> => {
   const answer = await rig.keeper.accessToken(id);
   return answer.kind === 'token' ? answer.token : 'error' in answer ? answer.error.code : answer.kind;
 };
-/** The server answers 401 to whatever token there is. Gives the code of the error, or 'renewed'. */
+/** The server answers 401 to whatever token there is. Returns the code of the error, or 'renewed'. */
 async function refuse(): Promise<string> {
   const now = await token();
   if (typeof now === 'string') return now;

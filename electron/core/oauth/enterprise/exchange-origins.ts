@@ -20,7 +20,7 @@ export function exchangeOriginOf({ settings }: Pick<Server, 'settings'>): string
 
 /**
  * A sign-in at the company is good for the endpoints that it was made for: those of the provider, and where the servers
- * that waited for it had its ID token exchanged. Gives the error for a server whose settings name another place.
+ * that waited for it had its ID token exchanged. Returns the error for a server whose settings name another place.
  */
 export function exchangeElsewhere(
   { tokenEndpoint, exchangeOrigins: known = [] }: Pick<Credential, 'tokenEndpoint' | 'exchangeOrigins'>,

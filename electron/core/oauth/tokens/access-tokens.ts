@@ -36,7 +36,7 @@ export interface AccessTokens {
    * usable now.
    */
   reviewAudience(credentialId: string): boolean;
-  /** While at least one holder exists, the refresh runs ahead of expiry. Gives the function that lets go. */
+  /** While at least one holder exists, the refresh runs ahead of expiry. Returns a function that releases it. */
   hold(credentialId: string): () => void;
   /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
   signOut(credentialId: string): Promise<SignOutReport>;
