@@ -37,7 +37,10 @@ export class AppError extends Error {
   readonly redirectUri: string | undefined;
   readonly addresses: readonly string[] | undefined;
 
-  /** `message`: the step and the cause in one sentence, plain text. Foreign words in it go through `foreign()`. */
+  /**
+   * `message`: the step and the cause in one sentence, plain text. Text from outside goes through
+   * `sanitizeExternalText()` first.
+   */
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message.length > 500 ? `${message.slice(0, 499)}…` : message, { cause: detail.cause });
     this.name = 'AppError';
