@@ -9,7 +9,7 @@ import { startHost, textOf } from '../fixtures/host.ts';
 import { startMcpServer, type RunningMcpServer } from '../fixtures/mcp-server.ts';
 import { until } from '../fixtures/wait.ts';
 import { ensureElectron } from '../../scripts/electron-runtime.mjs';
-import { launchApp, launcherSwitches, newDataFolder, root } from './app.ts';
+import { launchApp, launcherSwitches, newDataFolder, readLog, root } from './app.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 import { trayItems } from './tray-menu.ts';
 
@@ -56,6 +56,21 @@ describe('starting and ending', () => {
   });
 
   afterEach(() => folder.remove());
+
+  it('the app logs debug events when it is started with --log-level=debug', async () => {
+    const options = { dataDir: folder.dataDir, env: { KEYBRIDGE_STORE: 'memory' }, args: ['--log-level=debug'] };
+    const app = await launchApp(session, options);
+    try {
+      await callBroker(folder.dataDir, 'status', undefined);
+      const isLogged = async () =>
+        (await readLog(folder.dataDir))
+          .split('\n')
+          .some((line) => line.includes('"command"') && line.includes('"debug"'));
+      await until(isLogged, 'the command in the log');
+    } finally {
+      await app.quit();
+    }
+  });
 
   it('a bridge starts the app, hidden, the way it was last started; the next start shows its window', async () => {
     const first = await launchApp(session, { dataDir: folder.dataDir, env: { KEYBRIDGE_STORE: 'memory' } });

@@ -134,6 +134,20 @@ describe('the reason of a refusal reaches the person', () => {
     });
   });
 
+  it('of a pushed request, without the Basic header that the server repeats', async () => {
+    const basic = `Basic ${Buffer.from('c1:very-long-secret').toString('base64')}`;
+    say('/par', 'application/json', JSON.stringify({ error: 'invalid_request', error_description: `not ${basic}` }));
+    const known = {
+      ...client(),
+      clientAuth: 'client_secret_basic' as const,
+      clientSecret: new Secret('very-long-secret'),
+    };
+    const request = new URL(`${site.origin}/authorize?response_type=code&client_id=c1`);
+    const pushed = await pushedRequest(known, server(), request, options());
+    expect(pushed).toMatchObject({ error: { message: expect.stringContaining('invalid_request') as unknown } });
+    expect((pushed as { error: Error }).error.message).not.toContain(basic.slice('Basic '.length));
+  });
+
   it.each(refusals)('of a request for a device code, as %s', async (_what, type, body) => {
     say('/device', type, body);
     await expect(deviceCode(client(), `${site.origin}/device`, [], options())).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../base/errors.ts';
 import { orAborted } from '../../base/async.ts';
 import type { AccountChoice } from '../authorization/account-choice.ts';
-import { openAuthorizationUrl } from '../authorization/open-url.ts';
+import { openForAttempt } from '../authorization/open-url.ts';
 import { createKeySets } from '../identity/jwks.ts';
 import { presetFor } from '../providers/presets.ts';
 import {
@@ -76,12 +76,8 @@ export function createSharedSignIns(deps: SharedSignInsDeps): SharedSignIns {
     let opened = false;
     const open = () => {
       if (!wanted || !page || opened) return;
-      const url = page;
       opened = true;
-      openAuthorizationUrl(ports.openBrowser, url).catch((error: unknown) => {
-        ports.log('browser_failed', { code: asAppError(error).code });
-        if (attempt.progress().step === 'browser') attempt.step('browser', { url: url.href, browserFailed: true });
-      });
+      openForAttempt(ports, attempt, page);
     };
     const run = async () => {
       let listener: RedirectListener | undefined;

@@ -1,11 +1,10 @@
-import * as openid from 'openid-client';
+import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
+import { defined } from '../../../../shared/defined.ts';
 import { readJson } from '../../../../shared/json.ts';
 import { sanitizeExternalText } from '../../base/errors.ts';
-import { fetchFollowing } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
-import { configuration } from '../token-endpoint/configuration.ts';
-import { post } from '../token-endpoint/form-request.ts';
+import { sendForm } from '../token-endpoint/form-request.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import type { TokenClient, TokenEndpointOptions } from '../model.ts';
 
@@ -39,20 +38,17 @@ export async function introspect(
 ): Promise<Introspection | undefined> {
   const { introspectionEndpoint: endpoint } = client;
   if (endpoint === undefined) return undefined;
-  let answer: HttpResponse | undefined;
   try {
-    const config = await configuration(
+    const { response } = await sendForm(
       client,
-      clock,
-      async (url, headers, body) => {
-        answer = await fetchFollowing(http, post(client, url, headers, body, timeoutMs, signal));
-        return Response.json({ active: false });
-      },
-      { introspection_endpoint: endpoint },
+      (server, us, auth, options) =>
+        oauth.introspectionRequest(server, us, auth, token.reveal(), {
+          ...options,
+          additionalParameters: { token_type_hint: 'access_token' },
+        }),
+      { http, timeoutMs, metadata: { introspection_endpoint: endpoint }, ...defined({ clock, signal }) },
     );
-    // It judges a stand-in, which counts for nothing: what counts is our own reading of the answer.
-    await openid.tokenIntrospection(config, token.reveal(), { token_type_hint: 'access_token' });
-    return answer?.status === 200 ? read(answer) : undefined;
+    return response.status === 200 ? read(response) : undefined;
   } catch {
     return undefined;
   }

@@ -87,7 +87,7 @@ async function buildForm(
   return form;
 }
 
-export function post(
+function post(
   { allow }: TokenClient,
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -115,7 +115,7 @@ function sentSecrets({ clientSecret }: TokenClient, { headers: { authorization }
 }
 
 /** How the client proves itself in one request. */
-export async function clientAuthentication(client: TokenClient, clock: Clock | undefined): Promise<oauth.ClientAuth> {
+async function clientAuthentication(client: TokenClient, clock: Clock | undefined): Promise<oauth.ClientAuth> {
   const { clientAuth, clientSecret, signingKey } = client;
   if (clientAuth === 'private_key_jwt' && signingKey) return assertionAuth(client, signingKey, clock);
   // RFC 8705 2: the certificate of the connection is the proof; the request only says whose.
@@ -143,7 +143,7 @@ async function assertionAuth(
 }
 
 /** Some endpoints come with a `resource` in their query; ours, in the body, must be the only one (RFC 8707 2). */
-export function withoutResource(endpoint: string): string {
+function withoutResource(endpoint: string): string {
   const url = new URL(endpoint);
   if (!url.searchParams.has('resource')) return endpoint;
   url.searchParams.delete('resource');
