@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../core/base/errors.ts';
 import { isUtf16 } from '../../shared/json.ts';
-import { createGathering } from '../core/http/gathering.ts';
+import { createByteBuilder } from '../core/http/byte-builder.ts';
 import { batchItems, readEnvelope, sameId, type Envelope } from '../../shared/json-rpc.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 import { isVersion } from './request-headers.ts';
@@ -237,7 +237,7 @@ function oneLine(bytes: Buffer): Buffer {
 
 /** The whole body. Throws E_TOO_LARGE above the cap, and then reads no more. */
 export async function readBody(stream: HttpStream, server: string): Promise<Buffer> {
-  const all = createGathering();
+  const all = createByteBuilder();
   for await (const chunk of stream.body) {
     if (all.bytes + chunk.length > maxMessageBytes)
       throw new AppError('E_TOO_LARGE', `The server’s answer has more than ${maxMessageBytes / 1_048_576} MB.`, {

@@ -2,7 +2,7 @@ import { durationText } from '../../shared/state-text.ts';
 import type { Connection } from '../core/app/connections.ts';
 import { AppError } from '../core/base/errors.ts';
 import { createCookieJar } from '../core/http/cookies.ts';
-import { inNetwork } from '../core/http/network.ts';
+import { tryNetworks } from '../core/http/network.ts';
 import type { Log } from '../core/base/log.ts';
 import { knownNetwork } from '../core/servers/networks.ts';
 import type { Secret } from '../core/base/secret.ts';
@@ -56,7 +56,7 @@ export function createServerClient({ connection, log, clock, ...deps }: ServerCl
   /** The first request says in which network the server lies; a name that later leads into another one is refused. */
   const inItsNetwork = async (open: (allow: ServerNetwork) => Promise<HttpStream>): Promise<HttpStream> => {
     if (network) return open(network);
-    const found = await inNetwork(home.origin, known, open);
+    const found = await tryNetworks(home.origin, known, open);
     network ??= found.network;
     connection.found(network);
     return found.value;

@@ -1,5 +1,5 @@
 import { AppError } from '../core/base/errors.ts';
-import { createGathering } from '../core/http/gathering.ts';
+import { createByteBuilder } from '../core/http/byte-builder.ts';
 
 /** One event of a stream (WHATWG HTML 9.2.6). */
 export interface SseEvent {
@@ -38,8 +38,8 @@ const maxFieldBytes = 8 * 1024;
  * Reads a stream of events from bytes, in linear time. What follows the last whole event is dropped with the parser.
  */
 export function createSseParser(maxBytes: number): SseParser {
-  const waiting = createGathering();
-  const data = createGathering();
+  const waiting = createByteBuilder();
+  const data = createByteBuilder();
   let lines = 0;
   let type = '';
   let sawId = false;

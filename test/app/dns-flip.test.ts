@@ -6,7 +6,7 @@ import { createServerClient } from '../../electron/relay/server-client.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import type { Connection } from '../../electron/core/app/connections.ts';
 import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
-import { inNetwork } from '../../electron/core/http/network.ts';
+import { tryNetworks } from '../../electron/core/http/network.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import { discover } from '../../electron/core/oauth/discovery/discovery.ts';
 import { findIdentityProvider } from '../../electron/core/oauth/enterprise/identity-provider.ts';
@@ -131,7 +131,7 @@ describe('a name that leads to this computer at the first look, and to the inter
       const http = client(resolver(...Array.from({ length: looks }, () => inside), outside));
       const ask = (allow: { readonly origin: string; readonly own: AddressClass }) =>
         http.fetch({ url: new URL(origin), method: 'GET', allow, timeoutMs: 5_000, maxBytes: 1_000 });
-      const found = await inNetwork(origin, undefined, ask).then(
+      const found = await tryNetworks(origin, undefined, ask).then(
         ({ network }) => network.own,
         (error: unknown) => (error as { code?: string }).code,
       );

@@ -2,7 +2,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { classesFor, classifyAddress } from '../../electron/core/http/address.ts';
+import { allowedClasses, classifyAddress } from '../../electron/core/http/address.ts';
 import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
 import { findNetwork } from '../../electron/core/http/network.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
@@ -150,9 +150,9 @@ describe('which addresses may be connected to', () => {
 
   it('a request to the server’s own origin may go to its own network alone, another one to the internet too', () => {
     const inside = { origin: 'https://mcp.example', own: 'private' } as const;
-    expect(classesFor(inside, new URL('https://mcp.example/mcp'))).toEqual(['private']);
-    expect(classesFor(inside, new URL('https://mcp.example:444/'))).toEqual(['public', 'private']);
-    expect(classesFor({ ...inside, own: 'public' }, new URL('https://else.example/'))).toEqual(['public']);
+    expect(allowedClasses(inside, new URL('https://mcp.example/mcp'))).toEqual(['private']);
+    expect(allowedClasses(inside, new URL('https://mcp.example:444/'))).toEqual(['public', 'private']);
+    expect(allowedClasses({ ...inside, own: 'public' }, new URL('https://else.example/'))).toEqual(['public']);
   });
 
   it('the network of a server is the one in which it was connected to', async () => {

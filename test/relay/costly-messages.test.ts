@@ -8,7 +8,7 @@ import { readEnvelopeYielding } from '../../electron/relay/yielding.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createBody } from '../../electron/core/http/body.ts';
 import { createHttp } from '../../electron/core/http/client.ts';
-import { createGathering } from '../../electron/core/http/gathering.ts';
+import { createByteBuilder } from '../../electron/core/http/byte-builder.ts';
 import { silentLog } from '../../electron/core/base/log.ts';
 import { readEnvelope } from '../../shared/json-rpc.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
@@ -67,7 +67,7 @@ describe('many small pieces', () => {
   });
 
   it('pieces of a body are joined without a change to the pieces, however large each is', () => {
-    const all = createGathering();
+    const all = createByteBuilder();
     const pieces = [3, 0, 70_000, 1, 1, 5_000_000, 9].map((length, n) => Buffer.alloc(length, n));
     for (const piece of pieces) all.add(piece);
     const whole = all.take();

@@ -85,7 +85,7 @@ export function mostExposed(classes: readonly AddressClass[]): AddressClass {
 }
 
 /** What a request to this URL may connect to. */
-export function classesFor(allow: AddressPolicy, url: URL): readonly AddressClass[] {
+export function allowedClasses(allow: AddressPolicy, url: URL): readonly AddressClass[] {
   if (!('own' in allow)) return allow;
   if (url.origin === allow.origin || allow.own === 'public') return [allow.own];
   return ['public', allow.own];

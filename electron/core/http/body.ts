@@ -1,5 +1,5 @@
 import type { AppError } from '../base/errors.ts';
-import { createGathering, type Gathering } from './gathering.ts';
+import { createByteBuilder, type ByteBuilder } from './byte-builder.ts';
 
 /** Bytes that may wait for a slow reader before the sender is asked to pause. */
 const highWater = 256 * 1024;
@@ -30,7 +30,7 @@ export interface BodySource {
  * Chunks that came before an error are still read; then the error is thrown once.
  */
 export function createBody(flow: Flow): BodySource {
-  const chunks: Gathering[] = [];
+  const chunks: ByteBuilder[] = [];
   let waiting = 0;
   let paused = false;
   let over = false;
@@ -52,7 +52,7 @@ export function createBody(flow: Flow): BodySource {
     }
     signal();
   };
-  const take = (gathered: Gathering): IteratorResult<Buffer> => {
+  const take = (gathered: ByteBuilder): IteratorResult<Buffer> => {
     const chunk = gathered.take();
     waiting -= chunk.length;
     if (paused && waiting < highWater / 2) {
@@ -91,7 +91,7 @@ export function createBody(flow: Flow): BodySource {
       const last = chunks.at(-1);
       if (last && last.bytes + chunk.length <= joinedBytes) last.add(chunk);
       else {
-        const next = createGathering();
+        const next = createByteBuilder();
         next.add(chunk);
         chunks.push(next);
       }

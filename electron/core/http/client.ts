@@ -1,8 +1,8 @@
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
-import { classesFor, classifyAddress, hostOf, mostExposed } from './address.ts';
+import { allowedClasses, classifyAddress, hostOf, mostExposed } from './address.ts';
 import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
 import { exchange } from './exchange.ts';
-import { createGathering } from './gathering.ts';
+import { createByteBuilder } from './byte-builder.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
@@ -46,16 +46,16 @@ export function createHttp(options: HttpOptions = {}): Http {
   return {
     async fetch(request) {
       refuseUnsafe(request.url);
-      const { status, headers, body } = await exchange(agentFor(classesFor(request.allow, request.url)), request, {
+      const { status, headers, body } = await exchange(agentFor(allowedClasses(request.allow, request.url)), request, {
         limit: 'all',
       });
-      const all = createGathering();
+      const all = createByteBuilder();
       for await (const chunk of body) all.add(chunk);
       return { status, headers, body: all.take() };
     },
     async open(request) {
       refuseUnsafe(request.url);
-      return exchange(agentFor(classesFor(request.allow, request.url)), request, { limit: 'head' });
+      return exchange(agentFor(allowedClasses(request.allow, request.url)), request, { limit: 'head' });
     },
     async classOf(url) {
       try {

@@ -7,7 +7,7 @@ import { withLimit } from '../base/async.ts';
 import { systemClock } from '../base/system-clock.ts';
 import { classifyAddress } from './address.ts';
 import { connectFault, dnsFault } from './faults.ts';
-import { keepParserGoing } from './paused-parser.ts';
+import { resumeParserOnEnd } from './paused-parser.ts';
 import type { Proxy, ProxyRule } from './proxy.ts';
 import { trustedRoots } from './roots.ts';
 import type { ClientCertificate } from './tls-material.ts';
@@ -161,7 +161,7 @@ export function createConnector({
     }
     connect(ready, (...[error, socket]) => {
       if (error) return fail(error);
-      keepParserGoing(socket);
+      resumeParserOnEnd(socket);
       callback(null, socket);
     });
   };

@@ -5,7 +5,7 @@ import type { Http, HttpResponse, HttpRequest } from './http.ts';
  * answer so to a path that lacks a slash, before anything has looked at the request. Every other redirect is the
  * caller's to see. Throws what `http.fetch` throws.
  */
-export async function fetchFollowing(http: Pick<Http, 'fetch'>, request: HttpRequest): Promise<HttpResponse> {
+export async function fetchFollowingRedirect(http: Pick<Http, 'fetch'>, request: HttpRequest): Promise<HttpResponse> {
   const answer = await http.fetch(request);
   const target = repeatAt(answer, request.url);
   return target ? http.fetch({ ...request, url: target }) : answer;

@@ -10,7 +10,7 @@ const order: readonly AddressClass[] = ['public', 'private', 'loopback', 'link_l
  * before; a server that was public once is public for good. `ask` may be called several times; only E_ADDRESS_REFUSED
  * leads to the next, before which nothing was sent. Throws what `ask` does.
  */
-export async function inNetwork<Value>(
+export async function tryNetworks<Value>(
   origin: string,
   known: AddressClass | undefined,
   ask: (network: ServerNetwork) => Promise<Value>,
@@ -48,7 +48,7 @@ export async function findNetwork(
   known: AddressClass | undefined,
 ): Promise<ServerNetwork> {
   if (known !== undefined) return { origin: url.origin, own: known };
-  const { network } = await inNetwork(url.origin, known, async (allow) => {
+  const { network } = await tryNetworks(url.origin, known, async (allow) => {
     const { body } = await http.open({
       url,
       method: 'GET',

@@ -13,7 +13,7 @@ interface Parser {
  * which any server can bring about that answers faster than a host reads (nodejs/undici issue 5360; mended in 8, which
  * needs a newer Node). So the parser goes on before undici hears of the end. To be called before undici has the socket.
  */
-export function keepParserGoing(socket: net.Socket): void {
+export function resumeParserOnEnd(socket: net.Socket): void {
   const parserOf = (): Parser | undefined => {
     const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'parser');
     const parser = symbol && (socket as unknown as Record<symbol, Parser | null>)[symbol];

@@ -83,7 +83,8 @@ function exception(entry: string): Matches {
   if (entry === '*') return () => true;
   const [, address = '', prefix = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
   const family = isIP(address);
-  if (family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128)) return inNetwork(address, Number(prefix), family);
+  if (family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128))
+    return withinNetwork(address, Number(prefix), family);
   if (isIP(entry) !== 0) return (hostname) => hostname === entry;
   const [, name = entry, port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
   const bare = name.replace(/^\[|\]$/g, '').replace(/^\*?\./, '');
@@ -91,7 +92,7 @@ function exception(entry: string): Matches {
     (port === undefined || Number(port) === at) && (hostname === bare || hostname.endsWith(`.${bare}`));
 }
 
-function inNetwork(address: string, prefix: number, family: number): Matches {
+function withinNetwork(address: string, prefix: number, family: number): Matches {
   const network = new BlockList();
   const kind = family === 4 ? 'ipv4' : 'ipv6';
   network.addSubnet(address, prefix, kind);

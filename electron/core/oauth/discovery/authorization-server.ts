@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
-import { classesFor } from '../../http/address.ts';
+import { allowedClasses } from '../../http/address.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { checkEndpoint, displayUrl } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
@@ -144,7 +144,7 @@ async function checked(run: Run, metadata: z.output<typeof Metadata>): Promise<A
  */
 async function refuseInnerAddress(run: Run, name: string, url: URL): Promise<void> {
   const found = await run.http.classOf(url).catch(() => undefined);
-  if (found === undefined || classesFor(run.allow, url).includes(found)) return;
+  if (found === undefined || allowedClasses(run.allow, url).includes(found)) return;
   throw new AppError(
     'E_ENDPOINT_REFUSED',
     `The ${name} lies inside your network, on ${sanitizeExternalText(url.host)}; the server itself does not.`,

@@ -1,6 +1,6 @@
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
-import { inNetwork } from '../../http/network.ts';
+import { tryNetworks } from '../../http/network.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
 import { displayUrl } from '../endpoint-url.ts';
 import { legacyEndpoints } from './legacy-endpoints.ts';
@@ -47,7 +47,7 @@ export async function discover(
   const {
     network: allow,
     value: { run, asked, seen, resource },
-  } = await inNetwork(server.origin, network, look);
+  } = await tryNetworks(server.origin, network, look);
 
   if (asked.kind === 'answered') {
     // Metadata of the whole host says nothing about an address that does not exist.

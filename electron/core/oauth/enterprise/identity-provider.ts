@@ -1,5 +1,5 @@
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
-import { inNetwork } from '../../http/network.ts';
+import { tryNetworks } from '../../http/network.ts';
 import { searchMetadata } from '../discovery/authorization-server.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
 import { startRun } from '../discovery/metadata.ts';
@@ -26,7 +26,7 @@ export async function findIdentityProvider(
 ): Promise<IdentityProvider> {
   const url = checkEndpoint('issuer of the company', issuer);
   const start = startRun(http, { origin: url.origin, own: 'public' }, discoveryMs, signal);
-  const { network: allow, value: found } = await inNetwork(url.origin, known, (network) =>
+  const { network: allow, value: found } = await tryNetworks(url.origin, known, (network) =>
     searchMetadata({ ...start, allow: network }, url, [issuer], 'openid_first'),
   );
   if (found.kind === 'found') return { metadata: found.metadata, allow };

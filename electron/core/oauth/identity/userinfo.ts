@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
-import { fetchFollowing } from '../../http/follow.ts';
+import { fetchFollowingRedirect } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 
@@ -37,7 +37,7 @@ export async function fetchUserinfo({
   signal,
 }: UserinfoRequest): Promise<Userinfo> {
   try {
-    const { status, body } = await fetchFollowing(http, {
+    const { status, body } = await fetchFollowingRedirect(http, {
       url: new URL(endpoint),
       method: 'GET',
       headers: { accept: 'application/json', authorization: `Bearer ${accessToken.reveal()}` },

@@ -1,6 +1,6 @@
 import type { AppError } from '../../base/errors.ts';
 import { asAppError } from '../../base/errors.ts';
-import { fetchFollowing } from '../../http/follow.ts';
+import { fetchFollowingRedirect } from '../../http/follow.ts';
 import type { Log } from '../../base/log.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
@@ -54,7 +54,7 @@ async function deleteOne(
   );
   if (token.kind === 'absent') return 'not_offered';
   if (token.kind !== 'found') return 'failed';
-  const { status } = await fetchFollowing(deps.http, {
+  const { status } = await fetchFollowingRedirect(deps.http, {
     url: new URL(uri),
     method: 'DELETE',
     headers: { authorization: `Bearer ${token.value.reveal()}`, accept: 'application/json' },

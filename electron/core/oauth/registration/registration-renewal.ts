@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readJson } from '../../../../shared/json.ts';
 import { asAppError } from '../../base/errors.ts';
-import { fetchFollowing } from '../../http/follow.ts';
+import { fetchFollowingRedirect } from '../../http/follow.ts';
 import type { Log } from '../../base/log.ts';
 import { Secret } from '../../base/secret.ts';
 import type { Servers } from '../../servers/servers.ts';
@@ -118,7 +118,7 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     method: 'GET' | 'PUT',
     body?: object,
   ): Promise<Client | undefined> {
-    const response: HttpResponse = await fetchFollowing(deps.httpOf(server.id), {
+    const response: HttpResponse = await fetchFollowingRedirect(deps.httpOf(server.id), {
       url: new URL(uri),
       method,
       headers: {

@@ -3,7 +3,7 @@ import { defined } from '../../../../shared/defined.ts';
 import type { ErrorCode } from '../../../../shared/reply.ts';
 import { isUtf16, readJson } from '../../../../shared/json.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
-import { fetchFollowing } from '../../http/follow.ts';
+import { fetchFollowingRedirect } from '../../http/follow.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { Secret } from '../../base/secret.ts';
 import { firstNamed } from '../scopes.ts';
@@ -94,7 +94,7 @@ function post(
     token_endpoint_auth_method: preferredAuth(authorizationServer),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
   };
-  return fetchFollowing(http, {
+  return fetchFollowingRedirect(http, {
     url: new URL(endpoint),
     method: 'POST',
     headers: {

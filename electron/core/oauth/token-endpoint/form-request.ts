@@ -3,7 +3,7 @@ import { defined } from '../../../../shared/defined.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Secret } from '../../base/secret.ts';
-import { fetchFollowing } from '../../http/follow.ts';
+import { fetchFollowingRedirect } from '../../http/follow.ts';
 import type { HttpRequest, HttpResponse } from '../../http/http.ts';
 import { basicAuthentication } from '../client-auth/basic-auth.ts';
 import { clientAssertion } from '../client-auth/client-assertion.ts';
@@ -55,7 +55,10 @@ export async function sendForm(
     const message = 'The request to the authorization server could not be made.';
     throw new AppError('E_ENDPOINT_REFUSED', message, { sent: false, cause });
   });
-  const response = await fetchFollowing(http, post(client, form.url, form.headers, form.body, timeoutMs, signal));
+  const response = await fetchFollowingRedirect(
+    http,
+    post(client, form.url, form.headers, form.body, timeoutMs, signal),
+  );
   return { response, body: form.body, secrets: sentSecrets(client, form) };
 }
 

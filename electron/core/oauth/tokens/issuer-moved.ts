@@ -1,5 +1,5 @@
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
-import { inNetwork } from '../../http/network.ts';
+import { tryNetworks } from '../../http/network.ts';
 import { knownNetwork } from '../../servers/networks.ts';
 import { startRun } from '../discovery/metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
@@ -28,7 +28,7 @@ export async function movedFrom(
   try {
     const server = new URL(url);
     const start = startRun(http, { origin: server.origin, own: 'public' }, lookMs, undefined);
-    const { network: allow, value: asked } = await inNetwork(
+    const { network: allow, value: asked } = await tryNetworks(
       server.origin,
       knownNetwork({ networks }, server.origin),
       (network) => askServer({ ...start, allow: network }, server),

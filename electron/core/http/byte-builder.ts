@@ -2,7 +2,7 @@
  * Bytes that come in pieces. However small the pieces are, it takes no more memory than twice the bytes, and time in
  * proportion to them.
  */
-export interface Gathering {
+export interface ByteBuilder {
   readonly bytes: number;
   /** Keeps the piece itself only when it is the first one; a later piece is copied. */
   add(piece: Buffer): void;
@@ -17,7 +17,7 @@ const smallest = 1024;
 const mostAhead = 4 * 1024 * 1024;
 const none = Buffer.alloc(0);
 
-export function createGathering(): Gathering {
+export function createByteBuilder(): ByteBuilder {
   let block: Buffer = none;
   let bytes = 0;
   return {
