@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startFaulty } from '../fixtures/faulty-server.ts';
-import { said } from '../fixtures/keeper.ts';
+import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startProduct, type ProductOptions } from '../fixtures/product.ts';
 import { startSite } from '../fixtures/site.ts';
 
@@ -53,7 +53,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
         kind: 'needs_sign_in',
         error: { code: 'E_SIGN_IN_AGAIN' },
       });
-      expect(said(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
+      expect(outcomeOf(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
       await second.close();
       expect(remote.counts.refreshes).toBe(0);
       for (const secret of issued) expect(JSON.stringify(evil.hits)).not.toContain(secret);
@@ -62,7 +62,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
       const third = await open();
       closing.push(() => third.close());
       await third.call('acceptServer', { server: 'work' });
-      expect(said(await third.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+      expect(outcomeOf(await third.app.connect('work').accessToken())).toMatch(/^kb-access-/);
       expect(third.app.status.current().servers[0]).toMatchObject({ id, state: { kind: 'signed_in' } });
     },
   );
@@ -75,7 +75,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     const second = await open();
     closing.push(() => second.close());
     await second.call('acceptServer', { server: 'work' });
-    expect(said(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await second.app.connect('work').accessToken())).toBe('refused E_SIGN_IN_AGAIN');
     expect(remote.counts.refreshes).toBe(0);
   });
 
@@ -88,7 +88,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     closing.push(() => second.close());
     await second.call('acceptServer', { server: 'work' });
     await second.call('signIn', { server: 'work' });
-    expect(said(await second.app.connect('work').accessToken())).toMatch(/^other-access-/);
+    expect(outcomeOf(await second.app.connect('work').accessToken())).toMatch(/^other-access-/);
     const heard = JSON.stringify([other.seen.token, other.seen.register, other.seen.mcp]);
     for (const secret of remote.secrets()) expect(heard).not.toContain(secret);
   });

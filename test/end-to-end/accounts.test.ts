@@ -12,7 +12,7 @@ import {
   type AuthorizationServerOptions,
 } from '../fixtures/authorization-server.ts';
 import { textOf, type Host } from '../fixtures/host.ts';
-import { firstCredential } from '../fixtures/keeper.ts';
+import { firstCredential } from '../fixtures/access-tokens-rig.ts';
 import { startMcpServer, type RunningMcpServer } from '../fixtures/mcp-server.ts';
 import { startProduct, type Product, type ProductOptions } from '../fixtures/product.ts';
 import { recordingStore } from '../fixtures/recording-store.ts';

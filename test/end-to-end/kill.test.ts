@@ -11,10 +11,10 @@ import { createNodeKeychainSpawner } from '../../electron/core/vault/spawn-keych
 import { bundle } from '../fixtures/bundle.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startFaulty, type Faulty } from '../fixtures/faulty-server.ts';
-import { credentialId } from '../fixtures/keeper.ts';
+import { credentialId } from '../fixtures/access-tokens-rig.ts';
 import { keyringMissing, startKeyring, type Keyring } from '../fixtures/keyring.ts';
 import { killPoints, type KillTask } from '../fixtures/kill-task.ts';
-import { signInAt } from '../fixtures/live-keeper.ts';
+import { signInAt } from '../fixtures/live-access-tokens.ts';
 
 /** How often at each point; the soak run sets more. */
 const kills = Number(process.env['KEYBRIDGE_KILLS'] ?? 5);

@@ -240,7 +240,7 @@ describe('a registration that ends', () => {
     } as const;
     const secretOf = async (change: Partial<Registration>, more: object = {}) => {
       await servers.updateAccount(id, { registrations: [{ ...only(), hasSecret: true, ...change }] });
-      return (await grants.equip({ id }, { ...client, ...more })).clientSecret?.reveal();
+      return (await grants.withClientAuth({ id }, { ...client, ...more })).clientSecret?.reveal();
     };
     expect(await secretOf({})).toBe('secret-1');
     expect(await secretOf({ renewedAt: 1 })).toBe('secret-2');

@@ -6,7 +6,7 @@ import type { ErrorInfo } from '../../shared/reply.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startFaulty } from '../fixtures/faulty-server.ts';
-import { said } from '../fixtures/keeper.ts';
+import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startOpenidSite } from '../fixtures/openid-site.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 
@@ -151,7 +151,7 @@ describe('an edited servers.json', () => {
       ]).toEqual([['work'], ['bad']]);
       await product.call('removeServer', { server: product.app.status.current().setAside?.[0]?.key ?? '' });
       expect(aside(product)).toEqual([]);
-      expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+      expect(outcomeOf(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
     },
   );
 
@@ -196,7 +196,7 @@ describe('an edited credentials.json', () => {
         Object.assign(one, { resource: graph, issuer: 'https://graph.example', clientId: graph });
     });
     const connection = (await open()).app.connect('tools');
-    expect(said(await connection.accessToken())).toBe('refused E_TOKEN_AUDIENCE');
+    expect(outcomeOf(await connection.accessToken())).toBe('refused E_TOKEN_AUDIENCE');
   });
 });
 
@@ -220,6 +220,6 @@ describe('the key of the list, gone from the keychain', () => {
     const product = await startProduct({ dataDir: moved, store });
     closing.push(() => product.close());
     expect(aside(product)).toEqual([]);
-    expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+    expect(outcomeOf(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
   });
 });

@@ -9,7 +9,7 @@ import { createRecords } from '../../electron/core/vault/records.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { createFakeStore, locked, type FakeStore } from '../fixtures/fake-store.ts';
 import { startFaulty } from '../fixtures/faulty-server.ts';
-import { said } from '../fixtures/keeper.ts';
+import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { startSite } from '../fixtures/site.ts';
 
@@ -133,7 +133,7 @@ describe('an entry that another program changed', () => {
     await edit((work) => Object.assign(work, { name: 'renamed', signInRequired: false }));
     const product = await open();
     expect([used(product), aside(product)]).toEqual([['renamed', 'other'], []]);
-    expect(said(await product.app.connect('renamed').accessToken())).toMatch(/^kb-access-/);
+    expect(outcomeOf(await product.app.connect('renamed').accessToken())).toMatch(/^kb-access-/);
   });
 
   it('The MAC of one entry is not valid for another, and a new entry is not used before a person accepts it', async () => {
@@ -173,7 +173,7 @@ describe('a keychain that is locked or empty', () => {
     const product = await open();
     expect([used(product), aside(product)]).toEqual([['work', 'other'], []]);
     const connection = product.app.connect('work');
-    expect(said(await connection.accessToken())).toMatch(/E_STORE_LOCKED/);
+    expect(outcomeOf(await connection.accessToken())).toMatch(/E_STORE_LOCKED/);
 
     store.fault = undefined;
     // No unlocking by us: the first read of a secret brings it.
@@ -202,7 +202,7 @@ describe('a keychain that is locked or empty', () => {
     const product = await open();
     expect([used(product), aside(product)]).toEqual([['work', 'other'], []]);
     expect((await entries()).map(({ mac }) => typeof mac)).toEqual(['string', 'string']);
-    expect(said(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+    expect(outcomeOf(await product.app.connect('work').accessToken())).toMatch(/^kb-access-/);
     await product.close();
     await edit((work) => (work['url'] = 'https://evil.example/mcp'));
     expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);

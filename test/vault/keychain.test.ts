@@ -20,7 +20,7 @@ import type { KeychainRequest } from '../../electron/core/vault/keychain-protoco
 import { createSecretService } from '../../electron/core/vault/secret-service/secret-service.ts';
 import { createNodeKeychainSpawner, keychainEnv } from '../../electron/core/vault/spawn-keychain.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
-import { firstCredential } from '../fixtures/keeper.ts';
+import { firstCredential } from '../fixtures/access-tokens-rig.ts';
 import { keyringMissing, startBus, startEmptyKeyring, startKeyring, type Keyring } from '../fixtures/keyring.ts';
 import { until } from '../fixtures/wait.ts';
 import type { SecretStore } from '../../electron/core/vault/secret-store.ts';

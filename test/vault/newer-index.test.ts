@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { stateLabel } from '../../shared/state-text.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startFaulty } from '../fixtures/faulty-server.ts';
-import { said } from '../fixtures/keeper.ts';
+import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startProduct } from '../fixtures/product.ts';
 
 const closing: (() => unknown)[] = [];
@@ -31,7 +31,7 @@ it('A credentials.json of a newer Keybridge is read-only and says so: nothing is
 
   const product = await startProduct({ dataDir, store });
   expect(product.app.status.current().notice).toMatchObject({ code: 'E_CONFIG_NEWER' });
-  expect(said(await product.app.connect('work').accessToken())).toContain('E_CONFIG_NEWER');
+  expect(outcomeOf(await product.app.connect('work').accessToken())).toContain('E_CONFIG_NEWER');
   const state = product.app.status.current().servers[0]?.state;
   expect(state).toMatchObject({ kind: 'store_blocked', error: { code: 'E_CONFIG_NEWER' } });
   expect(state && stateLabel(state)).toBe('Data from a newer version');
@@ -49,5 +49,5 @@ it('A credentials.json of a newer Keybridge is read-only and says so: nothing is
   await writeFile(file, old);
   const again = await startProduct({ dataDir, store });
   closing.push(() => again.close());
-  expect(said(await again.app.connect('work').accessToken())).toMatch(/^kb-access-/);
+  expect(outcomeOf(await again.app.connect('work').accessToken())).toMatch(/^kb-access-/);
 });

@@ -151,7 +151,7 @@ function connection(
   bridge: AccountBridge,
   closed: () => void,
 ): Connection {
-  const letGo = deps.tokens.hold(server.id);
+  const letGo = deps.tokens.keepFresh(server.id);
   let keeping = false;
   return {
     server,

@@ -187,7 +187,7 @@ export interface TokenEndpointOptions {
   /** Told what the server said when it did not confirm a revocation: one line, fit to be shown. */
   readonly onRefusal?: (words: string) => void;
   /** Reads the answer of a grant whose tokens are not plain ones; `readTokenResponse` when absent. */
-  readonly readAnswer?: TokenResponseReader;
+  readonly readResponse?: TokenResponseReader;
 }
 
 export type TokenResult =
@@ -230,7 +230,7 @@ export interface Grants {
    * Adds what the user entered: the key of `private_key_jwt`, and the secret of a client that acts for itself.
    * Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
    */
-  equip(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
+  withClientAuth(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
   /**
    * Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as
    * `ask`.
@@ -240,7 +240,7 @@ export interface Grants {
    * One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_TOKEN_REFUSED when what was
    * entered is out of date.
    */
-  ask(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
+  requestToken(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
   /**
    * The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT,
    * E_SECRET_AGAIN.

@@ -157,7 +157,7 @@ describe('client credentials', () => {
       { clock },
     );
     await start();
-    const letGo = rig.tokens.hold(id);
+    const letGo = rig.tokens.keepFresh(id);
     const before = (await token())?.reveal();
     await clock.advance(85_000);
     await expect.poll(async () => (await token())?.reveal()).not.toBe(before);
@@ -737,5 +737,5 @@ async function tokenSite(): Promise<TokenSite> {
   return world;
 }
 
-/** Makes the keeper ask now, and gives what a call is told after it. */
+/** Refreshes now and returns the result. */
 const refreshOnce = (rig: SignInRig, id: string) => rig.tokens.refreshNow(id);

@@ -7,7 +7,7 @@ import { createGrants } from '../../../electron/core/oauth/grants/grants.ts';
 import { createTokenViews } from '../../../electron/core/oauth/inspection/token-view.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
-import { firstCredential } from '../../fixtures/keeper.ts';
+import { firstCredential } from '../../fixtures/access-tokens-rig.ts';
 import { noCompanies } from '../../fixtures/no-companies.ts';
 import { createScriptedHttp } from '../../fixtures/scripted-http.ts';
 import { startAuthorizationServer } from '../../fixtures/authorization-server.ts';
@@ -296,7 +296,7 @@ it('a token is asked about only where it is from, though somebody signs in elsew
         clock,
         companies: noCompanies,
       }),
-      equip: async (_credential, client) => client,
+      withClientAuth: async (_credential, client) => client,
     },
     policyOf: async () => ['public'],
     httpOf: () => ({

@@ -4,7 +4,7 @@ import { describeDiscovery } from '../../../electron/core/oauth/discovery/descri
 import { discover } from '../../../electron/core/oauth/discovery/discovery.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
 import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
-import { said } from '../../fixtures/keeper.ts';
+import { outcomeOf } from '../../fixtures/access-tokens-rig.ts';
 import { sendHtml, sendJson } from '../../fixtures/listener.ts';
 import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fixtures/sign-in-rig.ts';
 import { startSite, type Route } from '../../fixtures/site.ts';
@@ -52,7 +52,7 @@ describe('a client whose secret has expired (RG07)', () => {
     clock.jump(2 * 3_600_000);
     await remote.setScenario('dcr-secret-expired');
     await login.tokens.refreshNow(server.id);
-    expect(said(await login.tokens.refreshNow(server.id))).toBe('refused E_CLIENT_REFUSED');
+    expect(outcomeOf(await login.tokens.refreshNow(server.id))).toBe('refused E_CLIENT_REFUSED');
     expect((await login.vault.read(server.id)).kind).toBe('found');
     expect(remote.counts.registrations).toBe(1);
 
@@ -61,10 +61,10 @@ describe('a client whose secret has expired (RG07)', () => {
     expect(remote.seen.token.at(-1)?.['client_secret']).not.toBe(oldSecret);
     expect(login.servers.find(server.id)?.registrations).toHaveLength(1);
     expect(login.servers.find(server.id)?.registrations[0]?.client_id).not.toBe(first[0]?.client_id);
-    expect(said(await login.tokens.refreshNow(server.id))).toMatch(/^kb-access-/);
+    expect(outcomeOf(await login.tokens.refreshNow(server.id))).toMatch(/^kb-access-/);
     // The neighbour has its own registration and sign-in, as before.
     expect(other.counts).toMatchObject({ registrations: 1, codeExchanges: 1 });
-    expect(said(await login.tokens.refreshNow(neighbour.id))).toMatch(/^kb-access-/);
+    expect(outcomeOf(await login.tokens.refreshNow(neighbour.id))).toMatch(/^kb-access-/);
     for (const secret of [...remote.secrets(), ...other.secrets()]) expect(login.log.join('')).not.toContain(secret);
   });
 
@@ -87,11 +87,11 @@ describe('a server that forgot the client (RG08)', () => {
     const before = login.servers.find(neighbour.id);
     await remote.setScenario('dcr-forgotten');
     await login.tokens.refreshNow(server.id);
-    expect(said(await login.tokens.refreshNow(server.id))).toBe('refused E_CLIENT_REFUSED');
+    expect(outcomeOf(await login.tokens.refreshNow(server.id))).toBe('refused E_CLIENT_REFUSED');
     expect(login.vault.facts(server.id)?.quarantinedAt).toBeUndefined();
     expect(login.opened).toHaveLength(2);
     expect(login.servers.find(neighbour.id)).toEqual(before);
-    expect(said(await login.tokens.refreshNow(neighbour.id))).toMatch(/^kb-access-/);
+    expect(outcomeOf(await login.tokens.refreshNow(neighbour.id))).toMatch(/^kb-access-/);
   });
 });
 

@@ -6,13 +6,13 @@ import { createFakeClock } from '../../fixtures/clock.ts';
 import { createFakeStore, locked } from '../../fixtures/fake-store.ts';
 import { startFaulty } from '../../fixtures/faulty-server.ts';
 import {
-  createKeeperRig,
+  createAccessTokensRig,
   credentialId as id,
   firstCredential,
-  said,
+  outcomeOf,
   withFolder,
-  type KeeperRig,
-} from '../../fixtures/keeper.ts';
+  type AccessTokensRig,
+} from '../../fixtures/access-tokens-rig.ts';
 import { rotating } from '../../fixtures/scripted-http.ts';
 import { startSignInRig } from '../../fixtures/sign-in-rig.ts';
 
@@ -24,16 +24,16 @@ afterEach(async () => {
 });
 
 describe('a sign-in whose end the server names (RF26)', () => {
-  let rig: KeeperRig;
+  let rig: AccessTokensRig;
   beforeEach(async () => {
-    rig = await createKeeperRig();
+    rig = await createAccessTokensRig();
     await rig.signIn();
   });
 
   /** One refresh whose answer has these members more. */
   async function renewed(members: Record<string, unknown>): Promise<void> {
     rig.http.answer = rotating(members);
-    expect(said(await rig.keeper.refreshNow(id))).toMatch(/^access-/);
+    expect(outcomeOf(await rig.tokens.refreshNow(id))).toMatch(/^access-/);
   }
 
   it.each(['refresh_token_expires_in', 'refresh_expires_in'])(
@@ -42,11 +42,11 @@ describe('a sign-in whose end the server names (RF26)', () => {
       await renewed({ [member]: 7 * 24 * 60 * 60 });
       const endsAt = rig.clock.now() + 7 * day;
       await rig.clock.advance(6 * day - 1);
-      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+      expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
       await rig.clock.advance(1);
-      expect(rig.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
+      expect(rig.tokens.state(id)).toMatchObject({ kind: 'usable', endsAt });
       const next = await rig.restart();
-      expect(next.keeper.state(id)).toMatchObject({ kind: 'usable', endsAt });
+      expect(next.tokens.state(id)).toMatchObject({ kind: 'usable', endsAt });
     },
   );
 
@@ -54,9 +54,9 @@ describe('a sign-in whose end the server names (RF26)', () => {
     for (const members of [{ refresh_token_expires_in: 30 * 24 * 60 * 60 }, {}]) {
       await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
       await rig.clock.advance(1.5 * day);
-      expect(rig.keeper.state(id)).toHaveProperty('endsAt');
+      expect(rig.tokens.state(id)).toHaveProperty('endsAt');
       await renewed(members);
-      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+      expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
     }
   });
 
@@ -65,7 +65,7 @@ describe('a sign-in whose end the server names (RF26)', () => {
     const endsAt = rig.clock.now() + 2 * day;
     await rig.clock.advance(1.5 * day);
     await renewed({ refresh_token: undefined });
-    expect(rig.keeper.state(id)).toMatchObject({ endsAt });
+    expect(rig.tokens.state(id)).toMatchObject({ endsAt });
   });
 
   it.each([0, -1, 1_800, 24 * 60 * 60, null, 'soon', 1e308])(
@@ -73,15 +73,15 @@ describe('a sign-in whose end the server names (RF26)', () => {
     async (life) => {
       await renewed({ refresh_token_expires_in: life });
       await rig.clock.advance(0.9 * day);
-      expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+      expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
     },
   );
 
   it('RF26 a new sign-in takes the warning back', async () => {
     await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
     await rig.clock.advance(1.5 * day);
-    await rig.keeper.adopt(firstCredential(), new Secret('access-9'), 100_000);
-    expect(rig.keeper.state(id)).not.toHaveProperty('endsAt');
+    await rig.tokens.adopt(firstCredential(), new Secret('access-9'), 100_000);
+    expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
   });
 
   it('RF26 it is known after a restart without a look into the keychain', async () => {

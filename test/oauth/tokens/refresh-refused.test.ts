@@ -3,18 +3,18 @@ import { errorCodeOf } from '../../fixtures/bridge-place.ts';
 import { createWorlds } from '../../fixtures/behaviour/worlds.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import {
-  createKeeperRig,
+  createAccessTokensRig,
   credentialId as id,
-  said,
+  outcomeOf,
   storedRefreshToken,
-  type KeeperRig,
-} from '../../fixtures/keeper.ts';
+  type AccessTokensRig,
+} from '../../fixtures/access-tokens-rig.ts';
 import { broken, rotating, type ScriptedAnswer, type ScriptedHttp } from '../../fixtures/scripted-http.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 
-let rig: KeeperRig;
+let rig: AccessTokensRig;
 beforeEach(async () => {
-  rig = await createKeeperRig();
+  rig = await createAccessTokensRig();
 });
 
 const minute = 60_000;
@@ -23,13 +23,13 @@ const refusing =
   () => ({ status: 400, ...answer });
 const words = 'Your administrator has ended this';
 /** The server refuses the access token: it is over. */
-const spend = () => rig.keeper.accessToken(id, { rejected: new Secret('access-1') });
+const spend = () => rig.tokens.accessToken(id, { rejected: new Secret('access-1') });
 /** What a call gets, and when, in ms. */
 function call(): { got: string | undefined; after: number } {
   const waiting: { got: string | undefined; after: number } = { got: undefined, after: -1 };
   const start = rig.clock.now();
   const wait = async (): Promise<void> => {
-    waiting.got = said(await rig.keeper.accessToken(id));
+    waiting.got = outcomeOf(await rig.tokens.accessToken(id));
     waiting.after = rig.clock.now() - start;
   };
   void wait();
@@ -53,9 +53,9 @@ it.each(refusals)(
     rig.http.answer = refusing(answer);
     const first = spend();
     await rig.clock.advance(5_000);
-    expect(said(await first)).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await first)).toBe('refused E_SIGN_IN_AGAIN');
     expect(rig.http.refreshes).toHaveLength(3);
-    expect(rig.keeper.state(id)).toMatchObject({
+    expect(rig.tokens.state(id)).toMatchObject({
       kind: 'ended',
       error: { code: 'E_SIGN_IN_AGAIN', message: expect.stringContaining(words) as unknown },
     });
@@ -75,7 +75,7 @@ it('A refused refresh is tried again ever more slowly, without calls and however
   const start = rig.clock.now();
   for (let hour = 0; hour < 10 * 24; hour += 1) {
     await rig.clock.advance(60 * minute);
-    expect(said(await rig.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
   }
   const gaps = rig.http.refreshes.map(({ at }, index, all) =>
     Math.round((at - (all[index - 1]?.at ?? start)) / minute),
@@ -86,19 +86,19 @@ it('A refused refresh is tried again ever more slowly, without calls and however
   rig.http.answer = rotating();
   await rig.clock.advance(24 * 60 * minute);
   expect(rig.recoveries).toEqual([id]);
-  expect(said(await rig.keeper.accessToken(id))).not.toContain('refused');
+  expect(outcomeOf(await rig.tokens.accessToken(id))).not.toContain('refused');
 });
 
 it('A refresh that is refused ahead of expiry stops no call while the access token lives, and the first one after it at once', async () => {
   await rig.signIn();
-  const letGo = rig.keeper.hold(id);
+  const letGo = rig.tokens.keepFresh(id);
   rig.http.answer = refusing({ body: { error: 'access_denied' } });
   await rig.clock.advance(85_000);
   expect(rig.http.refreshes.length).toBeGreaterThanOrEqual(3);
-  expect(rig.keeper.state(id).kind).toBe('retrying');
-  expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+  expect(rig.tokens.state(id).kind).toBe('retrying');
+  expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
   await rig.clock.advance(10_000);
-  expect(rig.keeper.state(id).kind).toBe('ended');
+  expect(rig.tokens.state(id).kind).toBe('ended');
   const one = call();
   await rig.clock.advance(2_000);
   expect(one.got).toBe('refused E_SIGN_IN_AGAIN');
@@ -111,8 +111,8 @@ it('Refusals that differ, and faults of network and server between them, are not
   rig.http.answer = () => ({ status: 400, body: { error: turns.shift() ?? 'server_error' } });
   const one = spend();
   await rig.clock.advance(21_000);
-  expect(said(await one)).toBe('unavailable E_REFRESH_FAILED');
-  expect(rig.keeper.state(id).kind).toBe('retrying');
+  expect(outcomeOf(await one)).toBe('unavailable E_REFRESH_FAILED');
+  expect(rig.tokens.state(id).kind).toBe('retrying');
 });
 
 it('A sign-in that a refusal has ended is not called a passing fault again because the network is away for a while', async () => {
@@ -122,7 +122,7 @@ it('A sign-in that a refusal has ended is not called a passing fault again becau
   await rig.clock.advance(5_000);
   rig.http.answer = broken();
   await rig.clock.advance(30 * minute);
-  expect(rig.keeper.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN' } });
+  expect(rig.tokens.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN' } });
 });
 
 it('A person who tries now is heard at once, whatever the pause', async () => {
@@ -131,8 +131,8 @@ it('A person who tries now is heard at once, whatever the pause', async () => {
   void spend();
   await rig.clock.advance(5_000);
   rig.http.answer = rotating();
-  expect(said(await rig.keeper.refreshNow(id))).toBe('access-2');
-  expect(rig.keeper.state(id).kind).toBe('usable');
+  expect(outcomeOf(await rig.tokens.refreshNow(id))).toBe('access-2');
+  expect(rig.tokens.state(id).kind).toBe('usable');
 });
 
 it('invalid_client, said twice, heals by itself too, and the first time does not say that nothing is lost', async () => {
@@ -140,17 +140,17 @@ it('invalid_client, said twice, heals by itself too, and the first time does not
   rig.http.answer = refusing({ status: 401, body: { error: 'invalid_client' } });
   void spend();
   await rig.clock.advance(0);
-  const state = rig.keeper.state(id);
+  const state = rig.tokens.state(id);
   expect(state).toMatchObject({
     kind: 'retrying',
     error: { message: expect.stringContaining('If it says so again, a new sign-in is needed.') as unknown },
   });
   expect(state.kind === 'retrying' && state.error.toInfo().remedy).not.toContain('lost');
   await rig.clock.advance(5_000);
-  expect(rig.keeper.state(id).kind).toBe('ended');
+  expect(rig.tokens.state(id).kind).toBe('ended');
   rig.http.answer = rotating();
   await rig.clock.advance(5 * minute);
-  expect(rig.keeper.state(id).kind).toBe('usable');
+  expect(rig.tokens.state(id).kind).toBe('usable');
   expect(rig.recoveries).toEqual([id]);
 });
 

@@ -2,13 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import type { FaultyOptions, ScenarioSettings } from '../../fixtures/faulty/world.ts';
 import { unavailable } from '../../fixtures/fake-store.ts';
-import { credentialId as id, said } from '../../fixtures/keeper.ts';
-import { signInAt, startLiveKeeper, type LiveKeeper } from '../../fixtures/live-keeper.ts';
+import { credentialId as id, outcomeOf } from '../../fixtures/access-tokens-rig.ts';
+import { signInAt, startLiveAccessTokens, type LiveAccessTokens } from '../../fixtures/live-access-tokens.ts';
 import { until } from '../../fixtures/wait.ts';
 
 // The refresh path against a real server that fails in named ways. What happens when is in tokens.test.ts.
 
-let live: LiveKeeper;
+let live: LiveAccessTokens;
 afterEach(async () => {
   // Whatever happened: no secret in the log, nothing sent to a stranger.
   for (const secret of live.faulty.secrets()) expect(live.log.join('')).not.toContain(secret);
@@ -21,14 +21,14 @@ async function signedIn(
   settings: ScenarioSettings = {},
   options: FaultyOptions = {},
 ): Promise<string> {
-  live = await startLiveKeeper(options);
+  live = await startLiveAccessTokens(options);
   const token = await live.signIn();
   await live.faulty.setScenario(scenario, settings);
   return token;
 }
 
 const after401 = async (token: string): Promise<string> =>
-  said(await live.keeper.accessToken(id, { rejected: new Secret(token) }));
+  outcomeOf(await live.tokens.accessToken(id, { rejected: new Secret(token) }));
 
 /** The server takes this token at its MCP endpoint. */
 async function worksAt(token: string): Promise<boolean> {
@@ -67,7 +67,7 @@ describe('a refresh whose answer is lost', () => {
       credential: { quarantinedAt: expect.any(Number) as number },
     });
     await live.restart();
-    expect(live.keeper.state(id).kind).toBe('ended');
+    expect(live.tokens.state(id).kind).toBe('ended');
     await live.faulty.setScenario('healthy');
     expect(await worksAt(await live.signIn())).toBe(true);
   });
@@ -86,7 +86,7 @@ describe('many calls', () => {
     let token = await signedIn('healthy-strict');
     for (let round = 0; round < 20; round += 1) {
       if (round % 5 === 4) await live.restart();
-      token = said(await live.keeper.refreshNow(id));
+      token = outcomeOf(await live.tokens.refreshNow(id));
       expect(await worksAt(token)).toBe(true);
     }
     expect(live.faulty.counts).toMatchObject({ refreshes: 20, refreshReuses: 0, graceReuses: 0 });
@@ -95,18 +95,18 @@ describe('many calls', () => {
   it('RF20 the host cancels during the refresh: it completes and is stored', async () => {
     const old = await signedIn('refresh-hold');
     const abort = new AbortController();
-    const waiting = live.keeper.accessToken(id, { rejected: new Secret(old), signal: abort.signal });
+    const waiting = live.tokens.accessToken(id, { rejected: new Secret(old), signal: abort.signal });
     await until(() => live.faulty.holding === 1, 'the refresh is held');
     abort.abort();
-    expect(said(await waiting)).toBe('unavailable E_CANCELLED');
+    expect(outcomeOf(await waiting)).toBe('unavailable E_CANCELLED');
     live.faulty.release();
     await until(
-      () => live.keeper.state(id).kind === 'usable' && live.vault.facts(id)?.generation === 2,
+      () => live.tokens.state(id).kind === 'usable' && live.vault.facts(id)?.generation === 2,
       'the new token is stored',
     );
     await live.restart();
     await live.faulty.setScenario('healthy-strict');
-    expect(await worksAt(said(await live.keeper.accessToken(id)))).toBe(true);
+    expect(await worksAt(outcomeOf(await live.tokens.accessToken(id)))).toBe(true);
     expect(live.faulty.counts.refreshReuses).toBe(0);
   });
 });
@@ -133,7 +133,7 @@ describe('passing faults', () => {
   });
 
   it('RF10 a silent endpoint: after the time limit the same token again', async () => {
-    live = await startLiveKeeper();
+    live = await startLiveAccessTokens();
     live.http = (http) => ({ ...http, fetch: (request) => http.fetch({ ...request, timeoutMs: 300 }) });
     await live.restart();
     const old = await live.signIn();
@@ -145,7 +145,7 @@ describe('passing faults', () => {
   it('RF15 the authorization server is away: a waiting call has its token within 5 s of its return', async () => {
     const old = await signedIn('refresh-as-down');
     const waiting = after401(old);
-    await until(() => live.keeper.state(id).kind === 'retrying', 'the fault is seen');
+    await until(() => live.tokens.state(id).kind === 'retrying', 'the fault is seen');
     await live.faulty.setScenario('healthy-strict');
     const start = performance.now();
     expect(await worksAt(await waiting)).toBe(true);
@@ -154,15 +154,16 @@ describe('passing faults', () => {
 
   it('a token answer full of nulls, after the rotation, is taken three times in a row', async () => {
     await signedIn('refresh-null-members', {}, { rotation: 'strict' });
-    for (let round = 0; round < 3; round += 1) expect(await worksAt(said(await live.keeper.refreshNow(id)))).toBe(true);
+    for (let round = 0; round < 3; round += 1)
+      expect(await worksAt(outcomeOf(await live.tokens.refreshNow(id)))).toBe(true);
     expect(live.faulty.counts.refreshReuses).toBe(0);
   });
 
   it('RF13 an answer without an access token, under strict rotation: the rotated token is kept and works', async () => {
     await signedIn('refresh-no-access', { times: 1 }, { rotation: 'strict' });
-    expect(said(await live.keeper.refreshNow(id))).toBe('unavailable E_REFRESH_FAILED');
+    expect(outcomeOf(await live.tokens.refreshNow(id))).toBe('unavailable E_REFRESH_FAILED');
     await live.restart();
-    expect(await worksAt(said(await live.keeper.accessToken(id)))).toBe(true);
+    expect(await worksAt(outcomeOf(await live.tokens.accessToken(id)))).toBe(true);
     expect(live.faulty.counts.refreshReuses).toBe(0);
   });
 
@@ -175,14 +176,15 @@ describe('passing faults', () => {
 
   it('RF11 healthy-norotate: the old refresh token goes on', async () => {
     await signedIn('healthy-norotate');
-    for (let round = 0; round < 3; round += 1) expect(await worksAt(said(await live.keeper.refreshNow(id)))).toBe(true);
+    for (let round = 0; round < 3; round += 1)
+      expect(await worksAt(outcomeOf(await live.tokens.refreshNow(id)))).toBe(true);
     await live.restart();
-    expect(await worksAt(said(await live.keeper.accessToken(id)))).toBe(true);
+    expect(await worksAt(outcomeOf(await live.tokens.accessToken(id)))).toBe(true);
   });
 
   it('RF25 refresh-scope-less: the narrower scope is recorded', async () => {
     await signedIn('refresh-scope-less');
-    await live.keeper.refreshNow(id);
+    await live.tokens.refreshNow(id);
     expect(live.vault.facts(id)?.grantedScopes).toEqual(['mcp:read']);
   });
 });
@@ -196,17 +198,17 @@ describe('what ends a sign-in', () => {
   ])('RF01 %s: one request, quarantine, until the next sign-in', async (scenario) => {
     const old = await signedIn(scenario);
     expect(await after401(old)).toBe('refused E_SIGN_IN_AGAIN');
-    expect(said(await live.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await live.tokens.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
     expect(live.faulty.counts.refreshes).toBe(1);
     await live.faulty.setScenario('healthy');
     expect(await worksAt(await live.signIn())).toBe(true);
-    expect(live.keeper.state(id).kind).toBe('usable');
+    expect(live.tokens.state(id).kind).toBe('usable');
   });
 
   it('RF14 an unknown client: asked twice, then E_CLIENT_REFUSED; the credential is kept', async () => {
-    live = await startLiveKeeper();
+    live = await startLiveAccessTokens();
     const { credential, accessToken } = await signInAt(live.faulty);
-    await live.keeper.adopt({ ...credential, clientId: 'forgotten' }, accessToken, 60_000);
+    await live.tokens.adopt({ ...credential, clientId: 'forgotten' }, accessToken, 60_000);
     expect(await after401(accessToken.reveal())).toBe('refused E_CLIENT_REFUSED');
     expect(live.faulty.counts.refreshes).toBe(2);
     expect((await live.vault.read(id)).kind).toBe('found');
@@ -220,17 +222,17 @@ describe('the store and the server', () => {
     live.store.fault = (operation, item) =>
       operation === 'set' && item.endsWith('.1') && (failures -= 1) >= 0 ? unavailable : undefined;
     const waiting = after401(old);
-    await until(() => live.keeper.state(id).kind === 'blocked', 'the fault is loud');
-    expect(live.keeper.state(id)).toMatchObject({ error: { code: 'E_STORE_WRITE' } });
+    await until(() => live.tokens.state(id).kind === 'blocked', 'the fault is loud');
+    expect(live.tokens.state(id)).toMatchObject({ error: { code: 'E_STORE_WRITE' } });
     expect(await worksAt(await waiting)).toBe(true);
     await live.restart();
-    expect(await worksAt(said(await live.keeper.accessToken(id)))).toBe(true);
+    expect(await worksAt(outcomeOf(await live.tokens.accessToken(id)))).toBe(true);
     expect(live.faulty.counts).toMatchObject({ refreshes: 2, refreshReuses: 0 });
   });
 
   it('sign-out ends the sign-in at the server too', async () => {
     await signedIn('healthy-strict');
-    expect(await live.keeper.signOut(id)).toEqual({ revoked: 'confirmed', deleted: true });
+    expect(await live.tokens.signOut(id)).toEqual({ revoked: 'confirmed', deleted: true });
     const refreshToken = live.faulty.secrets().findLast((secret) => secret.includes('-refresh-')) ?? '';
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
@@ -245,7 +247,7 @@ describe('the store and the server', () => {
     const old = await signedIn('refresh-hold');
     const waiting = after401(old);
     await until(() => live.faulty.holding === 1, 'the refresh is held');
-    await live.keeper.signOut(id);
+    await live.tokens.signOut(id);
     expect(await waiting).toBe('anonymous');
     const before = live.faulty.counts.revocations;
     live.faulty.release();

@@ -1,28 +1,28 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import { createKeeperRig, credentialId as id, type KeeperRig } from '../../fixtures/keeper.ts';
+import { createAccessTokensRig, credentialId as id, type AccessTokensRig } from '../../fixtures/access-tokens-rig.ts';
 import { rotating } from '../../fixtures/scripted-http.ts';
 import type { Credential } from '../../../electron/core/vault/credential.ts';
 
-let rig: KeeperRig;
+let rig: AccessTokensRig;
 beforeEach(async () => {
-  rig = await createKeeperRig();
+  rig = await createAccessTokensRig();
 });
 
 const token = async (): Promise<Secret | string> => {
-  const answer = await rig.keeper.accessToken(id);
+  const answer = await rig.tokens.accessToken(id);
   return answer.kind === 'token' ? answer.token : 'error' in answer ? answer.error.code : answer.kind;
 };
 /** The server answers 401 to whatever token there is. Returns the code of the error, or 'renewed'. */
 async function refuse(): Promise<string> {
   const now = await token();
   if (typeof now === 'string') return now;
-  const answer = await rig.keeper.accessToken(id, { rejected: now });
+  const answer = await rig.tokens.accessToken(id, { rejected: now });
   return 'error' in answer ? answer.error.code : 'renewed';
 }
 const accept = async () => {
   const now = await token();
-  if (typeof now !== 'string') rig.keeper.accepted(id, now);
+  if (typeof now !== 'string') rig.tokens.accepted(id, now);
 };
 
 describe('a server that refuses every token', () => {
@@ -64,7 +64,7 @@ describe('a token that cannot be renewed and is refused', () => {
       const now = await token();
       if (typeof now !== 'string') {
         tries += 1;
-        await rig.keeper.accessToken(id, { rejected: now });
+        await rig.tokens.accessToken(id, { rejected: now });
       }
       await rig.clock.advance(1_000);
     }
@@ -77,9 +77,9 @@ describe('a token that cannot be renewed and is refused', () => {
     await rig.clock.advance(6_000);
     const now = await token();
     expect(now).toBeInstanceOf(Secret);
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN' } });
-    rig.keeper.accepted(id, now as Secret);
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'usable' });
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN' } });
+    rig.tokens.accepted(id, now as Secret);
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'usable' });
     expect(await token()).toBe(now);
   });
 });
@@ -89,8 +89,8 @@ describe('a refusal that may have another reason than the token', () => {
     rig.http.answer = () => ({ body: { access_token: 'access-2', token_type: 'Bearer', refresh_token: 'refresh-2' } });
     await rig.signIn({}, null);
     const first = (await token()) as Secret;
-    rig.keeper.doubt(id, first);
-    rig.keeper.doubt(id, first);
+    rig.tokens.doubt(id, first);
+    rig.tokens.doubt(id, first);
     await rig.clock.advance(0);
     expect(rig.http.refreshes).toHaveLength(1);
     expect(((await token()) as Secret).reveal()).toBe('access-2');
@@ -98,7 +98,7 @@ describe('a refusal that may have another reason than the token', () => {
 
   it('is not answered by a refresh where the life is known', async () => {
     await rig.signIn();
-    rig.keeper.doubt(id, (await token()) as Secret);
+    rig.tokens.doubt(id, (await token()) as Secret);
     await rig.clock.advance(0);
     expect(rig.http.refreshes).toHaveLength(0);
   });
@@ -110,7 +110,7 @@ describe('a refusal that may have another reason than the token', () => {
     });
     await rig.signIn({}, null);
     for (let passed = 0; passed < 3_600_000; passed += 10_000) {
-      rig.keeper.doubt(id, (await token()) as Secret);
+      rig.tokens.doubt(id, (await token()) as Secret);
       await accept();
       await rig.clock.advance(10_000);
     }

@@ -8,7 +8,7 @@ import type { ServerSettings } from '../../../shared/model.ts';
 import { errorCodeOf } from '../../fixtures/bridge-place.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { textOf } from '../../fixtures/host.ts';
-import { createKeeperRig, credentialId, said } from '../../fixtures/keeper.ts';
+import { createAccessTokensRig, credentialId, outcomeOf } from '../../fixtures/access-tokens-rig.ts';
 import { sendJson } from '../../fixtures/listener.ts';
 import { startOpenidSite } from '../../fixtures/openid-site.ts';
 import { startProduct } from '../../fixtures/product.ts';
@@ -116,34 +116,34 @@ describe('the audience of an access token', () => {
 
 describe('an access token for another website', () => {
   it('is kept back when a refresh brings it, is not refreshed again by itself, and an accepted audience sets it free', async () => {
-    const rig = await createKeeperRig();
+    const rig = await createAccessTokensRig();
     await rig.signIn();
-    const letGo = rig.keeper.hold(credentialId);
+    const letGo = rig.tokens.keepFresh(credentialId);
     rig.audienceFault = new AppError('E_TOKEN_AUDIENCE', 'For another website.');
     rig.http.answer = rotating();
     await rig.clock.advance(80_000);
-    expect(said(await rig.keeper.accessToken(credentialId))).toBe('refused E_TOKEN_AUDIENCE');
-    expect(rig.keeper.state(credentialId)).toMatchObject({ kind: 'ended', error: { code: 'E_TOKEN_AUDIENCE' } });
+    expect(outcomeOf(await rig.tokens.accessToken(credentialId))).toBe('refused E_TOKEN_AUDIENCE');
+    expect(rig.tokens.state(credentialId)).toMatchObject({ kind: 'ended', error: { code: 'E_TOKEN_AUDIENCE' } });
     await rig.clock.advance(86_400_000);
     expect(rig.http.refreshes).toHaveLength(1);
     rig.audienceFault = undefined;
-    expect(rig.keeper.reviewAudience(credentialId)).toBe(true);
-    expect(said(await rig.keeper.accessToken(credentialId))).toBe('access-3');
+    expect(rig.tokens.reviewAudience(credentialId)).toBe(true);
+    expect(outcomeOf(await rig.tokens.accessToken(credentialId))).toBe('access-3');
     letGo();
   });
 
   it('is kept back where it is all that there is, after a restart too', async () => {
-    const rig = await createKeeperRig();
+    const rig = await createAccessTokensRig();
     rig.audienceFault = new AppError('E_TOKEN_AUDIENCE', 'For another website.');
     await expect(
       rig.signIn({ refreshToken: undefined as never, accessToken: new Secret('access-1') }),
     ).rejects.toMatchObject({ code: 'E_TOKEN_AUDIENCE' });
     const next = await rig.restart();
     next.audienceFault = rig.audienceFault;
-    expect(said(await next.keeper.accessToken(credentialId))).toBe('refused E_TOKEN_AUDIENCE');
+    expect(outcomeOf(await next.tokens.accessToken(credentialId))).toBe('refused E_TOKEN_AUDIENCE');
     next.audienceFault = undefined;
-    expect(next.keeper.reviewAudience(credentialId)).toBe(true);
-    expect(said(await next.keeper.accessToken(credentialId))).toBe('access-1');
+    expect(next.tokens.reviewAudience(credentialId)).toBe(true);
+    expect(outcomeOf(await next.tokens.accessToken(credentialId))).toBe('access-1');
   });
 
   it('never reaches the server; accepting exactly its audience goes on with the same sign-in', async () => {

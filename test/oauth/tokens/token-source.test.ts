@@ -5,25 +5,25 @@ import { createSemaphore } from '../../../electron/core/base/semaphore.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { locked, unavailable } from '../../fixtures/fake-store.ts';
 import {
-  createKeeperRig,
+  createAccessTokensRig,
   credentialId as id,
   firstCredential,
-  said,
+  outcomeOf,
   storedRefreshToken,
-  type KeeperRig,
-} from '../../fixtures/keeper.ts';
+  type AccessTokensRig,
+} from '../../fixtures/access-tokens-rig.ts';
 import { broken, rotating, type ScriptedHttp } from '../../fixtures/scripted-http.ts';
 
-let rig: KeeperRig;
+let rig: AccessTokensRig;
 beforeEach(async () => {
-  rig = await createKeeperRig();
+  rig = await createAccessTokensRig();
 });
 
 /** A call for a token, and what it got, once it got something. */
-function call(options?: Parameters<typeof rig.keeper.accessToken>[1], on = rig): { got: string | undefined } {
+function call(options?: Parameters<typeof rig.tokens.accessToken>[1], on = rig): { got: string | undefined } {
   const waiting: { got: string | undefined } = { got: undefined };
   const wait = async (): Promise<void> => {
-    waiting.got = said(await on.keeper.accessToken(id, options));
+    waiting.got = outcomeOf(await on.tokens.accessToken(id, options));
   };
   void wait();
   return waiting;
@@ -52,24 +52,24 @@ describe('the token of a call', () => {
     await rig.signIn();
     rig.store.calls.length = 0;
     const timers = rig.clock.pending;
-    const first = rig.keeper.accessToken(id);
-    expect(rig.keeper.accessToken(id)).toBe(first);
-    expect(said(await first)).toBe('access-1');
+    const first = rig.tokens.accessToken(id);
+    expect(rig.tokens.accessToken(id)).toBe(first);
+    expect(outcomeOf(await first)).toBe('access-1');
     expect([rig.store.calls, rig.http.requests, rig.clock.pending]).toEqual([[], [], timers]);
   });
 
   it('without a sign-in there is none, and nobody is asked', async () => {
-    expect(said(await rig.keeper.accessToken(id))).toBe('anonymous');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('anonymous');
     expect(rig.store.calls).toEqual([]);
-    expect(rig.keeper.state(id)).toEqual({ kind: 'none' });
+    expect(rig.tokens.state(id)).toEqual({ kind: 'none' });
   });
 
   it('after a restart it is fetched on the first call, and the sign-in shows as usable before', async () => {
     await rig.signIn();
     const next = await rig.restart();
-    expect(next.keeper.state(id)).toEqual({ kind: 'usable', renewable: true });
+    expect(next.tokens.state(id)).toEqual({ kind: 'usable', renewable: true });
     expect(next.http.requests).toEqual([]);
-    expect(said(await next.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('access-2');
     expect(spent(next)).toEqual(['refresh-1']);
   });
 
@@ -108,19 +108,19 @@ describe('ahead of expiry', () => {
     async (life) => {
       rig.http.answer = rotating({ expires_in: life });
       await rig.signIn({}, life * 1_000);
-      rig.keeper.hold(id);
+      rig.tokens.keepFresh(id);
       await rig.clock.advance(600_000);
       expect(rig.http.refreshes.length).toBeGreaterThan(10);
       expect(rig.http.refreshes.length).toBeLessThanOrEqual(20);
-      expect(rig.keeper.state(id).kind).toBe('usable');
+      expect(rig.tokens.state(id).kind).toBe('usable');
     },
   );
 
   it('while a bridge is connected the refresh runs at 75 to 80 % of the life, and no call waits', async () => {
     await rig.signIn();
-    const letGo = rig.keeper.hold(id);
+    const letGo = rig.tokens.keepFresh(id);
     const start = rig.clock.now();
-    expect(rig.keeper.state(id)).toEqual({
+    expect(rig.tokens.state(id)).toEqual({
       kind: 'usable',
       renewable: true,
       expiresAt: start + 100_000,
@@ -130,19 +130,19 @@ describe('ahead of expiry', () => {
     expect(rig.http.refreshes).toEqual([]);
     await rig.clock.advance(1);
     expect(rig.http.refreshes).toHaveLength(1);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
     await rig.clock.advance(100_000);
     expect(spent()).toEqual(['refresh-1', 'refresh-2']);
     letGo();
-    expect(rig.keeper.state(id)).not.toHaveProperty('refreshAt');
+    expect(rig.tokens.state(id)).not.toHaveProperty('refreshAt');
   });
 
   it('without a bridge nothing runs; the next call refreshes', async () => {
     await rig.signIn();
-    rig.keeper.hold(id)();
+    rig.tokens.keepFresh(id)();
     await rig.clock.advance(86_400_000);
     expect(rig.http.refreshes).toEqual([]);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('a call after 80 % of the life gets the live token at once, and starts the refresh', async () => {
@@ -150,16 +150,16 @@ describe('ahead of expiry', () => {
     await rig.clock.advance(80_000);
     const gate = held(rotating());
     rig.http.answer = gate.answer;
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
     gate.release();
     await rig.clock.advance(0);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('letting go twice counts once', async () => {
     await rig.signIn();
-    const first = rig.keeper.hold(id);
-    rig.keeper.hold(id);
+    const first = rig.tokens.keepFresh(id);
+    rig.tokens.keepFresh(id);
     first();
     first();
     await rig.clock.advance(80_000);
@@ -168,9 +168,9 @@ describe('ahead of expiry', () => {
 
   it('TR08 without a sensible life the token is used until the server refuses it', async () => {
     await rig.signIn({}, null);
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     await rig.clock.advance(86_400_000);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
     expect(rig.http.refreshes).toEqual([]);
     const again = call(token('access-1'));
     await rig.clock.advance(0);
@@ -182,7 +182,7 @@ describe('ahead of expiry', () => {
     async (expiresIn) => {
       rig.http.answer = rotating({ expires_in: expiresIn });
       await rig.signIn();
-      rig.keeper.hold(id);
+      rig.tokens.keepFresh(id);
       await rig.clock.advance(3_600_000);
       expect(rig.http.refreshes).toHaveLength(1);
     },
@@ -200,7 +200,7 @@ describe('ahead of expiry', () => {
       now -= 1;
       return rotating()({ path: '/token', form: new URLSearchParams(), at: 0 });
     };
-    const answers = await Promise.all(ids.map((one) => rig.keeper.accessToken(one)));
+    const answers = await Promise.all(ids.map((one) => rig.tokens.accessToken(one)));
     expect(answers.every((answer) => answer.kind === 'token')).toBe(true);
     expect(most).toBe(8);
     expect(rig.http.refreshes).toHaveLength(200);
@@ -220,7 +220,7 @@ describe('a 401', () => {
     await rig.signIn();
     call(token('access-1'));
     await rig.clock.advance(0);
-    expect(said(await rig.keeper.accessToken(id, token('access-1')))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id, token('access-1')))).toBe('access-2');
     expect(rig.http.refreshes).toHaveLength(1);
   });
 
@@ -236,7 +236,7 @@ describe('a 401', () => {
     }
     expect(rig.http.refreshes.length).toBe(3);
     expect(outcomes.filter((one) => one === 'refused E_SERVER_REFUSED')).toHaveLength(97);
-    expect(rig.keeper.state(id).kind).toBe('usable');
+    expect(rig.tokens.state(id).kind).toBe('usable');
   });
 
   it('to a token near its own end, soon after another refusal, is no fault of the server: it is renewed', async () => {
@@ -252,7 +252,7 @@ describe('a 401', () => {
   it('RF13 the same worthless token once more: at most one refresh in 10 s', async () => {
     rig.http.answer = rotating({ access_token: 'access-1', expires_in: 1 });
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     for (let second = 0; second < 60; second += 1) {
       call(token('access-1'));
       await rig.clock.advance(1_000);
@@ -274,30 +274,30 @@ describe('a 401', () => {
     expect(spent().slice(0, 3)).toEqual(['refresh-1', 'refresh-2', 'refresh-3']);
     rig.http.answer = rotating();
     await rig.clock.advance(600_000);
-    expect(rig.keeper.state(id).kind).toBe('usable');
+    expect(rig.tokens.state(id).kind).toBe('usable');
   });
 
   it('without a refresh token ends the sign-in; the token is kept, and no refresh is tried', async () => {
     const { refreshToken: _none, ...credential } = firstCredential();
-    await rig.keeper.adopt(credential, new Secret('access-1'), 1_000);
+    await rig.tokens.adopt(credential, new Secret('access-1'), 1_000);
     await rig.clock.advance(60_000);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
-    expect(said(await rig.keeper.accessToken(id, token('access-1')))).toBe('refused E_SIGN_IN_AGAIN');
-    expect(said(await rig.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'ended' });
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
+    expect(outcomeOf(await rig.tokens.accessToken(id, token('access-1')))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'ended' });
     expect(rig.http.requests).toEqual([]);
     const read = await rig.vault.read(id);
     expect(read.kind === 'found' && read.credential.accessToken?.reveal()).toBe('access-1');
-    expect(said(await rig.keeper.refreshNow(id))).toBe('access-1');
+    expect(outcomeOf(await rig.tokens.refreshNow(id))).toBe('access-1');
   });
 
   it('without a refresh token the access token survives a restart; with one it is not kept', async () => {
     const { refreshToken: _none, ...credential } = firstCredential();
-    await rig.keeper.adopt(credential, new Secret('access-1'), undefined);
+    await rig.tokens.adopt(credential, new Secret('access-1'), undefined);
     const next = await rig.restart();
-    expect(said(await next.keeper.accessToken(id))).toBe('access-1');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('access-1');
     await next.signIn();
-    await next.keeper.refreshNow(id);
+    await next.tokens.refreshNow(id);
     expect([...next.store.items.values()].join('')).not.toContain('access-1');
   });
 });
@@ -306,32 +306,32 @@ describe('what ends a sign-in', () => {
   it('RF01 invalid_grant: refused once and for all, kept aside, asked once', async () => {
     await rig.signIn();
     rig.http.answer = refusing('invalid_grant');
-    expect(said(await rig.keeper.accessToken(id, token('access-1')))).toBe('refused E_SIGN_IN_AGAIN');
-    expect(said(await rig.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await rig.tokens.accessToken(id, token('access-1')))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
     await rig.clock.advance(3_600_000);
     expect(rig.http.refreshes).toHaveLength(1);
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN' } });
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'ended', error: { code: 'E_SIGN_IN_AGAIN' } });
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
     const next = await rig.restart();
-    await next.keeper.start();
-    expect(next.keeper.state(id)).toMatchObject({ kind: 'ended' });
-    expect(said(await next.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
-    expect(said(await next.keeper.refreshNow(id))).toBe('refused E_SIGN_IN_AGAIN');
+    await next.tokens.start();
+    expect(next.tokens.state(id)).toMatchObject({ kind: 'ended' });
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await next.tokens.refreshNow(id))).toBe('refused E_SIGN_IN_AGAIN');
     expect(next.http.refreshes).toHaveLength(1);
   });
 
   it('a new sign-in ends the quarantine', async () => {
     await rig.signIn();
     rig.http.answer = refusing('invalid_grant');
-    await rig.keeper.accessToken(id, token('access-1'));
+    await rig.tokens.accessToken(id, token('access-1'));
     rig.http.answer = rotating();
-    await rig.keeper.adopt(
+    await rig.tokens.adopt(
       { ...firstCredential(), refreshToken: new Secret('refresh-9') },
       new Secret('access-9'),
       100_000,
     );
-    expect(rig.keeper.state(id).kind).toBe('usable');
-    expect(said(await rig.keeper.accessToken(id, token('access-9')))).toBe('access-2');
+    expect(rig.tokens.state(id).kind).toBe('usable');
+    expect(outcomeOf(await rig.tokens.accessToken(id, token('access-9')))).toBe('access-2');
     expect(spent().at(-1)).toBe('refresh-9');
   });
 
@@ -359,7 +359,7 @@ describe('what ends a sign-in', () => {
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
     rig.http.answer = rotating();
     await rig.clock.advance(300_000);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('RF14 a single invalid_client is forgiven', async () => {
@@ -382,17 +382,17 @@ describe('what ends a sign-in', () => {
     const waiting = call(token('access-1'));
     await rig.clock.advance(21_000);
     expect(waiting.got).toBe('unavailable E_REFRESH_FAILED');
-    expect(rig.keeper.state(id).kind).toBe('retrying');
+    expect(rig.tokens.state(id).kind).toBe('retrying');
     rig.http.answer = rotating();
     await rig.clock.advance(300_000);
-    expect(rig.keeper.state(id).kind).toBe('usable');
+    expect(rig.tokens.state(id).kind).toBe('usable');
   });
 });
 
 describe('passing faults', () => {
   it('RF02 an unclear outcome: the same token again after 0.5, 2, 5 and 15 s, then up to 5 min', async () => {
     await rig.signIn({}, 10_000_000);
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.http.answer = broken();
     await rig.clock.advance(7_750_000);
     const start = rig.clock.now();
@@ -402,16 +402,16 @@ describe('passing faults', () => {
     expect(new Set(spent())).toEqual(new Set(['refresh-1']));
     rig.http.answer = rotating({ expires_in: 10_000 });
     await rig.clock.advance(300_000);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('RF06 RF15 a live token stays in use meanwhile', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.http.answer = busy();
     await rig.clock.advance(80_000);
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'retrying', error: { code: 'E_REFRESH_FAILED' } });
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'retrying', error: { code: 'E_REFRESH_FAILED' } });
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
   });
 
   it('RF15 a call without a live token waits 20 s, forcing a try every 2 s, then hears why', async () => {
@@ -441,7 +441,7 @@ describe('passing faults', () => {
 
   it('a call that comes during a long pause forces a try at once', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.http.answer = broken();
     await rig.clock.advance(600_000);
     rig.http.answer = rotating();
@@ -469,29 +469,29 @@ describe('passing faults', () => {
     rig.http.answer = rotating();
     await rig.clock.advance(1);
     expect(rig.http.refreshes.map(({ at }) => at - start)).toEqual([0, 60_000]);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('RF07 the error says how long', async () => {
     await rig.signIn();
     rig.http.answer = busy(429, { 'retry-after': '60' });
-    const answer = rig.keeper.accessToken(id, token('access-1'));
+    const answer = rig.tokens.accessToken(id, token('access-1'));
     await rig.clock.advance(20_000);
     expect(await answer).toMatchObject({ kind: 'unavailable', error: { retryAfterMs: 60_000 } });
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'retrying', nextTryAt: rig.clock.now() + 40_000 });
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'retrying', nextTryAt: rig.clock.now() + 40_000 });
   });
 
   it('refreshNow tries whatever the back-off says', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.http.answer = broken();
     await rig.clock.advance(600_000);
     const before = rig.http.refreshes.length;
-    expect(said(await rig.keeper.refreshNow(id))).toBe('unavailable E_REFRESH_FAILED');
+    expect(outcomeOf(await rig.tokens.refreshNow(id))).toBe('unavailable E_REFRESH_FAILED');
     expect(rig.http.refreshes).toHaveLength(before + 1);
     rig.http.answer = rotating();
-    expect(said(await rig.keeper.refreshNow(id))).toBe('access-2');
-    expect(said(await rig.keeper.refreshNow(id))).toBe('access-3');
+    expect(outcomeOf(await rig.tokens.refreshNow(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.refreshNow(id))).toBe('access-3');
   });
 
   it('RF20 a cancelled call hears so at once; the refresh goes on and is stored', async () => {
@@ -507,36 +507,36 @@ describe('passing faults', () => {
     gate.release();
     await rig.clock.advance(0);
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-2');
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 });
 
 describe('sleep and clocks', () => {
   it('RF21 on wake a pending retry runs at once, with the same token', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.http.answer = broken(false);
     await rig.clock.advance(600_000);
     rig.http.answer = rotating();
     rig.wake();
     await rig.clock.advance(0);
-    expect(rig.keeper.state(id).kind).toBe('usable');
+    expect(rig.tokens.state(id).kind).toBe('usable');
     expect(new Set(spent())).toEqual(new Set(['refresh-1']));
   });
 
   it('RF21 a token that expired during the sleep is renewed on wake while a bridge is connected', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.clock.jump(8 * 3_600_000);
     rig.wake();
     await rig.clock.advance(0);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
     expect(rig.http.refreshes).toHaveLength(1);
   });
 
   it('RF21 the timer of a token that still lives is set anew on wake', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
+    rig.tokens.keepFresh(id);
     rig.clock.jump(70_000);
     rig.wake();
     await rig.clock.advance(7_499);
@@ -549,9 +549,9 @@ describe('sleep and clocks', () => {
     'RF16 LC03 the system time jumps by %i ms: no refresh out of turn',
     async (ms) => {
       await rig.signIn();
-      rig.keeper.hold(id);
+      rig.tokens.keepFresh(id);
       rig.clock.jump(ms);
-      expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+      expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
       await rig.clock.advance(77_499);
       expect(rig.http.refreshes).toHaveLength(0);
       await rig.clock.advance(1);
@@ -563,8 +563,8 @@ describe('sleep and clocks', () => {
     await rig.signIn();
     rig.clock.jump(-31_536_000_000);
     rig.wake();
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
-    expect(said(await rig.keeper.accessToken(id, token('access-1')))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
+    expect(outcomeOf(await rig.tokens.accessToken(id, token('access-1')))).toBe('access-2');
   });
 });
 
@@ -572,24 +572,24 @@ describe('the store', () => {
   it('RF18 that takes no write: the refresh token is not spent', async () => {
     await rig.signIn();
     rig.store.fault = (operation) => (operation === 'set' ? locked : undefined);
-    expect(said(await rig.keeper.accessToken(id, token('access-1')))).toBe('unavailable E_STORE_LOCKED');
+    expect(outcomeOf(await rig.tokens.accessToken(id, token('access-1')))).toBe('unavailable E_STORE_LOCKED');
     expect(rig.http.requests).toEqual([]);
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'blocked', error: { code: 'E_STORE_LOCKED' } });
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'blocked', error: { code: 'E_STORE_LOCKED' } });
     rig.store.fault = undefined;
     await rig.clock.advance(10_000);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('KC01 locked at start: no sign-in is lost, calls hear it at once, and it goes on by itself', async () => {
     await rig.signIn();
     const next = await rig.restart();
     next.store.fault = () => locked;
-    expect(said(await next.keeper.accessToken(id))).toBe('unavailable E_STORE_LOCKED');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('unavailable E_STORE_LOCKED');
     await next.clock.advance(600_000);
     next.store.fault = undefined;
     await next.clock.advance(10_000);
-    expect(next.keeper.state(id)).toMatchObject({ kind: 'usable', renewable: true });
-    expect(said(await next.keeper.accessToken(id))).toBe('access-2');
+    expect(next.tokens.state(id)).toMatchObject({ kind: 'usable', renewable: true });
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('that is away for a moment: the call waits and gets its token', async () => {
@@ -617,7 +617,7 @@ describe('the store', () => {
     const waiting = call(token('access-1'));
     await rig.clock.advance(19_999);
     expect(waiting.got).toBeUndefined();
-    expect(rig.keeper.state(id)).toMatchObject({ kind: 'blocked', error: { code: 'E_STORE_WRITE' } });
+    expect(rig.tokens.state(id)).toMatchObject({ kind: 'blocked', error: { code: 'E_STORE_WRITE' } });
     await rig.clock.advance(1);
     expect(waiting.got).toBe('unavailable E_STORE_WRITE');
     const writes = rig.store.calls.filter((one) => one.startsWith('set') && one.endsWith('.1')).length;
@@ -625,7 +625,7 @@ describe('the store', () => {
     full = false;
     rig.store.fault = undefined;
     await rig.clock.advance(1_000);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-2');
     expect(rig.http.refreshes).toHaveLength(1);
   });
@@ -636,8 +636,8 @@ describe('the store', () => {
     const next = await rig.restart();
     for (const name of next.store.items.keys()) if (name.includes('srv00001')) next.store.items.set(name, 'garbage');
     const before = new Map(next.store.items);
-    expect(said(await next.keeper.accessToken(id))).toBe('refused E_STORE_DAMAGED');
-    expect(said(await next.keeper.accessToken('srv00002:main'))).toBe('access-2');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('refused E_STORE_DAMAGED');
+    expect(outcomeOf(await next.tokens.accessToken('srv00002:main'))).toBe('access-2');
     for (const [name, value] of before) if (name.includes('srv00001')) expect(next.store.items.get(name)).toBe(value);
   });
 
@@ -646,28 +646,28 @@ describe('the store', () => {
     const next = await rig.restart();
     const items = new Map(next.store.items);
     next.store.items.clear();
-    expect(said(await next.keeper.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('refused E_SIGN_IN_AGAIN');
     expect(next.vault.facts(id)).toBeDefined();
     for (const [name, value] of items) next.store.items.set(name, value);
     await next.clock.advance(2_000);
-    expect(said(await next.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('a sign-in that cannot be stored is an error, and the sign-in before stays', async () => {
     await rig.signIn();
     rig.store.fault = (operation) => (operation === 'set' ? locked : undefined);
     await expect(
-      rig.keeper.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 1_000),
+      rig.tokens.adopt({ ...firstCredential(), refreshToken: new Secret('refresh-9') }, new Secret('access-9'), 1_000),
     ).rejects.toMatchObject({ code: 'E_STORE_LOCKED' });
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-1');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-1');
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
   });
 
   it('RF11 an answer without a refresh token keeps the old one', async () => {
     rig.http.answer = rotating({ refresh_token: undefined });
     await rig.signIn();
-    await rig.keeper.refreshNow(id);
-    await rig.keeper.refreshNow(id);
+    await rig.tokens.refreshNow(id);
+    await rig.tokens.refreshNow(id);
     expect(spent()).toEqual(['refresh-1', 'refresh-1']);
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-1');
   });
@@ -675,7 +675,7 @@ describe('the store', () => {
   it('RF25 TR11 the scopes of the newest answer are recorded', async () => {
     rig.http.answer = rotating({ scope: 'mcp:read mcp:write' });
     await rig.signIn();
-    await rig.keeper.refreshNow(id);
+    await rig.tokens.refreshNow(id);
     expect(rig.vault.facts(id)).toMatchObject({
       grantedScopes: ['mcp:read', 'mcp:write'],
       lastRefreshAt: rig.clock.now(),
@@ -686,39 +686,39 @@ describe('the store', () => {
 describe('sign-out', () => {
   it('revokes at the server and deletes from the store', async () => {
     await rig.signIn();
-    expect(await rig.keeper.signOut(id)).toEqual({ revoked: 'confirmed', deleted: true });
+    expect(await rig.tokens.signOut(id)).toEqual({ revoked: 'confirmed', deleted: true });
     expect(rig.http.requests.map(({ path, form }) => [path, form.get('token'), form.get('token_type_hint')])).toEqual([
       ['/revoke', 'refresh-1', 'refresh_token'],
       ['/revoke', 'access-1', 'access_token'],
     ]);
     expect(rig.store.items.size).toBe(0);
-    expect(rig.keeper.state(id)).toEqual({ kind: 'none' });
-    expect(said(await rig.keeper.accessToken(id))).toBe('anonymous');
+    expect(rig.tokens.state(id)).toEqual({ kind: 'none' });
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('anonymous');
   });
 
   it('says when the server offers no revocation, is away, or nothing was there', async () => {
     const { revocationEndpoint: _none, ...without } = firstCredential();
-    await rig.keeper.adopt(without, new Secret('access-1'), 1_000);
-    expect(await rig.keeper.signOut(id)).toEqual({ revoked: 'not_offered', deleted: true });
+    await rig.tokens.adopt(without, new Secret('access-1'), 1_000);
+    expect(await rig.tokens.signOut(id)).toEqual({ revoked: 'not_offered', deleted: true });
     await rig.signIn();
     rig.http.answer = broken(false);
-    expect(await rig.keeper.signOut(id)).toMatchObject({
+    expect(await rig.tokens.signOut(id)).toMatchObject({
       revoked: 'failed',
       deleted: true,
       detail: expect.stringContaining('authorization server'),
     });
-    expect(await rig.keeper.signOut(id)).toEqual({ revoked: 'nothing_to_revoke', deleted: true });
+    expect(await rig.tokens.signOut(id)).toEqual({ revoked: 'nothing_to_revoke', deleted: true });
   });
 
   it('with a locked store counts at once and for good; the items go when the store can be used', async () => {
     await rig.signIn();
     rig.store.fault = () => locked;
-    expect(await rig.keeper.signOut(id)).toMatchObject({ revoked: 'failed', deleted: false });
-    expect(said(await rig.keeper.accessToken(id))).toBe('anonymous');
+    expect(await rig.tokens.signOut(id)).toMatchObject({ revoked: 'failed', deleted: false });
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('anonymous');
     rig.store.fault = undefined;
     const next = await rig.restart();
-    expect(next.keeper.state(id)).toEqual({ kind: 'none' });
-    await next.keeper.start();
+    expect(next.tokens.state(id)).toEqual({ kind: 'none' });
+    await next.tokens.start();
     await next.clock.advance(0);
     expect(next.store.items.size).toBe(0);
   });
@@ -729,14 +729,14 @@ describe('sign-out', () => {
     rig.http.answer = (request) => (request.path === '/revoke' ? {} : gate.answer(request));
     const waiting = call(token('access-1'));
     await rig.clock.advance(0);
-    expect(await rig.keeper.signOut(id)).toMatchObject({ deleted: true });
+    expect(await rig.tokens.signOut(id)).toMatchObject({ deleted: true });
     expect(waiting.got).toBe('anonymous');
     expect(rig.http.requests.some(({ form }) => form.get('token') === 'refresh-2')).toBe(false);
     gate.release();
     await rig.clock.advance(0);
     expect(rig.http.requests.some(({ form }) => form.get('token') === 'refresh-2')).toBe(true);
     expect(rig.store.items.size).toBe(0);
-    expect(rig.keeper.state(id)).toEqual({ kind: 'none' });
+    expect(rig.tokens.state(id)).toEqual({ kind: 'none' });
   });
 
   it('a sign-in during a refresh wins: the late token changes nothing', async () => {
@@ -745,7 +745,7 @@ describe('sign-out', () => {
     rig.http.answer = gate.answer;
     const waiting = call(token('access-1'));
     await rig.clock.advance(0);
-    await rig.keeper.adopt(
+    await rig.tokens.adopt(
       { ...firstCredential(), refreshToken: new Secret('refresh-9') },
       new Secret('access-9'),
       100_000,
@@ -754,7 +754,7 @@ describe('sign-out', () => {
     expect(waiting.got).toBe('access-9');
     gate.release();
     await rig.clock.advance(0);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-9');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-9');
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-9');
   });
 
@@ -762,8 +762,8 @@ describe('sign-out', () => {
     await rig.signIn();
     const gate = held(() => ({}));
     rig.http.answer = gate.answer;
-    const leaving = rig.keeper.signOut(id);
-    const joining = rig.keeper.adopt(
+    const leaving = rig.tokens.signOut(id);
+    const joining = rig.tokens.adopt(
       { ...firstCredential(), refreshToken: new Secret('refresh-9') },
       new Secret('access-9'),
       100_000,
@@ -771,22 +771,22 @@ describe('sign-out', () => {
     await rig.clock.advance(0);
     gate.release();
     await Promise.all([leaving, joining]);
-    expect(said(await rig.keeper.accessToken(id))).toBe('access-9');
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-9');
     expect(await storedRefreshToken(rig.vault)).toBe('refresh-9');
   });
 
   it('while a sign-in is being stored wins: both of its tokens are revoked, and neither is used', async () => {
     rig.http.answer = () => ({});
-    const joining = rig.keeper.adopt(
+    const joining = rig.tokens.adopt(
       { ...firstCredential(), refreshToken: new Secret('refresh-9') },
       new Secret('access-9'),
       100_000,
     );
-    const leaving = rig.keeper.signOut(id);
+    const leaving = rig.tokens.signOut(id);
     await rig.clock.advance(0);
     await Promise.all([joining, leaving]);
-    expect(said(await rig.keeper.accessToken(id))).toBe('anonymous');
-    expect(rig.keeper.state(id)).toEqual({ kind: 'none' });
+    expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('anonymous');
+    expect(rig.tokens.state(id)).toEqual({ kind: 'none' });
     expect(rig.http.requests.map(({ form }) => form.get('token'))).toEqual(['refresh-9', 'access-9']);
     expect(rig.store.items.size).toBe(0);
   });
@@ -797,19 +797,19 @@ describe('start and end', () => {
     await rig.signIn();
     await rig.vault.openJournal(id, 1);
     const next = await rig.restart();
-    await next.keeper.start();
+    await next.tokens.start();
     await next.clock.advance(0);
     expect(spent(next)).toEqual(['refresh-1']);
     expect(next.vault.openJournals()).toEqual([]);
-    expect(said(await next.keeper.accessToken(id))).toBe('access-2');
+    expect(outcomeOf(await next.tokens.accessToken(id))).toBe('access-2');
   });
 
   it('RF04 a journal without a credential does no harm', async () => {
     await rig.vault.openJournal('srv00009:main', 1);
-    await rig.keeper.start();
+    await rig.tokens.start();
     await rig.clock.advance(60_000);
     expect(rig.http.requests).toEqual([]);
-    expect(rig.keeper.state('srv00009:main')).toEqual({ kind: 'none' });
+    expect(rig.tokens.state('srv00009:main')).toEqual({ kind: 'none' });
   });
 
   it('LC04 the end waits until a refresh in flight is stored', async () => {
@@ -819,7 +819,7 @@ describe('start and end', () => {
     call(token('access-1'));
     await rig.clock.advance(0);
     let closed = false;
-    void rig.keeper.close().then(() => (closed = true));
+    void rig.tokens.close().then(() => (closed = true));
     await rig.clock.advance(1_000);
     expect(closed).toBe(false);
     gate.release();
@@ -834,7 +834,7 @@ describe('start and end', () => {
     call(token('access-1'));
     await rig.clock.advance(0);
     let closed = false;
-    void rig.keeper.close().then(() => (closed = true));
+    void rig.tokens.close().then(() => (closed = true));
     await rig.clock.advance(4_999);
     expect(closed).toBe(false);
     await rig.clock.advance(1);
@@ -844,19 +844,19 @@ describe('start and end', () => {
 
   it('after the end no timer is left', async () => {
     await rig.signIn();
-    rig.keeper.hold(id);
-    await rig.keeper.close();
+    rig.tokens.keepFresh(id);
+    await rig.tokens.close();
     expect(rig.clock.pending).toBe(0);
   });
 
   it('tells each change, and writes no secret into the log', async () => {
     await rig.signIn();
     rig.changes.length = 0;
-    await rig.keeper.refreshNow(id);
+    await rig.tokens.refreshNow(id);
     expect(rig.changes).toContain(id);
     rig.http.answer = refusing('invalid_grant');
-    await rig.keeper.refreshNow(id);
-    await rig.keeper.signOut(id);
+    await rig.tokens.refreshNow(id);
+    await rig.tokens.signOut(id);
     expect(rig.log.length).toBeGreaterThan(3);
     expect(rig.log.join('')).not.toMatch(/refresh-\d|access-\d/);
   });
@@ -865,12 +865,12 @@ describe('start and end', () => {
 it('TR15 claims of the access token are for display only', async () => {
   const payload = Buffer.from(JSON.stringify({ aud: 'https://other.example', sub: 'ada' })).toString('base64url');
   const jwt = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.x`;
-  await rig.keeper.adopt(firstCredential(), new Secret(jwt), 100_000);
-  expect(displayClaims(decodedClaims(rig.keeper.current(id)?.token.reveal() ?? '') ?? {})).toEqual({
+  await rig.tokens.adopt(firstCredential(), new Secret(jwt), 100_000);
+  expect(displayClaims(decodedClaims(rig.tokens.current(id)?.token.reveal() ?? '') ?? {})).toEqual({
     aud: 'https://other.example',
     sub: 'ada',
   });
-  expect(said(await rig.keeper.accessToken(id))).toBe(jwt);
+  expect(outcomeOf(await rig.tokens.accessToken(id))).toBe(jwt);
 });
 
 describe('the parts', () => {

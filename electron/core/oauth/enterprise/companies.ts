@@ -126,7 +126,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
     // Its tokens go to the identity provider alone, which is not in the list of servers.
     serverUrlOf: () => undefined,
     movedFrom: async () => undefined,
-    readAnswer: ({ issuer, clientId, subject }) =>
+    readResponse: ({ issuer, clientId, subject }) =>
       idTokenReader({ issuer, clientId, ...(subject ? { subject: subject.sub } : {}) }),
     // An ID token is for its client, whose ID may be an address, and goes back to its issuer alone.
     audienceFault: () => undefined,

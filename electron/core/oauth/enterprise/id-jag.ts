@@ -107,7 +107,7 @@ async function exchange(
     resource: client.resource,
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
   };
-  const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, readAnswer });
+  const outcome = await repeatGrant(provider, { type: tokenExchange, parameters }, { ...options, readResponse });
   if (outcome.kind === 'refreshed') return outcome;
   if (outcome.kind !== 'rejected') return { ...outcome, error: atCompany(outcome.error, provider.issuer) };
   const { code, message } = outcome.error;
@@ -154,7 +154,7 @@ async function identityProvider(
  * An ID-JAG comes in the place of an access token, with `token_type` "N_A" (RFC 8693 2.2.1). Whatever else the provider
  * gives is no assertion: an access token must not be sent on to another server.
  */
-function readAnswer(answer: HttpResponse, now: number): TokenVerdict {
+function readResponse(answer: HttpResponse, now: number): TokenVerdict {
   const verdict = readTokenResponse({ ...answer, body: withoutType(answer.body) }, now);
   if (verdict.kind !== 'tokens' || issuedType(answer.body) === idJag) return verdict;
   return {

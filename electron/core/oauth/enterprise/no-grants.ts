@@ -7,8 +7,8 @@ const none = (): never => {
 
 /** For sign-ins at companies: a person signs in there, and the client's secret is stored with the sign-in. */
 export const noGrants: Grants = {
-  equip: async (_credential, client) => client,
+  withClientAuth: async (_credential, client) => client,
   prepare: async () => none(),
-  ask: async () => none(),
+  requestToken: async () => none(),
   header: async () => none(),
 };

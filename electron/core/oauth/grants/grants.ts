@@ -71,7 +71,7 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
   }
 
   return {
-    async equip(credential, given) {
+    async withClientAuth(credential, given) {
       const server = serverOf(credential);
       const { settings } = server;
       const chosen = given.clientId === server.clientId ? chosenAuth(server) : undefined;
@@ -95,7 +95,7 @@ export function createGrants({ servers, vault, clock, companies }: GrantsDeps): 
       if (companyOf(server)) await companies.identity(server);
     },
 
-    async ask(credential, client, options) {
+    async requestToken(credential, client, options) {
       const parameters = tokenParameters(client);
       if (credential.requestedScopes.length > 0) parameters['scope'] = credential.requestedScopes.join(' ');
       if (credential.grant === 'client_credentials')

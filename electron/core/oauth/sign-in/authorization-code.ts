@@ -166,7 +166,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
     const { registration, listener } = callback.redirect;
     const { redirect_uri: redirectUri, client_id: clientId } = registration;
     const scopes = withoutRefused(wanted, registration);
-    const client = await grants.equip({ id: server.id }, tokenClient(discovery, callback.redirect, rules));
+    const client = await grants.withClientAuth({ id: server.id }, tokenClient(discovery, callback.redirect, rules));
     const { url, state, codeVerifier, nonce } = await authorizationRequest({
       authorizationServer,
       clientId,

@@ -62,7 +62,7 @@ export async function signInByDevice(
   if (found.kind === 'redirect_refused') throw found.error;
   const scopes = withoutRefused(wanted, found.registration);
   try {
-    const client = await grants.equip({ id: server.id }, tokenClient(discovery, found, rules));
+    const client = await grants.withClientAuth({ id: server.id }, tokenClient(discovery, found, rules));
     const code = await deviceCode(client, authorizationServer['device_authorization_endpoint'], scopes, options);
     await deps.confirm(withDevicePage(endpointHosts(authorizationServer, 'device'), code.url));
     attempt.step('browser', { url: code.url.href, userCode: code.userCode, endsAt: clock.now() + code.expiresInMs });

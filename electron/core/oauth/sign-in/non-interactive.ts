@@ -56,7 +56,11 @@ export async function signInByGrant(
 
   const ask = async () => {
     attempt.step('exchange');
-    return grants.ask(credential, await grants.equip(credential, client), { http, clock, signal: attempt.signal });
+    return grants.requestToken(credential, await grants.withClientAuth(credential, client), {
+      http,
+      clock,
+      signal: attempt.signal,
+    });
   };
   const outcome = grant === 'enterprise_managed' ? await withCompany(deps, server, attempt, ask) : await ask();
   if (outcome.kind !== 'refreshed') throw outcome.error;
@@ -197,7 +201,7 @@ async function bindToIssuer(
 /** Whether the client's secret or key was entered since, and so for this issuer. */
 async function enteredForHere(grants: Grants, credential: Credential, client: TokenClient): Promise<boolean> {
   try {
-    const { clientSecret, signingKey } = await grants.equip(credential, client);
+    const { clientSecret, signingKey } = await grants.withClientAuth(credential, client);
     return clientSecret !== undefined || signingKey !== undefined;
   } catch (error) {
     if (asAppError(error).code === 'E_SECRET_AGAIN') return false;

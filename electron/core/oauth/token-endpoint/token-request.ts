@@ -14,13 +14,13 @@ const revocationTimeoutMs = 10_000;
 /** One token request, and our reading of the response (token-response.ts). Never throws. */
 export async function requestTokens(
   client: TokenClient,
-  { http, signal, clock, readAnswer = readTokenResponse }: TokenEndpointOptions,
+  { http, signal, clock, readResponse = readTokenResponse }: TokenEndpointOptions,
   half: RequestHalf,
 ): Promise<TokenVerdict> {
   try {
     const options = { http, timeoutMs: tokenTimeoutMs, ...defined({ signal, clock }) };
     const { response, body, secrets } = await sendForm(client, half, options);
-    return redacted(readAnswer(response, clock?.now() ?? Date.now(), client.quirks?.tokensIn), body, secrets);
+    return redacted(readResponse(response, clock?.now() ?? Date.now(), client.quirks?.tokensIn), body, secrets);
   } catch (error) {
     return { kind: 'unclear', fault: asAppError(error) };
   }

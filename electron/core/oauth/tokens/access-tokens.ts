@@ -37,7 +37,7 @@ export interface AccessTokens {
    */
   reviewAudience(credentialId: string): boolean;
   /** While at least one holder exists, the refresh runs ahead of expiry. Returns a function that releases it. */
-  hold(credentialId: string): () => void;
+  keepFresh(credentialId: string): () => void;
   /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
   signOut(credentialId: string): Promise<SignOutReport>;
   /** The MCP server took this access token. Cheap: called for each answer. */
@@ -72,7 +72,7 @@ export interface AccessTokensDeps {
   /** Which credentials of the vault are its own: each has one token source. */
   readonly owns: (credentialId: string) => boolean;
   /** See RefreshDeps. */
-  readonly readAnswer?: NonNullable<RefreshDeps['readAnswer']>;
+  readonly readResponse?: NonNullable<RefreshDeps['readResponse']>;
   /** What may be connected to for this credential. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** See TokenSourceDeps. */
@@ -120,7 +120,7 @@ export function createAccessTokens({ random = Math.random, ...rest }: AccessToke
       tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
     refreshNow: (id) => tokensOf(id).refreshNow(),
     reviewAudience: (id) => tokensOf(id).reviewAudience(),
-    hold: (id) => tokensOf(id).hold(),
+    keepFresh: (id) => tokensOf(id).keepFresh(),
     signOut: (id) => tokensOf(id).signOut(),
     accepted: (id, token) => tokensOf(id).accepted(token),
     newTokenPauseMs: (id, token) => tokensOf(id).newTokenPauseMs(token),

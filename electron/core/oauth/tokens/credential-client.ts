@@ -12,5 +12,5 @@ export async function clientOf(
   credential: Credential,
 ): Promise<TokenClient> {
   if (credential.grant === 'static_header') return clientOfCredential(credential, []);
-  return grants.equip(credential, clientOfCredential(credential, await policyOf(credential)));
+  return grants.withClientAuth(credential, clientOfCredential(credential, await policyOf(credential)));
 }

@@ -25,7 +25,7 @@ export interface RefreshDeps {
   /** For credentials that need no person, and for clients with a key. */
   readonly grants: Grants;
   /** Reads the response to a refresh of this credential; `readTokenResponse` when absent. */
-  readonly readAnswer?: (credential: Credential) => TokenResponseReader;
+  readonly readResponse?: (credential: Credential) => TokenResponseReader;
   /** Limits how many refreshes run at once, over all credentials. */
   readonly slots: Semaphore;
 }
@@ -88,7 +88,7 @@ export interface TokenSource {
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   refreshNow(): Promise<TokenResult>;
   reviewAudience(): boolean;
-  hold(): () => void;
+  keepFresh(): () => void;
   signOut(): Promise<SignOutReport>;
   state(): TokenState;
   current(): CachedToken | undefined;

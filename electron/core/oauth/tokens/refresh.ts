@@ -52,7 +52,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
       client,
       refreshToken,
       credential.quirks?.scopeOnRefresh ? { scopes: credential.requestedScopes } : {},
-      { http, clock, ...defined({ readAnswer: deps.readAnswer?.(credential) }) },
+      { http, clock, ...defined({ readResponse: deps.readResponse?.(credential) }) },
     );
   });
   if (sent === 'superseded') return { kind: 'superseded' };
@@ -151,7 +151,7 @@ async function repeat(
       return { kind: 'access_only', accessToken: value, header: name };
     }
     await grants.prepare(credential);
-    const sent = await deps.slots.run(() => grants.ask(credential, client, { http, clock }));
+    const sent = await deps.slots.run(() => grants.requestToken(credential, client, { http, clock }));
     log('asked_again', { credential: credential.id, grant: credential.grant, outcome: sent.kind });
     switch (sent.kind) {
       case 'refreshed':

@@ -230,7 +230,7 @@ export function createTokenSource(deps: TokenSourceDeps, id: string): TokenSourc
       if (before || withheld) changed();
       return before !== undefined && withheld === undefined;
     },
-    hold() {
+    keepFresh() {
       let held = true;
       holders += 1;
       if (cache.current?.stage === 'due') tryRun();
