@@ -1,79 +1,75 @@
 import type { SignOutReport } from '../../../../shared/model.ts';
-import type { AppError } from '../../base/errors.ts';
 import { within } from '../../base/async.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { AppError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
-import type { Vault } from '../../vault/credentials.ts';
-import { createTokenSource } from './token-source.ts';
-import type { CachedToken } from './cached-token.ts';
-import type { RefreshDeps, TokenSource } from './model.ts';
 import { createSemaphore } from '../../base/semaphore.ts';
-import type { Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
-import type { TokenResult, TokenState, Grants } from '../model.ts';
+import type { Vault } from '../../vault/credentials.ts';
+import type { Grants, TokenResult, TokenState } from '../model.ts';
+import type { CachedToken } from './cached-token.ts';
+import type { CallOptions, RefreshDeps, TokenSource, TokenSourceDeps } from './model.ts';
+import { createTokenSource } from './token-source.ts';
 
-/** The REFRESH PATH, for all credentials. */
+/** The access tokens of all credentials: one token source per credential, created on first use. */
 export interface AccessTokens {
   /**
-   * An access token that was not refused yet, refreshed first where needed. Joins a refresh that is already running.
-   * `rejected`: the token that the server just answered 401 to. `waitMs`: how long to wait at most, 20 s when absent.
-   * Never opens a browser.
+   * Returns an access token that the server has not rejected yet, refreshed first where necessary. Concurrent calls
+   * share one refresh. Never opens a browser.
    */
-  accessToken(
-    credentialId: string,
-    options?: { readonly rejected?: Secret; readonly signal?: AbortSignal; readonly waitMs?: number },
-  ): Promise<TokenResult>;
+  accessToken(credentialId: string, options?: CallOptions): Promise<TokenResult>;
   /**
-   * A fresh sign-in: stores the credential, reads it back, then makes the token usable. Throws E_STORE_*, and
-   * E_TOKEN_AUDIENCE once it is stored: the token is kept back until a person accepts its audience.
+   * Stores a new sign-in, reads it back, then makes the token usable. Throws E_STORE_*; throws E_TOKEN_AUDIENCE after
+   * it is stored, and the token is withheld until a person accepts its audience.
    */
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
-  /** Refreshes now, whatever the back-off says. */
+  /** Refreshes now, without waiting for the back-off. */
   refreshNow(credentialId: string): Promise<TokenResult>;
   /**
-   * The settings of the server are others: judges the audience of its token again. True: a token that was kept back is
-   * usable now.
+   * Checks the audience of the token again, after the settings of its server have changed. Returns true when a token
+   * that was withheld is usable now.
    */
   reviewAudience(credentialId: string): boolean;
-  /** While at least one holder exists, the refresh runs ahead of expiry. Returns a function that releases it. */
+  /** Refreshes ahead of expiry until the returned function is called. */
   keepFresh(credentialId: string): () => void;
-  /** Revokes at the server (RFC 7009), then deletes. The last act wins over a refresh in flight. */
+  /** Revokes at the authorization server (RFC 7009), then deletes. The result of a refresh in flight is discarded. */
   signOut(credentialId: string): Promise<SignOutReport>;
-  /** The MCP server took this access token. Cheap: called for each answer. */
+  /** Reports that the MCP server accepted this access token. Cheap: called for each response. */
   accepted(credentialId: string, token: Secret): void;
   /**
-   * After a 401 to this token: how long to wait before it is sent again, because it is newer than the server may know,
-   * in ms.
+   * After a 401 to a token that the MCP server may not know yet: how long to wait before the token is sent again, in
+   * ms. Returns undefined when the token is not new.
    */
   newTokenPauseMs(credentialId: string, token: Secret): number | undefined;
   /**
-   * The MCP server refused in a way that may or may not be for this token: refreshes behind it where its life is not
-   * known or it was `said` to be over, not too often.
+   * Reports a refusal that may or may not be about this token. Starts a refresh in the background if the token's expiry
+   * is unknown or the server `saysInvalid`, at a limited rate.
    */
-  doubt(credentialId: string, token: Secret, said?: boolean): void;
+  doubt(credentialId: string, token: Secret, saysInvalid?: boolean): void;
   state(credentialId: string): TokenState;
-  /** The newest access token in memory, to be looked at and not to be used. Never fetches one. */
+  /** The newest access token in memory, for display only. Never fetches one. */
   current(credentialId: string): Pick<CachedToken, 'token' | 'receivedAt' | 'expiresAt'> | undefined;
-  /** Starts what an interrupted refresh left (the journal). Call once, before anything else. */
+  /** Repeats the refreshes that the last process did not finish (the journal). Call once, before anything else. */
   start(): Promise<void>;
-  /** Ends timers; waits for a refresh in flight to be stored (at most 5 s). */
+  /** Stops all timers; waits up to 5 s until refreshes in flight are stored. */
   close(): Promise<void>;
 }
 
 export interface AccessTokensDeps {
-  /** The client with the certificates of the credential's server. */
+  /** Returns the HTTP client with the certificates of the credential's server. */
   readonly httpOf: (credentialId: string) => Http;
   readonly clock: Clock;
   readonly log: Log;
   readonly vault: Vault;
   readonly onWake: (listener: () => void) => () => void;
   readonly grants: Grants;
-  /** Which credentials of the vault are its own: each has one token source. */
+  /** Whether this credential of the vault belongs to this instance. */
   readonly owns: (credentialId: string) => boolean;
   /** See RefreshDeps. */
   readonly readResponse?: NonNullable<RefreshDeps['readResponse']>;
-  /** What may be connected to for this credential. */
+  /** See RefreshDeps. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** See TokenSourceDeps. */
   readonly movedFrom: (credentialId: string) => Promise<AppError | undefined>;
@@ -83,63 +79,66 @@ export interface AccessTokensDeps {
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
   /** See TokenSourceDeps. */
   readonly onRecovered: (credentialId: string) => void;
-  /** The state of this credential may be another now. */
+  /** Called when the state of this credential may have changed. */
   readonly onChange: (credentialId: string) => void;
-  /** For jitter; Math.random when absent. */
+  /** For jitter. Defaults to Math.random. */
   readonly random?: () => number;
 }
 
-/**
- * Refreshes that go on at once over all credentials: a morning with 200 expired tokens must not look like an attack.
- */
-const refreshesAtOnce = 8;
-/** Time for a refresh in flight to be stored when the app ends. */
-const closingMs = 5_000;
+/** Over all credentials: 200 tokens that expired overnight must not look like an attack. */
+const maxConcurrentRefreshes = 8;
+const closeTimeoutMs = 5_000;
 
 export function createAccessTokens({ random = Math.random, ...rest }: AccessTokensDeps): AccessTokens {
-  const { vault, clock } = rest;
-  const all = new Map<string, TokenSource>();
+  const { vault, clock, httpOf } = rest;
+  const sources = new Map<string, TokenSource>();
   const background = new Set<Promise<unknown>>();
   let closing = false;
-  const deps = { ...rest, random, slots: createSemaphore(refreshesAtOnce), closing: () => closing };
-
-  const tokensOf = (id: string): TokenSource => {
-    const known = all.get(id);
-    if (known) return known;
-    const tokens = createTokenSource({ ...deps, http: deps.httpOf(id) }, id);
-    all.set(id, tokens);
-    return tokens;
+  const shared: Omit<TokenSourceDeps, 'http'> = {
+    ...rest,
+    random,
+    refreshLimit: createSemaphore(maxConcurrentRefreshes),
+    closing: () => closing,
   };
-  const endWakes = rest.onWake(() => {
-    for (const tokens of all.values()) tokens.woke();
+
+  const sourceOf = (id: string): TokenSource => {
+    const known = sources.get(id);
+    if (known) return known;
+    const source = createTokenSource({ ...shared, http: httpOf(id) }, id);
+    sources.set(id, source);
+    return source;
+  };
+  const stopListening = rest.onWake(() => {
+    for (const source of sources.values()) source.wake();
   });
 
   return {
-    accessToken: (id, options) => tokensOf(id).accessToken(options),
+    accessToken: (id, options) => sourceOf(id).accessToken(options),
     adopt: (credential, accessToken, expiresInMs) =>
-      tokensOf(credential.id).adopt(credential, accessToken, expiresInMs),
-    refreshNow: (id) => tokensOf(id).refreshNow(),
-    reviewAudience: (id) => tokensOf(id).reviewAudience(),
-    keepFresh: (id) => tokensOf(id).keepFresh(),
-    signOut: (id) => tokensOf(id).signOut(),
-    accepted: (id, token) => tokensOf(id).accepted(token),
-    newTokenPauseMs: (id, token) => tokensOf(id).newTokenPauseMs(token),
-    doubt: (id, token, said) => tokensOf(id).doubt(token, said),
-    state: (id) => tokensOf(id).state(),
-    current: (id) => tokensOf(id).current(),
+      sourceOf(credential.id).adopt(credential, accessToken, expiresInMs),
+    refreshNow: (id) => sourceOf(id).refreshNow(),
+    reviewAudience: (id) => sourceOf(id).reviewAudience(),
+    keepFresh: (id) => sourceOf(id).keepFresh(),
+    signOut: (id) => sourceOf(id).signOut(),
+    accepted: (id, token) => sourceOf(id).accepted(token),
+    newTokenPauseMs: (id, token) => sourceOf(id).newTokenPauseMs(token),
+    doubt: (id, token, saysInvalid) => sourceOf(id).doubt(token, saysInvalid),
+    state: (id) => sourceOf(id).state(),
+    current: (id) => sourceOf(id).current(),
 
     async start() {
-      // The server may have rotated a token whose successor never reached the store: each second counts
-      // (docs/refresh.md).
-      for (const id of vault.openJournals()) if (rest.owns(id)) tokensOf(id).resume();
+      // The server may have rotated a token whose successor was never stored, and accepts the old one only for a short
+      // time (docs/refresh.md).
+      for (const id of vault.openJournals()) if (rest.owns(id)) sourceOf(id).resume();
       background.add(vault.sweep());
     },
 
     async close() {
-      endWakes();
-      await within(clock, closingMs, Promise.all([...background, ...[...all.values()].map((tokens) => tokens.idle())]));
+      stopListening();
+      const idle = [...sources.values()].map((source) => source.idle());
+      await within(clock, closeTimeoutMs, Promise.all([...background, ...idle]));
       closing = true;
-      for (const tokens of all.values()) tokens.drop();
+      for (const source of sources.values()) source.drop();
     },
   };
 }

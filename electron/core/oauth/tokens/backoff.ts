@@ -1,14 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 
-/**
- * The first tries come quickly: a server that rotated and lost its answer takes the old token for a short while only.
- */
+/** The first retries are quick: after a lost response, a server accepts the rotated token only for a short time. */
 const quickMs = [500, 2_000, 5_000, 15_000];
 const longestMs = 300_000;
-/** A waiting call may have a try this long after the last one. */
+/** A waiting call may start an attempt this long after the last one. */
 const forcedMs = 2_000;
 
-/** Delay before try `failures` + 1, in ms: 0.5, 2, 5, 15 s, then doubling from 30 s to 5 min, 20 % up or down. */
+/** Delay before attempt `failures` + 1, in ms: 0.5, 2, 5, 15 s, then doubling from 30 s to 5 min, ± 20 %. */
 export function retryDelay(failures: number, random: () => number): number {
   const quick = quickMs[failures - 1];
   if (quick !== undefined) return quick;
@@ -16,28 +14,35 @@ export function retryDelay(failures: number, random: () => number): number {
   return Math.min(Math.round(base * (0.8 + 0.4 * random())), longestMs);
 }
 
+/** Schedules the attempts to refresh one credential. */
 export interface Backoff {
-  /** Whether a call that waits may start a try now. */
+  /** Whether a waiting call may start an attempt now. */
   readonly mayTry: boolean;
-  /** A try begins: what was planned is off. */
+  /** Call when an attempt begins: cancels the scheduled one. */
   begin(): void;
-  /**
-   * The try failed; plans the next and gives the delay until then in ms. `floorMs`: nobody may try earlier.
-   * `alone: false`: only a call brings the next try. `mostMs`: longest delay.
-   */
-  failed(options?: { readonly floorMs?: number; readonly alone?: boolean; readonly mostMs?: number }): number;
+  /** Call when the attempt failed: schedules the next one. Returns the delay until then, in ms. */
+  failed(options?: FailedOptions): number;
   succeeded(): void;
-  /** The network may be back: tries at once, unless the server asked us to wait. */
+  /** Tries at once, unless the server asked for a pause. Call when the network may be back. */
   wake(): void;
-  /** No more tries before `succeeded`. */
+  /** No more attempts before `succeeded`. */
   stop(): void;
+}
+
+interface FailedOptions {
+  /** No attempt is made earlier, even for a waiting call. */
+  readonly floorMs?: number;
+  /** `false`: only a call starts the next attempt. */
+  readonly alone?: boolean;
+  /** Longest delay. */
+  readonly mostMs?: number;
 }
 
 export interface BackoffDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly tryNow: () => void;
-  /** Whether a call waits. */
+  /** Whether a call is waiting. */
   readonly wanted: () => boolean;
 }
 
@@ -45,8 +50,8 @@ export function createBackoff({ clock, random, tryNow, wanted }: BackoffDeps): B
   let failures = 0;
   let state: 'open' | 'planned' | 'floor' | 'stopped' = 'open';
   let timers: (() => void)[] = [];
-  const cancel = (): void => {
-    for (const stop of timers) stop();
+  const cancelTimers = (): void => {
+    for (const cancel of timers) cancel();
     timers = [];
   };
   const open = (): void => {
@@ -57,9 +62,9 @@ export function createBackoff({ clock, random, tryNow, wanted }: BackoffDeps): B
     get mayTry() {
       return state === 'open';
     },
-    begin: cancel,
+    begin: cancelTimers,
     failed({ floorMs = 0, alone = true, mostMs = longestMs } = {}) {
-      cancel();
+      cancelTimers();
       failures += 1;
       const late = Math.max(floorMs, Math.min(retryDelay(failures, random), mostMs));
       const early = Math.max(floorMs, Math.min(late, forcedMs));
@@ -69,7 +74,7 @@ export function createBackoff({ clock, random, tryNow, wanted }: BackoffDeps): B
       return wanted() ? early : late;
     },
     succeeded() {
-      cancel();
+      cancelTimers();
       failures = 0;
       state = 'open';
     },
@@ -79,7 +84,7 @@ export function createBackoff({ clock, random, tryNow, wanted }: BackoffDeps): B
       tryNow();
     },
     stop() {
-      cancel();
+      cancelTimers();
       state = 'stopped';
     },
   };

@@ -2,33 +2,31 @@ import type { Secret } from '../../base/secret.ts';
 import { msSince, type Clock } from '../../base/clock.ts';
 import type { TokenResult } from '../model.ts';
 
-/** Shorter lives are nonsense: such a token is used until the server refuses it. */
-const shortestLifeMs = 1_000;
+/** A shorter life is an error of the server: the token is used until it is rejected. */
+const minLifeMs = 1_000;
+/** How long before its expiry a token is no longer used. */
 const marginMs = 10_000;
-/**
- * A younger token is not refreshed ahead, however short its life: its server would else have a refresh a second for as
- * long as an app is connected.
- */
-const leastAgeMs = 30_000;
+/** A younger token is not refreshed ahead, or a server with very short lives would get one refresh per second. */
+const minAgeForRefreshMs = 30_000;
 
-/** An access token in memory, and where its life stands. */
+/** An access token in memory, and how much of its life is left. */
 export interface CachedToken {
   readonly token: Secret;
-  /** Made once: the answer to every call in the token's life. */
-  readonly answer: Promise<TokenResult>;
+  /** Created once, and returned to every call while the token is usable. */
+  readonly result: Promise<TokenResult>;
   /** Unix ms. */
   readonly receivedAt: number;
-  /** Unix ms, for display; absent: used until the server refuses it. */
+  /** Unix ms, for display; undefined: the token is used until the server rejects it. */
   readonly expiresAt: number | undefined;
   /** Unix ms at which the token becomes due for a refresh. */
   readonly refreshAt: number | undefined;
-  /** `due`: usable, a refresh should run. `spent`: expired or refused. */
+  /** `due`: usable, and a refresh should run. `spent`: expired or rejected. */
   readonly stage: 'fresh' | 'due' | 'spent';
-  /** The server refused it. */
-  spend(): void;
-  /** Looks at the wall clock, because timers stand still while the computer sleeps. */
-  woke(): void;
-  /** Ends the timers. */
+  /** Call when the server has rejected the token. */
+  markSpent(): void;
+  /** Call after a sleep: timers do not run while the computer sleeps. */
+  wake(): void;
+  /** Stops the timers. */
   drop(): void;
 }
 
@@ -36,19 +34,19 @@ export interface CachedTokenOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly token: Secret;
-  /** From now, in ms; absent: unknown. */
+  /** From now, in ms; undefined when unknown. */
   readonly lifeMs: number | undefined;
-  /** The token is the whole value of this header; absent: a Bearer token. */
+  /** Lower-case name of the header whose whole value is the token. Defaults to a Bearer token. */
   readonly header?: string | undefined;
-  /** The token became due, or spent; at the age of 30 s at the earliest. */
+  /** The token became due or spent; not called before it is 30 s old. */
   readonly onDue: () => void;
-  /** Its life is over. Not called for `spend`. */
+  /** The token expired. Not called for `markSpent`. */
   readonly onExpired: () => void;
 }
 
 /**
- * Stages go by timers on a clock that does not jump, so that a wrong or changed system time does no harm (RF16, LC03).
- * Due at 75 to 80 % of the life; spent 10 s, or a tenth of the life, before its end.
+ * Due at 75 to 80 % of the life; spent 10 s before its end, or a tenth of the life if that is less. Timers run on the
+ * monotonic clock, so that a wrong or changed system time does no harm (RF16, LC03).
  */
 export function createCachedToken({
   clock,
@@ -59,63 +57,62 @@ export function createCachedToken({
   onDue,
   onExpired,
 }: CachedTokenOptions): CachedToken {
-  const life = lifeMs !== undefined && lifeMs >= shortestLifeMs ? lifeMs : undefined;
+  const life = lifeMs !== undefined && lifeMs >= minLifeMs ? lifeMs : undefined;
   const dueAfter = life === undefined ? undefined : life * (0.8 - 0.05 * random());
   const spentAfter = life === undefined ? undefined : life - Math.min(marginMs, life / 10);
   const receivedAt = clock.now();
-  const received = clock.monotonic();
+  const receivedMonotonic = clock.monotonic();
   let stage: CachedToken['stage'] = 'fresh';
   let timers: (() => void)[] = [];
-  let early = () => {};
+  let cancelOnDue = () => {};
 
-  /** Of two clocks, the one that stood still in a sleep does not count. */
-  const ageMs = (): number => Math.max(msSince(clock, received), clock.now() - receivedAt);
-  const cancel = (): void => {
-    for (const stop of timers) stop();
+  // The larger one: a clock that stood still during a sleep is too low.
+  const ageMs = (): number => Math.max(msSince(clock, receivedMonotonic), clock.now() - receivedAt);
+  const cancelTimers = (): void => {
+    for (const cancel of timers) cancel();
     timers = [];
   };
-  const become = (next: CachedToken['stage']): void => {
+  const enter = (next: CachedToken['stage']): void => {
     if (stage === 'spent' || stage === next) return;
     stage = next;
     if (next === 'spent') onExpired();
-    early();
-    const waitMs = leastAgeMs - ageMs();
-    if (waitMs > 0) early = clock.after(waitMs, onDue);
+    cancelOnDue();
+    const waitMs = minAgeForRefreshMs - ageMs();
+    if (waitMs > 0) cancelOnDue = clock.after(waitMs, onDue);
     else onDue();
   };
-  /** `age`: how much of the life is over, in ms. */
-  const arm = (age: number): void => {
-    cancel();
+  const schedule = (age: number): void => {
+    cancelTimers();
     if (dueAfter === undefined || spentAfter === undefined) return;
-    if (age >= spentAfter) return become('spent');
-    if (age >= dueAfter) become('due');
-    else timers.push(clock.after(dueAfter - age, () => become('due')));
-    timers.push(clock.after(spentAfter - age, () => become('spent')));
+    if (age >= spentAfter) return enter('spent');
+    if (age >= dueAfter) enter('due');
+    else timers.push(clock.after(dueAfter - age, () => enter('due')));
+    timers.push(clock.after(spentAfter - age, () => enter('spent')));
   };
-  arm(0);
+  schedule(0);
 
   return {
     token,
-    answer: Promise.resolve(header === undefined ? { kind: 'token', token } : { kind: 'token', token, header }),
+    result: Promise.resolve(header === undefined ? { kind: 'token', token } : { kind: 'token', token, header }),
     receivedAt,
     expiresAt: life === undefined ? undefined : receivedAt + life,
     refreshAt: dueAfter === undefined ? undefined : receivedAt + dueAfter,
     get stage() {
       return stage;
     },
-    spend() {
-      cancel();
-      early();
+    markSpent() {
+      cancelTimers();
+      cancelOnDue();
       stage = 'spent';
     },
-    woke() {
-      // The one clock may have stood still, and the other one have been set: a token that is renewed too early costs a
-      // request, and one that is over before we know is refused by the server.
-      if (stage !== 'spent') arm(ageMs());
+    wake() {
+      // A wrong age does little harm: refreshing too early costs one request, and the server rejects a token that is
+      // sent too late.
+      if (stage !== 'spent') schedule(ageMs());
     },
     drop() {
-      cancel();
-      early();
+      cancelTimers();
+      cancelOnDue();
     },
   };
 }

@@ -4,19 +4,19 @@ import { displayUrl } from '../endpoint-url.ts';
 import type { RefreshDeps } from './model.ts';
 
 /**
- * The list of servers is a file that other programs of the user can write. What is kept in the store of secrets says
- * which address the sign-in was for, and its tokens are not sent to another one that somebody put in its place.
+ * Returns an error when the server's address is not the one that the sign-in was made for. Other programs of the user
+ * can write the list of servers; the address in the store of secrets keeps them from redirecting a token.
  */
 export function changedAddress(
   { serverUrlOf }: Pick<RefreshDeps, 'serverUrlOf'>,
   { id, serverUrl, grant }: Pick<Credential, 'id' | 'serverUrl' | 'grant'>,
 ): AppError | undefined {
-  const now = serverUrlOf(id);
-  if (serverUrl === undefined || now === undefined || now === serverUrl) return undefined;
-  // A key that the user entered is for the whole origin (grants/static-header.ts).
-  if (grant === 'static_header' && new URL(now).origin === new URL(serverUrl).origin) return undefined;
+  const current = serverUrlOf(id);
+  if (serverUrl === undefined || current === undefined || current === serverUrl) return undefined;
+  // A key that the user entered is valid for the whole origin (grants/static-header.ts).
+  if (grant === 'static_header' && new URL(current).origin === new URL(serverUrl).origin) return undefined;
   return new AppError(
     'E_SIGN_IN_AGAIN',
-    `The sign-in was for ${displayUrl(new URL(serverUrl))}; the list of servers has another address now.`,
+    `The sign-in was for ${displayUrl(new URL(serverUrl))}, but the list of servers now has another address.`,
   );
 }

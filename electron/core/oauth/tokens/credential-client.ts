@@ -4,8 +4,8 @@ import { clientOfCredential } from '../token-endpoint/token-client.ts';
 import type { RefreshDeps } from './model.ts';
 
 /**
- * Who we are at the credential's token endpoint, with the key or secret that is stored apart from it. Throws what
- * `Grants.withClientAuth` and `policyOf` do.
+ * The client at the credential's token endpoint, with the key or secret that is stored apart from it. Throws what
+ * `Grants.withClientAuth` and `policyOf` throw.
  */
 export async function clientOf(
   { policyOf, grants }: Pick<RefreshDeps, 'policyOf' | 'grants'>,

@@ -10,15 +10,15 @@ import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
 import type { Server } from '../../servers/server.ts';
 
-/** While it goes on nothing else does; a server that is well answers in a moment. */
-const lookMs = 3_000;
-/** The first failures of a refresh pass; what lasts may have this reason. */
-const patience = 4;
-const againMs = 5 * 60_000;
+/** Short, because the call that got a 401 waits for this check. */
+const checkTimeoutMs = 3_000;
+/** The first failures of a refresh are usually temporary. */
+const failuresBeforeCheck = 4;
+const checkIntervalMs = 5 * 60_000;
 
 /**
- * Why a sign-in that nobody has ended is no good any more: the MCP server names other authorization servers than the
- * one that it is from (DM33). Undefined: the server says nothing like that, or nothing at all. Never throws.
+ * Returns an error when the MCP server no longer names the authorization server that the sign-in is from (DM33).
+ * Returns undefined when it still does, or when its metadata cannot be read. Never throws.
  */
 export async function movedFrom(
   { url, settings, networks }: Pick<Server, 'url' | 'settings' | 'networks'>,
@@ -27,40 +27,42 @@ export async function movedFrom(
 ): Promise<AppError | undefined> {
   try {
     const server = new URL(url);
-    const start = startRun(http, { origin: server.origin, own: 'public' }, lookMs, undefined);
-    const { network: allow, value: asked } = await tryNetworks(
+    const start = startRun(http, { origin: server.origin, own: 'public' }, checkTimeoutMs, undefined);
+    const { network: allow, value: probe } = await tryNetworks(
       server.origin,
       knownNetwork({ networks }, server.origin),
       (network) => askServer({ ...start, allow: network }, server),
     );
     const run = { ...start, allow };
-    const found = await findProtectedResource(run, server, asked.kind === 'challenged' ? asked.challenge : undefined);
-    if (found.kind !== 'found') return undefined;
-    const named = found.metadata.authorization_servers;
+    const challenge = probe.kind === 'challenged' ? probe.challenge : undefined;
+    const resource = await findProtectedResource(run, server, challenge);
+    if (resource.kind !== 'found') return undefined;
+    const named = resource.metadata.authorization_servers;
     if (named.some((one) => acceptedIssuers(one, settings).some((accepted) => isSame(accepted, issuer))))
       return undefined;
+    const [current, former] = [named[0], issuer].map((text) => sanitizeExternalText(text));
     return new AppError(
       'E_SIGN_IN_AGAIN',
-      `The server now signs people in at ${sanitizeExternalText(named[0])}; this sign-in is from ${sanitizeExternalText(issuer)}.`,
+      `The server now signs people in at ${current}; this sign-in is from ${former}.`,
     );
   } catch {
     return undefined;
   }
 }
 
-/** A trailing-slash difference is the same issuer: servers without this metadata began to have it that way. */
+/** Ignores a trailing slash: servers that added this metadata later often differ by one. */
 const isSame = (one: string, other: string): boolean => one.replace(/\/$/, '') === other.replace(/\/$/, '');
 
 type Ended = Extract<RefreshResult, { kind: 'ended' }>;
 
 /**
- * Looks whether a server has moved, when its sign-in does not work and nothing else explains it; at most once in five
- * minutes.
+ * Checks whether the MCP server uses another authorization server now, when its sign-in does not work and nothing else
+ * explains it; at most once in five minutes.
  */
 export interface MoveWatch {
-  /** A refresh has failed, as passing faults make it fail. */
+  /** Call when a refresh has failed in a way that is usually temporary. */
   failed(): Promise<Ended | undefined>;
-  /** The server refuses a token that was renewed a moment ago. */
+  /** Call when the server rejects a token that was renewed a moment ago. */
   refused(): Promise<Ended | undefined>;
   recovered(): void;
   stop(): void;
@@ -68,10 +70,10 @@ export interface MoveWatch {
 
 export function createMoveWatch(clock: Clock, moved: () => Promise<AppError | undefined>): MoveWatch {
   let failures = 0;
-  let rest: (() => void) | undefined;
+  let cancelPause: (() => void) | undefined;
   const refused = async (): Promise<Ended | undefined> => {
-    if (rest) return undefined;
-    rest = clock.after(againMs, () => (rest = undefined));
+    if (cancelPause) return undefined;
+    cancelPause = clock.after(checkIntervalMs, () => (cancelPause = undefined));
     const error = await moved();
     return error && { kind: 'ended', final: true, error };
   };
@@ -79,13 +81,13 @@ export function createMoveWatch(clock: Clock, moved: () => Promise<AppError | un
     refused,
     async failed() {
       failures += 1;
-      return failures < patience ? undefined : refused();
+      return failures < failuresBeforeCheck ? undefined : refused();
     },
     recovered() {
       failures = 0;
     },
     stop() {
-      rest?.();
+      cancelPause?.();
     },
   };
 }

@@ -16,73 +16,74 @@ export interface RefreshDeps {
   readonly log: Log;
   readonly vault: Vault;
   /**
-   * What may be connected to for this credential. Throws E_HOSTS_UNCONFIRMED where nothing may be sent to its
+   * Which addresses may be connected to for this credential. Throws E_HOSTS_UNCONFIRMED when nothing may be sent to its
    * endpoints.
    */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
-  /** The address of the server that its tokens are sent to now; undefined: they are sent to no server. */
+  /** The current address of the credential's MCP server; undefined when its tokens are sent to no MCP server. */
   readonly serverUrlOf: (credentialId: string) => string | undefined;
-  /** For credentials that need no person, and for clients with a key. */
+  /** For grants without a person, and for clients that authenticate with a key. */
   readonly grants: Grants;
-  /** Reads the response to a refresh of this credential; `readTokenResponse` when absent. */
+  /** Reads the response to a refresh of this credential. Defaults to `readTokenResponse`. */
   readonly readResponse?: (credential: Credential) => TokenResponseReader;
-  /** Limits how many refreshes run at once, over all credentials. */
-  readonly slots: Semaphore;
+  /** Limits concurrent refreshes over all credentials. */
+  readonly refreshLimit: Semaphore;
 }
 
-/** One credential, and who has acted on it since. */
+/** The credential of one refresh, and how the refresh learns that its result no longer counts. */
 export interface RefreshSubject {
   readonly id: string;
-  /** Turns at the vault: a refresh, a sign-in and a sign-out never write at the same time. */
-  readonly turn: Semaphore;
-  /** Whether the result is still wanted; a sign-in or sign-out meanwhile counts more. */
+  /** Held for each access to the vault, so that a refresh, a sign-in and a sign-out never write at the same time. */
+  readonly vaultLock: Semaphore;
   readonly superseded: () => Supersession;
-  /** Whether the app is ending: then a token that cannot be stored is not waited for without end. */
+  /** True while the app ends: a token that cannot be stored is then given up. */
   readonly closing: () => boolean;
-  /** The server has answered, and the store does not take the new token. Called at each attempt. */
+  /** Called after each failed attempt to store the new token. */
   readonly onUnsaved: (error: AppError) => void;
 }
 
-/** What the person did while a refresh ran. */
+/** What the person did while a refresh was running. */
 export type Supersession = 'no' | 'signed_in' | 'signed_out';
 
 export type RefreshResult =
   | { readonly kind: 'refreshed'; readonly accessToken: Secret; readonly expiresInMs: number | undefined }
-  /** There is no refresh token: the stored access token is all there is. */
+  /** There is no refresh token; this is the stored access token. `header`: see TokenResult. */
   | { readonly kind: 'access_only'; readonly accessToken: Secret; readonly header?: string }
   | { readonly kind: 'absent' }
   | { readonly kind: 'superseded' }
   /**
-   * Only a person can go on. `final: false`: what is wrong may be corrected elsewhere; the next look is after
-   * `pauseMs` at the earliest.
+   * A person has to act. `final: false`: the cause may be corrected outside Keybridge, so the next call tries again,
+   * after `pauseMs` at the earliest.
    */
   | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean; readonly pauseMs?: number }
   | { readonly kind: 'client_refused'; readonly error: AppError }
-  /** A passing fault of network or server; or a refusal that may pass, and what makes two of them equal. */
+  /** A temporary fault of network or server, or a refusal that may be temporary. Equal `refusal`s are the same one. */
   | { readonly kind: 'failed'; readonly error: AppError; readonly refusal?: string }
+  /** The store of secrets cannot be used. */
   | { readonly kind: 'blocked'; readonly error: AppError };
 
 export interface TokenSourceDeps extends RefreshDeps {
   readonly random: () => number;
   readonly onChange: (credentialId: string) => void;
-  /** Why the sign-in is no longer valid, when its server has moved to another authorization server. */
+  /** Returns an error when the credential's MCP server now names other authorization servers (issuer-moved.ts). */
   readonly movedFrom: (credentialId: string) => Promise<AppError | undefined>;
-  /** Why this access token must not be sent to its MCP server (audience.ts). */
+  /** Returns an error when this access token must not be sent to its MCP server (audience.ts). */
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
-  /** A sign-in that had ended for want of a person works again by itself: what gave up on it can go on. */
+  /** Called when a sign-in that needed a person works again without one. */
   readonly onRecovered: (credentialId: string) => void;
-  /** True: the app is about to end. */
+  /** True while the app ends. */
   readonly closing: () => boolean;
 }
 
-/** See `AccessTokens.accessToken`. */
 export interface CallOptions {
+  /** The token to which the MCP server has just answered 401. */
   readonly rejected?: Secret;
   readonly signal?: AbortSignal;
+  /** Longest wait. Defaults to 20 s, which is also the maximum. */
   readonly waitMs?: number;
 }
 
-/** `AccessTokens`, for one credential. */
+/** `AccessTokens` for one credential; see there. */
 export interface TokenSource {
   accessToken(options?: CallOptions): Promise<TokenResult>;
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
@@ -94,11 +95,13 @@ export interface TokenSource {
   current(): CachedToken | undefined;
   accepted(token: Secret): void;
   newTokenPauseMs(token: Secret): number | undefined;
-  doubt(token: Secret, said?: boolean): void;
-  /** Refreshes because the journal says that the last refresh was interrupted. */
+  doubt(token: Secret, saysInvalid?: boolean): void;
+  /** Refreshes because the journal shows that the last refresh did not finish. */
   resume(): void;
-  woke(): void;
-  /** Resolves when nothing is in progress any more. */
+  /** Call after the computer slept or the network changed. */
+  wake(): void;
+  /** Resolves when no refresh and no write to the vault is in progress. */
   idle(): Promise<unknown>;
+  /** Stops all timers. */
   drop(): void;
 }

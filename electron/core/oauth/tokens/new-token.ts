@@ -1,19 +1,16 @@
 import type { Clock } from '../../base/clock.ts';
 
-/**
- * Pauses in ms before a new token is sent again to a server that may not know it yet: at 0.5, 1.5, 3 and 5 s of its
- * age.
- */
+/** Pauses in ms between attempts with a new token: it is sent again at an age of 0.5, 1.5, 3 and 5 s. */
 const pausesMs = [500, 1_000, 1_500, 2_000] as const;
 
 /**
- * An MCP server may learn of a token up to some seconds after the authorization server has issued it (replicas, caches,
- * introspection). Until the token is 5 s old a 401 is no reason to spend a refresh token.
+ * An MCP server may learn of a token some seconds after the authorization server issued it (replicas, caches,
+ * introspection). Until the token is 5 s old, a 401 does not start a refresh.
  */
 export interface NewToken {
-  /** A token was issued just now. */
+  /** Call when a token has just been issued. */
   issued(): void;
-  /** How long to wait before it is sent again, in ms; undefined: it is not new any more. */
+  /** How long to wait before the token is sent again, in ms; undefined when it is no longer new. */
   readonly pauseMs: number | undefined;
   forget(): void;
 }

@@ -1,31 +1,25 @@
 import { defined } from '../../../../shared/defined.ts';
 import { durationText } from '../../../../shared/state-text.ts';
+import { deadlineIn, type Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Backoff } from './backoff.ts';
 import type { RefreshResult } from './model.ts';
-import { deadlineIn, type Clock } from '../../base/clock.ts';
 import type { Failure } from './source-state.ts';
 
 /** Shortest pause after a response without a usable token (RF13, TR08). */
-const uselessResponseMs = 10_000;
-/**
- * Equal refusals in a row (RFC 6749 5.2) that count as final: a single one may come from a server that is being
- * restarted.
- */
+const unusableResponsePauseMs = 10_000;
+/** Equal refusals in a row (RFC 6749 5.2) that count as final. One alone may come from a server that is restarting. */
 const finalAfter = 3;
-/**
- * Pauses after a refusal that counts as final: doubled from 5 min to a day. When the server is repaired, the sign-in
- * works again by itself.
- */
+/** Pause after a final refusal; it doubles up to the maximum. Once the server is repaired, the sign-in works again. */
 const slowRetryMs = 300_000;
-const slowestRetryMs = 86_400_000;
-/** Longest pause between looks at a store that cannot be used. */
+const maxSlowRetryMs = 86_400_000;
+/** Longest pause between attempts to use a store that is locked or unavailable. */
 const storeRetryMs = 10_000;
 
-/** Judges refreshes that gave no token, and plans the next one. */
+/** Counts the failures of refreshes, and schedules the next attempt. */
 export interface RefreshFailure {
-  /** A refresh gave no token. `tokenOver`: no access token is left; until then a refused refresh stops nothing. */
+  /** `tokenOver`: no access token is usable; until then a refusal does not end the sign-in. */
   record(result: FailedRefresh, tokenOver: boolean): Failure;
   clear(): void;
 }
@@ -42,38 +36,31 @@ export interface RefreshFailureDeps {
 export function createRefreshFailure({ id, clock, log, backoff }: RefreshFailureDeps): RefreshFailure {
   let clientRefusals = 0;
   let slowRetries = 0;
-  let refused: { readonly what: string; readonly times: number; readonly error: AppError } | undefined;
+  let lastRefusal: { readonly key: string; readonly times: number; readonly error: AppError } | undefined;
 
-  /** Only a person who tries now can shorten it. Returns the delay in ms. */
+  /** Waiting calls cannot shorten this pause; only an explicit `refreshNow` can. Returns the delay in ms. */
   function retrySlowly(): number {
-    const floorMs = Math.min(slowRetryMs * 2 ** slowRetries, slowestRetryMs);
+    const floorMs = Math.min(slowRetryMs * 2 ** slowRetries, maxSlowRetryMs);
     slowRetries += 1;
     return backoff.failed({ floorMs });
   }
 
   function countRefusal({ refusal, error }: Extract<RefreshResult, { kind: 'failed' }>): void {
     if (refusal === undefined) return;
-    const times = refused?.what === refusal ? refused.times + 1 : 1;
-    refused = {
-      what: refusal,
-      times,
-      error: new AppError(
-        'E_SIGN_IN_AGAIN',
-        `The authorization server refuses to renew the sign-in. ${error.message}`,
-        { cause: error },
-      ),
-    };
+    const times = lastRefusal?.key === refusal ? lastRefusal.times + 1 : 1;
+    const message = `The authorization server refuses to renew the sign-in. ${error.message}`;
+    lastRefusal = { key: refusal, times, error: new AppError('E_SIGN_IN_AGAIN', message, { cause: error }) };
     log('refresh_refused', { credential: id, code: error.code, times });
   }
 
   function retry(cause: AppError, tokenOver: boolean): Failure {
-    const endsWithToken = refused && refused.times >= finalAfter ? refused.error : undefined;
-    const floorMs = Math.max(cause.retryAfterMs ?? 0, cause.code === 'E_TOKEN_RESPONSE' ? uselessResponseMs : 0);
+    const endsWithToken = lastRefusal && lastRefusal.times >= finalAfter ? lastRefusal.error : undefined;
+    const floorMs = Math.max(cause.retryAfterMs ?? 0, cause.code === 'E_TOKEN_RESPONSE' ? unusableResponsePauseMs : 0);
     const delay = endsWithToken && tokenOver ? retrySlowly() : backoff.failed({ floorMs });
     log('refresh_failed', { credential: id, code: cause.code, nextTryMs: Math.round(delay) });
-    const asked =
-      cause.retryAfterMs === undefined ? '' : ` The authorization server wants no requests for ${durationText(delay)}.`;
-    const message = `The sign-in could not be renewed yet. ${cause.message}${asked}`;
+    const wait =
+      cause.retryAfterMs === undefined ? '' : ` The authorization server asks to wait ${durationText(delay)}.`;
+    const message = `The sign-in could not be renewed yet. ${cause.message}${wait}`;
     return {
       kind: 'retrying',
       error: new AppError('E_REFRESH_FAILED', message, { cause, retryAfterMs: delay }),
@@ -91,7 +78,7 @@ export function createRefreshFailure({ id, clock, log, backoff }: RefreshFailure
           countRefusal(result);
           return retry(error, tokenOver);
         case 'client_refused': {
-          // One "unknown client" may be a server that has just restarted; two are believed, for a while.
+          // The first "unknown client" may come from a server that has just restarted.
           if (clientRefusals === 1) {
             const message = `${error.message} If it says so again, a new sign-in is needed.`;
             return retry(new AppError(error.code, message, { cause: error }), tokenOver);
@@ -109,7 +96,7 @@ export function createRefreshFailure({ id, clock, log, backoff }: RefreshFailure
       }
     },
     clear() {
-      refused = undefined;
+      lastRefusal = undefined;
       clientRefusals = 0;
       slowRetries = 0;
       backoff.succeeded();

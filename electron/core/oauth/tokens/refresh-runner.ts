@@ -4,21 +4,21 @@ import type { MoveWatch } from './issuer-moved.ts';
 import type { RefreshDeps, RefreshResult, Supersession } from './model.ts';
 import { refreshCredential } from './refresh.ts';
 
-/** Runs the refreshes of one credential, one after the other. */
+/** Runs the refreshes of one credential, one at a time. */
 export interface RefreshRunner {
-  /** The refresh that runs; another object for each. Undefined: none runs whose result counts. */
+  /** The running refresh, a new object for each; undefined when none is running, or its result is to be discarded. */
   readonly current: object | undefined;
-  /** Call only while none runs. */
+  /** Call only while none is running. */
   start(): void;
-  /** The result of the refresh that runs does not count any more. */
+  /** Discards the result of the running refresh. */
   supersede(by: Exclude<Supersession, 'no'>): void;
-  /** Resolves when none is in progress, also none that was superseded. */
+  /** Resolves when none is running, including those that were superseded. */
   idle(): Promise<unknown>;
 }
 
 export interface RefreshRunnerDeps extends RefreshDeps {
   readonly id: string;
-  readonly turn: Semaphore;
+  readonly vaultLock: Semaphore;
   readonly moves: MoveWatch;
   readonly closing: () => boolean;
   readonly onUnsaved: (error: AppError) => void;
@@ -26,23 +26,23 @@ export interface RefreshRunnerDeps extends RefreshDeps {
 }
 
 export function createRefreshRunner(deps: RefreshRunnerDeps): RefreshRunner {
-  const { id, turn, moves, closing } = deps;
-  const flights = new Set<Promise<void>>();
+  const { id, vaultLock, moves, closing } = deps;
+  const running = new Set<Promise<void>>();
   let current: { superseded: Supersession } | undefined;
 
-  async function run(mine: { readonly superseded: Supersession }): Promise<void> {
+  async function run(self: { readonly superseded: Supersession }): Promise<void> {
     const subject = {
       id,
-      turn,
+      vaultLock,
       closing,
-      superseded: () => mine.superseded,
-      onUnsaved: (error: AppError) => current === mine && deps.onUnsaved(error),
+      superseded: () => self.superseded,
+      onUnsaved: (error: AppError) => current === self && deps.onUnsaved(error),
     };
     const outcome = await refreshCredential(deps, subject).catch(
       (error: unknown) => ({ kind: 'failed', error: asAppError(error) }) as const,
     );
-    const result = outcome.kind === 'failed' && current === mine ? ((await moves.failed()) ?? outcome) : outcome;
-    if (current !== mine) return;
+    const result = outcome.kind === 'failed' && current === self ? ((await moves.failed()) ?? outcome) : outcome;
+    if (current !== self) return;
     current = undefined;
     deps.onResult(result);
   }
@@ -53,13 +53,13 @@ export function createRefreshRunner(deps: RefreshRunnerDeps): RefreshRunner {
     },
     start() {
       current = { superseded: 'no' };
-      const flight = run(current).finally(() => flights.delete(flight));
-      flights.add(flight);
+      const refresh = run(current).finally(() => running.delete(refresh));
+      running.add(refresh);
     },
     supersede(by) {
       if (current) current.superseded = by;
       current = undefined;
     },
-    idle: () => Promise.all(flights),
+    idle: () => Promise.all(running),
   };
 }

@@ -3,96 +3,93 @@ import { AppError } from '../../base/errors.ts';
 import type { CredentialFacts } from '../../vault/credential.ts';
 import type { CachedToken } from './cached-token.ts';
 
-/**
- * A server that refuses a token straight after a refresh gets no other refresh for this long (HT01); twice as long each
- * time it happens again.
- */
-const refusedAgainMs = 30_000;
-const longestMs = 600_000;
-/** A key or token that cannot be renewed is tried again this long after it was refused; twice as long each time. */
-const trialMs = 5_000;
-const longestTrialMs = 300_000;
-/** A token that is only doubted is renewed no more often than this; half as often each time. */
-const longestDoubtMs = 3_600_000;
+/** No refresh for this long when a server rejects a token right after a refresh (HT01); doubles up to the maximum. */
+const refreshPauseMs = 30_000;
+const maxRefreshPauseMs = 600_000;
+/** A rejected token that cannot be renewed is tried again after this pause; doubles up to the maximum. */
+const trialPauseMs = 5_000;
+const maxTrialPauseMs = 300_000;
+/** Longest pause between refreshes of a token that is only suspected to be invalid. */
+const maxDoubtPauseMs = 3_600_000;
 
 type Rejection =
-  /** The token came after a 401, a moment ago; another refresh would not help. */
+  /** The token is the result of a recent 401; another refresh would not help. */
   | { readonly kind: 'too_soon'; readonly error: AppError }
   | { readonly kind: 'renew' }
-  /** There is nothing to renew it with. `pauseMs`: until it may be tried again. */
+  /** It cannot be renewed. `pauseMs`: until it may be tried again. */
   | { readonly kind: 'for_good'; readonly error: AppError; readonly pauseMs: number };
 
 const rejectedForGood = ({ grant }: Pick<CredentialFacts, 'grant'>): AppError =>
   grant === 'static_header'
-    ? new AppError('E_SERVER_REFUSED', 'The server refused the key. Enter another one, and sign in again.')
-    : new AppError('E_SIGN_IN_AGAIN', 'The server refused the access token, and it gave no refresh token.');
+    ? new AppError('E_SERVER_REFUSED', 'The server rejected the key. Enter another one, and sign in again.')
+    : new AppError('E_SIGN_IN_AGAIN', 'The server rejected the access token, and there is no refresh token.');
 
-/** Keeps a server that answers 401 to everything from causing a refresh per call, and a refusal from being the end. */
+/** Keeps a server that answers 401 to everything from causing one refresh per call. */
 export interface RejectedTokenGuard {
-  /** Judges a 401 to a token in this stage. */
+  /** Decides what to do about a 401 to a token in this stage. */
   judge(stage: CachedToken['stage'], facts: Pick<CredentialFacts, 'renewable' | 'grant'> | undefined): Rejection;
-  /** A refresh gave a token. */
+  /** Call when a refresh returned a token. */
   renewed(): void;
-  /** The server took the token in use. */
+  /** Call when the server accepted the current token. */
   accepted(): void;
-  /** A refusal that may have another reason: whether it is worth a refresh. */
+  /** Whether a refusal that may have another cause is worth a refresh now. */
   doubted(): boolean;
   forget(): void;
 }
 
 export function createRejectedTokenGuard(clock: Clock): RejectedTokenGuard {
-  let asked = false;
+  let renewalExpected = false;
   let inARow = 0;
   let trials = 0;
   let doubts = 0;
-  let cancel: (() => void) | undefined;
-  let cancelDoubt: (() => void) | undefined;
-  const reopen = () => {
-    cancel?.();
-    cancel = undefined;
+  let cancelPause: (() => void) | undefined;
+  let cancelDoubtPause: (() => void) | undefined;
+  const endPause = () => {
+    cancelPause?.();
+    cancelPause = undefined;
   };
   return {
     judge(stage, facts) {
-      // A token that is near its end anyway is renewed, however short its life is.
-      if (cancel && stage === 'fresh')
+      // A token near its expiry is renewed, even if its life is very short.
+      if (cancelPause && stage === 'fresh')
         return {
           kind: 'too_soon',
-          error: new AppError('E_SERVER_REFUSED', 'The server refused a token that was renewed a moment ago.'),
+          error: new AppError('E_SERVER_REFUSED', 'The server rejected a token that was renewed a moment ago.'),
         };
-      asked = true;
+      renewalExpected = true;
       if (facts?.renewable !== false) return { kind: 'renew' };
       trials += 1;
-      const pauseMs = Math.min(longestTrialMs, trialMs * 2 ** (trials - 1));
+      const pauseMs = Math.min(maxTrialPauseMs, trialPauseMs * 2 ** (trials - 1));
       return { kind: 'for_good', error: rejectedForGood(facts), pauseMs };
     },
     renewed() {
-      if (!asked) return;
-      asked = false;
-      reopen();
-      cancel = clock.after(Math.min(longestMs, refusedAgainMs * 2 ** inARow), () => {
-        cancel = undefined;
+      if (!renewalExpected) return;
+      renewalExpected = false;
+      endPause();
+      cancelPause = clock.after(Math.min(maxRefreshPauseMs, refreshPauseMs * 2 ** inARow), () => {
+        cancelPause = undefined;
       });
       inARow += 1;
     },
     accepted() {
-      // The long pause was for a server that refuses everything.
-      if (inARow > 1) reopen();
+      // The long pause is for a server that rejects everything; this one does not.
+      if (inARow > 1) endPause();
       inARow = trials = 0;
     },
     doubted() {
-      if (cancelDoubt || cancel) return false;
-      cancelDoubt = clock.after(Math.min(longestDoubtMs, refusedAgainMs * 2 ** doubts), () => {
-        cancelDoubt = undefined;
+      if (cancelDoubtPause || cancelPause) return false;
+      cancelDoubtPause = clock.after(Math.min(maxDoubtPauseMs, refreshPauseMs * 2 ** doubts), () => {
+        cancelDoubtPause = undefined;
       });
       doubts += 1;
       return true;
     },
     forget() {
-      asked = false;
+      renewalExpected = false;
       inARow = trials = doubts = 0;
-      reopen();
-      cancelDoubt?.();
-      cancelDoubt = undefined;
+      endPause();
+      cancelDoubtPause?.();
+      cancelDoubtPause = undefined;
     },
   };
 }

@@ -7,8 +7,8 @@ import type { RefreshDeps } from './model.ts';
 import { revokeAll } from './revoke-tokens.ts';
 
 /**
- * Revokes at the server (RFC 7009), then deletes from the store, and says what worked. Deleting does not wait for a
- * server that is away; what cannot be deleted now is deleted as soon as the store allows it.
+ * Revokes at the authorization server (RFC 7009), then deletes from the store, and reports what worked. An unreachable
+ * server does not prevent the deletion; what cannot be deleted now is deleted as soon as the store can be used.
  */
 export async function signOutOf(
   deps: Pick<RefreshDeps, 'vault' | 'http' | 'policyOf' | 'grants' | 'log'>,
@@ -16,15 +16,17 @@ export async function signOutOf(
   accessToken: Secret | undefined,
 ): Promise<SignOutReport> {
   const read = await deps.vault.read(id);
-  let said = '';
-  const revoked = await revokeStored(deps, read, accessToken, (words) => (said ||= words));
+  let refusal = '';
+  const revoked = await revokeStored(deps, read, accessToken, (words) => (refusal ||= words));
   const deleted = await deps.vault.delete(id);
   deps.log('signed_out', { credential: id, revoked, deleted: deleted.kind });
   const report: SignOutReport = { revoked, deleted: deleted.kind === 'done' };
   if (deleted.kind !== 'done') {
-    report.detail = `${storeFault(deleted, 'The sign-in is not deleted yet').message} It is not used any more, and goes as soon as the store can be used.`;
+    const { message } = storeFault(deleted, 'The sign-in is not deleted yet');
+    report.detail = `${message} It is no longer used, and is deleted as soon as the store can be used.`;
   } else if (revoked === 'failed') {
-    report.detail = `The authorization server did not confirm it${said === '' ? '' : ` (${said})`}; the old tokens may work until they expire.`;
+    const reason = refusal === '' ? '' : ` (${refusal})`;
+    report.detail = `The authorization server did not confirm it${reason}; the old tokens may work until they expire.`;
   }
   return report;
 }

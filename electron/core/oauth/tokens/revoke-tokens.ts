@@ -4,7 +4,7 @@ import type { Http } from '../../http/http.ts';
 import type { TokenClient } from '../model.ts';
 import { revoke } from '../token-endpoint/token-endpoint.ts';
 
-/** Revokes both tokens of a grant; returns what the server said about the one that matters. Never throws. */
+/** Revokes both tokens of a grant. Returns the result for the refresh token if there is one. Never throws. */
 export async function revokeAll(
   client: TokenClient,
   refreshToken: Secret | undefined,

@@ -1,9 +1,9 @@
 import type { AppError } from '../../base/errors.ts';
 import type { Deadline } from '../../base/clock.ts';
 
-/** Why the last refresh gave no token. */
+/** Why the last refresh returned no token. */
 export type Failure =
-  /** `endsWithToken`: the refusal counts as final, and the sign-in ends with the access token. */
+  /** `endsWithToken`: the refusal counts as final, and the sign-in ends when the access token does. */
   | {
       readonly kind: 'retrying';
       readonly error: AppError;
@@ -12,38 +12,38 @@ export type Failure =
     }
   /** The store of secrets cannot be used. */
   | { readonly kind: 'blocked'; readonly error: AppError }
-  /** Only a person can go on. */
+  /** A person has to act. */
   | { readonly kind: 'ended'; readonly error: AppError };
 
-/** Where one credential stands. Timers, requests and the token itself lie outside (token-source.ts). */
+/** The state of one credential's tokens. Timers, requests and the token itself are outside (source-core.ts). */
 export interface SourceState {
   readonly kind: 'idle' | 'cached' | 'refreshing' | 'retrying' | 'blocked' | 'ended';
   /** The access token in memory. `spent`: expired or rejected. */
   readonly token: 'none' | 'usable' | 'spent';
-  /** Why the token in memory is not sent to its server. */
+  /** Why the token in memory must not be sent to its server. */
   readonly withheld?: AppError | undefined;
-  /** Of the last refresh that ended; kept while the next one runs. */
+  /** Of the last refresh; kept while the next one runs. */
   readonly failure?: Failure | undefined;
-  /** The server rejected a token that cannot be renewed: it is tried again, and counts as rejected until accepted. */
+  /** A token that cannot be renewed was rejected: it is tried again, and counts as rejected until it is accepted. */
   readonly onTrial: boolean;
   /** The person has signed out, whatever the store still holds. */
   readonly signedOut: boolean;
 }
 
-/** From the refresh that runs. */
+/** Results of the running refresh. */
 type RefreshEvent =
-  /** The refresh ended without a result that counts. */
+  /** The result was discarded. */
   | { readonly kind: 'refresh_dropped' }
   | { readonly kind: 'refreshed'; readonly withheld?: AppError | undefined }
-  /** There is no refresh: the stored access token was read, or the key of the user. */
+  /** There is no refresh token: the stored access token or the user's key was read again. */
   | { readonly kind: 'reread'; readonly withheld?: AppError | undefined }
   /** Nothing is stored. */
   | { readonly kind: 'absent' }
-  /** No new token; the one in memory goes on as long as it lives. */
+  /** No new token; the one in memory is used until it expires. */
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** Only a person can go on, and the token in memory is worth nothing. */
+  /** A person has to act, and the token in memory is not used any more. */
   | { readonly kind: 'ended'; readonly error: AppError }
-  /** A new token has come and cannot be stored yet; the refresh goes on. */
+  /** There is a new token that cannot be stored yet; the refresh continues. */
   | { readonly kind: 'not_stored'; readonly error: AppError };
 
 export type SourceEvent =
@@ -54,21 +54,21 @@ export type SourceEvent =
   | { readonly kind: 'rejected' }
   /** A 401 for a token that cannot be renewed. */
   | { readonly kind: 'rejected_for_good'; readonly error: AppError }
-  /** The server has moved to another authorization server. */
+  /** The MCP server now uses another authorization server. */
   | { readonly kind: 'moved'; readonly error: AppError }
   | { readonly kind: 'accepted' }
   | { readonly kind: 'audience_judged'; readonly withheld?: AppError | undefined }
-  /** `token: 'none'`: it is read when it is needed. */
+  /** `token: 'none'`: the token is read when it is needed. */
   | { readonly kind: 'signed_in'; readonly token: 'none' | 'usable'; readonly withheld?: AppError | undefined }
   | { readonly kind: 'signed_out' };
 
 export const initialState: SourceState = { kind: 'idle', token: 'none', onTrial: false, signedOut: false };
 
-/** The state after an event. Results of a refresh count only while one runs. */
+/** The state after an event. Results of a refresh are ignored while none is running. */
 export function next(state: SourceState, event: SourceEvent): SourceState {
   const refreshing = state.kind === 'refreshing';
   const changed = (change: Partial<SourceState>) => withKind({ ...state, ...change }, refreshing);
-  if (isOfRefresh(event)) return refreshing ? afterRefresh(state, event) : state;
+  if (isRefreshEvent(event)) return refreshing ? afterRefresh(state, event) : state;
   switch (event.kind) {
     case 'refresh_started':
       return withKind(state, true);
@@ -92,7 +92,7 @@ export function next(state: SourceState, event: SourceEvent): SourceState {
   }
 }
 
-const ofRefresh: Readonly<Record<RefreshEvent['kind'], true>> = {
+const refreshEvents: Readonly<Record<RefreshEvent['kind'], true>> = {
   refresh_dropped: true,
   refreshed: true,
   reread: true,
@@ -101,7 +101,7 @@ const ofRefresh: Readonly<Record<RefreshEvent['kind'], true>> = {
   ended: true,
   not_stored: true,
 };
-const isOfRefresh = (event: SourceEvent): event is RefreshEvent => event.kind in ofRefresh;
+const isRefreshEvent = (event: SourceEvent): event is RefreshEvent => event.kind in refreshEvents;
 
 function afterRefresh(state: SourceState, event: RefreshEvent): SourceState {
   const settled = (change: Partial<SourceState>) => withKind({ ...state, ...change }, false);
@@ -111,7 +111,7 @@ function afterRefresh(state: SourceState, event: RefreshEvent): SourceState {
     case 'refreshed':
       return settled({ token: 'usable', withheld: event.withheld, ...recovered });
     case 'reread': {
-      // What the server rejected is good again when the server accepts it, not when it was read.
+      // Reading a rejected token again does not make it valid; only the server's acceptance does.
       const change = { token: 'usable', withheld: event.withheld } as const;
       return settled(state.onTrial ? change : { ...change, ...recovered });
     }
@@ -138,13 +138,13 @@ function withKind(state: SourceState, refreshing: boolean): SourceState {
 export const isUsable = ({ token, withheld }: Pick<SourceState, 'token' | 'withheld'>): boolean =>
   token === 'usable' && withheld === undefined;
 
-/** The failure as it stands now: once the token is over, a refusal that counts as final becomes one for a person. */
+/** The failure now: once the access token has expired, a final refusal means that a person has to act. */
 export function failureNow({ failure, token }: Pick<SourceState, 'failure' | 'token'>): Failure | undefined {
   if (failure?.kind !== 'retrying' || !failure.endsWithToken || token === 'usable') return failure;
   return { kind: 'ended', error: failure.endsWithToken };
 }
 
-/** What a call that waits is told in a state; `wait`: nothing yet. `stored`: a sign-in exists. */
+/** What a waiting call gets in a state; `wait`: nothing yet. `stored`: whether a sign-in exists. */
 export function replyIn(
   state: SourceState,
   stored: boolean,
@@ -155,6 +155,6 @@ export function replyIn(
   const failure = failureNow(state);
   if (state.kind === 'refreshing' || !failure) return 'wait';
   if (failure.kind === 'ended') return { refused: failure.error };
-  // Where a person has to unlock first, nothing is gained by waiting.
+  // A locked store needs a person, so the call does not wait for it.
   return failure.kind === 'blocked' && failure.error.code !== 'E_STORE_UNAVAILABLE' ? 'unavailable' : 'wait';
 }

@@ -6,8 +6,8 @@ import type { Tokens } from '../model.ts';
 import { endAfterRefresh } from './refresh-token-expiry.ts';
 
 /**
- * What the vault keeps after a refresh: the old refresh token where no new one came (RFC 6749 6), and who signed in.
- * `now`: Unix ms.
+ * The credential to store after a refresh. The old refresh token stays valid if the server sent no new one (RFC 6749
+ * 6). `now`: Unix ms.
  */
 export function successor(credential: Credential, tokens: Tokens, now: number): Credential {
   const { endsAt: endedAt, ...before } = credential;
@@ -23,7 +23,7 @@ export function successor(credential: Credential, tokens: Tokens, now: number): 
   };
 }
 
-/** Without a refresh token the access token itself is the credential, and is kept. `now`: Unix ms. */
+/** Adds the access token if there is no other way to get one: no refresh token, no grant. `now`: Unix ms. */
 export function withLongLived(
   credential: Credential,
   accessToken: Secret,

@@ -6,9 +6,9 @@ import { createCachedToken, type CachedToken, type CachedTokenOptions } from './
 /** The access token of one credential in memory. */
 export interface TokenCache {
   readonly current: CachedToken | undefined;
-  /** Replaces the token. Returns why it must not be sent (audience.ts). `lifeMs`: absent: unknown. */
+  /** Replaces the token. `lifeMs`: undefined when unknown. Returns an error when the token must not be sent. */
   set(token: Secret, lifeMs?: number, header?: string): AppError | undefined;
-  /** Why the token must not be sent, by the settings of now. */
+  /** Checks the token by the current settings. Returns an error when it must not be sent (audience.ts). */
   audienceFault(): AppError | undefined;
   clear(): void;
 }
@@ -17,7 +17,7 @@ export interface TokenCacheDeps extends Pick<CachedTokenOptions, 'clock' | 'rand
   readonly id: string;
   readonly log: Log;
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
-  /** A key of the user is for the origin that it was entered for, whatever it says. */
+  /** True for a key that the user entered: it is bound to its origin, so its content is not checked. */
   readonly isKey: () => boolean;
 }
 

@@ -9,23 +9,23 @@ import type { TokenState } from '../model.ts';
 
 export interface TokenStateParts {
   readonly state: SourceState;
-  /** Undefined: nothing is stored, or it has just been signed out. */
+  /** Undefined when nothing is stored. */
   readonly facts: CredentialFacts | undefined;
-  /** Why nothing of the sign-in is sent: its server has another address now. */
+  /** Why no token is sent: the server's address has changed. */
   readonly moved: AppError | undefined;
   readonly cached: CachedToken | undefined;
-  /** Whether a bridge is connected, so that the refresh runs ahead of expiry. */
+  /** Whether a bridge is connected, so that tokens are refreshed ahead of expiry. */
   readonly inUse: boolean;
   /** Unix ms. */
   readonly now: number;
 }
 
-/** Where the tokens of one credential stand, for the status. */
+/** The state of one credential's tokens, for the status. */
 export function tokenState(parts: TokenStateParts): TokenState {
   const { state, facts, moved, now } = parts;
   if (state.signedOut) return { kind: 'none' };
   const failure = failureNow(state);
-  // The time is computed when it is asked for: the system's may have been set since then.
+  // Computed on each call, because the system time may have been changed.
   if (failure?.kind === 'retrying')
     return { kind: 'retrying', error: failure.error, nextTryAt: now + failure.nextTry.leftMs() };
   if (failure) return failure;
