@@ -197,7 +197,7 @@ describe('an answer of an authorization server', () => {
       response.writeHead(200).end(utf16('{"client_id":"x","access_token":"a"}'));
     expect((await failure(register())).message).toContain('UTF-16');
     expect(await document()).toMatchObject({
-      kind: 'strange',
+      kind: 'not_metadata',
       error: { message: expect.stringContaining('UTF-16') as string },
     });
     expect(await refresh(client(), new Secret('r'), {}, { http })).toMatchObject({

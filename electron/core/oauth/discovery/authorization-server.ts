@@ -7,10 +7,10 @@ import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
 
-/** A server may name many; each one costs requests to whatever address it likes. */
+/** A server may name many, and each one means requests to an address that the server chose. */
 const maxServers = 3;
 
-const names = z.array(z.string());
+const strings = z.array(z.string());
 const Metadata = z.looseObject({
   issuer: z.string(),
   authorization_endpoint: z.string(),
@@ -23,12 +23,12 @@ const Metadata = z.looseObject({
   introspection_endpoint: z.string().optional(),
   userinfo_endpoint: z.string().optional(),
   jwks_uri: z.string().optional(),
-  scopes_supported: names.optional(),
-  code_challenge_methods_supported: names.optional(),
-  token_endpoint_auth_methods_supported: names.optional(),
+  scopes_supported: strings.optional(),
+  code_challenge_methods_supported: strings.optional(),
+  token_endpoint_auth_methods_supported: strings.optional(),
   authorization_response_iss_parameter_supported: z.boolean().optional(),
-  // The code flow is the one that we use (RFC 8414 2; response modes may be added to a type).
-  response_types_supported: names.refine((types) => types.includes('code')).optional(),
+  // Keybridge uses the code flow only (RFC 8414 2).
+  response_types_supported: strings.refine((types) => types.includes('code')).optional(),
 });
 
 const endpoints = [
@@ -42,15 +42,13 @@ const endpoints = [
   'jwks_uri',
 ] as const;
 
-/**
- * An authorization server, and the name under which its metadata was looked for: they may differ by an exact exception.
- */
+/** An authorization server and the issuer that named it. They differ only by the setting `issuerException`. */
 export interface NamedServer {
   readonly named: string;
   readonly metadata: AuthorizationServer;
 }
 
-/** The first of these issuers that can be used; at most three are asked. Throws the first one's error. */
+/** The first of these issuers with usable metadata; at most three are tried. Throws the error of the first. */
 export async function findAuthorizationServer(
   run: Run,
   issuers: readonly string[],
@@ -66,7 +64,7 @@ export async function findAuthorizationServer(
       first ??= known;
     }
   }
-  throw first ?? new AppError('E_METADATA_MISSING', 'The server names no authorization server.');
+  throw first ?? new AppError('E_METADATA_MISSING', 'The server’s metadata names no authorization server.');
 }
 
 async function authorizationServer(run: Run, issuer: string, settings: ServerSettings): Promise<AuthorizationServer> {
@@ -74,15 +72,12 @@ async function authorizationServer(run: Run, issuer: string, settings: ServerSet
   if (url.search !== '' || url.hash !== '') {
     throw new AppError(
       'E_METADATA_INVALID',
-      `The authorization server "${sanitizeExternalText(issuer)}" has a query or fragment in its name.`,
+      `The issuer "${sanitizeExternalText(issuer)}" of the authorization server has a query or fragment.`,
     );
   }
   const found = await searchMetadata(run, url, acceptedIssuers(issuer, settings));
   if (found.kind === 'found') return found.metadata;
-  throw (
-    found.hint ??
-    new AppError('E_METADATA_MISSING', `${displayUrl(url)} does not describe itself as an authorization server.`)
-  );
+  throw found.hint ?? new AppError('E_METADATA_MISSING', `${displayUrl(url)} has no authorization server metadata.`);
 }
 
 export type ServerSearch =
@@ -90,9 +85,9 @@ export type ServerSearch =
   | { readonly kind: 'absent'; readonly hint?: AppError };
 
 /**
- * Authorization server metadata at the places that belong to this issuer URL (RFC 8414 3.1, OpenID Connect Discovery 4,
- * in MCP's order, or with OpenID Connect's own place first). `accepted`: the issuer values that it may have, compared
- * as strings (RFC 8414 3.3).
+ * Finds authorization server metadata at the well-known URLs of this issuer (RFC 8414 3.1, OpenID Connect Discovery 4),
+ * in MCP's order or with those of OpenID Connect first. `accepted`: the issuer values that it may have, compared as
+ * strings (RFC 8414 3.3).
  */
 export async function searchMetadata(
   run: Run,
@@ -101,84 +96,85 @@ export async function searchMetadata(
   order: 'mcp' | 'openid_first' = 'mcp',
 ): Promise<ServerSearch> {
   let hint: AppError | undefined;
-  const places = metadataPlaces(issuer);
-  for (const url of order === 'mcp' ? places : places.toReversed()) {
+  const urls = metadataUrls(issuer);
+  for (const url of order === 'mcp' ? urls : urls.toReversed()) {
     const document = await fetchDocument(run, url);
     if (document.kind === 'found') {
       const metadata = parseMetadata(Metadata, document.value, url);
       if (!accepted.includes(metadata.issuer)) throw issuerMismatch(metadata.issuer, accepted[0] ?? '');
-      return { kind: 'found', metadata: await checked(run, metadata) };
+      return { kind: 'found', metadata: await withCheckedEndpoints(run, metadata) };
     }
     if (document.kind !== 'absent') hint ??= document.error;
   }
   return hint ? { kind: 'absent', hint } : { kind: 'absent' };
 }
 
-function metadataPlaces({ origin, pathname }: URL): URL[] {
+function metadataUrls({ origin, pathname }: URL): URL[] {
   const path = pathname.replace(/\/$/, '');
   const forms = [`/.well-known/oauth-authorization-server${path}`, `/.well-known/openid-configuration${path}`];
   if (path !== '') forms.push(`${path}/.well-known/openid-configuration`);
-  // Not `new URL(form, origin)`: a path that begins with two slashes would be taken for another host.
+  // Not `new URL(form, origin)`: that would read a path with two leading slashes as another host.
   return forms.map((form) => Object.assign(new URL(origin), { pathname: form }));
 }
 
-/** Every endpoint checked, and replaced by its own serialisation. */
-async function checked(run: Run, metadata: z.output<typeof Metadata>): Promise<AuthorizationServer> {
+/** Checks every endpoint and replaces it with its normalized form. Throws E_ENDPOINT_REFUSED or E_METADATA_INVALID. */
+async function withCheckedEndpoints(run: Run, metadata: z.output<typeof Metadata>): Promise<AuthorizationServer> {
   const server: Record<string, unknown> & z.output<typeof Metadata> = { ...metadata };
   for (const name of endpoints) {
     const text = metadata[name];
     if (text === undefined) continue;
     const url = checkEndpoint(name, text);
     if (url.hash !== '') throw new AppError('E_METADATA_INVALID', `The ${name} has a fragment (RFC 6749 3.1).`);
-    if (name === 'authorization_endpoint' || url.protocol === 'http:') await refuseInnerAddress(run, name, url);
+    if (name === 'authorization_endpoint' || url.protocol === 'http:') await refuseInternalAddress(run, name, url);
     server[name] = url.href;
   }
-  // exactOptionalPropertyTypes: zod's optional members may be undefined, ours are absent; parsing leaves none
-  // undefined.
+  // zod types optional members as possibly undefined, but never returns one that is.
   return server as AuthorizationServer;
 }
 
 /**
- * The browser would go where the policy does not let us go: a page of the user's own network, named by a stranger.
- * A name that only the browser can resolve is its business.
+ * Throws E_ENDPOINT_REFUSED for an address that the policy does not allow. Otherwise foreign metadata could open a page
+ * of the user's own network in the browser. Ignores a name that only the browser can resolve.
  */
-async function refuseInnerAddress(run: Run, name: string, url: URL): Promise<void> {
+async function refuseInternalAddress(run: Run, name: string, url: URL): Promise<void> {
   const found = await run.http.classOf(url).catch(() => undefined);
   if (found === undefined || allowedClasses(run.allow, url).includes(found)) return;
   throw new AppError(
     'E_ENDPOINT_REFUSED',
-    `The ${name} lies inside your network, on ${sanitizeExternalText(url.host)}; the server itself does not.`,
+    `The ${name} is inside your network, on ${sanitizeExternalText(url.host)}, but the server itself is not.`,
   );
 }
 
 function issuerMismatch(found: string, expected: string): AppError {
-  const plain = bothPlain(found, expected);
-  const what = difference(found, expected);
-  // Two spellings of one address may be one server's.
+  const canAccept = [found, expected].every(isShownUnchanged);
+  const reason = difference(found, expected);
+  // Two spellings of one address may be the same server.
   const setting =
-    plain && what !== elsewhere
-      ? ' If its operator says that both are right, the setting issuerException accepts the two.'
+    canAccept && reason !== differentServers
+      ? ' If its operator confirms that both are correct, allow this pair with the setting issuerException.'
       : '';
   return new AppError(
     'E_ISSUER_MISMATCH',
-    `The authorization server calls itself "${sanitizeExternalText(found)}" but was named as "${sanitizeExternalText(expected)}": ${what}.${setting}`,
-    plain ? { issuers: { named: expected, found } } : {},
+    `The authorization server’s metadata has the issuer "${sanitizeExternalText(found)}", ` +
+      `but "${sanitizeExternalText(expected)}" was expected: ${reason}.${setting}`,
+    canAccept ? { issuers: { named: expected, found } } : {},
   );
 }
 
-const elsewhere = 'they are different servers';
+const differentServers = 'they are different servers';
 
-/** Names that can be shown as they are, so that who accepts them has seen exactly what they accept. */
-function bothPlain(...names: readonly string[]): boolean {
-  return names.every((name) => URL.canParse(name) && sanitizeExternalText(name, longestIssuer) === name);
+/** Whether an issuer is displayed unchanged. Only then may a person accept it, having seen exactly that value. */
+function isShownUnchanged(issuer: string): boolean {
+  return URL.canParse(issuer) && sanitizeExternalText(issuer, maxIssuerLength) === issuer;
 }
 
-/** As the setting `issuerException` takes them. */
-const longestIssuer = 2_000;
+/** The limit of the setting `issuerException`. */
+const maxIssuerLength = 2_000;
 
 function difference(a: string, b: string): string {
-  if (a.replace(/\/$/, '') === b.replace(/\/$/, '')) return 'they differ in a slash at the end';
+  if (a.replace(/\/$/, '') === b.replace(/\/$/, '')) return 'they differ in a trailing slash';
   if (a.toLowerCase() === b.toLowerCase()) return 'they differ in upper and lower case';
-  if (URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href) return 'they are written differently';
-  return elsewhere;
+  if (URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href)
+    return 'they are two spellings of one address';
+  return differentServers;
 }

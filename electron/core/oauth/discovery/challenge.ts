@@ -1,28 +1,29 @@
+import { defined } from '../../../../shared/defined.ts';
 import type { Challenge } from '../model.ts';
 
-/** One challenge of a WWW-Authenticate header: the scheme in lower case, its parameters by lower-case name. */
+/** One challenge of a WWW-Authenticate header: the scheme in lower case, the parameters by lower-case name. */
 export interface AuthChallenge {
   readonly scheme: string;
   readonly params: ReadonlyMap<string, string>;
 }
 
-// Sticky patterns: each reads from one place on, and none can go back over what it has read (linear time).
+// Sticky patterns: each reads from one position, and none can backtrack over what it has read (linear time).
 const separators = /[\s,]*/y;
 const spaces = /[ \t]*/y;
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const token68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 const equals = /[ \t]*=[ \t]*/y;
 const quoted = /"((?:[^"\\]|\\[^])*)"/y;
-/** Wider than the grammar: servers leave the quotes of a URL away. */
-const bare = /[^\s,"]+/y;
+/** Wider than the grammar: some servers send a URL without quotes. */
+const unquoted = /[^\s,"]+/y;
 const toNextComma = /[^,"]*(?:"(?:[^"\\]|\\[^]|\\$)*(?:"|$)[^,"]*)*/y;
 
 /**
- * The challenges of a WWW-Authenticate header (RFC 9110 11.6.1), where one header line may hold several and a comma
- * stands both between parameters and between challenges. What cannot be read is skipped up to the next comma.
+ * The challenges of a WWW-Authenticate header (RFC 9110 11.6.1). One header line may hold several, and commas separate
+ * both parameters and challenges. Anything invalid is skipped up to the next comma.
  */
 export function parseChallenges(header: string): AuthChallenge[] {
-  const found: { scheme: string; params: Map<string, string> }[] = [];
+  const challenges: { scheme: string; params: Map<string, string> }[] = [];
   let at = 0;
   const read = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
@@ -33,28 +34,28 @@ export function parseChallenges(header: string): AuthChallenge[] {
 
   for (;;) {
     read(separators);
-    if (at >= header.length) return found;
+    if (at >= header.length) return challenges;
     const name = read(token)?.[0].toLowerCase();
-    const current = found.at(-1);
+    const current = challenges.at(-1);
     if (name === undefined) {
       skip();
     } else if (current && read(equals)) {
       const value = readValue();
-      // RFC 6750 3: a parameter must not come twice; the first one counts.
+      // RFC 6750 3: a parameter must not appear twice. The first one is used.
       if (value !== undefined && !current.params.has(name)) current.params.set(name, value);
     } else {
-      found.push({ scheme: name, params: new Map() });
+      challenges.push({ scheme: name, params: new Map() });
       read(spaces);
       read(token68);
     }
   }
 
   function readValue(): string | undefined {
-    const text = read(quoted);
-    if (text) return (text[1] ?? '').replace(/\\([^])/g, '$1');
-    const plain = read(bare);
-    if (!plain) skip();
-    return plain?.[0];
+    const string = read(quoted);
+    if (string) return (string[1] ?? '').replace(/\\([^])/g, '$1');
+    const value = read(unquoted);
+    if (!value) skip();
+    return value?.[0];
   }
 
   function skip(): void {
@@ -65,19 +66,17 @@ export function parseChallenges(header: string): AuthChallenge[] {
 }
 
 /**
- * What a Bearer or DPoP challenge among the others says (RFC 6750 3, RFC 9728 5.1, RFC 9449 7.1): the one that names
- * the metadata, else the first. Undefined when there is none.
+ * The Bearer or DPoP challenge in a WWW-Authenticate header (RFC 6750 3, RFC 9728 5.1, RFC 9449 7.1): the one that
+ * names the resource metadata, else the first. Undefined if there is none.
  */
 export function bearerChallenge(header: string | undefined): Challenge | undefined {
   const all = parseChallenges(header ?? '').filter(({ scheme }) => scheme === 'bearer' || scheme === 'dpop');
-  const chosen = all.find(({ params }) => params.has('resource_metadata')) ?? all[0];
-  if (!chosen) return undefined;
-  const { params } = chosen;
-  const [resourceMetadata, scope, error] = [params.get('resource_metadata'), params.get('scope'), params.get('error')];
-  return {
-    ...(resourceMetadata ? { resourceMetadata } : {}),
-    ...(scope ? { scope } : {}),
-    ...(error ? { error } : {}),
-    ...(all.every(({ scheme }) => scheme === 'dpop') ? { dpopOnly: true } : {}),
-  };
+  const { params } = all.find((one) => one.params.has('resource_metadata')) ?? all[0] ?? {};
+  if (!params) return undefined;
+  return defined({
+    resourceMetadata: params.get('resource_metadata') || undefined,
+    scope: params.get('scope') || undefined,
+    error: params.get('error') || undefined,
+    dpopOnly: all.every(({ scheme }) => scheme === 'dpop') || undefined,
+  });
 }

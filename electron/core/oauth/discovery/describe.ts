@@ -1,18 +1,19 @@
+import { defined } from '../../../../shared/defined.ts';
 import type { Discovered, ServerSettings } from '../../../../shared/model.ts';
 import { suggestName } from '../../servers/name.ts';
 import { presetFor } from '../providers/presets.ts';
 import type { Discovery } from '../model.ts';
 
 /**
- * What discovery found with these settings, in the words of the "add a server" screen. Hosts are shown as DNS has them
- * (punycode).
+ * The result of discovery, as the "add a server" screen shows it. Hosts are shown in their DNS form (punycode), so that
+ * look-alike characters are visible.
  */
 export function describeDiscovery(url: URL, discovery: Discovery, settings: ServerSettings = {}): Discovered {
   const common = { url: url.href, suggestedName: suggestName(url) };
   if (discovery.kind === 'open') {
     return {
       ...common,
-      summary: 'No sign-in needed: this server answers everyone.',
+      summary: 'No sign-in needed: this server is open to everyone.',
       needsSignIn: false,
       otherHosts: [],
       scopes: [],
@@ -22,19 +23,19 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
   }
   const { authorizationServer, otherHosts, scopes, issuerNamed } = discovery;
   const preset = presetFor(issuerNamed, settings.preset);
-  const takesPkce = preset?.missingPkce === 'allowed';
-  const pkceMissing = discovery.pkceMissing && !takesPkce;
+  const knownToSupportPkce = preset?.missingPkce === 'allowed';
+  const pkceMissing = discovery.pkceMissing && !knownToSupportPkce;
   const pkce = pkceMissing
     ? [noPkce]
     : discovery.pkceMissing && preset
-      ? [`${preset.title} takes PKCE, though it does not announce it.`]
+      ? [`${preset.title} supports PKCE, although it does not announce it.`]
       : [];
   const registration = authorizationServer.registration_endpoint === undefined ? 'client_id_needed' : 'dynamic';
   return {
     ...common,
     summary: [
       `Signs you in at ${new URL(authorizationServer.authorization_endpoint).host}.`,
-      how[registration],
+      registrationText[registration],
       ...pkce,
     ].join(' '),
     needsSignIn: true,
@@ -43,12 +44,10 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
     scopes: [...scopes],
     registration,
     pkceMissing,
-    ...(preset ? { preset: preset.title } : {}),
-    ...(preset?.advice === undefined ? {} : { advice: preset.advice }),
-    ...(preset?.page === undefined ? {} : { providerPage: preset.page }),
+    ...defined({ preset: preset?.title, advice: preset?.advice, providerPage: preset?.page }),
   };
 }
 
-const how = { dynamic: 'Keybridge registers itself.', client_id_needed: 'It needs a client ID.' } as const;
+const registrationText = { dynamic: 'Keybridge registers itself.', client_id_needed: 'It needs a client ID.' } as const;
 
 const noPkce = 'It does not announce PKCE, which protects the sign-in on its way back to this computer.';

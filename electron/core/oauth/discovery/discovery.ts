@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/defined.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
 import { tryNetworks } from '../../http/network.ts';
@@ -6,7 +7,7 @@ import { displayUrl } from '../endpoint-url.ts';
 import { legacyEndpoints } from './legacy-endpoints.ts';
 import { startRun, type Run } from './metadata.ts';
 import { withMutualTls } from '../client-auth/mutual-tls.ts';
-import { askServer, type Probe } from './probe.ts';
+import { probeServer, type Probe } from './probe.ts';
 import { findProtectedResource, type ResourceSearch } from './protected-resource.ts';
 import { selectScopes } from '../scopes.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
@@ -15,45 +16,45 @@ import type { ProtectedResource, AuthorizationServer, Challenge, Discovery } fro
 export interface DiscoveryOptions {
   readonly http: Http;
   readonly signal?: AbortSignal;
-  /** A challenge that was already seen on a request to the server; without one the server is asked. */
+  /** The challenge of an earlier response of the server. Without one, the server is probed. */
   readonly challenge?: Challenge;
-  /** The user's, for this server: which scopes, and which exception of issuers. */
+  /** The user's settings for this server. */
   readonly settings?: ServerSettings;
-  /** In which network it was found before; absent: it has not been asked yet. */
+  /** The network in which the server was found before. Undefined if it has not been contacted yet. */
   readonly network?: AddressClass | undefined;
-  /** Limit for all of it together; default 15 s. */
+  /** Limit for the whole discovery. Defaults to 15 s. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Finds out how a server signs people in: its protected resource metadata, then the authorization server that this
- * names (MCP 2026-07-28, Authorization Server Discovery). A server of 2025-03-26 has no such metadata and is its own
- * authorization server; its endpoints are guessed only where the user said so. Throws AppError.
+ * Finds out how to sign in to a server: its protected resource metadata, then the authorization server that this names
+ * (MCP 2026-07-28, Authorization Server Discovery). An MCP 2025-03-26 server has no such metadata and is its own
+ * authorization server; its endpoints are guessed only with the setting `legacyEndpoints`. Throws AppError.
  */
 export async function discover(
   server: URL,
   { http, signal, challenge, network, settings = {}, timeoutMs = 15_000 }: DiscoveryOptions,
 ): Promise<Discovery> {
   const start = startRun(http, { origin: server.origin, own: 'public' }, timeoutMs, signal);
-  const look = async (allow: ServerNetwork) => {
+  const contact = async (allow: ServerNetwork) => {
     const run = { ...start, allow };
-    const asked: Probe = challenge ? { kind: 'challenged', status: 401, challenge } : await askServer(run, server);
-    const seen = asked.kind === 'challenged' ? asked.challenge : undefined;
-    const resource = await findProtectedResource(run, server, seen);
-    // All of these addresses are at the server's own origin.
+    const probe: Probe = challenge ? { kind: 'challenged', status: 401, challenge } : await probeServer(run, server);
+    const received = probe.kind === 'challenged' ? probe.challenge : undefined;
+    const resource = await findProtectedResource(run, server, received);
+    // All of these addresses are on the server's own origin.
     if (resource.kind === 'fault' && resource.error.code === 'E_ADDRESS_REFUSED') throw resource.error;
-    return { run, asked, seen, resource };
+    return { run, probe, received, resource };
   };
   const {
     network: allow,
-    value: { run, asked, seen, resource },
-  } = await tryNetworks(server.origin, network, look);
+    value: { run, probe, received, resource },
+  } = await tryNetworks(server.origin, network, contact);
 
-  if (asked.kind === 'answered') {
-    // Metadata of the whole host says nothing about an address that does not exist.
+  if (probe.kind === 'answered') {
+    // Metadata for the whole host does not show that there is a server at this address.
     const nothingThere =
-      asked.fault?.code === 'E_SERVER_URL' && (resource.kind !== 'found' || !names(resource.metadata, server));
-    if (asked.fault && (nothingThere || resource.kind !== 'found')) throw asked.fault;
+      probe.fault?.code === 'E_SERVER_URL' && (resource.kind !== 'found' || !isFor(resource.metadata, server));
+    if (probe.fault && (nothingThere || resource.kind !== 'found')) throw probe.fault;
     if (resource.kind !== 'found') return { kind: 'open', allow };
   }
   if (resource.kind === 'fault') throw resource.error;
@@ -66,14 +67,14 @@ export async function discover(
   return {
     kind: 'protected',
     resource: metadata?.resource ?? canonicalUri(server),
-    ...(metadata?.resource_name ? { resourceName: metadata.resource_name } : {}),
+    ...defined({ resourceName: metadata?.resource_name || undefined }),
     authorizationServer: withMutualTls(authorizationServer, settings),
     issuerNamed,
     dpopRequired:
-      (metadata?.dpop_bound_access_tokens_required === true || seen?.dpopOnly === true) &&
-      takesDpop(authorizationServer),
+      (metadata?.dpop_bound_access_tokens_required === true || received?.dpopOnly === true) &&
+      supportsDpop(authorizationServer),
     scopes: selectScopes(
-      seen?.scope,
+      received?.scope,
       metadata?.scopes_supported,
       authorizationServer.scopes_supported,
       settings.scopes,
@@ -85,8 +86,8 @@ export async function discover(
 }
 
 /**
- * MCP 2025-03-26: the metadata at the server's own origin. Nobody spelled that issuer out to us, so both spellings of
- * an origin are its own.
+ * MCP 2025-03-26: the metadata on the server's own origin. No document has named the issuer, so the origin with and
+ * without a trailing slash are both accepted.
  */
 async function ownAuthorizationServer(
   run: Run,
@@ -96,7 +97,7 @@ async function ownAuthorizationServer(
 ): Promise<NamedServer> {
   const found = await searchMetadata(run, new URL(server.origin), [server.origin, `${server.origin}/`]).catch(
     (error: unknown) => {
-      // No document named this issuer: the actual error is that the named document is missing.
+      // No document named this issuer, so the error to report is that the named document is missing.
       throw missing && error instanceof AppError && error.code === 'E_ISSUER_MISMATCH' ? missing : error;
     },
   );
@@ -106,29 +107,29 @@ async function ownAuthorizationServer(
     hint ??
     found.hint ??
     missing ??
-    new AppError('E_METADATA_MISSING', `${displayUrl(server)} asks for a sign-in, but nothing there says how.`)
+    new AppError('E_METADATA_MISSING', `${displayUrl(server)} asks for a sign-in, but has no metadata that says how.`)
   );
 }
 
 /** Whether the metadata describes exactly this address. */
-function names({ resource }: ProtectedResource, server: URL): boolean {
+function isFor({ resource }: ProtectedResource, server: URL): boolean {
   return new URL(resource).href.replace(/\/$/, '') === server.href.replace(/\/$/, '');
 }
 
-/** RFC 8707 2, as MCP has it: no fragment, and no slash that only stands for "no path". */
+/** The canonical URI of MCP (RFC 8707 2): no fragment, and no trailing slash after the host. */
 function canonicalUri({ origin, pathname, search }: URL): string {
   return `${origin}${pathname === '/' ? '' : pathname}${search}`;
 }
 
-/** RFC 9449 5.1: whether it takes the algorithm of our proofs. */
-function takesDpop({ dpop_signing_alg_values_supported: algorithms }: AuthorizationServer): boolean {
+/** RFC 9449 5.1: whether it supports the algorithm of our proofs. */
+function supportsDpop({ dpop_signing_alg_values_supported: algorithms }: AuthorizationServer): boolean {
   return Array.isArray(algorithms) && algorithms.includes('ES256');
 }
 
-/** Hosts that will see the code or the tokens, and are not the issuer's own. */
+/** Hosts other than the issuer's that will receive the authorization code or the tokens. */
 function otherHosts(server: AuthorizationServer): string[] {
   const own = new URL(server.issuer).host;
-  const seeing = [
+  const endpoints = [
     server.authorization_endpoint,
     server.token_endpoint,
     server.registration_endpoint,
@@ -137,6 +138,6 @@ function otherHosts(server: AuthorizationServer): string[] {
     server.introspection_endpoint,
     server.userinfo_endpoint,
   ];
-  const hosts = seeing.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).host]));
+  const hosts = endpoints.flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).host]));
   return [...new Set(hosts)].filter((host) => host !== own);
 }

@@ -1,9 +1,9 @@
 import type { NamedServer } from './authorization-server.ts';
 
 /**
- * Where a server without any metadata must have its endpoints (MCP 2025-03-26, "Fallbacks for Servers without Metadata
- * Discovery"): at fixed paths of its own origin. That revision requires PKCE, so S256 is taken as announced. Later
- * revisions have no such rule, and a guess can hit anything: only with the setting `legacyEndpoints`.
+ * The endpoints of a server without metadata (MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery"):
+ * fixed paths on its own origin. That revision requires PKCE, so S256 is assumed. Later revisions have no such rule,
+ * and a guessed path may belong to something else: used only with the setting `legacyEndpoints`.
  */
 export function legacyEndpoints({ origin }: URL): NamedServer {
   const metadata = {

@@ -1,43 +1,40 @@
 import { readJsonObject } from '../../../../shared/json.ts';
 import type { HttpStream } from '../../http/http.ts';
 
-/** The id of each of our questions. */
-export const questionId = 1;
-/**
- * Method not found (JSON-RPC 2.0, section 5.1); what a stateless server says of a request's metadata (MCP 2026-07-28).
- */
-const readCodes: ReadonlySet<unknown> = new Set([-32601, -32020, -32021, -32022]);
+/** The JSON-RPC id of every probe request. */
+export const probeId = 1;
+/** Method not found (JSON-RPC 2.0, section 5.1), and the errors about a request's metadata (MCP 2026-07-28). */
+const dispatchCodes: ReadonlySet<unknown> = new Set([-32601, -32020, -32021, -32022]);
 
-/** An answer to a question without content is short. */
+/** Responses to probe requests are short. */
 const maxBytes = 64 * 1024;
-/** A server that has sent its head answers at once. */
-const longestWaitMs = 5_000;
+/** A server that has sent its headers is expected to send the body at once. */
+const maxWaitMs = 5_000;
 
-/** `dispatched`: the server read our question as one of MCP, so it came through. `error`: any other JSON-RPC error. */
+/** `dispatched`: the request passed authentication and reached the MCP server. `error`: any other JSON-RPC error. */
 export type McpResponse = 'dispatched' | 'error';
 
 /**
- * Which kind of JSON-RPC response the body is, or an event stream holds: only an MCP server answers our question with
- * one. Undefined where there is none. Reads at most 64 KB, for at most 5 s (`withinMs`, if that is less), and closes
- * the stream.
+ * The kind of JSON-RPC response in the body or in an event stream; only an MCP server sends one. Undefined if there is
+ * none. Reads at most 64 KB, for at most 5 s (or `withinMs`, if that is less), and closes the stream.
  */
 export async function readMcpResponse(
   { headers, body }: Pick<HttpStream, 'headers' | 'body'>,
   withinMs: number,
 ): Promise<McpResponse | undefined> {
   const events = /event-stream/i.test(headers['content-type'] ?? '');
-  const timer = setTimeout(() => body.destroy(), Math.min(withinMs, longestWaitMs));
+  const timer = setTimeout(() => body.destroy(), Math.min(withinMs, maxWaitMs));
   let text = '';
   try {
     for await (const chunk of body) {
       text += chunk.toString('utf8');
       if (text.length > maxBytes) return undefined;
-      const answer = events ? firstResponse(messagesIn(text)) : undefined;
-      if (answer) return answer;
+      const response = events ? firstResponse(messagesIn(text)) : undefined;
+      if (response) return response;
     }
     return firstResponse(events ? messagesIn(text) : [text]);
   } catch {
-    // It broke off, or nothing came in time: no answer.
+    // The connection broke, or the time was over.
     return undefined;
   } finally {
     clearTimeout(timer);
@@ -67,5 +64,5 @@ function responseKind(text: string): McpResponse | undefined {
   if (jsonrpc !== '2.0' || method !== undefined) return undefined;
   if (result !== undefined) return 'dispatched';
   if (typeof error !== 'object' || error === null) return undefined;
-  return id === questionId && 'code' in error && readCodes.has(error.code) ? 'dispatched' : 'error';
+  return id === probeId && 'code' in error && dispatchCodes.has(error.code) ? 'dispatched' : 'error';
 }

@@ -1,29 +1,30 @@
+import { defined } from '../../../../shared/defined.ts';
 import { AppError } from '../../base/errors.ts';
 import { bearerChallenge } from './challenge.ts';
 import { displayUrl } from '../endpoint-url.ts';
-import { questionId, readMcpResponse } from './mcp-response.ts';
+import { probeId, readMcpResponse } from './mcp-response.ts';
 import { redirected, redirectTarget, statusError, type Run } from './metadata.ts';
 import type { HttpStream } from '../../http/http.ts';
 import type { Challenge } from '../model.ts';
 
-/** What the server said to a call without a token. */
+/** How the server responded to a request without a token. */
 export type Probe =
   | { readonly kind: 'challenged'; readonly status: 401 | 403; readonly challenge: Challenge | undefined }
-  /** `fault`: why this is no answer of an MCP server that everyone may use. */
+  /** `fault`: why this is not the response of an MCP server that is open to everyone. */
   | { readonly kind: 'answered'; readonly fault?: AppError };
 
 const maxHops = 3;
 const clientInfo = { name: 'Keybridge', version: '0' };
 const stateless = '2026-07-28';
 
-/** One question, with the headers that its generation demands. */
-interface Question {
+/** One request, with the headers that its protocol generation requires. */
+interface ProbeRequest {
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Whole as the stateless generation wants it (MCP 2026-07-28, request metadata): its servers refuse anything else. */
-const discover: Question = {
+/** Complete request metadata (MCP 2026-07-28): stateless servers reject a request without it. */
+const discover: ProbeRequest = {
   body: request('server/discover', {
     _meta: {
       'io.modelcontextprotocol/protocolVersion': stateless,
@@ -33,66 +34,70 @@ const discover: Question = {
   }),
   headers: { 'mcp-protocol-version': stateless, 'mcp-method': 'server/discover' },
 };
-const ping: Question = { body: request('ping') };
-const initialize: Question = {
+const ping: ProbeRequest = { body: request('ping') };
+const initialize: ProbeRequest = {
   body: request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }),
 };
 
 /**
- * Asks without a token. `server/discover` and `ping` come before `initialize`: they open no session that somebody would
- * have to close. Servers check the token before they look for the method; any other error for `server/discover` is not
- * taken as a sign that everyone may use the server, since it can be about the protocol version alone. Some servers know
- * nothing but `initialize` before a session. Only an answer in JSON-RPC shows that an MCP server is there and open to
- * everyone.
+ * Sends requests without a token. `server/discover` and `ping` come before `initialize` because they open no session.
+ * Servers check the token before they look up the method, so most respond to the first request with a 401. An error in
+ * response to `server/discover` does not show that the server is open to everyone: it may be about the protocol version
+ * alone. Some servers accept only `initialize` outside a session. Only a JSON-RPC response shows that an MCP server is
+ * there and needs no sign-in.
  */
-export async function askServer(run: Run, server: URL): Promise<Probe> {
-  const first = await ask(run, server, discover);
-  if (first.kind !== 'silent' && !(first.kind === 'answered' && first.byError)) return first;
-  const second = await ask(run, server, ping);
-  return second.kind === 'silent' ? after(await ask(run, server, initialize), server) : second;
+export async function probeServer(run: Run, server: URL): Promise<Probe> {
+  const first = await send(run, server, discover);
+  if (first.kind !== 'not_mcp' && !(first.kind === 'answered' && first.byError)) return first;
+  const second = await send(run, server, ping);
+  return second.kind === 'not_mcp' ? lastResult(await send(run, server, initialize), server) : second;
 }
 
 function request(method: string, params?: object): string {
-  return JSON.stringify({ jsonrpc: '2.0', id: questionId, method, params });
+  return JSON.stringify({ jsonrpc: '2.0', id: probeId, method, params });
 }
 
 /**
- * `byError`: with a JSON-RPC error that leaves open whether the question came through. `silent`: it answered, and not
- * as an MCP server does.
+ * `byError`: a JSON-RPC error that may have come before the check of the token. `not_mcp`: a response that is not MCP,
+ * where another request may still get one.
  */
-type Asked = (Probe & { readonly byError?: boolean }) | { readonly kind: 'silent'; readonly status: number };
+type ProbeResult = (Probe & { readonly byError?: boolean }) | { readonly kind: 'not_mcp'; readonly status: number };
 
-function after(asked: Asked, server: URL): Probe {
-  if (asked.kind !== 'silent') return asked;
+function lastResult(result: ProbeResult, server: URL): Probe {
+  if (result.kind !== 'not_mcp') return result;
   return {
     kind: 'answered',
     fault: new AppError(
       'E_SERVER_URL',
-      `${displayUrl(server)} answered with status ${asked.status}, but not as an MCP server does.`,
+      `${displayUrl(server)} answered with status ${result.status}, but not as an MCP server does.`,
     ),
   };
 }
 
-async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Question): Promise<Asked> {
+async function send(run: Run, server: URL, { body, headers: requiredHeaders }: ProbeRequest): Promise<ProbeResult> {
   let at = server;
   for (let hop = 0; hop <= maxHops; hop += 1) {
-    const answer = await run.http.open({
+    const response = await run.http.open({
       url: at,
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...ofGeneration },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...requiredHeaders,
+      },
       body,
       allow: run.allow,
       timeoutMs: run.remainingMs(),
       maxBytes: 1024 * 1024,
-      ...(run.signal ? { signal: run.signal } : {}),
+      ...defined({ signal: run.signal }),
     });
-    const { status, headers } = answer;
-    const next = redirectTarget(answer, at);
-    // Some servers say 403 where no token was sent.
-    if (status === 401 || status === 403 || next) answer.body.destroy();
+    const { status, headers } = response;
+    const next = redirectTarget(response, at);
+    // Some servers respond with 403 to a request without a token.
+    if (status === 401 || status === 403 || next) response.body.destroy();
     if (status === 401 || status === 403)
       return { kind: 'challenged', status, challenge: bearerChallenge(headers['www-authenticate']) };
-    if (!next) return judge(run, answer, at);
+    if (!next) return classify(run, response, at);
     if (next.origin !== at.origin || (status !== 307 && status !== 308))
       return { kind: 'answered', fault: redirected(at, `to ${displayUrl(next)}`) };
     at = next;
@@ -100,20 +105,20 @@ async function ask(run: Run, server: URL, { body, headers: ofGeneration }: Quest
   return { kind: 'answered', fault: redirected(server, 'in a circle') };
 }
 
-async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
-  const { status, headers } = answer;
-  // 2026-07-28 says 404 with a JSON-RPC body to a method that it does not know.
-  const mcp = status < 500 && status !== 429 ? await readMcpResponse(answer, run.remainingMs()) : undefined;
-  answer.body.destroy();
+async function classify(run: Run, response: HttpStream, url: URL): Promise<ProbeResult> {
+  const { status, headers } = response;
+  // MCP 2026-07-28: the response to an unknown method is a 404 with a JSON-RPC body.
+  const mcp = status < 500 && status !== 429 ? await readMcpResponse(response, run.remainingMs()) : undefined;
+  response.body.destroy();
   if (mcp) {
-    leave(run, url, headers['mcp-session-id']);
+    closeSession(run, url, headers['mcp-session-id']);
     return { kind: 'answered', byError: mcp === 'error' };
   }
-  if (status >= 500 || status === 429) return { kind: 'answered', fault: statusError(answer, url) };
+  if (status >= 500 || status === 429) return { kind: 'answered', fault: statusError(response, url) };
   if (status < 300 && /html/i.test(headers['content-type'] ?? '')) {
     return {
       kind: 'answered',
-      fault: new AppError('E_NOT_JSON', `${displayUrl(url)} answered with a web page: it is no MCP server.`),
+      fault: new AppError('E_NOT_JSON', `${displayUrl(url)} answered with a web page: it is not an MCP server.`),
     };
   }
   if (status === 404 || status === 405 || status === 410) {
@@ -125,14 +130,11 @@ async function judge(run: Run, answer: HttpStream, url: URL): Promise<Asked> {
       ),
     };
   }
-  return { kind: 'silent', status };
+  return { kind: 'not_mcp', status };
 }
 
-/**
- * Closes the session that the question opened. Nobody waits for it: a server that does not take it ends the session by
- * itself.
- */
-function leave(run: Run, url: URL, session: string | undefined): void {
+/** Closes the session that the request opened. Not awaited: if the server ignores the request, the session expires. */
+function closeSession(run: Run, url: URL, session: string | undefined): void {
   if (session === undefined || !/^[\x21-\x7e]{1,1000}$/.test(session)) return;
   run.http
     .open({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../../../shared/defined.ts';
 import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
 import { displayUrl } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
@@ -16,14 +17,14 @@ const Metadata = z.object({
 
 export type ResourceSearch =
   | { readonly kind: 'found'; readonly metadata: ProtectedResource }
-  /** Nowhere. `hint`: what was there instead. `missing`: the document that the challenge names is not there. */
+  /** No metadata. `hint`: what was found instead. `missing`: the document that the challenge names does not exist. */
   | { readonly kind: 'absent'; readonly hint?: AppError; readonly missing?: AppError }
   | { readonly kind: 'fault'; readonly error: AppError };
 
 /**
- * Protected resource metadata (RFC 9728) in MCP's order: where the challenge says, then at the well-known place for the
- * server's path, then for its origin. A challenge that points to another origin is not followed: it would let a server
- * send us anywhere. Throws E_CANCELLED only.
+ * Finds the protected resource metadata (RFC 9728) in MCP's order: at the URL in the challenge, then at the well-known
+ * URL for the server's path, then for its origin. A URL on another origin is ignored: it would let a server send
+ * requests of ours anywhere. Throws E_CANCELLED only.
  */
 export async function findProtectedResource(
   run: Run,
@@ -33,17 +34,17 @@ export async function findProtectedResource(
   let hint: AppError | undefined;
   let fault: AppError | undefined;
   let missing: AppError | undefined;
-  const named = namedPlace(server, challenge);
-  for (const url of resourcePlaces(server, named)) {
+  const named = challengeUrl(server, challenge);
+  for (const url of resourceMetadataUrls(server, named)) {
     try {
       const document = await fetchDocument(run, url);
       if (document.kind === 'found') return { kind: 'found', metadata: read(document.value, url, server) };
       if (document.kind === 'absent' && url.href === named?.href)
         missing = new AppError(
           'E_METADATA_MISSING',
-          `The server says that its metadata is at ${displayUrl(url)}, and nothing is there.`,
+          `The server says that its metadata is at ${displayUrl(url)}, but nothing is there.`,
         );
-      if (document.kind === 'strange') hint ??= document.error;
+      if (document.kind === 'not_metadata') hint ??= document.error;
       if (document.kind === 'fault') fault ??= document.error;
     } catch (error) {
       const known = asAppError(error);
@@ -52,27 +53,27 @@ export async function findProtectedResource(
     }
   }
   if (fault) return { kind: 'fault', error: fault };
-  return { kind: 'absent', ...(hint ? { hint } : {}), ...(missing ? { missing } : {}) };
+  return { kind: 'absent', ...defined({ hint, missing }) };
 }
 
-/** Where the challenge says, if that is at the server's own origin. */
-function namedPlace(server: URL, challenge: Challenge | undefined): URL | undefined {
+/** The metadata URL in the challenge, if it is on the server's own origin. */
+function challengeUrl(server: URL, challenge: Challenge | undefined): URL | undefined {
   const named = challenge?.resourceMetadata;
   if (named === undefined || !URL.canParse(named, server.href)) return undefined;
   const url = new URL(named, server);
   return url.origin === server.origin && url.username === '' && url.password === '' ? url : undefined;
 }
 
-/** Where the metadata may be, in the order in which it is looked for. */
-export function resourcePlaces(server: URL, named: URL | undefined): URL[] {
-  const found = new Map<string, URL>();
-  const add = (url: URL) => found.set(url.href, url);
+/** Where the metadata may be, in the order of the search. `named`: the URL in the challenge. */
+export function resourceMetadataUrls(server: URL, named: URL | undefined): URL[] {
+  const urls = new Map<string, URL>();
+  const add = (url: URL) => urls.set(url.href, url);
   if (named) add(named);
   if (server.pathname !== '/' || server.search !== '') {
     add(new URL(`${wellKnown}${server.pathname === '/' ? '' : server.pathname}${server.search}`, server.origin));
   }
   add(new URL(wellKnown, server.origin));
-  return [...found.values()];
+  return [...urls.values()];
 }
 
 function read(value: unknown, url: URL, server: URL): ProtectedResource {
@@ -87,13 +88,15 @@ function read(value: unknown, url: URL, server: URL): ProtectedResource {
   return {
     resource,
     authorization_servers,
-    ...(scopes_supported ? { scopes_supported } : {}),
-    ...(resource_name ? { resource_name: sanitizeExternalText(resource_name) } : {}),
-    ...(dpop_bound_access_tokens_required === undefined ? {} : { dpop_bound_access_tokens_required }),
+    ...defined({
+      scopes_supported,
+      resource_name: resource_name ? sanitizeExternalText(resource_name) : undefined,
+      dpop_bound_access_tokens_required,
+    }),
   };
 }
 
-/** RFC 9728 3.3: the resource must be the server that was asked, or a parent path of it on the same origin. */
+/** RFC 9728 3.3: the resource must be the requested server or a parent path of it on the same origin. */
 export function covers(resource: string, server: URL): boolean {
   const url = new URL(resource);
   if (url.origin !== server.origin || url.username !== '' || url.password !== '') return false;

@@ -3,7 +3,7 @@ import { tryNetworks } from '../../http/network.ts';
 import { knownNetwork } from '../../servers/networks.ts';
 import { startRun } from '../discovery/metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
-import { askServer } from '../discovery/probe.ts';
+import { probeServer } from '../discovery/probe.ts';
 import { findProtectedResource } from '../discovery/protected-resource.ts';
 import type { RefreshResult } from './model.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -31,7 +31,7 @@ export async function movedFrom(
     const { network: allow, value: probe } = await tryNetworks(
       server.origin,
       knownNetwork({ networks }, server.origin),
-      (network) => askServer({ ...start, allow: network }, server),
+      (network) => probeServer({ ...start, allow: network }, server),
     );
     const run = { ...start, allow };
     const challenge = probe.kind === 'challenged' ? probe.challenge : undefined;
