@@ -19,9 +19,10 @@ import { closeAfterEach } from '../fixtures/closing.ts';
 import { startHttpsListener } from '../fixtures/https-listener.ts';
 import { startMcpServer } from '../fixtures/mcp-server.ts';
 import { startProduct } from '../fixtures/product.ts';
-import { errorInfo, exampleDetail, exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
+import { errorInfo, exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
 import { startSite } from '../fixtures/site.ts';
 import { createMemoryStore } from '../../electron/core/vault/memory.ts';
+import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
 
 const closing = closeAfterEach();
 const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');

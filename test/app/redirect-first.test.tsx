@@ -13,8 +13,9 @@ import { closeAfterEach } from '../fixtures/closing.ts';
 import { bareMachine } from '../fixtures/command-line.ts';
 import { startMcpServer, type RunningMcpServer } from '../fixtures/mcp-server.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
-import { exampleDetail, exampleDiscovery, exampleServer, exampleStates } from '../fixtures/renderer-preview/states.ts';
+import { exampleServer, exampleStates } from '../fixtures/renderer-preview/states.ts';
 import { until } from '../fixtures/wait.ts';
+import { exampleDetail, exampleDiscovery } from '../fixtures/renderer-preview/details.ts';
 
 const closing = closeAfterEach();
 

@@ -17,13 +17,8 @@ import { changesText, grouped } from '../../renderer/status.ts';
 import { AccountName, type ServerDetail, type ServerStatus, type Status } from '../../shared/model.ts';
 import { groupByServer, nameWithAccount } from '../../shared/server-state.ts';
 import { accountsText, overallText } from '../../shared/state-text.ts';
-import {
-  exampleAccount,
-  exampleDetail,
-  exampleServer,
-  exampleStates,
-  exampleStatus,
-} from '../fixtures/renderer-preview/states.ts';
+import { exampleAccount, exampleServer, exampleStates, exampleStatus } from '../fixtures/renderer-preview/states.ts';
+import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const states = exampleStates(now);

@@ -7,14 +7,9 @@ import { IdentitySection } from '../../renderer/server/identity-section.tsx';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { ServersScreen } from '../../renderer/servers/servers-screen.tsx';
 import type { SignInState } from '../../shared/model.ts';
-import {
-  exampleDetail,
-  exampleDiscovery,
-  exampleServer,
-  exampleStatus,
-  hostile,
-} from '../fixtures/renderer-preview/states.ts';
+import { exampleServer, exampleStatus, hostile } from '../fixtures/renderer-preview/states.ts';
 import { markup, now, states } from '../fixtures/renderer-markup.tsx';
+import { exampleDetail, exampleDiscovery } from '../fixtures/renderer-preview/details.ts';
 
 describe('UI04 markup from outside is shown as text', () => {
   const hostileState: SignInState = {

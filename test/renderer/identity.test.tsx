@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { IdentitySection } from '../../renderer/server/identity-section.tsx';
-import { exampleDetail, exampleServer } from '../fixtures/renderer-preview/states.ts';
+import { exampleServer } from '../fixtures/renderer-preview/states.ts';
 import { markup, now, states, textOf } from '../fixtures/renderer-markup.tsx';
+import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
 
 describe('the identity on the page of a server', () => {
   const signedIn = exampleDetail(exampleServer('linear', states.signed_in, { identity: 'ada@example.com' }), now);

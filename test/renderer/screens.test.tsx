@@ -11,14 +11,9 @@ import { ServersLoading, ServersScreen } from '../../renderer/servers/servers-sc
 import { changesText } from '../../renderer/status.ts';
 import { errorCodes } from '../../shared/errors.ts';
 import type { SignInState, ServerSettings } from '../../shared/model.ts';
-import {
-  errorInfo,
-  exampleDetail,
-  exampleDiscovery,
-  exampleServer,
-  exampleStatus,
-} from '../fixtures/renderer-preview/states.ts';
+import { errorInfo, exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
 import { kinds, markup, minute, now, states, textOf } from '../fixtures/renderer-markup.tsx';
+import { exampleDetail, exampleDiscovery } from '../fixtures/renderer-preview/details.ts';
 
 describe('what a screen reader announces', () => {
   it('is a change of state, not a new countdown value', () => {

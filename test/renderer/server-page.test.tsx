@@ -6,8 +6,9 @@ import { SettingsSection } from '../../renderer/server/settings/settings-section
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { countsDownTo, hostOf } from '../../renderer/status.ts';
 import type { ServerSettings } from '../../shared/model.ts';
-import { exampleDetail, exampleServer } from '../fixtures/renderer-preview/states.ts';
+import { exampleServer } from '../fixtures/renderer-preview/states.ts';
 import { markup, minute, now, states, textOf } from '../fixtures/renderer-markup.tsx';
+import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
 
 describe('the page of a server', () => {
   it('says who asked for more access, and separates new scopes from granted ones', () => {

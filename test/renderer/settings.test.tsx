@@ -15,7 +15,8 @@ import { grants } from '../../renderer/server/settings/sign-in-fields.tsx';
 import { t } from '../../renderer/text.ts';
 import { SettingsSection } from '../../renderer/server/settings/settings-section.tsx';
 import { secretNames, ServerSettings, type ServerDetail, type SignInState } from '../../shared/model.ts';
-import { errorInfo, exampleDetail, exampleServer, exampleStates } from '../fixtures/renderer-preview/states.ts';
+import { errorInfo, exampleServer, exampleStates } from '../fixtures/renderer-preview/states.ts';
+import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const states = exampleStates(now);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { removedNotice, signedOutNotice } from '../../renderer/sign-out-notices.ts';
 import { signOutConsequences } from '../../renderer/consequences.ts';
-import { exampleDetail, exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
+import { exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
 import { now, states } from '../fixtures/renderer-markup.tsx';
+import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
 
 describe('signing out of a server and removing it', () => {
   const detail = exampleDetail(exampleServer('linear', states.signed_in, { hosts: ['Cursor'] }), now);
