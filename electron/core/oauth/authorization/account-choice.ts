@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/defined.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { accountsOf } from '../../servers/accounts.ts';
 import type { Servers } from '../../servers/servers.ts';
@@ -16,14 +17,14 @@ export interface AccountChoice {
 interface Deps {
   readonly servers: Pick<Servers, 'list'>;
   readonly vault: Pick<Vault, 'facts'>;
-  /** By account: who has just signed in to it and is not stored yet. */
-  readonly arriving: ReadonlyMap<string, Subject>;
+  /** The identities of sign-ins that have not been stored yet, by account key. */
+  readonly unstored: ReadonlyMap<string, Subject>;
 }
 
 /**
- * What keeps a sign-in page from taking whoever is signed in to the browser, for a server with several accounts: who is
- * expected, for an account that was signed in before; for a new one the question who it is to be, where the server
- * takes that (OpenID Connect Core 3.1.2.1; `prompt_values_supported` of OpenID Connect Prompt Create 1.0).
+ * For a server with several accounts: keeps the sign-in page from silently using the browser's current session. An
+ * account that was signed in before sends `login_hint`; a new one sends `prompt`, where the server supports it (OpenID
+ * Connect Core 3.1.2.1; `prompt_values_supported` of OpenID Connect Prompt Create 1.0). Empty for a single account.
  */
 export function accountChoice(
   { vault }: Pick<Deps, 'vault'>,
@@ -33,16 +34,15 @@ export function accountChoice(
 ): AccountChoice {
   if (account.alone) return {};
   const known = vault.facts(id);
-  // Who signed in elsewhere is no business of a server to which the sign-in has moved.
+  // If the server has moved to another issuer, the new one does not learn who signed in at the old one.
   const { email, preferred_username: name } =
     (known?.issuer === metadata.issuer ? known.idTokenClaims : undefined) ?? {};
   const loginHint = email ?? name;
   if (loginHint !== undefined) return { loginHint };
-  const prompt = promptOf(metadata, preset);
-  return prompt === undefined ? {} : { prompt };
+  return defined({ prompt: promptOf(metadata, preset) });
 }
 
-/** `login` is what every OpenID Provider knows; another server may refuse a word that it does not know. */
+/** Every OpenID Provider supports `login`; other servers may reject a prompt value that they do not know. */
 function promptOf(metadata: AuthorizationServer, preset: Preset | undefined): AccountChoice['prompt'] {
   const supported: unknown = metadata['prompt_values_supported'];
   if (Array.isArray(supported))
@@ -51,31 +51,38 @@ function promptOf(metadata: AuthorizationServer, preset: Preset | undefined): Ac
 }
 
 /**
- * Refuses a sign-in by somebody who is another account of this server already, or who is not the one that this account
- * belongs to. Throws E_ACCOUNT_OTHER.
+ * Rejects a sign-in by a person who already has another account of this server, or to whom this account does not
+ * belong. Throws E_ACCOUNT_OTHER.
  */
 export function refuseOtherPerson(
-  { servers, vault, arriving }: Deps,
+  { servers, vault, unstored }: Deps,
   server: Server,
   { subject, account: name }: Identity,
 ): void {
   if (server.account.alone || !subject) return;
-  const same = (id: string, known = vault.facts(id)?.subject) => {
-    return known && known.issuer === subject.issuer ? known.sub === subject.sub : undefined;
-  };
-  const who = sanitizeExternalText(name ?? subject.sub, 100);
-  const twin = accountsOf(servers, server).find(
-    (other) => other.id !== server.id && (same(other.id) === true || same(other.id, arriving.get(other.id)) === true),
+  const person = sanitizeExternalText(name ?? subject.sub, 100);
+  const duplicate = accountsOf(servers, server).find(
+    ({ id }) =>
+      id !== server.id && [vault.facts(id)?.subject, unstored.get(id)].some((other) => isSamePerson(other, subject)),
   );
-  if (twin)
-    throw new AppError('E_ACCOUNT_OTHER', `${who} signed in, who is the account "${twin.account.name}" already.`, {
-      server: server.name,
-    });
-  if (same(server.id) === false) {
+  if (duplicate)
     throw new AppError(
       'E_ACCOUNT_OTHER',
-      `${who} signed in, but the account "${server.account.name}" belongs to ${sanitizeExternalText(vault.facts(server.id)?.account, 100)}.`,
+      `${person} signed in, but is already signed in as the account "${duplicate.account.name}".`,
+      { server: server.name },
+    );
+  const stored = vault.facts(server.id);
+  if (isSamePerson(stored?.subject, subject) === false) {
+    const owner = sanitizeExternalText(stored?.account, 100);
+    throw new AppError(
+      'E_ACCOUNT_OTHER',
+      `${person} signed in, but the account "${server.account.name}" belongs to ${owner}.`,
       { server: server.name },
     );
   }
+}
+
+/** Undefined when the two cannot be compared, because one is unknown or they come from different issuers. */
+function isSamePerson(known: Subject | undefined, subject: Subject): boolean | undefined {
+  return known?.issuer === subject.issuer ? known.sub === subject.sub : undefined;
 }

@@ -8,40 +8,40 @@ import type { Clock } from '../../base/clock.ts';
 import type { SignInProgress } from '../model.ts';
 import { createPendingAuthorization, type PendingAuthorization } from './callback-handler.ts';
 
-/** How long the person at the window or terminal has to confirm. */
+/** Time limit for the person at the window or terminal to confirm. */
 const confirmWithinMs = 10 * 60 * 1000;
 
-/** One running sign-in: its progress, its cancellation, and where its authorization response is delivered. */
+/** One running sign-in: its progress, its cancellation, and the delivery of its authorization response. */
 export interface Attempt {
   readonly signal: AbortSignal;
   progress(): SignInProgress;
-  /** The next step, as the status shows it. */
+  /** Moves to the next step, which the status shows. */
   step(
     step: SignInProgress['step'],
     more?: Partial<Pick<SignInProgress, 'url' | 'browserFailed' | 'userCode' | 'endsAt' | 'confirm'>>,
   ): void;
-  /** Hosts of other owners that the next steps lead to; every later progress names them. */
-  passesThrough(otherHosts: readonly string[]): void;
-  /** Somebody sees the status and can answer a question in it. */
+  /** Names hosts of other owners that the next steps lead to. Every later progress includes them. */
+  setOtherHosts(otherHosts: readonly string[]): void;
+  /** A person sees the status and can respond to `confirm`. */
   allowQuestions(): void;
   readonly canAsk: boolean;
   /**
-   * Asks whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED where nobody can be asked,
-   * E_CANCELLED, E_SIGN_IN_TIMEOUT.
+   * Asks the person whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED when questions are not
+   * allowed, E_CANCELLED, E_SIGN_IN_TIMEOUT.
    */
   confirm(hosts: SignInHosts): Promise<void>;
-  /** The person confirms these hosts. Throws E_BAD_INPUT when the question is about other hosts. */
+  /** The person confirms these hosts. Throws E_BAD_INPUT unless `confirm` is asking about exactly these. */
   confirmed(hosts: readonly EndpointHost[]): void;
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */
   refuseIfCancelled(): void;
-  /** From now on a response is awaited at this redirect URI. */
+  /** Starts to wait for a response at this redirect URI. */
   awaitResponseAt(redirectUri: string, expected: ExpectedResponse): PendingAuthorization;
-  /** Accepts the address that the browser was redirected to, as a person pasted it. Throws E_REDIRECT_URL. */
+  /** Accepts the address of the browser's last page, pasted by the person. Throws E_REDIRECT_URL. */
   paste(address: string): void;
   /**
-   * Until its own next step it shows the progress of another attempt, which it shares, and forwards to it what is
-   * pasted. Call it again after each change.
+   * Shows the progress of a shared attempt and forwards pasted addresses and confirmations to it, until this attempt's
+   * own next step. Call it again after each change of the shared attempt.
    */
   follow(shared: Attempt): void;
 }
@@ -54,17 +54,17 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   let followed: Attempt | undefined;
   let canAsk = false;
   let confirmation: { readonly hosts: readonly EndpointHost[]; readonly confirm: () => void } | undefined;
-  let passedHosts: { otherHosts?: string[] } = {};
+  let others: { otherHosts?: string[] } = {};
   const attempt: Attempt = {
     signal: abort.signal,
     progress: () => progress,
     step(step, more = {}) {
       followed = undefined;
-      progress = { kind: 'signing_in', step, startedAt, ...passedHosts, ...more };
+      progress = { kind: 'signing_in', step, startedAt, ...others, ...more };
       onChange();
     },
-    passesThrough(otherHosts) {
-      passedHosts = otherHosts.length > 0 ? { otherHosts: [...otherHosts] } : {};
+    setOtherHosts(otherHosts) {
+      others = otherHosts.length > 0 ? { otherHosts: [...otherHosts] } : {};
     },
     allowQuestions() {
       canAsk = true;
@@ -73,9 +73,10 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     get canAsk() {
       return canAsk;
     },
-    async confirm(wanted) {
-      if (!canAsk) throw unconfirmed(wanted, 'Nobody could be asked whether that is right, so nothing was sent there.');
-      const { hosts } = wanted;
+    async confirm(signInHosts) {
+      if (!canAsk)
+        throw unconfirmed(signInHosts, 'No one was there to confirm these hosts, so nothing was sent to them.');
+      const { hosts } = signInHosts;
       const confirmed = new Promise<void>((confirm) => {
         confirmation = { hosts, confirm };
       });
@@ -87,7 +88,7 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
           signal: abort.signal,
           aborted: cancelled,
           late: () => {
-            throw new AppError('E_SIGN_IN_TIMEOUT', 'Nobody confirmed the hosts of the sign-in within ten minutes.');
+            throw new AppError('E_SIGN_IN_TIMEOUT', 'The hosts of the sign-in were not confirmed within ten minutes.');
           },
         });
       } finally {
@@ -97,7 +98,9 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     confirmed(hosts) {
       if (followed) return followed.confirmed(hosts);
       if (!confirmation || !isSameList(confirmation.hosts, hosts))
-        throw new AppError('E_BAD_INPUT', 'The sign-in does not ask about these hosts.', { field: 'hosts' });
+        throw new AppError('E_BAD_INPUT', 'The sign-in is not waiting for a confirmation of these hosts.', {
+          field: 'hosts',
+        });
       confirmation.confirm();
     },
     cancel: () => abort.abort(),
@@ -110,10 +113,10 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     },
     paste(address) {
       if (followed) return followed.paste(address);
-      if (!awaited) throw new AppError('E_REDIRECT_URL', 'The sign-in does not wait for an address yet.');
+      if (!awaited) throw new AppError('E_REDIRECT_URL', 'The sign-in is not waiting for an address yet.');
       const outcome = awaited.pending.accept(paramsAt(awaited.redirectUri, address));
       if (outcome === 'unrelated') throw new AppError('E_REDIRECT_URL', 'This address belongs to another sign-in.');
-      if (outcome === 'used') throw new AppError('E_REDIRECT_URL', 'This sign-in already has its response.');
+      if (outcome === 'used') throw new AppError('E_REDIRECT_URL', 'This sign-in has already received its response.');
     },
     follow(shared) {
       followed = shared;
@@ -125,11 +128,10 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   return attempt;
 }
 
-/** The address must not appear in the error: it contains a code. */
+/** The error must not quote the address, which contains a code. */
 function paramsAt(redirectUri: string, address: string): URLSearchParams {
-  const wanted = new URL(redirectUri);
-  const given = pastedUrl(address);
-  if (given && isSameCallbackAddress(given, wanted)) return given.searchParams;
+  const pasted = pastedUrl(address);
+  if (pasted && isSameCallbackAddress(pasted, new URL(redirectUri))) return pasted.searchParams;
   throw new AppError('E_REDIRECT_URL', `The address does not start with ${redirectUri}`);
 }
 

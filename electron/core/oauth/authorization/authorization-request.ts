@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as openid from 'openid-client';
+import { defined } from '../../../../shared/defined.ts';
 import { Secret } from '../../base/secret.ts';
 import type { AuthorizationServer } from '../model.ts';
 
@@ -7,29 +8,29 @@ export interface AuthorizationRequestOptions {
   readonly authorizationServer: AuthorizationServer;
   readonly clientId: string;
   readonly redirectUri: string;
-  /** Byte-exact (RFC 8707 2); absent where it is left out. */
+  /** Sent byte for byte (RFC 8707 2). Absent: the parameter is omitted. */
   readonly resource?: string;
   readonly scopes: readonly string[];
-  /** Lets the person choose who signs in. */
+  /** Makes the server ask which account to use. */
   readonly prompt?: 'select_account' | 'login';
-  /** Who is expected (OpenID Connect Core 3.1.2.1). */
+  /** The expected user (OpenID Connect Core 3.1.2.1). */
   readonly loginHint?: string;
-  /** Extra parameters of this provider. None of them has the name of one of ours but `prompt`. */
+  /** Extra parameters for this provider. Of the standard parameters it may contain only `prompt`. */
   readonly extra?: Readonly<Record<string, string>>;
 }
 
-/** One authorization request: the address for the browser, and what its answer is checked with. */
+/** One authorization request: the URL for the browser, and the values to check its response with. */
 export interface AuthorizationRequest {
   readonly url: URL;
   readonly state: Secret;
   readonly codeVerifier: Secret;
-  /** Comes back in the ID token; absent where none is asked for. */
+  /** The ID token must contain it. Absent unless the scopes include `openid`. */
   readonly nonce?: Secret;
 }
 
 /**
- * Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1, OpenID Connect Core 3.1.2.1) with 256
- * bits of state, and of nonce.
+ * Builds the authorization request (RFC 6749 4.1.1, RFC 7636 S256, RFC 8707 2.1, OpenID Connect Core 3.1.2.1). State
+ * and nonce have 256 bits each.
  */
 export async function authorizationRequest({
   authorizationServer,
@@ -50,38 +51,41 @@ export async function authorizationRequest({
     state: state.reveal(),
     code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier.reveal()),
     code_challenge_method: 'S256',
-    ...(resource === undefined ? {} : { resource }),
-    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
-    ...(nonce ? { nonce: nonce.reveal() } : {}),
-    ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+    ...defined({
+      resource,
+      scope: scopes.length > 0 ? scopes.join(' ') : undefined,
+      nonce: nonce?.reveal(),
+      login_hint: loginHint,
+    }),
     ...extra,
     ...promptOf(scopes, extra, prompt),
   };
   const { issuer, authorization_endpoint } = authorizationServer;
-  const endpoint = without(authorization_endpoint, ['client_id', 'resource', ...Object.keys(parameters)]);
+  const endpoint = withoutParameters(authorization_endpoint, ['client_id', 'resource', ...Object.keys(parameters)]);
   const config = new openid.Configuration({ issuer, authorization_endpoint: endpoint }, clientId);
-  // Discovery has checked the endpoint: https, or http on this computer, which openid-client refuses by itself.
+  // openid-client rejects http on this computer. Discovery allows it there, and requires https elsewhere.
   openid.allowInsecureRequests(config);
-  return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier, ...(nonce ? { nonce } : {}) };
+  return { url: openid.buildAuthorizationUrl(config, parameters), state, codeVerifier, ...defined({ nonce }) };
 }
 
-/** OpenID Connect Core 11: without `consent` a server may leave offline_access out. */
+/** OpenID Connect Core 11: without `consent` a server may ignore `offline_access`. */
 function promptOf(
   scopes: readonly string[],
   extra: Readonly<Record<string, string>>,
   choice: string | undefined,
 ): { prompt?: string } {
-  const words = new Set(
+  const values = new Set(
     (extra['prompt'] ?? (scopes.includes('offline_access') ? 'consent' : '')).split(' ').filter(Boolean),
   );
-  if (choice !== undefined && !words.has('none')) words.add(choice);
-  return words.size > 0 ? { prompt: [...words].join(' ') } : {};
+  if (choice !== undefined && !values.has('none')) values.add(choice);
+  return values.size > 0 ? { prompt: [...values].join(' ') } : {};
 }
 
 /**
- * openid-client appends. What is ours must not be there twice: servers exist whose endpoint comes with a `resource`.
+ * openid-client appends its parameters to the endpoint's query, and some servers publish an endpoint that already has a
+ * `resource`. No parameter may occur twice.
  */
-function without(endpoint: string, names: readonly string[]): string {
+function withoutParameters(endpoint: string, names: readonly string[]): string {
   const url = new URL(endpoint);
   for (const name of names) if (url.searchParams.has(name)) url.searchParams.delete(name);
   return url.href;

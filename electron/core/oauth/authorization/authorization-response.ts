@@ -2,10 +2,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 
-/** What the response to one authorization request must carry. */
+/** The values that the response to one authorization request must match. */
 export interface ExpectedResponse {
   readonly state: Secret;
-  /** The validated issuer of the server that was asked. */
+  /** The validated issuer of the authorization server that the request went to. */
   readonly issuer: string;
   /** `authorization_response_iss_parameter_supported` (RFC 9207 3). */
   readonly issSupported: boolean;
@@ -13,15 +13,15 @@ export interface ExpectedResponse {
 
 export type AuthorizationResult =
   | { readonly kind: 'code'; readonly code: Secret }
-  /** `oauthError`: the RFC 6749 error code, when the expected server responded with an error. */
+  /** `oauthError`: the error code of RFC 6749 4.1.2.1, if the expected server returned one. */
   | { readonly kind: 'refused'; readonly error: AppError; readonly oauthError?: string };
 
-/** `unrelated`: it does not carry our state, so it belongs to another sign-in; this one goes on waiting. */
+/** `unrelated`: the state is not that of this sign-in, which keeps waiting. */
 export type AuthorizationVerdict = AuthorizationResult | { readonly kind: 'unrelated' };
 
 /**
- * Judges an authorization response (RFC 6749 4.1.2, RFC 9207 2.4): `state` first, then `iss`, and only then what it
- * says. With a wrong `iss` nothing of its text is used, not even of its error.
+ * Checks an authorization response (RFC 6749 4.1.2, RFC 9207 2.4): first `state`, then `iss`, then its content. If
+ * `iss` is wrong, nothing else of the response is used, not even the text of its error.
  */
 export function parseAuthorizationResponse(params: URLSearchParams, expected: ExpectedResponse): AuthorizationVerdict {
   if (!sameState(params.getAll('state'), expected.state)) return { kind: 'unrelated' };
@@ -35,13 +35,10 @@ export function parseAuthorizationResponse(params: URLSearchParams, expected: Ex
   if (oauthError !== null) return authorizationError(oauthError, params.get('error_description'), expected.issuer);
   const code = params.get('code');
   if (code === null || code === '')
-    return refused('E_AUTHORIZATION_ERROR', 'The sign-in response has neither a code nor an error.');
+    return refused('E_AUTHORIZATION_ERROR', 'The sign-in response contains neither a code nor an error.');
   // RFC 6749 A.11: visible ASCII.
   if (!/^[\x20-\x7e]+$/.test(code))
-    return refused(
-      'E_AUTHORIZATION_ERROR',
-      'The code in the sign-in response has characters that are not allowed in a code.',
-    );
+    return refused('E_AUTHORIZATION_ERROR', 'The code in the sign-in response contains invalid characters.');
   return { kind: 'code', code: new Secret(code) };
 }
 
@@ -52,7 +49,7 @@ function sameState(states: readonly string[], expected: Secret): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Compared as strings, never normalised (RFC 9207 2.4). */
+/** Compares issuers as strings, without normalization (RFC 9207 2.4). */
 function issFault(iss: string | null, { issuer, issSupported }: ExpectedResponse): AppError | undefined {
   if (iss === issuer) return undefined;
   if (iss !== null)

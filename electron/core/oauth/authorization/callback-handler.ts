@@ -10,9 +10,9 @@ import type { CallbackHandler } from './loopback-server.ts';
 import type { AuthorizationServer } from '../model.ts';
 
 export const signInTimedOut = () =>
-  new AppError('E_SIGN_IN_TIMEOUT', 'Nobody finished the sign-in in the browser within ten minutes.');
+  new AppError('E_SIGN_IN_TIMEOUT', 'The sign-in was not finished in the browser within ten minutes.');
 
-/** What the authorization response is checked against. */
+/** The values that the authorization response must match. */
 export function expectedResponse(
   state: Secret,
   { issuer, authorization_response_iss_parameter_supported: issSupported = false }: AuthorizationServer,
@@ -21,8 +21,8 @@ export function expectedResponse(
 }
 
 /**
- * Delivers the callback parameters to the waiting sign-in. The page in the browser that delivered the accepted ones
- * waits for `result`.
+ * Delivers the callback parameters to the waiting sign-in. The browser page whose parameters were accepted shows
+ * `result`.
  */
 export const createCallbackHandler =
   (pending: PendingAuthorization, result: Promise<CallbackResult>): CallbackHandler =>
@@ -31,7 +31,7 @@ export const createCallbackHandler =
     return kind === 'accepted' ? { kind, result } : { kind };
   };
 
-/** A result for the page in the browser, which is known only when the sign-in has ended. */
+/** The result for the page in the browser, to be resolved when the sign-in ends. */
 export function createCallbackResult(): {
   readonly promise: Promise<CallbackResult>;
   resolve(result: CallbackResult): void;
@@ -43,11 +43,11 @@ export function createCallbackResult(): {
   return { promise, resolve: (result) => resolve(result) };
 }
 
-/** An authorization request whose response is awaited: from the browser or pasted by hand, whichever comes first. */
+/** An authorization request that waits for its response: from the browser or pasted, whichever comes first. */
 export interface PendingAuthorization {
-  /** `accepted`: this was the response. `used`: there was one before. */
+  /** `accepted`: this is the response. `used`: an earlier one was accepted. `unrelated`: for another sign-in. */
   accept(params: URLSearchParams): 'accepted' | 'used' | 'unrelated';
-  /** A response was accepted. */
+  /** True once a response was accepted. */
   readonly received: boolean;
   readonly response: Promise<AuthorizationResult>;
 }

@@ -7,45 +7,47 @@ import type { AuthorizationServer } from '../model.ts';
 import type { Credential } from '../../vault/credential.ts';
 
 /**
- * `page`: a person signs in on the page that the metadata names. `device`: on a page that the device response names
- * later. `none`: no person signs in.
+ * `page`: a person signs in at the authorization endpoint. `device`: on a page that the device authorization response
+ * names. `none`: no person signs in.
  */
 export type SignInMethod = 'page' | 'device' | 'none';
 
-type Hosts = Readonly<Partial<Record<EndpointHost['what'], unknown>>>;
+type Endpoints = Readonly<Partial<Record<EndpointHost['what'], unknown>>>;
 
-/** The hosts to which a sign-in by this metadata leads, or sends a code, a token or a secret. */
-export function endpointHosts(metadata: AuthorizationServer, way: SignInMethod): SignInHosts {
+/** The hosts that a sign-in with this metadata leads to, and those that it sends a code, a token or a secret to. */
+export function endpointHosts(metadata: AuthorizationServer, method: SignInMethod): SignInHosts {
   const { issuer } = metadata;
   return {
     issuer,
-    hosts: listed({
-      ...(way === 'page'
+    hosts: hostsOf({
+      ...(method === 'page'
         ? { page: metadata.authorization_endpoint, pushed_request: metadata.pushed_authorization_request_endpoint }
         : {}),
-      ...(way === 'device' ? { device: metadata['device_authorization_endpoint'] } : {}),
+      ...(method === 'device' ? { device: metadata['device_authorization_endpoint'] } : {}),
       issuer,
       token: metadata.token_endpoint,
-      ...(way === 'none' ? {} : { registration: metadata.registration_endpoint, userinfo: metadata.userinfo_endpoint }),
+      ...(method === 'none'
+        ? {}
+        : { registration: metadata.registration_endpoint, userinfo: metadata.userinfo_endpoint }),
       revocation: metadata.revocation_endpoint,
       introspection: metadata.introspection_endpoint,
     }),
   };
 }
 
-/** The same, with the page that the person opens in a sign-in by device code (RFC 8628 3.2). */
+/** Adds the page that the person opens to enter the device code (RFC 8628 3.2). */
 export const withDevicePage = ({ issuer, hosts }: SignInHosts, page: URL): SignInHosts => ({
   issuer,
   hosts: [{ what: 'page', host: page.host }, ...hosts],
 });
 
-/** Where a company's ID token is exchanged, if not at the endpoints that its own metadata names. */
+/** The hosts for an exchange of a company's ID token at a token endpoint that its own metadata does not name. */
 export const exchangeHosts = (issuer: string, tokenEndpoint: string): SignInHosts => ({
   issuer,
-  hosts: listed({ issuer, exchange: tokenEndpoint }),
+  hosts: hostsOf({ issuer, exchange: tokenEndpoint }),
 });
 
-/** The hosts to which what is kept of a sign-in is sent. */
+/** The hosts that a stored credential is sent to. */
 export function credentialHosts({
   issuer,
   tokenEndpoint,
@@ -54,7 +56,7 @@ export function credentialHosts({
 }: Pick<Credential, 'issuer' | 'tokenEndpoint' | 'revocationEndpoint' | 'introspectionEndpoint'>): SignInHosts {
   return {
     issuer,
-    hosts: listed({
+    hosts: hostsOf({
       issuer,
       token: tokenEndpoint,
       revocation: revocationEndpoint,
@@ -63,7 +65,7 @@ export function credentialHosts({
   };
 }
 
-function listed(endpoints: Hosts): EndpointHost[] {
+function hostsOf(endpoints: Endpoints): EndpointHost[] {
   return Object.entries(endpoints).flatMap(([what, url]) =>
     typeof url === 'string' && URL.canParse(url)
       ? [{ what: what as EndpointHost['what'], host: new URL(url).host }]
@@ -72,36 +74,37 @@ function listed(endpoints: Hosts): EndpointHost[] {
 }
 
 export interface Trust {
-  /** Where the metadata was found: whoever answers there says what the endpoints are. */
+  /** The issuer URL that the metadata was found at. Whoever controls it decides on the endpoints. */
   readonly named: string;
-  /** The setting; a preset that was chosen by its name vouches for nothing, `none` switches it off. */
+  /** The setting. A preset that the user chose by name vouches for no hosts; `none` turns presets off. */
   readonly preset: string | undefined;
-  /** What the person has confirmed for this server. */
+  /** What the person has already confirmed for this server. */
   readonly confirmed: readonly SignInHosts[];
 }
 
 /**
- * Whether a person has to confirm the hosts of a sign-in: they do not belong to one site, the provider is not known to
- * spread over them, and the person has not confirmed exactly these. Metadata can name an honest server's page beside a
- * token endpoint of its own, and so get the code of a sign-in that looks honest (mix-up, RFC 9700 4.4).
+ * Whether a person has to confirm the hosts of a sign-in: they belong to more than one site, no preset vouches for
+ * them, and the person has not confirmed exactly these. Without this check, metadata could combine the page of an
+ * honest server with a token endpoint of its own, and receive the code of a sign-in that looks genuine (mix-up, RFC
+ * 9700 4.4).
  */
-export function needsConfirmation(wanted: SignInHosts, { named, preset, confirmed }: Trust): boolean {
-  const known = vouchedHosts(named, preset);
+export function needsConfirmation(signInHosts: SignInHosts, { named, preset, confirmed }: Trust): boolean {
+  const isVouchedFor = vouchedHosts(named, preset);
   const home = hostName(new URL(named).host);
-  if (wanted.hosts.every(({ host }) => sameSite(hostName(host), home) || known(host))) return false;
-  return !isConfirmed(wanted, confirmed);
+  if (signInHosts.hosts.every(({ host }) => sameSite(hostName(host), home) || isVouchedFor(host))) return false;
+  return !isConfirmed(signInHosts, confirmed);
 }
 
-/** Whether a person has confirmed each of these hosts for what happens there. */
-export const isConfirmed = (wanted: SignInHosts, confirmed: readonly SignInHosts[]): boolean =>
+/** Whether the person has confirmed each of these hosts, for the same purpose. */
+export const isConfirmed = (signInHosts: SignInHosts, confirmed: readonly SignInHosts[]): boolean =>
   confirmed.some(
     ({ issuer, hosts }) =>
-      issuer === wanted.issuer && wanted.hosts.every((one) => hosts.some((other) => isSameHost(one, other))),
+      issuer === signInHosts.issuer && signInHosts.hosts.every((one) => hosts.some((other) => isSameHost(one, other))),
   );
 
 /**
- * What is kept of a sign-in goes to the hosts that belong together, and to those that were confirmed; not to others
- * that an older version of Keybridge, or another program, put beside it. Throws E_HOSTS_UNCONFIRMED.
+ * Checks that a stored credential is only sent to hosts of one site or confirmed hosts, not to any that an older
+ * version of Keybridge or another program stored with it. Throws E_HOSTS_UNCONFIRMED.
  */
 export function refuseUnconfirmed(
   credential: Parameters<typeof credentialHosts>[0],
@@ -109,29 +112,28 @@ export function refuseUnconfirmed(
 ): void {
   const hosts = credentialHosts(credential);
   if (needsConfirmation(hosts, { ...trust, named: credential.issuer }))
-    throw unconfirmed(hosts, 'Nobody has confirmed that, so nothing was sent there.');
+    throw unconfirmed(hosts, 'These hosts were never confirmed, so nothing was sent to them.');
 }
 
-/** Whether two lists say the same of the same hosts. */
+/** Whether both lists contain the same hosts for the same purposes, in the same order. */
 export const isSameList = (one: readonly EndpointHost[], other: readonly EndpointHost[]): boolean =>
   one.length === other.length && one.every((host, index) => isSameHost(host, other[index]));
 
 const isSameHost = (one: EndpointHost, other: EndpointHost | undefined): boolean =>
   one.what === other?.what && one.host === other.host;
 
-/** One entry for each authorization server that the server has had, the newest last. */
-export const withConfirmed = (confirmed: readonly SignInHosts[], news: SignInHosts): SignInHosts[] =>
-  [...confirmed.filter(({ issuer }) => issuer !== news.issuer), news].slice(-mostConfirmed);
+/** Adds a confirmation, newest last. Replaces an earlier one for the same issuer, and drops the oldest beyond 20. */
+export const withConfirmed = (confirmed: readonly SignInHosts[], added: SignInHosts): SignInHosts[] =>
+  [...confirmed.filter(({ issuer }) => issuer !== added.issuer), added].slice(-maxConfirmed);
 
-const mostConfirmed = 20;
+const maxConfirmed = 20;
 
-/** `why`: what would happen, and why nobody was asked. */
-export function unconfirmed({ hosts }: SignInHosts, why: string): AppError {
-  return new AppError(
-    'E_HOSTS_UNCONFIRMED',
-    `The sign-in leads to hosts of different owners: ${sanitizeExternalText(hostTexts(hosts).join('; '), 200)}. ${why}`,
-    { sent: false },
-  );
+/** `reason`: a sentence on why the hosts were not confirmed, and what did not happen therefore. */
+export function unconfirmed({ hosts }: SignInHosts, reason: string): AppError {
+  const list = sanitizeExternalText(hostTexts(hosts).join('; '), 200);
+  return new AppError('E_HOSTS_UNCONFIRMED', `The sign-in leads to hosts of different owners: ${list}. ${reason}`, {
+    sent: false,
+  });
 }
 
 const hostName = (host: string): string => new URL(`https://${host}`).hostname;

@@ -7,14 +7,14 @@ import { systemClock } from '../../base/system-clock.ts';
 import { systemPortHolders, type PortHolders } from './port-holders.ts';
 import { redirectPage, type CallbackResult, type PageKind } from './result-page.ts';
 
-/** Tried in this order. Fixed, because many authorization servers compare the port that was registered. */
+/** Tried in this order. Fixed, because many authorization servers compare the port with the registered one. */
 export const redirectPorts: readonly number[] = [33_427, 33_436, 33_445, 33_454, 33_463];
 
 export type RedirectHost = '127.0.0.1' | 'localhost';
 
 /**
- * What a request to the redirect URI led to. `accepted`: it is the response of the waiting sign-in, whose result the
- * page shows. `used`: that sign-in already has its response. `unrelated`: it belongs to no sign-in that is waiting.
+ * The outcome of a request to the redirect URI. `accepted`: the response of the waiting sign-in, whose result the page
+ * then shows. `used`: the sign-in already has its response. `unrelated`: no sign-in is waiting for it.
  */
 type CallbackOutcome =
   | { readonly kind: 'accepted'; readonly result: Promise<CallbackResult> }
@@ -25,43 +25,41 @@ export type CallbackHandler = (params: URLSearchParams) => CallbackOutcome;
 
 export interface RedirectListener {
   readonly redirectUri: string;
-  /** Passes requests from now on to this handler; until then every request counts as unrelated. */
+  /** Passes requests to this handler. Before the first call every request is unrelated. */
   handleWith(handler: CallbackHandler): void;
-  /** Accepts no more responses. Shows late requests a `used` or `expired` page for a moment, then closes by itself. */
+  /** Stops accepting responses. Late requests get a `used` or `expired` page for 0.7 s, then the listener closes. */
   retire(last: 'used' | 'expired'): void;
-  /** Closes now; pages that are being sent are finished first. */
+  /** Closes now, after the pages that are being sent. */
   close(): Promise<void>;
 }
 
 export interface RedirectListenerOptions {
   readonly ports: readonly number[];
   readonly host: RedirectHost;
-  /**
-   * Each issuer has its own path, so that a response cannot be mistaken for another server's (CB08): `redirectPath`.
-   */
+  /** `redirectPath`: each issuer has its own path, so that a response cannot be taken for another issuer's (CB08). */
   readonly path: string;
   /** Shown on the page. */
   readonly serverName: string;
   /**
-   * When all of `ports` are taken, take any free port: the authorization server will learn it, or does not compare
-   * ports (RFC 8252 7.3).
+   * Whether to use any free port when all of `ports` are in use. Only where the authorization server will learn the
+   * port or does not compare ports (RFC 8252 7.3).
    */
   readonly anyPort?: boolean;
-  /** Names the programs that use the ports; the system is asked when absent. */
+  /** Finds the programs that use the ports. Defaults to asking the system. */
   readonly portHolders?: PortHolders;
 }
 
-/** How long the browser waits for the outcome before it is told to look at Keybridge. */
+/** After this time the page stops waiting for the result and refers to Keybridge. */
 const pageWaitMs = 8_000;
 const lingerMs = 700;
 
-/** The system assigns a port that is free on 127.0.0.1; another program may hold it on ::1. */
+/** Several, because a port that the system assigns on 127.0.0.1 may be in use on ::1. */
 const anyPortAttempts = 5;
 
 /**
- * A listener on this computer for one authorization response (RFC 8252 7.3), on the first port that is free. On
- * 127.0.0.1 only; for `localhost`, on ::1 too where there is one, because browsers may try that first and no other
- * program must listen there. Throws E_PORT_IN_USE, which names the programs that use the ports where the system tells.
+ * Opens a listener for one authorization response (RFC 8252 7.3) on the first free port. It listens on 127.0.0.1 only;
+ * for `localhost` also on ::1 where that exists, because browsers may try ::1 first and no other program may listen
+ * there. Throws E_PORT_IN_USE, which names the programs that use the ports if the system reveals them.
  */
 export async function listenForRedirect(options: RedirectListenerOptions): Promise<RedirectListener> {
   const { ports, anyPort = false, portHolders = systemPortHolders } = options;
@@ -74,7 +72,8 @@ export async function listenForRedirect(options: RedirectListenerOptions): Promi
 
 /**
  * The redirect URI that the next sign-in at this issuer will use, for a person who registers it before the first
- * sign-in. When all usual ports are in use, the first of them: the sign-in will then name the program that uses it.
+ * sign-in. If all usual ports are in use, it has the first of them; the sign-in will then name the program that uses
+ * it.
  */
 export async function nextRedirectUri(issuer: string, ports: readonly number[] = redirectPorts): Promise<string> {
   const path = redirectPath(issuer);
@@ -94,23 +93,23 @@ function portsInUse(ports: readonly number[], holders: ReadonlyMap<number, strin
   return new AppError('E_PORT_IN_USE', `The ports ${named.join(', ')} are all in use.`);
 }
 
-/** The path at which responses of this issuer arrive. */
+/** The path for responses of this issuer. */
 export function redirectPath(issuer: string): string {
   return `/callback/${createHash('sha256').update(issuer).digest('hex').slice(0, 12)}`;
 }
 
 /**
- * The path for a client ID metadata document. It is a file that names its redirect URIs once for all issuers, so
- * only `state` and `iss` tell the responses apart there.
+ * The path for a client ID metadata document. The document lists its redirect URIs once for all issuers, so only
+ * `state` and `iss` distinguish their responses.
  */
 export const documentRedirectPath = '/callback';
 
-/** Undefined when the port is taken on one of the addresses. */
+/** Returns undefined if the port is in use on one of the addresses. */
 async function listenOn(port: number, addresses: readonly string[]): Promise<Server[] | undefined> {
   const servers: Server[] = [];
   let actual = port;
   for (const address of addresses) {
-    // Tight limits: a slow client is not a browser that delivers a response (CB04).
+    // A browser delivers the response at once, so tight limits only affect other clients (CB04).
     const server = createServer({
       maxHeaderSize: 32 * 1024,
       headersTimeout: 5_000,
@@ -119,7 +118,7 @@ async function listenOn(port: number, addresses: readonly string[]): Promise<Ser
     });
     const outcome = await listen(server, actual, address);
     if (outcome === 'listening') servers.push(server);
-    if (outcome === 'taken') {
+    if (outcome === 'in_use') {
       await Promise.all(servers.map(closeServer));
       return undefined;
     }
@@ -131,11 +130,11 @@ async function listenOn(port: number, addresses: readonly string[]): Promise<Ser
 const portOf = (server: Server | undefined): number | undefined =>
   (server?.address() as AddressInfo | null | undefined)?.port;
 
-function listen(server: Server, port: number, host: string): Promise<'listening' | 'taken' | 'no_such_address'> {
+function listen(server: Server, port: number, host: string): Promise<'listening' | 'in_use' | 'no_such_address'> {
   return new Promise((resolve) => {
     server.once('error', ({ code }: NodeJS.ErrnoException) => {
-      // A computer without IPv6.
-      resolve(host === '::1' && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') ? 'no_such_address' : 'taken');
+      const noIpv6 = host === '::1' && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT');
+      resolve(noIpv6 ? 'no_such_address' : 'in_use');
     });
     server.listen({ port, host, exclusive: true }, () => resolve('listening'));
   });
@@ -164,12 +163,12 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
   };
 
   const pageFor = async (request: IncomingMessage): Promise<PageKind> => {
-    // Another host name means that a web page made its own name resolve to this address (DNS rebinding, CB02).
+    // With any other host name, a web page has made its own name resolve to this address (DNS rebinding, CB02).
     if (request.headers.host !== authority) return { kind: 'wrong_host' };
     const target = request.url ?? '';
     const query = target.indexOf('?');
     if ((query === -1 ? target : target.slice(0, query)) !== path) return { kind: 'not_found' };
-    // A response works only once: HEAD, OPTIONS and a prefetch must not consume it before the page is opened.
+    // A response works only once: HEAD, OPTIONS and prefetches must not consume it before the person opens the page.
     if (request.method !== 'GET') return { kind: 'wrong_method' };
     if (isPrefetch(request)) return { kind: 'prefetch' };
     const params = new URLSearchParams(query === -1 ? '' : target.slice(query + 1));
@@ -188,7 +187,7 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
     last ??= { kind: 'expired' };
     await Promise.all(servers.map(closeNow));
   };
-  /** Waits for pages that are being sent, not for idle connections. */
+  /** Waits for pages that are being sent, but not for idle connections. */
   const closeNow = async (server: Server) => {
     const done = closeServer(server);
     const grace = setTimeout(() => server.closeAllConnections(), open.size > 0 ? 500 : 0);
@@ -210,8 +209,8 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
 }
 
 /**
- * A browser that fetches a page before anybody opens it: `Sec-Purpose: prefetch`, `prefetch;prerender`; in older ones
- * `Purpose`, `X-Purpose: preview` (Safari) and `X-Moz`.
+ * Whether the browser fetches the page before the person opens it: `Sec-Purpose: prefetch` or `prefetch;prerender`;
+ * in older browsers `Purpose`, `X-Purpose: preview` (Safari) and `X-Moz`.
  */
 function isPrefetch({ headers }: IncomingMessage): boolean {
   return ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) =>

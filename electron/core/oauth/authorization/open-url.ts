@@ -6,17 +6,18 @@ import type { OAuthPorts } from '../model.ts';
 import type { Attempt } from './attempt.ts';
 
 /**
- * The only place from which the system's browser is opened. https only (http on this computer), no user name, no
- * unusual characters; the browser gets the URL as we serialise it, never a string from outside (CVE-2025-6514).
- * Throws E_ENDPOINT_REFUSED before anything is opened; rejects with the port's E_BROWSER.
+ * The only place that opens the system's browser. The URL must be https (or http on this computer), without a user name
+ * or unusual characters. The browser gets it serialized by us, never as a string from outside (CVE-2025-6514). Throws
+ * E_ENDPOINT_REFUSED before it opens anything; rejects with the port's E_BROWSER.
  */
 export function openAuthorizationUrl(openBrowser: OAuthPorts['openBrowser'], url: URL): Promise<void> {
   return openBrowser(checkEndpoint('page to sign in', url.href));
 }
 
 /**
- * Opens the page of a sign-in. If no browser opens, the progress says so, with the address. Not awaited: some openers
- * return only when the browser is closed. Throws E_ENDPOINT_REFUSED. `userCode`: shown beside the address.
+ * Opens the page of a sign-in. If no browser opens, the progress says so and contains the URL, with the `userCode` of a
+ * device sign-in. Does not wait for the opener, because some return only when the browser is closed. Throws
+ * E_ENDPOINT_REFUSED.
  */
 export function openForAttempt(
   { openBrowser, log }: { readonly openBrowser: OAuthPorts['openBrowser']; readonly log: Log },

@@ -1,4 +1,4 @@
-/** Characters that people and programs put around an address. */
+/** Opening and closing characters that people and programs put around an address. */
 const pairs: Readonly<Record<string, string>> = {
   '"': '"',
   "'": "'",
@@ -12,31 +12,32 @@ const pairs: Readonly<Record<string, string>> = {
   '{': '}',
 };
 
-/** Without the quotes and brackets around it. A closing one without an opening one may be part of the code. */
-function unwrapped(text: string): string {
-  const closer = pairs[text.charAt(0)];
-  return closer !== undefined && text.endsWith(closer) && text.length > 1 ? unwrapped(text.slice(1, -1)) : text;
+/** Removes matching pairs only: an unmatched closing character may be part of the code. */
+function unwrap(text: string): string {
+  const closing = pairs[text.charAt(0)];
+  return closing !== undefined && text.endsWith(closing) && text.length > 1 ? unwrap(text.slice(1, -1)) : text;
 }
 
 /**
- * The address that a person pasted, as text: white space and line breaks are gone (an address has none, but mail
- * programs and terminals break long ones), so are quotes and brackets around it, and a scheme that browsers do not show
- * is put in front. Undefined when it is no address of http or https. Nothing of it goes into an error: there is a code
- * in it.
+ * Parses the address that a person pasted. Removes white space and line breaks, because mail programs and terminals
+ * break long addresses, and quotes and brackets around it; adds the scheme, which some browsers hide. Returns undefined
+ * for anything but an http or https URL without a user name. Must not appear in an error: it contains a code.
  */
 export function pastedUrl(text: string): URL | undefined {
-  const bare = unwrapped(text.replaceAll(/[\s\u200b\ufeff]+/g, ''));
-  const whole = /^https?:\/\//i.test(bare) ? bare : `http://${bare}`;
-  const url = URL.canParse(whole) ? new URL(whole) : undefined;
+  const address = unwrap(text.replaceAll(/[\s\u200b\ufeff]+/g, ''));
+  const withScheme = /^https?:\/\//i.test(address) ? address : `http://${address}`;
+  const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
   return url?.username === '' && url.password === '' ? url : undefined;
 }
 
-const thisComputer: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
- * The same port and path of this computer, by any of its names: nothing is sent there, and `state` decides whose answer
- * it is.
+ * Whether a pasted address has the port and path of the redirect URI, with any loopback host. That is enough: nothing
+ * is sent to the address, and `state` decides which sign-in its response belongs to.
  */
-export function isSameCallbackAddress(given: URL, wanted: URL): boolean {
-  return thisComputer.has(given.hostname) && given.port === wanted.port && given.pathname === wanted.pathname;
+export function isSameCallbackAddress(pasted: URL, redirectUri: URL): boolean {
+  return (
+    loopbackHosts.has(pasted.hostname) && pasted.port === redirectUri.port && pasted.pathname === redirectUri.pathname
+  );
 }

@@ -7,7 +7,7 @@ import { sendForm, type FormExchange } from '../token-endpoint/form-request.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
 import type { AuthorizationServer, TokenClient, TokenEndpointOptions } from '../model.ts';
 
-/** The address for the browser, or why the server takes no sign-in of ours. */
+/** The URL for the browser, or why the server rejects the sign-in. */
 export type Pushed =
   | { readonly kind: 'open'; readonly url: URL }
   | { readonly kind: 'refused'; readonly oauthError: string | undefined; readonly error: AppError };
@@ -19,9 +19,9 @@ const timeoutMs = 15_000;
 const Stored = z.object({ request_uri: z.string().min(1).max(2_000) });
 
 /**
- * Hands the authorization request to the server and sends only its name through the browser (RFC 9126), where the
- * server requires or offers that. `request`: the whole request as an address, which is used as it is where pushing is
- * not offered, or is offered and does not work. Never throws.
+ * Sends the authorization request directly to the server, and only its `request_uri` through the browser (RFC 9126),
+ * where the server requires or supports that. `request`: the full authorization URL, returned unchanged where the
+ * server does not support pushing, or where pushing is optional and fails. Never throws.
  */
 export async function pushedRequest(
   client: TokenClient,
@@ -35,8 +35,8 @@ export async function pushedRequest(
   const verdict = await push(client, endpoint, request.searchParams, options);
   if (verdict.kind === 'stored')
     return { kind: 'open', url: storedRequest(server.authorization_endpoint, request, client, verdict.requestUri) };
-  const final = required || verdict.error.code === 'E_CLIENT_REFUSED' || verdict.error.code === 'E_CANCELLED';
-  return final ? verdict : { kind: 'open', url: request };
+  const isFinal = required || verdict.error.code === 'E_CLIENT_REFUSED' || verdict.error.code === 'E_CANCELLED';
+  return isFinal ? verdict : { kind: 'open', url: request };
 }
 
 async function push(
@@ -46,7 +46,7 @@ async function push(
   { http, signal, clock }: TokenEndpointOptions,
 ): Promise<Verdict> {
   try {
-    return read(
+    return readPushResponse(
       await sendForm(
         client,
         (server, us, auth, options) => oauth.pushedAuthorizationRequest(server, us, auth, parameters, options),
@@ -59,12 +59,12 @@ async function push(
       ),
     );
   } catch (error) {
-    return fault(asAppError(error));
+    return failure(asAppError(error));
   }
 }
 
-/** RFC 9126 2.2, 2.3; errors are those of a token endpoint. */
-function read({ response, body, secrets }: FormExchange): Verdict {
+/** RFC 9126 2.2, 2.3. Errors have the form of a token endpoint's. */
+function readPushResponse({ response, body, secrets }: FormExchange): Verdict {
   const { status } = response;
   const value = readJson(response.body);
   const stored = status === 200 || status === 201 ? Stored.safeParse(value).data : undefined;
@@ -72,8 +72,8 @@ function read({ response, body, secrets }: FormExchange): Verdict {
   const refusal = readErrorResponse(response);
   const { error } = refusal;
   if (error === undefined && !isRefusal(status))
-    return fault(
-      new AppError('E_HTTP_STATUS', `The authorization server did not take the pushed request (status ${status}).`),
+    return failure(
+      new AppError('E_HTTP_STATUS', `The authorization server did not accept the pushed request (status ${status}).`),
     );
   const words = errorWords(refusal, body, ...secrets);
   const code = error === 'invalid_client' ? 'E_CLIENT_REFUSED' : 'E_AUTHORIZATION_ERROR';
@@ -84,9 +84,9 @@ function read({ response, body, secrets }: FormExchange): Verdict {
   };
 }
 
-const fault = (error: AppError) => ({ kind: 'refused', oauthError: undefined, error }) as const;
+const failure = (error: AppError) => ({ kind: 'refused', oauthError: undefined, error }) as const;
 
-/** The address for the browser (RFC 9126 4): the endpoint without what was pushed, with the request's name. */
+/** The URL for the browser (RFC 9126 4): the endpoint with `request_uri`, without the pushed parameters. */
 function storedRequest(endpoint: string, request: URL, { clientId }: TokenClient, requestUri: string): URL {
   const url = new URL(endpoint);
   for (const name of request.searchParams.keys()) url.searchParams.delete(name);

@@ -152,7 +152,7 @@ export function createCompanies(deps: CompaniesDeps): Companies {
         });
     },
     async done(id, { credential, idToken, lifeMs }, exchangeAt) {
-      for (const server of serversOf(id)) refuseOtherPerson({ ...deps, arriving: new Map() }, server, credential);
+      for (const server of serversOf(id)) refuseOtherPerson({ ...deps, unstored: new Map() }, server, credential);
       await keeper.adopt(
         { ...credential, exchangeOrigins: await exchangeOrigins(vault, id, exchangeAt) },
         idToken,

@@ -72,7 +72,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   const { clock, log, openBrowser: opener } = ports;
   const grants = createGrants({ servers, vault, clock, companies });
   const leaving = new Map<string, Promise<unknown>>();
-  const arriving = new Map<string, Subject>();
+  const unstored = new Map<string, Subject>();
   const keySets = createKeySets(clock);
   const registering: Omit<RegistrationDeps, 'http'> = { clock, servers, vault, pauses: new Map() };
   const discovering: DiscoverServerDeps = { ...deps, clock, log };
@@ -84,7 +84,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     const grant = repeatedGrantOf(server);
     if (grant) return signInWithoutPerson(server, grant, attempt, openBrowser);
     const discovery = await discoverForSignIn(discovering, server, attempt.signal);
-    attempt.passesThrough(discovery.otherHosts);
+    attempt.setOtherHosts(discovery.otherHosts);
     const rules = rulesFor(server.settings, discovery);
     const byDevice = server.settings.grant === 'device_code';
     const confirm = (hosts: SignInHosts) => confirmHosts(deps, server, discovery, attempt, hosts);
@@ -124,7 +124,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   ): Promise<'done'> {
     const discoverServer = async () => {
       const discovery = await discoverForSignIn(discovering, server, attempt.signal);
-      attempt.passesThrough(discovery.otherHosts);
+      attempt.setOtherHosts(discovery.otherHosts);
       const hosts = endpointHosts(discovery.authorizationServer, 'none');
       await confirmHosts(deps, server, discovery, attempt, hosts);
       return { ...discovery, scopes: scopesFor(deps, server, discovery) };
@@ -141,8 +141,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
   /** Throws E_ACCOUNT_OTHER where this is another person than expected. */
   async function identifyPerson(server: Server, request: Omit<IdentityRequest, 'owner'>): Promise<Identity> {
     const identity = await identify({ http: httpOf(server.id), clock, log, keySets }, { ...request, owner: server.id });
-    refuseOtherPerson({ servers, vault, arriving }, server, identity);
-    if (identity.subject) arriving.set(server.id, identity.subject);
+    refuseOtherPerson({ servers, vault, unstored }, server, identity);
+    if (identity.subject) unstored.set(server.id, identity.subject);
     return identity;
   }
 
@@ -168,7 +168,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       log('sign_in_failed', { server: name, code: known.code });
       throw known;
     } finally {
-      arriving.delete(accountKey);
+      unstored.delete(accountKey);
       if (running.get(accountKey)?.attempt === attempt) running.delete(accountKey);
       deps.onChange(accountKey);
     }
