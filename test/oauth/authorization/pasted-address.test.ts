@@ -4,14 +4,14 @@ import { AppError } from '../../../electron/core/base/errors.ts';
 import { createAttempt } from '../../../electron/core/oauth/authorization/attempt.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 
-// The address of the browser's last page, as people bring it from another computer.
+// A sign-in in a browser on another computer ends with an error page there. The person pastes its address.
 
 const redirectUri = 'http://127.0.0.1:33427/callback/0123456789ab';
 const address = `${redirectUri}?code=the-code&state=the-state`;
 
-function waiting(at = redirectUri) {
+function waitAt(uri = redirectUri) {
   const attempt = createAttempt(systemClock(), () => {});
-  const pending = attempt.awaitResponseAt(at, {
+  const pending = attempt.awaitResponseAt(uri, {
     state: new Secret('the-state'),
     issuer: 'https://login.example',
     issSupported: false,
@@ -21,52 +21,52 @@ function waiting(at = redirectUri) {
 
 describe('a pasted address', () => {
   it.each([
-    ['as it is', address],
+    ['unchanged', address],
     ['in double quotes', `"${address}"`],
     ['in single quotes', `'${address}'`],
     ['in typographic quotes', `\u201c${address}\u201d`],
-    ['in angle brackets, as mail programs write it', `<${address}>`],
+    ['in angle brackets, as in mails', `<${address}>`],
     ['in brackets and quotes', `["${address}"]`],
-    ['in round brackets', `(${address})`],
-    ['broken over lines', `${address.slice(0, 30)}\r\n  ${address.slice(30, 60)}\n${address.slice(60)}\n`],
-    ['without its scheme, as browsers show it', address.replace('http://', '')],
+    ['in parentheses', `(${address})`],
+    ['broken over several lines', `${address.slice(0, 30)}\r\n  ${address.slice(30, 60)}\n${address.slice(60)}\n`],
+    ['without its scheme, which browsers hide', address.replace('http://', '')],
     ['with localhost', address.replace('127.0.0.1', 'localhost')],
-    ['with localhost and without its scheme', address.replace('http://127.0.0.1', 'localhost')],
+    ['with localhost and without a scheme', address.replace('http://127.0.0.1', 'localhost')],
     ['with a scheme in upper case', address.replace('http', 'HTTP')],
-    ['with https, which some browsers put there by themselves', address.replace('http', 'https')],
-    ['with a fragment at the end', `${address}#`],
-  ])('is taken %s', async (_, text) => {
-    const { attempt, pending } = waiting();
+    ['with https, to which some browsers upgrade', address.replace('http', 'https')],
+    ['with an empty fragment', `${address}#`],
+  ])('is accepted %s', async (_, text) => {
+    const { attempt, pending } = waitAt();
     attempt.paste(text);
-    const answer = await pending.response;
-    expect(answer.kind === 'code' && answer.code.reveal()).toBe('the-code');
+    const response = await pending.response;
+    expect(response.kind === 'code' && response.code.reveal()).toBe('the-code');
   });
 
-  it('with 127.0.0.1 is taken where the answer is awaited at localhost', () => {
-    const { attempt, pending } = waiting(redirectUri.replace('127.0.0.1', 'localhost'));
+  it('with 127.0.0.1 is accepted if the redirect URI has localhost', () => {
+    const { attempt, pending } = waitAt(redirectUri.replace('127.0.0.1', 'localhost'));
     attempt.paste(address);
     expect(pending.received).toBe(true);
   });
 
-  it('keeps a code that ends in what could be a quote or a bracket', async () => {
-    const { attempt, pending } = waiting();
+  it('keeps quotes and brackets that are part of the code', async () => {
+    const { attempt, pending } = waitAt();
     attempt.paste(`${redirectUri}?state=the-state&code=a'b)`);
-    const answer = await pending.response;
-    expect(answer.kind === 'code' && answer.code.reveal()).toBe("a'b)");
+    const response = await pending.response;
+    expect(response.kind === 'code' && response.code.reveal()).toBe("a'b)");
   });
 
   it.each([
     ['another port', address.replace('33427', '33428')],
     ['another path', address.replace('0123456789ab', 'ba9876543210')],
     ['another host', address.replace('127.0.0.1', 'evil.example')],
-    ['a host that begins like this computer', address.replace('127.0.0.1', '127.0.0.1.evil.example')],
+    ['a host that starts with 127.0.0.1', address.replace('127.0.0.1', '127.0.0.1.evil.example')],
     ['a user name', address.replace('//', '//user@')],
     ['another scheme', address.replace('http:', 'ftp:')],
     ['the state of another sign-in', address.replace('the-state', 'other')],
-    ['no address at all', 'nonsense'],
+    ['text that is not an address', 'nonsense'],
     ['nothing between quotes', '""'],
-  ])('with %s is refused, and nothing of it is told', (_, text) => {
-    const { attempt, pending } = waiting();
+  ])('with %s is rejected by an error that does not quote it', (_, text) => {
+    const { attempt, pending } = waitAt();
     let error: unknown;
     try {
       attempt.paste(text);

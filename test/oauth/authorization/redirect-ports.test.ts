@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { listenForRedirect } from '../../../electron/core/oauth/authorization/loopback-server.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
@@ -10,22 +8,13 @@ import { closeAfterEach } from '../../fixtures/closing.ts';
 import { failure } from '../../fixtures/failure.ts';
 import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
 import { startMcpServer } from '../../fixtures/mcp-server.ts';
+import { occupyPort } from '../../fixtures/redirect-listener.ts';
 import { startSignInRig, type SignInRig } from '../../fixtures/sign-in-rig.ts';
 import { createPendingAuthorization } from '../../../electron/core/oauth/authorization/callback-handler.ts';
 
-// All ports for the sign-in answer are taken (RFC 8252 7.3), and requests that are not the person's.
-
 const closing = closeAfterEach();
 
-/** Ports of 127.0.0.1 that this process holds. */
-async function takenPorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  for (const server of servers) closing.push(() => new Promise((resolve) => server.close(resolve)));
-  return servers.map((server) => (server.address() as AddressInfo).port);
-}
-
-/** A port that another program holds. */
+/** A port that another process listens on. */
 async function portOfAnotherProgram(): Promise<{ port: number; pid: number }> {
   const child = spawn(
     process.execPath,
@@ -52,9 +41,9 @@ async function faulty(): Promise<Faulty> {
 const redirectUriOf = (opened: string | undefined) =>
   new URL(new URL(opened ?? '').searchParams.get('redirect_uri') ?? '');
 
-describe('with every usual port taken', () => {
-  it('a sign-in registers itself for any free port, signs in there, and uses that registration again', async () => {
-    const ports = await takenPorts(2);
+describe('a sign-in while all usual ports are in use', () => {
+  it('registers a redirect URI with a free port, and reuses it for the next sign-in', async () => {
+    const ports = [await occupyPort(closing), await occupyPort(closing)];
     const [login, remote] = [await rig(ports), await faulty()];
     const server = await login.add(remote.url);
     await login.signIns.start(server.id, { openBrowser: true });
@@ -66,7 +55,7 @@ describe('with every usual port taken', () => {
     expect(remote.counts).toMatchObject({ registrations: 1, codeExchanges: 2 });
   });
 
-  it('a sign-in with a client ID that was entered names the program that holds the port', async () => {
+  it('with a configured client ID fails with an error that names the program on the port', async () => {
     const { port, pid } = await portOfAnotherProgram();
     const [login, remote] = [await rig([port]), await faulty()];
     const server = await login.add(remote.url, { clientId: 'entered' });
@@ -80,18 +69,17 @@ describe('with every usual port taken', () => {
     expect([remote.counts.registrations, login.opened]).toEqual([0, []]);
   });
 
-  it('says so when it is other sign-ins of Keybridge that hold the ports', async () => {
-    const [port] = await takenPorts(1);
-    const login = await rig([port ?? 0]);
+  it('with a configured client ID says if another sign-in of Keybridge uses the port', async () => {
+    const port = await occupyPort(closing);
+    const login = await rig([port]);
     const server = await login.add((await faulty()).url, { clientId: 'entered' });
     const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
     if (process.platform === 'linux') expect(error.message).toContain(`${port} (another sign-in in Keybridge)`);
     expect(error.code).toBe('E_PORT_IN_USE');
   });
 
-  it('an entered client ID waits at any free port where the provider ignores ports', async () => {
-    const ports = await takenPorts(1);
-    const [login, remote] = [await rig(ports), await faulty()];
+  it('with a configured client ID uses a free port if the provider ignores ports', async () => {
+    const [login, remote] = [await rig([await occupyPort(closing)]), await faulty()];
     const server = await login.add(remote.url, { clientId: 'entered', settings: { preset: 'github' } });
     const done = login.signIns.start(server.id, { openBrowser: false });
     await expect.poll(() => login.signIns.progress(server.id)?.url).toContain('client_id=entered');
@@ -100,16 +88,16 @@ describe('with every usual port taken', () => {
     expect((await failure(done)).code).toBe('E_CANCELLED');
   });
 
-  it('a metadata document with fixed ports gives way to a registration where the server takes one', async () => {
+  it('with a metadata document for fixed ports registers dynamically, if the server supports it', async () => {
     const document = 'https://apps.company.example/keybridge/client-metadata.json';
-    const ports = await takenPorts(1);
+    const port = await occupyPort(closing);
     const as = await startAuthorizationServer({
-      clientDocument: { client_id: document, redirect_uris: [`http://127.0.0.1:${ports[0]}/callback`] },
+      clientDocument: { client_id: document, redirect_uris: [`http://127.0.0.1:${port}/callback`] },
     });
     closing.push(() => as.close());
     const mcp = await startMcpServer({ authorizationServer: as });
     closing.push(() => mcp.close());
-    const login = await rig(ports);
+    const login = await rig([port]);
     const { id } = await login.add(mcp.url, { settings: { clientMetadataUrl: document } });
     await login.signIns.start(id, { openBrowser: true });
     expect(as.counts).toMatchObject({ registrations: 1, codeExchangesGranted: 1 });
@@ -117,7 +105,7 @@ describe('with every usual port taken', () => {
   });
 });
 
-describe('a request of the redirect URI that no person made', () => {
+describe('a request for the redirect URI before the person opens the page', () => {
   const state = new Secret('the-state');
 
   it.each([
@@ -128,7 +116,7 @@ describe('a request of the redirect URI that no person made', () => {
     ['a preview of Safari', 'GET', { 'x-purpose': 'preview' }, 503],
     ['HEAD', 'HEAD', {}, 405],
     ['OPTIONS', 'OPTIONS', {}, 405],
-  ])('%s does not use the answer up', async (_, method, headers, status) => {
+  ])('%s does not consume the response', async (_, method, headers, status) => {
     const listener = await listenForRedirect({
       ports: [0],
       host: '127.0.0.1',
@@ -145,8 +133,8 @@ describe('a request of the redirect URI that no person made', () => {
     const early = await fetch(address, { method, headers: headers as Record<string, string> });
     await early.text();
     expect([early.status, pending.received]).toEqual([status, false]);
-    const person = await fetch(address, { headers: { 'sec-purpose': '' } });
-    expect([person.status, pending.received]).toEqual([200, true]);
-    expect(await person.text()).toContain('Signed in to linear');
+    const page = await fetch(address, { headers: { 'sec-purpose': '' } });
+    expect([page.status, pending.received]).toEqual([200, true]);
+    expect(await page.text()).toContain('Signed in to linear');
   });
 });

@@ -709,7 +709,7 @@ describe('the token answer', () => {
       expect(remote.evilHits).toBe(0);
       expect(await credential()).toBeUndefined();
       await until(() => login.browser.visits.length > 0, 'the page is there');
-      expect(login.browser.last?.text).toContain('did not work');
+      expect(login.browser.last?.text).toContain('Could not sign in');
       const said = JSON.stringify([error.message, login.browser.last?.text, login.log]);
       for (const secret of remote.secrets()) expect(said).not.toContain(secret);
     },
