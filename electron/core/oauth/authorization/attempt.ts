@@ -1,15 +1,13 @@
 import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
-import { isSameList, unconfirmed } from './endpoint-hosts.ts';
+import { unconfirmed } from './endpoint-hosts.ts';
 import { AppError } from '../../base/errors.ts';
-import { withLimit } from '../../base/async.ts';
+import { createConfirmation } from './confirmation.ts';
+import { cancelled } from './sign-in-faults.ts';
 import { type ExpectedResponse } from './authorization-response.ts';
 import { pastedUrl, isSameCallbackAddress } from './pasted-address.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SignInProgress } from '../model.ts';
 import { createPendingAuthorization, type PendingAuthorization } from './callback-handler.ts';
-
-/** Time limit for the person at the window or terminal to confirm. */
-const confirmWithinMs = 10 * 60 * 1000;
 
 /** One running sign-in: its progress, its cancellation, and the delivery of its authorization response. */
 export interface Attempt {
@@ -49,11 +47,11 @@ export interface Attempt {
 export function createAttempt(clock: Clock, onChange: () => void): Attempt {
   const abort = new AbortController();
   const startedAt = clock.now();
+  const confirmation = createConfirmation(clock, abort.signal);
   let progress: SignInProgress = { kind: 'signing_in', step: 'discover', startedAt };
   let awaited: { readonly redirectUri: string; readonly pending: PendingAuthorization } | undefined;
   let followed: Attempt | undefined;
   let canAsk = false;
-  let confirmation: { readonly hosts: readonly EndpointHost[]; readonly confirm: () => void } | undefined;
   let others: { otherHosts?: string[] } = {};
   const attempt: Attempt = {
     signal: abort.signal,
@@ -77,31 +75,13 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
       if (!canAsk)
         throw unconfirmed(signInHosts, 'No one was there to confirm these hosts, so nothing was sent to them.');
       const { hosts } = signInHosts;
-      const confirmed = new Promise<void>((confirm) => {
-        confirmation = { hosts, confirm };
-      });
+      const confirmed = confirmation.wait(hosts);
       attempt.step('confirm', { confirm: [...hosts] });
-      try {
-        await withLimit(confirmed, {
-          clock,
-          ms: confirmWithinMs,
-          signal: abort.signal,
-          aborted: cancelled,
-          late: () => {
-            throw new AppError('E_SIGN_IN_TIMEOUT', 'The hosts of the sign-in were not confirmed within ten minutes.');
-          },
-        });
-      } finally {
-        confirmation = undefined;
-      }
+      await confirmed;
     },
     confirmed(hosts) {
       if (followed) return followed.confirmed(hosts);
-      if (!confirmation || !isSameList(confirmation.hosts, hosts))
-        throw new AppError('E_BAD_INPUT', 'The sign-in is not waiting for a confirmation of these hosts.', {
-          field: 'hosts',
-        });
-      confirmation.confirm();
+      confirmation.confirm(hosts);
     },
     cancel: () => abort.abort(),
     refuseIfCancelled() {
@@ -134,5 +114,3 @@ function paramsAt(redirectUri: string, address: string): URLSearchParams {
   if (pasted && isSameCallbackAddress(pasted, new URL(redirectUri))) return pasted.searchParams;
   throw new AppError('E_REDIRECT_URL', `The address does not start with ${redirectUri}`);
 }
-
-export const cancelled = () => new AppError('E_CANCELLED', 'The sign-in was cancelled.');

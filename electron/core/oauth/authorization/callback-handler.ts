@@ -1,4 +1,3 @@
-import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import {
   type ExpectedResponse,
@@ -8,9 +7,6 @@ import {
 import type { CallbackResult } from './result-page.ts';
 import type { CallbackHandler } from './loopback-server.ts';
 import type { AuthorizationServer } from '../model.ts';
-
-export const signInTimedOut = () =>
-  new AppError('E_SIGN_IN_TIMEOUT', 'The sign-in was not finished in the browser within ten minutes.');
 
 /** The values that the authorization response must match. */
 export function expectedResponse(

@@ -10,7 +10,8 @@ import {
   redirectPorts as usualPorts,
   type RedirectListener,
 } from '../authorization/loopback-server.ts';
-import { cancelled, createAttempt, type Attempt } from '../authorization/attempt.ts';
+import { createAttempt, type Attempt } from '../authorization/attempt.ts';
+import { cancelled } from '../authorization/sign-in-faults.ts';
 import type { Company } from './company.ts';
 import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';

@@ -14,11 +14,11 @@ import {
   createCallbackHandler,
   createCallbackResult,
   expectedResponse,
-  signInTimedOut,
   type PendingAuthorization,
 } from '../authorization/callback-handler.ts';
 import { withLimit } from '../../base/async.ts';
-import { cancelled, type Attempt } from '../authorization/attempt.ts';
+import type { Attempt } from '../authorization/attempt.ts';
+import { cancelled, signInTimedOut } from '../authorization/sign-in-faults.ts';
 import { credentialOf, tokenClient } from './credential.ts';
 import { refuseWithoutPkce, type ProviderRules } from './provider-rules.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
