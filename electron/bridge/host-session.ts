@@ -1,209 +1,171 @@
 import type net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { errorLine, type LineError } from '../../shared/json-rpc.ts';
-import type { Answers } from './local-responses.ts';
-import { createPendingRequests, requestsIn } from './pending-requests.ts';
+import { createFlowControl } from './flow-control.ts';
 import { createLineGate, writeLines } from './line-gate.ts';
+import type { LocalResponses } from './local-responses.ts';
+import { createMessageQueue } from './message-queue.ts';
+import { createPendingRequests, requestsIn } from './pending-requests.ts';
+import { replayHandshake } from './replay-handshake.ts';
 
 export interface SessionOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
-  readonly answers: Answers;
-  /** The host asks for something while it is refused: looks for a broker now. False when that was done just before. */
-  readonly lookAgain: () => boolean;
-  /** Nothing is asked any more, and nothing kept. */
+  readonly responses: LocalResponses;
+  /**
+   * Called for a request that would be refused. True if a connection attempt follows: its result answers the request.
+   */
+  readonly retryNow: () => boolean;
+  /** The session has become idle. */
   readonly onIdle: () => void;
-  /** Nobody reads stdout, or the host's process has gone. */
+  /** Nobody reads stdout, or the host's process has ended. */
   readonly onHostGone: () => void;
 }
 
-/** The host's side of the bridge: outlives every connection to a broker. */
+/** The host's side of the bridge. Survives every connection to a broker. */
 export interface Session {
-  /** Passes everything both ways until the connection is gone. `rest`: what the broker has said already. */
+  /** Passes messages both ways until the connection closes. `rest`: what the broker has already sent. */
   serve(socket: net.Socket, rest: Buffer): Promise<void>;
-  /** From now on, until the next `serve`: answers what was kept, and what the host asks, with this error. */
+  /** Answers requests with this error until the next `serve`, including those that were kept. */
   refuse(error: LineError): void;
-  /** Answers what is still asked as lost, and what is kept with this error. Returns the number of the latter. */
+  /** Answers pending requests as lost, and kept ones with this error. Returns the number of the latter. */
   giveUp(error: LineError): number;
+  /** No request is pending, and no message is kept. */
   readonly idle: boolean;
-  /** Lets what was written get out, for so long at most. */
+  /** Waits at most `withinMs` until everything is written, then closes the connection. */
   close(withinMs: number): Promise<void>;
 }
 
-/** As the broker's; its answers may have a longer id than those of the server. */
-const maxLineBytes = 16 * 1024 * 1024;
-const maxAnswerBytes = maxLineBytes + 64 * 1024;
-/** How long a new broker may take to answer the host's `initialize` again before the host's lines go on without. */
-const replayMs = 10_000;
-/** How ids of ours begin, as they stand in a message. */
-const ours = '"keybridge-again-';
-const parentCheckMs = 500;
+/** Same limit as the broker's. */
+const maxMessageBytes = 16 * 1024 * 1024;
+/** A response of the broker may have a longer id than the server's response. */
+const maxResponseBytes = maxMessageBytes + 64 * 1024;
+/** How the ids of requests by the bridge itself begin, as JSON. */
+const ownIdPrefix = '"keybridge-again-';
 
 type Link =
-  /** Lines of the host are kept: there is no broker, or it does not know the host yet. */
+  /** No connection. The host's messages are kept. */
   | { readonly kind: 'keeping' }
+  /** A new broker was sent the host's `initialize` again, as `id`. The host's messages are kept until it answers. */
+  | { readonly kind: 'replaying'; readonly socket: net.Socket; readonly id: string; readonly finish: () => void }
   | { readonly kind: 'open'; readonly socket: net.Socket }
+  /** No connection. The host's requests get the error. */
   | { readonly kind: 'refusing'; readonly error: LineError };
 
-export function createSession({ stdin, stdout, answers, lookAgain, onIdle, onHostGone }: SessionOptions): Session {
-  const ledger = createPendingRequests();
-  const parent = process.ppid;
+export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHostGone }: SessionOptions): Session {
+  const pending = createPendingRequests();
+  const kept = createMessageQueue();
   let link: Link = { kind: 'keeping' };
-  let broker: net.Socket | undefined;
-  let kept: Buffer[] = [];
-  let keptBytes = 0;
   let replays = 0;
-  let awaited: { readonly id: string; readonly go: () => void } | undefined;
-  let parentCheck: NodeJS.Timeout | undefined;
 
-  const isIdle = () => kept.length === 0 && ledger.unanswered.size === 0;
+  const broker = () => ('socket' in link ? link.socket : undefined);
+  const isFull = () => kept.bytes > maxMessageBytes;
+  const flow = createFlowControl({ stdin, stdout, broker, isFull, onHostGone });
+  const isIdle = () => kept.isEmpty && pending.unanswered.size === 0;
   const checkIdle = () => {
     if (isIdle()) onIdle();
   };
 
-  function say(lines: readonly (string | undefined)[]): void {
-    const said = lines.filter((line) => line !== undefined);
-    if (said.length > 0 && stdout.writable) writeLines(stdout, said);
-    holdBack();
-  }
-
-  /** Whoever is faster than the other side has to wait. */
-  function holdBack(): void {
-    if (broker && stdout.writableNeedDrain) broker.pause();
-    const full = keptBytes > maxLineBytes || broker?.writableNeedDrain === true;
-    if (full === stdin.isPaused()) return;
-    clearInterval(parentCheck);
-    if (!full) return void stdin.resume();
-    stdin.pause();
-    // The end of stdin is not seen now.
-    parentCheck = setInterval(() => process.ppid !== parent && onHostGone(), parentCheckMs);
-  }
-
-  function keep(line: Buffer): void {
-    kept.push(line);
-    keptBytes += line.length;
-  }
-
-  function takeKept(): Buffer[] {
-    const lines = kept;
-    kept = [];
-    keptBytes = 0;
-    return lines;
+  function sendToHost(responseLines: readonly (string | undefined)[]): void {
+    const lines = responseLines.filter((line) => line !== undefined);
+    if (lines.length > 0 && stdout.writable) writeLines(stdout, lines);
+    flow.check();
   }
 
   function refuseKept(error: LineError): number {
-    const asked = takeKept().flatMap(requestsIn);
-    say(asked.map(({ id }) => errorLine(id, error)));
-    return asked.length;
+    const requests = kept.takeAll().flatMap(requestsIn);
+    sendToHost(requests.map(({ id }) => errorLine(id, error)));
+    return requests.length;
   }
 
-  /** A line of the host; true when it goes to the broker as it is. */
+  /** Returns whether the line goes to the broker as it is. */
   function fromHost(line: Buffer): boolean {
-    if (link.kind === 'open') return ledger.sent(line);
-    const asked = requestsIn(line);
-    const [first] = asked;
-    // A host that gets no answer to this drops the server.
-    if (first?.method === 'ping' && asked.length === 1 && ledger.isOpen) say([answers.pong(first.id)]);
-    else if (link.kind === 'keeping') keep(line);
+    if (link.kind === 'open') return pending.sent(line);
+    const requests = requestsIn(line);
+    const [first] = requests;
+    // A host drops the server when a ping gets no response.
+    if (first?.method === 'ping' && requests.length === 1 && pending.isInitialized)
+      sendToHost([responses.pong(first.id)]);
+    else if (link.kind !== 'refusing') kept.add(line);
     else if (first) {
-      keep(line);
-      if (!lookAgain()) refuseKept(link.error);
+      kept.add(line);
+      if (!retryNow()) refuseKept(link.error);
     }
     return false;
   }
 
+  /** Returns whether the line goes to the host as it is. */
   function fromBroker(line: Buffer): boolean {
-    const id = ledger.received(line);
-    if (!id?.startsWith(ours)) return true;
-    if (id === awaited?.id) awaited.go();
+    const id = pending.received(line);
+    if (!id?.startsWith(ownIdPrefix)) return true;
+    if (link.kind === 'replaying' && link.id === id) link.finish();
     return false;
-  }
-
-  /** Tells a new broker what the host told the one before. Undefined when there is nothing to be told. */
-  function replay(socket: net.Socket): Promise<void> | undefined {
-    replays += 1;
-    const id = `${ours}${replays}"`;
-    const lines = ledger.replay(id);
-    if (!lines) return undefined;
-    return new Promise((resolve) => {
-      const go = () => {
-        clearTimeout(timer);
-        awaited = undefined;
-        if (lines.ready && socket.writable) writeLines(socket, [lines.ready]);
-        resolve();
-      };
-      const timer = setTimeout(go, replayMs);
-      awaited = { id, go };
-      socket.once('close', go);
-      writeLines(socket, [lines.hello]);
-    });
   }
 
   function open(socket: net.Socket): void {
-    if (broker !== socket) return;
     link = { kind: 'open', socket };
-    const lines = takeKept().filter((line) => ledger.sent(line));
+    const lines = kept.takeAll().filter((line) => pending.sent(line));
     if (lines.length > 0) writeLines(socket, lines);
-    holdBack();
+    flow.check();
   }
 
-  function lost(): void {
+  /** Opens the link, after telling the new broker what the host has told the last one. */
+  function connect(socket: net.Socket): void {
+    replays += 1;
+    const id = `${ownIdPrefix}${replays}"`;
+    const handshake = pending.replay(id);
+    if (!handshake) return open(socket);
+    const finish = replayHandshake(socket, handshake, () => open(socket));
+    link = { kind: 'replaying', socket, id, finish };
+  }
+
+  function onLost(): void {
     link = { kind: 'keeping' };
-    broker = undefined;
-    const { unanswered, asked, again } = ledger.lost();
-    if (again) {
-      kept = [again, ...kept];
-      keptBytes += again.length;
-    }
-    say([...unanswered.map((one) => answers.lost(one, 'broker')), ...asked.map((id) => answers.cancelled(id))]);
+    const { hostRequests, serverRequests, initialize } = pending.lost();
+    if (initialize) kept.addFirst(initialize);
+    sendToHost([
+      ...hostRequests.map((request) => responses.lost(request, 'broker')),
+      ...serverRequests.map((id) => responses.cancelled(id)),
+    ]);
     checkIdle();
   }
 
-  const hostGate = createLineGate({
-    maxBytes: maxLineBytes,
+  const toBroker = createLineGate({
+    maxBytes: maxMessageBytes,
     onLine: fromHost,
-    onTooLong: (head, tail) => say([answers.tooLong(head, tail, (id) => ledger.unanswered.has(id))]),
-    sink: () => broker,
+    onTooLong: (head, tail) => sendToHost([responses.requestTooLarge(head, tail, (id) => pending.unanswered.has(id))]),
+    sink: broker,
   });
   stdin.on('data', (chunk: Buffer) => {
-    hostGate(chunk);
-    holdBack();
+    toBroker(chunk);
+    flow.check();
   });
   // The last line of a script may lack its end.
-  stdin.once('end', () => hostGate(Buffer.from('\n')));
+  stdin.once('end', () => toBroker(Buffer.from('\n')));
   stdin.on('error', () => {});
-  stdout.on('drain', () => broker?.resume());
+  stdout.on('drain', () => broker()?.resume());
   stdout.on('error', onHostGone);
 
   return {
     serve(socket, rest) {
-      broker = socket;
-      link = { kind: 'keeping' };
-      const gate = createLineGate({
-        maxBytes: maxAnswerBytes,
+      const toHost = createLineGate({
+        maxBytes: maxResponseBytes,
         onLine: fromBroker,
-        onTooLong: (head, tail) => say([answers.answerTooLong(head, tail)]),
+        onTooLong: (head, tail) => sendToHost([responses.responseTooLarge(head, tail)]),
         sink: () => stdout,
       });
-      const take = (chunk: Buffer) => {
-        gate(chunk);
-        holdBack();
+      const receive = (chunk: Buffer) => {
+        toHost(chunk);
+        flow.check();
         checkIdle();
       };
-      socket.on('data', take).on('drain', holdBack);
+      socket.on('data', receive).on('drain', flow.check);
       socket.on('error', () => socket.destroy());
-      const gone = new Promise<void>((resolve) => {
-        socket.once('close', () => {
-          lost();
-          resolve();
-        });
-      });
-      const replayed = replay(socket);
-      if (replayed) void replayed.then(() => open(socket));
-      else open(socket);
-      if (rest.length > 0) take(rest);
+      const closed = new Promise<void>((resolve) => void socket.once('close', resolve)).then(onLost);
+      connect(socket);
+      if (rest.length > 0) receive(rest);
       socket.resume();
-      return gone;
+      return closed;
     },
     refuse(error) {
       link = { kind: 'refusing', error };
@@ -211,19 +173,24 @@ export function createSession({ stdin, stdout, answers, lookAgain, onIdle, onHos
       checkIdle();
     },
     giveUp(error) {
-      say(ledger.lost().unanswered.map((one) => answers.lost(one, 'host')));
+      sendToHost(pending.lost().hostRequests.map((request) => responses.lost(request, 'host')));
       return refuseKept(error);
     },
     get idle() {
       return isIdle();
     },
     async close(withinMs) {
-      clearInterval(parentCheck);
-      const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs));
-      const out = new Promise<void>((resolve) => (stdout.writable ? stdout.write('', () => resolve()) : resolve()));
-      const sent = new Promise<void>((resolve) => (broker && !broker.destroyed ? broker.end(resolve) : resolve()));
-      await Promise.race([Promise.all([out, sent]), late]);
-      broker?.destroy();
+      flow.stop();
+      await flush(stdout, broker(), withinMs);
+      broker()?.destroy();
     },
   };
+}
+
+/** Resolves when everything is written to the host and the broker, or after `withinMs`. */
+async function flush(stdout: Writable, socket: net.Socket | undefined, withinMs: number): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs));
+  const toHost = new Promise<void>((resolve) => (stdout.writable ? stdout.write('', () => resolve()) : resolve()));
+  const toBroker = new Promise<void>((resolve) => (socket && !socket.destroyed ? socket.end(resolve) : resolve()));
+  await Promise.race([Promise.all([toHost, toBroker]), late]);
 }

@@ -8,10 +8,10 @@ import type { Lock } from '../local-socket/lock.ts';
 /** Starts the app when nobody listens: of all bridges of a data folder one does, once. */
 export interface AppLauncher {
   /**
-   * To be called whenever nobody was listening. 'look_again': it is this bridge's turn now, and another one may have
+   * To be called whenever nobody was listening. 'connect_again': it is this bridge's turn now, and another one may have
    * started the app just before; if still nobody listens, the next call starts it.
    */
-  attempt(): Promise<'look_again' | 'wait'>;
+  attempt(): Promise<'connect_again' | 'wait'>;
   /** No more attempts; another bridge may. */
   release(): void;
   /** What became of it, as a sentence. */
@@ -71,7 +71,7 @@ export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppL
       if (!lock) {
         lock = await takeTurn();
         outcome = 'Keybridge is being started but does not answer yet.';
-        return lock ? 'look_again' : 'wait';
+        return lock ? 'connect_again' : 'wait';
       }
       done = true;
       await start(command);

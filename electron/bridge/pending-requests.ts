@@ -1,140 +1,125 @@
 import { batchItems, readEnvelope, sameId } from '../../shared/json-rpc.ts';
+import { createHostHandshake, type HandshakeReplay } from './host-handshake.ts';
 import { peekMessage, isRequest, type MessagePeek } from './message-peek.ts';
 
-/** A request of the host. `id` as it stood in the message. */
-export interface Asked {
+/** A request of the host. `id` as it stands in the message. */
+export interface HostRequest {
   readonly id: string;
   readonly method: string;
 }
 
-/** What is open between the host and one broker, and what a new broker has to be told. */
+/** The requests that are pending between the host and one broker, and how the session began. */
 export interface PendingRequests {
-  /**
-   * A line of the host that is about to be sent. False: it answers a broker that has gone, and must not reach the next
-   * one.
-   */
+  /** Records a line of the host. False if it answers a broker that has gone: it must not be sent to the next one. */
   sent(line: Buffer): boolean;
-  /** A line of the broker that is about to be passed on. Returns its id when it is an answer. */
+  /** Records a line of the broker. Returns the id if it is a response. */
   received(line: Buffer): string | undefined;
-  /** Requests of the host that were sent and not answered. */
+  /** Methods of the host's pending requests, by id. */
   readonly unanswered: ReadonlyMap<string, string>;
-  /** True when the host has got a good answer to its `initialize`. */
-  readonly isOpen: boolean;
-  /** The broker has gone: what will never be answered, either way, and the `initialize` that must be sent again. */
-  lost(): {
-    readonly unanswered: readonly Asked[];
-    readonly asked: readonly string[];
-    readonly again: Buffer | undefined;
-  };
+  /** Whether the host's `initialize` was answered with a result. */
+  readonly isInitialized: boolean;
   /**
-   * The host's `initialize` under another id (as it stands in a message), and its `notifications/initialized`, for a
-   * new broker.
+   * Forgets the requests that are pending because the broker has gone, and returns them. The host's `initialize` is
+   * returned as a line instead: it is to be sent again.
    */
-  replay(id: string): { readonly hello: Buffer; readonly ready: Buffer | undefined } | undefined;
+  lost(): {
+    readonly hostRequests: readonly HostRequest[];
+    readonly serverRequests: readonly string[];
+    readonly initialize: Buffer | undefined;
+  };
+  /** `id`: for the repeated `initialize`, as JSON. Undefined if there was no successful `initialize`. */
+  replay(id: string): HandshakeReplay | undefined;
 }
 
 export function createPendingRequests(): PendingRequests {
   const unanswered = new Map<string, string>();
   /** Requests of the server that the host has not answered yet. */
-  const asked = new Set<string>();
-  /** The same of brokers that have gone. */
-  const stale = new Set<string>();
-  let hello: { readonly line: Buffer; readonly id: string; answered: boolean } | undefined;
-  let ready: Buffer | undefined;
+  const serverRequests = new Set<string>();
+  /** Those of earlier brokers. */
+  const staleRequests = new Set<string>();
+  const handshake = createHostHandshake();
 
-  const noteHost = (line: Buffer, seen: MessagePeek): boolean => {
-    const { id, method, outcome } = seen;
-    if (seen.batch) return requestsOf(line, (item, one) => void noteHost(item, one));
+  const recordSent = (line: Buffer, message: MessagePeek): boolean => {
+    const { id, method, outcome } = message;
+    if (message.batch) {
+      forEachInBatch(line, (item, one) => void recordSent(item, one));
+      return true;
+    }
     if (method === undefined) {
-      if (outcome === undefined || id === undefined || asked.delete(id)) return true;
-      return !stale.delete(id);
+      if (outcome === undefined || id === undefined || serverRequests.delete(id)) return true;
+      return !staleRequests.delete(id);
     }
     if (id !== undefined && id !== 'null') {
       unanswered.set(id, method);
-      if (method === 'initialize') {
-        hello = { line: Buffer.from(line), id, answered: false };
-        ready = undefined;
-      }
-    } else if (method === 'notifications/initialized') ready = Buffer.from(line);
+      if (method === 'initialize') handshake.recordInitialize(line, id);
+    } else if (method === 'notifications/initialized') handshake.recordInitialized(line);
     else if (method === 'notifications/cancelled') unanswered.delete(readEnvelope(line).cancels ?? '');
     return true;
   };
 
-  const answered = (id: string, outcome: MessagePeek['outcome']) => {
-    if (hello && hello.id === id && !hello.answered) {
-      if (outcome === 'error') hello = undefined;
-      else hello.answered = true;
-    }
+  const recordResponse = (id: string, outcome: MessagePeek['outcome']) => {
+    handshake.recordResponse(id, outcome);
     if (unanswered.delete(id)) return;
-    // The id may have been written anew on its way (1e3, 1000).
+    // The server may have written the same number in another way (1e3, 1000).
     for (const one of unanswered.keys()) if (sameId(one, id)) unanswered.delete(one);
   };
 
-  const noteBroker = (line: Buffer, seen: MessagePeek): string | undefined => {
-    const { id, method, outcome } = seen;
-    if (seen.batch) requestsOf(line, (item, one) => void noteBroker(item, one));
+  const recordReceived = (line: Buffer, message: MessagePeek): string | undefined => {
+    const { id, method, outcome } = message;
+    if (message.batch) forEachInBatch(line, (item, one) => void recordReceived(item, one));
     if (id === undefined || id === 'null') {
-      if (method === 'notifications/cancelled') asked.delete(readEnvelope(line).cancels ?? '');
+      if (method === 'notifications/cancelled') serverRequests.delete(readEnvelope(line).cancels ?? '');
       return undefined;
     }
     if (method !== undefined) {
-      asked.add(id);
-      stale.delete(id);
+      serverRequests.add(id);
+      staleRequests.delete(id);
       return undefined;
     }
     if (outcome === undefined) return undefined;
-    answered(id, outcome);
+    recordResponse(id, outcome);
     return id;
   };
 
   return {
-    sent: (line) => noteHost(line, peekMessage(line)),
-    received: (line) => noteBroker(line, peekMessage(line)),
+    sent: (line) => recordSent(line, peekMessage(line)),
+    received: (line) => recordReceived(line, peekMessage(line)),
     unanswered,
-    get isOpen() {
-      return hello?.answered ?? false;
+    get isInitialized() {
+      return handshake.isComplete;
     },
     lost() {
-      const again = hello && !hello.answered && unanswered.delete(hello.id) ? hello.line : undefined;
-      const open = { unanswered: [...unanswered].map(([id, method]) => ({ id, method })), asked: [...asked], again };
-      for (const id of asked) stale.add(id);
-      asked.clear();
+      const { unanswered: opening } = handshake;
+      const initialize = opening && unanswered.delete(opening.id) ? opening.line : undefined;
+      const hostRequests = [...unanswered].map(([id, method]) => ({ id, method }));
+      const lost = { hostRequests, serverRequests: [...serverRequests], initialize };
+      for (const id of serverRequests) staleRequests.add(id);
+      serverRequests.clear();
       unanswered.clear();
-      if (again) hello = undefined;
-      return open;
+      if (initialize) handshake.forget();
+      return lost;
     },
-    replay(id) {
-      const at = hello?.answered ? readEnvelope(hello.line).idAt : undefined;
-      if (!hello || !at) return undefined;
-      return {
-        hello: Buffer.concat([hello.line.subarray(0, at[0]), Buffer.from(id), hello.line.subarray(at[1])]),
-        ready,
-      };
-    },
+    replay: (id) => handshake.replay(id),
   };
 }
 
 /** The requests in a line of the host: one, or those of a batch. */
-export function requestsIn(line: Buffer): Asked[] {
-  const found: Asked[] = [];
-  const seen = peekMessage(line);
-  const note = (_: Buffer, one: MessagePeek) => {
-    if (isRequest(one)) found.push({ id: one.id ?? 'null', method: one.method ?? '' });
+export function requestsIn(line: Buffer): HostRequest[] {
+  const requests: HostRequest[] = [];
+  const add = (message: MessagePeek) => {
+    if (isRequest(message)) requests.push({ id: message.id ?? 'null', method: message.method ?? '' });
   };
-  if (seen.batch) requestsOf(line, note);
-  else note(line, seen);
-  return found;
+  const message = peekMessage(line);
+  if (message.batch) forEachInBatch(line, (_, item) => add(item));
+  else add(message);
+  return requests;
 }
 
-/**
- * Looks at each message of a batch (MCP 2025-03-26). Nothing in a batch that is not JSON; a batch in a batch is no
- * message.
- */
-function requestsOf(batch: Buffer, look: (item: Buffer, seen: MessagePeek) => void): true {
-  if (readEnvelope(batch).kind !== 'batch') return true;
+/** Visits the messages of a batch (MCP 2025-03-26). Skips batches inside it, and visits none if it is not JSON. */
+function forEachInBatch(batch: Buffer, visit: (item: Buffer, message: MessagePeek) => void): void {
+  if (readEnvelope(batch).kind !== 'batch') return;
   for (const item of batchItems(batch) ?? []) {
-    const seen = peekMessage(item);
-    if (!seen.batch) look(item, seen);
+    const message = peekMessage(item);
+    if (!message.batch) visit(item, message);
   }
-  return true;
 }

@@ -1,14 +1,23 @@
 import type { Readable, Writable } from 'node:stream';
-import { connectToBroker, type BrokerConnection } from '../local-socket/handshake.ts';
-import { createAnswers } from './local-responses.ts';
+import { defined } from '../../shared/defined.ts';
+import { connectToBroker, type BrokerConnection, type Refusal } from '../local-socket/handshake.ts';
 import { createSession } from './host-session.ts';
-import { createAppLauncher } from './launch-app.ts';
-import type { LineError } from '../../shared/json-rpc.ts';
+import { createAppLauncher, type AppLauncher } from './launch-app.ts';
+import { createLocalResponses } from './local-responses.ts';
+import {
+  brokerDown,
+  farewellMs,
+  keepsRequest,
+  nextState,
+  startingAt,
+  type ReconnectEvent,
+  type ReconnectState,
+} from './reconnect-state.ts';
 
 export interface BridgeOptions {
   /** The name or id of a server in the list. */
   readonly server: string;
-  /** Absent: the server's default account. */
+  /** Defaults to the server's default account. */
   readonly account?: string;
   /** Absolute. */
   readonly dataDir: string;
@@ -18,143 +27,116 @@ export interface BridgeOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Without a broker the host waits this long for its answers: while one may come, and when nobody starts one. */
-const patienceMs = 10_000;
-const hopelessMs = 4_000;
-const startPauseMs = 100;
-const returnPauseMs = 250;
-/** Between looks after that: first, and at most. A host must have a returning app within 5 s. */
-const slowPauseMs = 1_000;
-const slowestPauseMs = 4_000;
-/** A host that asks again and again does not make the bridge look each time. */
-const calmMs = 250;
-/** From the end of stdin until what is still asked is given up, and until the end, whatever the host reads. */
-const farewellMs = 800;
-const lastMs = 950;
-const flushMs = 150;
+type Closed = Extract<ReconnectState, { kind: 'closed' }>;
+type UntimedEvent = ReconnectEvent extends infer One ? (One extends unknown ? Omit<One, 'nowMs'> : never) : never;
 
 /**
- * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, outlives it,
- * and answers every request, with an error where there is nothing better. Ends when stdin does, or nobody reads stdout.
- * Returns the exit code: 0; 2 when the server or its account is not in the list; 1 when there was no way to a broker
- * for another reason.
+ * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, survives its
+ * restarts, and answers every request, with an error if there is nothing better. Ends when stdin ends or nobody reads
+ * stdout. When it does what is decided in reconnect-state.ts; this carries it out.
+ * Returns the exit code: 0; 2 if the server or its account is not in the list; 1 if the broker could not be reached for
+ * another reason.
  */
 export async function bridge(options: BridgeOptions): Promise<number> {
   const { server, account, dataDir, stdin = process.stdin, stdout = process.stdout, env = process.env } = options;
-  const ended = new AbortController();
-  const answers = createAnswers(server);
-  const starter = createAppLauncher(dataDir, env);
-  const told = new Set<string>();
-  let leftAt: number | undefined;
-  let returning = false;
-  let refusal: LineError | undefined;
-  let handshakes = 0;
-  let looking = false;
-  let lookedAt = 0;
-  let wake = () => {};
-  let finish = (_code: number) => {};
-  const finished = new Promise<number>((resolve) => {
-    finish = resolve;
+  const introduction = { role: 'bridge', server, ...defined({ account }), pid: process.pid } as const;
+  const report = createReporter(server, options.stderr ?? process.stderr);
+  const launcher = createAppLauncher(dataDir, env);
+  const abort = new AbortController();
+  let state = startingAt(performance.now());
+  let delay: NodeJS.Timeout | undefined;
+  let end = (_closed: Closed) => {};
+  const ended = new Promise<Closed>((resolve) => {
+    end = resolve;
   });
-  const exitCode = () =>
-    refusal === undefined ? 0 : refusal.code === 'E_SERVER_UNKNOWN' || refusal.code === 'E_ACCOUNT_UNKNOWN' ? 2 : 1;
 
+  const retry = () => dispatch({ type: 'retry' });
   const session = createSession({
     stdin,
     stdout,
-    answers,
-    lookAgain() {
-      if (!looking && performance.now() - lookedAt < calmMs) return false;
-      wake();
-      return true;
+    responses: createLocalResponses(server),
+    retryNow() {
+      const isDue = keepsRequest(state, performance.now());
+      if (isDue) retry();
+      return isDue;
     },
-    onIdle: () => {
-      if (leftAt !== undefined) finish(exitCode());
-    },
-    onHostGone: () => finish(0),
+    onIdle: () => dispatch({ type: 'idle' }),
+    onHostGone: () => dispatch({ type: 'host_gone' }),
   });
 
-  async function look(): Promise<BrokerConnection> {
-    looking = true;
-    const found = await connectToBroker(
-      dataDir,
-      { role: 'bridge', server, ...(account === undefined ? {} : { account }), pid: process.pid },
-      { signal: ended.signal },
-    );
-    looking = false;
-    lookedAt = performance.now();
-    return found;
+  function dispatch(event: UntimedEvent): void {
+    const before = state.kind;
+    state = nextState(state, { ...event, nowMs: performance.now() });
+    if (state.kind !== before) enter(state);
   }
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  /** What the host has to be told; undefined while there is hope. */
-  function whyNot(found: Exclude<BrokerConnection, { kind: 'connected' }>, waitedMs: number): LineError | undefined {
-    if (found.kind === 'refused') {
-      const { code, message, remedy } = found.error;
-      handshakes += code === 'E_HANDSHAKE' ? 1 : 0;
-      // A machine under load may not answer in time once.
-      return code === 'E_HANDSHAKE' && handshakes < 2 ? undefined : answers.error(code, message, remedy);
-    }
-    if (refusal === undefined && waitedMs < (starter.hopeless && !returning ? hopelessMs : patienceMs))
-      return undefined;
-    starter.release();
-    return answers.error('E_BROKER_DOWN', returning ? 'Keybridge is not running any more.' : starter.outcome);
+  function enter(entered: ReconnectState): void {
+    clearTimeout(delay);
+    if ('delayMs' in entered) delay = setTimeout(retry, entered.delayMs);
+    if (entered.kind === 'connecting') void connect();
+    if (entered.kind === 'starting') void attemptLaunch(launcher).then(dispatch);
+    if (entered.kind === 'connected') launcher.release();
+    if (entered.kind === 'refused') refuse(entered.refusal);
+    if (entered.kind === 'closed') end(entered);
   }
 
-  function refuse(error: LineError): void {
-    refusal = error;
-    session.refuse(error);
-    const sentence = `keybridge: ${server}: ${error.message} ${error.remedy} (${error.code})\n`;
-    if (!told.has(sentence)) (options.stderr ?? process.stderr).write(sentence);
-    told.add(sentence);
+  async function connect(): Promise<void> {
+    const connection = await connectToBroker(dataDir, introduction, { signal: abort.signal });
+    dispatch(resultOf(connection));
+    if (connection.kind !== 'connected') return;
+    // The host may have left meanwhile.
+    if (state.kind !== 'connected') return void connection.socket.destroy();
+    await session.serve(connection.socket, connection.rest);
+    dispatch({ type: 'disconnected' });
   }
 
-  /** One connection after the other. */
-  async function stayConnected(): Promise<void> {
-    let since = performance.now();
-    let refused = 0;
-    while (!ended.signal.aborted) {
-      const found = await look();
-      if (found.kind === 'connected') {
-        starter.release();
-        refusal = undefined;
-        returning = true;
-        refused = handshakes = 0;
-        await session.serve(found.socket, found.rest);
-        since = performance.now();
-        continue;
-      }
-      if (ended.signal.aborted) return;
-      if (found.kind === 'down' && !returning && (await starter.attempt()) === 'look_again') continue;
-      const error = whyNot(found, performance.now() - since);
-      if (error) refuse(error);
-      refused += error ? 1 : 0;
-      await pause(error ? Math.min(slowestPauseMs, slowPauseMs * refused) : returning ? returnPauseMs : startPauseMs);
-    }
+  function refuse(refusal: Refusal): void {
+    // This bridge has given up: another one may start the app.
+    if (refusal.code === 'E_BROKER_DOWN') launcher.release();
+    session.refuse({ ...refusal, server });
+    report(refusal);
   }
 
   function leave(): void {
-    if (leftAt !== undefined) return;
-    leftAt = performance.now();
-    if (session.idle) return finish(exitCode());
+    stdin.off('end', leave).off('close', leave);
+    dispatch({ type: 'host_left', idle: session.idle });
     setTimeout(() => {
-      const refusedNow = session.giveUp(refusal ?? answers.error('E_BROKER_DOWN', starter.outcome));
-      finish(refusedNow > 0 && refusal === undefined ? 1 : exitCode());
+      if (state.kind === 'closed') return;
+      const refusal = state.refusal ?? brokerDown(launcher.outcome);
+      dispatch({ type: 'farewell_over', unsent: session.giveUp({ ...refusal, server }) });
     }, farewellMs);
   }
 
   stdin.once('end', leave).once('close', leave);
-  void stayConnected();
-  const code = await finished;
-  ended.abort();
-  await session.close(leftAt === undefined ? flushMs : Math.max(flushMs, leftAt + lastMs - performance.now()));
-  return code;
+  enter(state);
+  const { exitCode, flushMs } = await ended;
+  abort.abort();
+  await session.close(flushMs);
+  return exitCode;
+}
+
+async function attemptLaunch(launcher: AppLauncher): Promise<UntimedEvent> {
+  const result = await launcher.attempt();
+  return { type: 'launch_attempted', result, hopeless: launcher.hopeless, outcome: launcher.outcome };
+}
+
+function resultOf(connection: BrokerConnection): UntimedEvent {
+  switch (connection.kind) {
+    case 'connected':
+      return { type: 'connected' };
+    case 'down':
+      return { type: 'broker_down' };
+    case 'refused':
+      return { type: 'broker_refused', error: connection.error };
+  }
+}
+
+/** Writes each refusal to stderr, once: a host's log shows it. */
+function createReporter(server: string, stderr: Writable): (refusal: Refusal) => void {
+  const reported = new Set<string>();
+  return ({ code, message, remedy }) => {
+    const sentence = `keybridge: ${server}: ${message} ${remedy} (${code})\n`;
+    if (!reported.has(sentence)) stderr.write(sentence);
+    reported.add(sentence);
+  };
 }

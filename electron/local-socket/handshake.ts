@@ -49,7 +49,7 @@ export function brokerPlace(dataDir: string, env: NodeJS.ProcessEnv = process.en
   return Buffer.byteLength(address) <= longestPath ? { address, folder, announced: true } : undefined;
 }
 
-interface Refusal {
+export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly remedy: string;

@@ -1,0 +1,32 @@
+import type net from 'node:net';
+import type { HandshakeReplay } from './host-handshake.ts';
+import { writeLines } from './line-gate.ts';
+
+/** How long a new broker may take to answer the repeated `initialize` before the host's messages are sent anyway. */
+const replayMs = 10_000;
+
+/**
+ * Tells a new broker what the host told the last one. Returns a function for when the broker has answered: it sends the
+ * rest and calls `onDone`. So does a time-out. After the connection is closed nothing is called.
+ */
+export function replayHandshake(
+  socket: net.Socket,
+  { initialize, initialized }: HandshakeReplay,
+  onDone: () => void,
+): () => void {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+  const finish = () => {
+    if (isOver) return;
+    end();
+    if (initialized && socket.writable) writeLines(socket, [initialized]);
+    onDone();
+  };
+  const timer = setTimeout(finish, replayMs);
+  socket.once('close', end);
+  writeLines(socket, [initialize]);
+  return finish;
+}
