@@ -11,7 +11,7 @@ const root = path.join(import.meta.dirname, '../..');
 const wallTime: Readonly<Record<string, string>> = {
   'electron/core/http/cookies.ts': 'dates of a server',
   'electron/core/oauth/sign-in/device-code.ts': 'shown to the person',
-  'electron/core/oauth/registration/registration-renewal.ts': 'the date on which a server ends a registration',
+  'electron/core/oauth/registration/registration-expiry.ts': 'the date on which a server ends a registration',
   'electron/core/oauth/registration/registration.ts': 'the date on which a server ends a client secret',
   'electron/core/oauth/tokens/cached-token.ts': 'a sleep, in which the other clock stood still',
   'electron/core/base/sleep-detector.ts': 'a sleep, and the time that was set',

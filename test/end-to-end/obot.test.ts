@@ -3,10 +3,8 @@ import { identityLines } from '../../electron/command-line/identity-words.ts';
 import { signOutWords } from '../../electron/command-line/status-table.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createGrants } from '../../electron/core/oauth/grants/grants.ts';
-import {
-  createRegistrationRenewal,
-  endOfRegistration,
-} from '../../electron/core/oauth/registration/registration-renewal.ts';
+import { createRegistrationRenewal } from '../../electron/core/oauth/registration/registration-renewal.ts';
+import { endOfRegistration } from '../../electron/core/oauth/registration/registration-expiry.ts';
 import { identityScopes } from '../../electron/core/oauth/scopes.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { signedOutNotice } from '../../renderer/sign-out-notices.ts';
@@ -129,7 +127,7 @@ describe('a registration that ends', () => {
         log: () => {},
         httpOf: () => rig.http,
         policyOf: async () => ['public'],
-      }).look();
+      }).check();
     };
     return { rig, id: server.id, only, look };
   }

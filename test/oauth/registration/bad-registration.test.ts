@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createHttp } from '../../../electron/core/http/client.ts';
 import { describeDiscovery } from '../../../electron/core/oauth/discovery/describe.ts';
 import { discover } from '../../../electron/core/oauth/discovery/discovery.ts';
 import { createFakeClock } from '../../fixtures/clock.ts';
+import { closeAfterEach } from '../../fixtures/closing.ts';
 import { startFaulty, type Faulty } from '../../fixtures/faulty-server.ts';
 import { outcomeOf } from '../../fixtures/access-tokens-rig.ts';
 import { sendHtml, sendJson } from '../../fixtures/listener.ts';
@@ -10,12 +11,7 @@ import { startSignInRig, type SignInRig, type SignInRigOptions } from '../../fix
 import { startSite, type Route } from '../../fixtures/site.ts';
 import { failure } from '../../fixtures/failure.ts';
 
-// Registrations that are refused, broken, expired or pointed elsewhere, in a whole sign-in.
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+const closing = closeAfterEach();
 
 async function rig(options: SignInRigOptions = {}): Promise<SignInRig> {
   const started = await startSignInRig(options);
@@ -30,10 +26,10 @@ async function faulty(...args: Parameters<typeof startFaulty>): Promise<Faulty> 
 }
 
 const redirectHosts = ({ seen }: Faulty) =>
-  seen.register.map((asked) => new URL((asked as { redirect_uris: string[] }).redirect_uris[0] ?? '').hostname);
+  seen.register.map((request) => new URL((request as { redirect_uris: string[] }).redirect_uris[0] ?? '').hostname);
 
-describe('a client whose secret has expired (RG07)', () => {
-  it('RG07 dcr-secret-expired: calls hear that a sign-in is needed, and that registers again once; nothing else is lost', async () => {
+describe('an expired client secret (RG07)', () => {
+  it('RG07 dcr-secret-expired: asks for a sign-in, which registers again, and affects no other server', async () => {
     const clock = createFakeClock(Date.now());
     const [login, remote, other] = [
       await rig({ clock }),
@@ -62,13 +58,13 @@ describe('a client whose secret has expired (RG07)', () => {
     expect(login.servers.find(server.id)?.registrations).toHaveLength(1);
     expect(login.servers.find(server.id)?.registrations[0]?.client_id).not.toBe(first[0]?.client_id);
     expect(outcomeOf(await login.tokens.refreshNow(server.id))).toMatch(/^kb-access-/);
-    // The neighbour has its own registration and sign-in, as before.
+    // The other server still has its own registration and sign-in.
     expect(other.counts).toMatchObject({ registrations: 1, codeExchanges: 1 });
     expect(outcomeOf(await login.tokens.refreshNow(neighbour.id))).toMatch(/^kb-access-/);
     for (const secret of [...remote.secrets(), ...other.secrets()]) expect(login.log.join('')).not.toContain(secret);
   });
 
-  it('RG07: a secret that the server calls expired in seconds of long ago is not used even once', async () => {
+  it('RG07: is not used if it was already expired when it was issued', async () => {
     const clock = createFakeClock(Date.now() + 10 * 3_600_000);
     const [login, remote] = [await rig({ clock }), await faulty({ scenario: 'dcr-secret-expired' })];
     const server = await login.add(remote.url);
@@ -80,7 +76,7 @@ describe('a client whose secret has expired (RG07)', () => {
 });
 
 describe('a server that forgot the client (RG08)', () => {
-  it('RG08 dcr-forgotten: the old sign-in is kept until the new one is stored, and the neighbour’s is untouched', async () => {
+  it('RG08 dcr-forgotten: does not end the old sign-in, and another server’s is unaffected', async () => {
     const [login, remote, other] = [await rig(), await faulty(), await faulty()];
     const [server, neighbour] = [await login.add(remote.url), await login.add(other.url)];
     for (const { id } of [server, neighbour]) await login.signIns.start(id, { openBrowser: true });
@@ -96,7 +92,7 @@ describe('a server that forgot the client (RG08)', () => {
 });
 
 describe('a registration endpoint on a third host (RG10)', () => {
-  it('RG10: the person is told that host before anything is sent there', async () => {
+  it('RG10: is shown to the person before any request goes there', async () => {
     const [mcp, auth, third] = [await startSite(), await startSite(), await startSite({ host: '127.0.0.3' })];
     for (const site of [mcp, auth, third]) closing.push(() => site.close());
     mcp.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
@@ -119,7 +115,7 @@ describe('a registration endpoint on a third host (RG10)', () => {
     expect(third.acceptedConnections).toBe(0);
   });
 
-  it('RG10: inside the user’s network it is refused in the whole sign-in, and hears nothing', async () => {
+  it('RG10: receives no request if it is inside the user’s network', async () => {
     const [login, remote, internal] = [await rig(), await startSite(), await startSite({ host: '127.0.0.2' })];
     for (const site of [remote, internal]) closing.push(() => site.close());
     remote.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
@@ -139,8 +135,8 @@ describe('a registration endpoint on a third host (RG10)', () => {
   });
 });
 
-describe('a registration that is refused or broken', () => {
-  it('RG04 dcr-invalid-redirect: 127.0.0.1 is tried, then localhost, then nothing; the reason is told as text', async () => {
+describe('a failed registration', () => {
+  it('RG04 dcr-invalid-redirect: is tried with 127.0.0.1, then localhost, and reports the reason as text', async () => {
     const [login, remote] = [await rig(), await faulty({ scenario: 'dcr-invalid-redirect' })];
     const server = await login.add(remote.url);
     const error = await failure(login.signIns.start(server.id, { openBrowser: true }));
@@ -149,17 +145,17 @@ describe('a registration that is refused or broken', () => {
     expect(redirectHosts(remote)).toEqual(['127.0.0.1', 'localhost']);
   });
 
-  const answers: [string, string, Route, string, RegExp][] = [
+  const responses: [string, string, Route, string, RegExp][] = [
     [
       'RG03',
-      'a web page with 500',
+      'a web page with status 500',
       (_, response) => sendHtml(response, 500, '<h1>secret page</h1>'),
       'E_HTTP_STATUS',
       /could not register Keybridge: status 500/,
     ],
     [
       'RG03',
-      'a web page with 200',
+      'a web page with status 200',
       (_, response) => sendHtml(response, 200, '<h1>secret page</h1>'),
       'E_REGISTRATION_INVALID',
       /other than a JSON object/,
@@ -173,7 +169,7 @@ describe('a registration that is refused or broken', () => {
     ],
     [
       'RG05',
-      'a bad redirect_uris',
+      'redirect_uris that is not a list',
       (_, response) => sendJson(response, 201, { client_id: 'x', redirect_uris: 'http://127.0.0.1' }),
       'E_REGISTRATION_INVALID',
       /redirect_uris/,
@@ -187,28 +183,28 @@ describe('a registration that is refused or broken', () => {
     ],
     [
       'RG05',
-      '1 MB',
+      'a response of 1 MB',
       (_, response) => sendJson(response, 201, { client_id: 'x', filler: 'x'.repeat(1_000_000) }),
       'E_TOO_LARGE',
       /more than 64 KB/,
     ],
     [
       'RG02',
-      '429 without a time',
+      'a 429 without Retry-After',
       (_, response) => response.writeHead(429).end(),
       'E_REGISTRATION_REFUSED',
       /status 429/,
     ],
     [
       'RG03',
-      'a connection that breaks',
+      'a lost connection',
       (request) => request.socket.resetAndDestroy(),
       'E_CONNECTION_LOST',
       /broke before its answer was complete/,
     ],
   ];
-  it.each(answers)(
-    '%s: %s: one request, an error of at most 300 characters that names the host, and nothing is kept',
+  it.each(responses)(
+    '%s: ends after one request with a short error that names the host, and stores nothing: %s',
     async (_row, _what, route, code, words) => {
       const [login, remote] = [await rig(), await startSite()];
       closing.push(() => remote.close());

@@ -54,7 +54,7 @@ const shipped = JSON.parse(
 ) as { client_id: string; redirect_uris: string[] };
 
 describe('a client ID metadata document', () => {
-  it('signs in with its address as client ID, at a fixed path, and registers nothing (oidc-provider, draft 02)', async () => {
+  it('uses its URL as client ID without a registration (oidc-provider, draft 02)', async () => {
     const { as, url } = await peers({ clientDocument: { ...shipped, client_id: documentUrl } });
     const rig = await login({ redirectPorts });
     const { id } = await rig.add(url, { settings: { clientMetadataUrl: documentUrl } });
@@ -66,7 +66,7 @@ describe('a client ID metadata document', () => {
     expect(await rig.tokens.refreshNow(id)).toMatchObject({ kind: 'token' });
   });
 
-  it('is what the detail of the server shows', async () => {
+  it('is shown in the server’s detail', async () => {
     const { url } = await peers({ clientDocument: { ...shipped, client_id: documentUrl } });
     const started = await startProduct();
     closing.push(() => started.close());
@@ -79,7 +79,7 @@ describe('a client ID metadata document', () => {
     expect(await started.call('signOut', { server: 'work' })).toEqual({ revoked: 'confirmed', deleted: true });
   });
 
-  it('RG11 lists every place where Keybridge waits, with and without a port', () => {
+  it('RG11: lists every redirect URI that Keybridge uses, with and without a port', () => {
     const places = ['127.0.0.1', 'localhost'].flatMap((host) => [
       `http://${host}/callback`,
       ...redirectPorts.map((port) => `http://${host}:${port}/callback`),
@@ -93,7 +93,7 @@ describe('a client ID metadata document', () => {
     });
   });
 
-  it('counts after a client ID that was entered, and is left aside where the server does not read such documents', async () => {
+  it('is not used if a client ID was entered or the server does not support such documents', async () => {
     const without = await peers();
     const rig = await login();
     const { id } = await rig.add(without.url, { settings: { clientMetadataUrl: documentUrl } });
@@ -125,7 +125,7 @@ describe('a client ID metadata document', () => {
     'https://u@apps.company.example/x.json',
     'https://apps.company.example/x.json#a',
     'nonsense',
-  ])('at an address that no server may take is refused: %s', async (clientMetadataUrl) => {
+  ])('is rejected at a URL that servers must reject: %s', async (clientMetadataUrl) => {
     const { url, as } = await peers({ clientDocument: shipped });
     const rig = await login();
     const { id } = await rig.add(url, { settings: { clientMetadataUrl } });
@@ -145,7 +145,7 @@ describe('an initial access token', () => {
     return id;
   }
 
-  it('opens a registration that wants one (oidc-provider), and stays out of list and log', async () => {
+  it('authorizes a registration (oidc-provider), and is not in the list of servers or the log', async () => {
     const { as, url } = await peers({ initialAccessToken: token });
     const rig = await login();
     const bare = await rig.add(url);
@@ -156,7 +156,7 @@ describe('an initial access token', () => {
     expect(JSON.stringify([rig.servers.list(), rig.log])).not.toContain(token);
   });
 
-  it('is shown to one issuer only: a server that moves to another gets nothing of the old', async () => {
+  it('is sent to its first issuer only, even after the server moved to another', async () => {
     const [first, second] = [await peers({ initialAccessToken: token }), await peers({ initialAccessToken: token })];
     const rig = await login();
     const id = await withToken(rig, first.url);
@@ -167,8 +167,8 @@ describe('an initial access token', () => {
   });
 });
 
-describe('signing out', () => {
-  it('deletes what Keybridge registered (RFC 7592, oidc-provider), says so, and the next sign-in registers anew', async () => {
+describe('a sign-out', () => {
+  it('deletes the registration (RFC 7592, oidc-provider), and the next sign-in registers again', async () => {
     const { as, url } = await peers();
     const started = await product(url);
     expect(await started.call('signOut', { server: 'work' })).toEqual({
@@ -183,7 +183,7 @@ describe('signing out', () => {
     expect(started.log.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
   });
 
-  it('without a way to delete the registration says that it stays', async () => {
+  it('reports that the registration remains if the server cannot delete it', async () => {
     const { url } = await peers({ registrationManagement: false });
     const started = await product(url);
     expect(await started.call('signOut', { server: 'work' })).toEqual({
@@ -194,7 +194,7 @@ describe('signing out', () => {
     expect((await started.call('serverDetail', { server: 'work' })).clientId).toBeDefined();
   });
 
-  it('with the server away keeps the registration for the next time, and says that it failed', async () => {
+  it('keeps the registration and reports a failure if the server is unreachable', async () => {
     const { as, url } = await peers();
     const started = await product(url);
     await as.stop();
@@ -209,7 +209,7 @@ describe('signing out', () => {
     expect(await started.call('signOut', { server: 'work' })).toMatchObject({ registration: 'deleted' });
   });
 
-  it('everywhere gives a report for each server, those that fail too', async () => {
+  it('of all servers reports each result, including failures', async () => {
     const [one, two] = [await peers(), await peers()];
     const started = await product(one.url, ['one']);
     await started.call('addServer', { url: two.url, name: 'two' });
@@ -231,7 +231,7 @@ describe('signing out', () => {
     ]);
   });
 
-  it('the token for deleting lies in the vault and nowhere else, and goes with the registration', async () => {
+  it('needs a management token that is in the vault only', async () => {
     const { as, url } = await peers();
     const rig = await login();
     const { id } = await rig.add(url);
@@ -247,7 +247,7 @@ describe('signing out', () => {
 
 describe('a pushed authorization request (RFC 9126)', () => {
   it.each(['offered', 'required'] as const)(
-    'keeps what is asked for out of the browser where that is %s (oidc-provider)',
+    'keeps the request parameters out of the browser if it is %s (oidc-provider)',
     async (pushedRequests) => {
       const { as, url } = await peers({ pushedRequests });
       const rig = await login();
@@ -259,7 +259,7 @@ describe('a pushed authorization request (RFC 9126)', () => {
     },
   );
 
-  it('for a client that the server forgot registers again, once', async () => {
+  it('registers again, once, if the server forgot the client', async () => {
     const { as, url } = await peers({ pushedRequests: 'required' });
     const rig = await login();
     const { id } = await rig.add(url);

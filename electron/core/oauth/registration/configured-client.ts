@@ -18,13 +18,13 @@ export async function configuredClient(
 ): Promise<RegistrationOutcome> {
   const { authorizationServer, redirectUri } = request;
   const { issuer } = authorizationServer;
-  const ours = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
-  const elsewhere = ours.find((one) => one.issuer !== issuer);
+  const known = server.registrations.filter((one) => one.how === 'configured' && one.client_id === clientId);
+  const elsewhere = known.find((one) => one.issuer !== issuer);
   const clientSecret = server.hasClientSecret ? await enteredClientSecret(deps, request, server, elsewhere) : undefined;
-  // MCP, Authorization Server Binding: what belongs to one issuer is never sent to another. A secret entered since then
-  // shows that this issuer is meant.
+  // MCP, Authorization Server Binding: credentials of one issuer are never sent to another. A secret that was entered
+  // for this issuer since then shows that the user wants it.
   if (elsewhere && !clientSecret) throw clientElsewhere(elsewhere.issuer, issuer);
-  const before = ours.find((one) => one.issuer === issuer);
+  const before = known.find((one) => one.issuer === issuer);
   const registration: Registration = {
     issuer,
     client_id: clientId,
@@ -36,7 +36,7 @@ export async function configuredClient(
     hasSecret: clientSecret !== undefined,
     how: 'configured',
   };
-  await saveRegistration(deps, server.id, registration, elsewhere ? ours.filter((one) => one.issuer !== issuer) : []);
+  await saveRegistration(deps, server.id, registration, elsewhere ? known.filter((one) => one.issuer !== issuer) : []);
   return { kind: 'registered', registration, reused: false, ...defined({ clientSecret }) };
 }
 

@@ -3,15 +3,15 @@ import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Preset } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
 
-/** What a person does where nobody can register by themselves, with the redirect URI to copy. */
+/** How to register by hand where the server has no registration endpoint, with the redirect URI to copy. */
 export function adviceOf(preset: Preset | undefined, redirectUri: string): string {
   const steps = preset?.advice ?? 'Register Keybridge there by hand.';
   return `Redirect URI: ${redirectUri} . ${steps}`;
 }
 
 /**
- * The client ID metadata document to sign in with, where the user hosts one and the authorization server reads them
- * (draft-ietf-oauth-client-id-metadata-document). Throws E_BAD_INPUT for an address that no server may take.
+ * The URL of the user's client ID metadata document, if there is one and the authorization server supports them
+ * (draft-ietf-oauth-client-id-metadata-document). Throws E_BAD_INPUT for a URL that servers must reject.
  */
 export function clientMetadataUrl(
   { clientMetadataUrl: text }: ServerSettings,
@@ -19,7 +19,7 @@ export function clientMetadataUrl(
 ): string | undefined {
   if (text === undefined || supported !== true) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // Compared as a string at the server: what a parser would change (dot segments, upper case) is not the same client.
+  // Servers compare it as a string: a URL that a parser would change (dot segments, upper case) is another client.
   const plain =
     url?.href === text &&
     url.protocol === 'https:' &&

@@ -9,7 +9,7 @@ import { managementTokenKey, managementUse } from './registration-secrets.ts';
 import { dropRegistration } from './registration-store.ts';
 import type { RegistrationDeps } from './registration-model.ts';
 
-/** What happened to the registrations of a server at sign-out: of several, the worst. */
+/** What happened to the registrations of a server at sign-out. If there are several, the worst result. */
 export type RegistrationEnding = 'deleted' | 'not_offered' | 'failed';
 
 export interface DeleteRegistrationsDeps extends Pick<RegistrationDeps, 'servers'> {
@@ -22,17 +22,16 @@ export interface DeleteRegistrationsDeps extends Pick<RegistrationDeps, 'servers
 const timeoutMs = 10_000;
 
 /**
- * Deletes what Keybridge registered by itself for this server, where the authorization server offers that (RFC 7592
- * 2.3). A registration whose deletion failed is kept, for the next sign-in and the next try. Undefined: there was none.
- * Never throws.
+ * Deletes the dynamic registrations for this server, where the authorization server supports that (RFC 7592 2.3). A
+ * registration that could not be deleted is kept for the next sign-in and the next try. Returns undefined if there was
+ * none. Never throws.
  */
 export async function deleteRegistrations(
   deps: DeleteRegistrationsDeps,
   server: Server,
 ): Promise<RegistrationEnding | undefined> {
-  const ours = server.registrations.filter(({ how }) => how === 'dynamic');
   const endings: RegistrationEnding[] = [];
-  for (const registration of ours) {
+  for (const registration of server.registrations.filter(({ how }) => how === 'dynamic')) {
     const ending = await deleteOne(deps, server.id, registration).catch((error: unknown) =>
       failure(deps, server, asAppError(error)),
     );
@@ -64,8 +63,8 @@ async function deleteOne(
     maxBytes: 64 * 1024,
   });
   deps.log('registration_deleted', { issuer: registration.issuer, status });
-  // RFC 7592 2.3: 405 (really: 404 and 501 too) says that it is not offered; 401 that the registration or its token is
-  // no more.
+  // RFC 7592 2.3: 405 (in practice also 404 and 501) means not supported; 401 that the registration or its token is no
+  // longer valid.
   if ([403, 404, 405, 501].includes(status)) return 'not_offered';
   const gone = status === 200 || status === 204;
   if (gone || status === 401) await dropRegistration(deps, accountKey, registration);

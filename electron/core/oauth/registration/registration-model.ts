@@ -13,7 +13,7 @@ export interface RegistrationDeps {
   readonly clock: Clock;
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly vault: Pick<Vault, 'readClientSecret' | 'writeClientSecret' | 'deleteClientSecret'>;
-  /** By registration endpoint: no request before this, because it sent Retry-After. */
+  /** By registration endpoint: the time before which no request is sent (Retry-After). */
   readonly pauses: Map<string, Deadline>;
 }
 
@@ -21,15 +21,15 @@ export interface RegistrationRequest {
   readonly accountKey: string;
   readonly authorizationServer: AuthorizationServer;
   readonly allow: AddressPolicy;
-  /** The redirect URI on which a listener is up, exactly. */
+  /** The exact redirect URI that the listener is on. */
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly signal?: AbortSignal;
-  /** In addition to the usual ones. */
+  /** In addition to `authorization_code` and `refresh_token`. */
   readonly grantTypes?: readonly string[];
-  /** What is known of this provider. */
+  /** The preset of this provider. */
   readonly preset?: Preset;
-  /** Register even where a client ID metadata document could be used, because its redirect URIs are fixed. */
+  /** Do not use a client ID metadata document: its redirect URIs are fixed. */
   readonly withoutDocument?: boolean;
 }
 

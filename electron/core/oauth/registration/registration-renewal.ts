@@ -1,17 +1,21 @@
-import { z } from 'zod';
-import { readJson } from '../../../../shared/json.ts';
+import { defined } from '../../../../shared/defined.ts';
 import { asAppError } from '../../base/errors.ts';
-import { fetchFollowingRedirect } from '../../http/follow.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Secret } from '../../base/secret.ts';
+import type { AddressPolicy, Http } from '../../http/http.ts';
+import type { Registration, Server } from '../../servers/server.ts';
 import type { Servers } from '../../servers/servers.ts';
 import { originOf, type Binding } from '../../vault/binding.ts';
 import type { Vault } from '../../vault/credentials.ts';
 import { storeFault } from '../../vault/store-fault.ts';
-import { presetFor } from '../providers/presets.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { AddressPolicy, Http, HttpResponse } from '../../http/http.ts';
-import type { Registration, Server } from '../../servers/server.ts';
+import {
+  requestConfiguration,
+  updateOf,
+  type ConfigurationRequest,
+  type ConfiguredClient,
+} from './client-configuration.ts';
+import { endOfRegistration, isRenewalDue } from './registration-expiry.ts';
 import { clientSecretKey, managementTokenKey, managementUse } from './registration-secrets.ts';
 
 export interface RegistrationRenewalDeps {
@@ -29,170 +33,93 @@ export interface RegistrationRenewal {
   /** Checks now, and then every six hours. */
   start(): void;
   /** Checks all registrations once. Never throws. */
-  look(): Promise<void>;
+  check(): Promise<void>;
   stop(): void;
 }
 
-const lookEveryMs = 6 * 60 * 60 * 1000;
-const timeoutMs = 10_000;
-const mostWrites = 60;
-const dayMs = 24 * 60 * 60 * 1000;
-
-/** RFC 7592 3. Members that we do not use may be anything, and are sent back unchanged. */
-const Client = z.looseObject({
-  client_id: z.string(),
-  client_secret: z
-    .string()
-    .regex(/^[\x20-\x7e]{1,4000}$/)
-    .nullish(),
-  client_secret_expires_at: z.coerce.number().nullish().catch(undefined),
-  registration_access_token: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,8000}$/)
-    .nullish()
-    .catch(undefined),
-  registration_client_uri: z.string().nullish().catch(undefined),
-});
-type Client = z.infer<typeof Client>;
-
-/**
- * When a registration expires, Unix ms: as its server said, else as the preset says. Undefined: not known to expire.
- */
-export function endOfRegistration(registration: Registration, server: Pick<Server, 'settings'>): number | undefined {
-  const days = presetFor(registration.issuer, server.settings.preset)?.registrationDays;
-  return (
-    registration.endsAt ??
-    registration.secretExpiresAt ??
-    (days === undefined ? undefined : (registration.renewedAt ?? registration.registeredAt) + days * dayMs)
-  );
-}
+const checkEveryMs = 6 * 60 * 60 * 1000;
+const maxWrites = 60;
 
 export function createRegistrationRenewal(deps: RegistrationRenewalDeps): RegistrationRenewal {
   const { servers, vault, clock, log } = deps;
   let cancel = (): void => {};
   let stopped = false;
 
-  /** Past half of its lifetime and not expired: an expired registration cannot be renewed. */
-  function isDue(registration: Registration, server: Server): boolean {
-    const end = endOfRegistration(registration, server);
-    const from = registration.renewedAt ?? registration.registeredAt;
-    return (
-      registration.how === 'dynamic' &&
-      registration.registration_client_uri !== undefined &&
-      end !== undefined &&
-      clock.now() < end &&
-      clock.now() >= from + (end - from) / 2
-    );
-  }
-
   async function renew(server: Server, registration: Registration, uri: string): Promise<void> {
-    const read = await vault.readClientSecret(
-      managementTokenKey(server.id, registration),
-      managementUse(registration.issuer, uri),
-    );
+    const key = managementTokenKey(server.id, registration);
+    const binding = managementUse(registration.issuer, uri);
+    const read = await vault.readClientSecret(key, binding);
     if (read.kind !== 'found') return log('registration_not_renewed', { server: server.name, why: read.kind });
     // The response may hold the only copy of a new token: first make sure that the store works.
-    await write(managementTokenKey(server.id, registration), read.value, managementUse(registration.issuer, uri));
-    const got = await ask(server, uri, read.value, 'GET');
-    if (!got) return;
-    const after = await take(server, registration, got);
-    const end = endOfRegistration(registration, server);
-    const unchanged = after.registration.endsAt !== undefined && end !== undefined && after.registration.endsAt <= end;
+    await write(vault, key, read.value, binding);
+    const client = await request(server, { uri, token: read.value });
+    if (!client) return;
+    const stored = await store(server, registration, client);
+    if (!isUnchanged(stored.registration, registration, server)) return;
     // Some servers extend a registration only on an update (RFC 7592 2.2).
-    const put = unchanged
-      ? await ask(
-          server,
-          after.registration.registration_client_uri ?? uri,
-          after.token ?? read.value,
-          'PUT',
-          updateOf(got),
-        )
-      : undefined;
-    if (put) await take(server, after.registration, put);
+    const updated = await request(server, {
+      uri: stored.registration.registration_client_uri ?? uri,
+      token: stored.token ?? read.value,
+      update: updateOf(client),
+    });
+    if (updated) await store(server, stored.registration, updated);
   }
 
-  async function ask(
+  async function request(
     server: Server,
-    uri: string,
-    token: Secret,
-    method: 'GET' | 'PUT',
-    body?: object,
-  ): Promise<Client | undefined> {
-    const response: HttpResponse = await fetchFollowingRedirect(deps.httpOf(server.id), {
-      url: new URL(uri),
-      method,
-      headers: {
-        authorization: `Bearer ${token.reveal()}`,
-        accept: 'application/json',
-        ...(body ? { 'content-type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-      ownBearer: true,
-      allow: await deps.policyOf(server),
-      timeoutMs,
-      maxBytes: 64 * 1024,
-    });
-    const client = response.status === 200 ? Client.safeParse(readJson(response.body)).data : undefined;
-    log('registration_asked', { server: server.name, method, status: response.status, usable: client !== undefined });
+    options: Omit<ConfigurationRequest, 'allow'>,
+  ): Promise<ConfiguredClient | undefined> {
+    const allow = await deps.policyOf(server);
+    const { status, client } = await requestConfiguration(deps.httpOf(server.id), { ...options, allow });
+    const method = options.update ? 'PUT' : 'GET';
+    log('registration_asked', { server: server.name, method, status, usable: client !== undefined });
     return client;
   }
 
   /** Stores the response: the management token first, since the old one may no longer be valid. */
-  async function take(
+  async function store(
     server: Server,
     registration: Registration,
-    client: Client,
+    client: ConfiguredClient,
   ): Promise<{ readonly registration: Registration; readonly token?: Secret }> {
-    const { issuer, registration_client_uri: before = '' } = registration;
-    const named = client.registration_client_uri;
-    const uri = named && URL.canParse(named) && originOf(named) === originOf(before) ? named : before;
+    const { issuer } = registration;
+    const uri = managementUri(registration, client);
     const token = client.registration_access_token ? new Secret(client.registration_access_token) : undefined;
-    if (token) await keep(managementTokenKey(server.id, registration), token, managementUse(issuer, uri));
+    if (token) await writeRepeatedly(managementTokenKey(server.id, registration), token, managementUse(issuer, uri));
     // Data of another registration: its token is kept, since ours may no longer be valid; the rest is ignored.
-    if (client.client_id !== registration.client_id) return { registration, ...(token ? { token } : {}) };
+    if (client.client_id !== registration.client_id) return { registration, ...defined({ token }) };
     const facts = vault.facts(server.id);
-    const endpoint = facts?.issuer === issuer ? { endpoint: originOf(facts.tokenEndpoint) } : {};
-    if (registration.hasSecret && client.client_secret)
-      await keep(clientSecretKey(server.id, registration), new Secret(client.client_secret), { issuer, ...endpoint });
-    const expires = client.client_secret_expires_at ?? 0;
-    const { endsAt: _endsAt, secretExpiresAt: _secretExpiresAt, ...rest } = registration;
-    const renewed: Registration = {
-      ...rest,
-      registration_client_uri: uri,
-      renewedAt: clock.now(),
-      ...(expires > 0 ? { endsAt: expires * 1000 } : {}),
-      ...(expires > 0 && registration.hasSecret ? { secretExpiresAt: expires * 1000 } : {}),
-    };
+    const endpoint = facts?.issuer === issuer ? originOf(facts.tokenEndpoint) : undefined;
+    if (registration.hasSecret && client.client_secret) {
+      const secret = new Secret(client.client_secret);
+      await writeRepeatedly(clientSecretKey(server.id, registration), secret, { issuer, ...defined({ endpoint }) });
+    }
+    const renewed = renewedRegistration(registration, client, uri, clock.now());
     const known = servers.find(server.id)?.registrations ?? [];
-    const same = (one: Registration) =>
-      one.how === 'dynamic' && one.client_id === registration.client_id && one.issuer === issuer;
-    if (known.some(same))
-      await servers.updateAccount(server.id, { registrations: known.map((one) => (same(one) ? renewed : one)) });
+    const isSame = ({ how, client_id, issuer: at }: Registration) =>
+      how === 'dynamic' && client_id === registration.client_id && at === issuer;
+    if (known.some(isSame))
+      await servers.updateAccount(server.id, { registrations: known.map((one) => (isSame(one) ? renewed : one)) });
     log('registration_renewed', { server: server.name, issuer, endsAt: renewed.endsAt });
-    return { registration: renewed, ...(token ? { token } : {}) };
+    return { registration: renewed, ...defined({ token }) };
   }
 
   /** This may be the only copy: if the store fails, writing is retried for a while. */
-  async function keep(key: string, secret: Secret, use: Binding): Promise<void> {
+  async function writeRepeatedly(key: string, secret: Secret, binding: Binding): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await write(key, secret, use);
+        return await write(vault, key, secret, binding);
       } catch (error) {
-        if (stopped || tries === mostWrites) throw error;
+        if (stopped || tries === maxWrites) throw error;
         await new Promise<void>((resolve) => void clock.after(1_000, resolve));
       }
     }
   }
 
-  async function write(key: string, secret: Secret, use: Binding): Promise<void> {
-    const written = await vault.writeClientSecret(key, secret, use);
-    if (written.kind !== 'done') throw storeFault(written, 'The registration could not be kept');
-  }
-
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     for (const server of servers.list()) {
       for (const registration of server.registrations) {
-        if (stopped || !isDue(registration, server)) continue;
+        if (stopped || !isRenewalDue(registration, server, clock)) continue;
         await renew(server, registration, registration.registration_client_uri ?? '').catch((error: unknown) =>
           log('registration_not_renewed', { server: server.name, code: asAppError(error).code }),
         );
@@ -200,13 +127,15 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
     }
   }
 
-  function plan(): void {
-    if (!stopped) cancel = clock.after(lookEveryMs, () => void look().finally(plan));
+  function checkThenSchedule(): void {
+    void check().finally(() => {
+      if (!stopped) cancel = clock.after(checkEveryMs, checkThenSchedule);
+    });
   }
 
   return {
-    look,
-    start: () => void look().finally(plan),
+    check,
+    start: checkThenSchedule,
     stop() {
       stopped = true;
       cancel();
@@ -214,14 +143,44 @@ export function createRegistrationRenewal(deps: RegistrationRenewalDeps): Regist
   };
 }
 
-/** RFC 7592 2.2: all members that the server sent, except those that an update must not contain. */
-function updateOf({
-  registration_access_token: _token,
-  registration_client_uri: _uri,
-  client_secret_expires_at: _expires,
-  client_id_issued_at: _issued,
-  client_secret_issued_at: _secret,
-  ...metadata
-}: Client): object {
-  return metadata;
+async function write(
+  vault: RegistrationRenewalDeps['vault'],
+  key: string,
+  secret: Secret,
+  binding: Binding,
+): Promise<void> {
+  const written = await vault.writeClientSecret(key, secret, binding);
+  if (written.kind !== 'done') throw storeFault(written, 'The registration could not be stored');
+}
+
+/** Whether the server responded without extending the registration. */
+function isUnchanged(after: Registration, before: Registration, server: Server): boolean {
+  const end = endOfRegistration(before, server);
+  return after.endsAt !== undefined && end !== undefined && after.endsAt <= end;
+}
+
+/** The new address, if it is on the origin of the old one: the token is sent nowhere else. */
+function managementUri(
+  { registration_client_uri: before = '' }: Registration,
+  { registration_client_uri: named }: ConfiguredClient,
+): string {
+  return named && URL.canParse(named) && originOf(named) === originOf(before) ? named : before;
+}
+
+/** `now`: Unix ms. */
+function renewedRegistration(
+  registration: Registration,
+  { client_secret_expires_at: expires }: ConfiguredClient,
+  uri: string,
+  now: number,
+): Registration {
+  const { endsAt: _endsAt, secretExpiresAt: _secretExpiresAt, ...rest } = registration;
+  // In seconds; 0 means never.
+  const endsAt = expires && expires > 0 ? expires * 1000 : undefined;
+  return {
+    ...rest,
+    registration_client_uri: uri,
+    renewedAt: now,
+    ...defined({ endsAt, secretExpiresAt: registration.hasSecret ? endsAt : undefined }),
+  };
 }

@@ -18,11 +18,11 @@ interface RegisteredClient {
   readonly clientId: string;
   readonly clientAuth: ClientAuth;
   readonly clientSecret?: Secret;
-  /** Unix ms; absent: never. */
+  /** Unix ms. Undefined if it never expires. */
   readonly secretExpiresAt?: number;
   /** Unix ms: the only expiry that a response can state (RFC 7591 3.2.1), even where no secret is used. */
   readonly endsAt?: number;
-  /** Address and token with which it can be deleted (RFC 7592 3). */
+  /** The client configuration endpoint and its token (RFC 7592 3). */
   readonly management?: { readonly uri: string; readonly token: Secret };
 }
 
@@ -37,7 +37,7 @@ export interface ClientRegistrationRequest {
   readonly allow: AddressPolicy;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
-  /** In addition to the usual ones. */
+  /** In addition to `authorization_code` and `refresh_token`. */
   readonly grantTypes?: readonly string[];
   /** RFC 7591 3. */
   readonly initialAccessToken?: Secret;
@@ -47,13 +47,13 @@ export interface ClientRegistrationRequest {
 const timeoutMs = 15_000;
 const maxResponseBytes = 64 * 1024;
 
-/** After this many tries with a server that names another scope each time, none is requested. */
-const mostTries = 5;
+/** If the server names another scope in each of this many responses, none is requested. */
+const maxTries = 5;
 
 /**
- * One dynamic registration (RFC 7591 3). If the server rejects a scope, the registration is repeated without that one,
- * or, if it names none of ours, without any. Throws E_REGISTRATION_REFUSED, E_REGISTRATION_INVALID, E_HTTP_STATUS,
- * E_REDIRECTED and the faults of Http.
+ * One dynamic registration (RFC 7591 3). If the server rejects a scope, the registration is repeated without that one
+ * or, if the error names none of the requested scopes, without any. Throws E_REGISTRATION_REFUSED,
+ * E_REGISTRATION_INVALID, E_HTTP_STATUS, E_REDIRECTED and the faults of Http.
  */
 export async function registerClient(http: Http, request: ClientRegistrationRequest): Promise<RegistrationResponse> {
   const refused: string[] = [];
@@ -61,11 +61,11 @@ export async function registerClient(http: Http, request: ClientRegistrationRequ
   for (let tries = 1; ; tries += 1) {
     const response = await post(http, request, scopes);
     const refusal = refusalIn(response);
-    if (!refusal || scopes.length === 0 || !blames(refusal, 'scope')) {
-      const result = read(response, request);
+    if (!refusal || scopes.length === 0 || !isAbout(refusal, 'scope')) {
+      const result = readResponse(response, request);
       return result.kind === 'registered' && refused.length > 0 ? { ...result, refusedScopes: refused } : result;
     }
-    const named = tries < mostTries ? firstNamed(scopes, refusal.description ?? '') : undefined;
+    const named = tries < maxTries ? firstNamed(scopes, refusal.description ?? '') : undefined;
     if (named !== undefined) refused.push(named);
     scopes = named === undefined ? [] : scopes.filter((scope) => scope !== named);
   }
@@ -86,13 +86,13 @@ function post(
 ): Promise<HttpResponse> {
   const metadata = {
     client_name: 'Keybridge',
-    // MCP 2026-07-28: a server may apply its redirect rules by this (OpenID Connect Registration 2).
+    // MCP 2026-07-28: servers may use this to choose their rules for redirect URIs (OpenID Connect Registration 2).
     application_type: 'native',
     redirect_uris: [redirectUri],
     grant_types: ['authorization_code', 'refresh_token', ...grantTypes],
     response_types: ['code'],
     token_endpoint_auth_method: preferredAuth(authorizationServer),
-    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...defined({ scope: scopes.join(' ') || undefined }),
   };
   return fetchFollowingRedirect(http, {
     url: new URL(endpoint),
@@ -100,20 +100,20 @@ function post(
     headers: {
       'content-type': 'application/json',
       accept: 'application/json',
-      ...(initialAccessToken ? { authorization: `Bearer ${initialAccessToken.reveal()}` } : {}),
+      ...defined({ authorization: initialAccessToken && `Bearer ${initialAccessToken.reveal()}` }),
     },
     body: JSON.stringify(metadata),
     ownBearer: true,
     allow,
     timeoutMs,
     maxBytes: maxResponseBytes,
-    ...(signal ? { signal } : {}),
+    ...defined({ signal }),
   });
 }
 
 /**
- * A program on the user's computer cannot keep a secret from its user: `none` with PKCE, where that is offered. Else
- * the method that the server names first: servers based on the official Python SDK name both methods with a secret, but
+ * `none` with PKCE where it is offered, since a program on the user's computer cannot protect a client secret. Else the
+ * first method that the server lists: servers based on the official Python SDK list two methods with a secret, but
  * accept the second only with a `client_id` in the body.
  */
 function preferredAuth({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): ClientAuth {
@@ -126,10 +126,10 @@ function refusalIn(response: HttpResponse): ErrorResponse | undefined {
 }
 
 /** RFC 7591 3.2.2 has one error code for all members except the redirect URI; the description says which. */
-const blames = ({ error = '', description = '' }: ErrorResponse, member: string): boolean =>
+const isAbout = ({ error = '', description = '' }: ErrorResponse, member: string): boolean =>
   error.includes(member) || description.includes(member);
 
-function read(
+function readResponse(
   response: HttpResponse,
   { endpoint, redirectUri, authorizationServer, initialAccessToken }: ClientRegistrationRequest,
 ): RegistrationResponse {
@@ -146,15 +146,14 @@ function read(
       client: readClient(readJson(response.body), redirectUri, authorizationServer, endpoint),
     };
   if (status >= 300 && status < 400) throw redirected(new URL(endpoint), 'the registration');
-  const wait = retryAfterMs(headers, Date.now());
-  const detail = wait === undefined ? {} : { retryAfterMs: wait };
+  const detail = defined({ retryAfterMs: retryAfterMs(headers, Date.now()) });
   if (status >= 500)
     throw new AppError('E_HTTP_STATUS', `${host} could not register Keybridge: status ${status}.`, detail);
 
   const refusal = refusalIn(response);
   const reason = errorWords(refusal ?? {}, '', initialAccessToken) || `status ${status}`;
   const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
-  if (refusal && (refusal.error === 'invalid_redirect_uri' || blames(refusal, 'redirect_uri')))
+  if (refusal && (refusal.error === 'invalid_redirect_uri' || isAbout(refusal, 'redirect_uri')))
     return { kind: 'redirect_refused', error };
   throw error;
 }
@@ -162,7 +161,7 @@ function read(
 const numberOf = (value: unknown): unknown =>
   typeof value === 'string' && /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
 
-/** RFC 7591 3.2.1. Members that we do not use may be anything. */
+/** RFC 7591 3.2.1. Members that Keybridge does not use may have any value. */
 const Client = z.object({
   client_id: z.string().regex(/^[\x20-\x7e]{1,2000}$/),
   client_secret: z

@@ -41,7 +41,7 @@ export const secretUse = ({ issuer, token_endpoint }: AuthorizationServer): Bind
 /** A management token is sent only to the address that came with the registration (RFC 7592). */
 export const managementUse = (issuer: string, uri: string): Binding => ({ issuer, endpoint: originOf(uri) });
 
-/** The secret that was read, or undefined if there is none. Throws E_STORE_*. */
+/** Returns the secret, or undefined if there is none. Throws E_STORE_*. */
 export function secretIn(read: Exclude<BoundRead, Elsewhere>): Secret | undefined {
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
@@ -56,5 +56,5 @@ export async function storeSecret(
 ): Promise<void> {
   const written = await vault.writeClientSecret(key, secret, use);
   if (written.kind !== 'done')
-    throw storeFault(written, 'What the server gave Keybridge when it registered cannot be kept');
+    throw storeFault(written, 'The secret of the registration at the server cannot be stored');
 }

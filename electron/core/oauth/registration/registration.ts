@@ -57,7 +57,7 @@ async function byDocument(
   return { kind: 'registered', registration, reused: false };
 }
 
-/** Undefined where there is none, or its secret is gone: without its secret it cannot be used. */
+/** Returns undefined if there is none, or if its secret is lost. */
 async function earlierRegistration(
   deps: RegistrationDeps,
   { authorizationServer, redirectUri }: RegistrationRequest,
@@ -123,7 +123,7 @@ async function register(
   return { kind: 'registered', registration, reused: false, ...defined({ clientSecret }) };
 }
 
-/** The person registers this redirect URI at the provider: a client ID entered later is used with exactly this one. */
+/** Reserves this redirect URI: the person registers it at the provider, and later enters a client ID for it. */
 async function registerByHand(
   { servers }: RegistrationDeps,
   { authorizationServer: { issuer }, redirectUri, preset }: RegistrationRequest,
@@ -140,7 +140,7 @@ async function registerByHand(
   );
 }
 
-/** The error of a registration request: a final one says what to do by hand, a temporary one starts a pause. */
+/** Adds advice on manual registration to a permanent error; starts a pause if the error has a Retry-After. */
 function withAdvice(
   { pauses, clock }: RegistrationDeps,
   error: unknown,
@@ -156,7 +156,7 @@ function withAdvice(
   return new AppError(error.code, `${error.message} ${adviceOf(preset, redirectUri)}`, { redirectUri, cause: error });
 }
 
-/** RFC 7591 3: the initial access token that the user entered, sent only to the issuer it was first used at. */
+/** RFC 7591 3: the initial access token that the user entered, which is sent only to the issuer of its first use. */
 async function initialToken(
   { vault }: RegistrationDeps,
   server: Server,
