@@ -1,5 +1,6 @@
 import type { Output } from '../shared/api.ts';
 import type { SignOutReport } from '../shared/model.ts';
+import { signedOutTitle, signOutText } from '../shared/sign-out-text.ts';
 import type { Notice } from './shell.ts';
 import { t } from './text.ts';
 
@@ -41,24 +42,18 @@ type EverywhereResult = 'kept' | 'failed' | 'confirmed' | 'not_offered' | 'key_s
 
 /** What signing out did. */
 export function signedOutNotice(name: string, report: SignOutReport): Notice {
-  return reportNotice(t('signedOut.title', { name }), report);
+  return reportNotice(signedOutTitle(name), report);
 }
 
 export function removedNotice(name: string, report: SignOutReport): Notice {
   return reportNotice(t('removed.title', { name }), report);
 }
 
-function reportNotice(title: string, { revoked, deleted, registration, company, detail }: SignOutReport): Notice {
-  const sentences = [
-    t(`revoked.${revoked}`),
-    deleted ? '' : t('signedOut.notDeleted'),
-    registration === undefined ? '' : t(`registration.${registration}`),
-    company === undefined ? '' : t(`company.${company}`),
-    detail ?? '',
-  ];
+function reportNotice(title: string, report: SignOutReport): Notice {
+  const { revoked, deleted, company } = report;
   return {
     kind: revoked === 'failed' || company === 'failed' || !deleted ? 'warning' : 'done',
     title,
-    text: sentences.filter((sentence) => sentence !== '').join(' '),
+    text: signOutText(report),
   };
 }
