@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 
-/** Exit codes of the command line. Stable: scripts test for them; docs/command-line.md says them. */
+/** Exit codes of the command line. Scripts rely on them, so they never change; docs/command-line.md lists them. */
 export const exitCodes = {
   ok: 0,
   failed: 1,

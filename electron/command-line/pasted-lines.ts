@@ -1,23 +1,24 @@
 import { pastedUrl } from '../core/oauth/authorization/pasted-address.ts';
 import type { Clock } from '../core/base/clock.ts';
+import { t } from './text.ts';
 
 export interface PastedLinesDeps {
-  /** The `state` of the sign-in, from the address that was shown; undefined: it is not in there (RFC 9126). */
+  /** The `state` in the address that was shown. Undefined if the request was pushed (RFC 9126). */
   readonly state: string | undefined;
-  /** A person is there who can press Enter once more. */
+  /** Whether a person can press Enter again. */
   readonly interactive: boolean;
   readonly clock: Pick<Clock, 'after'>;
   readonly use: (address: string) => void;
   readonly tell: (text: string) => void;
 }
 
-/** Lines of one paste come closer together than this. */
+/** The lines of one paste arrive at shorter intervals than this. */
 const burstMs = 300;
 
 /**
- * Puts the address of the browser's last page together where mail programs and terminals broke it over lines. Returns
- * the function that takes each line. A code that may be cut is never used: unless something follows the code in the
- * address, a person confirms with an empty line that this was all.
+ * Joins the lines of a pasted address, which mail programs and terminals wrap. Returns the function that takes each
+ * line. A code that may be truncated is never used: unless something follows the code in the address, a person has to
+ * confirm with an empty line that the address is complete.
  */
 export function createPastedLines({ state, interactive, clock, use, tell }: PastedLinesDeps): (line: string) => void {
   let pieces = '';
@@ -39,48 +40,46 @@ export function createPastedLines({ state, interactive, clock, use, tell }: Past
       return;
     }
     cancelTimer();
-    pieces = beginsHere(piece) ? piece : pieces + piece;
-    switch (judge(pieces, state)) {
-      case 'whole':
+    pieces = startsAddress(piece) ? piece : pieces + piece;
+    switch (completeness(pieces, state)) {
+      case 'complete':
         return take();
-      case 'settle':
+      case 'usable':
         return later(take);
-      case 'perhaps':
-        return later(
-          interactive ? () => tell('If that is the whole address, press Enter again. If not, paste the rest.') : take,
-        );
-      case 'more':
-        return later(() => tell('That is not the whole address yet: paste the rest, or all of it again.'));
+      case 'uncertain':
+        return later(interactive ? () => tell(t('cli.paste.perhaps')) : take);
+      case 'incomplete':
+        return later(() => tell(t('cli.paste.more')));
     }
   };
 }
 
 /**
- * `more`: the rest is missing. `perhaps`: the code is at its end, and may be cut. `settle`: neither code nor state can
- * be cut. `whole`: so is the rest; or it is no such address, and whoever takes it says why.
+ * `incomplete`: a part is missing. `uncertain`: the code comes last and may be truncated. `usable`: code and state are
+ * complete, but more parameters may follow. `complete`: nothing can follow, or it is no such address, and the error of
+ * its use says so.
  */
-type Judgement = 'more' | 'perhaps' | 'settle' | 'whole';
+type Completeness = 'incomplete' | 'uncertain' | 'usable' | 'complete';
 
-function judge(text: string, state: string | undefined): Judgement {
-  if (!beginsHere(text)) return 'whole';
+function completeness(text: string, state: string | undefined): Completeness {
+  if (!startsAddress(text)) return 'complete';
   const url = pastedUrl(text);
   const params = url?.searchParams;
-  if (!url || !params?.has('state') || !(params.has('code') || params.has('error'))) return 'more';
-  if (closed(text)) return 'whole';
+  if (!url || !params?.has('state') || !(params.has('code') || params.has('error'))) return 'incomplete';
+  if (isClosed(text)) return 'complete';
   const last = [...params.keys()].at(-1);
-  // A browser may have put an empty fragment behind.
-  if (url.href.endsWith('#')) return 'settle';
-  if (last === 'code') return 'perhaps';
-  if (last !== 'state' || state === undefined) return 'settle';
+  // Browsers may append an empty fragment.
+  if (url.href.endsWith('#')) return 'usable';
+  if (last === 'code') return 'uncertain';
+  if (last !== 'state' || state === undefined) return 'usable';
   const given = params.get('state') ?? '';
-  // More parameters may stand on the next line.
-  return given !== state && state.startsWith(given) ? 'more' : 'settle';
+  return given !== state && state.startsWith(given) ? 'incomplete' : 'usable';
 }
 
-/** The beginning of an address of this computer, perhaps in quotes or brackets and without a scheme. */
-const beginsHere = (text: string): boolean =>
+/** Whether an address of this computer starts here, perhaps in quotes or brackets and without a scheme. */
+const startsAddress = (text: string): boolean =>
   /^["'`\u201c\u2018\u00ab<([{]*(https?:\/\/)?(127\.0\.0\.1|localhost|\[::1\])[:/]/i.test(text);
 
-/** In quotes or brackets that end here. */
-const closed = (text: string): boolean =>
+/** Whether the text is in quotes or brackets that are closed. */
+const isClosed = (text: string): boolean =>
   /^["'`\u201c\u2018\u00ab<([{]/.test(text) && /["'`\u201d\u2019\u00bb>)\]}]$/.test(text) && !text.startsWith('[::1]');

@@ -4,36 +4,32 @@ import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 import { readSecretFile } from './secret-file.ts';
 
 /**
- * `--set name=value`, once per setting: the value is JSON, or text where it is none. `--set name=` takes the setting
- * back. Returns all settings: those that were there and those that were given. Throws E_BAD_INPUT.
+ * Applies `--set NAME=VALUE` options to settings. A value is JSON, or text if it is not valid JSON. `NAME=` removes the
+ * setting. Returns all settings. Throws E_BAD_INPUT.
  */
-export function readSettings(before: ServerSettings, given: readonly string[]): ServerSettings {
+export function readSettings(before: ServerSettings, changes: readonly string[]): ServerSettings {
   const settings: Record<string, unknown> = { ...before };
-  for (const one of given) {
-    const at = one.indexOf('=');
-    const name = at < 0 ? one : one.slice(0, at);
-    if (at < 0 || !Object.hasOwn(ServerSettings.shape, name))
-      throw unknown('setting', name, Object.keys(ServerSettings.shape));
-    const text = one.slice(at + 1);
+  for (const change of changes) {
+    const { name, text } = split(change);
+    if (text === undefined || !Object.hasOwn(ServerSettings.shape, name))
+      throw unknownName('setting', name, Object.keys(ServerSettings.shape));
     if (text === '') delete settings[name];
     else settings[name] = valueOf(text);
   }
   const parsed = ServerSettings.safeParse(settings);
   if (parsed.success) return parsed.data;
-  throw new AppError(
-    'E_BAD_INPUT',
-    `The value of ${String(parsed.error.issues[0]?.path[0] ?? 'a setting')} is not one that it takes.`,
-  );
+  const name = String(parsed.error.issues[0]?.path[0] ?? 'a setting');
+  throw new AppError('E_BAD_INPUT', `The value of ${name} is not valid.`);
 }
 
-/** `--secret-file name=FILE`, once per secret. Throws E_BAD_INPUT. */
-export async function readSecrets(given: readonly string[]): Promise<Partial<Record<SecretName, string>>> {
+/** Reads the secrets of `--secret-file NAME=FILE` options. Throws E_BAD_INPUT. */
+export async function readSecrets(files: readonly string[]): Promise<Partial<Record<SecretName, string>>> {
   const secrets: Partial<Record<SecretName, string>> = {};
-  for (const one of given) {
-    const at = one.indexOf('=');
-    const name = secretNames.find((known) => known === one.slice(0, at));
-    if (!name) throw unknown('secret', at < 0 ? one : one.slice(0, at), secretNames);
-    secrets[name] = await readSecretFile(one.slice(at + 1), `secret ${name}`);
+  for (const option of files) {
+    const { name, text: file } = split(option);
+    const known = secretNames.find((one) => one === name);
+    if (known === undefined || file === undefined) throw unknownName('secret', name, secretNames);
+    secrets[known] = await readSecretFile(file, `secret ${known}`);
   }
   return secrets;
 }
@@ -43,9 +39,15 @@ function valueOf(text: string): unknown {
   return value === undefined ? text : value;
 }
 
-function unknown(what: string, name: string, known: readonly string[]): AppError {
+/** `text` is undefined without an equals sign. */
+function split(option: string): { readonly name: string; readonly text: string | undefined } {
+  const at = option.indexOf('=');
+  return at < 0 ? { name: option, text: undefined } : { name: option.slice(0, at), text: option.slice(at + 1) };
+}
+
+function unknownName(what: string, name: string, known: readonly string[]): AppError {
   return new AppError(
     'E_BAD_INPUT',
-    `There is no ${what} "${sanitizeExternalText(name, 40)}". There are: ${known.join(', ')}.`,
+    `There is no ${what} "${sanitizeExternalText(name, 40)}". Use one of: ${known.join(', ')}.`,
   );
 }

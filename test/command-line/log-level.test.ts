@@ -2,23 +2,22 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../electron/command-line/exit-codes.ts';
-import { bareMachine, type BareMachine } from '../fixtures/command-line.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
+import { startMachine } from '../fixtures/command-line-world.ts';
 
 const closing = closeAfterEach();
 
-async function logAfterServing(args: readonly string[]): Promise<{ bare: BareMachine; log: string; stderr: string }> {
-  const bare = await bareMachine();
-  closing.push(() => bare.close());
+async function logAfterServing(args: readonly string[]): Promise<{ readonly log: string; readonly stderr: string }> {
+  const bare = await startMachine(closing);
   const broker = await bare.serve(args);
   await bare.run(['status']);
   broker.child.kill('SIGTERM');
   const { stderr } = await broker.ended;
-  return { bare, log: await readFile(path.join(bare.dataDir, 'keybridge.log'), 'utf8'), stderr };
+  return { log: await readFile(path.join(bare.dataDir, 'keybridge.log'), 'utf8'), stderr };
 }
 
 describe('the log level of keybridge serve', () => {
-  it('is info: the log has the start, not each command', async () => {
+  it('is info by default, which logs the start but not each command', async () => {
     const { log, stderr } = await logAfterServing([]);
     expect(log).toContain('"level":"info","event":"serve_started"');
     expect(log).not.toContain('"event":"command"');
@@ -30,17 +29,16 @@ describe('the log level of keybridge serve', () => {
     for (const text of [log, stderr]) expect(text).toContain('"level":"debug","event":"command"');
   });
 
-  it('is what --log-level says, with --verbose as well', async () => {
+  it('is that of --log-level, with --verbose too', async () => {
     const { log, stderr } = await logAfterServing(['--verbose', '--log-level', 'error']);
     expect([log, stderr]).toEqual(['', '']);
   });
 
-  it('has to be a level that exists: another one ends the start with exit code 2', async () => {
-    const bare = await bareMachine();
-    closing.push(() => bare.close());
+  it('must exist, or serve exits with code 2', async () => {
+    const bare = await startMachine(closing);
     expect(await bare.run(['serve', '--log-level', 'loud'])).toMatchObject({
       code: exitCodes.usage,
-      stderr: expect.stringContaining('--log-level is one of error, warn, info, debug.'),
+      stderr: expect.stringContaining('--log-level must be one of error, warn, info, debug.'),
     });
   });
 });

@@ -9,8 +9,8 @@ import { until } from '../fixtures/wait.ts';
 
 const closing = closeAfterEach();
 
-/** `keybridge login` until it has told of error pages, then Ctrl-C. */
-async function hintFor(more: {
+/** Runs `keybridge login` until it has explained error pages, then interrupts it. */
+async function hintFor(client: {
   readonly clientId?: string;
 }): Promise<{ readonly hint: string; readonly address: string }> {
   const as = await startAuthorizationServer();
@@ -19,8 +19,8 @@ async function hintFor(more: {
   closing.push(() => mcp.close());
   const product = await startProduct();
   closing.push(() => product.close());
-  const { id } = await product.call('addServer', { url: mcp.url, name: 'work', ...more });
-  const told: string[] = [];
+  const { id } = await product.call('addServer', { url: mcp.url, name: 'work', ...client });
+  const printed: string[] = [];
   let interrupt = () => {};
   const onInterrupt = (listener: () => void) => {
     interrupt = listener;
@@ -31,20 +31,20 @@ async function hintFor(more: {
     stdin: new PassThrough(),
     interactive: true,
     print: () => {},
-    tell: (text: string) => void told.push(text),
+    tell: (text: string) => void printed.push(text),
     flush: async () => {},
     onInterrupt,
   };
   const done = logIn({ server: id, browser: false, dataDir: product.dataDir, terminal }).catch(
     (error: unknown) => error,
   );
-  const hint = await until(() => told.find((text) => text.startsWith('If the page shows an error')), 'the hint');
+  const hint = await until(() => printed.find((text) => text.startsWith('If the page shows an error')), 'the hint');
   interrupt();
   await done;
-  return { hint, address: told.find((text) => text.startsWith('Open this address')) ?? '' };
+  return { hint, address: printed.find((text) => text.startsWith('Open this address')) ?? '' };
 }
 
-it('Where the client ID was entered, the terminal says which redirect address the provider has to know, for when its page shows an error', async () => {
+it('keybridge login names the redirect URI to register if the client ID was entered', async () => {
   const { hint, address } = await hintFor({ clientId: 'entered-by-hand' });
   const redirect = new URL(/^ {2}(\S+)$/m.exec(address)?.[1] ?? '').searchParams.get('redirect_uri');
   expect(hint).toContain(`\n  ${redirect}\n`);
@@ -52,7 +52,7 @@ it('Where the client ID was entered, the terminal says which redirect address th
   expect(hint).toContain('keybridge configure work --client-id ID');
 });
 
-it('Where Keybridge registered itself, the terminal says to sign in again when the provider’s page shows an error', async () => {
+it('keybridge login advises to sign in again after an error page if Keybridge registered itself', async () => {
   const { hint } = await hintFor({});
   expect(hint).toContain('press Ctrl-C');
   expect(hint).toContain('sign in again');

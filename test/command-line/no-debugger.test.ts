@@ -7,7 +7,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { callBroker } from '../../electron/broker/control-client.ts';
 import { startSmallBroker } from '../fixtures/small-broker.ts';
 
-// Node opens its inspector on SIGUSR1, on a port of this computer that every user can connect to.
+// On SIGUSR1 Node opens its inspector on a local port, to which every user of the computer can connect.
 
 const built = path.join(import.meta.dirname, '../../dist');
 const dataDir = mkdtempSync(path.join(os.tmpdir(), 'keybridge-debugger-'));
@@ -34,8 +34,8 @@ function run(
   };
 }
 
-describe.skipIf(process.platform === 'win32')('a debugger is not let in by SIGUSR1', () => {
-  it('into the broker', async () => {
+describe.skipIf(process.platform === 'win32')('SIGUSR1 opens no debugger', () => {
+  it('in the broker', async () => {
     const { child: broker, stderr, ended } = run('keybridge.cjs', ['serve', '--json']);
     await once(broker.stdout ?? broker, 'data');
     broker.kill('SIGUSR1');
@@ -47,8 +47,8 @@ describe.skipIf(process.platform === 'win32')('a debugger is not let in by SIGUS
   });
 
   it.each([
-    ['into a bridge that the command line runs', 'keybridge.cjs', ['connect', 'demo']],
-    ['into a bridge on its own', 'bridge.cjs', ['demo']],
+    ['in a bridge that the command line runs', 'keybridge.cjs', ['connect', 'demo']],
+    ['in a bridge on its own', 'bridge.cjs', ['demo']],
   ])('%s', async (_, file, args) => {
     const small = await startSmallBroker(dataDir);
     const { child: bridge, stderr, ended } = run(file, args);
@@ -64,7 +64,7 @@ describe.skipIf(process.platform === 'win32')('a debugger is not let in by SIGUS
     expect(stderr()).not.toMatch(/debugger|inspector/i);
   });
 
-  it('into the process that talks to the keychain', async () => {
+  it('in the keychain child', async () => {
     const { child: keychain, stderr, ended } = run('keychain.cjs', [], ['ignore', 'ignore', 'pipe', 'ipc']);
     const ask = (id: number) => {
       keychain.send({ id, op: 'probe', service: 'Keybridge test' });

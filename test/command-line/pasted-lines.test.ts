@@ -12,15 +12,15 @@ const cut = (address: string, ...at: number[]): string[] =>
 
 function terminal({ interactive = true, known = true } = {}) {
   const clock = createFakeClock();
-  const [used, told]: [string[], string[]] = [[], []];
+  const [used, printed]: [string[], string[]] = [[], []];
   const take = createPastedLines({
     state: known ? state : undefined,
     interactive,
     clock,
     use: (address) => void used.push(address),
-    tell: (text) => void told.push(text),
+    tell: (text) => void printed.push(text),
   });
-  return { used, told, take, quiet: () => clock.advance(1_000) };
+  return { used, printed, take, pause: () => clock.advance(1_000) };
 }
 
 describe('an address that is pasted into the terminal', () => {
@@ -28,10 +28,10 @@ describe('an address that is pasted into the terminal', () => {
     ['with the state at its end', stateLast],
     ['with the issuer at its end', issLast],
     ['in quotes, with the code at its end', `"${codeLast}"`],
-  ])('An address on one line is used, %s', async (_, address) => {
-    const { take, used, quiet } = terminal();
+  ])('is used from one line %s', async (_, address) => {
+    const { take, used, pause } = terminal();
     take(address);
-    await quiet();
+    await pause();
     expect(used).toEqual([address]);
   });
 
@@ -42,56 +42,56 @@ describe('an address that is pasted into the terminal', () => {
     ['in the issuer', issLast, [60, issLast.length - 5]],
     ['before the issuer', issLast, [issLast.lastIndexOf('&')]],
     ['between code and state', stateLast, [stateLast.indexOf('&')]],
-  ])('An address that is broken %s is used whole, and only whole', async (_, address, at) => {
-    const { take, used, quiet } = terminal();
+  ])('is used once and whole when it is wrapped %s', async (_, address, at) => {
+    const { take, used, pause } = terminal();
     for (const line of cut(address, ...at)) take(`  ${line}\r`);
-    await quiet();
+    await pause();
     expect(used).toEqual([address]);
   });
 
-  it('A code at the end that may be cut is used only after an empty line, however long that takes', async () => {
-    const { take, used, told, quiet } = terminal();
+  it('that ends with the code is used only after an empty line, because the code may be truncated', async () => {
+    const { take, used, printed, pause } = terminal();
     const [first = '', rest = ''] = cut(codeLast, codeLast.length - 4);
     take(first);
-    await quiet();
+    await pause();
     expect(used).toEqual([]);
-    expect(told).toEqual([expect.stringContaining('press Enter again')]);
+    expect(printed).toEqual([expect.stringContaining('press Enter again')]);
     take(rest);
-    await quiet();
+    await pause();
     expect(used).toEqual([]);
     take('');
     expect(used).toEqual([codeLast]);
   });
 
-  it('A program that writes to the input needs no second line', async () => {
-    const { take, used, quiet } = terminal({ interactive: false });
+  it('that ends with the code is used without an empty line if stdin is no terminal', async () => {
+    const { take, used, pause } = terminal({ interactive: false });
     take(codeLast);
-    await quiet();
+    await pause();
     expect(used).toEqual([codeLast]);
   });
 
-  it('An address whose rest does not come is said to be cut, and the whole one is taken afterwards', async () => {
-    const { take, used, told, quiet } = terminal();
+  it('is reported as incomplete if the rest does not follow, and can be pasted again', async () => {
+    const { take, used, printed, pause } = terminal();
     take(stateLast.slice(0, 55));
-    await quiet();
-    expect(told).toEqual([expect.stringContaining('not the whole address')]);
+    await pause();
+    expect(printed).toEqual([expect.stringContaining('incomplete')]);
     take(stateLast);
-    await quiet();
+    await pause();
     expect(used).toEqual([stateLast]);
   });
 
-  it('What is no address of this computer is passed on at once, to be refused in words', () => {
+  it('of another computer is passed on at once, so that the sign-in reports the error', () => {
     const { take, used } = terminal();
     take('nonsense');
     take('https://evil.example/callback?code=1&state=2');
     expect(used).toEqual(['nonsense', 'https://evil.example/callback?code=1&state=2']);
   });
 
-  it('A refusal of the provider is taken like a code', async () => {
-    const { take, used, quiet } = terminal({ known: false });
+  it('may hold an error of the provider instead of a code', async () => {
+    const { take, used, pause } = terminal({ known: false });
     const refusal = `${place}?error=access_denied&state=${state}`;
     for (const line of cut(refusal, 60)) take(line);
-    await quiet();
+    await pause();
     expect(used).toEqual([refusal]);
   });
 });

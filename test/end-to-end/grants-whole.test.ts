@@ -121,7 +121,7 @@ it('login by device code prints the address and the code once, and goes on when 
   await bare.run(['add', mcp.url, '--name', 'work', '--set', 'grant=device_code']);
   const login = bare.start(['login', 'work', '--no-browser']);
   const [, url = '', code = ''] = await until(
-    () => /^ {2}(http\S+)\n\nand enter the code {2}(\S+)$/m.exec(login.stderr),
+    () => /^ {2}(http\S+)\n\nThen enter the code (\S+)$/m.exec(login.stderr),
     'the address and the code',
   );
   expect(await bare.run(['status'])).toMatchObject({ stdout: expect.stringContaining(`enter the code ${code}`) });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { identityLines } from '../../electron/command-line/identity-words.ts';
-import { signOutWords } from '../../electron/command-line/status-table.ts';
+import { identityLines } from '../../electron/command-line/identity-lines.ts';
+import { signedOutLine } from '../../electron/command-line/sign-ins.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createGrants } from '../../electron/core/oauth/grants/grants.ts';
 import { createRegistrationRenewal } from '../../electron/core/oauth/registration/registration-renewal.ts';
@@ -45,7 +45,7 @@ describe('a server behind Obot', () => {
     });
     expect(detail.tokenNotes).toEqual([expect.stringContaining('user information')]);
     expect(identityLines(detail)[0]).toBe(
-      'Signed in as Ada Lovelace, by the authorization server’s user information alone.',
+      'Signed in as Ada Lovelace. Not verified: the name comes from the authorization server’s userinfo endpoint.',
     );
     expect(obot.seen.register).toHaveLength(1);
     const host = product.host('work');
@@ -273,7 +273,7 @@ it('Scopes that tell who signs in are asked for only where the server lists them
 
 it('Signing out of a fixed key says that the server accepts it until it is revoked there, and not that it ends by itself', () => {
   const report = { revoked: 'key_stays', deleted: true } as const;
-  for (const words of [signOutWords('work', report), JSON.stringify(signedOutNotice('work', report))]) {
+  for (const words of [signedOutLine('work', report), JSON.stringify(signedOutNotice('work', report))]) {
     expect(words).toContain('until it is revoked there');
     expect(words).not.toMatch(/by (itself|themselves)/);
   }

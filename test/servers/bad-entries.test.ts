@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../electron/core/base/log.ts';
 import { openServers } from '../../electron/core/servers/servers.ts';
-import { statusWords } from '../../electron/command-line/status-table.ts';
+import { statusText } from '../../electron/command-line/status-table.ts';
 import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { overallText } from '../../shared/state-text.ts';
@@ -203,7 +203,7 @@ describe('a server that is put aside, for a person', () => {
     const status = product.app.status.current();
     expect(status.setAside).toMatchObject([{ name: 'b', why: 'bad', error: { code: 'E_CONFIG_ENTRY' } }]);
     expect(overallText(status)).toBe('1 of 2 servers needs attention');
-    expect(statusWords(status, 0)).toContain(
+    expect(statusText(status, 0)).toContain(
       'b is not used: its entry in servers.json cannot be understood (its settings.grant is not valid).',
     );
     expect(trayModel(status, 0)).toMatchObject({

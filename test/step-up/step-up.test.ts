@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRuntimeNotes } from '../../electron/core/status/runtime-notes.ts';
 import { createStepUps, type StepUpDeps } from '../../electron/core/step-up/step-up.ts';
-import { statusWords } from '../../electron/command-line/status-table.ts';
+import { statusText } from '../../electron/command-line/status-table.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
 import { errorCodeOf } from '../fixtures/bridge-place.ts';
@@ -340,7 +340,7 @@ describe('the command line', () => {
     const host = await hostOf(product, 'Cursor');
     const call = host.call('admin');
     await needsAccess(product);
-    const words = statusWords(await product.call('status'), Date.now());
+    const words = statusText(await product.call('status'), Date.now());
     expect(words).toContain('work: Cursor wants to use admin.');
     expect(words).toContain('The server asks for more access: mcp:admin.');
     await product.call('dismissAccess', { server: 'work' });

@@ -99,7 +99,7 @@ describe('other hosts in a sign-in (DM34, RG10)', () => {
     const { host } = new URL(remote.evil.origin);
     const told = await signIn(Readable.from(['y\n']));
     expect(told[0]).toContain(`the sign-in is sent to ${host}`);
-    expect(told[1]).toBe('Do they belong together? [y/N]');
+    expect(told[1]).toBe('Do these hosts belong together? [y/N]');
     // The person has confirmed the hosts, so they are not printed again.
     expect(told).not.toContain(words(host));
     // The next sign-in does not ask, so it prints them.

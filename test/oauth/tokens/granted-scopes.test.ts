@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { identityLines } from '../../../electron/command-line/identity-words.ts';
+import { identityLines } from '../../../electron/command-line/identity-lines.ts';
 import { identityNotes } from '../../../electron/core/oauth/identity/identity-notes.ts';
 import { scopesInEffect } from '../../../electron/core/oauth/tokens/granted-scopes.ts';
 import type { ServerDetail } from '../../../shared/model.ts';
@@ -44,13 +44,13 @@ describe('what was asked and not granted, in window and terminal', () => {
       answer: { scope: 'mcp:tools offline_access openid profile email', refresh_token: undefined },
     });
     expect(lost).toEqual(['offline_access']);
-    expect(words).toContain('Asked, not granted: offline_access');
+    expect(words).toContain('Requested, not granted: offline_access');
   });
 
   it('is openid, profile and email where no ID token came, and a scope of the server that the answer leaves out', async () => {
     const { lost, words } = await signedIn({ idToken: () => undefined, answer: { scope: 'mcp:read' } });
     expect(lost).toEqual(['mcp:tools', 'openid', 'profile', 'email']);
-    expect(words).toContain('Asked, not granted: mcp:tools openid profile email');
+    expect(words).toContain('Requested, not granted: mcp:tools openid profile email');
   });
 
   it('is the e-mail address alone where the ID token has only a name', async () => {

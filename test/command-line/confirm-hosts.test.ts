@@ -9,8 +9,8 @@ import { startSite } from '../fixtures/site.ts';
 
 const closing = closeAfterEach();
 
-describe('a sign-in on a terminal that leads to one more host after a yes', () => {
-  it('asks again, about what is new, and a no is a no', async () => {
+describe('keybridge login', () => {
+  it('asks again when the sign-in leads to another host, and ends when the answer is no', async () => {
     const [site, device] = [await startSite(), await startSite({ host: '127.0.0.3' })];
     closing.push(
       () => site.close(),
@@ -46,9 +46,9 @@ describe('a sign-in on a terminal that leads to one more host after a yes', () =
     closing.push(() => product.close());
     const { id } = await product.call('addServer', { url, name: 'work', settings: { grant: 'device_code' } });
 
-    const [told, stdin, answers]: [string[], PassThrough, string[]] = [[], new PassThrough(), ['y', 'n']];
+    const [printed, stdin, answers]: [string[], PassThrough, string[]] = [[], new PassThrough(), ['y', 'n']];
     const tell = (text: string) => {
-      told.push(text);
+      printed.push(text);
       if (text.endsWith('[y/N]')) stdin.write(`${answers.shift()}\n`);
     };
     const terminal = {
@@ -63,10 +63,10 @@ describe('a sign-in on a terminal that leads to one more host after a yes', () =
     expect(await failure(logIn({ server: id, browser: false, dataDir: product.dataDir, terminal }))).toMatchObject({
       code: 'E_CANCELLED',
     });
-    const questions = told.filter((text) => text.includes('hosts of different owners'));
+    const questions = printed.filter((text) => text.includes('hosts of different owners'));
     expect(questions).toHaveLength(2);
     expect(questions[0]).not.toContain('127.0.0.4');
     expect(questions[1]).toContain('you sign in at 127.0.0.4:9');
-    expect(told.join('\n')).not.toContain('ABCD');
+    expect(printed.join('\n')).not.toContain('ABCD');
   });
 });

@@ -1,22 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../electron/command-line/exit-codes.ts';
 import { Status, StoreStatus } from '../../shared/model.ts';
-import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';
-import { bareMachine, browserProgram, type BareMachine } from '../fixtures/command-line.ts';
-import { startMcpServer } from '../fixtures/mcp-server.ts';
-import { until } from '../fixtures/wait.ts';
+import type { AuthorizationServer } from '../fixtures/authorization-server.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
+import { startMachine, startMachineWithServers } from '../fixtures/command-line-world.ts';
+import { browserProgram, type BareMachine } from '../fixtures/command-line.ts';
+import { until } from '../fixtures/wait.ts';
 
 const closing = closeAfterEach();
 
-/** `keybridge serve` with a server `work` that is signed in to. */
+/** `keybridge serve` with a sign-in to a server `work`. */
 async function signedIn(): Promise<{ readonly as: AuthorizationServer; readonly bare: BareMachine }> {
-  const as = await startAuthorizationServer();
-  closing.push(() => as.close());
-  const mcp = await startMcpServer({ authorizationServer: as });
-  closing.push(() => mcp.close());
-  const bare = await bareMachine();
-  closing.push(() => bare.close());
+  const { as, mcp, bare } = await startMachineWithServers(closing);
   await bare.serve();
   await bare.run(['add', mcp.url, '--name', 'work', '--set', 'scopes=["mcp:tools"]']);
   expect((await bare.run(['login', 'work'], { BROWSER: browserProgram })).code).toBe(0);
@@ -26,8 +21,8 @@ async function signedIn(): Promise<{ readonly as: AuthorizationServer; readonly 
 const state = async (bare: BareMachine) =>
   Status.parse((await bare.run(['status', '--json'])).json()).servers[0]?.state.kind;
 
-describe('on the command line', () => {
-  it('refresh renews the token now; without a sign-in it says so', async () => {
+describe('commands about a sign-in', () => {
+  it('refresh renews the token now, and fails without a sign-in', async () => {
     const { as, bare } = await signedIn();
     const before = as.counts.refreshesGranted;
     expect(await bare.run(['refresh', 'work'])).toMatchObject({
@@ -40,7 +35,7 @@ describe('on the command line', () => {
     expect((await bare.run(['refresh', 'other'])).code).toBe(exitCodes.unknownServer);
   });
 
-  it('dismiss says no to a call that waits for more access', async () => {
+  it('dismiss refuses a call that waits for more access', async () => {
     const { bare } = await signedIn();
     const host = bare.connect('work');
     await host.initialize();
@@ -51,14 +46,13 @@ describe('on the command line', () => {
     expect(await state(bare)).toBe('signed_in');
   });
 
-  it('unlock says where secrets are kept, and whether that can be used', async () => {
+  it('unlock prints the secret store and fails if it is not available', async () => {
     const { bare } = await signedIn();
     const memory = await bare.run(['unlock', '--json']);
     expect(memory.code).toBe(0);
     expect(StoreStatus.parse(memory.json())).toMatchObject({ name: 'memory', state: 'ready' });
 
-    const other = await bareMachine();
-    closing.push(() => other.close());
+    const other = await startMachine(closing);
     await other.serve(['--store', 'keychain']);
     expect(await other.run(['unlock'])).toMatchObject({
       code: exitCodes.store,
