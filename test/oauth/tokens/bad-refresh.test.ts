@@ -23,23 +23,23 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-describe('a sign-in whose end the server names (RF26)', () => {
+describe('a refresh token whose expiry the server states (RF26)', () => {
   let rig: AccessTokensRig;
   beforeEach(async () => {
     rig = await createAccessTokensRig();
     await rig.signIn();
   });
 
-  /** One refresh whose answer has these members more. */
-  async function renewed(members: Record<string, unknown>): Promise<void> {
+  /** Refreshes once, with these additional members in the response. */
+  async function refreshWith(members: Record<string, unknown>): Promise<void> {
     rig.http.answer = rotating(members);
     expect(outcomeOf(await rig.tokens.refreshNow(id))).toMatch(/^access-/);
   }
 
   it.each(['refresh_token_expires_in', 'refresh_expires_in'])(
-    'RF26 %s: the state says so from a day before its end on, and not earlier',
+    'RF26 with %s is shown as ending in the last day only',
     async (member) => {
-      await renewed({ [member]: 7 * 24 * 60 * 60 });
+      await refreshWith({ [member]: 7 * 24 * 60 * 60 });
       const endsAt = rig.clock.now() + 7 * day;
       await rig.clock.advance(6 * day - 1);
       expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
@@ -50,41 +50,41 @@ describe('a sign-in whose end the server names (RF26)', () => {
     },
   );
 
-  it('RF26 a refresh that moves the end takes the warning back; a new token without a word about its life does too', async () => {
+  it('RF26 is no longer shown as ending after a refresh with a later or without a stated expiry', async () => {
     for (const members of [{ refresh_token_expires_in: 30 * 24 * 60 * 60 }, {}]) {
-      await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
+      await refreshWith({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
       await rig.clock.advance(1.5 * day);
       expect(rig.tokens.state(id)).toHaveProperty('endsAt');
-      await renewed(members);
+      await refreshWith(members);
       expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
     }
   });
 
-  it('RF26 the end of a token that is not rotated stays what it was', async () => {
-    await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
+  it('RF26 keeps its expiry when it is not rotated', async () => {
+    await refreshWith({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
     const endsAt = rig.clock.now() + 2 * day;
     await rig.clock.advance(1.5 * day);
-    await renewed({ refresh_token: undefined });
+    await refreshWith({ refresh_token: undefined });
     expect(rig.tokens.state(id)).toMatchObject({ endsAt });
   });
 
   it.each([0, -1, 1_800, 24 * 60 * 60, null, 'soon', 1e308])(
-    'RF26 %j is no end to warn of: it means nothing, or how long nobody may use it',
+    'RF26 is not shown as ending for a life of %j, which is invalid or only an idle time-out',
     async (life) => {
-      await renewed({ refresh_token_expires_in: life });
+      await refreshWith({ refresh_token_expires_in: life });
       await rig.clock.advance(0.9 * day);
       expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
     },
   );
 
-  it('RF26 a new sign-in takes the warning back', async () => {
-    await renewed({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
+  it('RF26 is no longer shown as ending after a new sign-in', async () => {
+    await refreshWith({ refresh_token_expires_in: 2 * 24 * 60 * 60 });
     await rig.clock.advance(1.5 * day);
     await rig.tokens.adopt(firstCredential(), new Secret('access-9'), 100_000);
     expect(rig.tokens.state(id)).not.toHaveProperty('endsAt');
   });
 
-  it('RF26 it is known after a restart without a look into the keychain', async () => {
+  it('RF26 has a known expiry after a restart, without keychain access', async () => {
     await withFolder(async (dataDir) => {
       const store = createFakeStore();
       const open = () => openVault({ store, dataDir, installId: 'install01', clock: rig.clock, log: silentLog });
@@ -98,7 +98,7 @@ describe('a sign-in whose end the server names (RF26)', () => {
     });
   });
 
-  it('RF26 token-refresh-expires: it counts from the sign-in itself, in the whole path', async () => {
+  it('RF26 has a known expiry from the sign-in on (token-refresh-expires)', async () => {
     const clock = createFakeClock(Date.now());
     const login = await startSignInRig({ clock });
     closing.push(() => login.close());

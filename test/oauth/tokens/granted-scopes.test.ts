@@ -9,7 +9,7 @@ import { startProduct } from '../../fixtures/product.ts';
 
 const closing = closeAfterEach();
 
-/** The detail of a server after a sign-in that asks for everything, and what the window and the terminal call lost. */
+/** Signs in with all scopes; returns the server's detail, the scopes that were not granted, and the terminal's text. */
 async function signedIn(
   options: OpenidOptions,
 ): Promise<{ readonly detail: ServerDetail; readonly lost: readonly string[]; readonly words: string }> {
@@ -32,14 +32,14 @@ async function signedIn(
   };
 }
 
-describe('what was asked and not granted, in window and terminal', () => {
-  it('is nothing after a good sign-in whose token answer names the scopes of the server alone', async () => {
+describe('scopes that were requested and not granted, as shown to the user', () => {
+  it('are none when the token response names only the scopes of the server', async () => {
     const { lost, words } = await signedIn({ answer: { scope: 'mcp:tools' } });
     expect(lost).toEqual([]);
     expect(words).not.toContain('not granted');
   });
 
-  it('is offline_access where no refresh token came, though the answer names it', async () => {
+  it('include offline_access when there is no refresh token, even if the response names the scope', async () => {
     const { lost, words } = await signedIn({
       answer: { scope: 'mcp:tools offline_access openid profile email', refresh_token: undefined },
     });
@@ -47,13 +47,13 @@ describe('what was asked and not granted, in window and terminal', () => {
     expect(words).toContain('Requested, not granted: offline_access');
   });
 
-  it('is openid, profile and email where no ID token came, and a scope of the server that the answer leaves out', async () => {
+  it('include openid, profile and email without an ID token, and each scope that the response omits', async () => {
     const { lost, words } = await signedIn({ idToken: () => undefined, answer: { scope: 'mcp:read' } });
     expect(lost).toEqual(['mcp:tools', 'openid', 'profile', 'email']);
     expect(words).toContain('Requested, not granted: mcp:tools openid profile email');
   });
 
-  it('is the e-mail address alone where the ID token has only a name', async () => {
+  it('include only email when the ID token has a name and no e-mail address', async () => {
     const { lost } = await signedIn({
       idToken: (issued) => issued.sign({ ...issued.claims, email: undefined }),
       answer: { scope: 'mcp:tools' },
@@ -62,7 +62,7 @@ describe('what was asked and not granted, in window and terminal', () => {
   });
 });
 
-it('An ID token that could not be verified still shows that openid was granted', () => {
+it('An ID token that could not be verified still proves that openid was granted', () => {
   const facts = { requestedScopes: ['openid'], grantedScopes: [], renewable: true };
   expect(scopesInEffect({ ...facts, identityNotes: [identityNotes.keys_unreachable] })).toEqual(['openid']);
   expect(scopesInEffect({ ...facts, identityNotes: [identityNotes.absent] })).toEqual([]);

@@ -10,25 +10,25 @@ afterEach(() => core.close());
 const refused = (headers = {}) =>
   json(401, { error: 'invalid_token' }, { 'www-authenticate': 'Bearer error="invalid_token"', ...headers });
 
-/** The MCP server takes a token this long after it was issued, not before. */
+/** The MCP server accepts a token only this long after it was issued. */
 const late =
   (ms: number): Fault =>
   async (_request, pass) =>
     core.clock.now() < (core.sent.token.at(-1) ?? 0) + ms ? refused() : pass();
 
-/** A call, and what became of it once `ms` are over. */
+/** The outcome of a call after `ms`. */
 async function callWithin(ms: number): Promise<string> {
-  let got = 'nothing yet';
-  void core.call().then((outcome) => (got = outcome));
+  let outcome = 'nothing yet';
+  void core.call().then((result) => (outcome = result));
   for (let passed = 0; passed < ms; passed += 100) await core.clock.advance(100);
-  return got;
+  return outcome;
 }
 
 const refreshes = () => core.sent.token.length - 1;
 
-describe('a server that learns of a token late', () => {
+describe('an MCP server that learns of a token late', () => {
   it.each([300, 1_000, 2_000, 4_900])(
-    '%i ms after the sign-in: the call runs with the same token, and no refresh is spent',
+    'gets the same token again without a refresh when it accepts it %i ms after the sign-in',
     async (ms) => {
       core.faults.mcp = late(ms);
       expect(await callWithin(6_000)).toBe('ok');
@@ -36,7 +36,7 @@ describe('a server that learns of a token late', () => {
     },
   );
 
-  it.each([300, 2_000])('%i ms after a refresh: one refresh is spent, not two', async (ms) => {
+  it.each([300, 2_000])('costs one refresh when it accepts the new token %i ms after it was issued', async (ms) => {
     await core.clock.advance(6_000);
     const afterwards = late(ms);
     core.faults.mcp = async (request, pass) =>
@@ -45,14 +45,14 @@ describe('a server that learns of a token late', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('and never does costs a handful of tries, one refresh, and then the error', async () => {
+  it('costs at most 14 requests and one refresh when it never accepts the token', async () => {
     core.faults.mcp = async () => refused();
     expect(await callWithin(15_000)).toMatch(/^(?:E_SERVER_REFUSED|status 401)$/);
     expect(refreshes()).toBe(1);
     expect(core.sent.mcp.length).toBeLessThanOrEqual(14);
   });
 
-  it('a token that is older than five seconds is renewed at its first refusal', async () => {
+  it('gets a new token at the first rejection of one that is older than five seconds', async () => {
     await core.clock.advance(6_000);
     let first = true;
     core.faults.mcp = async (_request, pass) => {
@@ -65,7 +65,7 @@ describe('a server that learns of a token late', () => {
   });
 });
 
-describe('an expired token that is refused in another way than with 401', () => {
+describe('an expired token that is rejected without a 401', () => {
   const challenge = { 'www-authenticate': 'Bearer error="invalid_token", error_description="The token expired"' };
   const old = 6_000;
   const once =
@@ -76,7 +76,7 @@ describe('an expired token that is refused in another way than with 401', () => 
   it.each([
     ['403 with error="invalid_token"', 403, {}, challenge],
     ['400 with error="invalid_token"', 400, {}, challenge],
-  ])('%s: one refresh, one retry', async (_name, status, body, headers) => {
+  ])('is refreshed and sent again once after a %s', async (_name, status, body, headers) => {
     await core.clock.advance(old);
     const before = core.sent.mcp.length;
     core.faults.mcp = once(status, body, headers);
@@ -86,7 +86,7 @@ describe('an expired token that is refused in another way than with 401', () => 
   });
 
   it.each([403, 400])(
-    '%i with the code in the body alone, which a tool that ran may have written: one refresh behind it, and the next call runs',
+    'is refreshed without repeating the call after a %i with the code only in the body, which a tool may have written',
     async (status) => {
       await core.clock.advance(old);
       const before = core.sent.mcp.length;
@@ -99,7 +99,7 @@ describe('an expired token that is refused in another way than with 401', () => 
   );
 
   it.each([403, 400])(
-    '%i with error="invalid_token" to every token: one refresh, one retry, and then the error',
+    'is refreshed once when the server answers %i with error="invalid_token" to every token',
     async (status) => {
       await core.clock.advance(old);
       core.faults.mcp = async () => json(status, {}, challenge);

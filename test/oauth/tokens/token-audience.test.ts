@@ -4,6 +4,7 @@ import { AppError, asAppError } from '../../../electron/core/base/errors.ts';
 import { readPresets } from '../../../electron/core/oauth/providers/presets.ts';
 import { audienceFault, knownAudiences, type KnownAudiences } from '../../../electron/core/oauth/tokens/audience.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
+import { defined } from '../../../shared/defined.ts';
 import type { ServerSettings } from '../../../shared/model.ts';
 import { errorCodeOf } from '../../fixtures/bridge-place.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
@@ -17,8 +18,8 @@ import { rotating } from '../../fixtures/scripted-http.ts';
 const closing = closeAfterEach();
 
 const graph = 'https://graph.example/v1';
-const jwt = (claims: object) =>
-  `${[{ alg: 'RS256', typ: 'at+jwt' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.c2ln`;
+const base64Json = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jwt = (claims: object) => `${base64Json({ alg: 'RS256', typ: 'at+jwt' })}.${base64Json(claims)}.c2ln`;
 
 describe('the audience of an access token', () => {
   const facts = {
@@ -38,18 +39,21 @@ describe('the audience of an access token', () => {
     ['a sister host of the issuer', ['https://api.company.example/userinfo']],
     ['an identifier that is no URL', '3f1c7a52-0000-4000-8000-5f1d'],
     ['an application URI', 'api://3f1c7a52'],
-    ['an identifier that is no URL beside another website', [graph, 'account']],
-    ['our own client ID, though it is an address', 'https://me.example/keybridge.json'],
+    ['an identifier that is no URL, next to another website', [graph, 'account']],
+    ['our own client ID, even if it is an address', 'https://me.example/keybridge.json'],
     ['the resource that the user set', 'https://other.example/', { resource: { value: 'https://other.example' } }],
-    ['the audience that the user asks for', graph, { authorizeParameters: { audience: graph } }],
+    ['the audience that the settings request', graph, { authorizeParameters: { audience: graph } }],
     ['the accepted exception', graph, { audienceException: graph }],
-    ['the accepted exception beside another website', ['https://more.example', graph], { audienceException: graph }],
-    ['nobody', undefined],
+    ['the accepted exception next to another website', ['https://more.example', graph], { audienceException: graph }],
+    ['absent', undefined],
     ['an empty list', []],
-  ])('is taken when it is %s', (_what, aud, settings) => {
+  ])('is accepted when it is %s', (_what, aud, settings) => {
     const known = knownAudiences(
       { url: 'https://mcp.tools.example/mcp', settings: settings ?? {} },
-      { ...facts, ...(typeof settings?.resource === 'object' ? { resource: settings.resource.value } : {}) },
+      {
+        ...facts,
+        ...defined({ resource: typeof settings?.resource === 'object' ? settings.resource.value : undefined }),
+      },
     );
     expect(audienceFault(new Secret(jwt({ aud })), known)).toBeUndefined();
   });
@@ -58,24 +62,24 @@ describe('the audience of an access token', () => {
     ['another website', graph],
     ['several other websites', [graph, 'https://mail.example']],
     ['a website whose name ends like the server’s', 'https://eviltools.example'],
-    ['an exception with one letter more', `${graph}0`, { audienceException: graph }],
+    ['the accepted exception plus one letter', `${graph}0`, { audienceException: graph }],
     ['another page of the accepted website', 'https://graph.example/v2', { audienceException: graph }],
-    ['this computer, for a server that is elsewhere', 'http://localhost:8000'],
-  ])('is kept back when it is %s', (_what, aud, settings) => {
+    ['this computer, for a server on another one', 'http://localhost:8000'],
+  ])('is rejected when it is %s', (_what, aud, settings) => {
     expect(judge(aud, settings)?.code).toBe('E_TOKEN_AUDIENCE');
   });
 
-  it('tells two customers of one hosting provider apart', () => {
-    const taken = (server: string, aud: string) =>
+  it('is rejected when it is another customer of the same hosting provider', () => {
+    const isAccepted = (server: string, aud: string) =>
       audienceFault(new Secret(jwt({ aud })), { sites: [server], exact: [], hosts: [] }) === undefined;
-    expect(taken('https://a.github.io', 'https://b.github.io')).toBe(false);
-    expect(taken('https://a.company.co.uk', 'https://b.company.co.uk')).toBe(true);
-    expect(taken('https://one.co.uk', 'https://two.co.uk')).toBe(false);
-    expect(taken('https://10.0.0.1', 'https://10.0.0.2')).toBe(false);
-    expect(taken('http://127.0.0.1:8080/mcp', 'http://localhost:8000')).toBe(true);
+    expect(isAccepted('https://a.github.io', 'https://b.github.io')).toBe(false);
+    expect(isAccepted('https://a.company.co.uk', 'https://b.company.co.uk')).toBe(true);
+    expect(isAccepted('https://one.co.uk', 'https://two.co.uk')).toBe(false);
+    expect(isAccepted('https://10.0.0.1', 'https://10.0.0.2')).toBe(false);
+    expect(isAccepted('http://127.0.0.1:8080/mcp', 'http://localhost:8000')).toBe(true);
   });
 
-  it('is taken when a preset names its host, and only a preset for whole host names can', () => {
+  it('is accepted when a preset names its host, and only a preset for whole host names can name hosts', () => {
     expect(judge(graph, {}, { hosts: ['https://graph.example/'] })).toBeUndefined();
     expect(judge('https://other.graph.example', {}, { hosts: ['https://graph.example/'] })?.code).toBe(
       'E_TOKEN_AUDIENCE',
@@ -98,13 +102,13 @@ describe('the audience of an access token', () => {
     expect(file(['/some/*'])).toThrow();
   });
 
-  it('is offered as an exception only where it can be shown as it is', () => {
+  it('is offered as an exception only if it can be displayed unchanged', () => {
     expect(judge(graph)?.audience).toBe(graph);
     expect(judge('https://graph.example/\u202ev1')?.audience).toBeUndefined();
     expect(judge(['https://graph.example/\u202ev1', 'https://mail.example'])?.audience).toBe('https://mail.example');
   });
 
-  it('comes with the command that accepts it, in the terminal', () => {
+  it('is shown in the terminal with the command that accepts it', () => {
     const words = failureWords((judge(graph) ?? new AppError('E_UNEXPECTED', '')).about('tools').toInfo());
     expect(words).toContain(`keybridge configure tools --set 'audienceException=${graph}'`);
     const odd = failureWords({
@@ -115,10 +119,10 @@ describe('the audience of an access token', () => {
 });
 
 describe('an access token for another website', () => {
-  it('is kept back when a refresh brings it, is not refreshed again by itself, and an accepted audience sets it free', async () => {
+  it('is withheld after a refresh, without further refreshes, until its audience is accepted', async () => {
     const rig = await createAccessTokensRig();
     await rig.signIn();
-    const letGo = rig.tokens.keepFresh(credentialId);
+    const stop = rig.tokens.keepFresh(credentialId);
     rig.audienceFault = new AppError('E_TOKEN_AUDIENCE', 'For another website.');
     rig.http.answer = rotating();
     await rig.clock.advance(80_000);
@@ -129,10 +133,10 @@ describe('an access token for another website', () => {
     rig.audienceFault = undefined;
     expect(rig.tokens.reviewAudience(credentialId)).toBe(true);
     expect(outcomeOf(await rig.tokens.accessToken(credentialId))).toBe('access-3');
-    letGo();
+    stop();
   });
 
-  it('is kept back where it is all that there is, after a restart too', async () => {
+  it('is withheld after a restart too when there is no refresh token', async () => {
     const rig = await createAccessTokensRig();
     rig.audienceFault = new AppError('E_TOKEN_AUDIENCE', 'For another website.');
     await expect(
@@ -146,7 +150,7 @@ describe('an access token for another website', () => {
     expect(outcomeOf(await next.tokens.accessToken(credentialId))).toBe('access-1');
   });
 
-  it('never reaches the server; accepting exactly its audience goes on with the same sign-in', async () => {
+  it('is never sent to the server until exactly its audience is accepted, without a new sign-in', async () => {
     const token = jwt({ iss: 'https://login.example', aud: [graph, 'https://mail.example'], exp: 4_000_000_000 });
     const site = await startOpenidSite({ accessToken: () => token });
     closing.push(() => site.close());

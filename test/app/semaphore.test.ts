@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { createSemaphore } from '../../electron/core/base/semaphore.ts';
+
+it('A semaphore runs waiting tasks in order, and a task that fails frees its place', async () => {
+  const semaphore = createSemaphore(1);
+  const order: number[] = [];
+  const tasks = [1, 2, 3].map((n) =>
+    semaphore.run(async () => {
+      order.push(n);
+      if (n === 1) throw new Error('fails');
+    }),
+  );
+  await Promise.allSettled(tasks);
+  expect(order).toEqual([1, 2, 3]);
+});
