@@ -25,7 +25,7 @@ export interface SignOutDeps {
   readonly vault: Vault;
   readonly tokens: Pick<AccessTokens, 'signOut'>;
   readonly companies: Pick<Companies, 'release'>;
-  readonly signIns: Pick<SignIns, 'without'>;
+  readonly signIns: Pick<SignIns, 'cancelAndRun'>;
   readonly notes: RuntimeNotes;
   readonly stepUps: StepUps;
   readonly connections: Pick<Connections, 'removed' | 'defaultChanged'>;
@@ -111,7 +111,7 @@ export function createSignOut(deps: SignOutDeps): SignOut {
   }
 
   /** What a sign-in stored meanwhile would lose its registration and its key, or have no account any more. */
-  const alone = <Value>({ id }: Server, work: () => Promise<Value>) => deps.signIns.without(id, work);
+  const alone = <Value>({ id }: Server, work: () => Promise<Value>) => deps.signIns.cancelAndRun(id, work);
 
   /** Returns a report for each account. */
   async function removeAll(server: Server): Promise<SignOutReport[]> {

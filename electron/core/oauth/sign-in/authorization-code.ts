@@ -1,35 +1,22 @@
 import { defined } from '../../../../shared/defined.ts';
+import type { Clock } from '../../base/clock.ts';
 import { asAppError, type AppError } from '../../base/errors.ts';
-import type { Secret } from '../../base/secret.ts';
+import type { Http } from '../../http/http.ts';
+import type { Server } from '../../servers/server.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { Vault } from '../../vault/credentials.ts';
-import { accountChoice } from '../authorization/account-choice.ts';
-import { authorizationRequest } from '../authorization/authorization-request.ts';
-import type { Identity, IdentityRequest } from '../identity/identity.ts';
-import { pushedRequest } from '../authorization/pushed-request.ts';
-import { listenAndRegister, type RedirectRegistration } from './redirect-registration.ts';
-import { redirectPorts, type RedirectListener } from '../authorization/loopback-server.ts';
-import { withoutRefused } from '../scopes.ts';
-import {
-  createCallbackHandler,
-  createCallbackResult,
-  expectedResponse,
-  type PendingAuthorization,
-} from '../authorization/callback-handler.ts';
-import { withLimit } from '../../base/async.ts';
 import type { Attempt } from '../authorization/attempt.ts';
-import { cancelled, signInTimedOut } from '../authorization/sign-in-faults.ts';
-import { credentialOf, tokenClient } from './credential.ts';
-import { refuseWithoutPkce, type ProviderRules } from './provider-rules.ts';
-import type { AccessTokens } from '../tokens/access-tokens.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Http } from '../../http/http.ts';
-import type { Discovery, Grants, TokenClient, TokenEndpointOptions } from '../model.ts';
-import type { CodeGrant } from '../token-endpoint/token-endpoint.ts';
-import { exchangeAs } from './exchange-code.ts';
-import type { Server } from '../../servers/server.ts';
-import { dropRegistration } from '../registration/registration-store.ts';
+import { createCallbackResult } from '../authorization/callback-handler.ts';
+import { redirectPorts, type RedirectListener } from '../authorization/loopback-server.ts';
+import type { Grants } from '../model.ts';
 import type { RegistrationDeps } from '../registration/registration-model.ts';
+import { dropRegistration } from '../registration/registration-store.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
+import { authorize, type BrowserSignInRequest, type Callback } from './authorize.ts';
+import { credentialOf, storeSignIn } from './credential.ts';
+import { exchangeAs } from './exchange-code.ts';
+import { refuseWithoutPkce } from './provider-rules.ts';
+import { listenAndRegister } from './redirect-registration.ts';
 
 export interface BrowserSignInDeps {
   readonly clock: Clock;
@@ -39,59 +26,31 @@ export interface BrowserSignInDeps {
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   readonly registering: Omit<RegistrationDeps, 'http'>;
-  /** The client ID with which a refresh failed because the authorization server no longer knows it. */
+  /** The client ID that the authorization server rejected as unknown at the last refresh. */
   readonly refusedClient: (accountKey: string) => string | undefined;
-  /** Ports for the redirect, in the order of trying; `redirectPorts` when absent. */
+  /** Ports for the redirect listener, in the order to try. Defaults to `redirectPorts`. */
   readonly redirectPorts?: readonly number[];
 }
 
-interface BrowserSignInRequest {
-  readonly server: Server;
-  readonly discovery: Extract<Discovery, { kind: 'protected' }>;
-  readonly rules: ProviderRules;
-  readonly scopes: readonly string[];
-  readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
-  /** Opens the page where the user wants that; a failure is shown, and the sign-in goes on waiting. */
-  readonly open: (url: URL) => void;
-}
-
-/** How long the person in the browser has. */
-const respondWithinMs = 10 * 60 * 1000;
-
 /** The usual sign-in: authorization code with PKCE, and a redirect to this computer (RFC 8252). */
 export interface BrowserSignIn {
-  /** 'again': the server did not know our old registration, which has been dropped. Throws AppError. */
+  /** Returns 'again' if the server did not know our old registration, which has been dropped. Throws AppError. */
   signIn(request: BrowserSignInRequest, attempt: Attempt): Promise<'done' | 'again'>;
   /** Frees the ports. */
   close(): Promise<void>;
 }
 
-/** The redirect of one sign-in: where its response arrives, and what the page in the browser then shows. */
-interface Callback {
-  readonly redirect: RedirectRegistration;
-  readonly result: ReturnType<typeof createCallbackResult>;
-  /** Undefined until a response is awaited. */
-  pending?: PendingAuthorization;
+/** How a sign-in ended. `oauthError`: the code of the authorization endpoint's error response. */
+type Outcome = { readonly kind: 'signed_in' } | Failure;
+
+interface Failure {
+  readonly kind: 'failed';
+  readonly error: AppError;
+  readonly oauthError: string | undefined;
 }
 
-/** What the authorization endpoint decided. `client`: who we are at the token endpoint, for the code. */
-type Authorization =
-  | {
-      readonly kind: 'authorized';
-      readonly client: TokenClient;
-      readonly scopes: readonly string[];
-      readonly code: CodeGrant;
-      readonly nonce: Secret | undefined;
-    }
-  | { readonly kind: 'refused'; readonly error: AppError; readonly oauthError: string | undefined };
-
-/** How a sign-in ended. `oauthError`: the code of the authorization endpoint's error response. */
-type Outcome =
-  | { readonly kind: 'signed_in' }
-  | { readonly kind: 'failed'; readonly error: AppError; readonly oauthError: string | undefined };
-
 export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
-  const { clock, httpOf, servers, grants, registering } = deps;
+  const { httpOf, registering } = deps;
   const ports = deps.redirectPorts ?? redirectPorts;
   const retired = new Set<RedirectListener>();
 
@@ -115,8 +74,8 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
     );
     const callback: Callback = { redirect, result: createCallbackResult() };
     try {
-      const outcome = await authorizeAndStore(request, callback, attempt).catch(failed);
-      const again = outcome.kind === 'failed' && (await dropIfForgotten(server, callback, outcome));
+      const outcome = await authorizeAndStore(deps, request, callback, attempt).catch(failed);
+      const again = outcome.kind === 'failed' && (await dropIfForgotten(registering, server, callback, outcome));
       callback.result.resolve(again ? { kind: 'again' } : outcome);
       if (again) return 'again';
       if (outcome.kind === 'failed') throw outcome.error;
@@ -127,94 +86,7 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
     }
   }
 
-  async function authorizeAndStore(
-    request: BrowserSignInRequest,
-    callback: Callback,
-    attempt: Attempt,
-  ): Promise<Outcome> {
-    const { server, discovery, whoIs } = request;
-    const { authorizationServer } = discovery;
-    const { signal } = attempt;
-    const endpoint = { http: httpOf(server.id), clock, signal };
-    const authorization = await authorize(request, callback, attempt, endpoint);
-    if (authorization.kind === 'refused') return { ...authorization, kind: 'failed' };
-
-    const { client, scopes, code, nonce } = authorization;
-    attempt.step('exchange');
-    const { registration } = callback.redirect;
-    const exchanged = await exchangeAs({ servers, server, registration, authorizationServer }, client, code, endpoint);
-    const { client: known, tokens } = exchanged;
-    const identity = await whoIs({ authorizationServer, client: known, tokens, scopes, signal, ...defined({ nonce }) });
-    attempt.refuseIfCancelled();
-    await servers.update(server.id, { signInRequired: true });
-    await deps.tokens.adopt(
-      credentialOf(server, known, scopes, tokens, identity, clock.now()),
-      tokens.accessToken,
-      tokens.expiresInMs,
-    );
-    return { kind: 'signed_in' };
-  }
-
-  /** From the authorization request to its response. Throws AppError where there is no response. */
-  async function authorize(
-    { server, discovery, rules, scopes: wanted, open }: BrowserSignInRequest,
-    callback: Callback,
-    attempt: Attempt,
-    endpoint: TokenEndpointOptions,
-  ): Promise<Authorization> {
-    const { authorizationServer } = discovery;
-    const { registration, listener } = callback.redirect;
-    const { redirect_uri: redirectUri, client_id: clientId } = registration;
-    const scopes = withoutRefused(wanted, registration);
-    const client = await grants.withClientAuth({ id: server.id }, tokenClient(discovery, callback.redirect, rules));
-    const { url, state, codeVerifier, nonce } = await authorizationRequest({
-      authorizationServer,
-      clientId,
-      redirectUri,
-      scopes,
-      extra: rules.authorizeParameters,
-      ...accountChoice(deps, server, authorizationServer, rules.preset),
-      ...defined({ resource: rules.sendResource ? rules.resource : undefined }),
-    });
-    const pushed = await pushedRequest(client, authorizationServer, url, endpoint);
-    if (pushed.kind === 'refused') return pushed;
-    callback.pending = attempt.awaitResponseAt(redirectUri, expectedResponse(state, authorizationServer));
-    listener.handleWith(createCallbackHandler(callback.pending, callback.result.promise));
-
-    attempt.step('browser', { url: pushed.url.href });
-    open(pushed.url);
-    const response = await withLimit(callback.pending.response, {
-      clock,
-      ms: respondWithinMs,
-      signal: attempt.signal,
-      aborted: cancelled,
-      late: () => {
-        throw signInTimedOut();
-      },
-    });
-    if (response.kind === 'refused') return { ...response, oauthError: response.oauthError };
-    const code = { code: response.code, codeVerifier, redirectUri };
-    return { kind: 'authorized', client, scopes, code, nonce };
-  }
-
-  /**
-   * Drops a registration of an earlier sign-in that the server no longer seems to know, or that was made for other
-   * scopes. The same when no response came at all: servers show "unknown client" in the browser and send nothing.
-   * True: sign in again at once.
-   */
-  async function dropIfForgotten(
-    server: Server,
-    { redirect, pending }: Callback,
-    { error, oauthError }: Extract<Outcome, { kind: 'failed' }>,
-  ): Promise<boolean> {
-    if (!redirect.reused) return false;
-    const refused = error.code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
-    const responded = pending?.received ?? true;
-    if (refused || !responded) await dropRegistration(registering, server.id, redirect.registration);
-    return refused;
-  }
-
-  /** A sign-in that ended a moment ago may still use its port, for the page that a second request to it gets. */
+  /** A listener keeps its port for a moment after its sign-in, to show a page to late requests. */
   async function freePorts(): Promise<void> {
     const listeners = [...retired];
     retired.clear();
@@ -224,4 +96,51 @@ export function createBrowserSignIn(deps: BrowserSignInDeps): BrowserSignIn {
   return { signIn, close: freePorts };
 }
 
-const failed = (error: unknown): Outcome => ({ kind: 'failed', error: asAppError(error), oauthError: undefined });
+const failed = (error: unknown): Failure => ({ kind: 'failed', error: asAppError(error), oauthError: undefined });
+
+async function authorizeAndStore(
+  deps: BrowserSignInDeps,
+  request: BrowserSignInRequest,
+  callback: Callback,
+  attempt: Attempt,
+): Promise<Outcome> {
+  const { clock, httpOf, servers } = deps;
+  const { server, discovery, whoIs } = request;
+  const { authorizationServer } = discovery;
+  const { signal } = attempt;
+  const options = { http: httpOf(server.id), clock, signal };
+  const authorization = await authorize(deps, request, callback, attempt, options);
+  if (authorization.kind === 'refused') return { ...authorization, kind: 'failed' };
+
+  const { scopes, code, nonce } = authorization;
+  attempt.step('exchange');
+  const { registration } = callback.redirect;
+  const { client, tokens } = await exchangeAs(
+    { servers, server, registration, authorizationServer },
+    authorization.client,
+    code,
+    options,
+  );
+  const identity = await whoIs({ authorizationServer, client, tokens, scopes, signal, ...defined({ nonce }) });
+  attempt.refuseIfCancelled();
+  await storeSignIn(deps, credentialOf(server, client, scopes, tokens, identity, clock.now()), tokens);
+  return { kind: 'signed_in' };
+}
+
+/**
+ * Drops a reused registration that the server no longer knows or that was made for other scopes. Also drops it when no
+ * response arrived: some servers show "unknown client" in the browser and send nothing. Returns whether to sign in
+ * again at once.
+ */
+async function dropIfForgotten(
+  registering: BrowserSignInDeps['registering'],
+  server: Server,
+  { redirect, pending }: Callback,
+  { error, oauthError }: Failure,
+): Promise<boolean> {
+  if (!redirect.reused) return false;
+  const isRefused = error.code === 'E_CLIENT_REFUSED' || oauthError === 'invalid_scope';
+  const hasResponse = pending?.received ?? true;
+  if (isRefused || !hasResponse) await dropRegistration(registering, server.id, redirect.registration);
+  return isRefused;
+}

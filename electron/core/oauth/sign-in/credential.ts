@@ -1,15 +1,19 @@
-import type { Identity } from '../identity/identity.ts';
-import { clientAtServer } from '../token-endpoint/token-client.ts';
-import type { RedirectRegistration } from './redirect-registration.ts';
-import { endOf } from '../tokens/refresh-token-expiry.ts';
-import type { ProviderRules } from './provider-rules.ts';
-import type { Discovery, Tokens, TokenClient } from '../model.ts';
-import type { Credential } from '../../vault/credential.ts';
+import { defined } from '../../../../shared/defined.ts';
 import type { Server } from '../../servers/server.ts';
+import type { Servers } from '../../servers/servers.ts';
+import type { Credential } from '../../vault/credential.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { TokenClient, Tokens } from '../model.ts';
+import { clientAtServer } from '../token-endpoint/token-client.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
+import { endOf } from '../tokens/refresh-token-expiry.ts';
+import type { ProtectedServer } from './discover-server.ts';
+import type { ProviderRules } from './provider-rules.ts';
+import type { RedirectRegistration } from './redirect-registration.ts';
 
-/** Who we are at the token endpoint that discovery found. */
+/** Our client at the token endpoint that discovery found. */
 export function tokenClient(
-  { authorizationServer, allow }: Extract<Discovery, { kind: 'protected' }>,
+  { authorizationServer, allow }: ProtectedServer,
   { registration, clientSecret }: Pick<RedirectRegistration, 'registration' | 'clientSecret'>,
   { resource, quirks }: ProviderRules,
 ): TokenClient {
@@ -17,7 +21,7 @@ export function tokenClient(
   return clientAtServer(authorizationServer, { clientId, clientSecret, clientAuth, resource, quirks, allow });
 }
 
-/** What the vault keeps of a sign-in. Without a refresh token the access token is the long-lived credential. */
+/** The credential of a sign-in. It keeps the access token only if there is no refresh token. `now`: Unix ms. */
 export function credentialOf(
   server: Server,
   client: TokenClient,
@@ -26,21 +30,32 @@ export function credentialOf(
   identity: Identity,
   now: number,
 ): Credential {
-  const { allow: _policy, signingKey: _key, ...who } = client;
+  const { allow: _policy, signingKey: _key, ...clientFacts } = client;
   const { refreshToken, accessToken, expiresInMs, scopes } = tokens;
-  const endsAt = endOf(tokens, now);
-  const kept = refreshToken
-    ? { refreshToken, ...(endsAt === undefined ? {} : { endsAt }) }
-    : { accessToken, ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }) };
+  const longLived = refreshToken
+    ? { refreshToken, ...defined({ endsAt: endOf(tokens, now) }) }
+    : { accessToken, ...defined({ expiresAt: expiresInMs === undefined ? undefined : now + expiresInMs }) };
   return {
     id: server.id,
     serverUrl: server.url,
-    ...who,
+    ...clientFacts,
     requestedScopes,
     grantedScopes: scopes ?? requestedScopes,
-    ...kept,
+    ...longLived,
     ...identity,
     signedInAt: now,
     generation: 0,
   };
+}
+
+/**
+ * Stores the credential and its access token, and that the server needs a sign-in. Throws E_STORE_*, E_CONFIG_WRITE.
+ */
+export async function storeSignIn(
+  { servers, tokens }: { readonly servers: Pick<Servers, 'update'>; readonly tokens: Pick<AccessTokens, 'adopt'> },
+  credential: Credential,
+  { accessToken, expiresInMs }: Tokens,
+): Promise<void> {
+  await servers.update(credential.id, { signInRequired: true });
+  await tokens.adopt(credential, accessToken, expiresInMs);
 }

@@ -23,15 +23,15 @@ export interface DiscoverServerDeps {
   readonly httpOf: (accountKey: string) => Http;
   readonly servers: Pick<Servers, 'find' | 'update' | 'unchecked'>;
   readonly vault: Pick<Vault, 'facts'>;
-  /** The latest challenge that the server sent in response to a call. */
+  /** The latest challenge in the server's response to a call. */
   readonly challengeOf: (accountKey: string) => Challenge | undefined;
-  /** Scopes that the server demanded and did not get (step-up). */
+  /** Scopes that the server required for a call and the token did not have (step-up). */
   readonly extraScopes: (accountKey: string) => readonly string[];
 }
 
 /**
- * Discovery for a sign-in. What it shows of the server's network, of the sign-in and of DPoP is kept with the server.
- * Throws E_NO_SIGN_IN where the server needs no sign-in, and what `discover` throws.
+ * Runs discovery for a sign-in. Stores with the server what it learns of the network, the need for a sign-in, and DPoP.
+ * Throws E_NO_SIGN_IN if the server needs no sign-in, and the errors of `discover`.
  */
 export async function discoverForSignIn(
   deps: DiscoverServerDeps,
@@ -48,17 +48,17 @@ export async function discoverForSignIn(
   });
   await keepNetwork({ servers, log }, server.id, discovery.allow);
   await keepSeen(servers, server, discovery.kind === 'open' ? 'open' : 'sign_in', clock.now());
-  if (discovery.kind === 'open')
-    throw new AppError('E_NO_SIGN_IN', `${server.name} can be used without a sign-in: there is nothing to sign in to.`);
-  // Kept in the settings, where the user sees it and can switch it off: the refresh needs the key, too.
+  if (discovery.kind === 'open') throw new AppError('E_NO_SIGN_IN', `${server.name} does not require a sign-in.`);
+  // Kept in the settings, where the user sees it and can turn it off. The refresh needs it too.
   if (discovery.dpopRequired && server.settings.dpop === undefined)
     await servers.update(server.id, { settings: { ...current(deps, server.id).settings, dpop: true } });
   return discovery;
 }
 
 /**
- * Asks the person to confirm the hosts that the sign-in leads to, where that is necessary: before anything is sent to
- * them. The confirmation holds for this server and exactly these hosts. Throws what `Attempt.confirm` throws.
+ * Asks the person to confirm the hosts that the sign-in leads to, where that is necessary, before anything is sent to
+ * them. Stores the confirmation, which is valid for this server and exactly these hosts. Throws the errors of
+ * `Attempt.confirm`.
  */
 export async function confirmHosts(
   deps: Pick<DiscoverServerDeps, 'servers'>,
@@ -72,7 +72,7 @@ export async function confirmHosts(
   await deps.servers.update(id, { confirmedHosts: withConfirmed(current(deps, id).confirmedHosts, hosts) });
 }
 
-/** A step-up requests the scopes of the earlier sign-in again, because the new token replaces the old one. */
+/** The scopes to request. A step-up includes those of the last sign-in, because the new token replaces the old one. */
 export function scopesFor(
   { extraScopes, vault }: Pick<DiscoverServerDeps, 'extraScopes' | 'vault'>,
   server: Server,
@@ -84,7 +84,7 @@ export function scopesFor(
   return uniqueScopes([...before, ...discovery.scopes, ...extra]);
 }
 
-/** The server as it is listed now. Throws E_SERVER_UNKNOWN. */
+/** The current entry of the server. Throws E_SERVER_UNKNOWN. */
 export function current({ servers }: { readonly servers: Pick<Servers, 'find'> }, accountKey: string): Server {
   const server = servers.find(accountKey);
   if (!server) throw new AppError('E_SERVER_UNKNOWN', 'There is no such server.');

@@ -13,10 +13,10 @@ interface CodeExchangeDeps {
 }
 
 /**
- * Exchanges the code. When nobody has chosen how the secret is sent, and the server does not know the client by HTTP
- * Basic, exchanges it once more with the secret in the body: a server authenticates the client before it consumes the
- * code, which is still valid. What works is remembered. Returns the client as the server accepted it. Throws what
- * `exchangeCode` throws.
+ * Exchanges the code. If the server rejects HTTP Basic and the user has not chosen an authentication method, retries
+ * once with the secret in the body: a server authenticates the client before it consumes the code, so the code is still
+ * valid. Remembers the method that works. Returns the client as the server accepted it. Throws the errors of
+ * `exchangeCode`.
  */
 export async function exchangeAs(
   deps: CodeExchangeDeps,
@@ -28,34 +28,35 @@ export async function exchangeAs(
     return { client, tokens: await exchangeCode(client, grant, options) };
   } catch (error) {
     if (!maySendSecretInBody(deps, client) || asAppError(error).code !== 'E_CLIENT_REFUSED') throw error;
-    const again = { ...client, clientAuth: 'client_secret_post' } as const;
-    const tokens = await exchangeCode(again, grant, options);
-    await remember(deps, again.clientAuth);
-    return { client: again, tokens };
+    const postClient = { ...client, clientAuth: 'client_secret_post' } as const;
+    const tokens = await exchangeCode(postClient, grant, options);
+    await rememberMethod(deps, postClient.clientAuth);
+    return { client: postClient, tokens };
   }
 }
 
-/** Whether HTTP Basic was only a guess, and the server may accept the secret in the body. */
+/** Whether HTTP Basic was only the default, and the server may accept the secret in the body. */
 function maySendSecretInBody(
   { server, registration, authorizationServer: { token_endpoint_auth_methods_supported: methods } }: CodeExchangeDeps,
   { clientAuth, clientSecret }: TokenClient,
 ): boolean {
-  const guessed =
+  const isDefault =
     registration.how === 'configured' &&
     clientAuth === 'client_secret_basic' &&
     server.settings.clientAuth === undefined;
-  return guessed && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
+  return isDefault && clientSecret !== undefined && (!methods || methods.includes('client_secret_post'));
 }
 
-/** The next sign-in starts with this method. */
-async function remember(
+/** Makes the next sign-in start with this method. */
+async function rememberMethod(
   { servers, server: { id }, registration }: CodeExchangeDeps,
   method: ClientSecretMethod,
 ): Promise<void> {
   const { client_id, issuer } = registration;
-  const ours = (one: Registration) => one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
+  const isThis = (one: Registration) =>
+    one.how === 'configured' && one.client_id === client_id && one.issuer === issuer;
   const registrations = servers
     .find(id)
-    ?.registrations.map((one) => (ours(one) ? { ...one, token_endpoint_auth_method: method } : one));
+    ?.registrations.map((one) => (isThis(one) ? { ...one, token_endpoint_auth_method: method } : one));
   if (registrations) await servers.updateAccount(id, { registrations });
 }

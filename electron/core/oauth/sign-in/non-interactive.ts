@@ -10,11 +10,11 @@ import { clientElsewhere } from '../registration/configured-client.ts';
 import { clientAuthOf } from '../client-auth/client-auth.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Http } from '../../http/http.ts';
-import type { Discovery, TokenClient, Grants } from '../model.ts';
+import type { TokenClient, Grants } from '../model.ts';
 import { type Credential, type RepeatedGrant, repeatedGrants } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
-
-type Protected = Extract<Discovery, { kind: 'protected' }>;
+import { storeSignIn } from './credential.ts';
+import type { ProtectedServer } from './discover-server.ts';
 
 export interface GrantSignInDeps {
   readonly http: Http;
@@ -22,21 +22,21 @@ export interface GrantSignInDeps {
   readonly servers: Pick<Servers, 'find' | 'update' | 'updateAccount'>;
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
-  /** For companies whose ID token was not entered by hand. */
+  /** For companies where Keybridge itself signs in, instead of using an ID token that the user entered. */
   readonly companies: Pick<Companies, 'signIn' | 'person'>;
   readonly openBrowser: boolean;
-  readonly discover: () => Promise<Protected>;
+  readonly discover: () => Promise<ProtectedServer>;
 }
 
-/** The grant of this server, where no person signs in; undefined: somebody does. */
+/** Returns the grant of a server where no person signs in, or undefined where a person does. */
 export function repeatedGrantOf({ settings }: Server): RepeatedGrant | undefined {
   return repeatedGrants.find((grant) => grant === settings.grant);
 }
 
 /**
- * The sign-in of a server whose own authorization server needs no person: asks for the first token with what the user
- * entered, and stores how to ask again. Only a company's identity provider may want to see somebody in the browser,
- * once for all of its servers. Throws AppError.
+ * Signs in to a server whose authorization server needs no person: requests the first token with the secrets that the
+ * user entered, and stores how to request the next one. Only a company's identity provider may need the person in the
+ * browser, once for all of its servers. Throws AppError.
  */
 export async function signInByGrant(
   deps: GrantSignInDeps,
@@ -44,7 +44,7 @@ export async function signInByGrant(
   grant: RepeatedGrant,
   attempt: Attempt,
 ): Promise<void> {
-  if (grant === 'static_header') return keepKey(deps, server);
+  if (grant === 'static_header') return storeStaticHeader(deps, server);
   const { http, clock, grants } = deps;
   const discovery = await deps.discover();
   attempt.step('register');
@@ -54,7 +54,7 @@ export async function signInByGrant(
   const credential = credentialFor(server, grant, client, scopes, clock.now());
   await bindToIssuer(deps, server, client, credential);
 
-  const ask = async () => {
+  const requestToken = async () => {
     attempt.step('exchange');
     return grants.requestToken(credential, await grants.withClientAuth(credential, client), {
       http,
@@ -62,43 +62,40 @@ export async function signInByGrant(
       signal: attempt.signal,
     });
   };
-  const outcome = grant === 'enterprise_managed' ? await withCompany(deps, server, attempt, ask) : await ask();
+  const outcome =
+    grant === 'enterprise_managed' ? await withCompany(deps, server, attempt, requestToken) : await requestToken();
   if (outcome.kind !== 'refreshed') throw outcome.error;
   const { tokens } = outcome;
   attempt.refuseIfCancelled();
-  await deps.servers.update(server.id, { signInRequired: true });
-  await deps.tokens.adopt(
-    {
-      ...credential,
-      grantedScopes: tokens.scopes ?? scopes,
-      account: client.clientId,
-      ...deps.companies.person(server),
-    },
-    tokens.accessToken,
-    tokens.expiresInMs,
-  );
+  const identified = {
+    ...credential,
+    grantedScopes: tokens.scopes ?? scopes,
+    account: client.clientId,
+    ...deps.companies.person(server),
+  };
+  await storeSignIn(deps, identified, tokens);
 }
 
-/** The company may have ended its sign-in without our knowing: then the person signs in there, and once more we ask. */
+/** If the company has ended its sign-in in the meantime, signs in there again and repeats the request once. */
 async function withCompany<Value>(
   { companies, openBrowser }: GrantSignInDeps,
   server: Server,
   attempt: Attempt,
-  ask: () => Promise<Value>,
+  requestToken: () => Promise<Value>,
 ): Promise<Value> {
-  if (!companyOf(server)) return ask();
+  if (!companyOf(server)) return requestToken();
   await companies.signIn(server, attempt, { openBrowser });
   try {
-    return await ask();
+    return await requestToken();
   } catch (error) {
     if (asAppError(error).code !== 'E_SIGN_IN_AGAIN') throw error;
     await companies.signIn(server, attempt, { openBrowser });
-    return ask();
+    return requestToken();
   }
 }
 
-/** Nothing is asked here: the server says at the first call whether it takes the key. */
-async function keepKey({ grants, clock, tokens, servers }: GrantSignInDeps, server: Server): Promise<void> {
+/** Sends no request: the first call shows whether the server accepts the key. */
+async function storeStaticHeader({ grants, clock, tokens, servers }: GrantSignInDeps, server: Server): Promise<void> {
   const { origin } = new URL(server.url);
   const client = {
     issuer: origin,
@@ -121,11 +118,11 @@ function credentialFor(
   scopes: readonly string[],
   now: number,
 ): Credential {
-  const { allow: _policy, signingKey: _key, clientSecret: _secret, ...who } = client;
+  const { allow: _policy, signingKey: _key, clientSecret: _secret, ...clientFacts } = client;
   return {
     id: server.id,
     serverUrl: server.url,
-    ...who,
+    ...clientFacts,
     grant,
     requestedScopes: scopes,
     grantedScopes: scopes,
@@ -136,14 +133,14 @@ function credentialFor(
 
 function ownClient(
   server: Server,
-  { authorizationServer, allow }: Protected,
+  { authorizationServer, allow }: ProtectedServer,
   resource: string,
   quirks: TokenClient['quirks'],
 ): TokenClient {
   if (server.clientId === undefined)
     throw new AppError(
       'E_CLIENT_ID_NEEDED',
-      `Keybridge needs the client ID that ${sanitizeExternalText(new URL(authorizationServer.issuer).host)} knows.`,
+      `${sanitizeExternalText(new URL(authorizationServer.issuer).host)} requires a client ID, and none is set.`,
     );
   const { clientId } = server;
   const clientAuth = clientAuthOf(server, authorizationServer.token_endpoint_auth_methods_supported);
@@ -157,10 +154,7 @@ function ownClient(
   });
 }
 
-/**
- * MCP, Authorization Server Binding: a server that names another issuer one day does not get this client's secret shown
- * there.
- */
+/** MCP, Authorization Server Binding: if the server later names another issuer, that one does not get the secret. */
 async function bindToIssuer(
   { servers, clock, grants }: GrantSignInDeps,
   server: Server,
@@ -198,7 +192,7 @@ async function bindToIssuer(
   });
 }
 
-/** Whether the client's secret or key was entered since, and so for this issuer. */
+/** Whether the client's secret or key was entered again, and so for this issuer. */
 async function enteredForHere(grants: Grants, credential: Credential, client: TokenClient): Promise<boolean> {
   try {
     const { clientSecret, signingKey } = await grants.withClientAuth(credential, client);

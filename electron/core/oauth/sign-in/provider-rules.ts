@@ -1,68 +1,72 @@
+import { defined } from '../../../../shared/defined.ts';
 import { mayBeExtra } from '../../../../shared/extra-parameters.ts';
 import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { presetFor, type Preset } from '../providers/presets.ts';
-import type { Discovery } from '../model.ts';
 import type { TokenQuirks } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
+import type { ProtectedServer } from './discover-server.ts';
 
-type Protected = Extract<Discovery, { kind: 'protected' }>;
-
-/** What one sign-in does differently from the standard way: what the user set counts before what a preset knows. */
+/** How a sign-in deviates from the standard. The user's settings take precedence over the preset. */
 export interface ProviderRules {
   readonly preset?: Preset;
-  /** Kept with the credential, whether it is sent or not. */
+  /** Stored with the credential, even if it is not sent. */
   readonly resource: string;
-  /** False: no request carries it. */
+  /** False: no request contains the `resource` parameter. */
   readonly sendResource: boolean;
-  /** Besides the standard ones. */
+  /** Parameters of the authorization request in addition to the standard ones. */
   readonly authorizeParameters: Readonly<Record<string, string>>;
   readonly quirks?: TokenQuirks;
-  /** True: known to take PKCE although its metadata does not say so. */
-  readonly takesPkce: boolean;
+  /** True: the provider is known to support PKCE, although its metadata does not say so. */
+  readonly supportsPkce: boolean;
 }
 
-/** Throws E_BAD_INPUT for a preset that does not exist, and for an extra parameter that would replace one of ours. */
-export function rulesFor(settings: ServerSettings, { issuerNamed, resource: found }: Protected): ProviderRules {
+/** Throws E_BAD_INPUT for an unknown preset, and for an extra parameter with the name of a standard one. */
+export function rulesFor(
+  settings: ServerSettings,
+  { issuerNamed, resource: discovered }: ProtectedServer,
+): ProviderRules {
   const preset = presetFor(issuerNamed, settings.preset);
   if (!preset && settings.preset !== undefined && settings.preset !== 'none')
     throw new AppError('E_BAD_INPUT', `There is no preset "${sanitizeExternalText(settings.preset, 40)}".`, {
       field: 'settings.preset',
     });
   const mode = settings.resource ?? preset?.resource ?? 'send';
-  const resource = typeof mode === 'object' ? mode.value : found;
+  const resource = typeof mode === 'object' ? mode.value : discovered;
   const sendResource = mode !== 'omit';
-  const parameters = filled({ ...preset?.token, ...checked(settings, 'tokenParameters') }, resource);
-  const quirks: TokenQuirks = {
-    ...(sendResource ? {} : { omitResource: true }),
-    ...(Object.keys(parameters).length > 0 ? { parameters } : {}),
-    ...(preset?.scopeOnRefresh ? { scopeOnRefresh: true } : {}),
-    ...(preset?.tokensIn === undefined ? {} : { tokensIn: preset.tokensIn }),
-  };
+  const parameters = fillIn({ ...preset?.token, ...extraParameters(settings, 'tokenParameters') }, resource);
+  const quirks: TokenQuirks = defined({
+    omitResource: sendResource ? undefined : true,
+    parameters: Object.keys(parameters).length > 0 ? parameters : undefined,
+    scopeOnRefresh: preset?.scopeOnRefresh ? true : undefined,
+    tokensIn: preset?.tokensIn,
+  });
   return {
-    ...(preset ? { preset } : {}),
     resource,
     sendResource,
-    authorizeParameters: filled({ ...preset?.authorize, ...checked(settings, 'authorizeParameters') }, resource),
-    ...(Object.keys(quirks).length > 0 ? { quirks } : {}),
-    takesPkce: preset?.missingPkce === 'allowed',
+    authorizeParameters: fillIn(
+      { ...preset?.authorize, ...extraParameters(settings, 'authorizeParameters') },
+      resource,
+    ),
+    supportsPkce: preset?.missingPkce === 'allowed',
+    ...defined({ preset, quirks: Object.keys(quirks).length > 0 ? quirks : undefined }),
   };
 }
 
-/** MCP, Authorization Code Protection: without PKCE in the metadata the sign-in must not go on. */
+/** MCP, Authorization Code Protection: the sign-in must not proceed if the metadata does not announce PKCE. */
 export function refuseWithoutPkce(
   server: Pick<Server, 'allowMissingPkce'>,
-  { pkceMissing, authorizationServer }: Protected,
-  { takesPkce }: ProviderRules,
+  { pkceMissing, authorizationServer }: ProtectedServer,
+  { supportsPkce }: ProviderRules,
 ): void {
-  if (!pkceMissing || takesPkce || server.allowMissingPkce) return;
+  if (!pkceMissing || supportsPkce || server.allowMissingPkce) return;
   throw new AppError(
     'E_PKCE_UNSUPPORTED',
     `${new URL(authorizationServer.issuer).host} does not announce PKCE with S256.`,
   );
 }
 
-function checked(
+function extraParameters(
   settings: ServerSettings,
   kind: 'authorizeParameters' | 'tokenParameters',
 ): Readonly<Record<string, string>> {
@@ -74,7 +78,7 @@ function checked(
   });
 }
 
-const filled = (parameters: Readonly<Record<string, string>>, resource: string): Record<string, string> =>
+const fillIn = (parameters: Readonly<Record<string, string>>, resource: string): Record<string, string> =>
   Object.fromEntries(
     Object.entries(parameters).map(([name, value]) => [name, value.replaceAll('{resource}', resource)]),
   );

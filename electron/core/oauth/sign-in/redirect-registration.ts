@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/defined.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Preset } from '../providers/presets.ts';
@@ -10,11 +11,12 @@ import {
   type RedirectHost,
   type RedirectListener,
 } from '../authorization/loopback-server.ts';
-import type { Discovery } from '../model.ts';
 import type { Registration, Server } from '../../servers/server.ts';
 import { dropRegistration, dynamicRegistrations } from '../registration/registration-store.ts';
 import type { RegistrationDeps } from '../registration/registration-model.ts';
+import type { ProtectedServer } from './discover-server.ts';
 
+/** An open listener, and the registration for its redirect URI. `reused`: it was made for an earlier sign-in. */
 export interface RedirectRegistration {
   readonly listener: RedirectListener;
   readonly registration: Registration;
@@ -24,12 +26,12 @@ export interface RedirectRegistration {
 
 export interface RedirectRegistrationOptions {
   readonly server: Server;
-  readonly discovery: Extract<Discovery, { kind: 'protected' }>;
+  readonly discovery: ProtectedServer;
   readonly scopes: readonly string[];
   readonly preset?: Preset;
   /**
-   * A client ID that the token endpoint knows no more: the pages in the browser will not either, and they send no
-   * answer.
+   * A client ID that the token endpoint no longer knows. The authorization endpoint will not know it either, and would
+   * show an error instead of sending a response.
    */
   readonly refused?: string | undefined;
   readonly ports: readonly number[];
@@ -37,37 +39,37 @@ export interface RedirectRegistrationOptions {
 }
 
 /**
- * The listener that is up, and the registration for exactly its redirect URI. First at the place that an earlier
- * registration knows; where the server takes no 127.0.0.1, at `localhost`; where all usual ports are taken, at any free
- * port if the authorization server will take that (RFC 8252 7.3). The caller closes the listener. Throws E_PORT_IN_USE
- * and the errors of `registrationFor`.
+ * Opens a listener, and finds or creates a registration for exactly its redirect URI. Prefers the address of an earlier
+ * registration. Uses `localhost` if the server rejects 127.0.0.1, and any free port if all usual ports are in use and
+ * the authorization server will accept it (RFC 8252 7.3). The caller closes the listener. Throws E_PORT_IN_USE and the
+ * errors of `registrationFor`.
  */
 export async function listenAndRegister(
   deps: RegistrationDeps,
   options: RedirectRegistrationOptions,
 ): Promise<RedirectRegistration> {
-  const { server, discovery, refused: forgotten } = options;
-  const dead = server.registrations.find((one) => one.how === 'dynamic' && one.client_id === forgotten);
-  if (dead) await dropRegistration(deps, server.id, dead);
+  const { server, discovery, refused } = options;
+  const refusedRegistration = server.registrations.find((one) => one.how === 'dynamic' && one.client_id === refused);
+  if (refusedRegistration) await dropRegistration(deps, server.id, refusedRegistration);
   const { authorizationServer } = discovery;
-  const document =
+  const usesDocument =
     server.clientId === undefined && clientMetadataUrl(server.settings, authorizationServer) !== undefined;
-  if (!document) return openAt(deps, options, placeOfClient(options));
+  if (!usesDocument) return listenAndRegisterAt(deps, options, addressesForClient(options));
   try {
-    return await openAt(deps, options, placeOfDocument(options));
+    return await listenAndRegisterAt(deps, options, addressesForDocument(options));
   } catch (error) {
     const canRegister = authorizationServer.registration_endpoint !== undefined;
     if (!canRegister || !(error instanceof AppError) || error.code !== 'E_PORT_IN_USE') throw error;
-    return openAt(deps, options, { ...placeOfClient(options), withoutDocument: true });
+    return listenAndRegisterAt(deps, options, { ...addressesForClient(options), withoutDocument: true });
   }
 }
 
-/** The ports and host to listen on. */
-interface Place {
+/** The addresses to try. */
+interface ListenAddresses {
   readonly path: string;
   readonly hosts: readonly RedirectHost[];
   readonly ports: readonly number[];
-  /** A redirect URI with another port than these is taken, too. */
+  /** The authorization server also accepts other ports than these. */
   readonly anyPort: boolean;
   readonly withoutDocument?: true;
 }
@@ -75,36 +77,36 @@ interface Place {
 const bothHosts: readonly RedirectHost[] = ['127.0.0.1', 'localhost'];
 
 /**
- * A registration of our own can be made for any port; a client that was entered has fixed ones, unless its provider
- * does not compare them.
+ * A dynamic registration can have any port. A configured client has the port that its operator registered, unless the
+ * provider does not compare ports.
  */
-function placeOfClient({ server, discovery, preset, ports }: RedirectRegistrationOptions): Place {
+function addressesForClient({ server, discovery, preset, ports }: RedirectRegistrationOptions): ListenAddresses {
   const { issuer, registration_endpoint: registrationEndpoint } = discovery.authorizationServer;
-  const reserved = reservedPlace(server, issuer);
-  const remembered = reserved ?? rememberedPlace(server, issuer);
-  const others = reserved && preset?.loopbackPorts !== 'any' ? [] : ports.filter((port) => port !== remembered?.port);
+  const reserved = reservedAddress(server, issuer);
+  const first = reserved ?? lastAddress(server, issuer);
+  const others = reserved && preset?.loopbackPorts !== 'any' ? [] : ports.filter((port) => port !== first?.port);
   return {
     path: redirectPath(issuer),
-    hosts: remembered?.host === 'localhost' ? ['localhost'] : bothHosts,
-    ports: remembered ? [remembered.port, ...others] : ports,
+    hosts: first?.host === 'localhost' ? ['localhost'] : bothHosts,
+    ports: first ? [first.port, ...others] : ports,
     anyPort: preset?.loopbackPorts === 'any' || (server.clientId === undefined && registrationEndpoint !== undefined),
   };
 }
 
 /**
- * The document names the usual ports, and the address without a port. Unless a server is known to accept that, a
- * registration is safer.
+ * The document lists redirect URIs with the usual ports and one without a port. A dynamic registration is safer than
+ * relying on the latter, unless the server is known to accept it.
  */
-function placeOfDocument({ discovery, preset, ports }: RedirectRegistrationOptions): Place {
+function addressesForDocument({ discovery, preset, ports }: RedirectRegistrationOptions): ListenAddresses {
   const canRegister = discovery.authorizationServer.registration_endpoint !== undefined;
   const anyPort = preset?.loopbackPorts === 'any' || (!canRegister && preset?.loopbackPorts !== 'listed');
   return { path: documentRedirectPath, hosts: bothHosts, ports, anyPort };
 }
 
-async function openAt(
+async function listenAndRegisterAt(
   deps: RegistrationDeps,
   { server, discovery, scopes, preset, signal }: RedirectRegistrationOptions,
-  { path, hosts, ports, anyPort, withoutDocument }: Place,
+  { path, hosts, ports, anyPort, withoutDocument }: ListenAddresses,
 ): Promise<RedirectRegistration> {
   const { authorizationServer, allow } = discovery;
   let refused: AppError | undefined;
@@ -118,8 +120,7 @@ async function openAt(
         redirectUri: listener.redirectUri,
         scopes,
         signal,
-        ...(preset ? { preset } : {}),
-        ...(withoutDocument ? { withoutDocument } : {}),
+        ...defined({ preset, withoutDocument }),
       };
       const outcome = await registrationFor(deps, request);
       if (outcome.kind === 'registered') return { ...outcome, listener };
@@ -132,34 +133,37 @@ async function openAt(
   }
   throw (
     refused ??
-    new AppError('E_REGISTRATION_REFUSED', 'The authorization server takes no redirect URI on this computer.')
+    new AppError('E_REGISTRATION_REFUSED', 'The authorization server accepts no redirect URI on this computer.')
   );
 }
 
-interface Remembered {
+interface LoopbackAddress {
   readonly host: RedirectHost;
   readonly port: number;
 }
 
-/** The address that a person was told to register: the provider takes no other one. */
-function reservedPlace({ clientId, reservedRedirect, registrations }: Server, issuer: string): Remembered | undefined {
+/** The address that Keybridge told the person to register. The provider accepts no other one. */
+function reservedAddress(
+  { clientId, reservedRedirect, registrations }: Server,
+  issuer: string,
+): LoopbackAddress | undefined {
   if (clientId === undefined || reservedRedirect?.issuer !== issuer) return undefined;
-  // One that was entered before this address was named may have been registered with another.
-  const before = registrations.find(({ how, client_id }) => how === 'configured' && client_id === clientId);
-  if (before && before.redirect_uri !== reservedRedirect.redirect_uri) return undefined;
-  return placeIn(reservedRedirect.redirect_uri, issuer);
+  // A client that was configured before the address was reserved may be registered with another one.
+  const earlier = registrations.find(({ how, client_id }) => how === 'configured' && client_id === clientId);
+  if (earlier && earlier.redirect_uri !== reservedRedirect.redirect_uri) return undefined;
+  return addressIn(reservedRedirect.redirect_uri, issuer);
 }
 
-/** Where the answer of the last registration at this issuer goes. */
-function rememberedPlace(server: Server, issuer: string): Remembered | undefined {
+/** The address in the last registration at this issuer. */
+function lastAddress(server: Server, issuer: string): LoopbackAddress | undefined {
   const configured = server.registrations.filter(
     (one) => one.how === 'configured' && one.issuer === issuer && one.client_id === server.clientId,
   );
   const [last] = server.clientId === undefined ? dynamicRegistrations(server, issuer) : configured;
-  return last && placeIn(last.redirect_uri, issuer);
+  return last && addressIn(last.redirect_uri, issuer);
 }
 
-function placeIn(redirectUri: string, issuer: string): Remembered | undefined {
+function addressIn(redirectUri: string, issuer: string): LoopbackAddress | undefined {
   if (!URL.canParse(redirectUri)) return undefined;
   const { hostname, port, pathname } = new URL(redirectUri);
   if (port === '' || pathname !== redirectPath(issuer) || (hostname !== '127.0.0.1' && hostname !== 'localhost'))

@@ -1,16 +1,15 @@
 import type { Attempt } from '../authorization/attempt.ts';
 import type { SignInProgress } from '../model.ts';
 
-/** A sign-in that runs now. */
 export interface RunningSignIn {
   readonly attempt: Attempt;
   readonly done: Promise<void>;
 }
 
-/** By account key: one for each account. Kept apart from the sign-ins, so that what they stand on can look at it. */
+/** At most one for each account key. Created before the sign-ins, because parts that those depend on read it. */
 export type RunningSignIns = Map<string, RunningSignIn>;
 
-/** Undefined: none runs, or it was cancelled and is about to end. */
+/** Returns undefined if no sign-in runs, or if it was cancelled and has not ended yet. */
 export function progressOf(
   running: ReadonlyMap<string, RunningSignIn>,
   accountKey: string,
