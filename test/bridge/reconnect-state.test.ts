@@ -117,7 +117,7 @@ describe('the patience of the bridge without a broker', () => {
     });
   });
 
-  it('is over at once when requests are refused already', () => {
+  it('ends at once when requests are already refused', () => {
     const state = { ...states.starting, refusals: 1, refusal: unknownServer };
     expect(nextState(state, attempt)).toMatchObject({ kind: 'refused', refusals: 2, refusal: notRunning });
   });
@@ -129,7 +129,7 @@ describe('the patience of the bridge without a broker', () => {
 });
 
 describe('the refusals of the bridge', () => {
-  it('tries again after 1, 2, 3 and then every 4 seconds', () => {
+  it('are followed by attempts after 1, 2, 3 and then every 4 seconds', () => {
     let state: ReconnectState = states.connecting;
     const delays = Array.from({ length: 6 }, () => {
       state = nextState(state, events['unknown server']);
@@ -140,19 +140,19 @@ describe('the refusals of the bridge', () => {
     expect(delays).toEqual([1_000, 2_000, 3_000, 4_000, 4_000, 4_000]);
   });
 
-  it('reports a failed handshake only when it fails twice since the last connection', () => {
+  it('include a failed handshake only if two have failed since the last connection', () => {
     const after = (...sequence: ReconnectEvent[]) => sequence.reduce<ReconnectState>(nextState, states.connecting);
     const { connected, disconnected, retry, 'failed handshake': failed } = events;
     expect(after(failed, retry, failed)).toMatchObject({ kind: 'refused', refusal: handshakeFailed });
     expect(after(failed, retry, connected, disconnected, failed)).toMatchObject({ kind: 'waiting' });
   });
 
-  it('keeps the last error while it waits after a failed handshake', () => {
+  it('keep the last error during the wait after a failed handshake', () => {
     const retrying = nextState(states.refused, events.retry);
     expect(nextState(retrying, events['failed handshake'])).toMatchObject({ kind: 'waiting', refusal: unknownServer });
   });
 
-  it('are over with the next connection', () => {
+  it('end with the next connection', () => {
     const retrying = nextState(states.refused, events.retry);
     expect(nextState(retrying, events.connected)).toMatchObject({ kind: 'connected', refusals: 0, refusal: undefined });
   });
@@ -164,7 +164,7 @@ describe('the refusals of the bridge', () => {
     ['waiting', 1_749, false],
     ['starting', 1_750, true],
     ['closed', 9_999, false],
-  ])('while it is %s at %i ms, a request is kept for the next attempt: %s', (state, atMs, isKept) => {
+  ])('hold a request back when an attempt runs or is due (%s, %i ms: %s)', (state, atMs, isKept) => {
     expect(keepsRequest(states[state], atMs)).toBe(isKept);
   });
 });
@@ -181,18 +181,19 @@ describe('the end of the bridge', () => {
     expect(nextState(state, events['host left while idle'])).toEqual(closed(exitCode, 950));
   });
 
-  it('comes with the last response once the host has left, and counts the time from there', () => {
+  it('SI04: follows the last response once the host has left, within 950 ms', () => {
     const left = nextState(states.connected, events['host left with pending requests']);
     expect(nextState(left, { type: 'idle', nowMs: nowMs + 300 })).toEqual(closed(0, 650));
   });
 
-  it('leaves 150 ms to write the last responses when pending requests are given up', () => {
+  it('SI04: gives up pending requests 800 ms after the host has left, and writes the errors within 150 ms', () => {
     const left = nextState(states.connected, events['host left with pending requests']);
     const over = { type: 'farewell_over', unsent: 0, nowMs: nowMs + farewellMs } as const;
     expect(nextState(left, over)).toEqual(closed(0, 150));
+    expect(farewellMs).toBe(800);
   });
 
-  it('is not delayed when stdin reports its end twice', () => {
+  it('is not delayed by a second end of stdin', () => {
     const left = nextState(states.connected, events['host left with pending requests']);
     expect(nextState(left, { type: 'host_left', idle: false, nowMs: nowMs + 100 })).toBe(left);
   });
