@@ -1,35 +1,35 @@
-// The BRIDGE PATH's first part: what an MCP host starts. Node's own modules only, and few of them: it starts with every
-// host.
+// The program that an MCP host starts: the first hop of the bridge path in ARCHITECTURE.md. It starts with every host,
+// so it loads Node's own modules only, and few of them.
 import './no-debugger.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataFolder } from './local-socket/data-folder.ts';
 import { bridge } from './bridge/reconnect.ts';
+import { defined } from '../shared/defined.ts';
 
 const usage = `Usage: keybridge connect SERVER [--account NAME] [--data-dir DIR]
 Run \`keybridge status\` to see the names of your servers.`;
 
-/** Runs a bridge on this process's own stdin and stdout, and ends the process. `args`: what stands after `connect`. */
+/** Runs a bridge on this process's stdin and stdout, and ends the process. `args`: what follows `connect`. */
 export async function runBridge(args: readonly string[]): Promise<void> {
-  const read = readBridgeArguments(args);
-  if (typeof read === 'string') {
-    process.stderr.write(`keybridge: ${read}\n${usage}\n`, () => process.exit(2));
+  const parsed = readBridgeArguments(args);
+  if (typeof parsed === 'string') {
+    process.stderr.write(`keybridge: ${parsed}\n${usage}\n`, () => process.exit(2));
     return;
   }
-  const dataDir = read.dataDir === undefined ? dataFolder() : path.resolve(read.dataDir);
-  process.exit(
-    await bridge({ server: read.server, dataDir, ...(read.account === undefined ? {} : { account: read.account }) }),
-  );
+  const { server, account } = parsed;
+  const dataDir = parsed.dataDir === undefined ? dataFolder() : path.resolve(parsed.dataDir);
+  process.exit(await bridge({ server, dataDir, ...defined({ account }) }));
 }
 
 const options = { 'data-dir': { type: 'string' }, account: { type: 'string' }, json: { type: 'boolean' } } as const;
 
-/** The arguments, or a sentence that says what is wrong with them. */
+/** Returns the arguments, or a sentence that says what is wrong with them. */
 export function readBridgeArguments(
   args: readonly string[],
 ): { readonly server: string; readonly account: string | undefined; readonly dataDir: string | undefined } | string {
-  // Not strict: the sentences of Node are about the program as a whole, and ours about "connect".
+  // Not strict: Node's messages do not name "connect".
   const { tokens, positionals } = parseArgs({
     args: [...args],
     options,
@@ -38,10 +38,10 @@ export function readBridgeArguments(
     tokens: true,
   });
   const given = tokens.filter((token) => token.kind === 'option');
-  const wrong = given.find(({ name, value }) => !Object.hasOwn(options, name) || (name === 'json' && value));
-  if (wrong) return `"connect" has no option ${wrong.rawName.slice(0, 40)}.`;
-  const valueOf = (wanted: string) => {
-    const last = given.findLast(({ name }) => name === wanted);
+  const unknown = given.find(({ name, value }) => !Object.hasOwn(options, name) || (name === 'json' && value));
+  if (unknown) return `"connect" has no option ${unknown.rawName.slice(0, 40)}.`;
+  const valueOf = (option: keyof typeof options) => {
+    const last = given.findLast(({ name }) => name === option);
     return last && (last.value ?? '');
   };
   const [account, dataDir] = [valueOf('account'), valueOf('data-dir')];
@@ -53,7 +53,8 @@ export function readBridgeArguments(
 }
 
 /**
- * `node bridge.cjs <server>`. The command line has this code in a file of another name, and calls `runBridge` itself.
+ * Whether this file is the program: `node bridge.cjs SERVER`. The command line bundles it under another name, and calls
+ * `runBridge`.
  */
 function isEntry(): boolean {
   try {

@@ -1,7 +1,7 @@
 import { addressOf, ownBusSocket } from '../core/vault/secret-service/bus-address.ts';
 import { checkFolder } from '../local-socket/data-folder.ts';
 
-/** By platform, what a desktop app needs to find the user's session, folders and language. Compared in upper case. */
+/** Variables by which a desktop app finds the user's session, folders and language. Compared in upper case. */
 const everywhere = ['PATH', 'HOME', 'LANG', 'LANGUAGE', 'USER', 'LOGNAME', 'SHELL', 'TZ', 'TMPDIR'];
 const linux = [
   'DISPLAY WAYLAND_DISPLAY XAUTHORITY DBUS_SESSION_BUS_ADDRESS DESKTOP_SESSION',
@@ -16,48 +16,48 @@ const windows = [
   'COMMONPROGRAMFILES PUBLIC COMPUTERNAME SESSIONNAME',
   'NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE OS',
 ].flatMap((line) => line.split(' '));
-const named = new Set([...everywhere, ...linux, ...darwin, ...windows]);
+const allowed = new Set([...everywhere, ...linux, ...darwin, ...windows]);
 
-const isAllowed = (name: string): boolean => named.has(name) || /^LC_[A-Z]+$/.test(name);
+const isAllowed = (name: string): boolean => allowed.has(name) || /^LC_[A-Z]+$/.test(name);
 
-/** On a display of another machine, the person would type client secrets into a window there. */
+/** Another machine's display would receive what the user types into the window, client secrets included. */
 const isLocalDisplay = (value: string): boolean => /^(?:unix|localhost|127\.0\.0\.1)?:\d+(?:\.\d+)?$/.test(value);
 
-/** A value that would lead the app out of this user's session is left out; undefined. */
+/** Each returns the value for the app; undefined if it would lead the app out of this user's session. */
 const checks: Readonly<Record<string, (value: string) => string | undefined>> = {
-  // Whoever holds the bus reads what goes to the keychain.
+  // The owner of the bus can read what is sent to the keychain.
   DBUS_SESSION_BUS_ADDRESS: (value) => {
     const socket = ownBusSocket(value);
     return socket === undefined ? undefined : addressOf(socket);
   },
-  // The bus is looked for in it, and the broker's socket may lie in it.
+  // The app looks for the bus there, and may put the broker's socket there.
   XDG_RUNTIME_DIR: (value) => (checkFolder(value).kind === 'fine' ? value : undefined),
   DISPLAY: (value) => (isLocalDisplay(value) ? value : undefined),
 };
 
 /**
- * The environment of the app when a bridge starts it. The host's is that of one entry in a configuration, which may
- * hold other servers' secrets, switches that make an Electron app something else (ELECTRON_RUN_AS_NODE, NODE_OPTIONS,
- * LD_PRELOAD), another proxy or other authorities, and settings of Keybridge itself. The app serves all hosts, so such
- * an entry decides nothing but the data folder: what is not in the list above the app gets from the session that it is
- * started in by the person, or not at all.
+ * The environment for an app that a bridge starts. The bridge's own environment comes from one entry in a host's
+ * configuration. It may hold secrets of other servers, variables that change what an Electron app does
+ * (ELECTRON_RUN_AS_NODE, NODE_OPTIONS, LD_PRELOAD), a proxy, certificate authorities and settings of Keybridge. The app
+ * serves all hosts, so one entry must not decide more than the data folder: only the variables above are passed on.
  */
 export function appEnvironment(
   env: NodeJS.ProcessEnv,
   dataDir: string,
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
-  const clean: Record<string, string> = {};
+  const passedOn: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    const upper = name.toUpperCase();
-    const check = platform === 'linux' ? checks[upper] : undefined;
-    const kept = value !== undefined && isAllowed(upper) ? (check ? check(value) : value) : undefined;
-    if (kept !== undefined) clean[name] = kept;
+    const upperName = name.toUpperCase();
+    if (value === undefined || !isAllowed(upperName)) continue;
+    const check = platform === 'linux' ? checks[upperName] : undefined;
+    const checkedValue = check ? check(value) : value;
+    if (checkedValue !== undefined) passedOn[name] = checkedValue;
   }
-  return { ...clean, KEYBRIDGE_DATA_DIR: dataDir };
+  return { ...passedOn, KEYBRIDGE_DATA_DIR: dataDir };
 }
 
-/** Whether an app that a bridge starts can show a window. */
+/** Whether an app that is started with this environment can show a window. */
 export function hasDisplay(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): boolean {
   return (
     platform === 'win32' ||

@@ -5,16 +5,16 @@ import { codeOf, ensureKey, readPrivateFile } from '../local-socket/data-folder.
 import { takeKernelLock } from '../local-socket/process-lock.ts';
 import type { Lock } from '../local-socket/lock.ts';
 
-/** Starts the app when nobody listens: of all bridges of a data folder one does, once. */
+/** Starts the app when nobody listens. Of all bridges on a data folder, one does so, once. */
 export interface AppLauncher {
   /**
-   * To be called whenever nobody was listening. 'connect_again': it is this bridge's turn now, and another one may have
-   * started the app just before; if still nobody listens, the next call starts it.
+   * To be called whenever nobody listens. 'connect_again': this bridge has just taken the lock, and another one may
+   * have started the app before that. If still nobody listens, the next call starts it.
    */
   attempt(): Promise<'connect_again' | 'wait'>;
-  /** No more attempts; another bridge may. */
+  /** Ends the attempts of this bridge. Another one may start the app. */
   release(): void;
-  /** What became of it, as a sentence. */
+  /** The result of the attempts so far, as a sentence. */
   readonly outcome: string;
   /** Nothing that this bridge knows of will start the app. */
   readonly hopeless: boolean;
@@ -28,13 +28,13 @@ export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppL
   let done = false;
   let hopeless = false;
 
-  const failed = (what: string) => {
+  const fail = (reason: string) => {
     hopeless = true;
-    outcome = what;
+    outcome = reason;
   };
 
   const start = async ([command, ...args]: Command) => {
-    // Loaded here alone: every other start of a bridge is faster without it.
+    // Loaded only when needed: most bridges start faster without it.
     const { spawn } = await import('node:child_process');
     try {
       const child = spawn(command, args, {
@@ -45,18 +45,18 @@ export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppL
         windowsHide: true,
       });
       outcome = 'Keybridge was started but does not answer yet.';
-      child.once('error', (error) => failed(`Keybridge could not be started (${codeOf(error)}).`));
+      child.once('error', (error) => fail(`Keybridge could not be started (${codeOf(error)}).`));
       child.once('exit', (code, signal) => {
-        // 0: it found another one running.
-        if (code !== 0) failed(`Keybridge was started and ended at once (${signal ?? `exit code ${code}`}).`);
+        // The app ends with 0 when another one is running.
+        if (code !== 0) fail(`Keybridge was started and ended at once (${signal ?? `exit code ${code}`}).`);
       });
       child.unref();
     } catch (error) {
-      failed(`Keybridge could not be started (${codeOf(error)}).`);
+      fail(`Keybridge could not be started (${codeOf(error)}).`);
     }
   };
 
-  const takeTurn = async () =>
+  const takeLock = async () =>
     ensureKey(dataDir).kind === 'key' ? takeKernelLock(dataDir, 'starter').catch(() => undefined) : undefined;
 
   return {
@@ -64,12 +64,12 @@ export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppL
       if (done) return 'wait';
       const command = startCommand(dataDir, env);
       if (typeof command === 'string') {
-        failed(command);
+        fail(command);
         return 'wait';
       }
       hopeless = false;
       if (!lock) {
-        lock = await takeTurn();
+        lock = await takeLock();
         outcome = 'Keybridge is being started but does not answer yet.';
         return lock ? 'connect_again' : 'wait';
       }
@@ -92,20 +92,21 @@ export function createAppLauncher(dataDir: string, env: NodeJS.ProcessEnv): AppL
 }
 
 /**
- * How the app is started: as the app itself has left it in the data folder. Nothing else is believed: the environment
- * is that of one host's entry. A sentence when it cannot be started.
+ * The command that the app has left in the data folder. No other source is trusted: the environment comes from the
+ * configuration of one host. Returns a sentence if the app cannot be started.
  */
 function startCommand(dataDir: string, env: NodeJS.ProcessEnv): Command | string {
   const command = commandInFolder(dataDir);
   if (typeof command === 'string') return command;
   if (!hasDisplay(env)) return 'Keybridge is not running, and there is no display to start it on.';
-  return command ?? 'Keybridge is not running, and was never started on this data folder.';
+  return command ?? 'Keybridge is not running, and has never been started on this data folder.';
 }
 
-/** Written by the app at each start. Not believed when others can write it. */
+/** The app writes `app.json` at each start. The file is not trusted if other users can write it. */
 function commandInFolder(dataDir: string): Command | string | undefined {
   const file = readPrivateFile(path.join(dataDir, 'app.json'));
-  if (file.kind === 'unsafe') return `Keybridge is not running, and how to start it cannot be trusted: ${file.message}`;
+  if (file.kind === 'unsafe')
+    return `Keybridge is not running, and the file that says how to start it cannot be trusted: ${file.message}`;
   if (file.kind === 'absent') return undefined;
   const { command, args } = (readJson(file.text) ?? {}) as { command?: unknown; args?: unknown };
   return asCommand([command, ...(Array.isArray(args) ? (args as unknown[]) : [])]);

@@ -7,51 +7,52 @@ const newline = Buffer.from('\n');
 export interface LineGateOptions {
   /** Longest line that is passed on, in bytes. */
   readonly maxBytes: number;
-  /** Looks at a line; false keeps it from being passed on. */
+  /** Returns whether the line is passed on. */
   readonly onLine: (line: Buffer) => boolean;
-  /** A longer one, of which only the ends are left. */
+  /** Called for a longer line, of which only the ends are left. */
   readonly onTooLong: (head: Buffer, tail: Buffer) => void;
-  /** Where to. Asked when there is something to write. */
+  /** Where lines are written. Called before each write. */
   readonly sink: () => Writable | undefined;
 }
 
 /**
- * Passes whole lines on, so that a connection never ends in the middle of one. Chunks of whole lines go as they came.
+ * Passes on whole lines only, so that a connection never ends in the middle of one. A chunk of which every line is
+ * passed on is written as it is.
  */
 export function createLineGate({ maxBytes, onLine, onTooLong, sink }: LineGateOptions): (chunk: Buffer) => void {
   let passed: Buffer[] = [];
-  let asItCame = false;
+  let isWhole = false;
   const lines = createLineSplitter<Buffer>({
     maxBytes,
     concat: (pieces, bytes) => Buffer.concat(pieces, bytes),
     onLine(line) {
       if (onLine(line)) passed.push(line);
-      else asItCame = false;
+      else isWhole = false;
     },
     onTooLong(head, tail) {
-      asItCame = false;
+      isWhole = false;
       onTooLong(head, tail);
     },
   });
   return (chunk) => {
-    asItCame = lines.waiting === 0 && chunk[chunk.length - 1] === lineFeed;
+    isWhole = lines.waiting === 0 && chunk[chunk.length - 1] === lineFeed;
     lines.push(chunk);
     if (passed.length === 0) return;
-    const out = passed;
+    const toWrite = passed;
     passed = [];
-    const to = sink();
-    if (!to) return;
-    if (asItCame) to.write(chunk);
-    else writeLines(to, out);
+    const stream = sink();
+    if (!stream) return;
+    if (isWhole) stream.write(chunk);
+    else writeLines(stream, toWrite);
   };
 }
 
-/** Writes lines as one piece, each with its end. */
-export function writeLines(to: Writable, lines: readonly (Buffer | string)[]): void {
-  to.cork();
+/** Writes lines and their line feeds in one piece. */
+export function writeLines(stream: Writable, lines: readonly (Buffer | string)[]): void {
+  stream.cork();
   for (const line of lines) {
-    to.write(line);
-    to.write(newline);
+    stream.write(line);
+    stream.write(newline);
   }
-  to.uncork();
+  stream.uncork();
 }

@@ -33,7 +33,7 @@ export function createLocalResponses(server: string): LocalResponses {
       const what = closedBy === 'broker' ? 'Keybridge ended' : 'The app closed the connection';
       if (!isRepeatable(method))
         return errorLine(id, error('E_OUTCOME_UNKNOWN', `${what} while the call was running.`));
-      const message = `${what} before the answer came.`;
+      const message = `${what} before the response arrived.`;
       return errorLine(
         id,
         closedBy === 'broker'
@@ -54,7 +54,7 @@ export function createLocalResponses(server: string): LocalResponses {
     responseTooLarge(head, tail) {
       const message = peekMessage(head, tail);
       if (message.id === undefined || message.outcome === undefined) return undefined;
-      return errorLine(message.id, error('E_TOO_LARGE', 'The answer has more than 16 MB.'));
+      return errorLine(message.id, error('E_TOO_LARGE', 'The response is larger than 16 MB.'));
     },
     pong: (id) => `{"jsonrpc":"2.0","id":${id},"result":{}}`,
     cancelled: (id) =>
