@@ -45,7 +45,7 @@ describe('endpoints of another authorization server (DM34)', () => {
 });
 
 describe('other hosts in a sign-in (DM34, RG10)', () => {
-  const words = (host: string) => `The sign-in also passes through ${host}. Go on only if you expect that.`;
+  const words = (host: string) => `The sign-in also passes through ${host}. Continue only if you expect that.`;
 
   it('DM34 as-token-evil: are shown from the registration on, before any request goes there', async () => {
     const hits: [string, number][] = [];
