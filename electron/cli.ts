@@ -1,5 +1,4 @@
-// The `keybridge` command. An app starts `keybridge connect` for each server, so that loads the bridge and nothing
-// else.
+// The `keybridge` command. Apps start `keybridge connect` once per server, so that loads only the bridge.
 import './no-debugger.ts';
 
 const [, , first, ...rest] = process.argv;

@@ -21,7 +21,7 @@ import { createClosing } from './desktop/closing.ts';
 import { connectWindow } from './desktop/window/ipc.ts';
 import { closeBeforeQuit, logFaults, onSecondStart } from './desktop/lifecycle.ts';
 import { ownDataFolder } from './desktop/take-over.ts';
-import { announcePages } from './desktop/window/app-protocol.ts';
+import { registerPageScheme } from './desktop/window/app-protocol.ts';
 import { bridgeCommand, bridgeEnv, paths, writeStartCommand } from './desktop/paths.ts';
 import { chosenStore } from './desktop/store.ts';
 import { trayActions } from './desktop/tray/tray-actions.ts';
@@ -32,11 +32,11 @@ import { createMainWindow } from './desktop/window/window.ts';
 const { t } = translator(desktopMessages);
 const debuggable = testBuild || !packaged;
 const hidden = process.argv.includes('--hidden');
-const askedLevel = app.commandLine.getSwitchValue('log-level');
-const logLevel = isLogLevel(askedLevel) ? askedLevel : defaultLogLevel;
+const levelSwitch = app.commandLine.getSwitchValue('log-level');
+const logLevel = isLogLevel(levelSwitch) ? levelSwitch : defaultLogLevel;
 const dataDir = dataFolder();
 
-/** Everything until the app runs. Throws AppError. */
+/** Starts the app. Throws AppError. */
 async function start(): Promise<void> {
   const window = createMainWindow({
     ...paths,
@@ -79,7 +79,7 @@ async function start(): Promise<void> {
       bridgeEnv: bridgeEnv(dataDir),
     },
   });
-  // The lock goes last: until the core has closed, a token may be on its way into the store.
+  // The lock is released last: until the core has closed, a token may still be on its way to the store.
   let lost: AppError | undefined;
   const onLost = (error: AppError) => {
     lost = error;
@@ -93,14 +93,14 @@ async function start(): Promise<void> {
     lock: { ...lock, release: async () => {} },
     onLost,
   });
-  const endWindow = connectWindow({ app: core, window, log });
-  const endTray = createTray({
+  const disconnectWindow = connectWindow({ app: core, window, log });
+  const removeTray = createTray({
     app: core,
     clock,
     icons: path.join(paths.icons, 'tray'),
     onAction: trayActions({ core, window, log }),
   });
-  const endWatch = core.status.subscribe(({ servers }) =>
+  const unsubscribe = core.status.subscribe(({ servers }) =>
     wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')),
   );
   log('app_started', {
@@ -112,15 +112,17 @@ async function start(): Promise<void> {
   });
 
   closeBeforeQuit(async () => {
-    for (const end of [endWindow, endTray, endWatch]) end();
+    disconnectWindow();
+    removeTray();
+    unsubscribe();
     wake.close();
     await broker.close();
     await core.close();
     await lock.release();
     log('app_ended');
     logFile.close();
-    // Also without a window: the app goes without anybody having asked for it.
-    if (lost) tell(lost, t('dialog.ended'));
+    // Even if the app was hidden, because nobody asked it to quit.
+    if (lost) showError(lost, t('dialog.ended'));
   });
   writeStartCommand(dataDir);
   if (!hidden) await window.show();
@@ -129,17 +131,17 @@ async function start(): Promise<void> {
 function fail(error: unknown): void {
   const { code, message } = asAppError(error);
   process.stderr.write(`keybridge: ${code}: ${message}\n`);
-  if (!hidden) tell(asAppError(error), t('dialog.cannotStart'));
+  if (!hidden) showError(asAppError(error), t('dialog.cannotStart'));
   leave(1);
 }
 
-/** Waits until the person has closed the box. */
-function tell(error: AppError, title: string): void {
+/** Returns when the user has closed the dialog. */
+function showError(error: AppError, title: string): void {
   const { code, message, remedy } = error.toInfo();
   dialog.showErrorBox(title, [message, remedy, code].join('\n\n'));
 }
 
-/** Before the app has run: its own lock is not taken down by an early exit. */
+/** Exits before the app has started. Electron does not release its own lock in that case. */
 function leave(code: number): void {
   app.releaseSingleInstanceLock();
   app.exit(code);
@@ -147,12 +149,12 @@ function leave(code: number): void {
 
 const refused = debuggable ? undefined : refusedSwitch(process.argv, process.env);
 if (refused !== undefined) {
-  process.stderr.write(`keybridge: ${refused} is not accepted: it would open Keybridge to other programs.\n`);
+  process.stderr.write(`keybridge: ${refused} is not accepted, because it could give other programs access.\n`);
   app.exit(2);
 } else {
-  // Inside the data folder, so that one data folder has one app and everything of it lies in one place.
+  // Inside the data folder, so that Electron's single-instance lock is one per data folder.
   app.setPath('userData', path.join(dataDir, 'electron'));
-  announcePages();
+  registerPageScheme();
   if (!app.requestSingleInstanceLock()) app.exit(0);
   else void app.whenReady().then(start).catch(fail);
 }

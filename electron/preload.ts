@@ -6,7 +6,7 @@ async function current(): Promise<unknown> {
   return reply.ok ? reply.value : undefined;
 }
 
-/** All that the page gets: commands in, status out. No channel name, event or Electron object reaches it. */
+/** All that the page can use: commands and the status. It gets no channel name, event or Electron object. */
 contextBridge.exposeInMainWorld('keybridge', {
   call: (name: unknown, input: unknown): Promise<unknown> => ipcRenderer.invoke(callChannel, name, input),
 
@@ -17,7 +17,7 @@ contextBridge.exposeInMainWorld('keybridge', {
       listener(status);
     };
     ipcRenderer.on(statusChannel, receive);
-    // The state as it is now. A change that was pushed meanwhile is newer.
+    // The current status, unless a newer one was pushed in the meantime.
     void current().then((status) => {
       if (status !== undefined && !pushed) listener(status);
       return undefined;

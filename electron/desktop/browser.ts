@@ -3,9 +3,9 @@ import { AppError } from '../core/base/errors.ts';
 import { openSystemBrowser } from '../platform/system-browser.ts';
 
 /**
- * Opens a page in the user's browser: the one place with `shell.openExternal` (UI06). The core has checked the address;
- * its scheme is looked at once more, because what the system does with other schemes is to start programs (T1).
- * On Linux $BROWSER is honoured. Rejects with E_BROWSER.
+ * Opens a page in the user's browser. This is the only use of `shell.openExternal` (UI06). The core has checked the
+ * address, and its scheme is checked again here, because the system starts programs for other schemes (T1). Honours
+ * $BROWSER on Linux. Rejects with E_BROWSER.
  */
 export async function openBrowser(url: URL): Promise<void> {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')

@@ -6,21 +6,22 @@ import { translator } from '../../shared/messages/translator.ts';
 import { readFileIfThere, writeFileAtomic } from '../core/base/atomic-file.ts';
 import { trayIconIsShown } from './tray/tray-host.ts';
 
-const Told = z.object({ toldWhere: z.literal(true) });
+/** Content of the file that remembers the explanation. */
+const Explained = z.object({ toldWhere: z.literal(true) });
 const { t } = translator(desktopMessages);
 
 /**
- * What closing the window does: it hides, and the app goes on in the tray, which is said the first time (`toldFile`
- * remembers that). Where no tray shows the icon the window would be gone for good: there each time the person chooses
- * between going on, minimised, and quitting.
+ * Returns what closing the window does. The window hides and the app keeps running in the tray; a dialog explains that
+ * the first time (`explainedFile` remembers it). If no tray shows the icon, nothing could bring the window back, so a
+ * dialog asks each time whether to minimize it or to quit.
  */
-export function createClosing(toldFile: string): (window: BrowserWindow) => Promise<void> {
+export function createClosing(explainedFile: string): (window: BrowserWindow) => Promise<void> {
   let asking = false;
   return async (window) => {
     if (asking) return;
     asking = true;
     try {
-      if (await trayIconIsShown()) await hide(window, toldFile);
+      if (await trayIconIsShown()) await hide(window, explainedFile);
       else await minimizeOrQuit(window);
     } finally {
       asking = false;
@@ -28,11 +29,11 @@ export function createClosing(toldFile: string): (window: BrowserWindow) => Prom
   };
 }
 
-async function hide(window: BrowserWindow, toldFile: string): Promise<void> {
-  if (!(await told(toldFile))) {
+async function hide(window: BrowserWindow, explainedFile: string): Promise<void> {
+  if (!(await wasExplained(explainedFile))) {
     const quit = await choosesQuit(window, t('dialog.hidden'), t('dialog.hiddenDetail', { system: process.platform }));
-    // A full disk is no reason to complain: then it is said again.
-    await writeFileAtomic(toldFile, JSON.stringify({ toldWhere: true })).catch(() => {});
+    // If this fails, the dialog is only shown again.
+    await writeFileAtomic(explainedFile, JSON.stringify({ toldWhere: true })).catch(() => {});
     if (quit) return app.quit();
   }
   if (!window.isDestroyed()) window.hide();
@@ -43,9 +44,9 @@ async function minimizeOrQuit(window: BrowserWindow): Promise<void> {
   if (!window.isDestroyed()) window.minimize();
 }
 
-async function told(file: string): Promise<boolean> {
+async function wasExplained(file: string): Promise<boolean> {
   const text = await readFileIfThere(file).catch(() => undefined);
-  return text !== undefined && Told.safeParse(readJson(text)).success;
+  return text !== undefined && Explained.safeParse(readJson(text)).success;
 }
 
 async function choosesQuit(window: BrowserWindow, message: string, detail: string): Promise<boolean> {

@@ -3,8 +3,8 @@ import type { KeychainChild } from '../core/vault/keychain-client.ts';
 import { keychainEnv } from '../core/vault/spawn-keychain.ts';
 
 /**
- * Starts keychain children as Electron utility processes, which also exist where the fuses forbid plain Node. `file`:
- * keychain.cjs.
+ * Returns a function that starts a keychain child as an Electron utility process, because the fuses of a package forbid
+ * plain Node. `file` is the path of keychain.cjs.
  */
 export function createUtilityKeychainSpawner(file: string): () => KeychainChild {
   return () => {
@@ -14,7 +14,7 @@ export function createUtilityKeychainSpawner(file: string): () => KeychainChild 
       stdio: 'ignore',
     });
     return {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a message port has one other end
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a message port has no origin
       post: (message) => child.postMessage(message),
       onMessage: (listener) => void child.on('message', listener),
       onExit: (listener) => void child.once('exit', listener),

@@ -4,12 +4,12 @@ import type { Log } from '../core/base/log.ts';
 import { within } from '../core/base/async.ts';
 import { systemClock } from '../core/base/system-clock.ts';
 
-/** All clean-up together; after this the app ends whatever is still pending. */
-const longestCloseMs = 8_000;
+/** Limit of the whole clean-up. After it the app exits, whatever is still pending. */
+const closeLimitMs = 8_000;
 
 /**
- * The app's end: asked for by the tray, the system (SIGTERM, log-off) or a second Electron quit event, it first closes
- * what is open, once, in order. Without windows the app goes on: its work is done in the tray.
+ * Runs `close` once before the app quits, whether the tray, a signal or the end of the user's session asks for it. Also
+ * keeps the app running without a window, in the tray.
  */
 export function closeBeforeQuit(close: () => Promise<void>): void {
   let closed: Promise<unknown> | undefined;
@@ -18,20 +18,20 @@ export function closeBeforeQuit(close: () => Promise<void>): void {
     if (closed === undefined) {
       closed = within(
         systemClock(),
-        longestCloseMs,
+        closeLimitMs,
         close().catch(() => {}),
       );
-      // Not app.quit() again: a window or a child that hangs must not keep what is closed alive.
+      // Not app.quit() again, which a hanging window or child process could block.
       void closed.then(() => app.exit(0));
     }
     event.preventDefault();
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => app.quit());
-  // Before the session bus goes, which Electron does not survive.
+  // Electron does not survive the end of the session bus.
   powerMonitor.on('shutdown', () => app.quit());
 }
 
-/** A second start of the app on the same data folder: it tells the first one and ends. */
+/** Calls `show` when the app is started again on the same data folder; that second process exits by itself. */
 export function onSecondStart(show: () => void): void {
   app.on('second-instance', (_event, argv) => {
     if (!argv.includes('--hidden')) show();
@@ -40,8 +40,9 @@ export function onSecondStart(show: () => void): void {
 }
 
 /**
- * What nobody caught. Its words may hold anything, so only its place is written down. After an exception the state is
- * unknown and the app ends: a refresh in flight survives that (docs/refresh.md), and a bridge starts it again.
+ * Logs uncaught errors, only with the place where they were thrown, because their messages may contain secrets. After
+ * an uncaught exception the state is unknown, so the app exits. A refresh in flight survives that (docs/refresh.md),
+ * and a bridge starts the app again.
  */
 export function logFaults(log: Log): void {
   process.on('unhandledRejection', (error) => log('fault', { source: 'rejection', ...whereThrown(error) }));

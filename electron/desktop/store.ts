@@ -18,18 +18,18 @@ const labels: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   win32: 'Windows Credential Manager',
 };
 
-/** The store that KEYBRIDGE_STORE names; the system's keychain when it names none. Never another one in silence. */
+/** Opens the store that KEYBRIDGE_STORE names, by default the system's keychain. Throws E_BAD_INPUT. */
 export function chosenStore({ clock, log, keychain }: StoreDeps): SecretStore {
   const name = process.env['KEYBRIDGE_STORE'] || 'keychain';
   if (name === 'memory') return createMemoryStore();
-  if (name !== 'keychain') throw new AppError('E_BAD_INPUT', 'KEYBRIDGE_STORE is "keychain" or "memory".');
+  if (name !== 'keychain') throw new AppError('E_BAD_INPUT', 'KEYBRIDGE_STORE must be "keychain" or "memory".');
   return createKeychainStore({
     spawnChild: createUtilityKeychainSpawner(keychain),
     label: labels[process.platform] ?? 'Secret Service keychain',
     service: 'Keybridge',
     clock,
     log,
-    // There a call that does not come back has a prompt open; each further call would open another.
+    // On macOS a pending call has a prompt open, and each further call would open another.
     quietMs: process.platform === 'darwin' ? 300_000 : 0,
   });
 }

@@ -8,21 +8,20 @@ import type { Lock } from '../local-socket/lock.ts';
 
 const { t } = translator(desktopMessages);
 
-/** A broker that ends says goodbye to its servers and stores what is in flight. */
-const longestEndMs = 15_000;
+/** How long a broker may take to end its sessions and to store tokens that are in flight. */
+const endLimitMs = 15_000;
 
 /**
- * The lock that makes this app the one owner of the data folder. Another app cannot be there (single instance), but a
- * broker without a window can (`keybridge serve`): then the user is asked, or with `hidden` the other one simply stays.
- * Undefined: this app is to end. Throws E_SOCKET_UNSAFE.
+ * Acquires the lock that makes this app the only owner of the data folder. If `keybridge serve` holds it, asks whether
+ * to take over; with `hidden` it does not ask. Returns undefined if the app is to quit. Throws E_SOCKET_UNSAFE.
  */
 export async function ownDataFolder(dataDir: string, hidden: boolean): Promise<Lock | undefined> {
   let lock = await acquireLock(dataDir);
   while (!lock) {
     if (hidden || !(await userTakesOver(dataDir))) return undefined;
-    // It may have ended by itself meanwhile; whether it has gone is what the lock says.
+    // An error does not matter: the lock shows whether the broker has ended.
     await endBroker(dataDir).catch(() => {});
-    lock = await lockWithin(dataDir, longestEndMs);
+    lock = await lockWithin(dataDir, endLimitMs);
   }
   return lock;
 }

@@ -9,20 +9,18 @@ export interface Wake {
    * function.
    */
   onWake(listener: () => void): () => void;
-  /**
-   * The network is looked at only while this is true: while something waits for it. Call after each change of state.
-   */
-  watchNetwork(wanted: boolean): void;
+  /** Turns the polling of the network on or off. It is to be on only while a server cannot be reached. */
+  watchNetwork(on: boolean): void;
   close(): void;
 }
 
-const lookEveryMs = 5_000;
-/** Largest drift of the system's time that does not count as a change of the clock. */
-const slackMs = 10_000;
+const pollEveryMs = 5_000;
+/** Largest drift between the clocks that does not count as a change of the system time. */
+const clockToleranceMs = 10_000;
 
 /**
- * Electron tells the main process of sleep but not of the network nor of a system time that was set, so the addresses
- * of this computer and the clocks are compared, and only while a server is out of reach: otherwise nothing ticks.
+ * Electron reports sleep to the main process, but neither a change of network nor one of the system time. Those are
+ * found by polling the addresses of this computer and its clocks, only while a server cannot be reached.
  */
 export function createWake(clock: Clock): Wake {
   const listeners = new Set<() => void>();
@@ -30,23 +28,23 @@ export function createWake(clock: Clock): Wake {
     for (const listener of listeners) listener();
   };
   let addresses: string | undefined;
-  let cancelLook = () => {};
+  let cancelPoll = () => {};
   let timeWasSet = () => false;
 
-  function look(): void {
-    const now = addressesNow();
-    if (timeWasSet() || (addresses !== undefined && now !== addresses && now !== '')) wake();
-    addresses = now;
-    cancelLook = clock.after(lookEveryMs, look);
+  function poll(): void {
+    const current = externalAddresses();
+    if (timeWasSet() || (addresses !== undefined && current !== addresses && current !== '')) wake();
+    addresses = current;
+    cancelPoll = clock.after(pollEveryMs, poll);
   }
 
-  function watchNetwork(wanted: boolean): void {
-    if (wanted === (addresses !== undefined)) return;
-    cancelLook();
+  function watchNetwork(on: boolean): void {
+    if (on === (addresses !== undefined)) return;
+    cancelPoll();
     addresses = undefined;
-    if (!wanted) return;
-    timeWasSet = createTimeWatch(clock, slackMs);
-    look();
+    if (!on) return;
+    timeWasSet = createTimeWatch(clock, clockToleranceMs);
+    poll();
   }
 
   powerMonitor.on('resume', wake);
@@ -65,10 +63,10 @@ export function createWake(clock: Clock): Wake {
   };
 }
 
-/** Addresses that lead out of this computer, as one text. */
-function addressesNow(): string {
-  const all = Object.values(os.networkInterfaces()).flatMap((one) => one ?? []);
-  return all
+/** All addresses of this computer except loopback, sorted, as one string. */
+function externalAddresses(): string {
+  return Object.values(os.networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
     .filter(({ internal }) => !internal)
     .map(({ address }) => address)
     .toSorted()

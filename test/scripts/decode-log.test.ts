@@ -44,7 +44,7 @@ describe('npm run decode-log', () => {
   });
 
   it('gives the places in the sources for a line of the log, and leaves everything else as it is', () => {
-    const text = 'This page may not give commands.';
+    const text = 'This page is not allowed to run commands.';
     const lines = readFileSync(path.join(dist, 'main.js'), 'utf8').split('\n');
     const line = lines.findIndex((one) => one.includes(text));
     const logged = (place: string) => `{"at":"2026-01-01T00:00:00.000Z","event":"fault","at":"fail (${place})"}\n`;

@@ -12,7 +12,10 @@ const stepCommands = {
   cancel: 'cancelSignIn',
 } as const;
 
-/** Carries out what was clicked in the tray, by the same commands as the window. A failure is shown there. */
+/**
+ * Runs what was clicked in the tray, with the commands that the window uses. A failure opens the window, which shows
+ * it.
+ */
 export function trayActions({
   core,
   window,

@@ -4,13 +4,13 @@ import { withLimit } from '../../core/base/async.ts';
 import { systemClock } from '../../core/base/system-clock.ts';
 
 const watcher = { destination: 'org.kde.StatusNotifierWatcher', path: '/StatusNotifierWatcher' } as const;
-/** A panel that does not answer shows nothing either. */
-const longestAnswerMs = 2_000;
+/** A panel that does not respond within this time does not show the icon either. */
+const responseLimitMs = 2_000;
 
 /**
- * Whether a panel shows this process's tray icon, as far as can be told: on Linux by what the StatusNotifierWatcher
- * says (freedesktop.org StatusNotifierItem), since many desktops have no tray at all; elsewhere there always is one.
- * `address`: of the session bus; undefined: there is none.
+ * Whether a panel shows this process's tray icon. Many Linux desktops have no tray, so there the StatusNotifierWatcher
+ * is asked (freedesktop.org StatusNotifierItem). Other systems always have a tray. `address` is that of the session
+ * bus; undefined if there is none.
  */
 export async function trayIconIsShown(
   address = process.env['DBUS_SESSION_BUS_ADDRESS'],
@@ -21,27 +21,27 @@ export async function trayIconIsShown(
   if (socket === undefined) return false;
   const connection = connectToBus(socket);
   try {
-    return await withLimit(isShown(connection, pid), { clock: systemClock(), ms: longestAnswerMs, late: () => false });
+    return await withLimit(isShown(connection, pid), { clock: systemClock(), ms: responseLimitMs, late: () => false });
   } finally {
     connection.close();
   }
 }
 
-/** A panel is there, and an icon of ours stands on its list. */
+/** Whether there is a panel and this process is on its list of icons. */
 async function isShown(connection: DbusConnection, pid: number): Promise<boolean> {
-  // Asked first: a call to a name that nobody has could start a program.
-  if ((await answer(connection, 'NameHasOwner', watcher.destination)) !== true) return false;
+  // First, because a call to a name without an owner could start a program.
+  if ((await callBus(connection, 'NameHasOwner', watcher.destination)) !== true) return false;
   if ((await property(connection, 'IsStatusNotifierHostRegistered')) !== true) return false;
   const items = await property(connection, 'RegisteredStatusNotifierItems');
   if (!Array.isArray(items)) return false;
-  // Each is a bus name, and behind it a path where that is not the usual one.
+  // Each item is a bus name, followed by a path unless that is the default one.
   const owners = items.map((item) => String(item).split('/', 1)[0] ?? '').filter((owner) => owner !== '');
-  const pids = await Promise.all(owners.map((owner) => answer(connection, 'GetConnectionUnixProcessID', owner)));
+  const pids = await Promise.all(owners.map((owner) => callBus(connection, 'GetConnectionUnixProcessID', owner)));
   return pids.includes(pid);
 }
 
-/** What the bus itself says; undefined: an error. */
-async function answer(connection: DbusConnection, member: string, arg: string): Promise<unknown> {
+/** Calls a method of the bus itself. Returns undefined on an error. */
+async function callBus(connection: DbusConnection, member: string, arg: string): Promise<unknown> {
   const reply = await connection.call({ ...bus, member, args: [arg] });
   return reply.kind === 'reply' ? reply.body[0] : undefined;
 }

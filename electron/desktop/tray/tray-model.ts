@@ -15,10 +15,10 @@ import { accountsText, setAsideText, nextStepLabel, overallText, stateText } fro
 
 const { t } = translator(desktopMessages);
 
-/** The overall state as the icon shows it, each with a shape and a colour of its own. */
+/** The overall state. Each has an icon that differs in shape and colour. */
 export type TrayIcon = 'ok' | 'busy' | 'attention' | 'retrying' | 'signed-out';
 
-/** What a click in the menu asks for. `server` is an id. */
+/** What a click in the menu does. `server` is an id. */
 export type TrayAction =
   | { readonly kind: 'open' }
   | { readonly kind: 'quit' }
@@ -40,16 +40,16 @@ export interface TrayModel {
   readonly icon: TrayIcon;
   readonly tooltip: string;
   readonly items: readonly TrayItem[];
-  /** True while the words count minutes: they are stale a minute later even if nothing happens. */
+  /** Whether a label shows a time left, so that it is outdated after a minute. */
   readonly countsMinutes: boolean;
 }
 
-/** More lines than a screen has would hide the way to the window and to the end of the app. */
-const mostServers = 20;
+/** With more items than fit on a screen, those that open the window and quit the app could not be reached. */
+const maxServers = 20;
 
 const separator: TrayItem = { kind: 'separator' };
 
-/** The tray as a function of the state. `now` in Unix ms. What needs a person comes first. */
+/** The tray as a function of the status. `now` is in Unix ms. Servers that need attention come first. */
 export function trayModel(status: Status, now: number): TrayModel {
   const servers = groupByServer(status.servers);
   return {
@@ -59,8 +59,8 @@ export function trayModel(status: Status, now: number): TrayModel {
       { kind: 'text', label: overallText(status) },
       ...storeItems(status),
       separator,
-      ...servers.slice(0, mostServers).map((accounts) => serverItem(accounts, now)),
-      ...(servers.length > mostServers ? [moreItem(servers.length - mostServers)] : []),
+      ...servers.slice(0, maxServers).map((accounts) => serverItem(accounts, now)),
+      ...(servers.length > maxServers ? [moreItem(servers.length - maxServers)] : []),
       ...asideItems(status),
       ...(servers.length > 0 ? [separator] : []),
       { kind: 'action', label: t('tray.open'), action: { kind: 'open' } },
@@ -84,10 +84,10 @@ function trayIcon({ servers, setAside = [], store, notice }: Status): TrayIcon {
   return kinds.has('signed_in') || kinds.has('open') ? 'ok' : 'signed-out';
 }
 
-/** Servers that are not used until somebody has looked at them. */
+/** Servers that are not used until the user accepts or corrects their entry. */
 function asideItems({ setAside = [] }: Status): TrayItem[] {
   const shown = setAside
-    .slice(0, mostServers)
+    .slice(0, maxServers)
     .map(({ name, why }): TrayItem => ({
       kind: 'action',
       label: t('tray.entry', { name, state: setAsideText(why) }),
@@ -109,7 +109,7 @@ function storeItems({ store }: Status): TrayItem[] {
   }
 }
 
-/** One account stands for its server; several are a menu each, below the server's name. */
+/** A server with one account is a menu. With several accounts each is a menu inside that of the server. */
 function serverItem(accounts: ServerAccounts, now: number): TrayItem {
   const [only, ...others] = accounts;
   if (others.length === 0)
@@ -134,7 +134,7 @@ const entryLabel = (accounts: ServerAccounts, name: string, state: string): stri
     ? t('tray.entryAttention', { name, state })
     : t('tray.entry', { name, state });
 
-/** Who is signed in, where the account's name does not say so; what to do; the way to the window. */
+/** Who is signed in, unless the account's name says so; the next step; the link to the window. */
 function entryItems(entry: ServerStatus): TrayItem[] {
   const { account } = entry;
   const identity = entry.identity === undefined ? undefined : plainText(entry.identity).slice(0, 100);
@@ -156,7 +156,7 @@ function stepItems(server: ServerStatus): TrayItem[] {
       return [{ kind: 'action', label: nextStepLabel('unlock'), action: { kind: 'unlock' } }];
     case 'review_access':
     case 'review_token':
-      // What is granted must be read before: that takes the window.
+      // The user has to read first what is granted, which takes the window.
       return [{ kind: 'action', label: nextStepLabel(step), action: { kind: 'show', server: server.id } }];
     case 'sign_in':
     case 'check':

@@ -15,7 +15,9 @@ export interface TrayDeps {
 
 const minuteMs = 60_000;
 
-/** The tray icon and its menu, a function of the status (tray-model.ts). Returns a function that removes it. */
+/**
+ * Shows the tray icon with its menu, as tray-model.ts derives them from the status. Returns a function that removes it.
+ */
 export function createTray({ app, clock, icons, onAction }: TrayDeps): () => void {
   let tray: Tray | undefined;
   let shown = '';
@@ -24,7 +26,7 @@ export function createTray({ app, clock, icons, onAction }: TrayDeps): () => voi
   function render(status: Status): void {
     cancelTick();
     const model = trayModel(status, clock.now());
-    // Idle at zero: no timer while no words count minutes, and no new menu while the words stay the same.
+    // To stay idle, there is no timer unless a label counts minutes, and no new menu unless a label changes.
     if (model.countsMinutes) cancelTick = clock.after(minuteMs, () => render(app.status.current()));
     const text = JSON.stringify(model);
     if (text === shown) return;
@@ -52,7 +54,7 @@ export function createTray({ app, clock, icons, onAction }: TrayDeps): () => voi
   };
 }
 
-/** macOS takes the shape alone and colours it itself; elsewhere the state has a colour as well. */
+/** macOS takes only the shape and colours it itself. */
 function iconFrom(folder: string, icon: TrayIcon) {
   const suffix = process.platform === 'darwin' ? '-template' : process.platform === 'win32' ? '-16' : '';
   const image = nativeImage.createFromPath(path.join(folder, `${icon}${suffix}.png`));
@@ -65,13 +67,13 @@ function menuItem(item: TrayItem, onAction: (action: TrayAction) => void): MenuI
     case 'separator':
       return { type: 'separator' };
     case 'text':
-      return { label: plain(item.label), enabled: false };
+      return { label: withoutShortcut(item.label), enabled: false };
     case 'action':
-      return { label: plain(item.label), click: () => onAction(item.action) };
+      return { label: withoutShortcut(item.label), click: () => onAction(item.action) };
     case 'submenu':
-      return { label: plain(item.label), submenu: item.items.map((inner) => menuItem(inner, onAction)) };
+      return { label: withoutShortcut(item.label), submenu: item.items.map((inner) => menuItem(inner, onAction)) };
   }
 }
 
-/** An ampersand would mark the next letter as a shortcut. */
-const plain = (label: string): string => label.replaceAll('&', '&&');
+/** In a menu, an ampersand marks the next letter as a shortcut. */
+const withoutShortcut = (label: string): string => label.replaceAll('&', '&&');

@@ -1,12 +1,12 @@
 import { protocol, type Protocol } from 'electron';
 import { pageFile } from './page-source.ts';
 
-/** Before the app is ready. */
-export function announcePages(): void {
+/** Registers the scheme of the pages. Must be called before the app is ready. */
+export function registerPageScheme(): void {
   protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true } }]);
 }
 
-/** Serves the files of `folder`, each with the content security policy, and nothing else. */
+/** Serves only the files of `folder`, each with its content security policy. */
 export function servePages(to: Protocol, folder: string): void {
   to.handle('app', async (request) => {
     const file = request.method === 'GET' ? await pageFile(request.url, folder) : undefined;

@@ -1,19 +1,20 @@
-// On a build for users, whoever can choose the app's switches must not get inside it, or take its protections away
-// (T12): the fuses stop Node's debugger, but no fuse stops Chromium's, nor its hundreds of other switches. So those are
-// named that launchers, desktops and people need, and every other one ends the app.
+// A program that chooses the app's switches must not be able to debug a release build or turn its protections off
+// (T12). The fuses disable Node's debugger, but no fuse disables Chromium's debugger or its hundreds of other switches.
+// So this is the list of the switches that launchers, desktops and users need; with any other one the app does not
+// start.
 import { logLevels } from '../../core/base/log-events.ts';
 
 const oneOf = (...values: readonly string[]): RegExp => new RegExp(`^(?:${values.join('|')})$`);
 const none = oneOf('');
-/** Names of Chromium features, with commas. Only of the display: others turn protections off. */
+/** Names of Chromium features, separated by commas. Only those of the display: others turn protections off. */
 const features = /^(?:(?:UseOzonePlatform|WebRTCPipeWireCapturer|Wayland[A-Za-z0-9]*)(?:,|$))+$/;
 
-/** By name, which values are accepted; the empty one is a switch without a value. */
+/** The accepted values of each switch. The empty string stands for a switch without a value. */
 const accepted: Readonly<Record<string, RegExp>> = {
   hidden: none,
-  // Ours. Chromium's switch of this name takes numbers only.
+  // Keybridge's own. Chromium's switch of this name takes only numbers.
   'log-level': oneOf(...logLevels),
-  // A launcher's answer to a system without user namespaces (AppImage). The window shows no foreign page.
+  // AppImage launchers pass this on systems without user namespaces. The window shows only the app's own pages.
   'no-sandbox': none,
   'disable-dev-shm-usage': none,
   'disable-gpu': none,
@@ -34,28 +35,33 @@ const accepted: Readonly<Record<string, RegExp>> = {
   'force-dark-mode': none,
   'force-renderer-accessibility': /^[a-z-]*$/,
 };
-/** What the Finder of older macOS gives an app that it starts. */
+/** The Finder of older macOS versions passes this to an app. */
 const processSerialNumber = /^-psn_\d+_\d+$/;
-const acceptedInNodeOptions =
-  /^(?:\s*--(?:max-(?:old|semi)-space-size[= ]\d+|dns-result-order[= ](?:ipv4first|ipv6first|verbatim)|no-warnings|no-deprecation)(?:\s+|$))*$/;
+const nodeOptions = [
+  'max-(?:old|semi)-space-size[= ]\\d+',
+  'dns-result-order[= ](?:ipv4first|ipv6first|verbatim)',
+  'no-warnings',
+  'no-deprecation',
+];
+const acceptedInNodeOptions = new RegExp(`^(?:\\s*--(?:${nodeOptions.join('|')})(?:\\s+|$))*$`);
 
 /**
- * The first switch that is not in the list, without its value; undefined when there is none. What is no switch is
- * nothing to the app. Electron drops much of NODE_OPTIONS itself, and all of it where the fuse is set.
+ * Returns the first argument that is a switch outside the list, without its value, or `NODE_OPTIONS` if that holds an
+ * option that is not accepted. Returns undefined if all are accepted. Arguments that are no switches have no effect.
  */
 export function refusedSwitch(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  const found = argv.slice(1).find((arg) => looksLikeSwitch(arg) && !isAccepted(arg));
-  if (found !== undefined) return found.split('=')[0];
+  const refused = argv.slice(1).find((arg) => isSwitch(arg) && !isAccepted(arg));
+  if (refused !== undefined) return refused.split('=')[0];
   return acceptedInNodeOptions.test(env['NODE_OPTIONS'] ?? '') ? undefined : 'NODE_OPTIONS';
 }
 
-/** As Chromium reads it: one dash or two, and a slash on Windows. */
-const looksLikeSwitch = (arg: string): boolean => arg.startsWith('-') || /^\/[a-z-]+(?:=|$)/i.test(arg);
+/** Chromium accepts one dash or two, and a slash on Windows. */
+const isSwitch = (arg: string): boolean => arg.startsWith('-') || /^\/[a-z-]+(?:=|$)/i.test(arg);
 
-/** As everybody writes it: two dashes, in small letters. */
+/** Only with two dashes and in lower case, as switches are usually written. */
 function isAccepted(arg: string): boolean {
   const [, name = '', value = ''] = /^--([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
   return Object.hasOwn(accepted, name) ? (accepted[name]?.test(value) ?? false) : processSerialNumber.test(arg);

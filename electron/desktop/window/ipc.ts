@@ -8,8 +8,8 @@ import { callChannel, statusChannel } from '../../../shared/channels.ts';
 import { isOwnPage } from './page-address.ts';
 import type { MainWindow } from './window.ts';
 
-/** Characters of JSON. The longest honest input is a pasted redirect address. */
-const largestInput = 64_000;
+/** In characters of JSON. The longest valid input is a pasted redirect address of 32,000 characters. */
+const maxInputLength = 64_000;
 
 export interface IpcDeps {
   readonly app: App;
@@ -18,20 +18,19 @@ export interface IpcDeps {
 }
 
 /**
- * The window's way to the core: one channel in, for the commands of `shared/api.ts`, and one out, for the status. What
- * comes in is untrusted, even from the own page. Returns an unsubscribe function.
+ * Connects the window to the core with two channels: the commands of `shared/api.ts` in, the status out. Input is
+ * untrusted, even from the app's own page. Returns a function that disconnects it.
  */
 export function connectWindow({ app, window, log }: IpcDeps): () => void {
   ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Reply> => {
     if (!fromOwnPage(event, window.contents)) {
       log('ipc_refused');
-      return refused('This page may not give commands.');
+      return refusal('This page is not allowed to run commands.');
     }
-    return isSmall(input) ? dispatch(app.api, name, input, log) : refused('The input is too large.');
+    return isSmall(input) ? dispatch(app.api, name, input, log) : refusal('The input is too large.');
   });
   let missed = false;
-  // What changes while nobody looks is shown when somebody does: a page that draws behind a hidden window keeps the
-  // processor awake.
+  // A hidden window gets its status when it is shown again: drawing in the background costs processor time.
   const unsubscribe = app.status.subscribe((status) => {
     missed = !window.visible;
     if (!missed) window.contents?.send(statusChannel, status);
@@ -46,7 +45,7 @@ export function connectWindow({ app, window, log }: IpcDeps): () => void {
   };
 }
 
-/** The main frame of the one window, on one of the app's own pages (UI02). */
+/** Whether the sender is the main frame of the window, on one of the app's own pages (UI02). */
 function fromOwnPage(event: IpcMainInvokeEvent, contents: WebContents | undefined): boolean {
   const frame = event.senderFrame;
   return (
@@ -61,12 +60,13 @@ function fromOwnPage(event: IpcMainInvokeEvent, contents: WebContents | undefine
 function isSmall(input: unknown): boolean {
   if (input === undefined) return true;
   try {
-    return (JSON.stringify(input)?.length ?? 0) <= largestInput;
+    return (JSON.stringify(input)?.length ?? 0) <= maxInputLength;
   } catch {
-    return false; // cyclic, or a BigInt
+    // A cycle or a BigInt.
+    return false;
   }
 }
 
-function refused(message: string): Reply {
+function refusal(message: string): Reply {
   return { ok: false, error: new AppError('E_BAD_INPUT', message).toInfo() };
 }

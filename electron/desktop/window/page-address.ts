@@ -1,10 +1,10 @@
 import path from 'node:path';
 
-/** The window's pages come from a scheme of the app's own: file: URLs have no origin, and http: would be a server. */
+/** The window's pages have a scheme of their own: file: URLs have no origin, and http: needs a server. */
 export const pageOrigin = 'app://keybridge';
 export const firstPage = `${pageOrigin}/index.html`;
 
-/** The file that a page's address names; undefined when it is not inside the folder. */
+/** Returns the file that a page's address names, or undefined if it is not inside the folder. */
 export function fileOf(address: string, folder: string): string | undefined {
   if (!isOwnPage(address)) return undefined;
   try {
@@ -16,7 +16,7 @@ export function fileOf(address: string, folder: string): string | undefined {
   }
 }
 
-/** True for the app's own pages only. An opaque scheme has no `origin` in Node's URL, so its parts are compared. */
+/** Whether this is an address of the app's own pages. Compares parts, because Node's URL has no `origin` for app:. */
 export function isOwnPage(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol: scheme, host, username, password } = new URL(address);

@@ -1,19 +1,19 @@
-// In a build of `npm run dev` this stands in place of page-source.ts (scripts/build.mjs): the pages come from Vite's
-// server, but through the app's own scheme, so that every rule on its pages holds here too.
+// Replaces page-source.ts in a build of `npm run dev` (scripts/build.mjs). The pages come from Vite's server, but
+// through the app's own scheme, so that all rules about its pages apply here too.
 import { randomBytes } from 'node:crypto';
 import { isOwnPage, pageOrigin } from './page-address.ts';
 import type * as production from './page-source.ts';
 
-/** Put in by scripts/build.mjs: the server's origin, on 127.0.0.1. */
+/** Defined by scripts/build.mjs: the server's origin, on 127.0.0.1. */
 declare const KEYBRIDGE_DEV_SERVER: string;
 
-/** scripts/dev.mjs has Vite write this where a nonce belongs: into its own inline script and the styles it adds. */
+/** Vite writes this where a nonce belongs: into its inline script and the styles that it adds (scripts/dev.mjs). */
 const noncePlaceholder = 'KEYBRIDGE_NONCE';
 const updates = KEYBRIDGE_DEV_SERVER.replace(/^http:/, 'ws:');
 
 export const loadable: typeof production.loadable = [`${pageOrigin}/`, 'devtools://', `${updates}/`];
 
-/** As strict as the shipped policy, but for one nonce per page and the socket on which Vite tells of changes. */
+/** The shipped policy, plus one nonce per page and the WebSocket on which Vite sends changes. */
 const policy = (nonce: string): string =>
   `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; ` +
   `img-src 'self' data:; font-src 'self'; connect-src ${updates}; ` +

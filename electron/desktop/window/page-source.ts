@@ -1,4 +1,4 @@
-// Where the window's pages come from. A build of `npm run dev` has page-source.dev.ts in this file's place.
+// Reads the window's pages. A build of `npm run dev` replaces this file by page-source.dev.ts.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileOf, pageOrigin } from './page-address.ts';
@@ -10,11 +10,12 @@ export interface PageFile {
   readonly policy: string;
 }
 
-/** The beginnings of all addresses that a page may load, whatever its policy says. */
+/** Prefixes of the addresses that a page may load, whatever its policy says. */
 export const loadable: readonly string[] = [`${pageOrigin}/`, 'devtools://'];
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'none'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; " +
+  "img-src 'self' data:; font-src 'self'; connect-src 'none'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const types: Readonly<Record<string, string>> = {
@@ -26,7 +27,7 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** The file in `folder` that an address of the app's own scheme names; undefined when there is none. */
+/** Returns the file in `folder` that an address of the app's own scheme names, or undefined if there is none. */
 export async function pageFile(address: string, folder: string): Promise<PageFile | undefined> {
   const file = fileOf(address, folder);
   const type = file && types[path.extname(file)];

@@ -2,13 +2,13 @@ import type { Session } from 'electron';
 import { isOwnPage } from './page-address.ts';
 import { loadable } from './page-source.ts';
 
-/** What the pages may use: nothing but writing text to the clipboard ("Copy"), from the app's own pages. */
+/** The only permission, and only for the app's own pages: to write text to the clipboard ("Copy"). */
 const allowedPermission = 'clipboard-sanitized-write';
 
-/** Rules for everything that a page can ask of the browser engine, whatever window it is in. */
+/** Denies everything that a page can request from the browser engine, except `allowedPermission`. */
 export function lockSession(session: Session): void {
-  session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) =>
-    answer(permission === allowedPermission && isOwnPage(requestingUrl)),
+  session.setPermissionRequestHandler((_contents, permission, respond, { requestingUrl }) =>
+    respond(permission === allowedPermission && isOwnPage(requestingUrl)),
   );
   session.setPermissionCheckHandler(
     (_contents, permission, origin) => permission === allowedPermission && isOwnPage(origin),
@@ -16,8 +16,8 @@ export function lockSession(session: Session): void {
   session.setDevicePermissionHandler(() => false);
   session.setSpellCheckerEnabled(false);
   session.on('will-download', (event) => event.preventDefault());
-  // The policy of the pages forbids this already; here it is stopped whatever the page says.
-  session.webRequest.onBeforeRequest(({ url }, answer) =>
-    answer({ cancel: !loadable.some((start) => url.startsWith(start)) }),
+  // The content security policy forbids this too, but a page could come without its policy.
+  session.webRequest.onBeforeRequest(({ url }, respond) =>
+    respond({ cancel: !loadable.some((prefix) => url.startsWith(prefix)) }),
   );
 }

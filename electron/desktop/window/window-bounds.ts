@@ -12,17 +12,17 @@ const Bounds = z.object({
 });
 export type Bounds = z.infer<typeof Bounds>;
 
-/** Where the window was; undefined when that is not known, or not on any of today's screens. */
+/** Returns where the window was, or undefined if that is unknown or on no screen that is connected now. */
 export async function readBounds(file: string): Promise<Bounds | undefined> {
   const text = await readFileIfThere(file).catch(() => undefined);
   const bounds = text === undefined ? undefined : Bounds.safeParse(readJson(text)).data;
-  return bounds && onSomeScreen(bounds) ? bounds : undefined;
+  return bounds && isOnScreen(bounds) ? bounds : undefined;
 }
 
-/** Writes where the window is, half a second after it was last moved. A full disk is no reason to complain. */
+/** Writes the window's bounds half a second after each change. Failures to write are ignored. */
 export function rememberBounds(window: BrowserWindow, file: string): void {
   let timer: NodeJS.Timeout | undefined;
-  const later = () => {
+  const saveLater = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (window.isDestroyed() || window.isMinimized()) return;
@@ -30,15 +30,15 @@ export function rememberBounds(window: BrowserWindow, file: string): void {
       void writeFileAtomic(file, JSON.stringify(bounds)).catch(() => {});
     }, 500).unref();
   };
-  window.on('resize', later);
-  window.on('move', later);
-  window.on('maximize', later);
-  window.on('unmaximize', later);
+  window.on('resize', saveLater);
+  window.on('move', saveLater);
+  window.on('maximize', saveLater);
+  window.on('unmaximize', saveLater);
   window.on('closed', () => clearTimeout(timer));
 }
 
-/** At least a corner that can be grabbed is visible. */
-function onSomeScreen({ x, y, width }: Bounds): boolean {
+/** Whether enough of the title bar is visible to drag the window. */
+function isOnScreen({ x, y, width }: Bounds): boolean {
   return screen.getAllDisplays().some(({ workArea }) => {
     const overlap = Math.min(x + width, workArea.x + workArea.width) - Math.max(x, workArea.x);
     return overlap >= 100 && y >= workArea.y - 10 && y < workArea.y + workArea.height - 40;

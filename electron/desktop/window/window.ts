@@ -5,15 +5,13 @@ import { lockSession } from './session-permissions.ts';
 import { readBounds, rememberBounds, type Bounds } from './window-bounds.ts';
 
 export interface MainWindow {
-  /**
-   * Makes the window when there is none, and brings it to the front, at this server's page if one is given (its id).
-   */
+  /** Opens the window if there is none and brings it to the front, on the page of a server if its id is given. */
   show(server?: string): Promise<void>;
-  /** The page's contents while there is a window. */
+  /** Undefined while there is no window. */
   readonly contents: WebContents | undefined;
-  /** It can be seen: neither hidden nor minimised. */
+  /** Whether the window is neither hidden nor minimized. */
   readonly visible: boolean;
-  /** Calls the listener each time it comes into view. */
+  /** Calls the listener each time the window becomes visible. */
   onShown(listener: () => void): void;
 }
 
@@ -23,22 +21,22 @@ export interface WindowDeps {
   readonly boundsFile: string;
   readonly icon: string;
   readonly devTools: boolean;
-  /** Instead of closing: the person has asked for that. */
+  /** Called when the user closes the window, which does not close by itself. */
   readonly onClose: (window: BrowserWindow) => Promise<void>;
 }
 
-/** Until the page has drawn: its own ground (renderer/theme.css). */
+/** Shown until the page is drawn. The same colours as in renderer/theme.css. */
 const background = () => (nativeTheme.shouldUseDarkColors ? '#16181a' : '#f5f4f0');
 
-/** In memory only (no `persist:`): nothing of a page is written to the disk. */
+/** Without the prefix `persist:` the session is kept in memory, so pages write nothing to the disk. */
 const partition = 'window';
 
-/** The one window. Its page is untrusted: sandboxed, on a session that can reach nothing but the app's own files. */
+/** The only window. Its page is untrusted: sandboxed, with a session that can load only the app's own files. */
 export function createMainWindow(deps: WindowDeps): MainWindow {
   let window: BrowserWindow | undefined;
   let opening: Promise<BrowserWindow> | undefined;
   const shownListeners: (() => void)[] = [];
-  const shown = () => {
+  const notifyShown = () => {
     for (const listener of shownListeners) listener();
   };
   const own = session.fromPartition(partition);
@@ -47,26 +45,26 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
   Menu.setApplicationMenu(Menu.buildFromTemplate(menu(deps.devTools)));
 
   async function open(): Promise<BrowserWindow> {
-    const made = newWindow(deps, await readBounds(deps.boundsFile));
-    lockContents(made.webContents);
-    rememberBounds(made, deps.boundsFile);
-    // The tray, or a second start, brings it back. At the app's end windows are not asked.
-    made.on('close', (event) => {
+    const created = newWindow(deps, await readBounds(deps.boundsFile));
+    lockContents(created.webContents);
+    rememberBounds(created, deps.boundsFile);
+    // Closing only hides the window. Quitting the app emits no `close` here (lifecycle.ts).
+    created.on('close', (event) => {
       event.preventDefault();
-      void deps.onClose(made).catch(() => made.hide());
+      void deps.onClose(created).catch(() => created.hide());
     });
-    made.on('closed', () => {
+    created.on('closed', () => {
       window = undefined;
     });
-    made.on('show', shown);
-    made.on('restore', shown);
-    // A page that died is replaced; the core and its connections never notice (UI11).
-    made.webContents.on('render-process-gone', (_event, { reason }) => {
-      if (reason !== 'clean-exit' && !made.isDestroyed()) void made.loadURL(firstPage).catch(() => {});
+    created.on('show', notifyShown);
+    created.on('restore', notifyShown);
+    // A page that crashed is loaded again. The core and its connections are not affected (UI11).
+    created.webContents.on('render-process-gone', (_event, { reason }) => {
+      if (reason !== 'clean-exit' && !created.isDestroyed()) void created.loadURL(firstPage).catch(() => {});
     });
-    window = made;
-    await made.loadURL(firstPage).catch(() => {});
-    return made;
+    window = created;
+    await created.loadURL(firstPage).catch(() => {});
+    return created;
   }
 
   function start(): Promise<BrowserWindow> {
@@ -80,7 +78,7 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
     async show(server) {
       const opened = await (opening ?? (window ? Promise.resolve(window) : start()));
       if (opened.isDestroyed()) return;
-      // A change after `#` stays on the page, which hears of it as `hashchange`.
+      // A change of the fragment does not reload the page, which gets a `hashchange` event.
       if (server !== undefined)
         await opened.loadURL(`${firstPage}#server=${encodeURIComponent(server)}`).catch(() => {});
       if (opened.isMinimized()) opened.restore();
@@ -98,7 +96,7 @@ export function createMainWindow(deps: WindowDeps): MainWindow {
 }
 
 function newWindow({ preload, icon, devTools }: WindowDeps, bounds: Bounds | undefined): BrowserWindow {
-  const made = new BrowserWindow({
+  const created = new BrowserWindow({
     width: 1_000,
     height: 700,
     ...(bounds && { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height }),
@@ -124,14 +122,14 @@ function newWindow({ preload, icon, devTools }: WindowDeps, bounds: Bounds | und
       devTools,
     },
   });
-  if (bounds?.maximized) made.maximize();
-  const followTheme = () => made.setBackgroundColor(background());
+  if (bounds?.maximized) created.maximize();
+  const followTheme = () => created.setBackgroundColor(background());
   nativeTheme.on('updated', followTheme);
-  made.on('closed', () => nativeTheme.off('updated', followTheme));
-  return made;
+  created.on('closed', () => nativeTheme.off('updated', followTheme));
+  return created;
 }
 
-/** The page stays where it is: no other address, no second window, no embedded one (UI05). */
+/** Prevents navigation to other addresses, further windows and embedded pages (UI05). */
 function lockContents(contents: WebContents): void {
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));
   contents.on('will-attach-webview', (event) => event.preventDefault());
@@ -142,7 +140,7 @@ function lockContents(contents: WebContents): void {
   });
 }
 
-/** Invisible but for Alt, except on macOS; it gives the keys for editing, zoom and closing. */
+/** Provides the shortcuts for editing, zoom and closing. Hidden until Alt is pressed, except on macOS. */
 function menu(devTools: boolean): MenuItemConstructorOptions[] {
   return [
     ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
