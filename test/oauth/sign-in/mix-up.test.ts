@@ -15,8 +15,8 @@ import { startSignInRig } from '../../fixtures/sign-in-rig.ts';
 import { startSite, type Site } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
 
-// A malicious server that borrows the page of an honest authorization server, and a client of its own there (RFC 9700
-// 4.4).
+// A mix-up attack (RFC 9700 4.4): a malicious server names the authorization endpoint of an honest one, where it has
+// registered a client for Keybridge, and its own token endpoint.
 
 const closing = closeAfterEach();
 
@@ -24,11 +24,11 @@ interface Attack {
   readonly honest: AuthorizationServer;
   readonly mallory: Site;
   readonly url: string;
-  /** Codes and verifiers that reached her. */
+  /** Codes and verifiers that reached the malicious server. */
   readonly caught: () => string[];
 }
 
-/** Her own issuer, registration and token endpoint at 127.0.0.3; the page of the honest server at 127.0.0.1. */
+/** The malicious issuer with registration and token endpoint is at 127.0.0.3, the honest server at 127.0.0.1. */
 async function attack(): Promise<Attack> {
   const honest = await startAuthorizationServer();
   closing.push(() => honest.close());
@@ -54,19 +54,19 @@ async function attack(): Promise<Attack> {
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
   };
-  // She registers Keybridge at the honest server with what Keybridge sent her, and hands that public client ID on.
-  const borrow = async (response: ServerResponse, body: string) => {
-    const { scope: _scope, ...hers } = JSON.parse(body) as Record<string, unknown>;
-    const answer = await fetch(`${honest.issuer}/reg`, {
+  // Registers Keybridge's own request at the honest server, and returns the public client ID from there.
+  const registerAtHonest = async (response: ServerResponse, body: string) => {
+    const { scope: _scope, ...metadata } = JSON.parse(body) as Record<string, unknown>;
+    const registered = await fetch(`${honest.issuer}/reg`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(hers),
+      body: JSON.stringify(metadata),
     });
-    const { client_id } = (await answer.json()) as { client_id: string };
+    const { client_id } = (await registered.json()) as { client_id: string };
     sendJson(response, 201, { client_id, token_endpoint_auth_method: 'none' });
   };
-  mallory.routes['/register'] = (_, response, { body }) => void borrow(response, body);
-  mallory.routes['/token'] = (_, response) => sendJson(response, 200, { access_token: 'hers', token_type: 'Bearer' });
+  mallory.routes['/register'] = (_, response, { body }) => void registerAtHonest(response, body);
+  mallory.routes['/token'] = (_, response) => sendJson(response, 200, { access_token: 'evil', token_type: 'Bearer' });
   return {
     honest,
     mallory,
@@ -75,7 +75,7 @@ async function attack(): Promise<Attack> {
   };
 }
 
-/** An honest side that sends no `iss`: nothing in the redirect tells whose code it is. */
+/** Removes `iss` from the redirect, so that nothing in it names the issuer of the code. */
 const browser = () => httpBrowser({ tamper: withParameter('iss', null) });
 
 async function product(options: ProductOptions = {}): Promise<Product> {
@@ -86,8 +86,8 @@ async function product(options: ProductOptions = {}): Promise<Product> {
 
 const state = (one: Product) => one.app.status.current().servers[0]?.state;
 
-describe('a server that borrows the page of an honest authorization server', () => {
-  it('gets no code from the window: the person is asked first, and told who would get the sign-in', async () => {
+describe('a server that names the page of an honest authorization server', () => {
+  it('gets no code from the window before the person has confirmed the hosts', async () => {
     const { honest, mallory, url, caught } = await attack();
     const one = await product();
     await one.call('addServer', { url, name: 'work' });
@@ -113,7 +113,7 @@ describe('a server that borrows the page of an honest authorization server', () 
     ]);
   });
 
-  it('gets no code in auto mode: a call does not start the sign-in, and the state says why', async () => {
+  it('gets no code by an automatic sign-in: a call does not start it, and the state says why', async () => {
     const { honest, url, caught } = await attack();
     const one = await product({ autoSignIn: true });
     await one.call('addServer', { url, name: 'work' });
@@ -143,9 +143,9 @@ describe('a server that borrows the page of an honest authorization server', () 
     const { honest, url, caught } = await attack();
     const one = await product();
     const { id } = await one.call('addServer', { url, name: 'work' });
-    const [told, stdin]: [string[], PassThrough] = [[], new PassThrough()];
+    const [printed, stdin]: [string[], PassThrough] = [[], new PassThrough()];
     const tell = (text: string) => {
-      told.push(text);
+      printed.push(text);
       if (text.endsWith('[y/N]')) stdin.write(`${answer}\n`);
     };
     const terminal = {
@@ -160,11 +160,11 @@ describe('a server that borrows the page of an honest authorization server', () 
     expect(await failure(logIn({ server: id, browser: false, dataDir: one.dataDir, terminal }))).toMatchObject({
       code: 'E_CANCELLED',
     });
-    expect(told.join('\n')).toContain(`you sign in at ${new URL(honest.issuer).host}`);
+    expect(printed.join('\n')).toContain(`you sign in at ${new URL(honest.issuer).host}`);
     expect([honest.counts.authorizationRequests, caught()]).toEqual([0, []]);
   });
 
-  it('gets a code after a yes: the question is the only protection, so it has to be right', async () => {
+  it('gets a code if the person confirms the hosts, which shows that only the question prevents it', async () => {
     const { url, caught } = await attack();
     const login = await startSignInRig({
       openBrowser: async (address) =>
@@ -179,14 +179,14 @@ describe('a server that borrows the page of an honest authorization server', () 
     expect(caught()).toHaveLength(1);
   });
 
-  it('a confirmation of other hosts than those in question is refused', async () => {
+  it('gets no code by a confirmation of other hosts than those in the question', async () => {
     const { mallory, url } = await attack();
     const one = await product();
     await one.call('addServer', { url, name: 'work' });
     const ended = one.call('signIn', { server: 'work', canAsk: true }).catch((error: Error) => error.message);
     await until(() => JSON.stringify(state(one)).includes('"confirm"'), 'the question');
-    const answers: CallInput<'confirmSignIn'>['hosts'][] = [[], [{ what: 'page', host: new URL(mallory.origin).host }]];
-    for (const hosts of answers)
+    const wrong: CallInput<'confirmSignIn'>['hosts'][] = [[], [{ what: 'page', host: new URL(mallory.origin).host }]];
+    for (const hosts of wrong)
       await expect(one.call('confirmSignIn', { server: 'work', hosts })).rejects.toThrow('E_BAD_INPUT');
     expect(state(one)).toMatchObject({ step: 'confirm' });
     await one.call('cancelSignIn', { server: 'work' });
@@ -194,7 +194,7 @@ describe('a server that borrows the page of an honest authorization server', () 
     await expect(one.call('confirmSignIn', { server: 'work', hosts: [] })).rejects.toThrow('E_BAD_INPUT');
   });
 
-  it('gets no code by a page of its own that passes the browser on, where the honest side says in its answer who it is', async () => {
+  it('gets no code by redirecting from its own page to an honest server that sends `iss`', async () => {
     const { honest, mallory, url, caught } = await attack();
     const metadata = mallory.routes['/.well-known/oauth-authorization-server'] as Record<string, unknown>;
     mallory.routes['/.well-known/oauth-authorization-server'] = {

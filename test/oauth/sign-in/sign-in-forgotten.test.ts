@@ -8,7 +8,7 @@ import { startSite, type Hit } from '../../fixtures/site.ts';
 
 const closing = closeAfterEach();
 
-/** An MCP server with an authorization server that can lose the clients that it has registered. */
+/** An MCP server with an authorization server that can forget its registered clients. */
 async function forgetfulSite() {
   const site = await startSite();
   closing.push(() => site.close());
@@ -36,11 +36,11 @@ async function forgetfulSite() {
   site.routes['/register'] = (_request: IncomingMessage, response: ServerResponse) =>
     sendJson(response, 201, { client_id: `client-${(clients += 1)}` });
   site.routes['/authorize'] = (_request: IncomingMessage, response: ServerResponse, { path }: Hit) => {
-    const asked = new URL(path, origin).searchParams;
-    const back = new URL(asked.get('redirect_uri') ?? '');
-    back.searchParams.set('code', 'a-code');
-    back.searchParams.set('state', asked.get('state') ?? '');
-    response.writeHead(302, { location: back.href }).end();
+    const request = new URL(path, origin).searchParams;
+    const callback = new URL(request.get('redirect_uri') ?? '');
+    callback.searchParams.set('code', 'a-code');
+    callback.searchParams.set('state', request.get('state') ?? '');
+    response.writeHead(302, { location: callback.href }).end();
   };
   site.routes['/token'] = (_request: IncomingMessage, response: ServerResponse, { body }: Hit) => {
     const client = new URLSearchParams(body).get('client_id') ?? '';
@@ -51,21 +51,21 @@ async function forgetfulSite() {
   return { url: `${origin}/mcp`, forgotten, count: () => clients };
 }
 
-it('RG08: a server that forgot two registrations of before gets a third, and the sign-in counts only then', async () => {
+it('RG08: a sign-in registers a third client if the server has forgotten two earlier ones', async () => {
   const site = await forgetfulSite();
   const rig = await startSignInRig();
   closing.push(() => rig.close());
   const { id } = await rig.add(site.url);
   const start = () => rig.signIns.start(id, { openBrowser: true });
   await start();
-  // With its port taken, the next sign-in registers another redirect URI.
+  // While the port is in use, the next sign-in registers another redirect URI.
   const [first] = rig.servers.find(id)?.registrations ?? [];
-  const squatter = createServer();
+  const occupier = createServer();
   const port = Number(new URL(first?.redirect_uri ?? '').port);
   await rig.signIns.close();
-  await new Promise<void>((resolve) => squatter.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => occupier.listen(port, '127.0.0.1', resolve));
   await start();
-  await new Promise((resolve) => squatter.close(resolve));
+  await new Promise((resolve) => occupier.close(resolve));
   expect(site.count()).toBe(2);
 
   site.forgotten.add('client-1').add('client-2');
