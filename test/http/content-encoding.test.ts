@@ -82,7 +82,7 @@ describe('an encoded answer', () => {
     if (zstdCompress) expect((await ask()).body.toString()).toBe(text);
     else
       expect((await failure(ask())).message).toMatch(
-        /answered in the encoding zstd, which Keybridge did not ask for and cannot decode/,
+        /responded with the encoding zstd, which Keybridge did not ask for and cannot decode/,
       );
   });
 
@@ -90,10 +90,10 @@ describe('an encoded answer', () => {
     [
       'an unknown encoding',
       'compress',
-      /answered in the encoding compress, which Keybridge did not ask for and cannot decode/,
+      /responded with the encoding compress, which Keybridge did not ask for and cannot decode/,
     ],
     ['an unknown one inside of a list', 'compress, gzip', /the encoding compress/],
-    ['four on top of each other', 'gzip, gzip, gzip, gzip', /4 encodings on top of each other/],
+    ['four on top of each other', 'gzip, gzip, gzip, gzip', /4 nested encodings/],
     ['words that are no encoding', '<b>\u00e9', /the encoding <b>/],
   ])('in %s is refused, and the error says why', async (_, encoding, words) => {
     serve(encoding, gzipSync(plain));
@@ -108,7 +108,7 @@ describe('an encoded answer', () => {
     serve(encoding, body);
     expect(await failure(ask())).toMatchObject({
       code: 'E_CONNECTION_LOST',
-      message: expect.stringMatching(/sent a damaged (gzip|deflate) answer/) as string,
+      message: expect.stringMatching(/sent a damaged (gzip|deflate) response/) as string,
     });
   });
 });

@@ -241,8 +241,8 @@ describe('requests behind a proxy', () => {
   });
 
   it.each([
-    ['socks5://127.0.0.1:1', 'kind'],
-    ['http://', 'not an address'],
+    ['socks5://127.0.0.1:1', 'protocol'],
+    ['http://', 'not a valid address'],
     ['http://127.0.0.1:1', '127.0.0.1:1'],
   ])('HT33: HTTPS_PROXY=%s ends in E_CONNECT, not in a direct connection', async (address, says) => {
     const { server, ca, seen } = await site('server.test');

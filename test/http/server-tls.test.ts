@@ -184,8 +184,12 @@ describe('a private certificate authority of one server', () => {
 
   it.each([
     ['is not there', undefined, 'cannot be read (ENOENT)'],
-    ['is no PEM', 'hello', 'holds no certificate in PEM form'],
-    ['holds nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'holds a damaged certificate'],
+    ['is no PEM', 'hello', 'does not contain a PEM certificate'],
+    [
+      'holds nonsense',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      'contains a damaged certificate',
+    ],
   ])('a file that %s ends in E_BAD_INPUT, which names it', async (_, content, says) => {
     const { origin, seen } = await site(own);
     const place = path.join(folder, 'company.pem');
@@ -203,7 +207,7 @@ const day = 86_400_000;
 describe('a file that cannot be used', () => {
   it.each([
     ['/nowhere/company.pem', 'cannot be read (ENOENT)'],
-    ['company.pem', 'must be named with its full path'],
+    ['company.pem', 'must be given with its full path'],
   ])('ends sign-in and call with E_BAD_INPUT: %s', async (caFile, says) => {
     const { origin } = await site(own);
     const product = later(await startProduct());
@@ -432,7 +436,7 @@ describe('mutual TLS', () => {
       {},
       'cannot be used',
     ],
-    ['no key', () => ({ clientCertificateFile: file('me.pem', mine().cert) }), {}, 'holds no private key'],
+    ['no key', () => ({ clientCertificateFile: file('me.pem', mine().cert) }), {}, 'does not contain a private key'],
     ['a file that is neither', () => ({ clientCertificateFile: file('me.pem', 'hello') }), {}, 'cannot be used'],
   ])('%s ends in E_BAD_INPUT, with no secret in it', async (_, settings, secrets: Record<string, string>, says) => {
     const server = await site(own);

@@ -112,7 +112,7 @@ describe('an error whose remedy is a setting', () => {
 
   it('opens only the group of that setting', () => {
     expect(openGroups(markup(detailWith({})))).toBe(0);
-    const html = markup(detailWith({}, {}, signIn(errorInfo('E_TLS', 'It could not prove who it is.'))));
+    const html = markup(detailWith({}, {}, signIn(errorInfo('E_TLS', 'It could not prove its identity.'))));
     expect(openGroups(html)).toBe(1);
     expect(html.slice(html.indexOf('open=""')).indexOf('Certificates and network')).toBeLessThan(200);
   });

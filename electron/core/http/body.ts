@@ -1,16 +1,14 @@
 import type { AppError } from '../base/errors.ts';
-import { createByteBuilder, type ByteBuilder } from './byte-builder.ts';
+import { createChunkQueue } from './chunk-queue.ts';
 
-/** Bytes that may wait for a slow reader before the sender is asked to pause. */
-const highWater = 256 * 1024;
-/** Small chunks that wait are joined up to this size: each by itself would cost many times its bytes. */
-const joinedBytes = 64 * 1024;
+/** Unread bytes above which the sender is paused. */
+const highWaterMark = 256 * 1024;
 
-/** What the receiving side of an exchange can do to the sending one. */
+/** How the reader of a body controls the sender. */
 export interface Flow {
   pause(): void;
   resume(): void;
-  /** The reader wants no more. */
+  /** The reader has given up: the rest of the body is not needed. */
   stop(): void;
 }
 
@@ -26,12 +24,11 @@ export interface BodySource {
 }
 
 /**
- * A queue of chunks with one reader. Leaner than a Node stream, which costs more than the rest of a small call.
- * Chunks that came before an error are still read; then the error is thrown once.
+ * A queue of chunks for a single reader. Used instead of a Node stream, which costs more than the rest of a small call.
+ * Chunks received before an error are still delivered; then the error is thrown once.
  */
 export function createBody(flow: Flow): BodySource {
-  const chunks: ByteBuilder[] = [];
-  let waiting = 0;
+  const queue = createChunkQueue();
   let paused = false;
   let over = false;
   let failure: AppError | undefined;
@@ -43,8 +40,7 @@ export function createBody(flow: Flow): BodySource {
     wake = undefined;
   };
   const destroy = () => {
-    chunks.length = 0;
-    waiting = 0;
+    queue.clear();
     failure = undefined;
     if (!over) {
       over = true;
@@ -52,19 +48,18 @@ export function createBody(flow: Flow): BodySource {
     }
     signal();
   };
-  const take = (gathered: ByteBuilder): IteratorResult<Buffer> => {
-    const chunk = gathered.take();
-    waiting -= chunk.length;
-    if (paused && waiting < highWater / 2) {
-      paused = false;
-      flow.resume();
-    }
-    return { done: false, value: chunk };
+  const resumeIfDrained = () => {
+    if (!paused || queue.bytes >= highWaterMark / 2) return;
+    paused = false;
+    flow.resume();
   };
   const next = async (): Promise<IteratorResult<Buffer>> => {
     for (;;) {
-      const first = chunks.shift();
-      if (first) return take(first);
+      const chunk = queue.shift();
+      if (chunk) {
+        resumeIfDrained();
+        return { done: false, value: chunk };
+      }
       if (failure) {
         const error = failure;
         failure = undefined;
@@ -88,15 +83,8 @@ export function createBody(flow: Flow): BodySource {
     body: { destroy, [Symbol.asyncIterator]: () => iterator },
     push(chunk) {
       if (over) return;
-      const last = chunks.at(-1);
-      if (last && last.bytes + chunk.length <= joinedBytes) last.add(chunk);
-      else {
-        const next = createByteBuilder();
-        next.add(chunk);
-        chunks.push(next);
-      }
-      waiting += chunk.length;
-      if (!paused && waiting > highWater) {
+      queue.push(chunk);
+      if (!paused && queue.bytes > highWaterMark) {
         paused = true;
         flow.pause();
       }

@@ -1,24 +1,22 @@
 /**
- * Bytes that come in pieces. However small the pieces are, it takes no more memory than twice the bytes, and time in
- * proportion to them.
+ * Joins pieces of bytes. Takes at most twice the memory of the bytes, and linear time, however small the pieces are.
  */
 export interface ByteBuilder {
   readonly bytes: number;
-  /** Keeps the piece itself only when it is the first one; a later piece is copied. */
+  /** Keeps a reference to the first piece; copies later ones. */
   add(piece: Buffer): void;
-  /** A copy of all bytes so far. */
+  /** Returns a copy of all bytes so far. */
   copy(): Buffer;
-  /** Everything so far, in one. What is added later is kept apart from it. */
+  /** Returns all bytes so far and starts again empty. */
   take(): Buffer;
 }
 
-const smallest = 1024;
-/** Upper limit of the spare capacity. */
-const mostAhead = 4 * 1024 * 1024;
-const none = Buffer.alloc(0);
+const minCapacity = 1024;
+const maxSpareCapacity = 4 * 1024 * 1024;
+const empty = Buffer.alloc(0);
 
 export function createByteBuilder(): ByteBuilder {
-  let block: Buffer = none;
+  let block: Buffer = empty;
   let bytes = 0;
   return {
     get bytes() {
@@ -30,7 +28,8 @@ export function createByteBuilder(): ByteBuilder {
       else {
         const total = bytes + piece.length;
         if (total > block.length) {
-          const larger = Buffer.allocUnsafeSlow(Math.max(smallest, total, Math.min(total * 2, total + mostAhead)));
+          const capacity = Math.max(minCapacity, total, Math.min(total * 2, total + maxSpareCapacity));
+          const larger = Buffer.allocUnsafeSlow(capacity);
           block.copy(larger, 0, 0, bytes);
           block = larger;
         }
@@ -41,7 +40,7 @@ export function createByteBuilder(): ByteBuilder {
     copy: () => Buffer.from(block.subarray(0, bytes)),
     take() {
       const all = block.length === bytes ? block : block.subarray(0, bytes);
-      block = none;
+      block = empty;
       bytes = 0;
       return all;
     },

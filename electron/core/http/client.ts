@@ -1,36 +1,35 @@
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { allowedClasses, classifyAddress, hostOf, mostExposed } from './address.ts';
-import { addressesOf, createConnector, resolveHost, type Lookup } from './connector.ts';
+import { createConnector } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { createByteBuilder } from './byte-builder.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
+import { addressesOf, resolveHost, type Lookup } from './resolve.ts';
 import type { ClientCertificate } from './tls-material.ts';
 import type { AddressClass, Http } from './http.ts';
 
 export interface HttpOptions {
-  /** Resolves host names; the system's resolver when absent. */
+  /** Resolves host names. Defaults to the system's resolver. */
   readonly lookup?: Lookup;
-  /** The class of an address; for tests that play several networks on loopback. */
+  /** Returns the class of an address. Tests replace it to simulate several networks on loopback. */
   readonly classify?: (address: string) => AddressClass;
-  /** Certificate authorities (PEM) that are trusted next to the built-in ones. */
+  /** Certificate authorities (PEM) to trust in addition to the built-in ones. */
   readonly ca?: readonly string[];
   readonly certificate?: ClientCertificate;
-  /** Absent: no proxy. */
+  /** Defaults to no proxy. */
   readonly proxyFor?: ProxyRule | undefined;
-  /**
-   * Unix ms, and what tells one network from another; for tests of what sleep and a change of network do to
-   * connections.
-   */
+  /** Returns the time in Unix ms. Tests replace it to simulate sleep. */
   readonly now?: () => number;
+  /** Returns a text that differs between networks. Tests replace it to simulate a change of network. */
   readonly network?: () => string;
 }
 
 export function createHttp(options: HttpOptions = {}): Http {
   const { lookup = resolveHost, classify = classifyAddress, ca = [], certificate, proxyFor } = options;
   const pools = createPools({ now: options.now, network: options.network });
-  // One pool per policy, never shared: a connection that one server may have is not there for another to reuse.
+  // One pool per policy: a connection that was made under one policy is never reused under another.
   const agentFor = (allow: readonly AddressClass[]) =>
     pools.agentFor(allow.join(), () =>
       createConnector({
@@ -62,7 +61,7 @@ export function createHttp(options: HttpOptions = {}): Http {
         const addresses = await addressesOf(hostOf(url), lookup);
         return mostExposed(addresses.map(({ address }) => classify(address)));
       } catch (error) {
-        // Behind a proxy it is the proxy that finds the names of the internet.
+        // Behind a proxy, public names are resolved by the proxy.
         if (url.protocol === 'https:' && proxyFor?.(hostOf(url), Number(url.port || 443))) return 'public';
         throw error;
       }
@@ -74,12 +73,12 @@ export function createHttp(options: HttpOptions = {}): Http {
   };
 }
 
-/** https anywhere, http only on this computer, and never a password in the address. */
+/** Allows https anywhere and http only to this computer; never a user name or password in the URL. */
 function refuseUnsafe(url: URL): void {
   if (url.username !== '' || url.password !== '') {
     throw new AppError(
       'E_ENDPOINT_REFUSED',
-      `The address of ${sanitizeExternalText(url.host)} has a user name or password in it.`,
+      `The address of ${sanitizeExternalText(url.host)} contains a user name or password.`,
       { sent: false },
     );
   }

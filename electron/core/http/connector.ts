@@ -1,161 +1,77 @@
-import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
-import { withLimit } from '../base/async.ts';
-import { systemClock } from '../base/system-clock.ts';
 import { classifyAddress } from './address.ts';
 import { connectFault, dnsFault } from './faults.ts';
+import type { AddressClass } from './http.ts';
 import { resumeParserOnEnd } from './paused-parser.ts';
 import type { Proxy, ProxyRule } from './proxy.ts';
+import { addressesOf, type Lookup, type ResolvedAddress } from './resolve.ts';
 import { trustedRoots } from './roots.ts';
 import type { ClientCertificate } from './tls-material.ts';
 import { openTunnel } from './tunnel.ts';
-import type { AddressClass } from './http.ts';
 
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
-
-/** All addresses of a host name. Rejects when there are none. */
-export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
-
-/** Time for DNS, TCP and TLS together. */
+/** Covers DNS, TCP and TLS together. */
 const connectTimeoutMs = 10_000;
-/** Time for one of several addresses before the next is tried too. Node's 250 ms is too short for far servers. */
+/** After this long the next address of a host is tried as well. Node's 250 ms is too short for distant servers. */
 const perAddressMs = 1_500;
-/** Behind a proxy the names of the internet often cannot be resolved at all, and need not be. */
+/** Behind a proxy, public names often cannot be resolved locally, and need not be. */
 const proxiedLookupMs = 3_000;
 
 export interface ConnectorOptions {
   readonly lookup: Lookup;
   readonly classify: (address: string) => AddressClass;
-  /** Further trusted certificate authorities (PEM). */
+  /** Additional trusted certificate authorities (PEM). */
   readonly ca?: readonly string[];
   readonly certificate?: ClientCertificate;
   readonly proxyFor?: ProxyRule;
   readonly allow: readonly AddressClass[];
 }
 
-/** The system's resolver; `localhost` is this computer whatever a hosts file or a DNS server says (RFC 6761 6.3). */
-export const resolveHost: Lookup = (hostname) => {
-  if (hostname === 'localhost')
-    return Promise.resolve([
-      { address: '127.0.0.1', family: 4 },
-      { address: '::1', family: 6 },
-    ]);
-  return new Promise((resolve, reject) => {
-    systemLookup(hostname, { all: true, verbatim: true }, (error, addresses) =>
-      error ? reject(error) : resolve(addresses),
-    );
-  });
-};
-
-/** The addresses of a host, literal or by name, within 10 s. Throws E_DNS. */
-export async function addressesOf(
-  hostname: string,
-  lookup: Lookup,
-  withinMs = connectTimeoutMs,
-): Promise<readonly ResolvedAddress[]> {
-  const family = isIP(hostname);
-  if (family !== 0) return [{ address: hostname, family }];
-  let addresses: readonly ResolvedAddress[];
-  try {
-    // A resolver without a network can take a minute.
-    addresses = await withLimit(lookup(hostname), {
-      clock: systemClock(),
-      ms: withinMs,
-      late: () => {
-        throw new Error('the resolver does not answer');
-      },
-    });
-  } catch (error) {
-    throw dnsFault(hostname, error);
-  }
-  if (addresses.length === 0) throw dnsFault(hostname, undefined);
-  return addresses;
-}
+/** Throws E_ADDRESS_REFUSED for an address that the policy does not allow. */
+type AddressCheck = (hostname: string, resolved: ResolvedAddress) => void;
 
 /**
- * Connects only to addresses that the policy allows. The check is on the very address that is then connected to, so a
- * name that changes its mind between check and use (DNS rebinding) gains nothing. One forbidden address among several
- * refuses them all. Through a proxy, the proxy resolves: see `proxyOnTheWay`. Every error is an AppError with
- * `sent: false`.
+ * Connects only to addresses that the policy allows. It checks the very address that it then connects to, so DNS
+ * rebinding (a name that resolves differently between check and use) gains an attacker nothing. If any one of several
+ * addresses is forbidden, all are refused. Through a proxy, the proxy resolves: see `proxyToUse`. Every error is an
+ * AppError with `sent: false`.
  */
-export function createConnector({
-  lookup,
-  classify,
-  ca,
-  certificate,
-  proxyFor,
-  allow,
-}: ConnectorOptions): buildConnector.connector {
-  const check = (hostname: string, { address }: ResolvedAddress) => {
-    // `localhost` may use plain http, so it has to be this computer in truth.
-    const spoofed = hostname === 'localhost' && classifyAddress(address) !== 'loopback';
-    if (spoofed || !allow.includes(classify(address))) throw refused(hostname, classify(address));
-  };
-
-  const checked = callbackify(async (hostname: string) => {
-    const addresses = await addressesOf(hostname, lookup);
-    for (const address of addresses) check(hostname, address);
-    return addresses.map(({ address, family }) => ({ address, family }));
-  });
-  const checkedLookup: LookupFunction = (hostname, options, callback) =>
-    checked(hostname, (error, addresses) => {
-      if (error) return callback(error, '');
-      return options.all
-        ? callback(null, addresses)
-        : callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
-    });
-
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const { lookup, ca, certificate, proxyFor } = options;
+  const check = addressCheck(options);
   const roots = ca && ca.length > 0 ? [...trustedRoots(), ...ca] : undefined;
   const connect = buildConnector({
     // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
     rejectUnauthorized: true,
     ...(roots ? { ca: roots } : {}),
     ...certificate?.tls,
-    lookup: checkedLookup,
+    lookup: checkedLookup(lookup, check),
     timeout: connectTimeoutMs,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: perAddressMs,
   });
 
-  /**
-   * The proxy to a public address, if there is one. What this computer resolves is checked here, and a forbidden
-   * address is refused; what only the proxy can resolve counts as public, because the proxy is where the public begins.
-   * There, the certificate alone says who answers.
-   */
-  const proxyOnTheWay = async (hostname: string, port: number): Promise<Proxy | undefined> => {
-    const proxy = proxyFor?.(hostname, port);
-    if (!proxy || hostname === 'localhost') return undefined;
-    const addresses = await addressesOf(hostname, lookup, proxiedLookupMs).catch(() => undefined);
-    for (const address of addresses ?? []) check(hostname, address);
-    if (!addresses && !allow.includes('public')) throw dnsFault(hostname, undefined);
-    return addresses && !addresses.every(({ address }) => classify(address) === 'public') ? undefined : proxy;
-  };
-
-  const begin = async (options: buildConnector.Options): Promise<buildConnector.Options> => {
-    const { hostname } = options;
+  const throughProxy = async (target: buildConnector.Options): Promise<buildConnector.Options> => {
+    const { hostname } = target;
     const family = isIP(hostname);
-    // net.connect asks no resolver for a literal address.
+    // net.connect does not call `lookup` for a literal address.
     if (family !== 0) check(hostname, { address: hostname, family });
-    // Plain http is for this computer alone, and never goes through a proxy.
-    if (!proxyFor || options.protocol !== 'https:') return options;
-    const port = Number(options.port || 443);
-    const proxy = await proxyOnTheWay(hostname, port);
-    if (!proxy) return options;
-    const target = `${family === 6 ? `[${hostname}]` : hostname}:${port}`;
-    return { ...options, httpSocket: await openTunnel(proxy, target, connectTimeoutMs, roots) };
+    // Plain http is only allowed to this computer, and never goes through a proxy.
+    if (!proxyFor || target.protocol !== 'https:') return target;
+    const port = Number(target.port || 443);
+    const proxy = await proxyToUse(options, check, hostname, port);
+    if (!proxy) return target;
+    const authority = `${family === 6 ? `[${hostname}]` : hostname}:${port}`;
+    return { ...target, httpSocket: await openTunnel(proxy, authority, connectTimeoutMs, roots) };
   };
 
-  const run = async (options: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
-    const fail = (error: unknown) => callback(connectFault(error, options.host ?? options.hostname), null);
+  const run = async (target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
+    const fail = (error: unknown) => callback(connectFault(error, target.host ?? target.hostname), null);
     let ready: buildConnector.Options;
     try {
-      ready = await begin(options);
+      ready = await throughProxy(target);
     } catch (error) {
       return fail(error);
     }
@@ -166,21 +82,63 @@ export function createConnector({
     });
   };
 
-  return (options, callback) => void run(options, callback);
+  return (target, callback) => void run(target, callback);
 }
 
-const places: Record<AddressClass, string> = {
+const addressCheck =
+  ({ classify, allow }: ConnectorOptions): AddressCheck =>
+  (hostname, { address }) => {
+    // Plain http is allowed to `localhost`, so that name must really be this computer.
+    const spoofed = hostname === 'localhost' && classifyAddress(address) !== 'loopback';
+    if (spoofed || !allow.includes(classify(address))) throw addressRefused(hostname, classify(address));
+  };
+
+function checkedLookup(lookup: Lookup, check: AddressCheck): LookupFunction {
+  const resolve = callbackify(async (hostname: string) => {
+    const addresses = await addressesOf(hostname, lookup);
+    for (const address of addresses) check(hostname, address);
+    return addresses.map(({ address, family }) => ({ address, family }));
+  });
+  return (hostname, options, callback) =>
+    resolve(hostname, (error, addresses) => {
+      if (error) return callback(error, '');
+      return options.all
+        ? callback(null, addresses)
+        : callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+    });
+}
+
+/**
+ * Returns the proxy to use for a host, or undefined to connect directly. Addresses that this computer can resolve are
+ * checked here. A name that only the proxy can resolve counts as public, because the proxy is the way to the internet;
+ * what the name leads to is then proved by the certificate alone.
+ */
+async function proxyToUse(
+  { lookup, classify, proxyFor, allow }: ConnectorOptions,
+  check: AddressCheck,
+  hostname: string,
+  port: number,
+): Promise<Proxy | undefined> {
+  const proxy = proxyFor?.(hostname, port);
+  if (!proxy || hostname === 'localhost') return undefined;
+  const addresses = await addressesOf(hostname, lookup, proxiedLookupMs).catch(() => undefined);
+  for (const address of addresses ?? []) check(hostname, address);
+  if (!addresses && !allow.includes('public')) throw dnsFault(hostname, undefined);
+  return addresses && !addresses.every(({ address }) => classify(address) === 'public') ? undefined : proxy;
+}
+
+const locations: Record<AddressClass, string> = {
   public: 'on the internet',
   private: 'inside a private network',
   loopback: 'on this computer',
   link_local: 'on the local link',
-  unspecified: 'that leads nowhere',
+  unspecified: 'not usable',
 };
 
-function refused(hostname: string, found: AddressClass): AppError {
-  return new AppError(
+const addressRefused = (hostname: string, addressClass: AddressClass) =>
+  new AppError(
     'E_ADDRESS_REFUSED',
-    `${sanitizeExternalText(hostname)} is an address ${places[found]}, where this server has no business.`,
+    `Keybridge may not connect to ${sanitizeExternalText(hostname)} for this server: ` +
+      `the address is ${locations[addressClass]}.`,
     { sent: false },
   );
-}

@@ -1,74 +1,75 @@
 import { parseCookie } from 'undici';
 
 /**
- * Cookies of one origin, in memory: load balancers and session servers find the right instance by them. Never logged,
- * never stored.
+ * Cookies of one origin, kept in memory: load balancers use them to route requests to the instance that has the
+ * session. Never logged or stored.
  */
 export interface CookieJar {
-  /** Keeps what an answer from this URL set; nothing from another origin. */
+  /** Stores the cookies that a response from this URL sets. Ignores other origins. */
   keep(url: URL, setCookies: readonly string[]): void;
-  /** Value of the Cookie header for a request to this URL; undefined: send none. */
+  /** Returns the Cookie header for a request to this URL, or undefined if there is nothing to send. */
   header(url: URL): string | undefined;
 }
 
-interface Kept {
+interface StoredCookie {
   readonly name: string;
   readonly value: string;
   readonly path: string;
-  /** Unix ms; Infinity: as long as the jar. */
+  /** Unix ms. Infinity for a session cookie, which lives as long as the jar. */
   readonly expiresAt: number;
 }
 
-/** RFC 6265 6.1 asks for at least these from a browser; one MCP server needs no more. */
+/** The minimum per domain that RFC 6265 6.1 requires of browsers; one MCP server needs no more. */
 const maxCookies = 50;
-/** Servers refuse requests whose headers are larger than 8 to 16 KB. */
+/** Servers reject requests with more than 8 to 16 KB of headers. */
 const maxHeaderBytes = 6 * 1024;
-/** What a header can carry without breaking the request; `;` would begin another cookie. */
-const sendable = /^[\x20-\x3a\x3c-\x7e]*$/;
+/** Characters that are safe in a Cookie header; `;` would start another cookie. */
+const headerSafe = /^[\x20-\x3a\x3c-\x7e]*$/;
 
 /**
- * A cookie jar for exactly this origin (scheme, host, port), whatever `Domain` says: a cookie goes to no other host,
- * not even to one of the same site. `now`: Unix ms.
+ * Creates a cookie jar for exactly one origin (scheme, host, port). Unlike in a browser, `Domain` does not widen it: a
+ * cookie is never sent to another host, not even within the same site. `now`: Unix ms.
  */
 export function createCookieJar(origin: string, now: () => number): CookieJar {
-  const kept = new Map<string, Kept>();
+  const stored = new Map<string, StoredCookie>();
 
-  const keepOne = (url: URL, text: string) => {
+  const store = (url: URL, text: string) => {
     const cookie = parseCookie(text);
     if (
       !cookie ||
       cookie.name === '' ||
-      !sendable.test(cookie.name) ||
-      !sendable.test(cookie.value) ||
+      !headerSafe.test(cookie.name) ||
+      !headerSafe.test(cookie.value) ||
       !mayBeSetBy(url.hostname, cookie.domain)
     )
       return;
     const { name, value, maxAge, expires } = cookie;
     const path = cookie.path?.startsWith('/') ? cookie.path : defaultPath(url.pathname);
     const key = `${name};${path}`;
-    kept.delete(key);
+    stored.delete(key);
     const expiresAt =
       maxAge !== undefined ? now() + maxAge * 1000 : expires === undefined ? Infinity : new Date(expires).getTime();
-    // A cookie that is over already deletes the one before (RFC 6265 5.3, step 11).
+    // An expired cookie only deletes its predecessor (RFC 6265 5.3, step 11).
     if (!(expiresAt > now())) return;
-    kept.set(key, { name, value, path, expiresAt });
-    for (const oldest of kept.keys()) {
-      if (kept.size <= maxCookies) break;
-      kept.delete(oldest);
+    stored.set(key, { name, value, path, expiresAt });
+    for (const oldest of stored.keys()) {
+      if (stored.size <= maxCookies) break;
+      stored.delete(oldest);
     }
   };
 
   return {
     keep(url, setCookies) {
       if (url.origin !== origin) return;
-      for (const text of setCookies) keepOne(url, text);
+      for (const text of setCookies) store(url, text);
     },
     header(url) {
-      if (url.origin !== origin || kept.size === 0) return undefined;
+      if (url.origin !== origin || stored.size === 0) return undefined;
       const pairs: string[] = [];
       let bytes = 0;
       // Longer paths first (RFC 6265 5.4, step 2).
-      for (const { name, value, path, expiresAt } of [...kept.values()].sort((a, b) => b.path.length - a.path.length)) {
+      const byPath = [...stored.values()].sort((a, b) => b.path.length - a.path.length);
+      for (const { name, value, path, expiresAt } of byPath) {
         if (expiresAt <= now() || !pathMatches(url.pathname, path)) continue;
         bytes += name.length + value.length + 3;
         if (bytes > maxHeaderBytes) break;
@@ -79,11 +80,11 @@ export function createCookieJar(origin: string, now: () => number): CookieJar {
   };
 }
 
-/** RFC 6265 5.3, step 6: a host cannot set a cookie for a domain that it does not lie in. */
+/** RFC 6265 5.3, step 6: a host cannot set a cookie for a domain that it does not belong to. */
 function mayBeSetBy(hostname: string, domain: string | undefined): boolean {
   if (domain === undefined || domain === '') return true;
-  const wanted = domain.toLowerCase().replace(/^\./, '');
-  return hostname === wanted || hostname.endsWith(`.${wanted}`);
+  const normalized = domain.toLowerCase().replace(/^\./, '');
+  return hostname === normalized || hostname.endsWith(`.${normalized}`);
 }
 
 /** RFC 6265 5.1.4. */

@@ -15,21 +15,21 @@ const encodings: Readonly<Record<string, Encoding>> = {
   zstd: 'zstd',
 };
 
-/** No honest server uses more; each costs a decoder. */
-const mostLayers = 3;
+/** No legitimate server uses more, and each layer costs a decoder. */
+const maxLayers = 3;
 
 export interface DecodeLimits {
-  /** For the bytes that come out of each layer. */
+  /** Applies to the output of each layer. */
   readonly maxBytes: number;
-  /** For errors. */
+  /** Named in errors. */
   readonly host: string;
 }
 
 /**
- * The body of an answer as it was before it was encoded, although we never ask for an encoding: a list of encodings is
- * undone from its end, and a body that is gzip without saying so is recognised. The bytes of each layer count against
- * the limit; a small bomb never becomes large, because it is read piece by piece. Throws E_CONNECTION_LOST for an
- * encoding that cannot be undone; the reader meets E_TOO_LARGE, and E_CONNECTION_LOST for a damaged body.
+ * Decodes a response body, since some servers encode responses although we never send Accept-Encoding. A list of
+ * encodings is undone from its end, and gzip without a Content-Encoding is recognized. The output of each layer counts
+ * against the limit and is read piece by piece, so a decompression bomb stays small. Throws E_CONNECTION_LOST for an
+ * encoding that cannot be decoded. Reading the body throws E_TOO_LARGE, or E_CONNECTION_LOST if it is damaged.
  */
 export function decodedBody(raw: Body, header: string | undefined, limits: DecodeLimits): Body {
   const layers = layersOf(header, limits.host);
@@ -44,36 +44,36 @@ function layersOf(header: string | undefined, host: string): readonly Encoding[]
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '' && name !== 'identity');
-  const cannot = (what: string) =>
+  const unsupported = (what: string) =>
     new AppError(
       'E_CONNECTION_LOST',
-      `${sanitizeExternalText(host)} answered in ${what}, which Keybridge did not ask for and cannot decode.`,
+      `${sanitizeExternalText(host)} responded with ${what}, which Keybridge did not ask for and cannot decode.`,
     );
-  if (names.length > mostLayers) throw cannot(`${names.length} encodings on top of each other`);
+  if (names.length > maxLayers) throw unsupported(`${names.length} nested encodings`);
   return names.map((name) => {
     const encoding = encodings[name];
     if (encoding === undefined || (encoding === 'zstd' && !zstdDecoder))
-      throw cannot(`the encoding ${sanitizeExternalText(name, 40)}`);
+      throw unsupported(`the encoding ${sanitizeExternalText(name, 40)}`);
     return encoding;
   });
 }
 
-/** Only in Node versions after 20. */
+/** Not available in Node 20. */
 const zstdDecoder = (
   zlib as {
     readonly createZstdDecompress?: (options: { readonly params: Readonly<Record<number, number>> }) => Transform;
   }
 ).createZstdDecompress;
-/** ZSTD_d_windowLogMax: 8 MB, as RFC 9659 has it for this use; the format itself allows gigabytes. */
+/** ZSTD_d_windowLogMax: 8 MB, the limit of RFC 9659 for HTTP; the format itself allows gigabytes. */
 const zstdWindow = { params: { 100: 23 } };
 
-/** Each write comes out at once as far as it can, so that an encoded event stream does not lag behind. */
+/** The decoders flush after each write, so that events of an encoded stream are not delayed. */
 function decoderFor(encoding: Encoding, head: Uint8Array): Transform {
   const flush = zlib.constants.Z_SYNC_FLUSH;
   if (encoding === 'br') return zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH });
   if (encoding === 'zstd' && zstdDecoder) return zstdDecoder(zstdWindow);
   if (isGzip(head)) return zlib.createGunzip({ flush });
-  // "deflate" is zlib (RFC 1950), but servers send it raw too; "gzip" has been seen without its header.
+  // "deflate" means zlib (RFC 1950), but some servers send raw deflate, also under the name "gzip".
   return isZlib(head) ? zlib.createInflate({ flush }) : zlib.createInflateRaw({ flush });
 }
 
@@ -90,21 +90,21 @@ function decoded(source: Body, encoding: Encoding, { maxBytes, host }: DecodeLim
   async function* read(): AsyncGenerator<Buffer, void> {
     try {
       const chunks = source[Symbol.asyncIterator]();
-      const head = await beginning(chunks);
+      const head = await readHead(chunks);
       if (head.length === 0) return;
-      const made = (decoder = decoderFor(encoding, head));
-      const input = Readable.from(after(head, chunks), { objectMode: false });
-      input.on('error', (error) => made.destroy(error));
-      input.pipe(made);
+      const transform = (decoder = decoderFor(encoding, head));
+      const input = Readable.from(prepend(head, chunks), { objectMode: false });
+      input.on('error', (error) => transform.destroy(error));
+      input.pipe(transform);
       let total = 0;
-      for await (const chunk of made as AsyncIterable<Buffer>) {
+      for await (const chunk of transform as AsyncIterable<Buffer>) {
         total += chunk.length;
         if (total > maxBytes) throw tooLarge(host, maxBytes);
         yield chunk;
       }
     } catch (error) {
       if (error instanceof AppError) throw error;
-      throw new AppError('E_CONNECTION_LOST', `${sanitizeExternalText(host)} sent a damaged ${encoding} answer.`, {
+      throw new AppError('E_CONNECTION_LOST', `${sanitizeExternalText(host)} sent a damaged ${encoding} response.`, {
         cause: error,
       });
     } finally {
@@ -115,8 +115,8 @@ function decoded(source: Body, encoding: Encoding, { maxBytes, host }: DecodeLim
   return { destroy, [Symbol.asyncIterator]: () => reader };
 }
 
-/** At least the two bytes by which formats are told apart; fewer only at the end of the body. */
-async function beginning(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+/** Reads at least the two bytes that identify the format; fewer only if the body ends before. */
+async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   let head: Buffer = Buffer.alloc(0);
   while (head.length < 2) {
     const next = await chunks.next();
@@ -126,14 +126,14 @@ async function beginning(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   return head;
 }
 
-async function* after(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
+async function* prepend(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void> {
   yield head;
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
 }
 
 /**
- * A body whose `Content-Encoding` was taken away on the way: neither JSON nor text begins like gzip. Every other body
- * goes on as it is, without a wrapper around its chunks.
+ * Decodes gzip whose `Content-Encoding` was removed by an intermediary; neither JSON nor text starts like gzip. Any
+ * other body is passed on unchanged.
  */
 function undeclaredGzip(raw: Body, limits: DecodeLimits): Body {
   const chunks = raw[Symbol.asyncIterator]();
@@ -146,7 +146,7 @@ function undeclaredGzip(raw: Body, limits: DecodeLimits): Body {
       return next;
     }
     whole = decoded(
-      { destroy: () => raw.destroy(), [Symbol.asyncIterator]: () => after(next.value, chunks) },
+      { destroy: () => raw.destroy(), [Symbol.asyncIterator]: () => prepend(next.value, chunks) },
       'gzip',
       limits,
     );
@@ -167,7 +167,7 @@ function undeclaredGzip(raw: Body, limits: DecodeLimits): Body {
   return { destroy, [Symbol.asyncIterator]: () => iterator };
 }
 
-/** The first chunk, joined with the next one if it is only the first byte of gzip. */
+/** Returns the first chunk, joined with the second if it consists of the first byte of gzip alone. */
 async function firstChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
   const next = await chunks.next();
   if (next.done || next.value.length !== 1 || next.value[0] !== 0x1f) return next;

@@ -1,31 +1,23 @@
 import type { Dispatcher } from 'undici';
 import type { AppError } from '../base/errors.ts';
-import { createBody } from './body.ts';
+import { createBody, type Body } from './body.ts';
 import { decodedBody } from './decode.ts';
-import { cancelled, exchangeFault, timedOut, tooLarge, tooManyPieces } from './faults.ts';
-import type { HttpRequest, HttpStream } from './http.ts';
+import { cancelled, exchangeFault, timedOut } from './faults.ts';
+import { createFlowControl } from './flow-control.ts';
+import type { HttpHead, HttpRequest, HttpStream } from './http.ts';
+import { createSizeCheck } from './size-check.ts';
 
-/** A server that wants to be told who calls; some firewalls refuse requests without it. */
+/** Some firewalls refuse requests without a User-Agent. */
 const userAgent = ['user-agent', 'Keybridge'];
 
-/**
- * What each chunk counts, in bytes. Larger chunks make up for smaller ones, so that a long-lived stream with little
- * traffic can go on.
- */
-const chunkCost = 64;
-/** A response in more small pieces than this is aborted. */
-const mostDebt = 16 * 1024 * 1024;
-/** After so many chunks the other connections have their turn. */
-const chunksInTurn = 2_048;
-
 export interface ExchangeOptions {
-  /** `all`: the time limit covers the body too. `head`: the body may be quiet for ever. */
+  /** `all`: the time limit includes the body. `head`: it ends with the headers; the body may be silent indefinitely. */
   readonly limit: 'all' | 'head';
 }
 
 /**
- * One request on a connection of the dispatcher's pool. Settles once: with the head and the body to read, or with an
- * AppError. Written against undici's handler and not its `request()`, whose stream costs as much as the call itself.
+ * Sends one request on a connection of the dispatcher's pool. Settles once: with the head and a body to read, or with
+ * an AppError. Uses undici's handler instead of its `request()`, whose stream costs as much as the call itself.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -33,40 +25,26 @@ export function exchange(
   { limit }: ExchangeOptions,
 ): Promise<HttpStream> {
   return new Promise((resolve, reject) => {
-    const { url, signal, maxBytes } = request;
+    const { url, signal, maxBytes, timeoutMs } = request;
     const { host } = url;
+    const flow = createFlowControl();
+    const checkSize = createSizeCheck(host, maxBytes);
     let controller: Dispatcher.DispatchController | undefined;
     let sent = false;
     let over = false;
-    let received = 0;
-    let chunks = 0;
-    let debt = 0;
-    const held = { byReader: false, byTurn: false };
-    let timer: NodeJS.Timeout | undefined = setTimeout(
-      () => fail(timedOut(host, request.timeoutMs, sent)),
-      request.timeoutMs,
-    );
+    const timer = setTimeout(() => fail(timedOut(host, timeoutMs, sent)), timeoutMs);
 
-    const hold = (who: keyof typeof held, wanted: boolean) => {
-      held[who] = wanted;
-      if (held.byReader || held.byTurn) controller?.pause();
-      else controller?.resume();
-    };
     const source = createBody({
-      pause: () => hold('byReader', true),
-      resume: () => hold('byReader', false),
+      pause: () => flow.setReaderPaused(true),
+      resume: () => flow.setReaderPaused(false),
       stop: () => fail(cancelled(sent)),
     });
-    const nextTurn = () => {
-      hold('byTurn', true);
-      setImmediate(() => hold('byTurn', false));
-    };
     const settle = () => {
       over = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
-    /** The one way in which an exchange goes wrong, before or after the head. */
+    /** Every failure goes through here, whether before or after the head. */
     const fail = (error: AppError) => {
       if (over) return;
       settle();
@@ -79,39 +57,25 @@ export function exchange(
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
         controller = started;
-        // Given up while the connection was being made: nothing is sent.
+        flow.attach(started);
+        // Cancelled while connecting: nothing has been sent.
         if (over) started.abort(cancelled(false));
         else sent = true;
       },
       onResponseStart(_, status, headers) {
         if (status < 200 || over) return;
-        if (limit === 'head') {
-          clearTimeout(timer);
-          timer = undefined;
-        }
-        const joined = joinHeaders(headers);
+        if (limit === 'head') clearTimeout(timer);
         try {
-          const cookies = headers['set-cookie'];
-          const setCookies =
-            cookies === undefined ? {} : { setCookies: typeof cookies === 'string' ? [cookies] : cookies };
-          resolve({
-            status,
-            headers: joined,
-            ...setCookies,
-            body: decodedBody(source.body, joined['content-encoding'], { maxBytes, host }),
-          });
+          resolve(responseOf(status, headers, source.body, { maxBytes, host }));
         } catch (error) {
           fail(exchangeFault(error, host, sent));
         }
       },
       onResponseData(_, chunk) {
-        received += chunk.length;
-        debt = Math.max(0, debt + chunkCost - chunk.length);
-        chunks += 1;
-        if (received + debt > maxBytes) return fail(tooLarge(host, maxBytes));
-        if (debt > mostDebt) return fail(tooManyPieces(host));
+        const excess = checkSize(chunk.length);
+        if (excess) return fail(excess);
         source.push(chunk);
-        if (chunks % chunksInTurn === 0) nextTurn();
+        flow.chunkReceived();
       },
       onResponseEnd() {
         settle();
@@ -149,7 +113,20 @@ function dispatchOptions({ url, method, headers = {}, body }: HttpRequest): Disp
   };
 }
 
-function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Throws E_CONNECTION_LOST for a Content-Encoding that cannot be decoded. */
+function responseOf(
+  status: number,
+  raw: RawHeaders,
+  body: Body,
+  limits: { readonly maxBytes: number; readonly host: string },
+): HttpStream {
+  const headers = joinHeaders(raw);
+  return { status, headers, ...setCookiesOf(raw), body: decodedBody(body, headers['content-encoding'], limits) };
+}
+
+function joinHeaders(headers: RawHeaders): Record<string, string> {
   const joined: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
@@ -157,4 +134,10 @@ function joinHeaders(headers: Readonly<Record<string, string | string[] | undefi
       joined[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return joined;
+}
+
+function setCookiesOf(headers: RawHeaders): Pick<HttpHead, 'setCookies'> {
+  const cookies = headers['set-cookie'];
+  if (cookies === undefined) return {};
+  return { setCookies: typeof cookies === 'string' ? [cookies] : cookies };
 }

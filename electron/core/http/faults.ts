@@ -1,10 +1,23 @@
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 
-/** Codes of OpenSSL and BoringSSL for a certificate that is not trusted; the rest of TLS is told by prefix. */
-const certificateCodes =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|EPROTO|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|CRL_)/;
+/** Prefixes of the codes that OpenSSL and BoringSSL give to an untrusted certificate and to other TLS errors. */
+const tlsPrefixes = [
+  'CERT_',
+  'CRL_',
+  'DEPTH_ZERO_',
+  'EPROTO',
+  'ERR_SSL_',
+  'ERR_TLS_',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'SELF_SIGNED_',
+  'UNABLE_TO_',
+];
+const isTlsCode = (code: string): boolean => tlsPrefixes.some((prefix) => code.startsWith(prefix));
 
-/** The other side says no to our certificate, or misses it. */
+/** TLS alerts by which the server rejects our certificate, or asks for one. */
 const alertCodes = /^ERR_SSL_\w*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)$/;
 
 const codeOf = (error: unknown): string => {
@@ -12,7 +25,7 @@ const codeOf = (error: unknown): string => {
   return typeof code === 'string' ? code : '';
 };
 
-/** A host name that could not be resolved. */
+/** E_DNS: the host name could not be resolved. */
 export function dnsFault(host: string, cause: unknown): AppError {
   return new AppError('E_DNS', `The address of ${sanitizeExternalText(host)} could not be found.`, {
     sent: false,
@@ -20,20 +33,20 @@ export function dnsFault(host: string, cause: unknown): AppError {
   });
 }
 
-/** Why no connection came to be: nothing was sent. */
+/** E_CONNECT or E_TLS: the connection failed, and nothing was sent. Returns an AppError unchanged. */
 export function connectFault(error: unknown, host: string): AppError {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
   if (alertCodes.test(code)) return certificateRefused(code, host, error);
-  if (certificateCodes.test(code)) {
+  if (isTlsCode(code)) {
     const what = notTls.has(code)
-      ? 'does not speak TLS'
+      ? 'does not use TLS'
       : code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
         ? incompleteChain
-        : 'could not prove who it is';
+        : 'could not prove its identity';
     return new AppError('E_TLS', `${sanitizeExternalText(host)} ${what} (${code}).`, { sent: false, cause: error });
   }
-  const why = code === 'UND_ERR_CONNECT_TIMEOUT' ? 'does not answer' : (reasons[code] ?? (code || 'connection failed'));
+  const why = reasons[code] ?? (code || 'the connection failed');
   return new AppError('E_CONNECT', `${sanitizeExternalText(host)} could not be reached: ${why}.`, {
     sent: false,
     cause: error,
@@ -42,53 +55,53 @@ export function connectFault(error: unknown, host: string): AppError {
 
 const notTls: ReadonlySet<string> = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER']);
 
-/**
- * Browsers fetch a missing certificate by themselves or know it from elsewhere, so the server's operator may not
- * notice.
- */
+/** Browsers fetch or cache missing intermediate certificates, so the server's operator may not notice. */
 const incompleteChain =
-  'sent its certificate without the one that signed it, so it could not prove who it is: the certificate chain is incomplete, or its authority is not known here';
+  'could not prove its identity: the certificate chain is incomplete, or its certificate authority is not trusted here';
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'it refuses connections',
-  ECONNRESET: 'it broke the connection off',
-  EHOSTUNREACH: 'there is no way to it',
+  ECONNRESET: 'it closed the connection',
+  EHOSTUNREACH: 'there is no route to it',
   ENETUNREACH: 'there is no network',
-  ETIMEDOUT: 'does not answer',
+  ETIMEDOUT: 'it does not respond',
+  UND_ERR_CONNECT_TIMEOUT: 'it does not respond',
 };
 
 function certificateRefused(code: string, host: string, cause: unknown): AppError {
   return new AppError(
     'E_TLS',
-    `${sanitizeExternalText(host)} wants a client certificate, or does not accept the one it was shown (${code}).`,
+    `${sanitizeExternalText(host)} requires a client certificate, or does not accept the one it received (${code}).`,
     { sent: false, cause },
   );
 }
 
-/** What broke an exchange that a connection was there for. `sent`: whether the request was on its way. */
+/**
+ * The error of a request that failed on an open connection. `sent`: whether the request may have reached the server.
+ */
 export function exchangeFault(error: unknown, host: string, sent: boolean): AppError {
   if (error instanceof AppError) return error;
   const name = sanitizeExternalText(host);
-  // TLS 1.3 tells a client that its certificate does not do only when the client begins to speak.
+  // In TLS 1.3 the client's certificate is rejected only after the handshake, when the client starts to send.
   if (alertCodes.test(codeOf(error))) return certificateRefused(codeOf(error), host, error);
   const detail = { sent, cause: error };
   switch (codeOf(error)) {
-    // undici's own words never hold the value, and ours do not even hold the name: it may come from outside.
+    // undici's message never contains the value. This one omits the header's name too: it may come from outside.
     case 'UND_ERR_INVALID_ARG':
-      return new AppError('E_BAD_INPUT', `A header for ${name} has characters that HTTP cannot carry.`, {
+      return new AppError('E_BAD_INPUT', `A header for ${name} contains characters that HTTP does not allow.`, {
         sent: false,
         cause: error,
       });
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'HPE_HEADER_OVERFLOW':
-      return new AppError('E_TOO_LARGE', `${name} answered with headers of more than 64 KB.`, detail);
+      return new AppError('E_TOO_LARGE', `${name} sent more than 64 KB of headers.`, detail);
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return new AppError('E_CANCELLED', 'Keybridge is closing.', detail);
     default:
       return new AppError(
         'E_CONNECTION_LOST',
-        `The connection to ${name} broke before its answer was complete.`,
+        `The connection to ${name} broke before the response was complete.`,
         detail,
       );
   }
@@ -97,7 +110,7 @@ export function exchangeFault(error: unknown, host: string, sent: boolean): AppE
 export function timedOut(host: string, ms: number, sent: boolean): AppError {
   return new AppError(
     'E_TIMEOUT',
-    `${sanitizeExternalText(host)} did not answer within ${Math.max(1, Math.round(ms / 1000))} s.`,
+    `${sanitizeExternalText(host)} did not respond within ${Math.max(1, Math.round(ms / 1000))} s.`,
     { sent },
   );
 }
@@ -109,16 +122,16 @@ export function tooLarge(host: string, maxBytes: number): AppError {
       : maxBytes >= 1024
         ? `${Math.floor(maxBytes / 1024)} KB`
         : `${maxBytes} bytes`;
-  return new AppError('E_TOO_LARGE', `${sanitizeExternalText(host)} answered with more than ${limit}.`);
+  return new AppError('E_TOO_LARGE', `${sanitizeExternalText(host)} sent a response of more than ${limit}.`);
 }
 
 export function tooManyPieces(host: string): AppError {
   return new AppError(
     'E_TOO_LARGE',
-    `${sanitizeExternalText(host)} answered in hundreds of thousands of pieces of a few bytes.`,
+    `${sanitizeExternalText(host)} sent its response in hundreds of thousands of tiny pieces.`,
   );
 }
 
 export function cancelled(sent: boolean): AppError {
-  return new AppError('E_CANCELLED', 'It was cancelled.', { sent });
+  return new AppError('E_CANCELLED', 'The request was cancelled.', { sent });
 }

@@ -1,25 +1,25 @@
 import { AppError } from '../base/errors.ts';
 import type { AddressClass, Http, ServerNetwork } from './http.ts';
 
-/** Most servers are public, and trying that first reveals the least. */
+/** Public first: most servers are, and it reveals the least. */
 const order: readonly AddressClass[] = ['public', 'private', 'loopback', 'link_local'];
 
 /**
- * Finds out in which network a server lies, by a request to it: under one class after the other until one is connected
- * to, so that no look-up of its own decides, which a name could answer differently the next time. `known`: what it was
- * before; a server that was public once is public for good. `ask` may be called several times; only E_ADDRESS_REFUSED
- * leads to the next, before which nothing was sent. Throws what `ask` does.
+ * Determines the network of a server by sending a request to it: allows one class after another until one connects. A
+ * separate DNS lookup would prove nothing, because the name may resolve differently the next time. `known` is the class
+ * found before; a server that was public once stays public. `send` may be called several times: after
+ * E_ADDRESS_REFUSED, when nothing has been sent yet, the next class is tried. Throws what `send` throws.
  */
 export async function tryNetworks<Value>(
   origin: string,
   known: AddressClass | undefined,
-  ask: (network: ServerNetwork) => Promise<Value>,
+  send: (network: ServerNetwork) => Promise<Value>,
 ): Promise<{ readonly network: ServerNetwork; readonly value: Value }> {
   let refused: AppError | undefined;
   for (const own of candidates(known)) {
     const network = { origin, own };
     try {
-      return { network, value: await ask(network) };
+      return { network, value: await send(network) };
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'E_ADDRESS_REFUSED') throw error;
       refused ??= error;
@@ -36,12 +36,9 @@ function candidates(known: AddressClass | undefined): readonly AddressClass[] {
   return known === undefined ? order : [known, ...order.filter((one) => one !== known)];
 }
 
-const lookMs = 10_000;
+const probeTimeoutMs = 10_000;
 
-/**
- * The same by a request that only serves for this, which sends nothing secret. Any answer will do. Throws the faults of
- * Http.
- */
+/** Determines the network of a server by a request of its own, without credentials. Throws the errors of Http. */
 export async function findNetwork(
   http: Pick<Http, 'open'>,
   url: URL,
@@ -54,7 +51,7 @@ export async function findNetwork(
       method: 'GET',
       headers: { accept: 'application/json' },
       allow,
-      timeoutMs: lookMs,
+      timeoutMs: probeTimeoutMs,
       maxBytes: 64 * 1024,
     });
     body.destroy();

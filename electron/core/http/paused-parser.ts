@@ -1,6 +1,6 @@
 import type net from 'node:net';
 
-/** What we touch of undici's parser, which it keeps on the socket under a symbol. */
+/** The members that we use of undici's parser, which undici keeps on the socket under a symbol. */
 interface Parser {
   paused: boolean;
   resume(): void;
@@ -9,29 +9,30 @@ interface Parser {
 }
 
 /**
- * undici 7 ends the whole process by a failed assertion when a connection ends or breaks while its parser is paused,
- * which any server can bring about that answers faster than a host reads (nodejs/undici issue 5360; mended in 8, which
- * needs a newer Node). So the parser goes on before undici hears of the end. To be called before undici has the socket.
+ * Works around nodejs/undici issue 5360: when a connection ends or breaks while its parser is paused, an assertion in
+ * undici 7 fails and ends the process. Any server that responds faster than a host reads can trigger it. Resumes the
+ * parser before undici sees the end, so it must be called before undici gets the socket. Fixed in undici 8, which needs
+ * a newer Node.
  */
 export function resumeParserOnEnd(socket: net.Socket): void {
-  const parserOf = (): Parser | undefined => {
+  const pausedParser = (): Parser | undefined => {
     const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'parser');
     const parser = symbol && (socket as unknown as Record<symbol, Parser | null>)[symbol];
     return parser?.paused === true ? parser : undefined;
   };
-  // Every byte has been read. An answer that only the end of the connection ends pauses once more, and then waits for
-  // nothing but that.
   socket.on('end', () => {
-    parserOf()?.resume();
-    const still = parserOf();
-    if (!still) return;
-    still.llhttp.llhttp_resume(still.ptr);
-    still.paused = false;
+    pausedParser()?.resume();
+    // All bytes have been read. A response that is delimited by the end of the connection pauses once more here, with
+    // nothing left to wait for.
+    const pausedAgain = pausedParser();
+    if (!pausedAgain) return;
+    pausedAgain.llhttp.llhttp_resume(pausedAgain.ptr);
+    pausedAgain.paused = false;
   });
-  const giveUp = () => {
-    const parser = parserOf();
+  const unpause = () => {
+    const parser = pausedParser();
     if (parser) parser.paused = false;
   };
-  socket.on('error', giveUp);
-  socket.on('close', giveUp);
+  socket.on('error', unpause);
+  socket.on('close', unpause);
 }

@@ -2,29 +2,29 @@ import { networkInterfaces } from 'node:os';
 import { Agent, type buildConnector } from 'undici';
 
 /**
- * How long an idle connection is kept for another request, in ms, whatever a server's `Keep-Alive: timeout=` promises:
- * what lies between (NAT, firewalls, load balancers) drops connections without a word, and a call on one that is gone
- * waits for minutes. It is undici's own time for a server that promises nothing.
+ * How long an idle connection is kept, in ms, whatever the server's `Keep-Alive: timeout=` says: NAT, firewalls and
+ * load balancers drop connections silently, and a call on a dropped one hangs for minutes. This is undici's default for
+ * servers without that header.
  */
 const idleConnectionMs = 4_000;
 
-/** How often, at most, the addresses of this computer are compared, in ms. */
+/** Minimum time between two checks for a change of network, in ms. */
 const networkCheckMs = 1_000;
 
-/** Headers of an answer that we take; a challenge of 30 KB is odd but harmless. */
+/** Limit on response headers. Challenges of 30 KB exist, and are harmless. */
 const maxHeaderBytes = 64 * 1024;
 
 export interface PoolsOptions {
-  /** Unix ms, on a clock that goes on while the computer sleeps; for tests. */
+  /** Unix ms, on a clock that keeps running while the computer sleeps. Replaced by tests. */
   readonly now?: (() => number) | undefined;
-  /** What tells one network from another; for tests. */
+  /** Returns a text that differs between networks. Replaced by tests. */
   readonly network?: (() => string) | undefined;
 }
 
 export interface Pools {
-  /** The pool of this name. `connect`: makes its connector, once. */
+  /** Returns the pool with this name. `connect` is called once per name, to create its connector. */
   agentFor(name: string, connect: () => buildConnector.connector): Agent;
-  /** Ends all connections, also those in use. */
+  /** Closes all connections, including those in use. */
   destroy(): Promise<void>;
 }
 
@@ -34,16 +34,16 @@ interface Pool {
 }
 
 /**
- * Connection pools by name, which share no connections. A pool whose connections may have died unseen is not used
- * again: after a pause in which the computer may have slept (timers stand still then, the wall clock does not), and
- * after a change of network. Requests in flight end on the old one.
+ * Connection pools by name; they share no connections. A pool is replaced when its connections may have died unnoticed:
+ * after a pause in which the computer may have slept (timers stop then, the wall clock does not), and after a change of
+ * network. Requests in flight finish on the old pool.
  */
 export function createPools({ now = Date.now, network = addressesOfThisComputer }: PoolsOptions = {}): Pools {
   const pools = new Map<string, Pool>();
   const retired = new Set<Agent>();
-  // Kept when a pool is replaced: they remember TLS sessions.
+  // Kept when a pool is replaced, because they cache TLS sessions.
   const connectors = new Map<string, buildConnector.connector>();
-  let seen: { readonly network: string; readonly at: number } | undefined;
+  let lastCheck: { readonly network: string; readonly at: number } | undefined;
 
   const connectorOf = (name: string, connect: () => buildConnector.connector): buildConnector.connector => {
     const connector = connectors.get(name) ?? connect();
@@ -54,15 +54,15 @@ export function createPools({ now = Date.now, network = addressesOfThisComputer 
   const retire = (name: string, { agent }: Pool) => {
     pools.delete(name);
     retired.add(agent);
-    const gone = () => void retired.delete(agent);
-    agent.close().then(gone, gone);
+    const forget = () => void retired.delete(agent);
+    agent.close().then(forget, forget);
   };
 
   const retireAllAfterNetworkChange = (at: number) => {
-    if (seen && Math.abs(at - seen.at) < networkCheckMs) return;
-    const before = seen?.network;
-    seen = { network: network(), at };
-    if (before === undefined || before === seen.network) return;
+    if (lastCheck && Math.abs(at - lastCheck.at) < networkCheckMs) return;
+    const before = lastCheck?.network;
+    lastCheck = { network: network(), at };
+    if (before === undefined || before === lastCheck.network) return;
     for (const [name, pool] of pools) retire(name, pool);
   };
 
@@ -71,7 +71,7 @@ export function createPools({ now = Date.now, network = addressesOfThisComputer 
       const at = now();
       retireAllAfterNetworkChange(at);
       const known = pools.get(name);
-      // Negative after the system's time was set back: then nobody knows how long it was idle.
+      // `usedAt` lies in the future if the system's time was set back; the idle time is then unknown.
       if (known && at >= known.usedAt && at - known.usedAt <= idleConnectionMs) {
         known.usedAt = at;
         return known.agent;
@@ -95,7 +95,7 @@ export function createPools({ now = Date.now, network = addressesOfThisComputer 
   };
 }
 
-/** Addresses that lead out of this computer, as one text. */
+/** Joins all non-loopback addresses of this computer. */
 function addressesOfThisComputer(): string {
   const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
   return all

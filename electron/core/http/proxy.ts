@@ -2,35 +2,33 @@ import { BlockList, isIP } from 'node:net';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 
-/** A proxy that takes CONNECT. */
+/** A proxy that supports CONNECT. */
 export interface Proxy {
   readonly protocol: 'http:' | 'https:';
   readonly hostname: string;
   readonly port: number;
-  /** Host and port, for people: never the password. */
+  /** Host and port for messages, without the password. */
   readonly host: string;
-  /** Value of Proxy-Authorization. */
+  /** Value of the Proxy-Authorization header. */
   readonly authorization?: Secret;
 }
 
-/**
- * The proxy for an https origin; undefined: none. Throws E_CONNECT where the environment names something that is no
- * proxy.
- */
+/** Returns the proxy for an https origin, or undefined. Throws E_CONNECT if the environment names an unusable proxy. */
 export type ProxyRule = (hostname: string, port: number) => Proxy | undefined;
 
 /**
- * HTTPS_PROXY (else HTTP_PROXY) and NO_PROXY, lower case first, as curl reads them: a name in NO_PROXY covers its
- * subdomains; ports, addresses, networks (10.0.0.0/8) and `*` may stand there too. Undefined: no proxy is set.
+ * Reads HTTPS_PROXY (else HTTP_PROXY) and NO_PROXY like curl, lower case first. A name in NO_PROXY covers its
+ * subdomains; it may also contain ports, addresses, networks (10.0.0.0/8) and `*`. Returns undefined if no proxy is
+ * set.
  */
 export function proxyFromEnvironment(env: Readonly<Record<string, string | undefined>>): ProxyRule | undefined {
   const read = (name: string) => env[name.toLowerCase()]?.trim() || env[name]?.trim() || undefined;
   const address = read('HTTPS_PROXY') ?? read('HTTP_PROXY');
   if (address === undefined) return undefined;
-  const direct = exceptions(read('NO_PROXY') ?? '');
+  const bypasses = parseNoProxy(read('NO_PROXY') ?? '');
   const proxy = parseProxy(address);
   return (hostname, port) => {
-    if (direct(hostname.toLowerCase(), port)) return undefined;
+    if (bypasses(hostname.toLowerCase(), port)) return undefined;
     if (proxy instanceof AppError) throw proxy;
     return proxy;
   };
@@ -40,11 +38,12 @@ function parseProxy(text: string): Proxy | AppError {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url || url.hostname === '')
-    return new AppError('E_CONNECT', 'The proxy in HTTPS_PROXY is not an address.', { sent: false });
+    return new AppError('E_CONNECT', 'The proxy in HTTPS_PROXY is not a valid address.', { sent: false });
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     return new AppError(
       'E_CONNECT',
-      `The proxy ${sanitizeExternalText(url.host)} is of a kind that Keybridge does not speak (${sanitizeExternalText(url.protocol, 20)}).`,
+      `The proxy ${sanitizeExternalText(url.host)} uses a protocol that Keybridge does not support ` +
+        `(${sanitizeExternalText(url.protocol, 20)}).`,
       { sent: false },
     );
   }
@@ -56,11 +55,11 @@ function parseProxy(text: string): Proxy | AppError {
 
 function credentials({ username, password }: URL): { authorization?: Secret } {
   if (username === '' && password === '') return {};
-  const plain = `${decoded(username)}:${decoded(password)}`;
+  const plain = `${percentDecode(username)}:${percentDecode(password)}`;
   return { authorization: new Secret(`Basic ${Buffer.from(plain).toString('base64')}`) };
 }
 
-function decoded(text: string): string {
+function percentDecode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -70,16 +69,16 @@ function decoded(text: string): string {
 
 type Matches = (hostname: string, port: number) => boolean;
 
-function exceptions(list: string): Matches {
+function parseNoProxy(list: string): Matches {
   const entries = list
     .toLowerCase()
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')
-    .map(exception);
+    .map(parseNoProxyEntry);
   return (hostname, port) => entries.some((matches) => matches(hostname, port));
 }
 
-function exception(entry: string): Matches {
+function parseNoProxyEntry(entry: string): Matches {
   if (entry === '*') return () => true;
   const [, address = '', prefix = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
   const family = isIP(address);

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 
 /**
- * The certificate authorities that this process trusts by itself: a list of one's own replaces them,
- * NODE_EXTRA_CA_CERTS too, so they have to be repeated in it.
+ * Returns the certificate authorities that Node trusts by default, including NODE_EXTRA_CA_CERTS. Passing `ca` to TLS
+ * replaces them, so they have to be repeated there.
  */
 export function trustedRoots(env: Readonly<Record<string, string | undefined>> = process.env): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
@@ -13,7 +13,7 @@ export function trustedRoots(env: Readonly<Record<string, string | undefined>> =
   try {
     return [...tls.rootCertificates, readFileSync(extra, 'latin1')];
   } catch {
-    // Node itself only warns about a file that it cannot read.
+    // Node itself only warns about an unreadable file.
     return tls.rootCertificates;
   }
 }

@@ -1,10 +1,10 @@
 import { getDomain } from 'tldts';
 
 /**
- * Whether two hosts belong to one site: the same name below a public suffix (publicsuffix.org, with the suffixes of
- * hosting companies, below which everybody can have a name). Addresses and names without a dot are compared exactly,
- * but for the three names of this computer. The port counts for nothing: who owns a host owns its ports. Takes host
- * names as URLs have them.
+ * Whether two hosts belong to the same site: the same registrable domain (publicsuffix.org, including the suffixes of
+ * hosting companies, where anyone can get a name). IP addresses and names without a dot are compared exactly, except
+ * that the three names of this computer are equal. Ports do not matter: whoever owns a host owns its ports. Takes host
+ * names as in `URL.hostname`.
  */
 export function sameSite(one: string, other: string): boolean {
   if (one === other || (thisComputer.has(one) && thisComputer.has(other))) return true;

@@ -5,14 +5,14 @@ import * as tls from 'node:tls';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 
-/** What proves who we are in mutual TLS. `expiresAt`: Unix ms; absent where it cannot be told. */
+/** A client certificate for mutual TLS. `expiresAt`: Unix ms; absent if unknown. */
 export interface ClientCertificate {
   readonly tls: Readonly<Pick<tls.SecureContextOptions, 'cert' | 'key' | 'pfx' | 'passphrase'>>;
   readonly expiresAt?: number;
 }
 
 export interface TlsMaterial {
-  /** Certificate authorities (PEM), next to the ones that are trusted anyway. */
+  /** Certificate authorities (PEM), in addition to the default ones. */
   readonly ca?: readonly string[];
   readonly certificate?: ClientCertificate;
 }
@@ -21,18 +21,19 @@ const certificates =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 const privateKey = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]+?-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
 
-/** The certificates of a PEM file. Throws E_BAD_INPUT, which names the file. */
+/** Reads the certificates of a PEM file. Throws E_BAD_INPUT, which names the file. */
 export async function readAuthorities(file: string): Promise<readonly string[]> {
   const bad = badFile(file, 'settings.caFile');
-  const found = (await read(file, bad)).toString('latin1').match(certificates) ?? [];
-  if (found.length === 0) throw bad('holds no certificate in PEM form');
-  for (const pem of found) parse(pem, bad);
-  return found;
+  const pems = (await read(file, bad)).toString('latin1').match(certificates) ?? [];
+  if (pems.length === 0) throw bad('does not contain a PEM certificate');
+  for (const pem of pems) parse(pem, bad);
+  return pems;
 }
 
 /**
- * A client certificate: PEM with the certificate (and its chain) and the key, which may also lie in the store of
- * secrets, or PKCS#12. `password` opens the PKCS#12 file or an encrypted key. Throws E_BAD_INPUT, which names the file.
+ * Reads a client certificate from a PKCS#12 file, or from a PEM file with the certificate, its chain and the key; the
+ * key may be in the secret store instead. `password` decrypts the PKCS#12 file or the key. Throws E_BAD_INPUT, which
+ * names the file.
  */
 export async function readClientCertificate(
   file: string,
@@ -44,26 +45,26 @@ export async function readClientCertificate(
   const text = bytes.toString('latin1');
   if (!text.includes('-----BEGIN')) return checked({ pfx: bytes, ...passphrase }, bad);
   const chain = text.match(certificates);
-  if (!chain?.[0]) throw bad('holds no certificate');
+  if (!chain?.[0]) throw bad('does not contain a certificate');
   const key = privateKey.exec(text)?.[0] ?? secrets.privateKey?.reveal();
-  if (key === undefined) throw bad('holds no private key, and none is stored (secret privateKey)');
+  if (key === undefined) throw bad('does not contain a private key, and none is stored (secret privateKey)');
   return checked({ cert: chain.join('\n'), key, ...passphrase }, bad, parse(chain[0], bad));
 }
 
-/** Tried before use: certificate and key belong together, the password opens the file. */
+/** Checks before use that certificate and key match, and that the password is right. */
 function checked(material: ClientCertificate['tls'], bad: BadFile, known?: X509Certificate): ClientCertificate {
   let context: tls.SecureContext;
   try {
     context = tls.createSecureContext({ ...material });
   } catch (error) {
-    // OpenSSL's reasons are words of its own, e.g. "mac verify failure", "key values mismatch".
+    // OpenSSL's messages are fixed texts, e.g. "mac verify failure", "key values mismatch".
     throw bad(`cannot be used as a client certificate (${sanitizeExternalText((error as Error).message, 80)})`);
   }
   const expiresAt = Date.parse((known ?? ownCertificate(context))?.validTo ?? '');
   return { tls: material, ...(Number.isFinite(expiresAt) ? { expiresAt } : {}) };
 }
 
-/** Node has no reader for PKCS#12, but its TLS context knows the certificate that it took from there. */
+/** Node has no PKCS#12 reader, but its TLS context exposes the certificate that it loaded. */
 function ownCertificate(context: tls.SecureContext): X509Certificate | undefined {
   const inner = context.context as { getCertificate?: () => Buffer | null } | undefined;
   const der = inner?.getCertificate?.();
@@ -71,8 +72,8 @@ function ownCertificate(context: tls.SecureContext): X509Certificate | undefined
 }
 
 async function read(file: string, bad: BadFile): Promise<Buffer> {
-  // Keybridge runs in another folder than the terminal in which the name was typed.
-  if (!path.isAbsolute(file)) throw bad('must be named with its full path');
+  // A relative path would refer to Keybridge's working directory, not to the one of the terminal it was typed in.
+  if (!path.isAbsolute(file)) throw bad('must be given with its full path');
   try {
     return await readFile(file);
   } catch (error) {
@@ -84,7 +85,7 @@ function parse(pem: string, bad: BadFile): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
-    throw bad('holds a damaged certificate');
+    throw bad('contains a damaged certificate');
   }
 }
 

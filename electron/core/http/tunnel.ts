@@ -6,9 +6,8 @@ import { connectFault } from './faults.ts';
 import type { Proxy } from './proxy.ts';
 
 /**
- * A connection through a proxy by CONNECT (RFC 9110 9.3.6): the proxy sees the name and the port, nothing of what is
- * said, since TLS with the server runs inside. `target`: host:port. Throws E_CONNECT and E_TLS, which name the proxy
- * without its password.
+ * Opens a connection through a proxy with CONNECT (RFC 9110 9.3.6). TLS with the server runs inside it, so the proxy
+ * sees host and port only. `target`: host:port. Throws E_CONNECT and E_TLS, which name the proxy without its password.
  */
 export function openTunnel(
   proxy: Proxy,
@@ -17,7 +16,7 @@ export function openTunnel(
   ca: readonly string[] | undefined,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const asking = (proxy.protocol === 'https:' ? tlsRequest : plainRequest)({
+    const connect = (proxy.protocol === 'https:' ? tlsRequest : plainRequest)({
       host: proxy.hostname,
       port: proxy.port,
       method: 'CONNECT',
@@ -30,31 +29,31 @@ export function openTunnel(
       rejectUnauthorized: true,
       ...(ca ? { ca: [...ca] } : {}),
     });
-    const timer = setTimeout(() => asking.destroy(unreachable(proxy, 'does not answer')), timeoutMs);
-    asking.once('connect', (answer: IncomingMessage, socket: Socket) => {
+    const timer = setTimeout(() => connect.destroy(proxyFault(proxy, 'does not respond')), timeoutMs);
+    connect.once('connect', ({ statusCode = 0 }: IncomingMessage, socket: Socket) => {
       clearTimeout(timer);
-      if (answer.statusCode === 200) return resolve(socket);
+      if (statusCode === 200) return resolve(socket);
       socket.destroy();
-      reject(refused(proxy, target, answer.statusCode ?? 0));
+      reject(refused(proxy, target, statusCode));
     });
-    asking.once('error', (error) => {
+    connect.once('error', (error) => {
       clearTimeout(timer);
       reject(error instanceof AppError ? error : connectFault(error, `The proxy ${proxy.host}`));
     });
-    asking.end();
+    connect.end();
   });
 }
 
 function refused(proxy: Proxy, target: string, status: number): AppError {
   if (status === 407)
-    return unreachable(
+    return proxyFault(
       proxy,
       proxy.authorization
         ? 'does not accept the user name and password in HTTPS_PROXY'
-        : 'asks for a user name and password',
+        : 'requires a user name and password',
     );
-  return unreachable(proxy, `does not connect to ${sanitizeExternalText(target)} (status ${status})`);
+  return proxyFault(proxy, `does not connect to ${sanitizeExternalText(target)} (status ${status})`);
 }
 
-const unreachable = ({ host }: Proxy, why: string) =>
+const proxyFault = ({ host }: Proxy, why: string) =>
   new AppError('E_CONNECT', `The proxy ${sanitizeExternalText(host)} ${why}.`, { sent: false });

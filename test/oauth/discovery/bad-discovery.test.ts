@@ -42,8 +42,8 @@ describe('an unreachable authorization server (DM31)', () => {
       /address of login\.invalid could not be found/,
     ],
     ['it refuses connections', refusing, 'E_CONNECT', /could not be reached: it refuses connections/],
-    ['it does not speak TLS', notTls, 'E_TLS', /does not speak TLS/],
-    ['its certificate is not trusted', untrusted, 'E_TLS', /could not prove who it is/],
+    ['it does not use TLS', notTls, 'E_TLS', /does not use TLS/],
+    ['its certificate is not trusted', untrusted, 'E_TLS', /could not prove its identity/],
     ['it responds with an error', broken, 'E_HTTP_STATUS', /answered with status 503/],
   ])('DM31: is reported with the cause if %s, and the stored sign-in is kept', async (_, place, code, words) => {
     const { login, remote, server, start } = await startStoredSignIn(closing);

@@ -200,7 +200,7 @@ describe('a failed registration', () => {
       'a lost connection',
       (request) => request.socket.resetAndDestroy(),
       'E_CONNECTION_LOST',
-      /broke before its answer was complete/,
+      /broke before the response was complete/,
     ],
   ];
   it.each(responses)(
