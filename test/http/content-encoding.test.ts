@@ -7,7 +7,7 @@ import { startRelayRig } from '../fixtures/relay-rig.ts';
 import { startSite, type Site } from '../fixtures/site.ts';
 import type { Http } from '../../electron/core/http/http.ts';
 
-// Answers that are encoded although no request of ours has an Accept-Encoding.
+// Some servers encode responses although our requests have no Accept-Encoding.
 
 let http: Http;
 let site: Site;
@@ -21,10 +21,10 @@ afterEach(async () => {
 
 const text = JSON.stringify({ words: 'a'.repeat(2_000), more: ['é', 1, null] });
 const gzipHeaderBytes = 10;
-/** Of gzip: its trailer has a checksum and the length (RFC 1952). */
+/** The checksum and the length (RFC 1952). */
 const gzipTrailerBytes = 8;
 
-/** Piece by piece, so that a decision that needs two bytes gets one first. */
+/** Sends the body in pieces, so that detection, which needs two bytes, gets a single one first. */
 function serve(encoding: string | undefined, body: Buffer, pieces: readonly number[] = []): void {
   site.routes['/x'] = (_, response) => {
     response.writeHead(200, encoding === undefined ? {} : { 'content-encoding': encoding });
@@ -39,49 +39,49 @@ function serve(encoding: string | undefined, body: Buffer, pieces: readonly numb
   };
 }
 
-const ask = (maxBytes = 100_000) =>
+const fetchSite = (maxBytes = 100_000) =>
   http.fetch({ url: new URL(`${site.origin}/x`), method: 'GET', allow: ['loopback'], timeoutMs: 5_000, maxBytes });
 const zstdCompress = (zlib as { readonly zstdCompressSync?: (bytes: Buffer) => Buffer }).zstdCompressSync;
 
-describe('an encoded answer', () => {
+describe('an encoded response', () => {
   const plain = Buffer.from(text);
   const rows: readonly [string, string | undefined, Buffer][] = [
-    ['a list, undone from its end', 'gzip, br', brotliCompressSync(gzipSync(plain))],
+    ['a list of two encodings', 'gzip, br', brotliCompressSync(gzipSync(plain))],
     [
-      'a list with empty places, another case and identity',
+      'a list with empty elements, mixed case and identity',
       ' GZIP ,, identity,Br ',
       brotliCompressSync(gzipSync(plain)),
     ],
-    ['three encodings on top of each other', 'deflate, br, gzip', gzipSync(brotliCompressSync(deflateSync(plain)))],
-    ['deflate as the standard has it (zlib)', 'deflate', deflateSync(plain)],
+    ['three nested encodings', 'deflate, br, gzip', gzipSync(brotliCompressSync(deflateSync(plain)))],
+    ['deflate as in the standard (zlib)', 'deflate', deflateSync(plain)],
     ['raw deflate', 'deflate', deflateRawSync(plain)],
-    ['gzip without its own header', 'gzip', gzipSync(plain).subarray(gzipHeaderBytes, -gzipTrailerBytes)],
+    ['gzip without its header', 'gzip', gzipSync(plain).subarray(gzipHeaderBytes, -gzipTrailerBytes)],
     ['gzip under its old name', 'x-gzip', gzipSync(plain)],
-    ['zlib that is called gzip', 'gzip', deflateSync(plain)],
-    ['gzip whose Content-Encoding was taken away on the way', undefined, gzipSync(plain)],
-    ['gzip that is called identity', 'identity', gzipSync(plain)],
-    ['no encoding at all', undefined, plain],
+    ['zlib declared as gzip', 'gzip', deflateSync(plain)],
+    ['gzip without a Content-Encoding', undefined, gzipSync(plain)],
+    ['gzip declared as identity', 'identity', gzipSync(plain)],
+    ['no encoding', undefined, plain],
   ];
-  it.each(rows)('is read: %s', async (_, encoding, body) => {
+  it.each(rows)('is decoded: %s', async (_, encoding, body) => {
     serve(encoding, body);
-    expect((await ask()).body.toString()).toBe(text);
+    expect((await fetchSite()).body.toString()).toBe(text);
   });
 
-  it.each(rows)('is read when it comes in pieces of one byte: %s', async (_, encoding, body) => {
+  it.each(rows)('is decoded if it arrives byte by byte: %s', async (_, encoding, body) => {
     serve(encoding, body, [1, 2, 3]);
-    expect((await ask()).body.toString()).toBe(text);
+    expect((await fetchSite()).body.toString()).toBe(text);
   });
 
-  it('with no bytes at all is an empty answer', async () => {
+  it('has an empty body if no bytes arrive', async () => {
     serve('gzip', Buffer.alloc(0));
-    expect((await ask()).body).toHaveLength(0);
+    expect((await fetchSite()).body).toHaveLength(0);
   });
 
-  it('in zstd is read where the runtime has a decoder, and refused in words where it has none', async () => {
+  it('in zstd is decoded if the runtime has a decoder, and refused with a reason otherwise', async () => {
     serve('zstd', zstdCompress ? zstdCompress(plain) : Buffer.from([0x28, 0xb5, 0x2f, 0xfd]));
-    if (zstdCompress) expect((await ask()).body.toString()).toBe(text);
+    if (zstdCompress) expect((await fetchSite()).body.toString()).toBe(text);
     else
-      expect((await failure(ask())).message).toMatch(
+      expect((await failure(fetchSite())).message).toMatch(
         /responded with the encoding zstd, which Keybridge did not ask for and cannot decode/,
       );
   });
@@ -92,21 +92,21 @@ describe('an encoded answer', () => {
       'compress',
       /responded with the encoding compress, which Keybridge did not ask for and cannot decode/,
     ],
-    ['an unknown one inside of a list', 'compress, gzip', /the encoding compress/],
-    ['four on top of each other', 'gzip, gzip, gzip, gzip', /4 nested encodings/],
-    ['words that are no encoding', '<b>\u00e9', /the encoding <b>/],
-  ])('in %s is refused, and the error says why', async (_, encoding, words) => {
+    ['an unknown encoding within a list', 'compress, gzip', /the encoding compress/],
+    ['four nested encodings', 'gzip, gzip, gzip, gzip', /4 nested encodings/],
+    ['something that is not an encoding', '<b>\u00e9', /the encoding <b>/],
+  ])('in %s is refused, and the error says why', async (_, encoding, message) => {
     serve(encoding, gzipSync(plain));
-    expect((await failure(ask())).message).toMatch(words);
+    expect((await failure(fetchSite())).message).toMatch(message);
   });
 
   it.each([
-    ['gzip that is cut off', 'gzip', gzipSync(plain).subarray(0, 30)],
-    ['a list of which the inner layer is damaged', 'gzip, br', brotliCompressSync(Buffer.from('no gzip'))],
-    ['words that are called deflate', 'deflate', Buffer.from('no deflate')],
-  ])('with a damaged body (%s) is called damaged', async (_, encoding, body) => {
+    ['truncated gzip', 'gzip', gzipSync(plain).subarray(0, 30)],
+    ['a list whose inner layer is damaged', 'gzip, br', brotliCompressSync(Buffer.from('no gzip'))],
+    ['text declared as deflate', 'deflate', Buffer.from('no deflate')],
+  ])('with a damaged body fails, and the error says so: %s', async (_, encoding, body) => {
     serve(encoding, body);
-    expect(await failure(ask())).toMatchObject({
+    expect(await failure(fetchSite())).toMatchObject({
       code: 'E_CONNECTION_LOST',
       message: expect.stringMatching(/sent a damaged (gzip|deflate) response/) as string,
     });
@@ -120,19 +120,19 @@ describe('the limit on decoded bytes', () => {
     ['raw deflate', 'deflate', deflateRawSync(zeros)],
     ['two layers', 'gzip, gzip', gzipSync(gzipSync(zeros))],
     [
-      'an inner layer that is large, and decodes to nothing',
+      'a large inner layer that decodes to nothing',
       'gzip, br',
       brotliCompressSync(Buffer.concat(Array.from({ length: 30_000 }, () => gzipSync(Buffer.alloc(0))))),
     ],
-    ['gzip that does not say so', undefined, gzipSync(zeros)],
+    ['undeclared gzip', undefined, gzipSync(zeros)],
   ])('counts the bytes of %s', async (_, encoding, body) => {
     expect(body.length).toBeLessThan(100_000);
     serve(encoding, body);
-    expect((await failure(ask())).code).toBe('E_TOO_LARGE');
+    expect((await failure(fetchSite())).code).toBe('E_TOO_LARGE');
   });
 });
 
-it('an encoded stream of events reaches the host message by message', async () => {
+it('delivers an encoded event stream to the host message by message', async () => {
   const relay = await startRelayRig();
   try {
     const encoder = zlib.createGzip({ flush: zlib.constants.Z_SYNC_FLUSH });
@@ -143,11 +143,11 @@ it('an encoded stream of events reaches the host message by message', async () =
     };
     relay.addServer('work', `${site.origin}/mcp`);
     const host = await relay.host('work');
-    const answer = host.request('ping');
-    // The stream is still open when its first message is there.
+    const response = host.request('ping');
+    // The first message arrives while the stream is still open.
     await host.line(({ method }) => method === 'notifications/progress');
     encoder.end('data: {"jsonrpc":"2.0","id":1,"result":{"ok":true}}\n\n');
-    expect(await answer).toMatchObject({ result: { ok: true } });
+    expect(await response).toMatchObject({ result: { ok: true } });
   } finally {
     await relay.close();
   }

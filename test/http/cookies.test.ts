@@ -5,12 +5,10 @@ import { sendJson } from '../fixtures/listener.ts';
 import { startRelayRig, tokenAnswer, type RelayRig } from '../fixtures/relay-rig.ts';
 import { startSite, type Hit, type Site } from '../fixtures/site.ts';
 
-// Cookies of an MCP server: load balancers find the instance that has the session by them.
-
 const closing = closeAfterEach();
 
-/** An MCP server behind a load balancer: each `initialize` gets another instance, named by a cookie. */
-async function balanced(
+/** An MCP server behind a load balancer: each `initialize` reaches another instance, which a cookie names. */
+async function startBalancedServer(
   more: { readonly setCookie?: (n: number) => string[]; readonly host?: string } = {},
 ): Promise<Site> {
   const { setCookie = (n) => [`instance=i${n}; Path=/; HttpOnly; SameSite=Lax`, 'region=eu'] } = more;
@@ -47,8 +45,8 @@ const called = ({ body }: Hit) => body.includes('tools/call');
 const opened = ({ body }: Hit) => body.includes('"initialize"');
 
 describe('cookies of an MCP server', () => {
-  it('are sent back with every request of the session that follows', async () => {
-    const [relay, site] = [await rig(), await balanced()];
+  it('are sent with every later request of the session', async () => {
+    const [relay, site] = [await rig(), await startBalancedServer()];
     relay.addServer('work', `${site.origin}/mcp`);
     const host = await relay.host('work');
     await host.initialize();
@@ -61,8 +59,8 @@ describe('cookies of an MCP server', () => {
     expect(relay.log.join('')).not.toMatch(/instance|i1\b/);
   });
 
-  it('do not outlive their session: the next initialize goes without them', async () => {
-    const [relay, site] = [await rig(), await balanced()];
+  it('end with their session: the next initialize is sent without them', async () => {
+    const [relay, site] = [await rig(), await startBalancedServer()];
     relay.addServer('work', `${site.origin}/mcp`);
     const host = await relay.host('work');
     await host.initialize();
@@ -72,8 +70,8 @@ describe('cookies of an MCP server', () => {
     expect(cookiesOf(site, called)).toEqual(['instance=i2; region=eu']);
   });
 
-  it('are not shared by two connections to one server', async () => {
-    const [relay, site] = [await rig(), await balanced()];
+  it('are not shared between two connections to the same server', async () => {
+    const [relay, site] = [await rig(), await startBalancedServer()];
     relay.addServer('work', `${site.origin}/mcp`);
     const [first, second] = [await relay.host('work'), await relay.host('work')];
     await first.initialize();
@@ -83,8 +81,8 @@ describe('cookies of an MCP server', () => {
     expect(cookiesOf(site, called)).toEqual(['instance=i1; region=eu', 'instance=i2; region=eu']);
   });
 
-  it('are forgotten when somebody else may have signed in', async () => {
-    const [relay, site] = [await rig(), await balanced()];
+  it('are discarded when another person may have signed in', async () => {
+    const [relay, site] = [await rig(), await startBalancedServer()];
     const server = relay.addServer('work', `${site.origin}/mcp`, () => tokenAnswer('first'));
     const host = await relay.host('work');
     await host.initialize();
@@ -94,9 +92,11 @@ describe('cookies of an MCP server', () => {
     expect(cookiesOf(site, called)).toEqual([undefined]);
   });
 
-  it('never reach another origin, whatever their Domain says', async () => {
-    const [relay, other] = [await rig(), await balanced({ host: '127.0.0.2' })];
-    const site = await balanced({ setCookie: () => ['a=1; Domain=127.0.0.2', `b=2; Domain=example.com`, 'c=3'] });
+  it('are never sent to another origin, whatever their Domain says', async () => {
+    const [relay, other] = [await rig(), await startBalancedServer({ host: '127.0.0.2' })];
+    const site = await startBalancedServer({
+      setCookie: () => ['a=1; Domain=127.0.0.2', `b=2; Domain=example.com`, 'c=3'],
+    });
     relay.addServer('work', `${site.origin}/mcp`);
     relay.addServer('other', `${other.origin}/mcp`);
     const [host, elsewhere] = [await relay.host('work'), await relay.host('other')];
@@ -118,11 +118,11 @@ describe('a cookie jar', () => {
 
   it.each([
     ['a cookie for another path', ['a=1; Path=/other'], undefined],
-    ['a path that only begins alike', ['a=1; Path=/team/m'], undefined],
+    ['a path that shares only a prefix', ['a=1; Path=/team/m'], undefined],
     ['the default path of the request', ['a=1'], 'a=1'],
-    ['a cookie that is over', ['a=1; Max-Age=0'], undefined],
-    ['a cookie that was deleted afterwards', ['a=1', 'a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT'], undefined],
-    ['a value of characters that a header cannot carry', ['a=ü', 'b=\u0001', 'c=3'], 'c=3'],
+    ['an expired cookie', ['a=1; Max-Age=0'], undefined],
+    ['a cookie that is deleted afterwards', ['a=1', 'a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT'], undefined],
+    ['a value with characters that headers do not allow', ['a=ü', 'b=\u0001', 'c=3'], 'c=3'],
     ['a cookie without a name', ['=1', 'x'], undefined],
     ['a cookie of 5 KB', [`a=${'x'.repeat(5_000)}`, 'b=2'], 'b=2'],
     ['a longer path first', ['a=1; Path=/', 'b=2; Path=/team'], 'b=2; a=1'],
@@ -130,7 +130,7 @@ describe('a cookie jar', () => {
     expect(jarWith(cookies).header(url)).toBe(expected);
   });
 
-  it('keeps to its limits, and to the newest cookies, when a server sets 1,000', () => {
+  it('stays within its limits and keeps the newest cookies if a server sets 1,000', () => {
     const jar = jarWith(Array.from({ length: 1_000 }, (_, n) => `c${n}=${'x'.repeat(50)}`));
     expect(jar.header(url)?.split('; ')).toHaveLength(50);
     expect(jar.header(url)).toContain('c999=');
@@ -138,7 +138,7 @@ describe('a cookie jar', () => {
     expect(large.header(url)?.length).toBeLessThan(6 * 1024);
   });
 
-  it('lets a cookie go when its time is over', () => {
+  it('drops a cookie when it expires', () => {
     const now = { ms: 0 };
     const jar = jarWith(['a=1; Max-Age=60'], now);
     now.ms = 59_999;
@@ -147,7 +147,7 @@ describe('a cookie jar', () => {
     expect(jar.header(url)).toBeUndefined();
   });
 
-  it('gives nothing to another port, scheme or host, and takes nothing from there', () => {
+  it('neither sends cookies to another port, scheme or host nor accepts them from there', () => {
     const jar = jarWith(['a=1; Path=/']);
     for (const other of [
       'https://mcp.example:8443/',

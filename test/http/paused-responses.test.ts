@@ -5,16 +5,15 @@ import { closeAfterEach } from '../fixtures/closing.ts';
 import { until } from '../fixtures/wait.ts';
 import type { HttpStream } from '../../electron/core/http/http.ts';
 
-// Answers that come faster than they are read, and whose connection ends meanwhile: with undici 7 each was the end of
-// the process.
+// A connection that ends while its response is paused. Each case here ended the process with an unpatched undici 7.
 
 const closing = closeAfterEach();
 
-/** One byte more than may wait: the last one brings the pause, and then the end comes with nothing before it. */
+/** One byte over the high-water mark: the last byte causes the pause, and only the end of the connection follows. */
 const bytes = 256 * 1024 + 1;
 
-/** The head of an answer whose body has come as far as it fits, and the connection of its server. */
-async function unread(
+/** Returns a response whose body has been received but not read, and the server's side of the connection. */
+async function openUnread(
   headers: string,
   body: string,
 ): Promise<{ readonly stream: HttpStream; readonly server: net.Socket }> {
@@ -39,41 +38,42 @@ async function unread(
     timeoutMs: 10_000,
     maxBytes: Number.MAX_SAFE_INTEGER,
   });
-  await until(() => written || undefined, 'all that fits');
+  await until(() => written || undefined, 'the body is written');
   await settled();
   if (!connection) throw new Error('no connection');
   return { stream, server: connection };
 }
 
+/** Returns the number of bytes, or the code of the error. */
 async function read(stream: HttpStream): Promise<number | string> {
-  let seen = 0;
+  let total = 0;
   try {
-    for await (const chunk of stream.body) seen += chunk.length;
-    return seen;
+    for await (const chunk of stream.body) total += chunk.length;
+    return total;
   } catch (error) {
     return (error as { code: string }).code;
   }
 }
 
-/** Lets everything happen that happens without a reader. */
+/** Waits until all pending I/O has been processed. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('an answer that nobody reads yet', () => {
+describe('a response that is not read yet', () => {
   it.each([
-    ['a length', `content-length: ${bytes}\r\n`, 'x'.repeat(bytes)],
-    ['chunks', 'transfer-encoding: chunked\r\n', `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n0\r\n\r\n`],
-    ['no length', '', 'x'.repeat(bytes)],
-  ])('is whole when the server closed the connection before it was read (%s)', async (_, headers, body) => {
-    const { stream, server } = await unread(headers, body);
+    ['with a length', `content-length: ${bytes}\r\n`, 'x'.repeat(bytes)],
+    ['with chunks', 'transfer-encoding: chunked\r\n', `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n0\r\n\r\n`],
+    ['without a length', '', 'x'.repeat(bytes)],
+  ])('is complete if the server closes the connection (%s)', async (_, headers, body) => {
+    const { stream, server } = await openUnread(headers, body);
     server.end();
     await settled();
     expect(await read(stream)).toBe(bytes);
   });
 
-  it('is a lost connection, and not the end of Keybridge, when the server reset it', async () => {
-    const { stream, server } = await unread(`content-length: ${bytes + 1}\r\n`, 'x'.repeat(bytes));
+  it('ends in E_CONNECTION_LOST if the server resets the connection', async () => {
+    const { stream, server } = await openUnread(`content-length: ${bytes + 1}\r\n`, 'x'.repeat(bytes));
     server.resetAndDestroy();
     await until(() => server.destroyed || undefined, 'the reset');
     await settled();

@@ -1,27 +1,23 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createHttp, type HttpOptions } from '../../electron/core/http/client.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { until } from '../fixtures/wait.ts';
 import type { Http } from '../../electron/core/http/http.ts';
 
-// A connection that died without a word, while the server had promised to keep it.
-
 const closing = closeAfterEach();
 
 interface SilentServer {
   readonly origin: string;
-  /** Connections so far. */
+  /** All connections so far. */
   readonly sockets: Socket[];
-  /** Bytes of each connection. */
+  /** What was received on each connection. */
   readonly received: string[];
 }
 
-/**
- * Answers the first request of each connection with this Keep-Alive header, and nothing more on it, as if it were gone.
- */
+/** Responds to the first request of each connection with this Keep-Alive header, and ignores all further ones. */
 async function startSilentServer(keepAlive: string): Promise<SilentServer> {
   const sockets: Socket[] = [];
   const received: string[] = [];
@@ -51,7 +47,7 @@ function client(options: HttpOptions = {}): Http {
   return http;
 }
 
-async function ask(http: Http, { origin }: Pick<SilentServer, 'origin'>): Promise<string> {
+async function fetchFrom(http: Http, { origin }: Pick<SilentServer, 'origin'>): Promise<string> {
   const { body } = await http.fetch({
     url: new URL(`${origin}/`),
     method: 'GET',
@@ -59,53 +55,53 @@ async function ask(http: Http, { origin }: Pick<SilentServer, 'origin'>): Promis
     timeoutMs: 5_000,
     maxBytes: 1_000,
   });
-  // The pool takes the connection back in the next turn.
-  await turn();
+  // The pool takes the connection back in the next turn of the event loop.
+  await nextTurn();
   return body.toString();
 }
 
-describe('a connection that a server promised to keep for ten minutes, and that died silently', () => {
-  const promise = 'keep-alive: timeout=600\r\nconnection: keep-alive\r\n';
+describe('an idle connection that died silently although the server promised to keep it for ten minutes', () => {
+  const keepAlive = 'keep-alive: timeout=600\r\nconnection: keep-alive\r\n';
 
-  it('is given up after a few idle seconds, so that the next call goes on a new one and is answered', async () => {
-    const [http, server] = [client(), await startSilentServer(promise)];
-    await ask(http, server);
-    await until(() => server.sockets[0]?.readableEnded === true, 'the idle connection is closed by us', 9_000);
-    expect(await ask(http, server)).toBe('ok');
+  it('is closed after a few idle seconds, so that the next request succeeds on a new one', async () => {
+    const [http, server] = [client(), await startSilentServer(keepAlive)];
+    await fetchFrom(http, server);
+    await until(() => server.sockets[0]?.readableEnded === true, 'Keybridge closes the idle connection', 9_000);
+    expect(await fetchFrom(http, server)).toBe('ok');
     expect(server.sockets).toHaveLength(2);
     expect(server.received[0]?.match(/GET /g)).toHaveLength(1);
   });
 
-  it('is not used after the computer slept, when no timer has run and nobody was told', async () => {
+  it('is not used after the computer has slept, when no timer has run yet', async () => {
     let now = 1_000_000;
-    const [http, server] = [client({ now: () => now }), await startSilentServer(promise)];
-    await ask(http, server);
+    const [http, server] = [client({ now: () => now }), await startSilentServer(keepAlive)];
+    await fetchFrom(http, server);
     now += 60_000;
-    expect(await ask(http, server)).toBe('ok');
+    expect(await fetchFrom(http, server)).toBe('ok');
     expect(server.sockets).toHaveLength(2);
   });
 
   it('is not used after a change of network', async () => {
     let [network, now] = ['192.168.1.7', 1_000_000];
-    const [http, server] = [client({ network: () => network, now: () => now }), await startSilentServer(promise)];
-    await ask(http, server);
+    const [http, server] = [client({ network: () => network, now: () => now }), await startSilentServer(keepAlive)];
+    await fetchFrom(http, server);
     [network, now] = ['10.0.0.7', now + 1_500];
-    expect(await ask(http, server)).toBe('ok');
+    expect(await fetchFrom(http, server)).toBe('ok');
     expect(server.sockets).toHaveLength(2);
   });
 
-  it('is not used after sleep by a client with certificates of its own either', async () => {
+  it('is not used after sleep by a client with its own certificates either', async () => {
     let now = 1_000_000;
-    const [http, server] = [client({ now: () => now }).withTls({}), await startSilentServer(promise)];
+    const [http, server] = [client({ now: () => now }).withTls({}), await startSilentServer(keepAlive)];
     closing.push(() => http.close());
-    await ask(http, server);
+    await fetchFrom(http, server);
     now += 60_000;
-    expect(await ask(http, server)).toBe('ok');
+    expect(await fetchFrom(http, server)).toBe('ok');
   });
 });
 
-describe('a connection that is in use', () => {
-  it('goes on when the network changes, and a new request takes another one', async () => {
+describe('a connection in use', () => {
+  it('continues after a change of network, while new requests use another one', async () => {
     let [network, now] = ['a', 0];
     const http = client({ network: () => network, now: () => now });
     const sockets: Socket[] = [];
@@ -135,7 +131,7 @@ describe('a connection that is in use', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('is used again by the next request as long as nothing of that happened', async () => {
+  it('is reused by the next request if neither time nor network has changed', async () => {
     const server = createServer((socket) => {
       connections += 1;
       socket.on('error', () => {}).on('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
@@ -146,7 +142,7 @@ describe('a connection that is in use', () => {
     closing.push(() => new Promise((resolve) => server.close(resolve)));
     const http = client({ now: () => 0, network: () => 'a' });
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    for (let n = 0; n < 5; n += 1) await ask(http, { origin });
+    for (let n = 0; n < 5; n += 1) await fetchFrom(http, { origin });
     expect(connections).toBe(1);
     await http.close();
   });

@@ -19,8 +19,8 @@ function later<Value extends { close(): Promise<unknown> }>(value: Value): Value
   return value;
 }
 
-/** An https site as `name` and a proxy that knows the way to it. */
-async function site(name: string, options: ConnectProxyOptions = {}) {
+/** Starts an https site named `name`, and a proxy that connects to it. */
+async function startProxiedSite(name: string, options: ConnectProxyOptions = {}) {
   const certificate = selfSigned([name]);
   const seen: (string | undefined)[] = [];
   const server = later(
@@ -38,8 +38,8 @@ const environment = (proxy: ConnectProxy, more: Record<string, string> = {}) =>
 const unknownName: NonNullable<HttpOptions['lookup']> = async () => {
   throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
 };
-const leadsTo = (address: string) => async () => [{ address, family: 4 }];
-/** 127.0.0.1 plays the internet. */
+const resolvesTo = (address: string) => async () => [{ address, family: 4 }];
+/** Treats 127.0.0.1 as the internet. */
 const internet = (address: string) =>
   address === '127.0.0.1' ? 'public' : address.startsWith('10.') ? 'private' : 'unspecified';
 
@@ -53,11 +53,11 @@ const request = (url: string, more: Partial<HttpRequest> = {}): HttpRequest => (
   ...more,
 });
 
-describe('what HTTPS_PROXY and NO_PROXY say', () => {
+describe('HTTPS_PROXY and NO_PROXY', () => {
   const proxied = (env: Record<string, string>, hostname: string, port = 443) =>
     proxyFromEnvironment(env)?.(hostname, port) !== undefined;
 
-  it('HT33: upper and lower case count, lower case first, and HTTP_PROXY where there is no HTTPS_PROXY', () => {
+  it('HT33: are read in lower case first, then in upper case, with HTTP_PROXY as the fallback', () => {
     expect(proxyFromEnvironment({})).toBeUndefined();
     expect(proxyFromEnvironment({ HTTPS_PROXY: '', http_proxy: ' ' })).toBeUndefined();
     expect(
@@ -89,12 +89,12 @@ describe('what HTTPS_PROXY and NO_PROXY say', () => {
     ['192.168.1.1', '192.168.1.1', 443, false],
     ['a.test, EXAMPLE.com  b.test', 'example.COM', 443, false],
     ['', 'example.com', 443, true],
-  ])('HT33: NO_PROXY=%s, %s:%d goes through the proxy: %s', (list, hostname, port, wanted) => {
-    expect(proxied({ https_proxy: 'http://p:1', no_proxy: list }, hostname, port)).toBe(wanted);
-    expect(proxied({ HTTPS_PROXY: 'http://p:1', NO_PROXY: list }, hostname, port)).toBe(wanted);
+  ])('HT33: with NO_PROXY=%s, %s:%d goes through the proxy: %s', (list, hostname, port, expected) => {
+    expect(proxied({ https_proxy: 'http://p:1', no_proxy: list }, hostname, port)).toBe(expected);
+    expect(proxied({ HTTPS_PROXY: 'http://p:1', NO_PROXY: list }, hostname, port)).toBe(expected);
   });
 
-  it('never shows the password of the proxy', () => {
+  it('never reveal the password of the proxy when printed', () => {
     const proxy = proxyFromEnvironment({ HTTPS_PROXY: 'http://user:hunter2@p.test:3128' })?.('a.test', 443);
     expect(proxy?.authorization?.reveal()).toBe(`Basic ${Buffer.from('user:hunter2').toString('base64')}`);
     expect(JSON.stringify(proxy)).not.toContain('hunter2');
@@ -103,18 +103,18 @@ describe('what HTTPS_PROXY and NO_PROXY say', () => {
 });
 
 describe('requests behind a proxy', () => {
-  it('HT33: https goes by CONNECT only; the proxy sees the name and nothing of what is said', async () => {
-    const { proxy, seen, ca } = await site('server.test');
-    const http = client({ ca, lookup: leadsTo('127.0.0.1'), classify: internet, proxyFor: environment(proxy) });
-    const answer = await http.fetch(request('https://server.test/mcp', { headers: { authorization: 'Bearer abc' } }));
-    expect(answer.body.toString()).toBe('hello');
+  it('HT33: use CONNECT for https, so that the proxy sees only host and port', async () => {
+    const { proxy, seen, ca } = await startProxiedSite('server.test');
+    const http = client({ ca, lookup: resolvesTo('127.0.0.1'), classify: internet, proxyFor: environment(proxy) });
+    const response = await http.fetch(request('https://server.test/mcp', { headers: { authorization: 'Bearer abc' } }));
+    expect(response.body.toString()).toBe('hello');
     expect(seen).toEqual(['Bearer abc']);
     expect(proxy.tunnels).toEqual([{ target: 'server.test:443', authorization: undefined }]);
     expect(proxy.plain).toEqual([]);
   });
 
-  it('HT33: a name that only the proxy can resolve is reached, and counts as public', async () => {
-    const { proxy, ca } = await site('server.test');
+  it('HT33: reach a name that only the proxy can resolve, which counts as public', async () => {
+    const { proxy, ca } = await startProxiedSite('server.test');
     const http = client({ ca, lookup: unknownName, classify: internet, proxyFor: environment(proxy) });
     expect(await http.classOf(new URL('https://server.test/'))).toBe('public');
     expect((await http.fetch(request('https://server.test/'))).status).toBe(200);
@@ -122,8 +122,8 @@ describe('requests behind a proxy', () => {
     expect(proxy.tunnels).toHaveLength(1);
   });
 
-  it('a server with certificates of its own goes through the same proxy, under the same rules', async () => {
-    const { proxy, ca } = await site('server.test');
+  it('use the same proxy and rules for a server with its own certificates', async () => {
+    const { proxy, ca } = await startProxiedSite('server.test');
     const http = later(
       client({ lookup: unknownName, classify: internet, proxyFor: environment(proxy) }).withTls({ ca }),
     );
@@ -132,7 +132,7 @@ describe('requests behind a proxy', () => {
     expect(proxy.tunnels.map(({ target }) => target)).toEqual(['server.test:443']);
   });
 
-  it('a proxy that itself speaks https is checked by its certificate', async () => {
+  it('verify the certificate of an https proxy', async () => {
     const certificate = selfSigned(['server.test', 'localhost']);
     const server = later(await startHttpsListener(certificate, (_, response) => response.end('hello')));
     const proxy = later(await startConnectProxy({ routes: { 'server.test': server.port }, tls: certificate }));
@@ -149,21 +149,21 @@ describe('requests behind a proxy', () => {
     expect(error.message).toContain(`The proxy localhost:${proxy.port}`);
   });
 
-  it('HT33: without a proxy a name that cannot be resolved stays E_DNS', async () => {
+  it('HT33: fail with E_DNS for an unknown name if there is no proxy', async () => {
     const http = client({ lookup: unknownName });
     expect((await failure(http.classOf(new URL('https://server.test/')))).code).toBe('E_DNS');
   });
 
-  it('DM15: a name that leads into the private network is refused before the proxy hears of it', async () => {
-    const { proxy, ca } = await site('server.test');
-    const http = client({ ca, lookup: leadsTo('10.0.0.1'), classify: internet, proxyFor: environment(proxy) });
+  it('DM15: refuse a name inside the private network without contacting the proxy', async () => {
+    const { proxy, ca } = await startProxiedSite('server.test');
+    const http = client({ ca, lookup: resolvesTo('10.0.0.1'), classify: internet, proxyFor: environment(proxy) });
     expect((await failure(http.fetch(request('https://server.test/')))).code).toBe('E_ADDRESS_REFUSED');
     expect((await failure(http.fetch(request('https://10.0.0.1/')))).code).toBe('E_ADDRESS_REFUSED');
     expect(proxy.tunnels).toEqual([]);
   });
 
-  it('HT33: loopback goes direct, by address and by name, http and https', async () => {
-    const { proxy, server, ca } = await site('localhost');
+  it('HT33: bypass the proxy for loopback, by address and by name, http and https', async () => {
+    const { proxy, server, ca } = await startProxiedSite('localhost');
     const plain = later(await startListener((_, response) => response.end('direct')));
     const http = client({ ca, proxyFor: environment(proxy, { HTTP_PROXY: proxy.url }) });
     const allow = ['loopback'] as const;
@@ -178,19 +178,19 @@ describe('requests behind a proxy', () => {
     expect(proxy.plain).toEqual([]);
   });
 
-  it('HT33: what NO_PROXY names, and what lies in the private network, goes direct', async () => {
-    const { proxy, server, ca } = await site('server.test');
+  it('HT33: bypass the proxy for NO_PROXY and for the private network', async () => {
+    const { proxy, server, ca } = await startProxiedSite('server.test');
     const url = `https://server.test:${server.port}/`;
-    const excepted = client({
+    const bypassing = client({
       ca,
-      lookup: leadsTo('127.0.0.1'),
+      lookup: resolvesTo('127.0.0.1'),
       classify: internet,
       proxyFor: environment(proxy, { NO_PROXY: 'server.test' }),
     });
-    expect((await excepted.fetch(request(url))).status).toBe(200);
+    expect((await bypassing.fetch(request(url))).status).toBe(200);
     const inside = client({
       ca,
-      lookup: leadsTo('127.0.0.1'),
+      lookup: resolvesTo('127.0.0.1'),
       classify: () => 'private',
       proxyFor: environment(proxy),
     });
@@ -198,10 +198,10 @@ describe('requests behind a proxy', () => {
     expect(proxy.tunnels).toEqual([]);
   });
 
-  it('HT33: plain http to the outside stays refused behind a proxy', async () => {
-    const { proxy } = await site('server.test');
+  it('HT33: refuse plain http to other computers behind a proxy as well', async () => {
+    const { proxy } = await startProxiedSite('server.test');
     const http = client({
-      lookup: leadsTo('127.0.0.1'),
+      lookup: resolvesTo('127.0.0.1'),
       classify: internet,
       proxyFor: environment(proxy, { HTTP_PROXY: proxy.url }),
     });
@@ -209,10 +209,10 @@ describe('requests behind a proxy', () => {
     expect(proxy.plain).toEqual([]);
   });
 
-  it('HT36: through a proxy a certificate for another name, or of an unknown authority, is refused', async () => {
-    const other = await site('other.test');
+  it('HT36: refuse a certificate for another name or of an unknown authority through a proxy', async () => {
+    const other = await startProxiedSite('other.test');
     const proxy = later(await startConnectProxy({ routes: { 'server.test': other.server.port } }));
-    const lookup = leadsTo('127.0.0.1');
+    const lookup = resolvesTo('127.0.0.1');
     const wrongName = client({ ca: other.ca, lookup, classify: internet, proxyFor: environment(proxy) });
     expect((await failure(wrongName.fetch(request('https://server.test/')))).code).toBe('E_TLS');
     const unknown = client({ lookup, classify: internet, proxyFor: environment(other.proxy) });
@@ -220,10 +220,10 @@ describe('requests behind a proxy', () => {
     expect(other.seen).toEqual([]);
   });
 
-  it('a proxy that asks for a password gets it, and the error of a wrong one names the proxy without it', async () => {
+  it('authenticate to the proxy, and name it without the wrong password in the error', async () => {
     const wants = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
-    const { proxy, ca } = await site('server.test', { wants });
-    const options = { ca, lookup: leadsTo('127.0.0.1'), classify: internet };
+    const { proxy, ca } = await startProxiedSite('server.test', { wants });
+    const options = { ca, lookup: resolvesTo('127.0.0.1'), classify: internet };
     const right = client({
       ...options,
       proxyFor: proxyFromEnvironment({ HTTPS_PROXY: `http://user:p%40ss@127.0.0.1:${proxy.port}` }),
@@ -244,39 +244,39 @@ describe('requests behind a proxy', () => {
     ['socks5://127.0.0.1:1', 'protocol'],
     ['http://', 'not a valid address'],
     ['http://127.0.0.1:1', '127.0.0.1:1'],
-  ])('HT33: HTTPS_PROXY=%s ends in E_CONNECT, not in a direct connection', async (address, says) => {
-    const { server, ca, seen } = await site('server.test');
+  ])('HT33: fail with E_CONNECT for HTTPS_PROXY=%s, without a direct connection', async (address, message) => {
+    const { server, ca, seen } = await startProxiedSite('server.test');
     const http = client({
       ca,
-      lookup: leadsTo('127.0.0.1'),
+      lookup: resolvesTo('127.0.0.1'),
       classify: internet,
       proxyFor: proxyFromEnvironment({ HTTPS_PROXY: address }),
     });
     const error = await failure(http.fetch(request(`https://server.test:${server.port}/`)));
     expect(error).toMatchObject({ code: 'E_CONNECT', sent: false });
-    expect(error.message).toContain(says);
+    expect(error.message).toContain(message);
     expect(seen).toEqual([]);
   });
 
-  it('a proxy that does not know the way, or says nothing, is told from a server that is away', async () => {
-    const { ca } = await site('server.test');
-    const lost = later(await startConnectProxy());
-    const options = { ca, lookup: leadsTo('127.0.0.1'), classify: internet };
+  it('name the proxy in the error if it cannot connect, and time out if it is silent', async () => {
+    const { ca } = await startProxiedSite('server.test');
+    const unable = later(await startConnectProxy());
+    const options = { ca, lookup: resolvesTo('127.0.0.1'), classify: internet };
     const error = await failure(
-      client({ ...options, proxyFor: environment(lost) }).fetch(request('https://server.test/')),
+      client({ ...options, proxyFor: environment(unable) }).fetch(request('https://server.test/')),
     );
-    expect(error.message).toBe(`The proxy 127.0.0.1:${lost.port} does not connect to server.test:443 (status 502).`);
+    expect(error.message).toBe(`The proxy 127.0.0.1:${unable.port} does not connect to server.test:443 (status 502).`);
     const silent = later(await startConnectProxy({ silent: true }));
-    const late = await failure(
+    const timeout = await failure(
       client({ ...options, proxyFor: environment(silent) }).fetch(request('https://server.test/', { timeoutMs: 300 })),
     );
-    expect(late).toMatchObject({ code: 'E_TIMEOUT', sent: false });
+    expect(timeout).toMatchObject({ code: 'E_TIMEOUT', sent: false });
   });
 });
 
-describe('the broker', () => {
-  it('HT33: `keybridge serve` takes the proxy from its environment, for a server with an authority of its own', async () => {
-    const { proxy, seen, ca } = await site('keybridge-proxy.test');
+describe('`keybridge serve`', () => {
+  it('HT33: takes the proxy from its environment, also for a server with its own certificate authority', async () => {
+    const { proxy, seen, ca } = await startProxiedSite('keybridge-proxy.test');
     const machine = later(await bareMachine());
     const caFile = path.join(machine.home, 'ca.pem');
     await writeFile(caFile, ca.join(''));
@@ -290,7 +290,7 @@ describe('the broker', () => {
       `caFile=${caFile}`,
     ]);
     expect(added).toMatchObject({ code: 0 });
-    // There is no MCP server behind it: what counts is the way.
+    // There is no MCP server behind the site: this test is about the route to it.
     await machine.run(['login', 'company']);
     expect(proxy.tunnels[0]).toEqual({ target: 'keybridge-proxy.test:443', authorization: undefined });
     expect(proxy.plain).toEqual([]);

@@ -115,7 +115,7 @@ const damages: readonly (readonly [string, (entry: Entry) => unknown, RegExp])[]
     (b) => (b['settings'] = { grant: 'magic' }),
     /its settings\.grant is not valid/,
   ],
-  ['the name of another server', (b) => (b['name'] = 'a'), /its name or id is the one of a/],
+  ['the name of another server', (b) => (b['name'] = 'a'), /a has the same name or id/],
   ['no accounts', (b) => (b['accounts'] = []), /its accounts is not valid/],
 ];
 
@@ -204,7 +204,7 @@ describe('a server that is put aside, for a person', () => {
     expect(status.setAside).toMatchObject([{ name: 'b', why: 'bad', error: { code: 'E_CONFIG_ENTRY' } }]);
     expect(overallText(status)).toBe('1 of 2 servers needs attention');
     expect(statusText(status, 0)).toContain(
-      'b is not used: its entry in servers.json cannot be understood (its settings.grant is not valid).',
+      'Keybridge does not use b: its entry in servers.json is not valid (its settings.grant is not valid).',
     );
     expect(trayModel(status, 0)).toMatchObject({
       icon: 'attention',

@@ -9,7 +9,7 @@ import type { Ports } from './ports.ts';
 import type { AccountClients } from './account-clients.ts';
 import type { RuntimeNotes } from '../status/runtime-notes.ts';
 import { accountsOf } from '../servers/accounts.ts';
-import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
+import { belongsToAccount, secretKeyOf, type Server } from '../servers/server.ts';
 import type { SetAside } from '../servers/items.ts';
 import { type Servers } from '../servers/servers.ts';
 import type { StepUps } from '../step-up/step-up.ts';
@@ -94,7 +94,7 @@ export function createSignOut(deps: SignOutDeps): SignOut {
   async function forgetSecrets(server: Server, which: 'own' | 'all'): Promise<void> {
     const { hasClientSecret, storedSecrets, account } = servers.find(server.id) ?? server;
     const entered = [...storedSecrets, ...(hasClientSecret ? (['clientSecret'] as const) : [])];
-    const gone = which === 'all' ? entered : entered.filter((name) => heldByAccount(name, account.ownClient));
+    const gone = which === 'all' ? entered : entered.filter((name) => belongsToAccount(name, account.ownClient));
     // What its own client hides of the server's.
     const hidden =
       which === 'all' && account.ownClient

@@ -3,7 +3,7 @@ import { withoutByteOrderMark } from '../../../shared/json.ts';
 import { AppError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { bindingAtEntry, refuseWithoutCompany } from '../servers/secret-binding.ts';
-import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
+import { belongsToAccount, secretKeyOf, type Server } from '../servers/server.ts';
 import { type Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
@@ -30,7 +30,7 @@ export function createUserSecrets({
       (one): one is [SecretName, string | Secret | null] => one[1] !== undefined,
     );
     const { ownClient } = server.account;
-    const shared = entered.find(([name]) => !heldByAccount(name, ownClient));
+    const shared = entered.find(([name]) => !belongsToAccount(name, ownClient));
     if (named !== undefined && shared)
       throw new AppError(
         'E_BAD_INPUT',
@@ -42,9 +42,9 @@ export function createUserSecrets({
       entered.flatMap(([name, value]) => (value === null ? [] : [name])),
     );
     for (const byAccount of [true, false]) {
-      const those = entered.filter(([name]) => heldByAccount(name, ownClient) === byAccount);
+      const those = entered.filter(([name]) => belongsToAccount(name, ownClient) === byAccount);
       if (those.length === 0) continue;
-      const stored = new Set(server.storedSecrets.filter((name) => heldByAccount(name, ownClient) === byAccount));
+      const stored = new Set(server.storedSecrets.filter((name) => belongsToAccount(name, ownClient) === byAccount));
       let { hasClientSecret } = server;
       for (const [name, value] of those) {
         const key = secretKeyOf(server, name);
@@ -61,7 +61,7 @@ export function createUserSecrets({
         else if (value === null) stored.delete(name);
         else stored.add(name);
       }
-      const client = heldByAccount('clientSecret', ownClient) === byAccount ? { hasClientSecret } : {};
+      const client = belongsToAccount('clientSecret', ownClient) === byAccount ? { hasClientSecret } : {};
       const change = { storedSecrets: [...stored], ...client };
       // Entered anew, it may be meant for another issuer.
       const anew = secrets.initialAccessToken === undefined ? {} : { initialAccessTokenIssuer: undefined };

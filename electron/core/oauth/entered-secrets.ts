@@ -3,7 +3,7 @@ import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { readTextFile } from '../base/atomic-file.ts';
 import { Secret } from '../base/secret.ts';
 import { bindingOfOld } from '../servers/secret-binding.ts';
-import { heldByAccount, secretKeyOf, type Server } from '../servers/server.ts';
+import { belongsToAccount, secretKeyOf, type Server } from '../servers/server.ts';
 import type { Binding, Elsewhere } from '../vault/binding.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
@@ -73,7 +73,7 @@ export function enterAgain({ name: server, account }: Server, name: SecretName, 
   const [before, after] = [was, now].map((where) =>
     URL.canParse(where) ? displayUrl(new URL(where)) : sanitizeExternalText(where),
   );
-  const whose = heldByAccount(name, account.ownClient) && !account.alone ? ` --account ${account.name}` : '';
+  const whose = belongsToAccount(name, account.ownClient) && !account.alone ? ` --account ${account.name}` : '';
   const how = `keybridge configure ${server}${whose} --secret-file ${name}=FILE`;
   return new AppError(
     'E_SECRET_AGAIN',

@@ -2,17 +2,19 @@ import { AccountName } from '../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Account, Server, StoredServer } from './server.ts';
 
-/** The entries of all accounts of the same server, this one's too. */
+/** Returns the entries of all accounts of the same server, including this one. */
 export const accountsOf = (servers: { list(): readonly Server[] }, { serverId }: Pick<Server, 'serverId'>): Server[] =>
   servers.list().filter((one) => one.serverId === serverId);
 
-/** Of the entries of one server: the account with this name or id; without one, the default account. */
-export function namedAccount(entries: readonly Server[], wanted: string | undefined): Server | undefined {
-  if (wanted === undefined) return entries.find(({ account }) => account.isDefault);
-  return entries.find(({ account }) => account.name === wanted) ?? entries.find(({ account }) => account.id === wanted);
+/** Finds an account of one server by name or id, or the default account if none is named. */
+export function namedAccount(entries: readonly Server[], nameOrId: string | undefined): Server | undefined {
+  if (nameOrId === undefined) return entries.find(({ account }) => account.isDefault);
+  return (
+    entries.find(({ account }) => account.name === nameOrId) ?? entries.find(({ account }) => account.id === nameOrId)
+  );
 }
 
-/** The server with one of its accounts changed. Throws E_ACCOUNT_EXISTS. */
+/** Returns the server with one of its accounts changed. Throws E_ACCOUNT_EXISTS. */
 export function withAccount(
   server: StoredServer,
   accountId: string,
@@ -27,21 +29,21 @@ export function withAccount(
 }
 
 /**
- * The name for a new account: the one that is wanted, else the first of account-2, account-3 ... Throws
+ * Returns the name for a new account: the requested one, else the first free of account-2, account-3 ... Throws
  * E_ACCOUNT_EXISTS.
  */
-export function freeName({ name: server, accounts }: StoredServer, wanted: string | undefined): string {
-  if (wanted !== undefined) {
-    refuseTaken(server, accounts, wanted);
-    return wanted;
+export function freeName({ name: server, accounts }: StoredServer, requested: string | undefined): string {
+  if (requested !== undefined) {
+    refuseTaken(server, accounts, requested);
+    return requested;
   }
   const numbered = Array.from({ length: accounts.length + 1 }, (_, at) => `account-${at + 2}`);
   return numbered.find((name) => accounts.every((account) => account.name !== name)) ?? 'account';
 }
 
 /**
- * The name for an account that has none of the user's: who signed in, as far as it can be typed and no other account of
- * the server (`siblings`, this one's too) has it. Undefined: the account keeps its name.
+ * Derives the name of an auto-named account from who signed in. Returns undefined if the account keeps its name: the
+ * user chose it, or the new one is not a valid name or taken by one of `siblings` (all accounts of the server).
  */
 export function nameFrom(
   identity: string | undefined,
@@ -54,11 +56,11 @@ export function nameFrom(
   return taken ? undefined : name;
 }
 
-function refuseTaken(server: string, accounts: readonly Pick<Account, 'id' | 'name'>[], wanted: string): void {
-  if (accounts.some(({ id, name }) => name === wanted || id === wanted)) {
+function refuseTaken(server: string, accounts: readonly Pick<Account, 'id' | 'name'>[], requested: string): void {
+  if (accounts.some(({ id, name }) => name === requested || id === requested)) {
     throw new AppError(
       'E_ACCOUNT_EXISTS',
-      `${server} already has an account named "${sanitizeExternalText(wanted)}".`,
+      `${server} already has an account named "${sanitizeExternalText(requested)}".`,
       { server },
     );
   }

@@ -2,48 +2,45 @@ import { z } from 'zod';
 import { sanitizeExternalText } from '../base/errors.ts';
 import { serverId, StoredServer } from './server.ts';
 
-/** One entry of the list: as it stands in the file, and what it means. */
+/** One entry of the list, as it is in the file and parsed. */
 export interface Entry {
-  /**
-   * As in the file, with members that this version does not know. It is written as it was read until Keybridge changes
-   * it.
-   */
+  /** Includes members that this version does not know. Written back unchanged until Keybridge changes the entry. */
   readonly raw: unknown;
-  /** Undefined: it cannot be understood. */
+  /** Undefined if the entry is not valid. */
   readonly server: StoredServer | undefined;
-  /** Why it is not used, as the end of a sentence; undefined: it is. */
-  readonly wrong: string | undefined;
+  /** Why the entry is not used, as a clause; undefined if it is. */
+  readonly problem: string | undefined;
 }
 
 /**
- * Reads each entry alone: what is wrong with one costs the others nothing. The later one of two with the same name
- * gives way.
+ * Reads each entry on its own, so that a problem with one does not affect the others. If two have the same name or id,
+ * the later one is rejected.
  */
 export function readEntries(all: readonly unknown[]): Entry[] {
-  const good: StoredServer[] = [];
+  const valid: StoredServer[] = [];
   return all.map((raw) => {
     const parsed = StoredServer.safeParse(raw);
-    if (!parsed.success) return { raw, server: undefined, wrong: reasonOf(parsed.error) };
+    if (!parsed.success) return { raw, server: undefined, problem: reasonOf(parsed.error) };
     const server = parsed.data;
-    const twin = good.find((other) => !tellsApart(other, server));
-    if (twin) return asTwin({ raw }, twin);
-    good.push(server);
-    return { raw, server, wrong: undefined };
+    const duplicate = valid.find((other) => !areDistinct(other, server));
+    if (duplicate) return duplicateEntry({ raw }, duplicate);
+    valid.push(server);
+    return { raw, server, problem: undefined };
   });
 }
 
-/** An entry that gives way to another one with the same name or id. */
-export const asTwin = ({ raw }: Pick<Entry, 'raw'>, other: StoredServer): Entry => ({
+/** Returns an entry that is rejected because another server has the same name or id. */
+export const duplicateEntry = ({ raw }: Pick<Entry, 'raw'>, other: StoredServer): Entry => ({
   raw,
   server: undefined,
-  wrong: `its name or id is the one of ${other.name}`,
+  problem: `${other.name} has the same name or id`,
 });
 
-/** What an entry means by itself, whatever stands beside it. */
-export const readAlone = ({ raw }: Pick<Entry, 'raw'>): StoredServer | undefined => StoredServer.safeParse(raw).data;
+/** Parses an entry on its own, ignoring duplicates. */
+export const parseEntry = ({ raw }: Pick<Entry, 'raw'>): StoredServer | undefined => StoredServer.safeParse(raw).data;
 
-/** No name is another one's id. */
-export const tellsApart = (one: StoredServer, other: StoredServer): boolean =>
+/** Whether two servers share no name or id; the name of one must not be the id of the other either. */
+export const areDistinct = (one: StoredServer, other: StoredServer): boolean =>
   one.name !== other.name && one.name !== other.id && one.id !== other.name && one.id !== other.id;
 
 function reasonOf({ issues }: z.ZodError): string {
@@ -56,8 +53,8 @@ function reasonOf({ issues }: z.ZodError): string {
 const Named = z.object({ id: z.unknown(), name: z.unknown(), url: z.unknown() }).partial();
 
 /**
- * What can be shown of an entry, whatever is wrong with it. `position`: in the list, from 0. `isTaken`: the id is
- * another one's.
+ * Returns what can be shown of an entry, even if it is not valid. `position`: in the list, from 0. `isTaken`: whether
+ * another entry has this id.
  */
 export function labelOf(
   raw: unknown,
@@ -73,15 +70,15 @@ export function labelOf(
   };
 }
 
-/** The `id` of an entry, whatever else it is. */
+/** Returns the `id` of an entry, even if the entry is not valid. */
 export function idOf(raw: unknown): string | undefined {
   const { id } = Named.safeParse(raw).data ?? {};
   return typeof id === 'string' ? id : undefined;
 }
 
 /**
- * `next` as it is written: with what stood in the file (`raw`) and this version does not know, at every depth.
- * `before`: what it understood of `raw`.
+ * Returns `next` with the members of `raw` that this version does not know, at every depth, so that writing the file
+ * does not lose them. `before` is the part of `raw` that it knows.
  */
 export function carryOver(raw: unknown, before: unknown, next: unknown): unknown {
   if (isRecord(raw) && isRecord(before) && isRecord(next)) {
@@ -103,7 +100,7 @@ export function carryOver(raw: unknown, before: unknown, next: unknown): unknown
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of accounts by their id, of registrations by what they are for. */
+/** Whether two list elements are the same account (by id) or the same registration (by issuer, client and redirect). */
 function isSame(one: unknown, other: unknown): boolean {
   if (!isRecord(one) || !isRecord(other)) return false;
   const identity = one['id'] === undefined ? ['issuer', 'client_id', 'redirect_uri'] : ['id'];

@@ -1,8 +1,8 @@
 import { ServerName } from '../../../shared/model.ts';
 import { sanitizeExternalText } from '../base/errors.ts';
 
-/** Parts of a host name that say nothing about the service. */
-const filler = new Set([
+/** Labels of a host name that do not identify the service. */
+const genericLabels = new Set([
   'www',
   'mcp',
   'api',
@@ -15,39 +15,38 @@ const filler = new Set([
   'net',
   'io',
   'dev',
-  'app',
   'co',
   'cloud',
 ]);
 
 /**
- * A name for a server from its address: `https://mcp.linear.app/sse` gives `linear`, a loopback address gives `local`.
- * A number is added while `isTaken` says so.
+ * Derives a server name from its address: `linear` from `https://mcp.linear.app/sse`, `local` from a loopback address.
+ * Appends a number if the name is taken.
  */
 export const suggestName = (url: URL, isTaken: (name: string) => boolean = () => false): string =>
-  free(nameFrom(url), isTaken);
+  firstFree(nameFrom(url), isTaken);
 
 /**
- * What a server that a person calls `wanted` is named by: itself where a command line takes it, else a name made from
- * its letters and digits ("Büro Wiki" gives `buro-wiki`), or from the address where it has none.
+ * Returns the name for a server that a person calls `requested`: that itself if it is a valid name; otherwise one made
+ * of its letters and digits ("Büro Wiki" gives `buro-wiki`), or of the address if it has none.
  */
 export function namesFor(
-  wanted: string,
+  requested: string,
   url: URL,
   isTaken: (name: string) => boolean,
 ): { readonly name: string; readonly title?: string } {
-  if (ServerName.safeParse(wanted).success) return { name: wanted };
-  const title = sanitizeExternalText(wanted, 100).replaceAll(/ +/g, ' ');
+  if (ServerName.safeParse(requested).success) return { name: requested };
+  const title = sanitizeExternalText(requested, 100).replaceAll(/ +/g, ' ');
   const plain = title.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
   const name = plain
     .replaceAll(/[^a-z0-9._]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')
     .replace(/-+$/, '')
     .slice(0, 40);
-  return { name: free(name === '' ? nameFrom(url) : name, isTaken), ...(title === '' ? {} : { title }) };
+  return { name: firstFree(name === '' ? nameFrom(url) : name, isTaken), ...(title === '' ? {} : { title }) };
 }
 
-function free(base: string, isTaken: (name: string) => boolean): string {
+function firstFree(base: string, isTaken: (name: string) => boolean): string {
   for (let n = 1; ; n += 1) {
     const name = n === 1 ? base : `${base}-${n}`;
     if (!isTaken(name)) return name;
@@ -56,8 +55,8 @@ function free(base: string, isTaken: (name: string) => boolean): string {
 
 function nameFrom({ hostname }: URL): string {
   if (hostname === 'localhost' || /^[\d.]+$/.test(hostname) || hostname.startsWith('[')) return 'local';
-  const labels = hostname.split('.').filter((label) => !filler.has(label));
-  // Of `login.example` the last label that says something is the service's own name.
+  const labels = hostname.split('.').filter((label) => !genericLabels.has(label));
+  // In `login.example` the last label that is not generic is the name of the service.
   const name = (labels.at(-1) ?? hostname).toLowerCase().replace(/[^a-z0-9._-]/g, '-');
   return /^[a-z0-9]/.test(name) ? name.slice(0, 40) : `server-${name}`.slice(0, 40);
 }

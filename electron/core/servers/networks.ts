@@ -4,18 +4,15 @@ import type { Servers } from './servers.ts';
 import type { AddressClass, ServerNetwork } from '../http/http.ts';
 import type { Server } from './server.ts';
 
-/**
- * In which network the origin of this address was found to lie: the server's own, or that of its company's identity
- * provider.
- */
+/** Returns the known network of an address: that of the server itself, or of its company's identity provider. */
 export function knownNetwork(server: Pick<Server, 'networks'> | undefined, address: string): AddressClass | undefined {
   const origin = URL.canParse(address) ? new URL(address).origin : undefined;
   return server?.networks.find((one) => one.origin === origin)?.own;
 }
 
 /**
- * Keeps it with the server, once it can be signed. One that was public once stays that, whatever its name leads to
- * later. Never throws.
+ * Stores the network of an origin with the server, once the list can be signed. A server that was public once stays
+ * public, whatever its name resolves to later. Never throws.
  */
 export async function keepNetwork(
   { servers, log }: { readonly servers: Pick<Servers, 'find' | 'update' | 'unchecked'>; readonly log: Log },
@@ -25,10 +22,10 @@ export async function keepNetwork(
   const server = servers.find(id);
   const known = knownNetwork(server, origin);
   if (!server || servers.unchecked || known === own || known === 'public') return;
-  const networks = [...server.networks.filter((one) => one.origin !== origin), { origin, own }].slice(-mostKept);
+  const networks = [...server.networks.filter((one) => one.origin !== origin), { origin, own }].slice(-maxNetworks);
   await servers
     .update(id, { networks })
     .catch((error: unknown) => log('network_not_kept', { server: server.name, code: asAppError(error).code }));
 }
 
-const mostKept = 20;
+const maxNetworks = 20;

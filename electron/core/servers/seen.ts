@@ -1,12 +1,12 @@
 import type { Servers } from './servers.ts';
 import type { Server } from './server.ts';
 
-/** What a server said to a request without a token. */
+/** How a server responded to a request without a token. */
 export type Seen = 'open' | 'sign_in';
 
 /**
- * Keeps what a server of the list said. That it wants a sign-in stays true: a server may answer one request without a
- * token and refuse another. `now` in Unix ms. Throws E_CONFIG_WRITE.
+ * Stores how a server responded to a request without a token. Once it has required a sign-in, that stays: a server may
+ * accept one request without a token and refuse another. `now`: Unix ms. Throws E_CONFIG_WRITE.
  */
 export async function keepSeen(
   servers: Pick<Servers, 'find' | 'update'>,

@@ -10,66 +10,66 @@ import {
 } from '../../../shared/model.ts';
 import { parseServerUrl } from './url.ts';
 
-/** A client registration at one issuer (RFC 7591), without its secret, which lies in the vault. */
+/** A client registration at one issuer (RFC 7591), without its secret, which is in the vault. */
 export const Registration = z.object({
   issuer: z.string(),
   client_id: z.string(),
   token_endpoint_auth_method: z.enum(['none', 'client_secret_basic', 'client_secret_post']),
   redirect_uri: z.string(),
   registeredAt: z.number(),
-  /** True: a client secret for it is in the store, under `clientSecretKey()`. */
+  /** Whether the vault has its client secret, under `clientSecretKey()`. */
   hasSecret: z.boolean(),
-  /** Unix ms; absent: never. */
+  /** Unix ms. Absent if it never expires. */
   secretExpiresAt: z.number().optional(),
-  /** When the registration itself ends, as its server says: Unix ms. */
+  /** When the registration itself expires, according to its server. Unix ms. */
   endsAt: z.number().optional(),
-  /** The last time that its server was asked to keep it (RFC 7592): Unix ms. */
+  /** When it was last renewed (RFC 7592). Unix ms. */
   renewedAt: z.number().optional(),
   how: z.enum(['configured', 'metadata_document', 'dynamic']),
-  /** Scopes that the server has refused by name: no sign-in with this client asks for them. */
+  /** Scopes that the server has rejected by name. Sign-ins with this client do not request them. */
   refusedScopes: z.array(z.string()).optional(),
-  /** Where it can be deleted (RFC 7592); the token for that is in the store, under `managementTokenKey()`. */
+  /**
+   * Where it can be managed and deleted (RFC 7592). The token for that is in the vault, under `managementTokenKey()`.
+   */
   registration_client_uri: z.string().optional(),
 });
 export type Registration = z.infer<typeof Registration>;
 
-/** The client that the user entered. */
+/** The OAuth client that the user entered. */
 const client = {
   clientId: z.string().optional(),
   hasClientSecret: z.boolean().default(false),
-  /**
-   * Names of the secrets that the user entered, besides the client secret; they lie in the vault under `secretKeyOf()`.
-   */
+  /** The secrets that the user entered, besides the client secret. They are in the vault, under `secretKeyOf()`. */
   storedSecrets: z.array(z.enum(secretNames)).default([]),
 };
 
 /** One signed-in identity on one server. Nothing here is ever used for another account. */
 export const Account = z.object({
-  /** Random, but of the first; for ever. */
+  /** Never changes. Random, except for the first account. */
   id: z.string().regex(/^[a-z0-9]{4,32}$/),
   name: AccountName,
-  /** True: the name is ours, and gives way to who signs in. */
+  /** True: the name was not chosen by a person, and is replaced by who signs in. */
   autoNamed: z.boolean().default(true),
-  /** When a person last signed out. Unix ms; absent: never. */
+  /** When a person last signed out. Unix ms. Absent if never. */
   signedOutAt: z.number().optional(),
-  /** A client of its own; absent: the server's. */
+  /** The account's own client. Defaults to that of the server. */
   ...client,
-  /** Which tool (or method) has needed which scopes: the next sign-in asks for them at once. */
+  /** The scopes that each tool (or method) has turned out to need. The next sign-in requests them from the start. */
   learnedScopes: z.record(z.string().max(200), z.array(z.string().max(200)).max(100)).default({}),
-  /** By issuer and redirect URI; used only for exactly these. */
+  /** Each is used only with exactly its issuer and redirect URI. */
   registrations: z.array(Registration).default([]),
 });
 export type Account = z.infer<typeof Account>;
 
-/** The account that every server begins with. */
+/** The account that every server starts with. */
 export const firstAccount = 'main';
 
 const { enterprise, issuerException, resource } = ServerSettings.shape;
 const [resourceMode, resourceValue] = resource.unwrap().options;
 
 /**
- * As ServerSettings, which refuses what it does not know. In the file that may be of another version: it is not used,
- * and kept.
+ * Like ServerSettings, but ignores unknown members instead of rejecting them: in the file, they may come from another
+ * version of Keybridge. They are kept when the file is written.
  */
 const StoredSettings = z.object({
   ...ServerSettings.shape,
@@ -78,35 +78,30 @@ const StoredSettings = z.object({
   resource: z.union([resourceMode, z.object(resourceValue.shape)]).optional(),
 });
 
-/** Companies' sign-ins are kept under `enterprise`. */
+/** `enterprise` is reserved: it keys the sign-ins of companies. */
 export const serverId = /^(?!enterprise$)[a-z0-9]{8,32}$/;
 
 /** One server as the user added it. No secrets. */
 export const StoredServer = z
   .object({
-    /** Random, for ever; store items and credentials are keyed by it, never by name or URL. */
+    /** Random; never changes. Store items and credentials are keyed by it, never by name or URL. */
     id: z.string().regex(serverId),
     name: ServerName,
-    /** What the person calls it, where that is more than its name. */
+    /** The name that the person gave it, if that is not a valid `name`. */
     title: ServerTitle.optional(),
     url: z.string().transform(checkedUrl),
     addedAt: z.number(),
-    /**
-     * Learned from the server: it answers 401 without a token. False alone says nothing: it may not have been asked.
-     */
+    /** True: the server has responded with 401 to a request without a token. False: it has not, or was never asked. */
     signInRequired: z.boolean().default(false),
-    /** When it last answered MCP without a token. Unix ms; absent: that was never seen. */
+    /** When it last accepted an MCP request without a token. Unix ms. Absent if never. */
     openSeenAt: z.number().optional(),
     ...client,
-    /** The one issuer that may see the secret `initialAccessToken`: the first that it was used at. */
+    /** The only issuer that the secret `initialAccessToken` may be sent to: the first that it was used at. */
     initialAccessTokenIssuer: z.string().optional(),
     allowMissingPkce: z.boolean().default(false),
-    /** What a person has confirmed of sign-ins that lead to hosts of different owners: used for exactly these. */
+    /** Sign-ins across hosts of different owners that a person has confirmed. Each applies to exactly these hosts. */
     confirmedHosts: z.array(SignInHosts).default([]),
-    /**
-     * The networks in which the server, and its company's identity provider, were found: by address really connected
-     * to.
-     */
+    /** The networks of the server and of its company's identity provider, by the addresses actually connected to. */
     networks: z
       .array(
         z.object({
@@ -116,8 +111,7 @@ export const StoredServer = z
       )
       .default([]),
     /**
-     * The redirect URI that a person was told to register at this issuer: a client that they enter is used with it
-     * alone.
+     * The redirect URI that a person was told to register at this issuer. A client entered later uses only this one.
      */
     reservedRedirect: z.object({ issuer: z.string().max(2_000), redirect_uri: z.string().max(500) }).optional(),
     settings: StoredSettings.default({}),
@@ -125,9 +119,9 @@ export const StoredServer = z
       .array(Account)
       .min(1)
       .max(100)
-      .refine(tellsApart, 'names and ids must be unique')
+      .refine(areDistinct, 'names and ids must be unique')
       .prefault([{ id: firstAccount, name: firstAccount }]),
-    /** Id of the account for who names none. */
+    /** Id of the account that is used if none is named. */
     defaultAccount: z.string().default(firstAccount),
   })
   .refine(
@@ -137,14 +131,14 @@ export const StoredServer = z
 export type StoredServer = z.infer<typeof StoredServer>;
 
 /**
- * A server as ONE of its accounts sees it: what signs in, calls and refreshes works with this, and so can reach nothing
- * of another account.
+ * A server as seen by one of its accounts. Sign-in, calls and refresh work with this type, so they cannot reach
+ * anything that belongs to another account.
  */
 export interface Server
   extends
     Omit<StoredServer, 'accounts' | 'defaultAccount'>,
     Pick<Account, 'learnedScopes' | 'registrations' | 'signedOutAt'> {
-  /** `<server id>:<account id>`: everything of this account is keyed by it, its credential too. */
+  /** `<server id>:<account id>`. Everything that belongs to this account is keyed by it, including its credential. */
   readonly id: string;
   readonly serverId: string;
   readonly account: {
@@ -152,18 +146,19 @@ export interface Server
     readonly name: string;
     readonly autoNamed: boolean;
     readonly isDefault: boolean;
-    /** The only one. */ readonly alone: boolean;
+    /** True: the server has no other account. */
+    readonly alone: boolean;
     readonly ownClient: boolean;
   };
 }
 
-/** One view for each account, in the order in which they were added. */
+/** Returns one view per account, in the order in which the accounts were added. */
 export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): Server[] {
   return accounts.map(
     ({ id, name, autoNamed, signedOutAt, clientId, hasClientSecret, storedSecrets, learnedScopes, registrations }) => {
       const ownClient = clientId !== undefined;
-      const held = (secret: SecretName) =>
-        (heldByAccount(secret, ownClient) ? storedSecrets : server.storedSecrets).includes(secret);
+      const isStored = (secret: SecretName) =>
+        (belongsToAccount(secret, ownClient) ? storedSecrets : server.storedSecrets).includes(secret);
       return {
         ...server,
         ...(ownClient ? { clientId } : {}),
@@ -171,7 +166,7 @@ export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): 
         serverId: server.id,
         account: { id, name, autoNamed, isDefault: id === defaultAccount, alone: accounts.length === 1, ownClient },
         hasClientSecret: ownClient ? hasClientSecret : server.hasClientSecret,
-        storedSecrets: secretNames.filter(held),
+        storedSecrets: secretNames.filter(isStored),
         learnedScopes,
         registrations,
         signedOutAt,
@@ -180,26 +175,25 @@ export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): 
   );
 }
 
-/** What proves who a person or workload is. */
-const personal = new Set<SecretName>(['headerValue', 'assertion', 'enterpriseIdToken']);
-/** What proves who the client is. */
-const ofClient = new Set<SecretName>(['clientSecret', 'privateKey']);
+/** Authenticate a person or workload. */
+const personalSecrets = new Set<SecretName>(['headerValue', 'assertion', 'enterpriseIdToken']);
+/** Authenticate the client. */
+const clientSecrets = new Set<SecretName>(['clientSecret', 'privateKey']);
 
-/** Whether a secret belongs to the account alone; the others serve all accounts of the server. */
-export const heldByAccount = (name: SecretName, ownClient: boolean): boolean =>
-  personal.has(name) || (ownClient && ofClient.has(name));
+/** Whether a secret belongs to one account. The others are shared by all accounts of the server. */
+export const belongsToAccount = (name: SecretName, ownClient: boolean): boolean =>
+  personalSecrets.has(name) || (ownClient && clientSecrets.has(name));
 
-/** Where the vault keeps a secret that the user entered. */
+/** Returns the key under which the vault keeps a secret that the user entered. */
 export function secretKeyOf(
   { id, serverId, account }: Pick<Server, 'id' | 'serverId' | 'account'>,
   name: SecretName,
 ): string {
-  return `${heldByAccount(name, account.ownClient) ? id : serverId}:${name === 'clientSecret' ? 'configured' : name}`;
+  const owner = belongsToAccount(name, account.ownClient) ? id : serverId;
+  return `${owner}:${name === 'clientSecret' ? 'configured' : name}`;
 }
 
-/**
- * A file edited by hand keeps to the same rules as the form: no plain http to the outside, no password in an address.
- */
+/** Applies the rules of the form to a file that was edited by hand: no plain http to other computers, no password. */
 function checkedUrl(text: string, context: z.RefinementCtx): string {
   try {
     return parseServerUrl(text).href;
@@ -209,8 +203,8 @@ function checkedUrl(text: string, context: z.RefinementCtx): string {
   }
 }
 
-/** No name is another one's id. */
-function tellsApart(all: readonly { id: string; name: string }[]): boolean {
+/** Whether no name or id is used twice, also not the name of one account as the id of another. */
+function areDistinct(all: readonly { id: string; name: string }[]): boolean {
   return all.every((one) =>
     all.every((other) => one === other || (one.name !== other.name && one.name !== other.id && one.id !== other.id)),
   );

@@ -10,23 +10,23 @@ import type { Log } from '../base/log.ts';
 const fileName = 'servers.json';
 const backupName = 'servers.json.bak';
 
-/** More is no list that a person made. */
+/** No list that a person made is larger. */
 const maxBytes = 16_000_000;
 
-/** What is written: every member of the file, those too that this version does not know. */
+/** All members of the file, including those that this version does not know. */
 export type FileContent = Readonly<Record<string, unknown>>;
 
 export interface LoadedServers {
-  /** Keeps the store items of two data folders apart. */
+  /** Part of the names of store items, so that two data folders do not share any. */
   readonly installId: string;
-  /** Each as it stands in the file; none is judged here. */
+  /** As they are in the file, not validated. */
   readonly entries: readonly unknown[];
-  /** The entries of the copy. */
+  /** The entries of the backup. */
   readonly backup: readonly unknown[];
-  /** The members of the file beside the list. */
+  /** The members of the file besides the list. */
   readonly others: FileContent;
   readonly notice: AppError | undefined;
-  /** The file is of a newer Keybridge: writing it would lose what this one does not know. */
+  /** True: the file is from a newer Keybridge, and writing it could lose what this version does not know. */
   readonly readOnly: boolean;
 }
 
@@ -36,8 +36,8 @@ type Reading =
   | { readonly kind: 'damaged'; readonly installId: string | undefined };
 
 /**
- * Reads `servers.json`. Damaged as a whole, or gone: the last good copy (`servers.json.bak`) takes its place, and what
- * is damaged is kept beside it. Throws E_CONFIG_UNSAFE, E_CONFIG_WRITE.
+ * Reads `servers.json`. If the file is damaged or missing, restores the last good copy (`servers.json.bak`) and keeps
+ * the damaged file next to it. Throws E_CONFIG_UNSAFE, E_CONFIG_WRITE.
  */
 export async function loadServersFile(dataDir: string, now: number, log: Log): Promise<LoadedServers> {
   await removeTemporaries(dataDir);
@@ -49,8 +49,8 @@ export async function loadServersFile(dataDir: string, now: number, log: Log): P
     return { ...main, backup: backup.kind === 'good' ? backup.entries : [], notice: undefined, readOnly: false };
   if (backup.kind === 'newer') return { ...backup, backup: [], notice: newer(dataDir), readOnly: true };
   if (main.kind === 'absent' && backup.kind === 'absent')
-    return { ...(await firstFile(dataDir, randomId(), log)), notice: undefined };
-  const kept = main.kind === 'damaged' ? await putAside(dataDir, fileName, now) : undefined;
+    return { ...(await createEmptyFile(dataDir, randomId(), log)), notice: undefined };
+  const kept = main.kind === 'damaged' ? await setAside(dataDir, fileName, now) : undefined;
   log('servers_file_restored', { from: backup.kind === 'good' ? 'backup' : 'nothing' });
   if (backup.kind === 'good') {
     const content = contentOf(backup);
@@ -58,20 +58,20 @@ export async function loadServersFile(dataDir: string, now: number, log: Log): P
     return {
       ...backup,
       backup: backup.entries,
-      notice: damaged(dataDir, kept, 'the last good copy is used'),
+      notice: damaged(dataDir, kept, 'Keybridge restored the last good copy'),
       readOnly: false,
     };
   }
-  if (backup.kind === 'damaged') await putAside(dataDir, backupName, now);
-  // Store items are named by the install id, so it is saved from what is left of the file where it can be.
-  const installId = savedId(main) ?? savedId(backup) ?? randomId();
+  if (backup.kind === 'damaged') await setAside(dataDir, backupName, now);
+  // Store items are named after the install id, so it is recovered from the damaged file if possible.
+  const installId = recoveredId(main) ?? recoveredId(backup) ?? randomId();
   return {
-    ...(await firstFile(dataDir, installId, log)),
+    ...(await createEmptyFile(dataDir, installId, log)),
     notice: damaged(dataDir, kept, 'there is no good copy, so the list is empty'),
   };
 }
 
-/** All of the file. */
+/** Returns the complete content of the file. */
 export const contentOf = ({
   others,
   installId,
@@ -83,11 +83,11 @@ export const contentOf = ({
   servers: entries,
 });
 
-/** Writes the list, then the copy that stands in when the list is damaged. Throws E_CONFIG_WRITE. */
+/** Writes the list, then the backup. Throws E_CONFIG_WRITE. */
 export async function saveServersFile(
   dataDir: string,
   content: FileContent,
-  copy: FileContent,
+  backup: FileContent,
   log: Log,
 ): Promise<void> {
   try {
@@ -100,9 +100,9 @@ export async function saveServersFile(
     );
   }
   try {
-    await writeFileAtomic(path.join(dataDir, backupName), textOf(copy));
+    await writeFileAtomic(path.join(dataDir, backupName), textOf(backup));
   } catch (error) {
-    // The list itself is on disk; the copy is one change behind until the next write.
+    // The list itself is on disk; the backup is one change behind until the next write.
     log('servers_backup_failed', { code: codeOf(error) });
   }
 }
@@ -112,10 +112,10 @@ const textOf = (content: FileContent): string => `${JSON.stringify(content, unde
 /** 64 random bits in hex. */
 export const randomId = (): string => randomBytes(8).toString('hex');
 
-async function firstFile(dataDir: string, installId: string, log: Log) {
-  const first = { installId, entries: [], backup: [], others: {}, readOnly: false };
-  await saveServersFile(dataDir, contentOf(first), contentOf(first), log);
-  return first;
+async function createEmptyFile(dataDir: string, installId: string, log: Log) {
+  const empty = { installId, entries: [], backup: [], others: {}, readOnly: false };
+  await saveServersFile(dataDir, contentOf(empty), contentOf(empty), log);
+  return empty;
 }
 
 async function readServers(file: string): Promise<Reading> {
@@ -131,7 +131,7 @@ async function readServers(file: string): Promise<Reading> {
   return text === undefined ? { kind: 'absent' } : parseServers(text);
 }
 
-/** The entries are judged one by one, by `readEntries`. */
+/** The entries are validated one by one, in `readEntries`. */
 const ServersFile = z.looseObject({
   version: z.literal(1),
   installId: z.string().regex(/^[a-z0-9]{8,32}$/),
@@ -143,10 +143,10 @@ function parseServers(text: string): Reading {
   const json = readJson(text);
   const good = ServersFile.safeParse(json);
   if (good.success) return { kind: 'good', ...partsOf(good.data) };
-  const found = NewerFile.safeParse(json);
-  if (!found.success) return { kind: 'damaged', installId: /"installId"\s*:\s*"([a-z0-9]{8,32})"/.exec(text)?.[1] };
+  const newerFile = NewerFile.safeParse(json);
+  if (!newerFile.success) return { kind: 'damaged', installId: /"installId"\s*:\s*"([a-z0-9]{8,32})"/.exec(text)?.[1] };
   // Shown as far as this version understands it; never written.
-  const understood = ServersFile.safeParse({ ...found.data, version: 1 });
+  const understood = ServersFile.safeParse({ ...newerFile.data, version: 1 });
   return {
     kind: 'newer',
     ...(understood.success ? partsOf(understood.data) : { installId: randomId(), entries: [], others: {} }),
@@ -163,8 +163,9 @@ function partsOf({
 }
 
 /**
- * The size of a file that only this user can have written, or undefined when there is none. A link, a file of another
- * user, or one that others may write could name servers that the user never added.
+ * Returns the size of a file that only this user can have written, or undefined if it does not exist. Throws
+ * E_CONFIG_UNSAFE for a link, a file of another user, or one that others may write: it could name servers that the user
+ * never added.
  */
 async function refuseUnsafe(file: string): Promise<number | undefined> {
   const stat = await lstat(file).catch((error: unknown) => {
@@ -175,44 +176,48 @@ async function refuseUnsafe(file: string): Promise<number | undefined> {
   });
   if (!stat) return undefined;
   const shown = `"${sanitizeExternalText(file, 110)}"`;
-  const aside = `mv ${shown} ${shown.slice(0, -1)}.old"`;
-  if (!stat.isFile()) throw new AppError('E_CONFIG_UNSAFE', `The server list is a link or no ordinary file: ${aside}`);
+  const remedy = `mv ${shown} ${shown.slice(0, -1)}.old"`;
+  if (!stat.isFile())
+    throw new AppError('E_CONFIG_UNSAFE', `The server list is a link or not a regular file: ${remedy}`);
   if (process.getuid === undefined) return stat.size;
   if (stat.uid !== process.getuid())
-    throw new AppError('E_CONFIG_UNSAFE', `The server list belongs to another user: ${aside}`);
+    throw new AppError('E_CONFIG_UNSAFE', `The server list belongs to another user: ${remedy}`);
   if ((stat.mode & 0o022) !== 0)
     throw new AppError('E_CONFIG_UNSAFE', `Others can write the server list: chmod 600 ${shown}`);
   return stat.size;
 }
 
-async function putAside(dataDir: string, name: string, now: number): Promise<string> {
+async function setAside(dataDir: string, name: string, now: number): Promise<string> {
   const time = new Date(now).toISOString().replace(/[:.]/g, '-');
   const kept = path.join(dataDir, `${name}.damaged-${time}`);
   await rename(path.join(dataDir, name), kept);
   return kept;
 }
 
-/** What writers that were killed left behind. Nobody else writes: the caller holds the folder's lock. */
+/**
+ * Removes the temporary files of writers that were killed. No one else is writing: the caller holds the folder's lock.
+ */
 async function removeTemporaries(dataDir: string): Promise<void> {
   const names = await readdir(dataDir).catch(() => []);
-  const left = names.filter((name) => /^\.servers\.json(\.bak)?\.[0-9a-f]{12}\.tmp$/.test(name));
-  await Promise.all(left.map((name) => rm(path.join(dataDir, name), { force: true })));
+  const orphans = names.filter((name) => /^\.servers\.json(\.bak)?\.[0-9a-f]{12}\.tmp$/.test(name));
+  await Promise.all(orphans.map((name) => rm(path.join(dataDir, name), { force: true })));
 }
 
-const savedId = (reading: Reading): string | undefined => (reading.kind === 'damaged' ? reading.installId : undefined);
+const recoveredId = (reading: Reading): string | undefined =>
+  reading.kind === 'damaged' ? reading.installId : undefined;
 
-function damaged(dataDir: string, kept: string | undefined, then: string): AppError {
-  const what =
+function damaged(dataDir: string, kept: string | undefined, consequence: string): AppError {
+  const problem =
     kept === undefined
-      ? `${sanitizeExternalText(path.join(dataDir, fileName), 120)} was gone`
+      ? `${sanitizeExternalText(path.join(dataDir, fileName), 120)} was missing`
       : `${sanitizeExternalText(kept, 120)} was damaged`;
-  return new AppError('E_CONFIG_DAMAGED', `${what}; ${then}.`);
+  return new AppError('E_CONFIG_DAMAGED', `${problem}; ${consequence}.`);
 }
 
 function newer(dataDir: string): AppError {
   return new AppError(
     'E_CONFIG_NEWER',
-    `${sanitizeExternalText(path.join(dataDir, fileName), 120)} was written by a newer Keybridge; it is not changed.`,
+    `${sanitizeExternalText(path.join(dataDir, fileName), 120)} was written by a newer Keybridge, so it is read-only.`,
   );
 }
 
