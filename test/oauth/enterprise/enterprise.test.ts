@@ -663,7 +663,7 @@ describe('who refused', () => {
     const error = await failure(one.signIn('a'));
     expect(error).toMatchObject({ code: 'E_TOKEN_REFUSED' });
     expect(error.message).toContain(
-      `${new URL(a.as.issuer).host} did not take the assertion of the company’s identity provider.`,
+      `${new URL(a.as.issuer).host} did not accept the assertion of the company’s identity provider.`,
     );
     a.refuses = false;
     expect(await one.signIn('a')).toBe('signed_in');

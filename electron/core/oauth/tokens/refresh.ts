@@ -10,7 +10,7 @@ import { changedAddress } from './changed-address.ts';
 import { clientOf } from './credential-client.ts';
 import type { RefreshDeps, RefreshResult, RefreshSubject } from './model.ts';
 import { quarantine } from './quarantine.ts';
-import { classifyFailure, failedBy, repeatGrant } from './repeat-grant.ts';
+import { classifyFailure, failedBy, renewWithGrant } from './renew-with-grant.ts';
 import { revokeAll } from './revoke-tokens.ts';
 import { signInAgain } from './sign-in-again.ts';
 import { successor } from './stored-credential.ts';
@@ -39,7 +39,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
   const client = await clientOf(deps, credential).catch((error: unknown) => asAppError(error));
   if (client instanceof AppError) return classifyFailure(client);
   return refreshToken === undefined
-    ? repeatGrant(deps, subject, credential, client)
+    ? renewWithGrant(deps, subject, credential, client)
     : useRefreshToken(deps, subject, client, { ...credential, refreshToken });
 }
 

@@ -8,7 +8,7 @@ import { quarantine } from './quarantine.ts';
 /**
  * Without a refresh token, uses the secrets that the user entered again. No token is used up, so no journal is needed.
  */
-export async function repeatGrant(
+export async function renewWithGrant(
   deps: RefreshDeps,
   subject: RefreshSubject,
   credential: Credential,
