@@ -3,9 +3,9 @@
 import './no-debugger.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { addressOf, busSockets, ownBusSocket } from './core/vault/secret-service/bus-address.ts';
+import { busAddressOf, busSockets, ownBusSocket } from './core/vault/secret-service/bus-address.ts';
 import { createKeychainHandler, type Keytar } from './core/vault/keychain-handler.ts';
-import { readKeychainRequest, type KeychainAnswer } from './core/vault/keychain-protocol.ts';
+import { readKeychainRequest, type KeychainResponse } from './core/vault/keychain-protocol.ts';
 import { createSecretService } from './core/vault/secret-service/secret-service.ts';
 
 /** Electron's side of a utility process; @types/electron stays out of what plain Node runs. */
@@ -32,11 +32,11 @@ function busAddress(): string | undefined {
   const given = process.env['DBUS_SESSION_BUS_ADDRESS'];
   const runtime = process.env['XDG_RUNTIME_DIR'];
   const socket = runtime === undefined ? undefined : path.join(runtime, 'bus');
-  const address = given || (socket !== undefined && existsSync(socket) ? addressOf(socket) : undefined);
+  const address = given || (socket !== undefined && existsSync(socket) ? busAddressOf(socket) : undefined);
   // One that is not there yet may come later; secret-service.ts looks whose it is each time that it connects.
   const chosen = address === undefined ? undefined : (ownBusSocket(address) ?? busSockets(address)[0]);
-  process.env['DBUS_SESSION_BUS_ADDRESS'] = chosen === undefined ? 'disabled:' : addressOf(chosen);
-  return chosen === undefined ? address : addressOf(chosen);
+  process.env['DBUS_SESSION_BUS_ADDRESS'] = chosen === undefined ? 'disabled:' : busAddressOf(chosen);
+  return chosen === undefined ? address : busAddressOf(chosen);
 }
 
 const answer = createKeychainHandler({
@@ -44,7 +44,7 @@ const answer = createKeychainHandler({
   ...(process.platform === 'linux' ? { secretService: createSecretService(busAddress()) } : {}),
 });
 
-async function serve(message: unknown, reply: (answer: KeychainAnswer) => void): Promise<void> {
+async function serve(message: unknown, reply: (answer: KeychainResponse) => void): Promise<void> {
   const request = readKeychainRequest(message);
   if (request) reply({ id: request.id, result: await answer(request) });
 }

@@ -1,4 +1,4 @@
-import { addressOf, ownBusSocket } from '../core/vault/secret-service/bus-address.ts';
+import { busAddressOf, ownBusSocket } from '../core/vault/secret-service/bus-address.ts';
 import { checkFolder } from '../local-socket/data-folder.ts';
 
 /** Variables by which a desktop app finds the user's session, folders and language. Compared in upper case. */
@@ -28,7 +28,7 @@ const checks: Readonly<Record<string, (value: string) => string | undefined>> = 
   // The owner of the bus can read what is sent to the keychain.
   DBUS_SESSION_BUS_ADDRESS: (value) => {
     const socket = ownBusSocket(value);
-    return socket === undefined ? undefined : addressOf(socket);
+    return socket === undefined ? undefined : busAddressOf(socket);
   },
   // The app looks for the bus there, and may put the broker's socket there.
   XDG_RUNTIME_DIR: (value) => (checkFolder(value).kind === 'fine' ? value : undefined),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readKeychainAnswer, readKeychainRequest } from '../../electron/core/vault/keychain-protocol.ts';
+import { readKeychainResponse, readKeychainRequest } from '../../electron/core/vault/keychain-protocol.ts';
 
 const item = { service: 'keybridge', account: 'one' };
 
@@ -48,7 +48,7 @@ describe('an answer of the keychain child', () => {
     { kind: 'denied', detail: 'x' },
     { kind: 'unavailable', detail: '' },
   ])('is accepted: $kind, without members that nobody reads', (result) => {
-    expect(readKeychainAnswer({ id: 7, result: { ...result, extra: 1 }, extra: 1 })).toEqual({ id: 7, result });
+    expect(readKeychainResponse({ id: 7, result: { ...result, extra: 1 }, extra: 1 })).toEqual({ id: 7, result });
   });
 
   it.each([
@@ -61,6 +61,6 @@ describe('an answer of the keychain child', () => {
     ['a value that is not text', { id: 7, result: { kind: 'found', value: null } }],
     ['a fault without a detail', { id: 7, result: { kind: 'locked' } }],
   ])('is refused: %s', (_name, answer) => {
-    expect(readKeychainAnswer(answer)).toBeUndefined();
+    expect(readKeychainResponse(answer)).toBeUndefined();
   });
 });

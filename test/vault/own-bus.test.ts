@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isOwnSocket, listeners } from '../../electron/local-socket/own-socket.ts';
-import { addressOf, busSockets, ownBusSocket } from '../../electron/core/vault/secret-service/bus-address.ts';
+import { busAddressOf, busSockets, ownBusSocket } from '../../electron/core/vault/secret-service/bus-address.ts';
 import { createSecretService } from '../../electron/core/vault/secret-service/secret-service.ts';
 
 // DBUS_SESSION_BUS_ADDRESS and KEYBRIDGE_KEYCHAIN_DBUS decide who gets the content of the keychain.
@@ -74,7 +74,7 @@ describe('the address of a bus', () => {
     ['', []],
   ])('%s has the sockets %j', (address, sockets) => {
     expect(busSockets(address)).toEqual(sockets);
-    for (const socket of sockets) expect(busSockets(addressOf(socket))).toEqual([socket]);
+    for (const socket of sockets) expect(busSockets(busAddressOf(socket))).toEqual([socket]);
   });
 });
 
@@ -93,7 +93,7 @@ describe.skipIf(process.platform === 'win32')('a bus that is not this user’s',
     await listenOn({ path: socket });
     expect(isOwnSocket(socket)).toBe(true);
     expect(isOwnSocket(socket, (process.getuid?.() ?? 0) + 1)).toBe(false);
-    expect(ownBusSocket(`unix:path=${folder};unix:path=${folder}/nothing;${addressOf(socket)}`)).toBe(socket);
+    expect(ownBusSocket(`unix:path=${folder};unix:path=${folder}/nothing;${busAddressOf(socket)}`)).toBe(socket);
     expect(await createSecretService(`unix:path=${folder}`).state()).toMatchObject({ kind: 'no_bus' });
   });
 });

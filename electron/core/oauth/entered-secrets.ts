@@ -4,7 +4,7 @@ import { readTextFile } from '../base/atomic-file.ts';
 import { Secret } from '../base/secret.ts';
 import { bindingOfOld } from '../servers/secret-binding.ts';
 import { belongsToAccount, secretKeyOf, type Server } from '../servers/server.ts';
-import type { Binding, Elsewhere } from '../vault/binding.ts';
+import type { Binding, BoundElsewhere } from '../vault/binding.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import { displayUrl } from './endpoint-url.ts';
@@ -69,7 +69,11 @@ export async function workloadAssertion(
 }
 
 /** Nothing was sent: the secret goes only where the user entered it for. */
-export function enterAgain({ name: server, account }: Server, name: SecretName, { was, now }: Elsewhere): AppError {
+export function enterAgain(
+  { name: server, account }: Server,
+  name: SecretName,
+  { was, now }: BoundElsewhere,
+): AppError {
   const [before, after] = [was, now].map((where) =>
     URL.canParse(where) ? displayUrl(new URL(where)) : sanitizeExternalText(where),
   );

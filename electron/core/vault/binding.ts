@@ -14,13 +14,13 @@ export const Binding = z.object({
 export type Binding = Readonly<z.infer<typeof Binding>>;
 
 /** `was`, `now`: the first member that differs. */
-export type Elsewhere = { readonly kind: 'elsewhere'; readonly was: string; readonly now: string };
+export type BoundElsewhere = { readonly kind: 'elsewhere'; readonly was: string; readonly now: string };
 
 export type Comparison =
   | { readonly kind: 'same' }
   /** Nothing differs, and something new is known. */
   | { readonly kind: 'more'; readonly binding: Binding }
-  | Elsewhere;
+  | BoundElsewhere;
 
 /** Whether a secret may be used for `now`; what `now` does not say is not compared. */
 export function compareBinding(was: Binding, now: Binding): Comparison {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { createSemaphore, type Semaphore } from '../base/semaphore.ts';
 import { Secret } from '../base/secret.ts';
-import { Binding, compareBinding, type Elsewhere } from './binding.ts';
+import { Binding, compareBinding, type BoundElsewhere } from './binding.ts';
 import type { IndexedRecords } from './indexed-records.ts';
 import type { StoreFault, StoreWrite } from './secret-store.ts';
 
 export type BoundRead =
   | { readonly kind: 'found'; readonly value: Secret }
   | { readonly kind: 'absent' }
-  | Elsewhere
+  | BoundElsewhere
   | StoreFault;
 
 /** Secrets beside the credentials, each in one item with what it is for. */

@@ -1,8 +1,8 @@
 import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
 import {
-  readKeychainAnswer,
-  type KeychainRequestMessage,
+  readKeychainResponse,
+  type KeychainOperation,
   type KeychainRequest,
   type KeychainResult,
 } from './keychain-protocol.ts';
@@ -42,7 +42,7 @@ export interface KeychainStoreOptions {
 }
 
 interface Task {
-  readonly question: KeychainRequestMessage;
+  readonly question: KeychainOperation;
   readonly resolve: (result: Exclude<KeychainResult, { kind: 'stale' }>) => void;
   readonly cancelDeadline: () => void;
   tries: number;
@@ -100,7 +100,7 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
   }
 
   function received(message: unknown): void {
-    const answer = readKeychainAnswer(message);
+    const answer = readKeychainResponse(message);
     if (!answer || answer.id !== current?.id) return;
     const { result } = answer;
     if (result.kind === 'stale') {
@@ -147,7 +147,7 @@ export function createKeychainStore(options: KeychainStoreOptions): SecretStore 
     });
   }
 
-  function ask(question: KeychainRequestMessage): Promise<Exclude<KeychainResult, { kind: 'stale' }>> {
+  function ask(question: KeychainOperation): Promise<Exclude<KeychainResult, { kind: 'stale' }>> {
     return new Promise((resolve) => {
       if (closed) return resolve({ kind: 'unavailable', detail: 'the store is closed' });
       const unlock = question.op === 'unlock';

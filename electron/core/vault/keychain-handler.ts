@@ -1,5 +1,5 @@
 import { keychainFault } from './keychain-faults.ts';
-import type { KeychainRequestMessage, KeychainResult } from './keychain-protocol.ts';
+import type { KeychainOperation, KeychainResult } from './keychain-protocol.ts';
 import type { SecretService } from './secret-service/secret-service.ts';
 import type { StoreFault } from './secret-store.ts';
 
@@ -21,7 +21,7 @@ export interface KeychainHandlerDeps {
 export function createKeychainHandler({
   keytar,
   secretService,
-}: KeychainHandlerDeps): (question: KeychainRequestMessage) => Promise<KeychainResult> {
+}: KeychainHandlerDeps): (question: KeychainOperation) => Promise<KeychainResult> {
   /** The service's name on the bus when keytar first met it. */
   let owner: string | undefined;
 

@@ -4,12 +4,12 @@
 import type { StoreFault } from './secret-store.ts';
 
 /** A request without its id. `unlock` is the one that may prompt the user. */
-export type KeychainRequestMessage =
+export type KeychainOperation =
   | { readonly op: 'get' | 'delete'; readonly service: string; readonly account: string }
   | { readonly op: 'set'; readonly service: string; readonly account: string; readonly value: string }
   | { readonly op: 'probe' | 'unlock'; readonly service: string };
 
-export type KeychainRequest = KeychainRequestMessage & { readonly id: number };
+export type KeychainRequest = KeychainOperation & { readonly id: number };
 
 export type KeychainResult =
   | { readonly kind: 'found'; readonly value: string }
@@ -20,7 +20,7 @@ export type KeychainResult =
   /** The service was restarted: this process cannot reach the new one, a new process can. */
   | { readonly kind: 'stale' };
 
-export interface KeychainAnswer {
+export interface KeychainResponse {
   readonly id: number;
   readonly result: KeychainResult;
 }
@@ -45,7 +45,7 @@ export function readKeychainRequest(message: unknown): KeychainRequest | undefin
 }
 
 /** Undefined for anything else. */
-export function readKeychainAnswer(message: unknown): KeychainAnswer | undefined {
+export function readKeychainResponse(message: unknown): KeychainResponse | undefined {
   if (!isRecord(message) || !isId(message['id'])) return undefined;
   const result = readResult(message['result']);
   return result && { id: message['id'], result };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../base/secret.ts';
-import { originOf, type Binding, type Elsewhere } from '../../vault/binding.ts';
+import { originOf, type Binding, type BoundElsewhere } from '../../vault/binding.ts';
 import type { BoundRead } from '../../vault/bound-secrets.ts';
 import { storeFault } from '../../vault/store-fault.ts';
 import type { AuthorizationServer } from '../model.ts';
@@ -42,7 +42,7 @@ export const secretUse = ({ issuer, token_endpoint }: AuthorizationServer): Bind
 export const managementUse = (issuer: string, uri: string): Binding => ({ issuer, endpoint: originOf(uri) });
 
 /** Returns the secret, or undefined if there is none. Throws E_STORE_*. */
-export function secretIn(read: Exclude<BoundRead, Elsewhere>): Secret | undefined {
+export function secretIn(read: Exclude<BoundRead, BoundElsewhere>): Secret | undefined {
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
   throw storeFault(read, 'The registration of Keybridge at the server cannot be read');

@@ -27,7 +27,7 @@ export const ownBusSocket = (address: string): string | undefined =>
   busSockets(address).find((socket) => isOwnSocket(socket));
 
 /** A bus address that names one socket and nothing else. */
-export function addressOf(socket: string): string {
+export function busAddressOf(socket: string): string {
   const [kind, name] = socket.startsWith('\0') ? ['abstract', socket.slice(1)] : ['path', socket];
   // The specification lets fewer characters stand than URLs do.
   const escaped = encodeURIComponent(name)
