@@ -31,7 +31,7 @@ const checks: Readonly<Record<string, (value: string) => string | undefined>> = 
     return socket === undefined ? undefined : busAddressOf(socket);
   },
   // The app looks for the bus there, and may put the broker's socket there.
-  XDG_RUNTIME_DIR: (value) => (checkFolder(value).kind === 'fine' ? value : undefined),
+  XDG_RUNTIME_DIR: (value) => (checkFolder(value).kind === 'safe' ? value : undefined),
   DISPLAY: (value) => (isLocalDisplay(value) ? value : undefined),
 };
 

@@ -1,5 +1,4 @@
-import { bridgeRemedies } from '../../shared/messages/en/bridge-remedies.ts';
-import type { Refusal } from '../local-socket/handshake.ts';
+import { refusal, type Refusal } from '../local-socket/refusal.ts';
 
 /** What is remembered from one connection attempt to the next. Times are monotonic, in ms. */
 interface Progress {
@@ -83,11 +82,7 @@ export const farewellMs = 800;
 const endMs = 950;
 const shortestFlushMs = 150;
 
-export const brokerDown = (message: string): Refusal => ({
-  code: 'E_BROKER_DOWN',
-  message,
-  remedy: bridgeRemedies.E_BROKER_DOWN,
-});
+export const brokerDown = (message: string): Refusal => refusal('E_BROKER_DOWN', message);
 
 export const startingAt = (nowMs: number): ReconnectState => ({
   kind: 'connecting',
@@ -196,10 +191,10 @@ const waiting = (progress: Progress): ReconnectState => ({
   delayMs: progress.wasConnected ? reconnectDelayMs : startDelayMs,
 });
 
-function refused(progress: Progress, refusal: Refusal): ReconnectState {
+function refused(progress: Progress, error: Refusal): ReconnectState {
   const refusals = progress.refusals + 1;
   const delayMs = Math.min(longestRefusedDelayMs, refusedDelayMs * refusals);
-  return { ...progressOf(progress), kind: 'refused', refusals, refusal, delayMs };
+  return { ...progressOf(progress), kind: 'refused', refusals, refusal: error, delayMs };
 }
 
 function closed({ hostLeftAtMs }: Progress, exitCode: number, nowMs: number): ReconnectState {

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { defined } from '../../shared/defined.ts';
-import { connectToBroker, type BrokerConnection, type Refusal } from '../local-socket/handshake.ts';
+import { connectToBroker, type BrokerConnection } from '../local-socket/handshake.ts';
+import type { Refusal } from '../local-socket/refusal.ts';
 import { createSession } from './host-session.ts';
 import { createAppLauncher, type AppLauncher } from './launch-app.ts';
 import { createLocalResponses } from './local-responses.ts';

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { AppError } from '../core/base/errors.ts';
 import { localProtocol, type Challenge, type Welcome } from '../../shared/local-protocol.ts';
 import { readJson } from '../../shared/json.ts';
-import { newNonce, prove, provesWell, readOpening } from '../local-socket/handshake.ts';
+import { isValidProof, newNonce, prove } from '../local-socket/handshake.ts';
+import { readOpening } from '../local-socket/opening.ts';
 
 const Hello = z.object({ keybridge: z.number(), nonce: z.string().regex(/^[0-9a-f]{32}$/) });
 const Introduction = z.discriminatedUnion('role', [
@@ -37,7 +38,7 @@ export async function acceptHandshake(socket: net.Socket, key: Buffer): Promise<
     const challenge: Challenge = { keybridge: localProtocol, nonce, proof: prove(key, 'broker', hello.nonce, nonce) };
     socket.write(`${JSON.stringify(challenge)}\n`);
     const answer = readJson(await opening.line());
-    if (!provesWell(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce)))
+    if (!isValidProof(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce)))
       throw new Error('wrong proof');
     const rest = opening.finish();
     const refuse = (error: AppError) => {
@@ -48,7 +49,7 @@ export async function acceptHandshake(socket: net.Socket, key: Buffer): Promise<
       socket.resume();
     };
     if (hello.keybridge !== localProtocol) {
-      refuse(new AppError('E_VERSION', 'The bridge and the Keybridge that is running are of different versions.'));
+      refuse(new AppError('E_VERSION', 'The bridge and the running Keybridge have different versions.'));
       return undefined;
     }
     const who = Introduction.safeParse(answer);

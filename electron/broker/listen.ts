@@ -7,11 +7,11 @@ import {
   codeOf,
   ensureFolder,
   identityOf,
-  look,
+  lstatIfPresent,
   readPrivateFile,
   writePrivateFile,
 } from '../local-socket/data-folder.ts';
-import { addressFile, brokerPlace } from '../local-socket/handshake.ts';
+import { addressFile, socketLocation } from '../local-socket/socket-location.ts';
 
 export interface Listening {
   readonly server: net.Server;
@@ -26,11 +26,12 @@ export interface Listening {
  * Throws E_PATH_TOO_LONG, E_SOCKET_UNSAFE, and E_BROKER_RUNNING when somebody answers there all the same.
  */
 export async function listenForBridges(dataDir: string): Promise<Listening> {
-  const place = brokerPlace(dataDir);
+  const place = socketLocation(dataDir);
   if (!place)
     throw new AppError(
       'E_PATH_TOO_LONG',
-      `The path of the data folder is too long for a socket, and so is that of the runtime folder (XDG_RUNTIME_DIR or TMPDIR): ${dataDir}`,
+      'The paths of the data folder and of the runtime folder (XDG_RUNTIME_DIR or TMPDIR) are too long for a socket: ' +
+        dataDir,
     );
   const folder = place.folder === undefined ? undefined : ensureFolder(place.folder);
   if (folder?.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', folder.message);
@@ -67,7 +68,7 @@ export function announce(dataDir: string, address: string | undefined): void {
 }
 
 async function removeDead(address: string): Promise<void> {
-  const found = look(address);
+  const found = lstatIfPresent(address);
   if (!found) return;
   const foreign = found.isSocket() ? checkOwner(address, found)?.message : `${address} is not a socket.`;
   // The file of a broker that died between bind and chmod is ours and open to others: it may go.

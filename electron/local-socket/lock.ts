@@ -1,12 +1,12 @@
-/** Held until released, or until the process ends in whatever way: the kernel lets go of it. */
+/** Held until released, or until the process ends for whatever reason: then the kernel releases it. */
 export interface Lock {
   /**
-   * Whether it is still this process's. What lies of it in the folder is made again when somebody deleted it; false
-   * when another process was faster.
+   * Whether this process still holds the lock. If its file was deleted, the lock is taken again; false if another
+   * process was faster.
    */
   stillHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
-/** `broker`: for the one owner of the folder. `starter`: for the one bridge that starts an owner. */
+/** `broker`: held by the owner of the folder. `starter`: held by the bridge that starts an owner. */
 export type Purpose = 'broker' | 'starter';

@@ -4,14 +4,14 @@ import fs from 'node:fs';
 const thisUser = (): number | undefined => process.getuid?.();
 
 /**
- * Whether a Unix socket is this user's: by the owner of its file, or for an abstract name (`\0name`, Linux) by who
- * holds it.
+ * Whether a Unix socket belongs to this user: by the owner of its file, or for an abstract name (`\0name`, Linux) by
+ * the process that holds it.
  */
 export function isOwnSocket(address: string, uid: number | undefined = thisUser()): boolean {
   if (address.startsWith('\0')) return isHeldBy(uid, address.slice(1));
   try {
-    const found = fs.statSync(address);
-    return found.isSocket() && found.uid === uid;
+    const stats = fs.statSync(address);
+    return stats.isSocket() && stats.uid === uid;
   } catch {
     return false;
   }
@@ -19,13 +19,13 @@ export function isOwnSocket(address: string, uid: number | undefined = thisUser(
 
 /**
  * Whether a process of the user listens on an abstract name. Such a name has no owner, any user of the computer can
- * take it, and Node cannot ask a socket for the user at its other end. But the listening socket must be among the
- * descriptors of one of the user's processes, which the user can see. False for a process of another PID namespace,
+ * take it, and Node cannot read the peer's user of a socket (SO_PEERCRED). But the user can see the descriptors of
+ * their own processes, and the listening socket must be one of them. False for a process in another PID namespace,
  * which cannot be seen.
  */
 function isHeldBy(uid: number | undefined, name: string): boolean {
-  // One name is one socket. But libuv before 1.48 fills names up with NULs, which the kernel shows as @; and a name may
-  // hold a line break and what looks like another line of the list. So all that look like this name must be the user's.
+  // libuv before 1.48 pads names with NULs, which the kernel shows as @, and a name may contain a line break and text
+  // like another line of the list. So every socket that is shown under this name must belong to the user.
   const shown = (text: string): string => text.replaceAll('\0', '@').replace(/@+$/, '');
   const inodes = listeners()
     .filter(({ path }) => shown(path) === `@${shown(name)}`)
@@ -34,45 +34,45 @@ function isHeldBy(uid: number | undefined, name: string): boolean {
 }
 
 export interface Listener {
-  /** As it was bound: a deleted file's too. An abstract name begins with @. */
+  /** As it was bound, even if the file has been deleted. An abstract name begins with @. */
   readonly path: string;
   readonly inode: string;
 }
 
-/** Flag of a socket that listens (__SO_ACCEPTCON of the kernel). */
+/** The kernel's flag for a listening socket (__SO_ACCEPTCON). */
 const acceptsConnections = 0x1_00_00;
 
-/** The Unix sockets that somebody listens on, of every user of this computer (Linux; of this network namespace). */
+/** The listening Unix sockets of all users in this network namespace (Linux). */
 export function listeners(): Listener[] {
-  const found: Listener[] = [];
+  const sockets: Listener[] = [];
   for (const line of textOf('/proc/self/net/unix').split('\n')) {
     const [, flags, inode, path] = /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +(\d+) (.*)$/s.exec(line) ?? [];
     if (inode !== undefined && path !== undefined && (Number.parseInt(flags ?? '', 16) & acceptsConnections) !== 0)
-      found.push({ path, inode });
+      sockets.push({ path, inode });
   }
-  return found;
+  return sockets;
 }
 
-/** Which processes of a user have these sockets open: the process's id by the socket's inode. */
+/** The user's processes that have these sockets open, as process ids by the socket's inode. */
 export function holdersOf(inodes: readonly string[], uid: number | undefined = thisUser()): Map<string, number> {
-  const wanted = new Map(inodes.map((inode) => [`socket:[${inode}]`, inode]));
-  const found = new Map<string, number>();
-  for (const name of wanted.size === 0 ? [] : listOf('/proc')) {
-    if (!/^\d+$/.test(name) || !isProcessOf(name, uid)) continue;
-    for (const fd of listOf(`/proc/${name}/fd`)) {
-      const inode = wanted.get(linkOf(`/proc/${name}/fd/${fd}`));
-      if (inode !== undefined) found.set(inode, Number(name));
+  const inodeByLink = new Map(inodes.map((inode) => [`socket:[${inode}]`, inode]));
+  const holders = new Map<string, number>();
+  for (const pid of inodeByLink.size === 0 ? [] : listOf('/proc')) {
+    if (!/^\d+$/.test(pid) || !isProcessOf(pid, uid)) continue;
+    for (const fd of listOf(`/proc/${pid}/fd`)) {
+      const inode = inodeByLink.get(linkOf(`/proc/${pid}/fd/${fd}`));
+      if (inode !== undefined) holders.set(inode, Number(pid));
     }
-    if (found.size === wanted.size) break;
+    if (holders.size === inodeByLink.size) break;
   }
-  return found;
+  return holders;
 }
 
-/** By its real user id. Root sees into every process. */
+/** By the real user id: root can look into every process. */
 const isProcessOf = (pid: string, uid: number | undefined): boolean =>
   Number(/^Uid:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1]) === uid;
 
-/** Empty for what has gone, and for what belongs to somebody else. */
+// Empty if the process has ended, or belongs to another user.
 const textOf = (file: string): string => orElse('', () => fs.readFileSync(file, 'utf8'));
 const listOf = (folder: string): string[] => orElse([], () => fs.readdirSync(folder));
 const linkOf = (file: string): string => orElse('', () => fs.readlinkSync(file));

@@ -6,11 +6,10 @@ import { takeSocketLock } from './socket-lock.ts';
 import type { Lock, Purpose } from './lock.ts';
 
 /**
- * A lock on a data folder, which must exist; undefined when another process holds it. It lies inside the folder, where
- * nobody but this user can put anything: a name that all users share (an abstract socket, a named pipe) could be taken
- * by another one, who would keep Keybridge from starting.
- * Linux: a listening socket (socket-lock.ts). macOS and the BSDs: a file opened with O_EXLOCK. Windows: a file that is
- * opened without sharing, which also keeps it from being deleted.
+ * Takes a lock on a data folder, which must exist. Returns undefined if another process holds it. The lock is inside
+ * the folder, where only this user can create anything: another user could take a name that all users share (an
+ * abstract socket, a named pipe) and so keep Keybridge from starting. Linux: a listening socket (socket-lock.ts). macOS
+ * and the BSDs: a file opened with O_EXLOCK. Windows: a file opened without sharing, which cannot be deleted either.
  */
 export async function takeKernelLock(dataDir: string, purpose: Purpose): Promise<Lock | undefined> {
   if (process.platform === 'linux') return takeSocketLock(dataDir, purpose);
@@ -20,10 +19,10 @@ export async function takeKernelLock(dataDir: string, purpose: Purpose): Promise
   return {
     async stillHeld() {
       if (fd !== undefined && fs.lstatSync(file, { throwIfNoEntry: false })?.ino === fs.fstatSync(fd).ino) return true;
-      const again = await openExclusive(file);
-      if (again === undefined) return false;
+      const newFd = await openExclusive(file);
+      if (newFd === undefined) return false;
       if (fd !== undefined) fs.closeSync(fd);
-      fd = again;
+      fd = newFd;
       return true;
     },
     async release() {
@@ -33,11 +32,11 @@ export async function takeKernelLock(dataDir: string, purpose: Purpose): Promise
   };
 }
 
-/** From <fcntl.h> of macOS and the BSDs, and from libuv's <uv/win.h>; Node has no constants for them. */
+/** From <fcntl.h> of macOS and the BSDs, and from libuv's <uv/win.h>. Node has no constants for them. */
 const exclusiveLock = process.platform === 'win32' ? 0x1000_0000 : 0x20;
 const nonBlocking = process.platform === 'win32' ? 0 : 0x4;
-/** On Windows a scanner that looks at the file for a moment keeps it from being opened, too. */
-const tries = process.platform === 'win32' ? 6 : 1;
+/** On Windows, a virus scanner may have the file open for a moment. */
+const maxAttempts = process.platform === 'win32' ? 6 : 1;
 
 async function openExclusive(file: string): Promise<number | undefined> {
   for (let attempt = 1; ; attempt += 1) {
@@ -49,7 +48,7 @@ async function openExclusive(file: string): Promise<number | undefined> {
       );
     } catch (error) {
       if (!['EAGAIN', 'EWOULDBLOCK', 'EBUSY'].includes(codeOf(error))) throw error;
-      if (attempt >= tries) return undefined;
+      if (attempt >= maxAttempts) return undefined;
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

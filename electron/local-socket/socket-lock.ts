@@ -1,85 +1,77 @@
 // Node's own modules only: the bridge loads this file.
-import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
-import path from 'node:path';
-import { holdersOf, listeners } from './own-socket.ts';
 import { codeOf } from './data-folder.ts';
+import { lockFilesIn, socketState, type LockFiles } from './lock-files.ts';
 import type { Lock, Purpose } from './lock.ts';
 
-/** Longest path of a socket, in bytes (sun_path). */
-const longestPath = 107;
-
 /**
- * The lock of Linux. `broker.lock.N` is a socket that its holder listens on. Whoever can connect to the one with the
- * highest number knows that it is held. Whoever is refused knows that its holder has ended, for good: nobody can listen
- * on that file again. Then `broker.lock.N+1` is made, by a link, which one process of many succeeds in. It is listened
- * on before it has its name, so that it never looks dead; and the file with the highest number is never deleted, so
- * that nobody who looked earlier can take a lower one. Network namespaces make no difference to such sockets.
+ * The lock on Linux. `broker.lock.N` is a Unix socket on which its holder listens. If a process can connect to the
+ * socket with the highest number, the lock is held. If the connection is refused, the holder has ended for good: nobody
+ * can listen on that file again. The next holder creates `broker.lock.N+1` with link(2), in which only one process
+ * succeeds. The socket listens before it is linked, so it never appears dead. The file with the highest number is never
+ * deleted, so a process that read the folder earlier cannot take a lower number. Network namespaces do not separate
+ * such sockets.
  */
 export async function takeSocketLock(folder: string, purpose: Purpose): Promise<Lock | undefined> {
-  const names = namesIn(folder, purpose);
-  let held = await take(names);
-  if (held && purpose === 'broker' && !(await markOwner(names, held))) {
-    await held.close();
+  const files = lockFilesIn(folder, purpose);
+  let held = await take(files);
+  if (held && purpose === 'broker' && !(await markOwner(files, held))) {
+    await close(held);
     held = undefined;
   }
   if (!held) {
-    names.close();
+    files.close();
     return undefined;
   }
   return {
     async stillHeld() {
       if (!held) return false;
-      if (fs.lstatSync(names.numbered(held.number), { throwIfNoEntry: false })?.ino === held.inode) return true;
-      const again = await take(names).catch(() => undefined);
-      if (!again) return false;
-      again.mark = held.mark;
+      if (fs.lstatSync(files.numbered(held.number), { throwIfNoEntry: false })?.ino === held.inode) return true;
+      const retaken = await take(files).catch(() => undefined);
+      if (!retaken) return false;
+      retaken.mark = held.mark;
       await closeServer(held.server);
-      held = again;
+      held = retaken;
       return true;
     },
     async release() {
-      await held?.close();
+      if (held) await close(held);
       held = undefined;
-      names.close();
+      files.close();
     },
   };
 }
 
-interface Held {
+interface HeldLock {
   readonly number: number;
   readonly inode: number;
   readonly server: net.Server;
+  /** Marks this process as the owner of the folder. */
   mark?: net.Server | undefined;
-  close(): Promise<void>;
 }
 
-/** Each round that ends without a decision means that another process was faster meanwhile. */
-const mostRounds = 200;
+/** A round ends without a decision only if another process was faster. */
+const maxRounds = 200;
 
-async function take(names: Names): Promise<Held | undefined> {
-  for (let round = 0; round < mostRounds; round += 1) {
-    const newest = names.highest();
-    const state = newest === 0 ? 'dead' : await stateOf(names.numbered(newest));
+async function take(files: LockFiles): Promise<HeldLock | undefined> {
+  for (let round = 0; round < maxRounds; round += 1) {
+    const newest = files.highestNumber();
+    const state = newest === 0 ? 'dead' : await socketState(files.numbered(newest));
     if (state === 'alive') return undefined;
     if (state === 'gone') continue;
-    const held = await makeNext(names, newest + 1);
+    const held = await createNext(files, newest + 1);
     if (held) return held;
   }
   throw new Error('The lock of the data folder cannot be taken.');
 }
 
-/** Undefined when another process made it first. */
-async function makeNext(names: Names, number: number): Promise<Held | undefined> {
-  const draft = names.own('draft');
+/** Returns undefined if another process was faster. */
+async function createNext(files: LockFiles, number: number): Promise<HeldLock | undefined> {
+  const draft = files.newName('draft');
   const server = await listenOn(draft);
-  const file = names.numbered(number);
-  const close = async () => {
-    if (held.mark) await closeServer(held.mark);
-    await closeServer(server);
-  };
-  const held: Held = { number, inode: fs.lstatSync(draft, { throwIfNoEntry: false })?.ino ?? 0, server, close };
+  const file = files.numbered(number);
+  const inode = fs.lstatSync(draft, { throwIfNoEntry: false })?.ino ?? 0;
   try {
     fs.linkSync(draft, file);
   } catch (error) {
@@ -88,117 +80,39 @@ async function makeNext(names: Names, number: number): Promise<Held | undefined>
     throw error;
   }
   fs.rmSync(draft, { force: true });
-  if (names.highest() !== number) {
-    // Made from an old look at the folder: the lower numbers had been tidied away.
+  if (files.highestNumber() !== number) {
+    // This process read the folder before another one created higher numbers and removed the lower ones.
     fs.rmSync(file, { force: true });
     await closeServer(server);
     return undefined;
   }
-  await names.tidy(number);
-  return held;
+  await files.removeOlder(number);
+  return { number, inode, server };
 }
 
-/** How often, and with which pause, a holder that is just ending is looked for again. */
-const looks = 10;
-const lookPauseMs = 30;
+/** Attempts, and the pause between them, until an owner that is about to end has ended. */
+const ownerChecks = 10;
+const ownerCheckPauseMs = 30;
 
 /**
- * The files of a living owner may have been deleted. So the owner has one more socket, whose file is removed at once:
- * the kernel goes on listing it under that name while it is open. False: another process of this user has one for the
- * same folder.
+ * Somebody may have deleted the files of a living owner. So an owner listens on one more socket, and removes its file
+ * at once: the kernel lists the socket under that name as long as it is open. Returns false if another process of this
+ * user has one for the same folder.
  */
-async function markOwner(names: Names, held: Held): Promise<boolean> {
-  for (let look = 0; names.isOwned(); look += 1) {
-    if (look === looks) return false;
-    await new Promise((resolve) => setTimeout(resolve, lookPauseMs));
+async function markOwner(files: LockFiles, held: HeldLock): Promise<boolean> {
+  for (let check = 0; files.hasOwner(); check += 1) {
+    if (check === ownerChecks) return false;
+    await new Promise((resolve) => setTimeout(resolve, ownerCheckPauseMs));
   }
-  const file = names.own('owner');
+  const file = files.newName('owner');
   held.mark = await listenOn(file);
   fs.rmSync(file, { force: true });
   return true;
 }
 
-interface Names {
-  /** 0: there is none. */
-  highest(): number;
-  numbered(number: number): string;
-  /** A name that no other process uses. */
-  own(kind: 'draft' | 'owner'): string;
-  /** Whether another process of this user is marked as the folder's owner. */
-  isOwned(): boolean;
-  /** Removes what dead processes left. */
-  tidy(number: number): Promise<void>;
-  close(): void;
-}
-
-function namesIn(folder: string, purpose: Purpose): Names {
-  const real = fs.realpathSync(folder);
-  const mine = `${purpose}-${createHash('sha256').update(real).digest('hex').slice(0, 16)}-`;
-  const numbers = new RegExp(`^${purpose}\\.lock\\.([1-9]\\d{0,14})$`);
-  // Through the open folder every name is short enough for a socket.
-  const tooLong = Buffer.byteLength(path.join(real, `${mine}${'x'.repeat(18)}`)) > longestPath;
-  const fd = tooLong ? fs.openSync(real, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY) : undefined;
-  const base = fd === undefined ? real : `/proc/self/fd/${fd}`;
-  const list = () => fs.readdirSync(real);
-  const numbersIn = () =>
-    list()
-      .flatMap((name) => numbers.exec(name)?.[1] ?? [])
-      .map(Number);
-  const numbered = (number: number) => path.join(base, `${purpose}.lock.${number}`);
-  return {
-    highest: () => Math.max(0, ...numbersIn()),
-    numbered,
-    own: (kind) => path.join(base, `${mine}${randomBytes(6).toString('hex')}.${kind}`),
-    isOwned() {
-      const marks = listeners().filter(
-        ({ path: bound }) => path.basename(bound).startsWith(mine) && bound.endsWith('.owner'),
-      );
-      const pids = [...holdersOf(marks.map(({ inode }) => inode)).values()];
-      return pids.some((pid) => pid !== process.pid && isSameFolder(real, `/proc/${pid}/root${real}`));
-    },
-    async tidy(number) {
-      for (const older of numbersIn()) if (older < number) removeFile(numbered(older));
-      for (const name of list()) {
-        const file = path.join(base, name);
-        if (name.startsWith(mine) && (await stateOf(file)) === 'dead') removeFile(file);
-      }
-    },
-    close() {
-      if (fd !== undefined) fs.closeSync(fd);
-    },
-  };
-}
-
-/** What cannot be removed (a folder that somebody made) does no harm. */
-function removeFile(file: string): void {
-  try {
-    fs.rmSync(file, { force: true });
-  } catch {}
-}
-
-/** A process with another root (a container) may have another folder of this name. */
-function isSameFolder(one: string, other: string): boolean {
-  try {
-    const [a, b] = [fs.statSync(one), fs.statSync(other)];
-    return a.dev === b.dev && a.ino === b.ino;
-  } catch {
-    return false;
-  }
-}
-
-/** Of the process that made a socket's file. 'gone': there is no file any more. */
-function stateOf(file: string): Promise<'alive' | 'dead' | 'gone'> {
-  return new Promise((resolve) => {
-    const socket = net.connect(file);
-    socket.once('connect', () => resolve('alive'));
-    socket.once('error', (error) => {
-      const code = codeOf(error);
-      if (code === 'ENOENT') resolve(fs.lstatSync(file, { throwIfNoEntry: false }) ? 'dead' : 'gone');
-      // Everything else is no proof of an end: EAGAIN is that of a holder with a full queue.
-      else resolve(code === 'ECONNREFUSED' ? 'dead' : 'alive');
-    });
-    socket.once('connect', () => socket.destroy());
-  });
+async function close({ mark, server }: HeldLock): Promise<void> {
+  if (mark) await closeServer(mark);
+  await closeServer(server);
 }
 
 function listenOn(file: string): Promise<net.Server> {

@@ -8,7 +8,7 @@ import {
   type ReconnectEvent,
   type ReconnectState,
 } from '../../electron/bridge/reconnect-state.ts';
-import type { Refusal } from '../../electron/local-socket/handshake.ts';
+import type { Refusal } from '../../electron/local-socket/refusal.ts';
 
 const refusalOf = (code: Refusal['code']): Refusal => ({ code, message: 'No.', remedy: 'Do this.' });
 const unknownServer = refusalOf('E_SERVER_UNKNOWN');

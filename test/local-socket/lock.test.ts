@@ -21,8 +21,8 @@ import { startRelayRig } from '../fixtures/relay-rig.ts';
 
 let program: string;
 let built: string;
-/** What a test leaves lies below it. */
-let place: string;
+/** Contains everything that a test creates. */
+let base: string;
 let dataDir: string;
 const children: ChildProcess[] = [];
 
@@ -32,24 +32,24 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(built, { recursive: true, force: true }));
 beforeEach(() => {
-  place = mkdtempSync(path.join(os.tmpdir(), 'keybridge-lock-'));
-  dataDir = path.join(place, 'data');
+  base = mkdtempSync(path.join(os.tmpdir(), 'keybridge-lock-'));
+  dataDir = path.join(base, 'data');
 });
 afterEach(async () => {
   await Promise.all(children.splice(0).map(kill));
-  rmSync(place, { recursive: true, force: true });
+  rmSync(base, { recursive: true, force: true });
 });
 
-/** Starts a process that wants to be the owner; gives what it says. */
-function contender(): { child: ChildProcess; said: Promise<string> } {
-  // A socket whose path would be too long in the data folder goes there.
-  const env = { ...process.env, XDG_RUNTIME_DIR: undefined, TMPDIR: place };
+/** Starts a process that tries to become the owner. `result`: 'owner' or 'taken'. */
+function startContender(): { child: ChildProcess; result: Promise<string> } {
+  // The socket is created in TMPDIR if its path in the data folder is too long.
+  const env = { ...process.env, XDG_RUNTIME_DIR: undefined, TMPDIR: base };
   const child = spawn(process.execPath, [program, dataDir], { stdio: ['pipe', 'pipe', 'inherit'], env });
   children.push(child);
-  const said = new Promise<string>((resolve) =>
+  const result = new Promise<string>((resolve) =>
     child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())),
   );
-  return { child, said };
+  return { child, result };
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -60,31 +60,31 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 describe('the lock on a data folder', () => {
-  it('has one owner of 20 that start at once after a kill -9, round after round (LS03, RF22)', async () => {
-    const first = contender();
-    expect(await first.said).toBe('owner');
+  it('is taken by one of 20 processes that start at once after a kill -9, in each round (LS03, RF22)', async () => {
+    const first = startContender();
+    expect(await first.result).toBe('owner');
     let owner = first.child;
     for (let round = 0; round < 3; round += 1) {
       await kill(owner);
       expect(existsSync(path.join(dataDir, 'broker.sock'))).toBe(true);
-      const all = Array.from({ length: 20 }, contender);
-      const said = await Promise.all(all.map((one) => one.said));
-      expect(said.filter((word) => word === 'owner')).toHaveLength(1);
-      expect(said.filter((word) => word === 'taken')).toHaveLength(19);
-      owner = all[said.indexOf('owner')]?.child ?? owner;
+      const contenders = Array.from({ length: 20 }, startContender);
+      const results = await Promise.all(contenders.map(({ result }) => result));
+      expect(results.filter((result) => result === 'owner')).toHaveLength(1);
+      expect(results.filter((result) => result === 'taken')).toHaveLength(19);
+      owner = contenders[results.indexOf('owner')]?.child ?? owner;
     }
   });
 
-  it('is not free though its files and its key were deleted while it is held', async () => {
-    const first = contender();
-    expect(await first.said).toBe('owner');
+  it('stays held when its files and the key are deleted', async () => {
+    const first = startContender();
+    expect(await first.result).toBe('owner');
     for (const name of readdirSync(dataDir)) rmSync(path.join(dataDir, name));
-    expect(await contender().said).toBe('taken');
+    expect(await startContender().result).toBe('taken');
     await kill(first.child);
-    expect(await contender().said).toBe('owner');
+    expect(await startContender().result).toBe('owner');
   });
 
-  it('is made again when its file was deleted, and is lost only to another owner', async () => {
+  it('is created again when its file is deleted, and is lost only to another owner', async () => {
     const lock = await acquireLock(dataDir);
     expect(await lock?.stillHeld()).toBe(true);
     for (const name of readdirSync(dataDir).filter((one) => one.includes('lock'))) rmSync(path.join(dataDir, name));
@@ -97,10 +97,10 @@ describe('the lock on a data folder', () => {
     await next?.release();
   });
 
-  it('leaves one small file behind, however often it was taken and let go of or its holder killed', async () => {
+  it('leaves one file in the folder, however often it is released or its holder is killed', async () => {
     for (let round = 0; round < 3; round += 1) await (await acquireLock(dataDir))?.release();
-    const killed = contender();
-    expect(await killed.said).toBe('owner');
+    const killed = startContender();
+    expect(await killed.result).toBe('owner');
     await kill(killed.child);
     await (await acquireLock(dataDir))?.release();
     expect(
@@ -108,7 +108,7 @@ describe('the lock on a data folder', () => {
     ).toHaveLength(1);
   });
 
-  it('is taken in a folder in which somebody made folders, files and links with the names of locks', async () => {
+  it('can be taken in a folder that has folders, files and links with the names of locks', async () => {
     ensureKey(dataDir);
     mkdirSync(path.join(dataDir, 'broker.lock.1'));
     writeFileSync(path.join(dataDir, 'broker.lock.2'), '');
@@ -119,19 +119,19 @@ describe('the lock on a data folder', () => {
     await lock?.release();
   });
 
-  it('holds on a folder whose path is too long for a socket', async () => {
+  it('is taken once on a folder whose path is too long for a socket', async () => {
     dataDir = path.join(dataDir, 'd'.repeat(120));
-    const said = await Promise.all(Array.from({ length: 4 }, contender).map((one) => one.said));
-    expect(said.filter((word) => word === 'owner')).toHaveLength(1);
-    expect(said.filter((word) => word === 'taken')).toHaveLength(3);
+    const results = await Promise.all(Array.from({ length: 4 }, () => startContender().result));
+    expect(results.filter((result) => result === 'owner')).toHaveLength(1);
+    expect(results.filter((result) => result === 'taken')).toHaveLength(3);
   });
 
-  it('has one owner of 20 on a folder that is not there yet', async () => {
-    const said = await Promise.all(Array.from({ length: 20 }, contender).map((one) => one.said));
-    expect(said.filter((word) => word === 'owner')).toHaveLength(1);
+  it('is taken by one of 20 processes on a folder that does not exist yet', async () => {
+    const results = await Promise.all(Array.from({ length: 20 }, () => startContender().result));
+    expect(results.filter((result) => result === 'owner')).toHaveLength(1);
   });
 
-  it('is free again as soon as it is released, and does not reach beyond its folder', async () => {
+  it('is free after its release, and does not affect other folders', async () => {
     const lock = await acquireLock(dataDir);
     expect(await acquireLock(dataDir)).toBeUndefined();
     const other = await acquireLock(`${dataDir}-2`);
@@ -143,16 +143,16 @@ describe('the lock on a data folder', () => {
     await again?.release();
   });
 
-  it('RF22 a second broker is refused, and the first goes on', async () => {
+  it('RF22 refuses a second broker while the first keeps serving', async () => {
     const rig = await startRelayRig({ dataDir });
     await expect(startRelayRig({ dataDir })).rejects.toMatchObject({ code: 'E_BROKER_RUNNING' });
     expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toMatchObject({ kind: 'connected' });
     await rig.close();
   });
 
-  it('a broker that comes after a kill -9 takes the dead socket over (LS03)', async () => {
-    const first = contender();
-    await first.said;
+  it('lets the next broker replace the socket file after a kill -9 (LS03)', async () => {
+    const first = startContender();
+    await first.result;
     await kill(first.child);
     expect(await connectToBroker(dataDir, { role: 'control', pid: 1 })).toEqual({ kind: 'down' });
     const rig = await startRelayRig({ dataDir });
@@ -162,8 +162,8 @@ describe('the lock on a data folder', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('what stands in the data folder (LS01)', () => {
-  it('is the user’s alone: folder 0700, key and socket 0600', async () => {
+describe.skipIf(process.platform === 'win32')('the data folder (LS01)', () => {
+  it('has mode 0700, its key and socket have mode 0600', async () => {
     const rig = await startRelayRig({ dataDir });
     const mode = (file: string) => statSync(file).mode & 0o777;
     expect([mode(dataDir), mode(path.join(dataDir, 'broker.key')), mode(path.join(dataDir, 'broker.sock'))]).toEqual([
@@ -173,24 +173,24 @@ describe.skipIf(process.platform === 'win32')('what stands in the data folder (L
   });
 
   const refused: [string, () => void][] = [
-    ['a folder that others can read', () => mkdirSync(dataDir, { mode: 0o755 })],
+    ['it is open to other users', () => mkdirSync(dataDir, { mode: 0o755 })],
     [
-      'a link in the folder’s place',
+      'it is a link',
       () => {
         mkdirSync(`${dataDir}-real`, { mode: 0o700 });
         symlinkSync(`${dataDir}-real`, dataDir);
       },
     ],
-    ['a file in the folder’s place', () => writeFileSync(dataDir, '', { mode: 0o600 })],
+    ['it is a file', () => writeFileSync(dataDir, '', { mode: 0o600 })],
     [
-      'a key that others can read',
+      'its key is open to other users',
       () => {
         ensureKey(dataDir);
         chmodSync(path.join(dataDir, 'broker.key'), 0o644);
       },
     ],
     [
-      'a key that is a link',
+      'its key is a link',
       () => {
         mkdirSync(dataDir, { mode: 0o700 });
         writeFileSync(`${dataDir}-key`, '0'.repeat(64), { mode: 0o600 });
@@ -198,21 +198,21 @@ describe.skipIf(process.platform === 'win32')('what stands in the data folder (L
       },
     ],
     [
-      'a damaged key',
+      'its key is damaged',
       () => {
         mkdirSync(dataDir, { mode: 0o700 });
         writeFileSync(path.join(dataDir, 'broker.key'), 'abc', { mode: 0o600 });
       },
     ],
     [
-      'a file in the socket’s place',
+      'a file is in place of the socket',
       () => {
         ensureKey(dataDir);
         writeFileSync(path.join(dataDir, 'broker.sock'), '', { mode: 0o600 });
       },
     ],
   ];
-  it.each(refused)('refuses %s, on both sides', async (_, prepare) => {
+  it.each(refused)('is refused by broker and bridge if %s', async (_, prepare) => {
     prepare();
     await expect(startRelayRig({ dataDir })).rejects.toMatchObject({
       code: 'E_SOCKET_UNSAFE',
@@ -222,7 +222,7 @@ describe.skipIf(process.platform === 'win32')('what stands in the data folder (L
       kind: 'refused',
       error: { code: 'E_SOCKET_UNSAFE' },
     });
-    // Nothing is left behind that would keep the folder locked.
+    // The refused broker has released the lock.
     if (existsSync(path.join(dataDir, 'broker.sock')) && statSync(path.join(dataDir, 'broker.sock')).isFile()) {
       rmSync(path.join(dataDir, 'broker.sock'));
       await (await startRelayRig({ dataDir })).close();
