@@ -199,7 +199,7 @@ export function createServerClient({ connection, log, clock, ...deps }: ServerCl
       case 'refused':
         throw new AppError(
           'E_SERVER_REFUSED',
-          `The server refused a token that was renewed a moment ago.${serverErrorText(await body, token)}`,
+          `The server rejected an access token that was just renewed.${serverErrorText(await body, token)}`,
           { server: name },
         );
       case 'sign_in':

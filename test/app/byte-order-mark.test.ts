@@ -64,7 +64,7 @@ describe('a file with a secret', () => {
     const at = await file(content);
     const error = await failure(readSecretFile(at, 'client secret'));
     expect(error.code).toBe('E_BAD_INPUT');
-    expect(error.message).toContain('is UTF-16 text; save it as UTF-8');
+    expect(error.message).toContain('is UTF-16 text. Save it as UTF-8');
     expect(error.message).not.toContain('the secret');
   });
 
@@ -117,7 +117,7 @@ describe('the list of servers', () => {
     await open();
     const at = await file(utf16(await readFile(path.join(folder, 'servers.json'), 'utf8')), 'servers.json');
     const before = await readFile(at);
-    expect((await failure(open())).message).toContain('is UTF-16 text; save it as UTF-8');
+    expect((await failure(open())).message).toContain('is UTF-16 text. Save it as UTF-8');
     expect(await readFile(at)).toEqual(before);
   });
 });

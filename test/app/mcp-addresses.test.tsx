@@ -192,7 +192,7 @@ describe('the usual places', () => {
 
   it('The window offers each address that was found with a button, and nothing to add at the wrong one', () => {
     const error = {
-      ...errorInfo('E_SERVER_URL', 'There is no MCP server at https://a.example/: it answered with status 404.'),
+      ...errorInfo('E_SERVER_URL', 'There is no MCP server at https://a.example/: it responded with status 404.'),
       addresses: ['https://a.example/mcp'],
     };
     const html = renderToStaticMarkup(

@@ -43,7 +43,7 @@ describe('a server behind Obot', () => {
       requestedScopes: ['profile'],
       grantedScopes: ['profile'],
     });
-    expect(detail.tokenNotes).toEqual([expect.stringContaining('user information')]);
+    expect(detail.tokenNotes).toEqual([expect.stringContaining('userinfo endpoint')]);
     expect(identityLines(detail)[0]).toBe(
       'Signed in as Ada Lovelace. Not verified: the name comes from the authorization server’s userinfo endpoint.',
     );

@@ -14,8 +14,8 @@ describe('the identity on the page of a server', () => {
   });
 
   it('comes with notes about the tokens', () => {
-    expect(said({ tokenNotes: ['The access token has no end of its own.'] })).toMatch(
-      /Notes ?The access token has no end of its own\./,
+    expect(said({ tokenNotes: ['The access token has no expiry time of its own.'] })).toMatch(
+      /Notes ?The access token has no expiry time of its own\./,
     );
     expect(said({ tokenNotes: [] })).not.toContain('Notes');
   });

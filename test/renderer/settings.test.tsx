@@ -131,7 +131,7 @@ describe('an error whose remedy is a setting', () => {
 
   it('shows both issuers of a mismatch exactly, with one button to accept the pair', () => {
     const issuers = { named: 'https://as.example/', found: 'https://as.example' };
-    const error = { ...errorInfo('E_ISSUER_MISMATCH', 'They differ in a slash at the end.'), issuers };
+    const error = { ...errorInfo('E_ISSUER_MISMATCH', 'They differ only in a trailing slash.'), issuers };
     const text = textOf(markup(detailWith({}, {}, signIn(error))));
     expect(text).toMatch(
       /named by the server https:\/\/as\.example\/ Issuer in its own metadata https:\/\/as\.example Accept this/,

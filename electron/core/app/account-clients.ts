@@ -42,7 +42,7 @@ export function createAccountClients({ http, servers, vault, clock }: AccountCli
     const found = await vault.readClientSecret(dpopKeyOf(accountKey), boundTo(accountKey));
     if (found.kind === 'found') return found.value;
     if (found.kind === 'absent' || found.kind === 'elsewhere') return undefined;
-    throw storeFault(found, 'The key of the sign-in cannot be read');
+    throw storeFault(found, 'The DPoP key could not be read');
   };
   const boundTo = (accountKey: string): Binding => {
     const found = servers.find(accountKey);
@@ -65,7 +65,7 @@ export function createAccountClients({ http, servers, vault, clock }: AccountCli
       readKey: () => readKey(accountKey),
       async keepKey(key) {
         const kept = await vault.writeClientSecret(dpopKeyOf(accountKey), key, boundTo(accountKey));
-        if (kept.kind !== 'done') throw storeFault(kept, 'The key of the sign-in could not be kept');
+        if (kept.kind !== 'done') throw storeFault(kept, 'The DPoP key could not be stored');
       },
       now: () => clock.now(),
     });

@@ -18,7 +18,7 @@ export async function bindOldSecrets(
   for (const [key, binding] of all) {
     const read = await vault.readClientSecret(key, {}, binding);
     if (read.kind === 'locked' || read.kind === 'denied' || read.kind === 'unavailable')
-      throw storeFault(read, 'The secrets of the servers cannot be read');
+      throw storeFault(read, 'The secrets of the servers could not be read');
   }
 }
 

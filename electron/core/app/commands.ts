@@ -79,7 +79,7 @@ export function createCommands(deps: CommandsDeps): Api {
 
     async openProviderPage({ preset }) {
       const page = presets.find(({ title }) => title === preset)?.page;
-      if (page === undefined) throw new AppError('E_BAD_INPUT', 'No page of this provider is known.');
+      if (page === undefined) throw new AppError('E_BAD_INPUT', 'Keybridge does not know a page of this provider.');
       await ports.openBrowser(new URL(page));
       return { url: page };
     },

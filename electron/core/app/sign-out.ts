@@ -1,3 +1,5 @@
+import { reportMessages } from '../../../shared/messages/en/reports.ts';
+import { translator } from '../../../shared/messages/translator.ts';
 import type { SignOutReport } from '../../../shared/model.ts';
 import type { Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
@@ -31,6 +33,8 @@ export interface SignOutDeps {
   readonly connections: Pick<Connections, 'removed' | 'defaultChanged'>;
   readonly changed: () => void;
 }
+
+const { t } = translator(reportMessages);
 
 /** Signing out, of one account or of all, and removing. */
 export interface SignOut {
@@ -85,7 +89,7 @@ export function createSignOut(deps: SignOutDeps): SignOut {
     if (report.deleted) return report;
     throw new AppError(
       'E_STORE_UNAVAILABLE',
-      `${server.name} was not removed: its sign-in could not be deleted from the store of secrets.`,
+      `${server.name} was not removed: its sign-in could not be deleted from the keychain.`,
       { server: server.name },
     );
   }
@@ -176,13 +180,13 @@ export function createSignOut(deps: SignOutDeps): SignOut {
       if ((await vault.forget(key)).kind !== 'done')
         throw new AppError(
           'E_STORE_UNAVAILABLE',
-          `${name} was not removed: its sign-in could not be deleted from the store of secrets.`,
+          `${name} was not removed: its sign-in could not be deleted from the keychain.`,
           { server: name },
         );
       await servers.drop(key);
       changed();
       return kept
-        ? { revoked: 'failed', deleted: true, detail: 'The entry was set aside, so the server was not asked.' }
+        ? { revoked: 'failed', deleted: true, detail: t('signOut.setAside') }
         : { revoked: 'nothing_to_revoke', deleted: true };
     },
   };

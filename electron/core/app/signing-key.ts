@@ -27,7 +27,7 @@ export async function makeSigningKey(
 ): Promise<PublicKey> {
   const { name, settings, storedSecrets } = server;
   if (settings.clientCertificateFile !== undefined) {
-    throw new AppError('E_BAD_INPUT', `The private key of ${name} is the one of its client certificate.`, {
+    throw new AppError('E_BAD_INPUT', `${name} already uses the private key of its client certificate.`, {
       server: name,
       field: 'settings.clientCertificateFile',
     });
@@ -35,7 +35,8 @@ export async function makeSigningKey(
   if (storedSecrets.includes('privateKey') && !replace) {
     throw new AppError(
       'E_BAD_INPUT',
-      `${name} has a private key already. Where that one is registered, the client is refused as soon as it is replaced; say that you want it: --replace.`,
+      `${name} already has a private key. If you replace it, the server refuses Keybridge until the new key is ` +
+        'registered there. To replace it, use --replace.',
       { server: name, field: 'replace' },
     );
   }

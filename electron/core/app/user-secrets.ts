@@ -34,7 +34,8 @@ export function createUserSecrets({
     if (named !== undefined && shared)
       throw new AppError(
         'E_BAD_INPUT',
-        `The secret ${shared[0]} serves all accounts of the server. Enter it without an account, or give the account a client ID of its own.`,
+        `The secret ${shared[0]} is shared by all accounts of the server. Enter it without an account, or give the ` +
+          'account its own client ID.',
         { server: server.name, field: shared[0] === 'clientSecret' ? shared[0] : `secrets.${shared[0]}` },
       );
     refuseWithoutCompany(
@@ -56,7 +57,7 @@ export function createUserSecrets({
                 value instanceof Secret ? value : new Secret(withoutByteOrderMark(value)),
                 bindingAtEntry(server, name),
               );
-        if (done.kind !== 'done') throw storeFault(done, 'The secret could not be kept').about(server.name);
+        if (done.kind !== 'done') throw storeFault(done, 'The secret could not be stored').about(server.name);
         if (name === 'clientSecret') hasClientSecret = value !== null;
         else if (value === null) stored.delete(name);
         else stored.add(name);

@@ -103,4 +103,4 @@ export function orAborted<Value>(
   });
 }
 
-const cancelled = () => new AppError('E_CANCELLED', 'It was cancelled.', { sent: false });
+const cancelled = () => new AppError('E_CANCELLED', 'The operation was cancelled.', { sent: false });

@@ -58,7 +58,7 @@ export async function readFileIfThere(file: string): Promise<string | undefined>
 export async function readTextFile(file: string): Promise<string> {
   const bytes = await readFile(file);
   if (isUtf16(bytes))
-    throw new AppError('E_BAD_INPUT', `The file ${sanitizeExternalText(file, 200)} is UTF-16 text; save it as UTF-8.`, {
+    throw new AppError('E_BAD_INPUT', `The file ${sanitizeExternalText(file, 200)} is UTF-16 text. Save it as UTF-8.`, {
       sent: false,
     });
   return readText(bytes);

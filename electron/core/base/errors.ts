@@ -132,6 +132,6 @@ function asText(value: unknown): string {
   try {
     return String(value);
   } catch {
-    return 'something that is no text';
+    return 'something that is not text';
   }
 }

@@ -12,11 +12,11 @@ const odd = /[\u0000-\u0020\u007f-\u00a0\u061c\u200b-\u200f\u2028-\u202e\u2060-\
  */
 export function checkEndpoint(name: string, text: string): URL {
   const url = odd.test(text) || !URL.canParse(text) ? undefined : new URL(text);
-  if (!url) throw refused(name, 'is no URL', text);
+  if (!url) throw refused(name, 'is not a URL', text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused(name, 'is not an https address', text);
-  if (url.username !== '' || url.password !== '') throw refused(name, 'has a user name in it', url.host);
+  if (url.username !== '' || url.password !== '') throw refused(name, 'contains a user name', url.host);
   if (url.protocol === 'http:' && !isLoopbackHost(url))
-    throw refused(name, 'is plain http, which anyone on the way can read', url.host);
+    throw refused(name, 'uses plain http, which others on the network can read', url.host);
   return url;
 }
 

@@ -26,7 +26,7 @@ export async function enteredSecret(
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
   if (read.kind === 'elsewhere') throw enterAgain(server, name, read);
-  throw storeFault(read, 'A secret of this server cannot be read');
+  throw storeFault(read, 'A secret of this server could not be read');
 }
 
 /** The same, where the grant cannot do without it. Throws E_BAD_INPUT too. */
@@ -40,7 +40,7 @@ export async function neededSecret(
   if (found) return found;
   throw new AppError(
     'E_BAD_INPUT',
-    `The secret ${name} is missing: keybridge configure ${server.name} --secret-file ${name}=FILE`,
+    `The secret ${name} is missing. Enter it with: keybridge configure ${server.name} --secret-file ${name}=FILE`,
     { field: fieldOf(name) },
   );
 }
@@ -62,7 +62,7 @@ export async function workloadAssertion(
   });
   const assertion = text.trim();
   if (assertion === '' || assertion.length > longestAssertion)
-    throw new AppError('E_BAD_INPUT', `There is no assertion in ${sanitizeExternalText(assertionFile, 120)}.`, {
+    throw new AppError('E_BAD_INPUT', `The file ${sanitizeExternalText(assertionFile, 120)} contains no assertion.`, {
       field: 'settings.assertionFile',
     });
   return new Secret(assertion);
@@ -81,7 +81,8 @@ export function enterAgain(
   const how = `keybridge configure ${server}${whose} --secret-file ${name}=FILE`;
   return new AppError(
     'E_SECRET_AGAIN',
-    `The secret ${name} was entered for ${before}, so it was not sent to ${after}. To enter it again for ${after}: ${how}`,
+    `The secret ${name} was entered for ${before}, so it was not sent to ${after}. ` +
+      `To use it there, enter it again: ${how}`,
     { sent: false, server, field: fieldOf(name) },
   );
 }

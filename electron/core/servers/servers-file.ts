@@ -183,7 +183,10 @@ async function refuseUnsafe(file: string): Promise<number | undefined> {
   if (stat.uid !== process.getuid())
     throw new AppError('E_CONFIG_UNSAFE', `The server list belongs to another user: ${remedy}`);
   if ((stat.mode & 0o022) !== 0)
-    throw new AppError('E_CONFIG_UNSAFE', `Others can write the server list: chmod 600 ${shown}`);
+    throw new AppError(
+      'E_CONFIG_UNSAFE',
+      `Other users can change the server list. Correct its mode: chmod 600 ${shown}`,
+    );
   return stat.size;
 }
 

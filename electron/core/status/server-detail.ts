@@ -1,7 +1,6 @@
 import { plainText } from '../../../shared/foreign-text.ts';
 import type { ServerDetail, ServerStatus } from '../../../shared/model.ts';
 import { presetFor } from '../oauth/providers/presets.ts';
-import { identityNotes } from '../oauth/identity/identity-notes.ts';
 import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
 import type { TokenView } from '../oauth/inspection/token-view.ts';
 import { accountsOf } from '../servers/accounts.ts';
@@ -66,7 +65,7 @@ export function serverDetail(
     identityVerified:
       facts?.subject !== undefined &&
       facts.idTokenClaims !== undefined &&
-      !facts.identityNotes?.includes(identityNotes.userinfo_alone),
+      !facts.identityNotes?.some((note) => note === 'userinfo_alone' || note === 'unknown'),
     tokenNotes: view.notes.map(plainText),
     ...(accessTokenClaims ? { accessTokenClaims: plainClaims(accessTokenClaims) } : {}),
     ...(introspection

@@ -81,6 +81,6 @@ function needsAccess({ server, missingScopes, grantedScopes, askedBy }: StatusPa
 
 /** The error for a call that needs more scopes than were granted. */
 export function scopeNeeded(scopes: readonly string[]): AppError {
-  const which = scopes.length > 0 ? `: ${sanitizeExternalText(scopes.join(' '), 200)}` : ' than the sign-in has';
+  const which = scopes.length > 0 ? `: ${sanitizeExternalText(scopes.join(' '), 200)}` : ' than was granted';
   return new AppError('E_SCOPE_NEEDED', `The server asks for more access${which}.`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { IdentityNote } from '../../../shared/identity-note.ts';
 import type { Secret } from '../base/secret.ts';
 
 /**
@@ -70,8 +71,8 @@ export interface Credential {
   readonly subject?: Subject;
   /** Of the verified ID token and of userinfo, for display. */
   readonly idTokenClaims?: Readonly<Record<string, string>>;
-  /** What a person should know of who signed in: whole sentences. */
-  readonly identityNotes?: readonly string[];
+  /** What a person should know of who signed in. */
+  readonly identityNotes?: readonly IdentityNote[];
   readonly signedInAt: number;
   /** Unix ms: when the sign-in ends unless a person renews it; absent where the server does not say. */
   readonly endsAt?: number;

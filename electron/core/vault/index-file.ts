@@ -1,6 +1,7 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { identityNotes } from '../../../shared/identity-note.ts';
 import { readJson } from '../../../shared/json.ts';
 import { AppError } from '../base/errors.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
@@ -26,7 +27,7 @@ const Facts = z.object({
   account: z.string().optional(),
   subject: z.object({ issuer: z.string(), sub: z.string() }).optional(),
   idTokenClaims: z.record(z.string(), z.string()).optional(),
-  identityNotes: z.array(z.string()).optional(),
+  identityNotes: z.array(z.enum(identityNotes).catch('unknown')).optional(),
   signedInAt: z.number(),
   endsAt: z.number().optional(),
   lastRefreshAt: z.number().optional(),
@@ -107,7 +108,8 @@ function newerIndex(text: string): IndexStore | undefined {
   const understood = IndexFile.safeParse({ ...data, version: 1 }).data as Index | undefined;
   const newer = new AppError(
     'E_CONFIG_NEWER',
-    `credentials.json was written by a newer Keybridge (format ${data.version}). It is not changed, so that no sign-in can be stored, renewed or ended.`,
+    `A newer version of Keybridge wrote credentials.json (format ${data.version}). Keybridge does not change it, ` +
+      'so no sign-in can be stored, renewed or ended.',
   );
   return { index: understood ?? emptyIndex(), lost: understood === undefined, newer, save: async () => {} };
 }

@@ -6,7 +6,7 @@ export function createMemoryStore(): SecretStore {
   const items = new Map<string, Secret>();
   return {
     name: 'memory',
-    label: 'Memory only: sign-ins end with Keybridge',
+    label: 'Memory only: sign-ins end when Keybridge quits',
     get: async (account) => {
       const value = items.get(account);
       return value ? { kind: 'found', value } : { kind: 'absent' };

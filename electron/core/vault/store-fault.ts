@@ -11,7 +11,7 @@ const codes: Record<StoreFault['kind'], ErrorCode> = {
 const reasons: Record<StoreFault['kind'], string> = {
   locked: 'The keychain is locked',
   denied: 'The keychain refused access',
-  unavailable: 'The keychain does not answer',
+  unavailable: 'The keychain does not respond',
 };
 
 /** A store's fault as the error that the user sees: "The keychain is locked: <what>." */

@@ -63,8 +63,8 @@ describe('a sign-in while all usual ports are in use', () => {
     expect(error.code).toBe('E_PORT_IN_USE');
     expect(error.message).toBe(
       process.platform === 'linux'
-        ? `The ports ${port} (node, process ${pid}) are all in use.`
-        : `The ports ${port} are all in use.`,
+        ? `All ports for the sign-in response are in use: ${port} (node, process ${pid}).`
+        : `All ports for the sign-in response are in use: ${port}.`,
     );
     expect([remote.counts.registrations, login.opened]).toEqual([0, []]);
   });

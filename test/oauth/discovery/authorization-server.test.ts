@@ -48,8 +48,8 @@ describe('the authorization server metadata', () => {
 
   it.each([
     ['DM01: of another server', 'https://other.example', 'they are different servers'],
-    ['DM02: with an added trailing slash', '/', 'they differ in a trailing slash'],
-    ['DM02: in upper case', 'HTTP', 'they differ in upper and lower case'],
+    ['DM02: with an added trailing slash', '/', 'they differ only in a trailing slash'],
+    ['DM02: in upper case', 'HTTP', 'they differ only in upper and lower case'],
     ['DM02: in another spelling', '/x/..', 'they are two spellings of one address'],
   ])('rejects an issuer %s and reports both values', async (_, text, why) => {
     const issuer = text.startsWith('/')

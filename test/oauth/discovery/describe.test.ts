@@ -21,7 +21,7 @@ describe('the summary of a discovery', () => {
   it('says where the sign-in is and how Keybridge registers there', async () => {
     const host = new URL(rig.auth.origin).host;
     expect(describeDiscovery(url, await rig.discoverProtected()).summary).toBe(
-      `Signs you in at ${host}. Keybridge registers itself.`,
+      `You sign in at ${host}. Keybridge registers automatically.`,
     );
     rig.setAuthorizationServer({ registration_endpoint: undefined, code_challenge_methods_supported: undefined });
     const described = describeDiscovery(url, await rig.discoverProtected());

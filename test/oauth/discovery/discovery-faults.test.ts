@@ -125,7 +125,7 @@ describe('missing metadata', () => {
     const error = await failure(rig.discover());
     expect(error).toMatchObject({
       code: 'E_METADATA_MISSING',
-      message: expect.stringContaining('answered with an error instead of metadata') as string,
+      message: expect.stringContaining('returned an error instead of metadata') as string,
     });
   });
 

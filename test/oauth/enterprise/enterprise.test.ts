@@ -596,14 +596,18 @@ describe('an answer of the company that must not be believed', () => {
   const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
 
   it.each([
-    ['no ID token at all', (): undefined => undefined, 'came without an ID token'],
+    ['no ID token at all', (): undefined => undefined, 'contains no ID token'],
     ['one of another sign-in', () => ({ nonce: 'another' }), 'belongs to another sign-in'],
     ['one without a nonce', () => ({ nonce: undefined }), 'belongs to another sign-in'],
-    ['one for another app', () => ({ aud: 'them' }), 'is for another app'],
-    ['one that was issued to another app', () => ({ aud: ['us', 'them'], azp: 'them' }), 'is for another app'],
+    ['one for another app', () => ({ aud: 'them' }), 'was issued for another client'],
+    [
+      'one that was issued to another app',
+      () => ({ aud: ['us', 'them'], azp: 'them' }),
+      'was issued for another client',
+    ],
     ['one of another issuer', () => ({ iss: 'https://evil.example' }), 'names another issuer'],
-    ['one about nobody', () => ({ sub: '' }), 'about somebody else'],
-    ['one that never ends', () => ({ exp: undefined }), 'has no end'],
+    ['one about nobody', () => ({ sub: '' }), 'about another person'],
+    ['one that never ends', () => ({ exp: undefined }), 'has no expiry time'],
   ] as const)('%s: nothing is kept and nothing is exchanged', async (_what, claims, why) => {
     const { one, exchanges } = await oddDesk(claims);
     const error = await failure(one.signIn('odd'));
@@ -647,7 +651,7 @@ describe('who refused', () => {
     const error = await failure(one.signIn('b'));
     expect(error).toMatchObject({ code: 'E_TOKEN_REFUSED' });
     expect(error.message).toContain(
-      `The company’s identity provider (${new URL(one.company.idp.issuer).host}): It gave no assertion for ${new URL(b.as.issuer).host}.`,
+      `The company’s identity provider (${new URL(one.company.idp.issuer).host}): It issued no assertion for ${new URL(b.as.issuer).host}.`,
     );
     expect(error.message).toContain('not for interns');
     expect(error.message).toContain('Ask your administrator');

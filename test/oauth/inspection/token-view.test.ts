@@ -76,13 +76,13 @@ describe('the lint of a JWT access token', () => {
     [
       'another issuer',
       { iss: 'https://sts.example/' },
-      /issued by https:\/\/sts\.example\/, and the sign-in was at https:\/\/as\.example\.$/,
+      /issued by https:\/\/sts\.example\/, but you signed in at https:\/\/as\.example\.$/,
     ],
-    ['an end that has passed', { exp: seconds(now - 61_000) }, /has ended by its own date/],
-    ['no end', { exp: undefined }, /no end/],
-    ['an end that is no number', { exp: 'tomorrow' }, /no end/],
+    ['an end that has passed', { exp: seconds(now - 61_000) }, /has expired/],
+    ['no end', { exp: undefined }, /no expiry time/],
+    ['an end that is no number', { exp: 'tomorrow' }, /no expiry time/],
     ['an end long after the announced one', { exp: seconds(now + 24 * hour) }, /much longer/],
-    ['less access than was granted', { scope: 'read' }, /leaves out granted access: write\.$/],
+    ['less access than was granted', { scope: 'read' }, /lacks granted access: write\.$/],
     ['more access than was granted', { scope: 'read write admin' }, /more access than was granted: admin\.$/],
   ])('has a word on %s', (_what, change, words) => expect(odd(change)).toEqual([expect.stringMatching(words)]));
 
@@ -198,7 +198,7 @@ describe('introspection of an opaque access token', () => {
     expect(await detail()).toMatchObject({
       status: { state: { kind: 'signed_in' } },
       introspection: { active: false, claims: {} },
-      tokenNotes: [expect.stringMatching(/not good any more/)],
+      tokenNotes: [expect.stringMatching(/no longer valid/)],
     });
   });
 

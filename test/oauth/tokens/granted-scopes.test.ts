@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { identityLines } from '../../../electron/command-line/identity-lines.ts';
-import { identityNotes } from '../../../electron/core/oauth/identity/identity-notes.ts';
 import { scopesInEffect } from '../../../electron/core/oauth/tokens/granted-scopes.ts';
 import type { ServerDetail } from '../../../shared/model.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
@@ -64,7 +63,7 @@ describe('scopes that were requested and not granted, as shown to the user', () 
 
 it('An ID token that could not be verified still proves that openid was granted', () => {
   const facts = { requestedScopes: ['openid'], grantedScopes: [], renewable: true };
-  expect(scopesInEffect({ ...facts, identityNotes: [identityNotes.keys_unreachable] })).toEqual(['openid']);
-  expect(scopesInEffect({ ...facts, identityNotes: [identityNotes.absent] })).toEqual([]);
+  expect(scopesInEffect({ ...facts, identityNotes: ['keys_unreachable'] })).toEqual(['openid']);
+  expect(scopesInEffect({ ...facts, identityNotes: ['absent'] })).toEqual([]);
   expect(scopesInEffect(facts)).toEqual([]);
 });

@@ -136,7 +136,7 @@ describe('a refresh that the authorization server refuses', () => {
     const state = rig.tokens.state(id);
     expect(state).toMatchObject({
       kind: 'retrying',
-      error: { message: expect.stringContaining('If it says so again, a new sign-in is needed.') as unknown },
+      error: { message: expect.stringContaining('If it says so again, you need to sign in again.') as unknown },
     });
     expect(state.kind === 'retrying' && state.error.toInfo().remedy).not.toContain('lost');
     await rig.clock.advance(5_000);

@@ -73,7 +73,10 @@ export function createAttempt(clock: Clock, onChange: () => void): Attempt {
     },
     async confirm(signInHosts) {
       if (!canAsk)
-        throw unconfirmed(signInHosts, 'No one was there to confirm these hosts, so nothing was sent to them.');
+        throw unconfirmed(
+          signInHosts,
+          'Keybridge could not ask anyone to confirm these hosts, so nothing was sent to them.',
+        );
       const { hosts } = signInHosts;
       const confirmed = confirmation.wait(hosts);
       attempt.step('confirm', { confirm: [...hosts] });

@@ -69,7 +69,7 @@ function authorizationError(code: string, description: string | null, issuer: st
       kind: 'refused',
       error: new AppError(
         'E_CLIENT_REFUSED',
-        `${sanitizeExternalText(issuer)} does not accept Keybridge as it was registered (${oauthError}).`,
+        `${sanitizeExternalText(issuer)} does not accept Keybridge’s registration (${oauthError}).`,
       ),
       oauthError,
     };

@@ -112,7 +112,7 @@ export function refuseUnconfirmed(
 ): void {
   const hosts = credentialHosts(credential);
   if (needsConfirmation(hosts, { ...trust, named: credential.issuer }))
-    throw unconfirmed(hosts, 'These hosts were never confirmed, so nothing was sent to them.');
+    throw unconfirmed(hosts, 'Nobody confirmed these hosts, so nothing was sent to them.');
 }
 
 /** Whether both lists contain the same hosts for the same purposes, in the same order. */

@@ -90,7 +90,7 @@ export async function nextRedirectUri(issuer: string, ports: readonly number[] =
 
 function portsInUse(ports: readonly number[], holders: ReadonlyMap<number, string>): AppError {
   const named = ports.map((port) => (holders.has(port) ? `${port} (${holders.get(port)})` : String(port)));
-  return new AppError('E_PORT_IN_USE', `The ports ${named.join(', ')} are all in use.`);
+  return new AppError('E_PORT_IN_USE', `All ports for the sign-in response are in use: ${named.join(', ')}.`);
 }
 
 /** The path for responses of this issuer. */

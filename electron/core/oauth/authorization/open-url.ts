@@ -11,7 +11,7 @@ import type { Attempt } from './attempt.ts';
  * E_ENDPOINT_REFUSED before it opens anything; rejects with the port's E_BROWSER.
  */
 export function openAuthorizationUrl(openBrowser: OAuthPorts['openBrowser'], url: URL): Promise<void> {
-  return openBrowser(checkEndpoint('page to sign in', url.href));
+  return openBrowser(checkEndpoint('sign-in page', url.href));
 }
 
 /**

@@ -56,7 +56,7 @@ async function programName(pid: string): Promise<string> {
   if (Number(pid) === process.pid) return 'another sign-in in Keybridge';
   const program = await readlink(path.join('/proc', pid, 'exe')).then(
     (file) => path.basename(file.replace(/ \(deleted\)$/, '')),
-    () => 'a program',
+    () => 'an unknown program',
   );
   return `${sanitizeExternalText(program, 30)}, process ${pid}`;
 }

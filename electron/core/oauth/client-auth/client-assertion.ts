@@ -26,7 +26,7 @@ export function readSigningKey(
   if (!algorithm)
     throw new AppError(
       'E_BAD_INPUT',
-      'The private key is of a kind that cannot sign here; RSA of 2,048 bits or more, EC P-256 and Ed25519 can.',
+      'Keybridge cannot sign with this kind of private key. Use RSA (2,048 bits or more), EC P-256 or Ed25519.',
       { field: 'secrets.privateKey' },
     );
   if (!able.includes(algorithm))
@@ -72,7 +72,8 @@ function keyObject(secret: Secret, jwk: z.infer<typeof Jwk> | undefined): KeyObj
   if (isEncrypted(secret)) {
     throw new AppError(
       'E_BAD_INPUT',
-      'The private key is protected by a password. Take it off, since the keychain protects the key: openssl pkey -in key.pem -out plain.pem',
+      'The private key is protected by a password. Remove the password (the keychain protects the key): ' +
+        'openssl pkey -in key.pem -out plain.pem',
       { field: 'secrets.privateKey' },
     );
   }
@@ -82,7 +83,7 @@ function keyObject(secret: Secret, jwk: z.infer<typeof Jwk> | undefined): KeyObj
     // The reason may hold a part of the key.
     throw new AppError(
       'E_BAD_INPUT',
-      'The private key cannot be read: it must be PEM without a password, or a JWK with its private part.',
+      'The private key cannot be read. It must be PEM without a password, or a JWK with its private part.',
       { field: 'secrets.privateKey' },
     );
   }

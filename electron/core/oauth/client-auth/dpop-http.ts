@@ -123,7 +123,7 @@ function bound(request: HttpRequest, answer: HttpResponse): HttpResponse {
   const type = json['token_type'];
   if (typeof type === 'string' && type.toLowerCase() === 'dpop') return asBearer(answer, json);
   if (new URLSearchParams(String(request.body ?? '')).get('grant_type') === 'refresh_token') return answer;
-  throw new AppError('E_TOKEN_RESPONSE', 'The token endpoint gave a token that is not bound to the key (DPoP).');
+  throw new AppError('E_TOKEN_RESPONSE', 'The token endpoint returned a token that is not bound to the DPoP key.');
 }
 
 function asBearer(answer: HttpResponse, json: Readonly<Record<string, unknown>>): HttpResponse {

@@ -23,7 +23,10 @@ export function withMutualTls(
   if (clientCertificateFile === undefined || server['mtls_endpoint_aliases'] === undefined) return server;
   const aliases = z.record(z.string(), z.unknown()).safeParse(server['mtls_endpoint_aliases']).data;
   if (!aliases)
-    throw new AppError('E_METADATA_INVALID', 'The mtls_endpoint_aliases of the authorization server are no object.');
+    throw new AppError(
+      'E_METADATA_INVALID',
+      'The mtls_endpoint_aliases of the authorization server are not an object.',
+    );
   const found = aliased.flatMap((name) => {
     const address = aliases[name];
     return typeof address === 'string' ? [[name, checkEndpoint(name, address).href] as const] : [];

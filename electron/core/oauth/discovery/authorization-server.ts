@@ -172,8 +172,8 @@ function isShownUnchanged(issuer: string): boolean {
 const maxIssuerLength = 2_000;
 
 function difference(a: string, b: string): string {
-  if (a.replace(/\/$/, '') === b.replace(/\/$/, '')) return 'they differ in a trailing slash';
-  if (a.toLowerCase() === b.toLowerCase()) return 'they differ in upper and lower case';
+  if (a.replace(/\/$/, '') === b.replace(/\/$/, '')) return 'they differ only in a trailing slash';
+  if (a.toLowerCase() === b.toLowerCase()) return 'they differ only in upper and lower case';
   if (URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href)
     return 'they are two spellings of one address';
   return differentServers;

@@ -1,8 +1,12 @@
 import { defined } from '../../../../shared/defined.ts';
+import { reportMessages } from '../../../../shared/messages/en/reports.ts';
+import { translator } from '../../../../shared/messages/translator.ts';
 import type { Discovered, ServerSettings } from '../../../../shared/model.ts';
 import { suggestName } from '../../servers/name.ts';
 import { presetFor } from '../providers/presets.ts';
 import type { Discovery } from '../model.ts';
+
+const { t } = translator(reportMessages);
 
 /**
  * The result of discovery, as the "add a server" screen shows it. Hosts are shown in their DNS form (punycode), so that
@@ -13,7 +17,7 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
   if (discovery.kind === 'open') {
     return {
       ...common,
-      summary: 'No sign-in needed: this server is open to everyone.',
+      summary: t('preview.open'),
       needsSignIn: false,
       otherHosts: [],
       scopes: [],
@@ -26,16 +30,16 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
   const knownToSupportPkce = preset?.missingPkce === 'allowed';
   const pkceMissing = discovery.pkceMissing && !knownToSupportPkce;
   const pkce = pkceMissing
-    ? [noPkce]
+    ? [t('preview.noPkce')]
     : discovery.pkceMissing && preset
-      ? [`${preset.title} supports PKCE, although it does not announce it.`]
+      ? [t('preview.hiddenPkce', { provider: preset.title })]
       : [];
   const registration = authorizationServer.registration_endpoint === undefined ? 'client_id_needed' : 'dynamic';
+  const { host } = new URL(authorizationServer.authorization_endpoint);
   return {
     ...common,
     summary: [
-      `Signs you in at ${new URL(authorizationServer.authorization_endpoint).host}.`,
-      registrationText[registration],
+      registration === 'dynamic' ? t('preview.dynamic', { host }) : t('preview.clientIdNeeded', { host }),
       ...pkce,
     ].join(' '),
     needsSignIn: true,
@@ -47,7 +51,3 @@ export function describeDiscovery(url: URL, discovery: Discovery, settings: Serv
     ...defined({ preset: preset?.title, advice: preset?.advice, providerPage: preset?.page }),
   };
 }
-
-const registrationText = { dynamic: 'Keybridge registers itself.', client_id_needed: 'It needs a client ID.' } as const;
-
-const noPkce = 'It does not announce PKCE, which protects the sign-in on its way back to this computer.';

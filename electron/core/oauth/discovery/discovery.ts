@@ -107,7 +107,7 @@ async function ownAuthorizationServer(
     hint ??
     found.hint ??
     missing ??
-    new AppError('E_METADATA_MISSING', `${displayUrl(server)} asks for a sign-in, but has no metadata that says how.`)
+    new AppError('E_METADATA_MISSING', `${displayUrl(server)} requires a sign-in, but does not say how.`)
   );
 }
 

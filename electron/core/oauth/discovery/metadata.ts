@@ -66,7 +66,7 @@ export async function fetchDocument(run: Run, url: URL): Promise<Document> {
     if (!next) return readDocument(response, at);
     if (next.origin !== at.origin)
       return { kind: 'not_metadata', error: redirected(at, `to ${sanitizeExternalText(next.origin)}`) };
-    if (hop === maxHops) return { kind: 'not_metadata', error: redirected(url, 'in a circle') };
+    if (hop === maxHops) return { kind: 'not_metadata', error: redirected(url, 'in a loop') };
     at = next;
   }
 }
@@ -82,7 +82,10 @@ export function redirectTarget(
 }
 
 export function redirected(from: URL, where: string): AppError {
-  return new AppError('E_REDIRECTED', `${displayUrl(from)} redirects ${where}. Keybridge does not follow that.`);
+  return new AppError(
+    'E_REDIRECTED',
+    `${displayUrl(from)} redirects ${where}. Keybridge does not follow that redirect.`,
+  );
 }
 
 function readDocument(response: HttpResponse, url: URL): Document {
@@ -93,22 +96,19 @@ function readDocument(response: HttpResponse, url: URL): Document {
   if (isErrorObject(value))
     return {
       kind: 'not_metadata',
-      error: new AppError('E_METADATA_MISSING', `${displayUrl(url)} answered with an error instead of metadata.`),
+      error: new AppError('E_METADATA_MISSING', `${displayUrl(url)} returned an error instead of metadata.`),
     };
   if (value !== undefined) return { kind: 'found', value };
   return {
     kind: 'not_metadata',
-    error: new AppError(
-      'E_METADATA_INVALID',
-      `${displayUrl(url)} answered with ${contentKind(response)} instead of JSON.`,
-    ),
+    error: new AppError('E_METADATA_INVALID', `${displayUrl(url)} returned ${contentKind(response)} instead of JSON.`),
   };
 }
 
 export function statusError(response: Pick<HttpResponse, 'status' | 'headers'>, url: URL): AppError {
   return new AppError(
     'E_HTTP_STATUS',
-    `${displayUrl(url)} answered with status ${response.status}.`,
+    `${displayUrl(url)} responded with status ${response.status}.`,
     defined({ retryAfterMs: retryAfterMs(response.headers, Date.now()) }),
   );
 }
@@ -134,7 +134,7 @@ export function parseMetadata<Schema extends z.ZodType>(schema: Schema, value: u
   throw new AppError(
     'E_METADATA_INVALID',
     at
-      ? `${displayUrl(url)}: "${sanitizeExternalText(at)}" is missing or not valid.`
+      ? `${displayUrl(url)}: "${sanitizeExternalText(at)}" is missing or invalid.`
       : `${displayUrl(url)} is not a JSON object.`,
   );
 }

@@ -69,7 +69,7 @@ function lastResult(result: ProbeResult, server: URL): Probe {
     kind: 'answered',
     fault: new AppError(
       'E_SERVER_URL',
-      `${displayUrl(server)} answered with status ${result.status}, but not as an MCP server does.`,
+      `${displayUrl(server)} responded with status ${result.status}, but not like an MCP server.`,
     ),
   };
 }
@@ -102,7 +102,7 @@ async function send(run: Run, server: URL, { body, headers: requiredHeaders }: P
       return { kind: 'answered', fault: redirected(at, `to ${displayUrl(next)}`) };
     at = next;
   }
-  return { kind: 'answered', fault: redirected(server, 'in a circle') };
+  return { kind: 'answered', fault: redirected(server, 'in a loop') };
 }
 
 async function classify(run: Run, response: HttpStream, url: URL): Promise<ProbeResult> {
@@ -118,7 +118,7 @@ async function classify(run: Run, response: HttpStream, url: URL): Promise<Probe
   if (status < 300 && /html/i.test(headers['content-type'] ?? '')) {
     return {
       kind: 'answered',
-      fault: new AppError('E_NOT_JSON', `${displayUrl(url)} answered with a web page: it is not an MCP server.`),
+      fault: new AppError('E_NOT_JSON', `${displayUrl(url)} returned a web page, so it is not an MCP server.`),
     };
   }
   if (status === 404 || status === 405 || status === 410) {
@@ -126,7 +126,7 @@ async function classify(run: Run, response: HttpStream, url: URL): Promise<Probe
       kind: 'answered',
       fault: new AppError(
         'E_SERVER_URL',
-        `There is no MCP server at ${displayUrl(url)}: it answered with status ${status}.`,
+        `There is no MCP server at ${displayUrl(url)}: it responded with status ${status}.`,
       ),
     };
   }

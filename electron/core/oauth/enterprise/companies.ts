@@ -247,11 +247,8 @@ export function createCompanies(deps: CompaniesDeps): Companies {
           client: clientOfCredential(read.credential, await policyOf(read.credential)),
         };
       if (read.kind === 'absent' || read.kind === 'damaged')
-        throw atCompany(
-          new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'),
-          company.issuer,
-        );
-      throw storeFault(read, 'The sign-in at the company cannot be read');
+        throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the keychain.'), company.issuer);
+      throw storeFault(read, 'The company sign-in could not be read');
     },
 
     httpOf(server) {

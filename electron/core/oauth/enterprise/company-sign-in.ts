@@ -141,7 +141,7 @@ async function run(
     if (!idToken || check.kind === 'bad')
       throw new AppError(
         'E_TOKEN_RESPONSE',
-        `The answer to the sign-in is of no use: ${check.kind === 'bad' ? check.why : ''}.`,
+        `The sign-in response cannot be used: ${check.kind === 'bad' ? check.why : ''}.`,
       );
     const identity = await identify(
       { http, clock, log, keySets },
@@ -168,7 +168,8 @@ async function run(
 const tooLate = (redirectUri: string) =>
   new AppError(
     'E_SIGN_IN_TIMEOUT',
-    `Nobody finished the sign-in in the browser within ten minutes. Its administrator must have registered ${redirectUri} for Keybridge.`,
+    'The sign-in was not finished in the browser within ten minutes. ' +
+      `The company’s administrator must register ${redirectUri} for Keybridge.`,
   );
 
 function tokenClient(

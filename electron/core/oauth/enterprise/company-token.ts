@@ -10,7 +10,7 @@ export function idTokenIn(result: TokenResult, { issuer }: Company): Secret {
   if (result.kind === 'unavailable')
     throw result.error.code === 'E_CANCELLED' ? result.error : atCompany(reasonOf(result.error), issuer);
   if (result.kind === 'anonymous')
-    throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'Nobody is signed in there yet.'), issuer);
+    throw atCompany(new AppError('E_SIGN_IN_AGAIN', 'You are not signed in there yet.'), issuer);
   if (result.kind === 'refused') throw atCompany(result.error, issuer);
   return result.token;
 }
@@ -21,7 +21,7 @@ export function neededCompany(server: Server): Company {
   if (company) return company;
   throw new AppError(
     'E_BAD_INPUT',
-    'The setting enterprise is missing: where the company signs people in, and as which client.',
+    'The setting enterprise is missing. It names the company’s identity provider and the client ID to use there.',
     { field: 'settings.enterprise' },
   );
 }

@@ -30,7 +30,8 @@ export function exchangeElsewhere(
   if (wanted === undefined || wanted === originOf(tokenEndpoint) || known.includes(wanted)) return undefined;
   return new AppError(
     'E_SIGN_IN_AGAIN',
-    `The sign-in was not made for ${sanitizeExternalText(wanted)}, where ${server.name} now has it exchanged (setting enterprise.tokenEndpoint).`,
+    `The company sign-in does not cover ${sanitizeExternalText(wanted)}, which ${server.name} now uses ` +
+      'as token endpoint (setting enterprise.tokenEndpoint).',
     { sent: false },
   );
 }

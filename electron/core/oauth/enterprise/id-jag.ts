@@ -51,7 +51,7 @@ export async function identityAssertion(
   if (!enterprise)
     throw new AppError(
       'E_BAD_INPUT',
-      'The setting enterprise is missing: where the company signs people in, and as which client.',
+      'The setting enterprise is missing. It names the company’s identity provider and the client ID to use there.',
       { field: 'settings.enterprise' },
     );
   if (!companyOf(server))
@@ -113,7 +113,8 @@ async function exchange(
   const { code, message } = outcome.error;
   const refusal = new AppError(
     code,
-    `It gave no assertion for ${sanitizeExternalText(new URL(client.issuer).host)}. ${message} Ask your administrator whether you may use it through Keybridge.`,
+    `It issued no assertion for ${sanitizeExternalText(new URL(client.issuer).host)}. ${message} ` +
+      'Ask your administrator whether you may use that server with Keybridge.',
   );
   return { ...outcome, error: atCompany(refusal, provider.issuer) };
 }
@@ -130,7 +131,7 @@ async function identityProvider(
   const hosts = found && endpointHosts(found.metadata, 'none');
   // An endpoint that the user entered needs no question.
   if (hosts && needsConfirmation(hosts, { named: issuer, preset: undefined, confirmed: server.confirmedHosts }))
-    throw unconfirmed(hosts, 'If that is right, name the token endpoint in the setting enterprise.');
+    throw unconfirmed(hosts, 'If that is correct, name the token endpoint in the setting enterprise.');
   const tokenEndpoint = checkEndpoint(
     'token_endpoint of the company',
     entered ?? found?.metadata.token_endpoint ?? '',
@@ -159,7 +160,7 @@ function readResponse(answer: HttpResponse, now: number): TokenVerdict {
   if (verdict.kind !== 'tokens' || issuedType(answer.body) === idJag) return verdict;
   return {
     kind: 'unclear',
-    fault: new AppError('E_TOKEN_RESPONSE', 'The identity provider gave no identity assertion (ID-JAG).'),
+    fault: new AppError('E_TOKEN_RESPONSE', 'The identity provider issued no identity assertion (ID-JAG).'),
   };
 }
 

@@ -53,18 +53,18 @@ export function checkIdToken(
   { issuer, clientId, nonce, subject }: ExpectedIdToken,
   now: number,
 ): IdTokenCheck {
-  if (!idToken) return bad('it came without an ID token');
+  if (!idToken) return bad('it contains no ID token');
   const claims = decodedClaims(idToken.reveal());
   if (!claims) return bad('its ID token cannot be read');
   const { iss, aud, exp, iat, sub } = claims;
   const azp = claims['azp'];
   if (iss !== issuer) return bad(`its ID token names another issuer, ${sanitizeExternalText(iss)}`);
   if (![aud].flat().includes(clientId) || (azp !== undefined && azp !== clientId))
-    return bad('its ID token is for another app');
+    return bad('its ID token was issued for another client');
   if (nonce && claims['nonce'] !== nonce.reveal()) return bad('its ID token belongs to another sign-in');
   if (typeof sub !== 'string' || sub === '' || (subject !== undefined && sub !== subject))
-    return bad('its ID token is about somebody else');
-  if (typeof exp !== 'number') return bad('its ID token has no end');
+    return bad('its ID token is about another person');
+  if (typeof exp !== 'number') return bad('its ID token has no expiry time');
   return {
     kind: 'good',
     subject: sub,

@@ -32,10 +32,7 @@ export async function findIdentityProvider(
   if (found.kind === 'found') return { metadata: found.metadata, allow };
   throw (
     found.hint ??
-    new AppError(
-      'E_METADATA_MISSING',
-      `${sanitizeExternalText(issuer)} does not describe itself as an identity provider.`,
-    )
+    new AppError('E_METADATA_MISSING', `${sanitizeExternalText(issuer)} publishes no metadata of an identity provider.`)
   );
 }
 

@@ -2,7 +2,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Grants } from '../model.ts';
 
 const none = (): never => {
-  throw new AppError('E_UNEXPECTED', 'A sign-in at a company has no grant of its own.');
+  throw new AppError('E_UNEXPECTED', 'A company sign-in has no grant of its own.');
 };
 
 /** For sign-ins at companies: a person signs in there, and the client's secret is stored with the sign-in. */

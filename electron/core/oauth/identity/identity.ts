@@ -1,7 +1,8 @@
+import type { IdentityNote } from '../../../../shared/identity-note.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
-import { identityNotes, wrongWords } from './identity-notes.ts';
+import { wrongWords } from './wrong-id-token.ts';
 import { verifyIdToken, type IdTokenClaims } from './id-token.ts';
 import type { KeySets } from './jwks.ts';
 import { decodedClaims, displayClaims } from './jwt-claims.ts';
@@ -18,8 +19,7 @@ export interface Identity {
   readonly account?: string;
   /** For display. */
   readonly idTokenClaims?: Readonly<Record<string, string>>;
-  /** Sentences for a person. */
-  readonly identityNotes?: readonly string[];
+  readonly identityNotes?: readonly IdentityNote[];
 }
 
 export interface IdentityDeps {
@@ -65,7 +65,7 @@ export async function identify(
         ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, ...(signal ? { signal } : {}) })
         : undefined;
     const identity = told?.kind === 'claims' ? byUserinfo(client.issuer, told.claims) : {};
-    return identity.account === undefined && granted ? noted(identityNotes.absent) : identity;
+    return identity.account === undefined && granted ? noted('absent') : identity;
   }
 
   const keys =
@@ -85,9 +85,9 @@ export async function identify(
         'E_ID_TOKEN',
         `The ID token of ${sanitizeExternalText(client.issuer)} ${wrongWords[verdict.why]}.`,
       );
-    return noted(identityNotes.wrong);
+    return noted('wrong');
   }
-  if (verdict.kind === 'unverified') return noted(identityNotes[verdict.why]);
+  if (verdict.kind === 'unverified') return noted(verdict.why);
 
   const { claims } = verdict;
   const userinfo: Userinfo =
@@ -113,7 +113,7 @@ function byUserinfo(issuer: string, claims: Readonly<Record<string, unknown>>): 
     ...(typeof sub === 'string' && sub !== '' ? { subject: { issuer, sub } } : {}),
     account,
     idTokenClaims: displayClaims(claims),
-    ...noted(identityNotes.userinfo_alone),
+    ...noted('userinfo_alone'),
   };
 }
 
@@ -123,7 +123,7 @@ function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {
     subject: { issuer: claims.iss, sub: claims.sub },
     account: nameIn(claims) ?? nameIn(more) ?? sanitizeExternalText(claims.sub),
     idTokenClaims: displayClaims({ ...more, ...claims }),
-    ...(userinfo.kind === 'other_person' ? noted(identityNotes.userinfo) : {}),
+    ...(userinfo.kind === 'other_person' ? noted('userinfo') : {}),
   };
 }
 
@@ -136,16 +136,12 @@ export function identityAfterRefresh(
   idToken: Secret | undefined,
 ): Identity['identityNotes'] {
   const claims = subject && idToken && decodedClaims(idToken.reveal());
-  if (
-    !claims ||
-    (claims.iss === subject.issuer && claims.sub === subject.sub) ||
-    notes?.includes(identityNotes.changed)
-  )
+  if (!claims || (claims.iss === subject.issuer && claims.sub === subject.sub) || notes?.includes('changed'))
     return notes;
-  return [...(notes ?? []), identityNotes.changed];
+  return [...(notes ?? []), 'changed'];
 }
 
-const noted = (note: string): Identity => ({ identityNotes: [note] });
+const noted = (note: IdentityNote): Identity => ({ identityNotes: [note] });
 
 function nameIn(claims: Readonly<Record<string, unknown>>): string | undefined {
   const names = [claims['name'], claims['preferred_username'], claims['email']].flatMap((one) =>

@@ -55,7 +55,7 @@ export function createKeySets(clock: Clock): KeySets {
 async function fetchKeys({ uri, http, allow, signal }: KeyPlace): Promise<JSONWebKeySet> {
   const url = new URL(uri);
   const document = await fetchDocument(startRun(http, allow, fetchMs, signal), url);
-  if (document.kind === 'absent') throw new AppError('E_METADATA_MISSING', `${displayUrl(url)} has no keys.`);
+  if (document.kind === 'absent') throw new AppError('E_METADATA_MISSING', `There are no keys at ${displayUrl(url)}.`);
   if (document.kind !== 'found') throw document.error;
   return parseMetadata(Keys, document.value, url);
 }

@@ -1,4 +1,6 @@
 import type { JWTPayload } from 'jose';
+import { signInNoteMessages } from '../../../../shared/messages/en/sign-in-notes.ts';
+import { translator } from '../../../../shared/messages/translator.ts';
 import { sanitizeExternalText } from '../../base/errors.ts';
 import { covers } from '../discovery/protected-resource.ts';
 
@@ -16,6 +18,8 @@ export interface TokenContext {
   readonly expiresAt?: number;
   readonly now: number;
 }
+
+const { t } = translator(signInNoteMessages);
 
 const skewMs = 60_000;
 /** How much longer than announced a token may live before that is worth a word. */
@@ -38,13 +42,9 @@ export function lintAccessToken(claims: JWTPayload, context: TokenContext): stri
 
 function audience({ aud }: JWTPayload, { url, resource }: TokenContext): string[] {
   const audiences = texts(aud);
-  if (audiences.length === 0) return ['The access token does not say which server it is for.'];
+  if (audiences.length === 0) return [t('token.noAudience')];
   const fits = audiences.some((one) => one === resource || (URL.canParse(one) && covers(one, new URL(url))));
-  return fits
-    ? []
-    : [
-        `The access token is for another audience than this server: ${sanitizeExternalText(audiences.join(', '), 120)}.`,
-      ];
+  return fits ? [] : [t('token.otherAudience', { audiences: sanitizeExternalText(audiences.join(', '), 120) })];
 }
 
 /** A text, or those of a list; the server may have written anything. */
@@ -52,20 +52,18 @@ const texts = (value: unknown): string[] => [value].flat().filter((one) => typeo
 
 function issuer({ iss }: JWTPayload, context: TokenContext): string[] {
   if (iss === undefined || iss === context.issuer || iss === context.tokenIssuer) return [];
-  return [
-    `The access token was issued by ${sanitizeExternalText(iss, 120)}, and the sign-in was at ${sanitizeExternalText(context.issuer, 120)}.`,
-  ];
+  const [named, expected] = [sanitizeExternalText(iss, 120), sanitizeExternalText(context.issuer, 120)];
+  return [t('token.otherIssuer', { issuer: named, expected })];
 }
 
 function expiry({ exp }: JWTPayload, { receivedAt, expiresAt, now }: TokenContext): string[] {
-  if (typeof exp !== 'number') return ['The access token has no end of its own.'];
+  if (typeof exp !== 'number') return [t('token.noExpiry')];
   const endsAt = exp * 1000;
-  if (endsAt + skewMs < now)
-    return ['The access token has ended by its own date. If the server takes it, one of the clocks is wrong.'];
+  if (endsAt + skewMs < now) return [t('token.expired')];
   const announced = expiresAt === undefined ? undefined : expiresAt - receivedAt;
   const longer =
     announced !== undefined && endsAt - receivedAt > announced * 2 && endsAt - receivedAt > announced + graceMs;
-  return longer ? ['The access token is valid much longer than the authorization server said.'] : [];
+  return longer ? [t('token.longer')] : [];
 }
 
 function scopes(claims: JWTPayload, { grantedScopes }: TokenContext): string[] {
@@ -81,9 +79,7 @@ function scopes(claims: JWTPayload, { grantedScopes }: TokenContext): string[] {
   return [
     ...(missing.length === 0
       ? []
-      : [`The access token leaves out granted access: ${sanitizeExternalText(missing.join(', '), 120)}.`]),
-    ...(extra.length === 0
-      ? []
-      : [`The access token gives more access than was granted: ${sanitizeExternalText(extra.join(', '), 120)}.`]),
+      : [t('token.missingScopes', { scopes: sanitizeExternalText(missing.join(', '), 120) })]),
+    ...(extra.length === 0 ? [] : [t('token.extraScopes', { scopes: sanitizeExternalText(extra.join(', '), 120) })]),
   ];
 }

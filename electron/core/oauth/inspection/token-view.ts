@@ -1,3 +1,6 @@
+import { identityNoteText } from '../../../../shared/identity-note.ts';
+import { signInNoteMessages } from '../../../../shared/messages/en/sign-in-notes.ts';
+import { translator } from '../../../../shared/messages/translator.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Server } from '../../servers/server.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -18,7 +21,7 @@ export interface TokenView {
   readonly accessTokenClaims?: Readonly<Record<string, string>>;
   /** Of an opaque one, where the authorization server tells us. */
   readonly introspection?: Introspection;
-  /** What looks odd, as sentences: nothing was refused for it. */
+  /** What a person should know, as sentences. Nothing was refused for it. */
   readonly notes: readonly string[];
 }
 
@@ -36,7 +39,7 @@ export interface TokenViewsDeps {
   readonly httpOf: (credentialId: string) => Http;
 }
 
-const inactive = 'The authorization server says that the access token is not good any more.';
+const { t } = translator(signInNoteMessages);
 
 export function createTokenViews(deps: TokenViewsDeps): TokenViews {
   const { vault, tokens, clock } = deps;
@@ -66,7 +69,7 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
     async of({ id, url, settings }) {
       const facts = vault.facts(id);
       const live = tokens.current(id);
-      const notes = facts?.identityNotes ?? [];
+      const notes = (facts?.identityNotes ?? []).map(identityNoteText);
       if (!facts || !live || facts.grant === 'static_header') return { notes };
       const claims = decodedClaims(live.token.reveal());
       if (claims) {
@@ -89,7 +92,7 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
       if (facts.introspectionEndpoint === undefined) return { notes };
       const introspection = await introspected(id, live.token, facts.issuer);
       return {
-        notes: introspection?.active === false ? [...notes, inactive] : notes,
+        notes: introspection?.active === false ? [...notes, t('token.inactive')] : notes,
         ...(introspection ? { introspection } : {}),
       };
     },

@@ -68,7 +68,7 @@ const Preset = z
     ({ issuers, missingPkce, issuerExceptions, hosts, audiences }) =>
       (!missingPkce && !issuerExceptions && !hosts && !audiences) ||
       issuers.every((pattern) => /^https:\/\/[^*/]+\//.test(pattern)),
-    { error: 'what loosens a check needs a whole host name: a path, or a name below a shared one, can be anybody’s' },
+    { error: 'to relax a check, name a whole host: anyone may own a path, or a name below a shared domain' },
   );
 export type Preset = z.infer<typeof Preset>;
 

@@ -60,7 +60,7 @@ async function enteredClientSecret(
 export function clientElsewhere(was: string, now: string): AppError {
   return new AppError(
     'E_CLIENT_ID_NEEDED',
-    `The client ID belongs to ${sanitizeExternalText(was)}, but the sign-in is now at ${sanitizeExternalText(now)}. ` +
-      'If that is right, enter its secret again, or the client ID where it has none.',
+    `The client ID belongs to ${sanitizeExternalText(was)}, but the server now uses ${sanitizeExternalText(now)}. ` +
+      'If that is correct, enter the client secret again, or the client ID if it has no secret.',
   );
 }

@@ -6,7 +6,7 @@ import type { AuthorizationServer } from '../model.ts';
 /** How to register by hand where the server has no registration endpoint, with the redirect URI to copy. */
 export function adviceOf(preset: Preset | undefined, redirectUri: string): string {
   const steps = preset?.advice ?? 'Register Keybridge there by hand.';
-  return `Redirect URI: ${redirectUri} . ${steps}`;
+  return `${steps} Redirect URI: ${redirectUri}`;
 }
 
 /**

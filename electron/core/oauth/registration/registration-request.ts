@@ -152,7 +152,7 @@ function readResponse(
 
   const refusal = refusalIn(response);
   const reason = errorWords(refusal ?? {}, '', initialAccessToken) || `status ${status}`;
-  const error = new AppError('E_REGISTRATION_REFUSED', `${host} did not register Keybridge (${reason}).`, detail);
+  const error = new AppError('E_REGISTRATION_REFUSED', `${host} refused to register Keybridge (${reason}).`, detail);
   if (refusal && (refusal.error === 'invalid_redirect_uri' || isAbout(refusal, 'redirect_uri')))
     return { kind: 'redirect_refused', error };
   throw error;
@@ -197,12 +197,14 @@ function readClient(
     redirect_uris,
     token_endpoint_auth_method,
   } = parsed.data;
-  if (redirect_uris && !redirect_uris.includes(redirectUri)) throw invalid('with a redirect URI that is not ours');
+  if (redirect_uris && !redirect_uris.includes(redirectUri))
+    throw invalid('with a redirect URI that Keybridge did not request');
   const management = managementOf(parsed.data, endpoint);
   const clientAuth = authMethod(token_endpoint_auth_method ?? undefined, client_secret ?? undefined, server);
   if (!clientAuth)
     throw invalid(
-      `with a client authentication that was not requested: ${sanitizeExternalText(token_endpoint_auth_method, 40)}`,
+      'with a client authentication method that Keybridge did not request: ' +
+        sanitizeExternalText(token_endpoint_auth_method, 40),
     );
   const usesSecret = client_secret && clientAuth !== 'none';
   // In seconds; 0 means never.

@@ -45,7 +45,7 @@ export const managementUse = (issuer: string, uri: string): Binding => ({ issuer
 export function secretIn(read: Exclude<BoundRead, BoundElsewhere>): Secret | undefined {
   if (read.kind === 'found') return read.value;
   if (read.kind === 'absent') return undefined;
-  throw storeFault(read, 'The registration of Keybridge at the server cannot be read');
+  throw storeFault(read, 'The client registration could not be read');
 }
 
 export async function storeSecret(
@@ -55,6 +55,5 @@ export async function storeSecret(
   use: Binding,
 ): Promise<void> {
   const written = await vault.writeClientSecret(key, secret, use);
-  if (written.kind !== 'done')
-    throw storeFault(written, 'The secret of the registration at the server cannot be stored');
+  if (written.kind !== 'done') throw storeFault(written, 'The client registration could not be stored');
 }

@@ -135,7 +135,7 @@ async function registerByHand(
   const advice = adviceOf(preset, reserved.redirect_uri);
   return new AppError(
     'E_CLIENT_ID_NEEDED',
-    `${sanitizeExternalText(new URL(issuer).host)} does not let apps register themselves. ${advice}`,
+    `${sanitizeExternalText(new URL(issuer).host)} does not let apps register automatically. ${advice}`,
     { redirectUri: reserved.redirect_uri },
   );
 }
@@ -173,7 +173,7 @@ function refuseDuringPause({ pauses }: RegistrationDeps, endpoint: string): void
   if (waitMs <= 0) return;
   throw new AppError(
     'E_REGISTRATION_REFUSED',
-    `${sanitizeExternalText(new URL(endpoint).host)} asked to wait before the next registration.`,
+    `${sanitizeExternalText(new URL(endpoint).host)} asked Keybridge to wait before registering again.`,
     { retryAfterMs: waitMs, sent: false },
   );
 }

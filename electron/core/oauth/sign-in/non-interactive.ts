@@ -170,7 +170,8 @@ async function bindToIssuer(
   ) {
     throw new AppError(
       'E_BAD_INPUT',
-      `A secret is missing: keybridge configure ${server.name} --secret-file clientSecret=FILE (or privateKey=FILE)`,
+      `The client’s secret is missing. Enter it with: keybridge configure ${server.name} ` +
+        '--secret-file clientSecret=FILE (or privateKey=FILE)',
       { field: 'clientSecret' },
     );
   }

@@ -59,7 +59,7 @@ export async function deviceCode(
   if (typeof endpoint !== 'string')
     throw new AppError(
       'E_METADATA_INVALID',
-      `${sanitizeExternalText(new URL(client.issuer).host)} offers no sign-in by device code.`,
+      `${sanitizeExternalText(new URL(client.issuer).host)} does not support sign-in with a device code.`,
     );
   const parameters = { ...tokenParameters(client), ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}) };
   const { response } = await sendForm(
@@ -121,20 +121,17 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
   throw tooLate();
 }
 
-const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'Nobody entered the code in time.');
+const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'The code was not entered in time.');
 
 function refusal(answer: HttpResponse, { clientSecret }: TokenClient): AppError {
   const { status } = answer;
   const said = readErrorResponse(answer);
   if (said.error === undefined && !isRefusal(status))
-    return new AppError(
-      'E_TOKEN_RESPONSE',
-      `The answer to the request for a device code cannot be used (status ${status}).`,
-    );
+    return new AppError('E_TOKEN_RESPONSE', `The device authorization response is invalid (status ${status}).`);
   const code =
     said.error === 'invalid_client' || said.error === 'unauthorized_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
   return new AppError(
     code,
-    `The authorization server gave no device code (${errorWords(said, '', clientSecret) || `status ${status}`}).`,
+    `The authorization server issued no device code (${errorWords(said, '', clientSecret) || `status ${status}`}).`,
   );
 }

@@ -52,7 +52,7 @@ export async function sendForm(
   { http, signal, clock, timeoutMs, metadata }: FormRequestOptions,
 ): Promise<FormExchange> {
   const form = await buildForm(client, half, clock, metadata).catch((cause: unknown) => {
-    const message = 'The request to the authorization server could not be made.';
+    const message = 'The request to the authorization server could not be built.';
     throw new AppError('E_ENDPOINT_REFUSED', message, { sent: false, cause });
   });
   const response = await fetchFollowingRedirect(

@@ -17,7 +17,7 @@ const longestLifeSeconds = 10 * 366 * 24 * 60 * 60;
  */
 export function readTokenResponse(answer: HttpResponse, now: number, tokensIn?: string): TokenVerdict {
   const { status, headers } = answer;
-  if (status >= 300 && status < 400) return unclear('E_REDIRECTED', 'The token endpoint answered with a redirect.');
+  if (status >= 300 && status < 400) return unclear('E_REDIRECTED', 'The token endpoint responded with a redirect.');
   const json = readJsonObject(answer.body);
   const wait = retryAfterMs(headers, now);
   const good = status >= 200 && status < 300;
@@ -39,7 +39,7 @@ export function readTokenResponse(answer: HttpResponse, now: number, tokensIn?: 
   if (!good) {
     const [code, words] = isRefusal(status)
       ? (['E_TOKEN_REFUSED', `refused the request (status ${status})`] as const)
-      : (['E_HTTP_STATUS', `answered with status ${status}`] as const);
+      : (['E_HTTP_STATUS', `responded with status ${status}`] as const);
     const fault = new AppError(code, `The token endpoint ${words}.`, wait === undefined ? {} : { retryAfterMs: wait });
     // Firewalls and gateways refuse in other ways, and only for a while.
     const final = wait === undefined && (status === 401 || (status === 400 && description !== undefined));
@@ -49,7 +49,7 @@ export function readTokenResponse(answer: HttpResponse, now: number, tokensIn?: 
     ? readTokens(given)
     : unclear(
         'E_NOT_JSON',
-        `The token endpoint answered with ${isUtf16(answer.body) ? 'UTF-16 text, and JSON is UTF-8' : 'something that is not JSON'}.`,
+        `The token endpoint responded with ${isUtf16(answer.body) ? 'UTF-16 text, but JSON must be UTF-8' : 'something other than JSON'}.`,
       );
   return verdict.kind === 'unclear' ? { ...verdict, said } : verdict;
 }
@@ -68,16 +68,19 @@ function readTokens(json: Readonly<Record<string, unknown>>): TokenVerdict {
   const type = json['token_type'] ?? 'bearer';
   const spent = refreshToken ? { rotated: refreshToken } : {};
   if (accessToken === undefined)
-    return { ...unclear('E_TOKEN_RESPONSE', 'The token endpoint gave no access token.'), ...spent };
+    return { ...unclear('E_TOKEN_RESPONSE', 'The token endpoint returned no access token.'), ...spent };
   // Visible ASCII is all that an Authorization header can carry (RFC 6750 2.1); the value stays out of the message.
   if (!/^[\x21-\x7e]+$/.test(accessToken)) {
-    return { ...unclear('E_TOKEN_RESPONSE', 'The access token holds characters that no header can carry.'), ...spent };
+    return {
+      ...unclear('E_TOKEN_RESPONSE', 'The access token contains characters that an HTTP header cannot carry.'),
+      ...spent,
+    };
   }
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
     return {
       ...unclear(
         'E_TOKEN_RESPONSE',
-        `The token endpoint gave a token of type "${sanitizeExternalText(type)}"; only Bearer can be used.`,
+        `The token endpoint returned a token of type "${sanitizeExternalText(type)}". Only Bearer can be used.`,
       ),
       ...spent,
     };

@@ -54,11 +54,11 @@ export function audienceFault(token: Secret, known: KnownAudiences): AppError | 
   // shown.
   const [first] = audiences.filter((audience) => sanitizeExternalText(audience, maxAudienceLength) === audience);
   const named = sanitizeExternalText(audiences.join(', '), 200);
-  const setting = first === undefined ? '' : ' The setting audienceException accepts exactly one audience.';
+  const setting = first === undefined ? '' : ' The setting audienceException can accept one audience.';
   return new AppError(
     'E_TOKEN_AUDIENCE',
-    `The access token is for ${named} and names neither this server nor its authorization server, ` +
-      `so it was not sent.${setting}`,
+    `The access token is for ${named}, not for this server or its authorization server, ` +
+      `so Keybridge did not send it.${setting}`,
     { sent: false, ...defined({ audience: first }) },
   );
 }

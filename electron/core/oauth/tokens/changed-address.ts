@@ -17,6 +17,6 @@ export function changedAddress(
   if (grant === 'static_header' && new URL(current).origin === new URL(serverUrl).origin) return undefined;
   return new AppError(
     'E_SIGN_IN_AGAIN',
-    `The sign-in was for ${displayUrl(new URL(serverUrl))}, but the list of servers now has another address.`,
+    `The sign-in was for ${displayUrl(new URL(serverUrl))}, but the server now has another address.`,
   );
 }

@@ -1,4 +1,3 @@
-import { identityNotes } from '../identity/identity-notes.ts';
 import type { CredentialFacts } from '../../vault/credential.ts';
 
 type Facts = Pick<
@@ -16,8 +15,8 @@ const profileClaims = ['name', 'given_name', 'family_name', 'nickname', 'preferr
 const effects: Readonly<Record<string, (facts: Facts) => boolean>> = {
   offline_access: ({ renewable }) => renewable,
   // A note about an ID token means that one was received; userinfo alone also proves `openid`.
-  openid: ({ idTokenClaims, identityNotes: notes = [] }) =>
-    idTokenClaims !== undefined || notes.some((note) => note !== identityNotes.absent),
+  openid: ({ idTokenClaims, identityNotes = [] }) =>
+    idTokenClaims !== undefined || identityNotes.some((note) => note !== 'absent' && note !== 'unknown'),
   profile: ({ idTokenClaims = {} }) => profileClaims.some((claim) => claim in idTokenClaims),
   email: ({ idTokenClaims = {} }) => 'email' in idTokenClaims,
 };

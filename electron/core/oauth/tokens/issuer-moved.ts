@@ -43,7 +43,7 @@ export async function movedFrom(
     const [current, former] = [named[0], issuer].map((text) => sanitizeExternalText(text));
     return new AppError(
       'E_SIGN_IN_AGAIN',
-      `The server now signs people in at ${current}; this sign-in is from ${former}.`,
+      `The server now uses the authorization server ${current}, but this sign-in is from ${former}.`,
     );
   } catch {
     return undefined;

@@ -59,7 +59,7 @@ export function createRefreshFailure({ id, clock, log, backoff }: RefreshFailure
     const delay = endsWithToken && tokenOver ? retrySlowly() : backoff.failed({ floorMs });
     log('refresh_failed', { credential: id, code: cause.code, nextTryMs: Math.round(delay) });
     const wait =
-      cause.retryAfterMs === undefined ? '' : ` The authorization server asks to wait ${durationText(delay)}.`;
+      cause.retryAfterMs === undefined ? '' : ` The authorization server asked for a pause of ${durationText(delay)}.`;
     const message = `The sign-in could not be renewed yet. ${cause.message}${wait}`;
     return {
       kind: 'retrying',
@@ -80,7 +80,7 @@ export function createRefreshFailure({ id, clock, log, backoff }: RefreshFailure
         case 'client_refused': {
           // The first "unknown client" may come from a server that has just restarted.
           if (clientRefusals === 1) {
-            const message = `${error.message} If it says so again, a new sign-in is needed.`;
+            const message = `${error.message} If it says so again, you need to sign in again.`;
             return retry(new AppError(error.code, message, { cause: error }), tokenOver);
           }
           retrySlowly();

@@ -49,5 +49,5 @@ export function recovered(core: SourceCore, hadEnded: boolean): void {
 const missingFromStore = (): RefreshResult => ({
   kind: 'ended',
   final: false,
-  error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the store of secrets.'),
+  error: new AppError('E_SIGN_IN_AGAIN', 'The sign-in is no longer in the keychain.'),
 });

@@ -26,7 +26,7 @@ export async function refreshCredential(deps: RefreshDeps, subject: RefreshSubje
   if (read.kind === 'absent') return { kind: 'absent' };
   if (read.kind === 'damaged')
     return { kind: 'ended', final: false, error: new AppError('E_STORE_DAMAGED', 'The stored sign-in is damaged.') };
-  if (read.kind !== 'found') return { kind: 'blocked', error: storeFault(read, 'The sign-in cannot be read') };
+  if (read.kind !== 'found') return { kind: 'blocked', error: storeFault(read, 'The sign-in could not be read') };
   const { credential } = read;
   if (credential.quarantinedAt !== undefined) return { kind: 'ended', final: true, error: signInAgain() };
   const elsewhere = changedAddress(deps, credential);
@@ -55,7 +55,7 @@ async function useRefreshToken(
     case 'locked':
     case 'denied':
     case 'unavailable':
-      return { kind: 'blocked', error: storeFault(sent, 'The sign-in is not renewed before it can be stored') };
+      return { kind: 'blocked', error: storeFault(sent, 'The sign-in cannot be renewed until it can be stored') };
     case 'refreshed': {
       // 5. Store and read back before the token is handed out.
       const { accessToken, expiresInMs, refreshToken } = sent.tokens;
@@ -123,7 +123,7 @@ async function save(
     }
     if (written.kind === 'done') return 'saved';
     log('refresh_not_stored', { credential: next.id, kind: written.kind });
-    const { message } = storeFault(written, 'The renewed sign-in is not stored yet');
+    const { message } = storeFault(written, 'The renewed sign-in could not be stored yet');
     subject.onUnsaved(new AppError('E_STORE_WRITE', message));
     if (subject.closing()) return 'superseded';
     await new Promise<void>((resolve) => void clock.after(1_000, resolve));

@@ -21,7 +21,7 @@ type Rejection =
 
 const rejectedForGood = ({ grant }: Pick<CredentialFacts, 'grant'>): AppError =>
   grant === 'static_header'
-    ? new AppError('E_SERVER_REFUSED', 'The server rejected the key. Enter another one, and sign in again.')
+    ? new AppError('E_SERVER_REFUSED', 'The server rejected the key. Enter another one and sign in again.')
     : new AppError('E_SIGN_IN_AGAIN', 'The server rejected the access token, and there is no refresh token.');
 
 /** Keeps a server that answers 401 to everything from causing one refresh per call. */
@@ -54,7 +54,7 @@ export function createRejectedTokenGuard(clock: Clock): RejectedTokenGuard {
       if (cancelPause && stage === 'fresh')
         return {
           kind: 'too_soon',
-          error: new AppError('E_SERVER_REFUSED', 'The server rejected a token that was renewed a moment ago.'),
+          error: new AppError('E_SERVER_REFUSED', 'The server rejected an access token that was just renewed.'),
         };
       renewalExpected = true;
       if (facts?.renewable !== false) return { kind: 'renew' };

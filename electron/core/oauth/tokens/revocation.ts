@@ -1,3 +1,5 @@
+import { reportMessages } from '../../../../shared/messages/en/reports.ts';
+import { translator } from '../../../../shared/messages/translator.ts';
 import type { SignOutReport } from '../../../../shared/model.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { CredentialRead } from '../../vault/credentials.ts';
@@ -5,6 +7,8 @@ import { storeFault } from '../../vault/store-fault.ts';
 import { clientOf } from './credential-client.ts';
 import type { RefreshDeps } from './model.ts';
 import { revokeAll } from './revoke-tokens.ts';
+
+const { t } = translator(reportMessages);
 
 /**
  * Revokes at the authorization server (RFC 7009), then deletes from the store, and reports what worked. An unreachable
@@ -22,11 +26,10 @@ export async function signOutOf(
   deps.log('signed_out', { credential: id, revoked, deleted: deleted.kind });
   const report: SignOutReport = { revoked, deleted: deleted.kind === 'done' };
   if (deleted.kind !== 'done') {
-    const { message } = storeFault(deleted, 'The sign-in is not deleted yet');
-    report.detail = `${message} It is no longer used, and is deleted as soon as the store can be used.`;
+    const { message } = storeFault(deleted, 'The sign-in could not be deleted yet');
+    report.detail = `${message} ${t('signOut.deletedLater')}`;
   } else if (revoked === 'failed') {
-    const reason = refusal === '' ? '' : ` (${refusal})`;
-    report.detail = `The authorization server did not confirm it${reason}; the old tokens may work until they expire.`;
+    report.detail = refusal === '' ? t('signOut.notConfirmed') : t('signOut.notConfirmedBecause', { reason: refusal });
   }
   return report;
 }
