@@ -13,7 +13,7 @@ describe('documentation', () => {
     expect(page).toContain('## What to do');
   });
 
-  it('has no code that nothing gives', () => {
+  it('lists no error code that nothing uses', () => {
     const sources = ['electron', 'shared'].flatMap((folder) =>
       readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }),
     );
@@ -23,7 +23,7 @@ describe('documentation', () => {
     expect(codes.filter((code) => !files.some((text) => text.includes(`'${code}'`)))).toEqual([]);
   });
 
-  it('names tests that exist, where it says what holds a feature of oidc-provider', () => {
+  it('names only existing tests for the features of oidc-provider', () => {
     const rows = readFileSync(path.join(root, 'docs/interop.md'), 'utf8').matchAll(
       /^\| [^|]+ \| ((?:`[\w/-]+`(?:, )?)+) \|$/gm,
     );
@@ -34,7 +34,7 @@ describe('documentation', () => {
     expect(named.filter((name) => !existsSync(path.join(root, 'test', name)))).toEqual([]);
   });
 
-  it('names beside each promise of SECURITY.md the tests that hold it, and they exist', () => {
+  it('names existing tests beside each promise of SECURITY.md', () => {
     const [, section = ''] =
       /^## Promises$(.*?)^## /ms.exec(readFileSync(path.join(root, 'SECURITY.md'), 'utf8')) ?? [];
     const promises = section.split(/^- /m).slice(1);
@@ -43,13 +43,13 @@ describe('documentation', () => {
       ['.test.ts', '.test.tsx'].some((end) => existsSync(path.join(root, 'test', `${name}${end}`)));
     const named = (text: string) => [...text.matchAll(/`([a-z][a-z/-]*)`/g)].map(([, name = '']) => name);
     expect(promises.filter((promise) => !named(promise).some(isTest))).toEqual([]);
-    // Lists in brackets, up to a page: (`lock`, `doors`; [...]). Others are of terms.
+    // Lists of tests stand in brackets, before a page if there is one: (`lock`, `doors`; [...]).
     const lists = [...section.matchAll(/\(((?:`[a-z][a-z/-]*`(?:, )?)+)[;)]/g)].map(([, list = '']) => list);
     const ofTests = lists.map(named).filter((names) => names.some(isTest));
     expect(ofTests.flat().filter((name) => !isTest(name))).toEqual([]);
   });
 
-  it('names only files that exist in ARCHITECTURE.md', () => {
+  it('names only existing files in ARCHITECTURE.md', () => {
     const page = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
     const files = ['electron', 'renderer', 'shared', 'test'].flatMap((folder) =>
       readdirSync(path.join(root, folder), { recursive: true }).map((file) => `/${folder}/${String(file)}`),
@@ -59,7 +59,7 @@ describe('documentation', () => {
     expect(named.filter((name) => !files.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
   });
 
-  it('has no page for a code that does not exist', () => {
+  it('has no page for an unknown error code', () => {
     const pages = readdirSync(path.join(root, 'docs/errors')).map((file) => file.replace(/\.md$/, ''));
     expect(pages.sort()).toEqual([...codes].sort());
   });

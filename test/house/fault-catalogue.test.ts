@@ -10,7 +10,7 @@ const searched = ['docs', 'electron', 'renderer', 'scripts', 'shared', 'test'];
  * Two capitals and two digits, or a threat: T1, T12. Other names are longer (RS256, TLS13) or have a hyphen (P-256).
  */
 const idPattern = /\b(?:[A-Z]{2}\d{2}|T\d{1,2})\b/g;
-/** Names of that form that are no ids of the catalogue. */
+/** Names of that form that are not ids of the catalogue. */
 const otherNames: readonly string[] = [];
 
 const idsIn = (text: string): string[] =>
@@ -33,7 +33,7 @@ describe('the fault catalogue', () => {
   const ids = rows.filter((id) => idsIn(id)[0] === id);
   const used = new Map([...texts()].map(([file, text]) => [file, idsIn(text)]));
 
-  it('has a row for every id that stands in a test, a source file or a page of documentation', () => {
+  it('has a row for every id in tests, sources and documentation', () => {
     const missing = [...used].flatMap(([file, found]) =>
       found.filter((id) => !ids.includes(id)).map((id) => `${file}: ${id}`),
     );
@@ -41,12 +41,12 @@ describe('the fault catalogue', () => {
     expect([...used].flatMap(([, found]) => found).length).toBeGreaterThan(500);
   });
 
-  it('has no row for an id that is used nowhere', () => {
+  it('has no row for an unused id', () => {
     const everywhere = new Set([...used.values()].flat());
     expect(ids.filter((id) => !everywhere.has(id))).toEqual([]);
   });
 
-  it('has one row for each id, in the table of its family and in order', () => {
+  it('has one row per id, in the table of its family and in order', () => {
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
     const sections = catalogue.split(/^## /m).slice(1);
     for (const section of sections) {
@@ -59,7 +59,7 @@ describe('the fault catalogue', () => {
     }
   });
 
-  it('refers only to rows that it has', () => {
+  it('refers only to its own rows', () => {
     expect(idsIn(catalogue).filter((id) => !ids.includes(id))).toEqual([]);
   });
 });

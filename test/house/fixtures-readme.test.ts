@@ -10,7 +10,7 @@ describe('test/fixtures/README.md', () => {
   /** First cells of table rows: `name.ts` | what it is for | */
   const rows = [...page.matchAll(/^\| `([^`]+)` \| [^|]+ \|$/gm)].map(([, file = '']) => file);
 
-  it('has one row for every fixture', () => {
+  it('has one row per fixture', () => {
     const files = readdirSync(fixtures, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== 'README.md')
       .map((entry) => path.relative(fixtures, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'));
@@ -23,7 +23,7 @@ describe('test/fixtures/README.md', () => {
     expect(named.filter((file) => ![fixtures, root].some((folder) => existsSync(path.join(folder, file))))).toEqual([]);
   });
 
-  it('names functions that their fixtures export', () => {
+  it('names only functions that the fixtures export', () => {
     const functions = [...page.matchAll(/`(\w+)` \(`([\w./-]+)`\)/g)];
     expect(functions.length).toBeGreaterThan(5);
     for (const [, name = '', file = ''] of functions) {

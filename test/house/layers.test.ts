@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 const root = path.join(import.meta.dirname, '../..');
 
 interface Room {
-  /** A folder with everything in it that is no room of its own, or a single file. */
+  /** A folder without the rooms inside it, or a single file. */
   readonly room: string;
-  /** What it may import from node_modules and Node (`node:`). */
+  /** The packages and Node modules (`node:`) that it may import. */
   readonly packages?: readonly string[];
-  /** Rooms below that it must not know all the same. */
+  /** Rooms below it that it must not import. */
   readonly never?: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const node = ['node:'];
 const nodeAndZod = ['node:', 'zod'];
 const fronts = ['electron/relay', 'electron/command-line', 'electron/bridge'];
 
-/** From the bottom up: a room may import itself and what stands before it, types included. */
+/** From the bottom up: a room may import itself and the rooms before it, types included. */
 const rooms: readonly Room[] = [
   // Only tests and scripts that run from source load the compiler of texts: a build replaces this file.
   { room: 'shared/messages/compile.ts', packages: ['@messageformat/core'] },
@@ -120,7 +120,7 @@ function violation({ from, to }: Omit<Import, 'typeOnly'>): string | undefined {
   return target !== -1 && target < at && !never.some((other) => lies(to, other)) ? undefined : wrong;
 }
 
-/** Everything that a file loads, by itself or through others; types load nothing. */
+/** Everything that a file loads, directly or indirectly. Types load nothing. */
 function loadedBy(file: string, seen = new Set<string>()): Set<string> {
   for (const { from, to, typeOnly } of imports) {
     if (from !== file || typeOnly || seen.has(to)) continue;
@@ -158,17 +158,17 @@ function graph(nameOf: (file: string) => string): Map<string, Set<string>> {
 }
 
 describe('layers', () => {
-  it('found the source files', () => {
+  it('cover the source files', () => {
     expect(files.length).toBeGreaterThan(200);
     expect(imports.length).toBeGreaterThan(1_000);
     expect(rooms.map(({ room }) => room).filter((room) => !existsSync(path.join(root, room)))).toEqual([]);
   });
 
-  it('imports go from a room to the rooms below it, types included', () => {
+  it('let a room import only rooms below it, types included', () => {
     expect(imports.flatMap((one) => violation(one) ?? [])).toEqual([]);
   });
 
-  it('each room uses the packages that it may use', () => {
+  it('let a room import only its packages', () => {
     const used = (at: number, name: string) =>
       imports.some(({ from, to }) => placeOf(from) === at && (to === name || to.startsWith(name)));
     const idle = rooms.flatMap(({ room, packages = [] }, at) =>
@@ -177,12 +177,12 @@ describe('layers', () => {
     expect(idle).toEqual([]);
   });
 
-  it('no circle of imports between files or between rooms, types included', () => {
+  it('have no circular imports between files or rooms, types included', () => {
     expect(circles(graph((file) => file))).toEqual([]);
     expect(circles(graph((file) => rooms[placeOf(file)]?.room ?? file))).toEqual([]);
   });
 
-  it('the rules refuse what they should', () => {
+  it('report imports that break the rules', () => {
     const one = (from: string, to: string) => violation({ from, to });
     expect(one('electron/core/app/app.ts', 'electron')).toBeDefined();
     expect(one('electron/core/app/app.ts', 'electron/relay/relay.ts')).toBeDefined();
@@ -203,31 +203,31 @@ describe('layers', () => {
     ).not.toEqual([]);
   });
 
-  it('the bridge loads no package, because each host starts one', () => {
+  it('keep packages out of the bridge, which every host starts', () => {
     expect(loadedBy('electron/bridge.ts')).toContain('electron/local-socket/handshake.ts');
     expect(packagesOf('electron/bridge.ts')).toEqual([]);
   });
 
-  it('the keychain child loads keytar and no other package', () => {
+  it('keep all packages but keytar out of the keychain process', () => {
     expect(loadedBy('electron/keychain.ts')).toContain('electron/core/vault/keychain-protocol.ts');
     expect(packagesOf('electron/keychain.ts')).toEqual(['keytar']);
   });
 
-  it('electron is imported in the desktop rooms, main.ts and preload.ts only', () => {
+  it('allow Electron only in the desktop rooms, main.ts and preload.ts', () => {
     for (const file of ['electron/headless.ts', 'electron/cli.ts', 'electron/cli-main.ts', 'electron/keychain.ts'])
       expect(packagesOf(file)).not.toContain('electron');
   });
 
-  it('there is no default export, barrel or utils file', () => {
+  it('allow no default export, barrel or utils file', () => {
     expect(files.filter((file) => /(^|\/)(index|utils?|helpers?)\.tsx?$/.test(file))).toEqual([]);
     expect(files.filter((file) => /^export default/m.test(read(file)))).toEqual([]);
   });
 
-  it('JSON is read in one place, which takes a byte order mark', () => {
+  it('allow JSON.parse only in the reader that accepts a byte order mark', () => {
     expect(files.filter((file) => /\bJSON\.parse\(/.test(read(file)))).toEqual(['shared/json.ts']);
   });
 
-  it('only reveal() opens a secret, and only where one is used or stored', () => {
+  it('allow reveal() only where a secret is used or stored', () => {
     const revealing = files.filter((file) => /\.reveal\(\)/.test(read(file)));
     const allowed = /^electron\/(core\/(base\/secret|oauth\/|vault\/|http\/(tls-material|tunnel)\.)|relay\/)/;
     expect(revealing.filter((file) => !allowed.test(file))).toEqual([]);
