@@ -64,7 +64,7 @@ describe('a file with a secret', () => {
     const at = await file(content);
     const error = await failure(readSecretFile(at, 'client secret'));
     expect(error.code).toBe('E_BAD_INPUT');
-    expect(error.message).toContain('is UTF-16 text. Save it as UTF-8');
+    expect(error.message).toContain('is UTF-16 text; save it as UTF-8');
     expect(error.message).not.toContain('the secret');
   });
 

@@ -44,7 +44,7 @@ describe('an unreachable authorization server (DM31)', () => {
     ['it refuses connections', refusing, 'E_CONNECT', /could not be reached: it refuses connections/],
     ['it does not use TLS', notTls, 'E_TLS', /does not use TLS/],
     ['its certificate is not trusted', untrusted, 'E_TLS', /could not prove its identity/],
-    ['it responds with an error', broken, 'E_HTTP_STATUS', /answered with status 503/],
+    ['it responds with an error', broken, 'E_HTTP_STATUS', /responded with status 503/],
   ])('DM31: is reported with the cause if %s, and the stored sign-in is kept', async (_, place, code, words) => {
     const { login, remote, server, start } = await startStoredSignIn(closing);
     const origin = await place();

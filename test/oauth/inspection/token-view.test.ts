@@ -125,8 +125,8 @@ describe('what a person sees of a sign-in', () => {
       tokenNotes: [
         expect.stringMatching(/another audience/),
         expect.stringMatching(/issued by/),
-        expect.stringMatching(/has ended/),
-        expect.stringMatching(/leaves out/),
+        expect.stringMatching(/has expired/),
+        expect.stringMatching(/lacks granted access/),
         expect.stringMatching(/more access/),
       ],
     });
