@@ -10,7 +10,7 @@ import { pictures } from '../fixtures/renderer-preview/pictures.mjs';
 import { servePreview } from '../fixtures/renderer-preview/serve.mjs';
 import { launcherSwitches, root } from './app.ts';
 
-/** Rules that axe holds back as experimental or best practice, and that this window keeps. */
+/** Rules that axe does not run by default, because they are experimental or best practice. */
 const alsoOn = [
   'label-content-name-mismatch',
   'scrollable-region-focusable',
@@ -20,14 +20,14 @@ const alsoOn = [
   'region',
 ];
 
-/** In each of these every part is judged; the order is that in which a window can be changed while it is open. */
-const looks = [
+/** Every picture is checked in each of these. */
+const variants = [
   { name: 'light', colorScheme: 'light', width: 960, height: 680 },
   { name: 'dark, narrow', colorScheme: 'dark', width: 380, height: 600 },
 ] as const;
 
-/** Every screen, state and dialog, in the Electron that the app runs in, with made-up states in place of the core. */
-describe('what a screen reader and a keyboard find', () => {
+/** Every screen, state and dialog in the app's Electron, with made-up states instead of the core. */
+describe('accessibility of the window', () => {
   const stops: (() => Promise<unknown>)[] = [];
   let electron: ElectronApplication;
   let page: Page;
@@ -61,7 +61,7 @@ describe('what a screen reader and a keyboard find', () => {
     for (const stop of stops.splice(0).toReversed()) await stop();
   });
 
-  it.each(Object.keys(pictures))('No rule of axe is broken, light or dark, wide or narrow, in %s', async (name) => {
+  it.each(Object.keys(pictures))('axe finds no violation in %s, light or dark, wide or narrow', async (name) => {
     const [hash, act] = pictures[name] ?? [''];
     await page.goto('about:blank');
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
@@ -70,15 +70,15 @@ describe('what a screen reader and a keyboard find', () => {
     await page.locator('.page').first().waitFor();
     await act?.(page);
     await page.evaluate(axe.source);
-    for (const { name: look, width, height, colorScheme } of looks) {
+    for (const { name: variant, width, height, colorScheme } of variants) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height });
-      expect(await violations(page), look).toEqual([]);
+      expect(await violations(page), variant).toEqual([]);
     }
   });
 
   it.each([960, 760, 700, 380])(
-    'The Access card is not cut short by the card below it, in a window of %d pixels',
+    'the Access card shows all its scopes or its maximum height in a window of %d pixels',
     async (width) => {
       await page.goto('about:blank');
       await page.setViewportSize({ width, height: 680 });
@@ -92,7 +92,7 @@ describe('what a screen reader and a keyboard find', () => {
           whole: card.scrollHeight,
           most: parseFloat(getComputedStyle(card).maxHeight),
         }));
-      // But for the border.
+      // The maximum height includes two pixels of border.
       expect(shown).toBeGreaterThanOrEqual(Math.min(whole, most - 2));
     },
   );

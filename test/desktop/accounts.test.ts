@@ -11,7 +11,7 @@ import { storedSecrets } from './secrets.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 import { lines } from './tray-menu.ts';
 
-/** Two people on one server, in the real window. Each test goes on where the one before ended. */
+/** Two people on one server, in the real window. Each test continues where the one before ended. */
 describe('two accounts of a server in the window', () => {
   let session: DesktopSession;
   let as: AuthorizationServer;
@@ -26,7 +26,7 @@ describe('two accounts of a server in the window', () => {
       return (reply as { value: Status }).value;
     });
   const entry = async (account: string) => (await status()).servers.find((one) => one.account?.name === account);
-  /** Whom the server takes a host for, which names this account or none. */
+  /** The user whose token the server gets from a host that names this account, or none. */
   async function whoami(...account: string[]): Promise<string> {
     const host = startHost(process.execPath, [path.join(root, 'dist/keybridge.cjs'), 'connect', 'work', ...account], {
       PATH: process.env['PATH'],
@@ -55,7 +55,7 @@ describe('two accounts of a server in the window', () => {
     await folder?.remove();
   });
 
-  it('begins with one, whose page offers a second', async () => {
+  it('start with one account, whose page offers to add another', async () => {
     const { page } = app;
     await page.getByRole('button', { name: 'Add your first server' }).click();
     await page.getByLabel('Server address').fill(mcp.url);
@@ -69,7 +69,7 @@ describe('two accounts of a server in the window', () => {
     await page.getByRole('button', { name: 'Add account' }).waitFor();
   });
 
-  it('says at the field that a name cannot be taken', async () => {
+  it('show an error at the field for a name that is not valid', async () => {
     const { page } = app;
     await page.getByRole('button', { name: 'Add account' }).click();
     const dialog = page.getByRole('dialog', { name: 'Add an account to work' });
@@ -79,14 +79,14 @@ describe('two accounts of a server in the window', () => {
     await dialog.getByText('Use lowercase letters').waitFor();
   });
 
-  it('does not keep an account to which nobody signs in', async () => {
+  it('do not keep a new account whose sign-in was cancelled', async () => {
     const { page } = app;
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Name').fill('nobody');
     await dialog.getByLabel(/Do not open my browser/).check();
     await dialog.getByRole('button', { name: 'Add and sign in' }).click();
     await page.getByText('Signing in as another person?').waitFor();
-    // Just after its start a sign-in takes a click for the second half of a double click.
+    // A click right after the start of a sign-in is ignored, because it may belong to a double click.
     const cancel = async () => {
       await page
         .getByRole('button', { name: 'Cancel', exact: true })
@@ -99,7 +99,7 @@ describe('two accounts of a server in the window', () => {
     await page.getByRole('button', { name: 'Add account' }).click();
   });
 
-  it('signs the second person in through a private window, by the link that it gives', async () => {
+  it('sign the second person in with the link for a private window', async () => {
     const { page } = app;
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Name').fill('second');
@@ -117,14 +117,14 @@ describe('two accounts of a server in the window', () => {
     expect(await entry('second')).toMatchObject({ identity: expect.stringContaining('grace') });
   });
 
-  it('keeps both refresh tokens, and each host speaks as the account that it names', async () => {
-    const kept = JSON.stringify(await storedSecrets(session.busAddress));
-    for (const token of as.issuedTokens().refresh.slice(-2)) expect(kept).toContain(token);
+  it('keep both refresh tokens, and each host uses the account that it names', async () => {
+    const stored = JSON.stringify(await storedSecrets(session.busAddress));
+    for (const token of as.issuedTokens().refresh.slice(-2)) expect(stored).toContain(token);
     expect(await whoami()).toBe('ada');
     expect(await whoami('--account', 'second')).toBe('grace');
   });
 
-  it('shows both below the server’s name in the list and in the tray', async () => {
+  it('are both listed under the server’s name in the window and in the tray', async () => {
     const { page } = app;
     await page.getByRole('button', { name: 'Servers', exact: true }).click();
     await page.getByRole('heading', { name: 'Ready', exact: true }).waitFor();
@@ -139,14 +139,14 @@ describe('two accounts of a server in the window', () => {
     expect(labels.some((label) => label.startsWith('second: Signed in'))).toBe(true);
   });
 
-  it('gives the entry for an app with the account in it, only where it is not the default one', async () => {
+  it('put the account into the entry for an app unless it is the default account', async () => {
     const { page } = app;
     await page.getByRole('button', { name: 'Connect an app: work (second)' }).click();
     await page.getByText('"--account"').first().waitFor();
     await page.getByRole('button', { name: /^work/ }).first().click();
   });
 
-  it('makes the other the default: hosts that name none change over', async () => {
+  it('switch hosts that name no account when another account becomes the default', async () => {
     const { page } = app;
     await page.getByRole('button', { name: /Make default/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Make default' }).click();
@@ -154,7 +154,7 @@ describe('two accounts of a server in the window', () => {
     expect(await whoami()).toBe('grace');
   });
 
-  it('renames it, and refuses a name that is taken at the field', async () => {
+  it('can be renamed, with an error at the field for a name that is taken', async () => {
     const { page } = app;
     const other = (await status()).servers.find((one) => one.account?.isDefault === false)?.account?.name ?? '';
     await page.getByRole('button', { name: /^Rename/ }).click();
@@ -167,7 +167,7 @@ describe('two accounts of a server in the window', () => {
     await page.getByRole('heading', { name: 'work team' }).waitFor();
   });
 
-  it('signs out and removes the one, and leaves the other as it is', async () => {
+  it('are signed out and removed one by one, without an effect on the other', async () => {
     const { page } = app;
     await page.getByRole('button', { name: /^Remove account/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove account' }).click();

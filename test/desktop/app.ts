@@ -9,7 +9,7 @@ import { trayItems, type TrayItem } from './tray-menu.ts';
 
 export const root = path.join(import.meta.dirname, '../..');
 
-/** Where Chromium's sandbox cannot run, which only launchers may say; else empty. */
+/** The switch with which launchers turn Chromium's sandbox off where it cannot run; otherwise empty. */
 export const launcherSwitches: readonly string[] = sandboxSwitches();
 
 export interface DesktopApp {
@@ -18,8 +18,8 @@ export interface DesktopApp {
   readonly pid: number;
   /** The app's icon in the tray of the session. */
   tray(): Promise<TrayItem>;
-  /** Ends the app as the system does (SIGTERM); gives the time that this took, in ms. */
-  quit(): Promise<number>;
+  /** Ends the app as the system does (SIGTERM), and waits for that. */
+  quit(): Promise<void>;
 }
 
 export interface LaunchOptions {
@@ -28,7 +28,7 @@ export interface LaunchOptions {
   readonly args?: readonly string[];
 }
 
-/** The built app in the real Electron, with its window. */
+/** Starts the built app in the real Electron, with its window. */
 export async function launchApp(
   session: DesktopSession,
   { dataDir, env = {}, args = [] }: LaunchOptions,
@@ -49,19 +49,14 @@ export async function launchApp(
     tray: () =>
       until(async () => (await trayItems(session.busAddress)).find((item) => item.pid === pid), 'the tray icon', 5_000),
     async quit() {
-      const started = performance.now();
       const closed = electron.waitForEvent('close');
       process.kill(pid, 'SIGTERM');
       await closed;
-      return performance.now() - started;
     },
   };
 }
 
-/**
- * Whether a process was started with this folder among its arguments: Chromium's children outlive the app by a moment,
- * and write.
- */
+/** Whether a running process has this folder in its arguments. Chromium's children outlive the app and still write. */
 async function inUse(folder: string): Promise<boolean> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
@@ -69,8 +64,8 @@ async function inUse(folder: string): Promise<boolean> {
 }
 
 /**
- * A data folder of its own, and the function that removes it, once nobody uses it any more. `closedBefore`: the window
- * was closed once already, and says no more where it goes.
+ * Creates a data folder. `remove` waits until no process uses it. `closedBefore`: the window was closed once before, so
+ * that no dialog explains where it goes.
  */
 export async function newDataFolder({ closedBefore = true } = {}): Promise<{
   dataDir: string;

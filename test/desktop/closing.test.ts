@@ -23,93 +23,90 @@ async function start({ session, dataDir }: { session: DesktopSession; dataDir: s
   return app;
 }
 
-/**
- * Stands in for the person at the system's message boxes: takes this button each time. Returns what the boxes have
- * said.
- */
-async function answering(app: DesktopApp, button: string): Promise<() => Promise<string[]>> {
+/** Presses this button in each message box of the app. Returns a function that reads the texts of the boxes. */
+async function pressInDialogs(app: DesktopApp, button: string): Promise<() => Promise<string[]>> {
   await app.electron.evaluate(({ dialog }, wanted) => {
-    const said: string[] = [];
-    Object.assign(globalThis, { said });
+    const texts: string[] = [];
+    Object.assign(globalThis, { texts });
     Object.assign(dialog, {
       async showMessageBox(
         _window: unknown,
         { message, detail, buttons }: { message: string; detail: string; buttons: string[] },
       ) {
-        said.push(`${message} ${detail}`);
+        texts.push(`${message} ${detail}`);
         return { response: buttons.indexOf(wanted), checkboxChecked: false };
       },
     });
   }, button);
-  return () => app.electron.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+  return () => app.electron.evaluate(() => (globalThis as unknown as { texts: string[] }).texts);
 }
 
 const close = (app: DesktopApp) =>
   app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
-const look = (app: DesktopApp) =>
+const windowState = (app: DesktopApp) =>
   app.electron.evaluate(({ BrowserWindow }) => {
     const window = BrowserWindow.getAllWindows()[0];
     return window?.isMinimized() ? 'minimized' : window?.isVisible() ? 'shown' : 'hidden';
   });
 
 describe('closing the window', () => {
-  it('The first time the window says where it goes before it hides, and never again, also after a restart', async () => {
+  it('explains only the first time, even over a restart, that the app keeps running in the tray', async () => {
     const place = await desktop();
     const app = await start(place);
-    const said = await answering(app, 'Keep running');
-    // Chromium announces its icon a moment after it has made it.
+    const texts = await pressInDialogs(app, 'Keep running');
+    // Chromium registers its icon some time after it created it.
     await app.tray();
     await close(app);
-    await until(async () => (await look(app)) === 'hidden', 'the window to hide');
-    expect(await said()).toEqual([
+    await until(async () => (await windowState(app)) === 'hidden', 'the window to hide');
+    expect(await texts()).toEqual([
       expect.stringMatching(/^Keybridge keeps running Its icon in the tray opens this window again/),
     ]);
 
     await (await app.tray()).activate();
-    await until(async () => (await look(app)) === 'shown', 'the window to come back');
+    await until(async () => (await windowState(app)) === 'shown', 'the window to come back');
     await close(app);
-    await until(async () => (await look(app)) === 'hidden', 'the window to hide');
-    expect(await said()).toHaveLength(1);
+    await until(async () => (await windowState(app)) === 'hidden', 'the window to hide');
+    expect(await texts()).toHaveLength(1);
     await app.quit();
 
     const again = await start(place);
-    const saidAgain = await answering(again, 'Keep running');
+    const textsAgain = await pressInDialogs(again, 'Keep running');
     await again.tray();
     await close(again);
-    await until(async () => (await look(again)) === 'hidden', 'the window to hide');
-    expect(await saidAgain()).toEqual([]);
+    await until(async () => (await windowState(again)) === 'hidden', 'the window to hide');
+    expect(await textsAgain()).toEqual([]);
   });
 
-  it('A person who wanted to end it can quit from there', async () => {
+  it('offers to quit in the dialog that explains the tray', async () => {
     const app = await start(await desktop());
-    await answering(app, 'Quit Keybridge');
+    await pressInDialogs(app, 'Quit Keybridge');
     await app.tray();
     const running = app.electron.process();
     const closed = app.electron.waitForEvent('close');
-    // The app may be gone before it has answered.
+    // The app may have ended before the call returns.
     await close(app).catch(() => {});
     await closed;
     expect(running.exitCode).toBe(0);
   });
 
-  it('Where no tray shows the icon the window does not vanish: it asks each time, and is minimized', async () => {
+  it('asks each time and minimizes the window if no tray shows the icon', async () => {
     const app = await start(await desktop({ tray: false }));
-    const said = await answering(app, 'Keep running');
+    const texts = await pressInDialogs(app, 'Keep running');
     await close(app);
-    await until(async () => (await look(app)) === 'minimized', 'the window to be minimized');
+    await until(async () => (await windowState(app)) === 'minimized', 'the window to be minimized');
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.restore());
-    await until(async () => (await look(app)) === 'shown', 'the window to come back');
+    await until(async () => (await windowState(app)) === 'shown', 'the window to come back');
     await close(app);
-    await until(async () => (await look(app)) === 'minimized', 'the window to be minimized');
-    expect(await said()).toEqual([
+    await until(async () => (await windowState(app)) === 'minimized', 'the window to be minimized');
+    expect(await texts()).toEqual([
       expect.stringContaining('Keep Keybridge running?'),
       expect.stringContaining('No tray on this desktop'),
     ]);
   });
 
-  it('Where no tray shows the icon it can be quit by closing its window', async () => {
+  it('quits the app if no tray shows the icon and the user chooses that', async () => {
     const app = await start(await desktop({ tray: false }));
-    await answering(app, 'Quit Keybridge');
+    await pressInDialogs(app, 'Quit Keybridge');
     const running = app.electron.process();
     const closed = app.electron.waitForEvent('close');
     await close(app).catch(() => {});

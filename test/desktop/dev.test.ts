@@ -22,7 +22,7 @@ const copied = [
   'package-lock.json',
 ];
 
-/** Runs an expression in a page, by the DevTools protocol. Playwright cannot join an Electron that others started. */
+/** Runs an expression in a page, by the DevTools protocol. Playwright cannot attach to an Electron it did not start. */
 async function evaluate(debuggerUrl: string, expression: string): Promise<unknown> {
   const socket = new WebSocket(debuggerUrl);
   try {
@@ -36,18 +36,18 @@ async function evaluate(debuggerUrl: string, expression: string): Promise<unknow
   }
 }
 
-/** `npm run dev` in a copy of the checkout, whose sources the test may change. */
+/** Runs in a copy of the checkout, because the test changes sources. */
 describe('npm run dev', () => {
   let session: DesktopSession;
   let copy: string;
   let dev: ChildProcess;
-  let said = '';
+  let output = '';
   let debugPort: number;
 
   const source = (name: string) => path.join(copy, name);
-  const starts = () => [...said.matchAll(/\[dev\] started \(process (\d+)\)/g)].map(([, pid]) => Number(pid));
+  const starts = () => [...output.matchAll(/\[dev\] started \(process (\d+)\)/g)].map(([, pid]) => Number(pid));
 
-  /** What an expression gives in the app's page; undefined while there is none. */
+  /** The value of an expression in the app's page; undefined while there is no page. */
   const inPage = async (expression: string) => {
     const targets = await fetch(`http://127.0.0.1:${debugPort}/json/list`).catch(() => undefined);
     const pages = (await targets?.json()) as { url: string; webSocketDebuggerUrl: string }[] | undefined;
@@ -55,7 +55,7 @@ describe('npm run dev', () => {
     return page ? evaluate(page.webSocketDebuggerUrl, expression).catch(() => undefined) : undefined;
   };
   const drawn = `document.getElementById('root')?.childElementCount > 0`;
-  const ground = `getComputedStyle(document.documentElement).getPropertyValue('--changed').trim()`;
+  const changedStyle = `getComputedStyle(document.documentElement).getPropertyValue('--changed').trim()`;
 
   beforeAll(async () => {
     session = await startDesktopSession({ tray: false });
@@ -64,7 +64,7 @@ describe('npm run dev', () => {
     await symlink(path.join(root, 'node_modules'), source('node_modules'));
     await mkdir(source('data'), { mode: 0o700 });
     debugPort = await freePort();
-    // The session's cache folder is its own, and empty.
+    // The cache folder of the session is empty, so this Electron is given.
     const { dist } = await ensureElectron();
     const args = ['scripts/dev.mjs', `--remote-debugging-port=${debugPort}`];
     dev = spawn(process.execPath, args, {
@@ -78,7 +78,7 @@ describe('npm run dev', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [dev.stdout, dev.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
+      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   });
 
   afterAll(async () => {
@@ -91,11 +91,11 @@ describe('npm run dev', () => {
     await rm(copy, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  it('shows a change of the window without a restart, and restarts the app after a change in main', async () => {
+  it('shows a change of the window without a restart, and restarts the app after a change of main.ts', async () => {
     await until(() => inPage(drawn), 'the window', 30_000);
     await inPage(`window.mark = 'the same page'`);
     await appendFile(source('renderer/theme.css'), ':root { --changed: style; }\n');
-    await until(async () => (await inPage(ground)) === 'style', 'the change of style');
+    await until(async () => (await inPage(changedStyle)) === 'style', 'the change of style');
     await appendFile(source('renderer/app.tsx'), `document.documentElement.lang = 'en-changed';\n`);
     await until(async () => (await inPage('document.documentElement.lang')) === 'en-changed', 'the change of code');
     expect(await inPage('window.mark')).toBe('the same page');
@@ -103,7 +103,8 @@ describe('npm run dev', () => {
 
     await appendFile(source('electron/main.ts'), '// changed\n');
     await until(() => starts().length === 2, 'the restart', 30_000);
-    await until(async () => (await inPage(ground)) === 'style' && (await inPage(drawn)), 'the new window', 30_000);
+    const isBack = async () => (await inPage(changedStyle)) === 'style' && (await inPage(drawn));
+    await until(isBack, 'the new window', 30_000);
     expect(new Set(starts()).size).toBe(2);
 
     const ended = once(dev, 'exit');

@@ -6,7 +6,7 @@ import { until } from '../fixtures/wait.ts';
 import { launchApp, newDataFolder, type DesktopApp } from './app.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 
-describe('a window that nobody sees', () => {
+describe('a hidden window', () => {
   let session: DesktopSession;
   let as: AuthorizationServer;
   let mcp: RunningMcpServer;
@@ -16,7 +16,7 @@ describe('a window that nobody sees', () => {
   const visible = () =>
     app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().some((window) => window.isVisible()));
   const stateNow = async () => (await callBroker(folder.dataDir, 'status', undefined)).servers[0]?.state;
-  /** Elements that are drawn anew with time, and what the page says of the server. */
+  /** The number of running animations, and the text of the page. */
   const page = () =>
     app.page.evaluate(() => ({ animations: document.getAnimations().length, text: document.body.textContent ?? '' }));
 
@@ -41,7 +41,7 @@ describe('a window that nobody sees', () => {
     await folder?.remove();
   });
 
-  it('A change that comes while the window is hidden draws nothing there, and is on the screen when the window is shown', async () => {
+  it('does not draw a change of the status until it is shown', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
     await until(async () => !(await visible()), 'the window to hide');
     const before = await page();
@@ -50,7 +50,7 @@ describe('a window that nobody sees', () => {
       const state = await stateNow();
       return state?.kind === 'signing_in' && state.step === 'browser';
     }, 'the sign-in');
-    // Whatever was sent to the page before this question has arrived before it.
+    // Messages arrive in order: what was sent to the page before this call has arrived before it.
     expect(await page()).toEqual(before);
     expect(before.animations).toBe(0);
 

@@ -20,7 +20,7 @@ import { lines, trayItems } from './tray-menu.ts';
 
 const exec = promisify(execFile);
 
-/** The app as users get it, moved to another place, without any debugger: it is seen through tray and command line. */
+/** The app as users get it, in another folder. It accepts no debugger, so tests use its tray and command line. */
 describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
   let session: DesktopSession;
   let as: AuthorizationServer;
@@ -62,8 +62,8 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
 
   beforeAll(async () => {
     out = await mkdtemp(path.join(os.tmpdir(), 'keybridge-package-'));
-    const [made] = await Promise.all([packageApp({ out }), startDesktopSession().then((one) => (session = one))]);
-    expect(made.out).toBe(out);
+    const [packaged] = await Promise.all([packageApp({ out }), startDesktopSession().then((one) => (session = one))]);
+    expect(packaged.out).toBe(out);
     as = await startAuthorizationServer();
     mcp = await startMcpServer({ authorizationServer: as });
     folder = await newDataFolder();
@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     });
   });
 
-  it('holds what it needs and no leftovers', async () => {
+  it('contains the files it needs and no others', async () => {
     expect(readdirSync(file('resources')).toSorted()).toEqual(['app.asar', 'app.asar.unpacked', 'bin']);
     expect(readdirSync(file('resources/bin')).toSorted()).toEqual(['keybridge', 'keytar.node']);
     expect(existsSync(file('version'))).toBe(false);
@@ -109,14 +109,14 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     );
   });
 
-  it('starts hidden: a tray and a broker, no window', async () => {
+  it('starts hidden, with a tray icon and a broker but no window', async () => {
     app = start(['--hidden']);
     const item = await until(
       async () => (await trayItems(session.busAddress)).find(({ pid }) => pid === app?.child.pid),
       'the tray icon',
     );
     expect(lines(await item.menu()).map(({ label }) => label)).toContain('Open Keybridge');
-    await until(() => keybridge('status').catch(() => undefined), 'an answer to status');
+    await until(() => keybridge('status').catch(() => undefined), 'a response to status');
     expect(await keybridge('status')).toMatchObject({ front: 'desktop', store: { name: 'keychain', state: 'ready' } });
     const { stdout } = await exec('xdotool', ['search', '--onlyvisible', '--name', '^Keybridge$'], {
       env: session.env,
@@ -124,14 +124,14 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     expect(stdout).toBe('');
   });
 
-  it('signs in from its own command line, with the refresh token in the Secret Service', async () => {
+  it('signs in from its own command line and stores the refresh token in the Secret Service', async () => {
     await keybridge('add', mcp.url, '--name', 'work');
     await keybridge('login', 'work');
     expect(await keybridge('status')).toMatchObject({ servers: [{ name: 'work', state: { kind: 'signed_in' } }] });
     expect(JSON.stringify(await storedSecrets(session.busAddress))).toContain(as.issuedTokens().refresh.at(-1));
   });
 
-  it('its bridge is one program that needs no Node, and calls a tool', async () => {
+  it('has a bridge that needs no Node and calls a tool', async () => {
     const host = startHost(file('resources/bin/keybridge'), ['connect', 'work'], {
       KEYBRIDGE_DATA_DIR: folder.dataDir,
     });
@@ -143,13 +143,12 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     }
   });
 
-  it('ends in good order, and a bridge starts it again, hidden', async () => {
+  it('exits with 0 and is started again by a bridge, hidden', async () => {
     expect(await stopApp()).toBe(0);
     const host = startHost(file('resources/bin/keybridge'), ['connect', 'work'], env());
     try {
       if (launcherSwitches.length > 0) {
-        // Where the packaged app needs a launcher's --no-sandbox, no bridge can start it: the switch is never written
-        // down.
+        // No bridge can start an app that needs --no-sandbox from a launcher, because that switch is never stored.
         expect(JSON.parse(await readFile(path.join(folder.dataDir, 'app.json'), 'utf8'))).toEqual({
           command: file('keybridge'),
           args: ['--hidden'],
@@ -180,19 +179,19 @@ describe.skipIf(process.platform !== 'linux')('the packaged app', () => {
     expect(refused.output.text).toContain('is not accepted');
   });
 
-  it('UI07 KC12: runs no script for ELECTRON_RUN_AS_NODE, and nothing from NODE_OPTIONS: it is the app as ever', async () => {
+  it('UI07 KC12: ignores ELECTRON_RUN_AS_NODE and NODE_OPTIONS and starts as usual', async () => {
     const script = path.join(out, 'script.js');
     await writeFile(script, 'console.log("ran as " + "node")');
     app = start(['--hidden', script], {
       ELECTRON_RUN_AS_NODE: '1',
       NODE_OPTIONS: `--require ${path.join(out, 'not-there.cjs')}`,
     });
-    await until(() => keybridge('status').catch(() => undefined), 'an answer to status');
+    await until(() => keybridge('status').catch(() => undefined), 'a response to status');
     expect(app.output.text).not.toMatch(/ran as node|not-there/);
     expect(await stopApp()).toBe(0);
   });
 
-  it('`keybridge serve` works from the package alone, with the keychain', async () => {
+  it('runs `keybridge serve` without Node, with the keychain', async () => {
     const child = spawn(file('resources/bin/keybridge'), ['serve', '--json'], {
       env: env(),
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -4,10 +4,12 @@ import { root } from './app.ts';
 
 const exec = promisify(execFile);
 
-// In a process of its own: keytar may hang one. The keyring is unlocked here, which findCredentials needs.
-const readAll = `require('keytar').findCredentials('Keybridge').then((all) => process.stdout.write(JSON.stringify(all)))`;
+// In a process of its own, because keytar may hang. findCredentials needs an unlocked keyring, as it is here.
+const readAll = `require('keytar')
+  .findCredentials('Keybridge')
+  .then((all) => process.stdout.write(JSON.stringify(all)))`;
 
-/** Every secret that the app keeps in the Secret Service of this bus. */
+/** Reads every secret of the app from the Secret Service of this bus. */
 export async function storedSecrets(busAddress: string): Promise<{ account: string; password: string }[]> {
   const { stdout } = await exec(process.execPath, ['-e', readAll], {
     cwd: root,

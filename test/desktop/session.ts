@@ -8,18 +8,18 @@ import { startPrivateBus, startPrivateKeyring } from '../../scripts/private-keyr
 
 const exec = promisify(execFile);
 
-/** A desktop of our own: screen, window manager, a panel with a tray, session bus, keyring. */
+/** A private desktop: screen, window manager, panel with a tray, session bus and keyring. */
 export interface DesktopSession {
   readonly display: string;
   readonly busAddress: string;
   /** The environment of a program on this desktop. */
   readonly env: Readonly<Record<string, string>>;
-  /** Puts the whole screen into a PNG file. */
+  /** Writes the whole screen to a PNG file. */
   screenshot(file: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `tray` false: without the panel, and so without a tray. */
+/** `tray: false` starts no panel, so that there is no tray. */
 export async function startDesktopSession({ tray = true } = {}): Promise<DesktopSession> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -41,8 +41,8 @@ export async function startDesktopSession({ tray = true } = {}): Promise<Desktop
       const program = startBackground(command, args, { env });
       stops.push(() => program.stop());
     }
-    // The app must find the watcher when it starts: otherwise Electron falls back to an icon without a D-Bus menu.
-    if (tray) await until('the panel', () => owned(bus.address, 'org.kde.StatusNotifierWatcher'), 20_000);
+    // Electron falls back to an icon without a D-Bus menu if there is no watcher when the app starts.
+    if (tray) await until('the panel', () => hasOwner(bus.address, 'org.kde.StatusNotifierWatcher'), 20_000);
     return {
       display: screen.display,
       busAddress: bus.address,
@@ -56,7 +56,7 @@ export async function startDesktopSession({ tray = true } = {}): Promise<Desktop
   }
 }
 
-async function owned(address: string, name: string): Promise<boolean> {
+async function hasOwner(address: string, name: string): Promise<boolean> {
   const { stdout } = await exec('busctl', [
     `--address=${address}`,
     'call',
@@ -70,7 +70,7 @@ async function owned(address: string, name: string): Promise<boolean> {
   return stdout.includes('true');
 }
 
-/** One panel along the top with a tray at its right end; without settings it would ask in a dialog. */
+/** One panel at the top with a tray at its right end. Without settings the panel would ask in a dialog. */
 async function writePanelSettings(config: string): Promise<void> {
   const folder = path.join(config, 'xfce4/xfconf/xfce-perchannel-xml');
   await mkdir(folder, { recursive: true });
@@ -89,8 +89,13 @@ async function writePanelSettings(config: string): Promise<void> {
     </property>
   </property>
   <property name="plugins" type="empty">
-    <property name="plugin-1" type="string" value="separator"><property name="expand" type="bool" value="true"/><property name="style" type="uint" value="0"/></property>
-    <property name="plugin-2" type="string" value="systray"><property name="square-icons" type="bool" value="true"/></property>
+    <property name="plugin-1" type="string" value="separator">
+      <property name="expand" type="bool" value="true"/>
+      <property name="style" type="uint" value="0"/>
+    </property>
+    <property name="plugin-2" type="string" value="systray">
+      <property name="square-icons" type="bool" value="true"/>
+    </property>
   </property>
 </channel>
 `,

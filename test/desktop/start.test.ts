@@ -15,7 +15,7 @@ import { trayItems } from './tray-menu.ts';
 
 const exec = promisify(execFile);
 
-/** Whether a process that is no child of ours still runs; one that has ended and was not waited for does not. */
+/** Whether a process that is no child of this one still runs. A zombie does not. */
 function isRunning(pid: number | undefined): boolean {
   try {
     return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -24,14 +24,14 @@ function isRunning(pid: number | undefined): boolean {
   }
 }
 
-describe('starting and ending', () => {
+describe('the start of the app', () => {
   let session: DesktopSession;
   let mcp: RunningMcpServer;
   let folder: Awaited<ReturnType<typeof newDataFolder>>;
   const env = () => ({ ...session.env, KEYBRIDGE_DATA_DIR: folder.dataDir, KEYBRIDGE_STORE: 'memory' });
   const cli = path.join(root, 'dist/keybridge.cjs');
 
-  /** Names of the windows that can be seen. */
+  /** Names of the visible windows. */
   async function windows(): Promise<string[]> {
     const { stdout } = await exec(
       'xdotool',
@@ -57,7 +57,7 @@ describe('starting and ending', () => {
 
   afterEach(() => folder.remove());
 
-  it('the app logs debug events when it is started with --log-level=debug', async () => {
+  it('with --log-level=debug logs debug events', async () => {
     const options = { dataDir: folder.dataDir, env: { KEYBRIDGE_STORE: 'memory' }, args: ['--log-level=debug'] };
     const app = await launchApp(session, options);
     try {
@@ -72,7 +72,7 @@ describe('starting and ending', () => {
     }
   });
 
-  it('a bridge starts the app, hidden, the way it was last started; the next start shows its window', async () => {
+  it('by a bridge is hidden and happens once, and the next start by a user shows the window', async () => {
     const first = await launchApp(session, { dataDir: folder.dataDir, env: { KEYBRIDGE_STORE: 'memory' } });
     await callBroker(folder.dataDir, 'addServer', { url: mcp.url, name: 'open' });
     await first.quit();
@@ -80,13 +80,13 @@ describe('starting and ending', () => {
     const hosts = [1, 2, 3].map(() => startHost(process.execPath, [cli, 'connect', 'open'], env()));
     let pid: number | undefined;
     try {
-      const answers = await Promise.all(
+      const results = await Promise.all(
         hosts.map(async (host, index) => {
           await host.initialize();
           return textOf(await host.call('echo', { text: `call ${index}` }, 20_000));
         }),
       );
-      expect(answers).toEqual(['call 0', 'call 1', 'call 2']);
+      expect(results).toEqual(['call 0', 'call 1', 'call 2']);
       const items = await until(
         async () => (await trayItems(session.busAddress)).filter((item) => item.pid > 0),
         'the tray icon',
@@ -103,12 +103,12 @@ describe('starting and ending', () => {
       await Promise.all(hosts.map((host) => host.close()));
       if (pid !== undefined) process.kill(pid, 'SIGTERM');
     }
-    // It is nobody's child here; until it is gone it may write to its data folder.
+    // The app is no child of this process, and may write to its data folder until it has ended.
     await until(() => !isRunning(pid), 'the app to end');
     expect(await trayItems(session.busAddress)).toEqual([]);
   });
 
-  it('beside a broker without a window it says so, starts nothing, and takes over when told to', async () => {
+  it('beside `keybridge serve` asks first and takes over after the confirmation', async () => {
     const broker = spawn(process.execPath, [cli, 'serve', '--store', 'memory', '--json'], {
       env: env(),
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -121,15 +121,14 @@ describe('starting and ending', () => {
     try {
       await until(async () => (await windows()).length > 0, 'the question');
       expect(await trayItems(session.busAddress)).toEqual([]);
-      // Enter: "Take over".
-      // The X server may end a search because some other window went away meanwhile.
-      const enter = () =>
+      // Enter presses "Take over". xdotool can fail because another window was closed during its search.
+      const pressEnter = () =>
         exec('xdotool', ['search', '--onlyvisible', '--name', 'Keybridge', 'windowfocus', '--sync', 'key', 'Return'], {
           env: session.env,
         });
       await until(
         () =>
-          enter().then(
+          pressEnter().then(
             () => true,
             () => false,
           ),
@@ -147,7 +146,7 @@ describe('starting and ending', () => {
     }
   });
 
-  it('started hidden beside a broker without a window, it leaves the place to that', async () => {
+  it('with --hidden beside `keybridge serve` exits and leaves that running', async () => {
     const broker = spawn(process.execPath, [cli, 'serve', '--store', 'memory', '--json'], {
       env: env(),
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -162,7 +161,7 @@ describe('starting and ending', () => {
     await brokerEnded;
   });
 
-  it('an unknown store is named, not replaced by another one', async () => {
+  it('with an unknown store fails and names the variable', async () => {
     const { executable } = await ensureElectron();
     const app = spawn(executable, [...launcherSwitches, root, '--hidden'], {
       env: { ...env(), KEYBRIDGE_STORE: 'file' },

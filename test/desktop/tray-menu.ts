@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const exec = promisify(execFile);
 
-/** One line of a tray menu, as a panel sees it. */
+/** One item of a tray menu, as a panel sees it. */
 export interface MenuLine {
   readonly id: number;
   readonly label: string;
@@ -15,10 +15,10 @@ export interface MenuLine {
 export interface TrayItem {
   readonly pid: number;
   readonly tooltip: string;
-  /** A hash-like text that changes with the picture. */
+  /** The pixels of the icon, as JSON. */
   readonly picture: string;
   menu(): Promise<MenuLine>;
-  /** Clicks the line with this label; `under`: in the submenu of the line that starts with it. */
+  /** Clicks the item with this label. `under`: in the submenu whose label starts with this. */
   click(label: string, under?: string): Promise<void>;
   /** A left click on the icon. */
   activate(): Promise<void>;
@@ -27,9 +27,7 @@ export interface TrayItem {
 const itemInterface = 'org.kde.StatusNotifierItem';
 const menuInterface = 'com.canonical.dbusmenu';
 
-/**
- * All icons in the tray of a session bus, read over D-Bus (StatusNotifierItem, com.canonical.dbusmenu) as a panel does.
- */
+/** Reads all tray icons of a session bus as a panel does (StatusNotifierItem, com.canonical.dbusmenu). */
 export async function trayItems(busAddress: string): Promise<TrayItem[]> {
   const bus = createCaller(busAddress);
   const registered = (await bus([
@@ -39,7 +37,7 @@ export async function trayItems(busAddress: string): Promise<TrayItem[]> {
     'org.kde.StatusNotifierWatcher',
     'RegisteredStatusNotifierItems',
   ])) as string[];
-  // One that goes while it is read is not there.
+  // An item that disappears while it is read is left out.
   const items = await Promise.all(registered.map((name) => readItem(bus, name).catch(() => undefined)));
   return items.filter((item) => item !== undefined);
 }
@@ -114,14 +112,14 @@ async function readItem(bus: Caller, name: string): Promise<TrayItem> {
   };
 }
 
-/** As busctl prints `(ia{sv}av)`. */
+/** busctl's JSON for `(ia{sv}av)`. */
 type RawLine = [number, Record<string, { data: unknown }>, { data: RawLine }[]];
 
 function menuLine([id, properties, children]: RawLine): MenuLine {
   const { label = { data: '' }, type, enabled } = properties;
   return {
     id,
-    // One underscore marks a shortcut; two are one that is meant.
+    // A single underscore marks a shortcut; a double one stands for an underscore.
     label: (label.data as string).replaceAll(/_(.)/g, '$1'),
     separator: type?.data === 'separator',
     enabled: enabled?.data !== false,

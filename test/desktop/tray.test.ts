@@ -7,7 +7,7 @@ import { launchApp, newDataFolder, type DesktopApp } from './app.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 import { lines } from './tray-menu.ts';
 
-/** The tray as a panel sees it, over D-Bus. Each test goes on where the one before ended. */
+/** The tray as a panel sees it, over D-Bus. Each test continues where the one before ended. */
 describe('the tray', () => {
   let session: DesktopSession;
   let as: AuthorizationServer;
@@ -15,7 +15,7 @@ describe('the tray', () => {
   let app: DesktopApp;
   let folder: Awaited<ReturnType<typeof newDataFolder>>;
 
-  /** Item numbers and names on the bus change with each new menu, so everything is read anew. */
+  /** Item ids and bus names change with each new menu, so everything is read again each time. */
   const labels = async () => lines(await (await app.tray()).menu()).map(({ label }) => label);
   const label = (wanted: RegExp) =>
     until(async () => (await labels()).find((one) => wanted.test(one)), `a tray line ${wanted}`);
@@ -38,7 +38,7 @@ describe('the tray', () => {
     await folder?.remove();
   });
 
-  it('is there before any server is, with the way to the window and to the end', async () => {
+  it('offers to open the window and to quit when there are no servers', async () => {
     expect((await labels()).filter((one) => one !== '')).toEqual([
       'No servers yet',
       'Open Keybridge',
@@ -46,12 +46,12 @@ describe('the tray', () => {
     ]);
   });
 
-  it('has a line for each server with its state in words', async () => {
+  it('has an item for each server with its state', async () => {
     await app.page.evaluate((url) => window.keybridge.call('addServer', { url, name: 'work' }), mcp.url);
     await label(/^work: /);
   });
 
-  it('signs in by a click, and the icon changes with the state', async () => {
+  it('signs in on a click, and its icon changes with the state', async () => {
     await app.page.evaluate(() => window.keybridge.call('signIn', { server: 'work' }));
     await label(/^work: Signed in/);
     const ok = (await app.tray()).picture;
@@ -65,7 +65,7 @@ describe('the tray', () => {
     expect(as.counts.codeExchangesGranted).toBe(2);
   });
 
-  it('closing the window leaves the app in the tray, and the icon opens it again', async () => {
+  it('keeps the app running when the window is closed, and its icon opens the window again', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => {
       for (const window of BrowserWindow.getAllWindows()) window.close();
     });
@@ -75,7 +75,7 @@ describe('the tray', () => {
     await until(isVisible, 'the window to come back');
   });
 
-  it('a second start shows the window of the first and ends', async () => {
+  it('keeps one app: a second start shows the window of the first and exits', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => {
       for (const window of BrowserWindow.getAllWindows()) window.close();
     });
@@ -84,16 +84,16 @@ describe('the tray', () => {
     await until(isVisible, 'the window to come back');
   });
 
-  it('shows a server in the window', async () => {
+  it('opens the page of a server in the window', async () => {
     await (await app.tray()).click('Show in window', 'work');
     await app.page.getByRole('heading', { name: 'work', exact: true }).waitFor();
     await app.page.getByText(mcp.url).first().waitFor();
   });
 
-  it('ends the app by Quit', async () => {
+  it('quits the app', async () => {
     const closed = app.electron.waitForEvent('close');
     const running = app.electron.process();
-    // The app may be gone before it has answered the click.
+    // The app may have ended before the click returns.
     await (await app.tray()).click('Quit Keybridge').catch(() => {});
     await closed;
     expect(running.exitCode).toBe(0);

@@ -12,14 +12,14 @@ import { launchApp, newDataFolder, type DesktopApp } from './app.ts';
 import { storedSecrets } from './secrets.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 
-/** What the command line can do, done in the real window. Each test goes on where the one before ended. */
-describe('a daily user of the window', () => {
+/** What the command line can do, in the real window. Each test continues where the one before ended. */
+describe('the window in daily use', () => {
   const own = selfSigned(['localhost']);
   let session: DesktopSession;
   let as: AuthorizationServer;
-  /** Behind a certificate that only its company knows. */
+  /** Has a certificate of a private certificate authority. */
   let intranet: HttpsListener;
-  /** Names its authorization server with a slash that this does not have itself. */
+  /** Names its authorization server with a trailing slash, which the issuer itself does not have. */
   let site: Site;
   let app: DesktopApp;
   let folder: Awaited<ReturnType<typeof newDataFolder>>;
@@ -38,7 +38,7 @@ describe('a daily user of the window', () => {
         ((await window.keybridge.call('serverDetail', { server: wanted })) as { value: ServerDetail }).value,
       name,
     );
-  const look = async (url: string) => {
+  const check = async (url: string) => {
     await app.page.getByRole('button', { name: /^Add (your first )?server$/ }).click();
     await app.page.getByLabel('Server address').fill(url);
     await app.page.getByRole('button', { name: 'Check', exact: true }).click();
@@ -79,9 +79,9 @@ describe('a daily user of the window', () => {
     await folder?.remove();
   });
 
-  it('adds a server behind a company’s own certificate: what is missing is asked for there, a wrong path is said at its field', async () => {
+  it('adds a server with a private certificate authority after an error at the field for a wrong path', async () => {
     const { page } = app;
-    await look(`https://localhost:${intranet.port}/mcp`);
+    await check(`https://localhost:${intranet.port}/mcp`);
     await page.getByText('Does your company issue its own certificates?').waitFor();
     const file = page.getByLabel('Certificate authorities');
     await file.fill('ca.pem');
@@ -101,9 +101,9 @@ describe('a daily user of the window', () => {
     await home();
   });
 
-  it('adds a server that takes a fixed key: the key goes to the keychain, and stands nowhere in the window', async () => {
+  it('adds a server that takes a fixed key, which goes to the keychain and is not shown', async () => {
     const { page } = app;
-    await look(`${site.origin}/keyed`);
+    await check(`${site.origin}/keyed`);
     await page.getByLabel('What did the operator give you?').selectOption('key');
     await page.getByRole('button', { name: 'Add with this key' }).click();
     await page.getByText('Enter the key that the server expects').waitFor();
@@ -119,9 +119,9 @@ describe('a daily user of the window', () => {
     await home();
   });
 
-  it('DM02 accepts exactly the two names of a sign-in that the look has shown, with one click', async () => {
+  it('DM02 accepts with one click exactly the two issuers that the check has shown', async () => {
     const { page } = app;
-    await look(`${site.origin}/mcp`);
+    await check(`${site.origin}/mcp`);
     await page.getByText('The authorization server has two names').waitFor();
     await page.getByText(`${as.issuer}/`, { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Accept this pair' }).click();
@@ -132,7 +132,7 @@ describe('a daily user of the window', () => {
     expect((await detail('odd')).settings).toEqual({ issuerException: { named: `${as.issuer}/`, found: as.issuer } });
   });
 
-  it('reaches a setting that is folded away, and gets a wrong value said there before anything is sent', async () => {
+  it('shows an error at a collapsed setting for a wrong value before it sends anything', async () => {
     const { page } = app;
     await page.locator('summary', { hasText: 'Compatibility' }).click();
     await page.getByRole('button', { name: 'Add parameter: Extra authorization parameters' }).click();
@@ -148,13 +148,13 @@ describe('a daily user of the window', () => {
     expect(await page.locator('details.settings-group').last().getAttribute('open')).not.toBeNull();
   });
 
-  it('signs in with a code on another device: large, copyable, with the page and the time that is left', async () => {
+  it('signs in with a device code that can be copied and shows the time left', async () => {
     const { page } = app;
     await page.locator('summary', { hasText: 'Sign-in' }).click();
     await page.getByLabel('Sign-in method').selectOption('device_code');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Sign in now' }).waitFor();
-    // Without this computer's browser, which would be done before anybody has looked.
+    // Not in this computer's browser, which would finish before the code is checked.
     await page.evaluate(() => {
       void window.keybridge.call('signIn', { server: 'odd', openBrowser: false });
     });
@@ -172,7 +172,7 @@ describe('a daily user of the window', () => {
     await until(async () => (await server('odd'))?.state.kind === 'signed_in', 'the sign-in');
   });
 
-  it('goes through everything by keyboard: rows, dialogs, and back to where the focus was', async () => {
+  it('moves the focus to rows, dialogs and back where it was when used by keyboard', async () => {
     const { page } = app;
     await page.getByRole('button', { name: 'Sign out' }).focus();
     await page.keyboard.press('Enter');
@@ -207,7 +207,7 @@ describe('a daily user of the window', () => {
     );
   });
 
-  it('fits a window of 380 pixels, whatever is open in it', async () => {
+  it('fits into 380 pixels with every section open', async () => {
     const { page } = app;
     const width = () =>
       app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getContentBounds().width);
@@ -228,7 +228,7 @@ describe('a daily user of the window', () => {
     expect(await tooWide()).toBe(0);
   });
 
-  it('signs out everywhere, after it has said what that means, and says what was confirmed', async () => {
+  it('explains what signing out everywhere means, does it, and shows which servers confirmed it', async () => {
     const { page } = app;
     const revocations = as.counts.revocations;
     await page.getByRole('button', { name: 'Sign out everywhere…' }).click();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const root = path.join(import.meta.dirname, '../..');
 const dist = path.join(root, 'dist');
 
-/** `file:line` in the sources where a text stands. */
+/** The `file:line` of a text in the sources. */
 function placeOf(file: string, text: string): string {
   const lines = readFileSync(path.join(root, file), 'utf8').split('\n');
   return `${file}:${lines.findIndex((line) => line.includes(text)) + 1}`;
@@ -25,7 +25,7 @@ describe('npm run decode-log', () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('gives the places in the sources for a crash of the built, minified command line', () => {
+  it('prints the places in the sources for a crash of the minified command line', () => {
     const planted = path.join(folder, 'planted.cjs');
     writeFileSync(planted, `require('node:os').homedir = () => { throw new Error('planted'); };`);
     const env = { PATH: process.env['PATH'] };
@@ -43,7 +43,7 @@ describe('npm run decode-log', () => {
     expect(stdout).not.toMatch(/keybridge\.cjs:\d+:\d+/);
   });
 
-  it('gives the places in the sources for a line of the log, and leaves everything else as it is', () => {
+  it('prints the place in the sources for a line of the log and leaves other lines unchanged', () => {
     const text = 'This page is not allowed to run commands.';
     const lines = readFileSync(path.join(dist, 'main.js'), 'utf8').split('\n');
     const line = lines.findIndex((one) => one.includes(text));
@@ -56,13 +56,13 @@ describe('npm run decode-log', () => {
     expect(stdout).toContain(logged('other.js:1:1'));
   });
 
-  it('says how to get the source maps when there are none', () => {
+  it('says how to build the source maps if there are none', () => {
     const { stderr, status } = decode(path.join(folder, 'crash.txt'), '--maps', path.join(folder, 'none'));
     expect(status).toBe(3);
     expect(stderr).toContain('npm run build');
   });
 
-  it('needs a map for every program and page of a build, and no built file tells of its map', () => {
+  it('finds a source map for every built script, none of which refers to its map', () => {
     const built = readdirSync(dist, { recursive: true, encoding: 'utf8' });
     const scripts = built.filter((name) => /\.c?js$/.test(name));
     expect(scripts.length).toBeGreaterThan(5);

@@ -33,12 +33,12 @@ function status(servers: ServerStatus[], change: Partial<Status> = {}): Status {
 
 const labels = (items: readonly TrayItem[]) => items.flatMap((item) => ('label' in item ? [item.label] : []));
 const inside = (items: readonly TrayItem[], start: string): readonly TrayItem[] => {
-  const found = items.find((item) => item.kind === 'submenu' && item.label.startsWith(start));
-  return found?.kind === 'submenu' ? found.items : [];
+  const submenu = items.find((item) => item.kind === 'submenu' && item.label.startsWith(start));
+  return submenu?.kind === 'submenu' ? submenu.items : [];
 };
 
-describe('the tray as a function of the state', () => {
-  it('says each server’s state in words, what needs a person first', () => {
+describe('the tray model', () => {
+  it('shows the state of each server, those that need attention first', () => {
     const { items } = trayModel(
       status([server('work', signedIn), server('notes', retrying), server('linear', ended)]),
       now,
@@ -53,7 +53,7 @@ describe('the tray as a function of the state', () => {
     ]);
   });
 
-  it('offers the next step of each state, and always the window', () => {
+  it('offers the next step of each state and the window', () => {
     const { items } = trayModel(
       status([
         server('work', signedIn, 'ada@example.com'),
@@ -73,7 +73,7 @@ describe('the tray as a function of the state', () => {
     });
   });
 
-  it('puts the accounts of a server below its name, the default one first, each with its own next step', () => {
+  it('lists the accounts of a server in its menu, the default account first, each with its next step', () => {
     const account = (name: string, isDefault: boolean, state: SignInState, identity?: string): ServerStatus => ({
       ...server('linear', state, identity),
       id: `linear:${name}`,
@@ -103,7 +103,7 @@ describe('the tray as a function of the state', () => {
     });
   });
 
-  it('more access is not granted by a click in a menu: it leads to the window', () => {
+  it('opens the window for a request for more access, instead of granting it', () => {
     const wanting: SignInState = { kind: 'needs_access', error, scopes: ['admin'] };
     const [first] = inside(trayModel(status([server('work', wanting)]), now).items, '⚠ work');
     expect(first).toMatchObject({ action: { kind: 'show', server: 'id-of-work' } });
@@ -119,11 +119,11 @@ describe('the tray as a function of the state', () => {
     ['busy', [retrying, signingIn]],
     ['attention', [signedIn, signingIn, retrying, ended]],
     ['attention', [{ kind: 'store_blocked', error }]],
-  ] satisfies [string, SignInState[]][])('the icon is "%s" for %j', (icon, states) => {
+  ] satisfies [string, SignInState[]][])('has the icon "%s" for %j', (icon, states) => {
     expect(trayModel(status(states.map((state, index) => server(`s${index}`, state))), now).icon).toBe(icon);
   });
 
-  it('a keychain that is locked shows in the icon and can be unlocked from the menu', () => {
+  it('shows a locked keychain in the icon and offers to unlock it', () => {
     const model = trayModel(
       status([server('work', signedIn)], { store: { name: 'keychain', label: 'Keychain', state: 'locked' } }),
       now,
@@ -132,7 +132,7 @@ describe('the tray as a function of the state', () => {
     expect(model.items).toContainEqual({ kind: 'action', label: 'Unlock keychain', action: { kind: 'unlock' } });
   });
 
-  it('RF26 a sign-in that ends within a day shows in icon, words and menu', () => {
+  it('RF26 shows a sign-in that ends within a day in icon, summary and menu', () => {
     const model = trayModel(
       status([server('work', { ...signedIn, endsAt: minutes(5 * 60) }), server('notes', signedIn)]),
       now,
@@ -148,12 +148,12 @@ describe('the tray as a function of the state', () => {
     ).toBe(true);
   });
 
-  it('says that the memory store forgets', () => {
+  it('warns that the memory store loses the sign-ins', () => {
     const model = trayModel(status([], { store: { name: 'memory', label: 'Memory', state: 'ready' } }), now);
     expect(labels(model.items)).toContain('Sign-ins end when Keybridge quits');
   });
 
-  it('needs no clock while no time is shown', () => {
+  it('counts minutes only while it shows a time', () => {
     const ticks = (state: SignInState) => trayModel(status([server('work', state)]), now).countsMinutes;
     expect(ticks(signedIn)).toBe(true);
     expect(ticks(retrying)).toBe(true);
@@ -164,7 +164,7 @@ describe('the tray as a function of the state', () => {
     expect(ticks({ kind: 'signed_out' })).toBe(false);
   });
 
-  it('with 50 servers the way to the window and the end stay in reach', () => {
+  it('shows at most 20 servers, so that the items to open and to quit stay on the screen', () => {
     const many = Array.from({ length: 50 }, (_, index) => server(`s${index}`, index === 49 ? ended : signedIn));
     const { items } = trayModel(status(many), now);
     expect(items.length).toBeLessThan(30);

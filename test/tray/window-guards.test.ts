@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { refusedSwitch } from '../../electron/desktop/window/forbidden-switches.ts';
 import { fileOf, isOwnPage } from '../../electron/desktop/window/page-address.ts';
 
-describe('UI07: switches that would open the app to others', () => {
+describe('UI07: the switches of a release build', () => {
   it.each([
     ['--remote-debugging-port=0', '--remote-debugging-port'],
     ['--remote-debugging-port', '--remote-debugging-port'],
@@ -17,7 +17,7 @@ describe('UI07: switches that would open the app to others', () => {
     ['--host-rules=MAP * evil', '--host-rules'],
     ['--ignore-certificate-errors', '--ignore-certificate-errors'],
     ['--gpu-launcher=sh', '--gpu-launcher'],
-    // Switches that no list of forbidden ones had.
+    // Switches that a list of forbidden ones would easily miss.
     ['--enable-logging=file', '--enable-logging'],
     ['--log-file=/home/ada/.bashrc', '--log-file'],
     ['--user-data-dir=/tmp/x', '--user-data-dir'],
@@ -34,7 +34,7 @@ describe('UI07: switches that would open the app to others', () => {
     ['--', '--'],
     ['-e', '-e'],
     ['--toString', '--toString'],
-  ])('%s is refused', (given, named) => {
+  ])('reject %s', (given, named) => {
     expect(refusedSwitch(['/opt/keybridge', '--hidden', given], {})).toBe(named);
   });
 
@@ -46,11 +46,11 @@ describe('UI07: switches that would open the app to others', () => {
     '-r /tmp/x.js',
     '--inspect=0',
     '--import data:text/javascript,x',
-  ])('NODE_OPTIONS=%s is refused', (value) => {
+  ])('reject NODE_OPTIONS=%s', (value) => {
     expect(refusedSwitch(['/opt/keybridge'], { NODE_OPTIONS: value })).toBe('NODE_OPTIONS');
   });
 
-  it('what people and launchers use is accepted', () => {
+  it('include those that users and launchers need', () => {
     const usual = [
       '/opt/keybridge',
       '--hidden',
@@ -68,10 +68,10 @@ describe('UI07: switches that would open the app to others', () => {
   });
 });
 
-describe('addresses of the window’s pages', () => {
+describe('the addresses of the window’s pages', () => {
   const folder = path.resolve('/app/dist/renderer');
 
-  it('names files inside the folder only', () => {
+  it('never name a file outside their folder', () => {
     expect(fileOf('app://keybridge/index.html', folder)).toBe(path.join(folder, 'index.html'));
     expect(fileOf('app://keybridge/assets/a.js?x#y', folder)).toBe(path.join(folder, 'assets', 'a.js'));
     for (const outside of [
@@ -88,9 +88,9 @@ describe('addresses of the window’s pages', () => {
     }
   });
 
-  it('takes no other address for its own', () => {
+  it('are those of the app’s own origin only', () => {
     expect(isOwnPage('app://keybridge/index.html#server=x')).toBe(true);
-    for (const foreign of [
+    for (const other of [
       'app://other/index.html',
       'app://keybridge.evil/index.html',
       'app://x@keybridge/',
@@ -100,8 +100,8 @@ describe('addresses of the window’s pages', () => {
       'about:blank',
       '',
     ]) {
-      expect(isOwnPage(foreign), foreign).toBe(false);
-      expect(fileOf(foreign, folder), foreign).toBeUndefined();
+      expect(isOwnPage(other), other).toBe(false);
+      expect(fileOf(other, folder), other).toBeUndefined();
     }
   });
 });
