@@ -1,4 +1,4 @@
-// electron-builder calls this when the app's folder is complete: what no user needs is left out.
+// electron-builder calls this when the app's folder is complete. Removes files that users do not need.
 const { rm } = require('node:fs/promises');
 const path = require('node:path');
 

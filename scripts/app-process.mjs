@@ -1,11 +1,11 @@
-// Starts the app from a checkout, for daily use (start.mjs) and for development (dev.mjs).
+// Starts the app from a checkout, for start.mjs and dev.mjs.
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { hasUserNamespaces } from './electron-runtime.mjs';
+import { hasUserNamespaces } from './sandbox.mjs';
 import { SetupNeeded } from './setup.mjs';
 
-/** Throws SetupNeeded where no window can be shown. */
+/** Throws SetupNeeded if there is no display. */
 export function needDisplay() {
   if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
     throw new SetupNeeded('There is no display here. Without one, run the broker: node dist/keybridge.cjs serve');
@@ -14,7 +14,7 @@ export function needDisplay() {
 /**
  * @param {import('./electron-runtime.mjs').ElectronRuntime} electron
  * @param {string[]} args the app's folder, then its own arguments
- * @param {NodeJS.ProcessEnv} env besides this process's own
+ * @param {NodeJS.ProcessEnv} env in addition to this process's own
  */
 export async function startApp(electron, args, env = {}) {
   return spawn(electron.executable, [...(await sandboxSwitch(electron.dist)), ...args], {
@@ -29,9 +29,7 @@ export async function startApp(electron, args, env = {}) {
  */
 async function sandboxSwitch(dist) {
   if (process.getuid?.() === 0) {
-    console.error(
-      'Running as root, therefore without the sandbox of the window. Use an ordinary account for daily use.',
-    );
+    console.error('Running as root, so the window has no sandbox. Use an ordinary account for daily use.');
     return ['--no-sandbox'];
   }
   if (process.platform === 'linux' && !hasUserNamespaces()) await needSandboxHelper(path.join(dist, 'chrome-sandbox'));
@@ -39,7 +37,7 @@ async function sandboxSwitch(dist) {
 }
 
 /**
- * Where there are no user namespaces, Chromium ends at once unless this program of its own has root's rights.
+ * Without user namespaces Chromium exits at once unless its sandbox helper is setuid root.
  * @param {string} helper
  */
 async function needSandboxHelper(helper) {

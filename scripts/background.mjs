@@ -3,18 +3,18 @@ import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Ends with the process that started it, even when that is killed. */
-const tied =
+/** Prefix that makes a program end with the process that started it, even if that is killed. */
+const endWithParent =
   process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 
 /**
- * A program that runs beside this one until `stop()`. Ctrl-C does not reach it: who started it ends it in good order.
+ * Starts a program that runs until `stop()`. Ctrl-C does not reach it, so that its owner can end it in order.
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} options
  */
 export function startBackground(command, args, options = {}) {
-  const [program = command, ...rest] = [...tied, command, ...args];
+  const [program = command, ...rest] = [...endWithParent, command, ...args];
   /** @type {import('node:child_process').ChildProcess} */
   const child = spawn(program, rest, {
     stdio: ['ignore', 'ignore', 'ignore'],
@@ -26,9 +26,9 @@ export function startBackground(command, args, options = {}) {
   return {
     name: command,
     child,
-    /** When it is no longer there, also because it could not be started. */
+    /** Resolves when the program has ended or could not be started. */
     ended,
-    /** SIGTERM, and after `limitMs` SIGKILL. */
+    /** Sends SIGTERM, and SIGKILL after `limitMs`. */
     async stop(limitMs = 3_000) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
@@ -40,21 +40,20 @@ export function startBackground(command, args, options = {}) {
 }
 
 /**
- * Asks again every 25 ms until the answer is not undefined, false or null; throws after `limitMs`, or at once when
- * the program that is waited for has ended.
+ * Polls every 25 ms until `check` returns a truthy value. Throws after `limitMs`, or as soon as `program` has ended.
  * @param {string} what
- * @param {() => unknown} ask
+ * @param {() => unknown} check
  * @param {number} [limitMs]
  * @param {ReturnType<typeof startBackground>} [program]
  */
-export async function until(what, ask, limitMs = 10_000, program) {
+export async function until(what, check, limitMs = 10_000, program) {
   const deadline = Date.now() + limitMs;
-  let gone = false;
-  void program?.ended.then(() => (gone = true));
+  let hasEnded = false;
+  void program?.ended.then(() => (hasEnded = true));
   for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    if (gone) throw new Error(`${what}: ${program?.name} ended at once; is it installed?`);
+    const value = await check();
+    if (value) return value;
+    if (hasEnded) throw new Error(`${what}: ${program?.name} ended at once; is it installed?`);
     if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s`);
     await pause(25);
   }

@@ -1,7 +1,8 @@
-// npm run bench: the bridge with its headless broker against mcp-remote, a minimal bridge and a direct client, in turn
-// in one run, so that a noisy minute hits all alike. Ratios per round, then min / median / max.
-//   npm run bench -- --rounds 9 --write     --write puts the tables into docs/performance.md
-//   npm run bench -- --rounds 0             only what hostile answers cost
+// npm run bench: compares the bridge with its headless broker to mcp-remote, a minimal bridge and a direct client. They
+// take turns in one run, so that other load on the machine affects all of them. Prints min / median / max of the
+// ratios.
+//   npm run bench -- --rounds 9 --write     --write updates the tables in docs/performance.md
+//   npm run bench -- --rounds 0             only the cost of hostile responses
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -40,7 +41,12 @@ const temp = mkdtempSync(path.join(os.tmpdir(), 'keybridge-bench-'));
 const clean = { PATH: process.env.PATH, HOME: temp };
 /** @type {import('node:child_process').ChildProcessByStdio<Writable, Readable, null>[]} */
 const started = [];
-const machine = `${rounds > 0 ? `${rounds} rounds, ` : ''}Node ${process.version}, ${process.platform}, ${os.cpus().length} cores.`;
+const machine = [
+  ...(rounds > 0 ? [`${rounds} rounds`] : []),
+  `Node ${process.version}`,
+  process.platform,
+  `${os.cpus().length} cores.`,
+].join(', ');
 
 /** @type {(child: { stdout: Readable }) => Promise<string>} */
 const firstLine = (child) => new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
@@ -68,7 +74,7 @@ function cli(args, where = data) {
 
 /**
  * @param {Kind[]} kinds
- * @param {Round[]} rows gets one more
+ * @param {Round[]} rows one is added
  */
 async function oneRound(kinds, rows) {
   const text = 'x'.repeat(100);
@@ -152,7 +158,7 @@ function table(rows, mem) {
 }
 
 /**
- * Replaces what stands between two marks of docs/performance.md.
+ * Replaces the text between two marks in docs/performance.md.
  * @param {string} mark
  * @param {string} text
  */
@@ -171,9 +177,9 @@ function inShort(round) {
 }
 
 /**
- * A broker of its own, so that its highest memory is that of one attack.
- * @param {string} well address of a server that is well
- * @param {string} hostile address
+ * Starts a broker for one attack, so that its peak memory is that of this attack.
+ * @param {string} well address of a server that behaves well
+ * @param {string} hostile address of a hostile server
  */
 async function underAttack(well, hostile) {
   const own = { KEYBRIDGE_DATA_DIR: mkdtempSync(path.join(temp, 'attack-')), KEYBRIDGE_STORE: 'memory' };
@@ -218,7 +224,8 @@ try {
     ['direct', () => directClient(url)],
   ];
   if (rounds > 0) {
-    await oneRound(kinds, []); // warm-up: file caches
+    // Warms up the file caches.
+    await oneRound(kinds, []);
     /** @type {Round[]} */
     const rows = [];
     for (let i = 0; i < rounds; i += 1) {
@@ -232,7 +239,7 @@ try {
   if (process.platform === 'linux') {
     const hostile = await firstLine(start(['test/bench/hostile-server.mjs']));
     const result = attackTable(await measureAttacks(() => underAttack(url, hostile)));
-    console.log(`\nHostile answers, ${machine}\n\n${result}`);
+    console.log(`\nHostile responses, ${machine}\n\n${result}`);
     if (values.write) write('attacks', result);
   }
 } finally {

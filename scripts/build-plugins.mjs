@@ -3,8 +3,8 @@ import path from 'node:path';
 const root = path.join(import.meta.dirname, '..');
 
 /**
- * `import('./cli-main.ts')` stays a load at run time, of the file beside this one. A single executable (SEA) has no
- * import(): both kinds of import() become a require(), which electron/embedded.ts answers there.
+ * Keeps `import('./cli-main.ts')` as a load of the built file at run time. A single executable (SEA) has no import(),
+ * so imports of these files and of Node's modules become a require(), which electron/embedded.ts provides there.
  * @param {string[]} sources
  * @returns {import('vite').Plugin}
  */
@@ -25,14 +25,14 @@ export function filesOnDemand(sources) {
         /\bimport\(([`'"](?:\.\/[a-z-]+\.cjs|node:[a-z_/]+)[`'"])\)/g,
         'Promise.resolve().then(()=>require($1))',
       );
-      // The lines stay as they are, which is all that the source map needs.
+      // No line moves, so the source map stays valid.
       return { code: replaced, map: null };
     },
   };
 }
 
 /**
- * Takes page-source.dev.ts for page-source.ts. No other build has it, nor a switch that would turn it on.
+ * Replaces page-source.ts by page-source.dev.ts. Other builds do not contain that file, nor a switch for it.
  * @returns {import('vite').Plugin}
  */
 export function developmentPages() {

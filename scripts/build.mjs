@@ -1,6 +1,6 @@
-// Builds what runs: `node scripts/build.mjs [--if-stale] [--test] [--out FOLDER] [--dev-server URL]`.
-// --test marks a build that lets debuggers in (Playwright); it is never packaged for users.
-// --dev-server makes a build without pages of its own, for `npm run dev`: its window shows those of that server.
+// Builds the programs: `node scripts/build.mjs [--if-stale] [--test] [--out FOLDER] [--dev-server URL]`.
+// --test makes a build that accepts debuggers (Playwright). It is never packaged for users.
+// --dev-server makes a build without pages, for `npm run dev`. Its window shows the pages of that server.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,16 +17,16 @@ const root = path.join(import.meta.dirname, '..');
 
 /**
  * @typedef {object} Program
- * @property {Record<string, string>} entries source by name of the result; several share their common code
+ * @property {Record<string, string>} entries source by name of the built file; several entries share common chunks
  * @property {'esm' | 'cjs'} format
  * @property {boolean} [minify]
- * @property {string[]} [ownFile] sources that are loaded at run time from the file beside, only when needed
+ * @property {string[]} [ownFile] sources that are loaded from their own built file at run time, when needed
  *
  * @typedef {{ ifStale: boolean, test: boolean, out: string, devServer?: string | undefined }} BuildOptions
  */
 
 /**
- * `main` is ESM; a sandboxed preload and what a single executable loads must be CommonJS.
+ * A sandboxed preload and the files of a single executable must be CommonJS.
  * @type {Program[]}
  */
 const programs = [
@@ -57,13 +57,13 @@ const sources = [
   'scripts/build-plugins.mjs',
   'scripts/compiled-messages.mjs',
 ];
-/** In each build: its source maps. */
+/** The folder of the source maps in each build. */
 export const mapsFolder = 'source-maps';
 const external = ['electron', 'keytar', ...builtinModules, /^node:/];
 
 /**
- * Builds into `out` (default: dist). Safe to run several times at once: one builds, the others wait.
- * In a process of its own, because Vite makes another page where NODE_ENV says "test".
+ * Builds into `out` (default: dist). If it runs several times at once, one builds and the others wait. It builds in
+ * another process, because Vite builds a different page if NODE_ENV is "test".
  * @param {Partial<BuildOptions>} options
  */
 export async function buildAll({ ifStale = false, test = false, out = path.join(root, 'dist'), devServer } = {}) {
@@ -80,7 +80,7 @@ export async function buildAll({ ifStale = false, test = false, out = path.join(
 }
 
 /**
- * True when it built, false when nothing had changed.
+ * Returns false if nothing had changed.
  * @param {BuildOptions} options
  */
 async function buildHere(options) {
@@ -98,7 +98,7 @@ async function buildHere(options) {
           ...programs.map((program) => buildProgram(program, work, options)),
           ...(devServer === undefined ? [buildPage(path.join(work, 'renderer'))] : []),
         ]);
-        await setMapsAside(work);
+        await moveSourceMaps(work);
         await mkdir(out, { recursive: true });
         await replaceFiles(work, out);
         await writeFile(path.join(out, '.stamp'), stamp);
@@ -144,7 +144,7 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
       emptyOutDir: false,
       target: 'node20',
       minify,
-      // Inside the files of a development build, for debuggers.
+      // Debuggers find the inline maps of a development build.
       sourcemap: devServer === undefined ? 'hidden' : 'inline',
       chunkSizeWarningLimit: 10_000,
       rolldownOptions: {
@@ -163,7 +163,7 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
 }
 
 /**
- * The build's folder is gone afterwards, and paths from it with it.
+ * The folder of the build is removed afterwards, so paths relative to it would be wrong.
  * @param {string} source
  * @param {string} map
  */
@@ -182,7 +182,7 @@ async function buildPage(outDir) {
     base: './',
     logLevel: 'warn',
     plugins: [compiledMessages(), react()],
-    // No inlined data: URLs for fonts or images, no polyfill for old browsers: the page's policy allows neither.
+    // The policy of the page allows neither inlined data: URLs nor the polyfill for module preloading.
     build: {
       outDir,
       emptyOutDir: true,
@@ -196,7 +196,7 @@ async function buildPage(outDir) {
 }
 
 /**
- * A hash of everything that the build reads, and of how it was called.
+ * A hash of the files that the build reads and of its options.
  * @param {BuildOptions} options
  */
 async function fingerprint({ test, devServer }) {
@@ -213,12 +213,12 @@ async function fingerprint({ test, devServer }) {
  * @returns {Promise<string[]>}
  */
 async function filesUnder(entry) {
-  const found = await readdir(entry, { withFileTypes: true, recursive: true }).catch((error) => {
+  const entries = await readdir(entry, { withFileTypes: true, recursive: true }).catch((error) => {
     if (error.code === 'ENOTDIR') return undefined;
     throw error;
   });
-  if (!found) return [entry];
-  return found
+  if (!entries) return [entry];
+  return entries
     .filter((one) => one.isFile())
     .map((one) => path.join(one.parentPath, one.name))
     .toSorted();
@@ -230,21 +230,20 @@ async function stampOf(out) {
 }
 
 /**
- * Source maps lie in a folder of their own, which no package takes along. They name places in the sources for
- * scripts/decode-log.mjs, without the sources' text.
+ * Moves the source maps to a folder that is in no package. They are for scripts/decode-log.mjs and contain no sources.
  * @param {string} folder of the build
  */
-async function setMapsAside(folder) {
+async function moveSourceMaps(folder) {
   for (const file of await filesUnder(folder)) {
     if (!file.endsWith('.map')) continue;
-    const aside = path.join(folder, mapsFolder, path.relative(folder, file));
-    await mkdir(path.dirname(aside), { recursive: true });
-    await rename(file, aside);
+    const target = path.join(folder, mapsFolder, path.relative(folder, file));
+    await mkdir(path.dirname(target), { recursive: true });
+    await rename(file, target);
   }
 }
 
 /**
- * Puts each new file in place by a rename, pages after what they load, and then removes what is no longer built.
+ * Moves each new file into place, pages after the files they load, then removes the files that are no longer built.
  * @param {string} from
  * @param {string} to
  */
@@ -281,7 +280,7 @@ async function runFromCommandLine() {
 }
 
 /**
- * What went wrong, without the bundler's inside.
+ * Prints the error without the stack of the bundler.
  * @param {unknown} error
  */
 function explain(error) {

@@ -1,4 +1,4 @@
-// What commands fetch once and keep: outside of the checkout, so that it outlives a fresh one.
+// The cache of what commands fetch once. It is outside the checkout, so that another checkout can use it.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
@@ -9,12 +9,11 @@ import { withLock } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** A fetch that takes longer has met a registry that does not answer. */
+/** After this time the registry is considered unreachable. */
 const fetchLimitMs = 900_000;
 
 /**
- * Under XDG_CACHE_HOME or ~/.cache; in the checkout's .cache where neither can be written to (no home, a read-only
- * one).
+ * In XDG_CACHE_HOME or ~/.cache, or in the checkout's .cache if neither is writable.
  * @returns {string} a folder that exists
  */
 export function cacheFolder() {
@@ -22,7 +21,7 @@ export function cacheFolder() {
     .map((base) => (base ? path.join(base, 'keybridge') : ''))
     .filter(Boolean);
   const own = path.join(root, '.cache', 'fetched');
-  return [...candidates, own].find(usable) ?? own;
+  return [...candidates, own].find(isUsable) ?? own;
 }
 
 function homeCache() {
@@ -30,13 +29,13 @@ function homeCache() {
     const home = os.homedir();
     return path.isAbsolute(home) && existsSync(home) ? path.join(home, '.cache') : undefined;
   } catch {
-    // A user that the system does not know.
+    // The system has no entry for this user.
     return undefined;
   }
 }
 
 /** @param {string} folder */
-function usable(folder) {
+function isUsable(folder) {
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK | constants.X_OK);
@@ -47,9 +46,9 @@ function usable(folder) {
 }
 
 /**
- * A folder of the cache, filled once by `install` for each `key`; half an installation is never taken for a whole one.
+ * Returns a folder of the cache that `install` has filled once for this `key`. An incomplete installation is not used.
  * @param {string} kind part of the folder's name
- * @param {string | Buffer} key what is to be installed: another key, another folder
+ * @param {string | Buffer} key identifies what is installed
  * @param {(folder: string) => Promise<void>} install
  * @returns {Promise<string>} the folder
  */
@@ -73,19 +72,19 @@ export async function ensureCached(kind, key, install) {
 }
 
 /**
- * The packages of source/package-lock.json, checked against it. `say` is called only when they have to be fetched.
+ * Installs the packages of source/package-lock.json, unless the cache has them.
  * @param {string} kind part of the folder's name
  * @param {string} source folder with package.json and package-lock.json
- * @param {() => void} say
- * @returns {Promise<string>} the folder that has node_modules
+ * @param {() => void} onFetch called before they are fetched
+ * @returns {Promise<string>} the folder with node_modules
  */
-export async function ensurePackages(kind, source, say) {
+export async function ensurePackages(kind, source, onFetch) {
   const lock = await readFile(path.join(source, 'package-lock.json'));
   return ensureCached(kind, lock, async (folder) => {
-    say();
+    onFetch();
     for (const name of ['package.json', 'package-lock.json'])
       await copyFile(path.join(source, name), path.join(folder, name));
-    // npm would keep everything a second time, in a home that may not be there.
+    // npm's own cache would be a second copy, in a home folder that may not exist.
     const cache = path.join(folder, 'npm-cache');
     const args = [
       'ci',
@@ -108,9 +107,8 @@ export async function ensurePackages(kind, source, say) {
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} options
- * @returns {Promise<string>} what it printed. Rejects with the line of it that says why and, as `code`, npm's own
- *   code (E404,
- *   EINTEGRITY), the system's (ENOENT) or the exit code.
+ * @returns {Promise<string>} its output. Rejects with the line that names the cause; `code` is that of npm (E404,
+ *   EINTEGRITY), that of the system (ENOENT) or the exit code.
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -127,24 +125,23 @@ export function run(command, args, options = {}) {
       process.off('exit', kill);
       if (code === 0) return resolve(text);
       const npmCode = /^npm error code (\w+)/m.exec(text)?.[1];
-      const message = `${path.basename(command)} ended with ${signal ?? code}: ${complaint(text)}`;
+      const message = `${path.basename(command)} ended with ${signal ?? code}: ${errorLine(text)}`;
       return reject(Object.assign(new Error(message), { code: npmCode ?? code ?? signal }));
     });
   });
 }
 
 /**
- * The line in which npm, pip or Maven says what is wrong; else the last one.
+ * The line in which npm, pip or Maven names the error, otherwise the last one.
  * @param {string} text
  */
-function complaint(text) {
+function errorLine(text) {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean);
-  return (
-    lines.find((line) => /^(?:npm error code|ERROR:|\[ERROR\])/.test(line)) ??
-    lines.at(-1) ??
-    'it said nothing'
-  ).slice(0, 300);
+  return (lines.find((line) => /^(?:npm error code|ERROR:|\[ERROR\])/.test(line)) ?? lines.at(-1) ?? 'no output').slice(
+    0,
+    300,
+  );
 }

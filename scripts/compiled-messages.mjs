@@ -1,4 +1,4 @@
-// Compiles the catalogue (shared/messages) when the program is built: a build ships functions, no parser of texts.
+// Compiles the catalogue (shared/messages) into functions, so that a build needs no parser for ICU MessageFormat.
 import path from 'node:path';
 import MessageFormat from '@messageformat/core';
 // @ts-expect-error -- this file of the package has no declaration where it lies
@@ -8,7 +8,7 @@ const folder = path.join(import.meta.dirname, '..', 'shared', 'messages');
 const format = new MessageFormat('en', { returnType: 'values' });
 
 /**
- * A file of the catalogue imports nothing and exports one object of texts.
+ * Each file of the catalogue exports one object of texts and imports nothing.
  * @returns {import('vite').Plugin}
  */
 export function compiledMessages() {
@@ -27,7 +27,7 @@ export function compiledMessages() {
 }
 
 /**
- * A text that takes no values stays a text.
+ * Texts without values stay strings.
  * @param {string} name
  * @param {Record<string, string>} texts
  */

@@ -1,9 +1,9 @@
-// Judges the built bridge with the official MCP conformance suite: `npm run conformance`. test/conformance/README.md
-// says how to read it.
+// Tests the built bridge with the official MCP conformance suite: `npm run conformance`. test/conformance/README.md
+// explains the output.
 //   npm run conformance                     all 70 runs
 //   npm run conformance -- scope dpop       only runs whose name has one of the words
-//   npm run conformance -- --keep FOLDER    what the suite saved of each run
-// Ends with 1 when a run fails that test/conformance/baseline.json does not list, or when a listed one passes.
+//   npm run conformance -- --keep FOLDER    keeps what the suite saved for each run
+// Exits with 1 if a run fails that is not in test/conformance/baseline.json, or if one passes that is.
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -24,8 +24,8 @@ const baselineFile = path.join(root, 'test', 'conformance', 'baseline.json');
  * @typedef {import('../test/conformance/run-scenario.mjs').Verdict} Verdict
  */
 
-/** More at a time, and the machine's load decides about timing. */
-const atOnce = 2;
+/** With more runs at a time, the load of the machine would affect their timing. */
+const parallelRuns = 2;
 
 const { words, keep, dist } = readArguments();
 const built = dist ?? path.join(root, 'dist');
@@ -33,23 +33,23 @@ const built = dist ?? path.join(root, 'dist');
 await runCommand(async () => {
   await ensureModules();
   const interruption = waitForInterruption();
-  // What runs then is ended by 'exit' listeners.
-  void interruption.came.then((code) => process.exit(code));
+  // Listeners of 'exit' end the running programs.
+  void interruption.signalled.then((code) => process.exit(code));
   try {
     const suite = await ensureSuite({ log: console.error });
     if (!dist) await buildAll({ ifStale: true });
     if (!existsSync(path.join(built, 'keybridge.cjs'))) throw new SetupNeeded(`There is no build in ${built}.`);
-    return await judge(suite);
+    return await runSuite(suite);
   } finally {
     interruption.stopWaiting();
   }
 });
 
 /**
- * Runs what was chosen; gives the exit code.
+ * Runs the chosen scenarios and returns the exit code.
  * @param {import('../test/conformance/suite.mjs').Suite} suite
  */
-async function judge(suite) {
+async function runSuite(suite) {
   const chosen = allRuns.filter(({ id }) => words.length === 0 || words.some((word) => id.includes(word)));
   const results = keep ?? (await mkdtemp(path.join(os.tmpdir(), 'keybridge-conformance-results-')));
   const remove = () => rmSync(results, { recursive: true, force: true, maxRetries: 5 });
@@ -90,13 +90,13 @@ async function inParallel(runs, task) {
   };
   const alone = [...runs.entries()].filter(([, { scenario }]) => runsAlone.has(scenario));
   const together = [...runs.entries()].filter(([, { scenario }]) => !runsAlone.has(scenario));
-  await Promise.all(Array.from({ length: atOnce }, () => worker(together)));
+  await Promise.all(Array.from({ length: parallelRuns }, () => worker(together)));
   await worker(alone);
   return verdicts;
 }
 
 /**
- * The table, what changed against the baseline, and the last line. Returns the exit code.
+ * Prints the table, the differences from the baseline, and the summary. Returns the exit code.
  * @param {Run[]} runs
  * @param {Verdict[]} verdicts
  * @param {Record<string, unknown>} expected baseline.json
@@ -117,12 +117,12 @@ function report(runs, verdicts, expected) {
   }
   const chosen = new Set(runs.map(({ id }) => id));
   const unknown = Object.keys(expected).filter((id) => !allRuns.some((run) => run.id === id));
-  const surprises = [...failed.keys()].filter((id) => !Object.hasOwn(expected, id));
-  const better = Object.keys(expected).filter((id) => chosen.has(id) && !failed.has(id));
+  const newFailures = [...failed.keys()].filter((id) => !Object.hasOwn(expected, id));
+  const fixed = Object.keys(expected).filter((id) => chosen.has(id) && !failed.has(id));
   console.log('');
-  for (const id of surprises) console.log(`NEW FAILURE: ${id}: ${failed.get(id)}`);
-  for (const id of better) console.log(`PASSES NOW: ${id}. Take it off test/conformance/baseline.json.`);
+  for (const id of newFailures) console.log(`NEW FAILURE: ${id}: ${failed.get(id)}`);
+  for (const id of fixed) console.log(`PASSES NOW: ${id}. Remove it from test/conformance/baseline.json.`);
   for (const id of unknown) console.log(`NO SUCH RUN: ${id} in test/conformance/baseline.json.`);
   console.log(`${runs.length - failed.size} passed, ${failed.size} failed`);
-  return surprises.length + better.length + unknown.length > 0 || runs.length === 0 ? 1 : 0;
+  return newFailures.length + fixed.length + unknown.length > 0 || runs.length === 0 ? 1 : 0;
 }

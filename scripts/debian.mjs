@@ -1,12 +1,12 @@
-// Debian's and Ubuntu's names for what we need of the system.
+// The names of the system packages on Debian and Ubuntu.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** @typedef {keyof typeof packages} Use */
 
 /**
- * Chosen by what it is for; apt brings what these depend on. `a|b`: the same package before and after Debian 13 and
- * Ubuntu 24.04, which renamed some for 64-bit time.
+ * Packages by use; apt installs their dependencies. `a|b` is the same package before and since Debian 13 and Ubuntu
+ * 24.04, which renamed some for 64-bit time.
  * @satisfies {Record<string, string[]>}
  */
 const packages = {
@@ -37,7 +37,7 @@ export function packageNames(uses) {
 }
 
 /**
- * Those that are not installed here, under neither name.
+ * Returns the packages that are installed under neither of their names.
  * @param {string[]} choices
  */
 export function missingPackages(choices) {
@@ -55,14 +55,14 @@ export function missingPackages(choices) {
 }
 
 /**
- * Of each `a|b` the name that this release has.
+ * Replaces each `a|b` by the name that this release has.
  * @param {string[]} choices
  */
 export function namesKnownHere(choices) {
   return choices.map((choice) => {
     const names = choice.split('|');
     if (names.length === 1) return choice;
-    // A mere virtual name has no such record. Without package lists (a fresh image) the release decides.
+    // A virtual package has no such record. Without package lists, as on a fresh image, the release decides.
     const known = names.find((name) =>
       /^Package: /m.test(
         spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' }).stdout ?? '',
@@ -73,7 +73,7 @@ export function namesKnownHere(choices) {
 }
 
 /**
- * The one line that a person with the right to do so runs.
+ * The command that a user with the necessary rights has to run.
  * @param {string[]} missing
  */
 export function installLine(missing) {
@@ -81,7 +81,7 @@ export function installLine(missing) {
 }
 
 /**
- * Debian 13 and later (testing and unstable have no number), Ubuntu 24.04 and later.
+ * Since Debian 13, of which testing and unstable have no number, and Ubuntu 24.04.
  * @param {{ ID?: string, VERSION_ID?: string }} release
  */
 function hasTime64Names({ ID, VERSION_ID }) {

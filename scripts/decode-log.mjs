@@ -1,7 +1,7 @@
-// npm run decode-log -- FILE: prints a log or a crash's stack, with the places in the sources instead of those in the
-// built files. `-` reads from stdin.
-//   --maps FOLDER     the source maps of the build that wrote it: dist/source-maps unless given; a release keeps its
-//                     own in release/source-maps-VERSION-PLATFORM-ARCH
+// npm run decode-log -- FILE: prints a log or the stack of a crash with places in the sources instead of the built
+// files. `-` reads from stdin.
+//   --maps FOLDER     the source maps of the build that wrote it (default: dist/source-maps; those of a release are in
+//                     release/source-maps-VERSION-PLATFORM-ARCH)
 import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
@@ -13,7 +13,7 @@ import { runCommand, SetupNeeded } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** `main.js:10:7`, with or without folders before it, as stacks and the log have it. */
+/** `main.js:10:7` as in stacks and logs, with or without folders before it. */
 const place = /(?:[\w+.-]+:\/\/)?[^\s()"<>:]*?([\w.-]+\.c?js):(\d+):(\d+)/g;
 
 await runCommand(async () => {
@@ -32,12 +32,13 @@ await runCommand(async () => {
 });
 
 /**
- * The maps of one build, by the name of the built file.
+ * Reads the maps of one build, by the name of the built file.
  * @param {string} folder
  * @returns {Promise<Map<string, SourceMap>>}
  */
 async function readMaps(folder) {
-  if (!existsSync(folder)) throw new SetupNeeded(`There are no source maps in ${folder}. npm run build makes them.`);
+  if (!existsSync(folder))
+    throw new SetupNeeded(`There are no source maps in ${folder}. Run npm run build to create them.`);
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.map'));
   return new Map(
     await Promise.all(
@@ -58,7 +59,7 @@ async function readMaps(folder) {
 function inSources(map, line, column) {
   const origin = map?.findOrigin(Number(line), Number(column));
   if (!origin || !('fileName' in origin)) return undefined;
-  // The maps were made in a folder that is gone: what is left is the path from the checkout's root.
+  // The folder of the build no longer exists. Without its part, this is the path from the root of the checkout.
   const file = origin.fileName.replace(/^(?:\.\.\/)+/, '');
   return `${file}:${origin.lineNumber}:${origin.columnNumber}`;
 }

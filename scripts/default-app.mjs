@@ -1,5 +1,5 @@
-// What a stock Electron does with `electron PATH`, for the stand-in runtime, whose own start-up app is left out.
-// As there, Electron is not "ready" before the app's own code has been loaded.
+// The start-up app of the stand-in runtime: does what a stock Electron does with `electron PATH`. As there, Electron
+// becomes ready only after the app's code has been loaded.
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -9,11 +9,11 @@ import { app } from 'electron';
 const require = createRequire(import.meta.url);
 
 const args = process.argv.slice(1);
-// Electron's own start-up app calls these; electron.d.ts does not list them.
+// Electron's own start-up app calls these functions, which electron.d.ts does not declare.
 const startup = /** @type {Electron.App & { setVersion(v: string): void, setAppPath(p: string): void }} */ (app);
 let target;
 for (let arg = args.shift(); arg !== undefined && target === undefined; arg = args.shift()) {
-  // Playwright loads its own start-up code this way.
+  // Playwright loads its start-up code this way.
   if (arg === '-r' || arg === '--require') require(path.resolve(args.shift() ?? ''));
   else if (!arg.startsWith('-')) target = path.resolve(arg);
 }

@@ -1,6 +1,6 @@
-// npm run demo: a real authorization server and a real MCP server on this computer, and the app on them.
-//   --auto   drives itself, prints each step as it happens, exit 0 only if each really happened.
-// Without a display it always drives itself, on a screen that nobody sees.
+// npm run demo: starts a real authorization server, a real MCP server and the app on this computer.
+//   --auto   runs through the main job, prints each step, and exits with 0 only if every step happened
+// Without a display it always runs with --auto, on a private display.
 import path from 'node:path';
 import { buildAll } from './build.mjs';
 import { ensureElectron } from './electron-runtime.mjs';
@@ -16,7 +16,7 @@ await runCommand(async () => {
   await setUp({ electron: true, display: noDisplay, keyring: noKeyring });
   const electron = await ensureElectron();
   await buildAll({ ifStale: true });
-  // Vite runs the TypeScript of the demo and its servers; nothing of it is part of the product.
+  // Vite runs the TypeScript of the demo and its servers, which are not part of a build.
   const { createServer } = await import('vite');
   const vite = await createServer({
     root,
@@ -33,5 +33,5 @@ await runCommand(async () => {
     await vite.close();
   }
 });
-// What was interrupted may still wait for something.
+// After an interruption, timers may still be pending.
 if (Number(process.exitCode) > 128) process.exit();

@@ -1,6 +1,6 @@
-// npm run dev: the app while you work on it. Changes in renderer/ show in the window as it stands; changes in electron/
-// and shared/ restart the app. Arguments go to the app.
-// It keeps to a data folder of its own, .cache/dev/data; KEYBRIDGE_DATA_DIR and KEYBRIDGE_STORE choose other places.
+// npm run dev: runs the app during development. The window shows changes in renderer/ without a reload of the app;
+// changes in electron/ and shared/ restart it. Arguments go to the app. The data folder is .cache/dev/data unless
+// KEYBRIDGE_DATA_DIR names another one.
 import { once } from 'node:events';
 import { cp, mkdir, realpath, rm } from 'node:fs/promises';
 import http from 'node:http';
@@ -12,7 +12,7 @@ import { waitForInterruption } from './interruption.mjs';
 import { runCommand, setUp } from './setup.mjs';
 
 const root = path.join(import.meta.dirname, '..');
-/** A folder that looks like a checkout to Electron: package.json, dist/ and build/. */
+/** Electron starts the app from this folder, with package.json, dist/ and build/ as in a checkout. */
 const work = path.join(root, '.cache', 'dev');
 const programFolders = ['electron', 'shared'].map((name) => path.join(root, name) + path.sep);
 
@@ -26,12 +26,12 @@ await runCommand(async () => {
     await prepareFolder();
     const build = () => buildAll({ ifStale: true, out: path.join(work, 'dist'), devServer: pages.address });
     await build();
-    const app = await runAgain(electron, build);
+    const app = await runWithRestarts(electron, build);
     pages.watcher.add(programFolders);
     pages.watcher.on('all', (_event, file) => {
       if (programFolders.some((folder) => file.startsWith(folder))) app.changed();
     });
-    const first = await Promise.race([app.ended, interruption.came]);
+    const first = await Promise.race([app.ended, interruption.signalled]);
     await app.close();
     return first;
   } finally {
@@ -40,7 +40,7 @@ await runCommand(async () => {
   }
 });
 
-/** Vite's server for renderer/. The app alone asks it; the window sees it behind app://keybridge. */
+/** Starts Vite's server for renderer/. Only the app calls it; the window loads its pages from app://keybridge. */
 async function startPages() {
   const [{ createServer }, { default: react }, { compiledMessages }] = await Promise.all([
     import('vite'),
@@ -58,7 +58,7 @@ async function startPages() {
     plugins: [compiledMessages(), react(), withoutPolicy()],
     html: { cspNonce: 'KEYBRIDGE_NONCE' },
     server: {
-      // With a server of its own, Vite would end this process on SIGTERM, before the app has ended.
+      // If Vite had its own server, it would end this process on SIGTERM before the app has ended.
       middlewareMode: true,
       hmr: { server, protocol: 'ws', host: '127.0.0.1', clientPort: port },
       fs: { allow: [root, await realpath(path.join(root, 'node_modules'))] },
@@ -77,7 +77,7 @@ async function startPages() {
 }
 
 /**
- * The policy in index.html knows no nonce. The one that the app sends with each page stays.
+ * Removes the policy from index.html, which has no nonce. The app sends another policy with each page.
  * @returns {import('vite').Plugin}
  */
 function withoutPolicy() {
@@ -95,18 +95,18 @@ async function prepareFolder() {
 }
 
 /**
- * The app, and another one in its place after each change. A build that fails leaves the running one alone.
+ * Starts the app, and starts it again after each change. If a build fails, the running app is left alone.
  * @param {import('./electron-runtime.mjs').ElectronRuntime} electron
  * @param {() => Promise<void>} build
  */
-async function runAgain(electron, build) {
+async function runWithRestarts(electron, build) {
   /** @type {(code: number) => void} */
   let end = () => {};
   /** @type {Promise<number>} */
   const ended = new Promise((resolve) => (end = resolve));
   const env = { KEYBRIDGE_DATA_DIR: process.env.KEYBRIDGE_DATA_DIR ?? path.join(work, 'data') };
   /** @type {WeakSet<import('node:child_process').ChildProcess>} */
-  const dismissed = new WeakSet();
+  const stopped = new WeakSet();
   let app = await start();
   let dirty = false;
   /** @type {Promise<void> | undefined} */
@@ -116,14 +116,14 @@ async function runAgain(electron, build) {
   async function start() {
     const started = await startApp(electron, [work, ...process.argv.slice(2)], env);
     started.on('exit', (code) => {
-      if (!dismissed.has(started)) end(code ?? 1);
+      if (!stopped.has(started)) end(code ?? 1);
     });
     console.log(`[dev] started (process ${started.pid})`);
     return started;
   }
 
   async function stop() {
-    dismissed.add(app);
+    stopped.add(app);
     if (app.exitCode !== null || app.signalCode !== null) return;
     app.kill('SIGTERM');
     await once(app, 'exit');
@@ -136,7 +136,8 @@ async function runAgain(electron, build) {
       console.error(`[dev] ${error instanceof Error ? error.message : String(error)} The running app stays.`);
       return;
     }
-    if (dirty || closing) return; // something changed during the build: once more, before the app is ended
+    // After another change during the build, the app is not restarted before the next build.
+    if (dirty || closing) return;
     await stop();
     app = await start();
   }

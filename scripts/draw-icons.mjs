@@ -1,5 +1,5 @@
-// Draws the PNG files of build/ from build/icon.svg and the shapes below: `node scripts/draw-icons.mjs`.
-// Runs once more inside Electron, whose canvas does the drawing. For whoever changes the icon; its output is committed.
+// Draws the PNG files of build/ from build/icon.svg and the shapes below: `node scripts/draw-icons.mjs`. It starts
+// itself again in Electron, whose canvas draws them. Run it after a change of the icon, and commit the files.
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,8 +7,10 @@ import path from 'node:path';
 const build = path.join(import.meta.dirname, '..', 'build');
 
 const ring = 'M7.2 6.1a4.4 4.4 0 1 1 0 8.8 4.4 4.4 0 0 1 0-8.8Zm0 2.5a1.9 1.9 0 1 0 0 3.8 1.9 1.9 0 0 0 0-3.8Z';
-const bit =
-  'M10.6 9.2H19.4q1.1 0 1.1 1.1V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-1.9a2 2 0 0 0-4 0V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-5.3h-.3Z';
+const bit = [
+  'M10.6 9.2H19.4q1.1 0 1.1 1.1V17q0 .8-.8.8h-1.2q-.8 0-.8-.8v-1.9a2 2 0 0 0-4 0V17q0 .8-.8.8h-1.2',
+  'q-.8 0-.8-.8v-5.3h-.3Z',
+].join('');
 /** @param {string} colour */
 const key = (colour) => `<path fill="${colour}" fill-rule="evenodd" d="${ring}"/><path fill="${colour}" d="${bit}"/>`;
 /** @param {string} colour */
@@ -17,14 +19,14 @@ const tile = (colour) => `<rect x="1" y="1" width="22" height="22" rx="5.5" fill
 /** @typedef {{ shape: string, colour: string, sign: string }} Badge */
 
 /**
- * What stands out at the lower right: a shape of its own for each state, cut out of what lies below.
+ * At the lower right of the tray icon: a shape for each state, cut out of the icon.
  * @type {Record<string, Badge>}
  */
 const badges = {
   busy: {
     shape: '<circle cx="17" cy="17" r="6.5"/>',
     colour: '#1f5fb8',
-    sign: '<g fill="#fff"><circle cx="13.6" cy="17" r="1.2"/><circle cx="17" cy="17" r="1.2"/><circle cx="20.4" cy="17" r="1.2"/></g>',
+    sign: `<g fill="#fff">${[13.6, 17, 20.4].map((x) => `<circle cx="${x}" cy="17" r="1.2"/>`).join('')}</g>`,
   },
   attention: {
     shape: '<path d="M16.5 9.4q.5-.8 1 0l6 11.6q.4.9-.6.9H11.1q-1 0-.6-.9Z"/>',
@@ -34,7 +36,9 @@ const badges = {
   retrying: {
     shape: '<rect x="10.5" y="10.5" width="13" height="13" rx="3.4"/>',
     colour: '#c2620a',
-    sign: '<path d="M20.2 17a3.2 3.2 0 1 1-1.1-2.4" fill="none" stroke="#fff" stroke-width="1.5"/><path d="M20.9 12.6v3.1h-3.1Z" fill="#fff"/>',
+    sign:
+      '<path d="M20.2 17a3.2 3.2 0 1 1-1.1-2.4" fill="none" stroke="#fff" stroke-width="1.5"/>' +
+      '<path d="M20.9 12.6v3.1h-3.1Z" fill="#fff"/>',
   },
   'signed-out': {
     shape: '<circle cx="17" cy="17" r="6.5"/>',
@@ -46,14 +50,13 @@ const badges = {
 /** @param {string} state */
 function trayIcon(state) {
   const badge = badges[state];
-  const ground = state === 'signed-out' ? '#8b93a1' : '#0e6a84';
-  return svg(
-    `${hole(badge)}<g${badge ? ' mask="url(#hole)"' : ''}>${tile(ground)}${key('#fff')}</g>${badge ? `<g fill="${badge.colour}">${badge.shape}</g>${badge.sign}` : ''}`,
-  );
+  const mark = `${tile(state === 'signed-out' ? '#8b93a1' : '#0e6a84')}${key('#fff')}`;
+  if (!badge) return svg(`<g>${mark}</g>`);
+  return svg(`${hole(badge)}<g mask="url(#hole)">${mark}</g><g fill="${badge.colour}">${badge.shape}</g>${badge.sign}`);
 }
 
 /**
- * macOS: black and clear only. The sign is cut out of the badge.
+ * For macOS, only black and transparent. The sign is cut out of the badge.
  * @param {string} state
  */
 function template(state) {
@@ -61,22 +64,20 @@ function template(state) {
   if (!badge) return svg(key('#000'));
   const sign = badge.sign.replaceAll(/#fff|#1c1300/g, '#000');
   const cut = `<mask id="sign"><rect width="24" height="24" fill="#fff"/>${sign}</mask>`;
-  return svg(
-    `${hole(badge)}${cut}<g mask="url(#hole)">${key('#000')}</g><g mask="url(#sign)"><g fill="#000">${badge.shape}</g></g>`,
-  );
+  const shape = `<g mask="url(#sign)"><g fill="#000">${badge.shape}</g></g>`;
+  return svg(`${hole(badge)}${cut}<g mask="url(#hole)">${key('#000')}</g>${shape}`);
 }
 
-/** @param {Badge | undefined} badge */
-const hole = (badge) =>
-  badge
-    ? `<mask id="hole"><rect width="24" height="24" fill="#fff"/><g fill="#000" stroke="#000" stroke-width="2.4">${badge.shape}</g></mask>`
-    : '';
+/** @param {Badge} badge */
+const hole = ({ shape }) =>
+  '<mask id="hole"><rect width="24" height="24" fill="#fff"/>' +
+  `<g fill="#000" stroke="#000" stroke-width="2.4">${shape}</g></mask>`;
 /** @param {string} inner */
 const svg = (inner) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">${inner}</svg>`;
 
 /**
- * [file, drawing, pixels]. Electron takes `name@2x.png` beside `name.png` by itself. `-16` is for Windows, `-template`
- * for macOS.
+ * Returns [file, drawing, pixels] for each file. Electron finds `name@2x.png` next to `name.png`. `-16` is for Windows,
+ * `-template` for macOS.
  * @returns {Promise<[string, string, number][]>}
  */
 async function allFiles() {
@@ -136,6 +137,6 @@ async function startElectron() {
   await screen?.stop();
 }
 
-// Not awaited inside Electron, which is not ready before this file has been loaded.
+// Not awaited in Electron, which becomes ready only after this file has been loaded.
 if (process.versions.electron) void draw();
 else await startElectron();

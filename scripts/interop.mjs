@@ -1,6 +1,6 @@
-// npm run test:interop: the built program against MCP servers of other makers, which are fetched once into a cache
-// folder. docs/interop.md
-//   npm run test:interop -- fastmcp           only those whose name has one of the words; some run only so
+// npm run test:interop: tests the built program with MCP servers of other vendors, which are fetched once into a cache
+// folder (docs/interop.md).
+//   npm run test:interop -- fastmcp           only those whose name has one of the words; some run only when named
 //   npm run test:interop -- --dist FOLDER     another build than dist/
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,14 +14,14 @@ const { values, positionals: words } = parseArgs({ options: { dist: { type: 'str
 await runCommand(async () => {
   await ensureModules();
   const interruption = waitForInterruption();
-  // The peers end with this program's end.
-  void interruption.came.then((code) => process.exit(code));
+  // The peers end with this process.
+  void interruption.signalled.then((code) => process.exit(code));
   try {
     if (!values.dist) await buildAll({ ifStale: true });
     return await runCases();
   } finally {
     interruption.stopWaiting();
-    // A job that hung has left something running.
+    // A job that hung may have left something running.
     setTimeout(() => process.exit(), 5_000).unref();
   }
 });

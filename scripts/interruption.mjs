@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** What was under way has been ended, because a signal asked for it. */
+/** Thrown by work that was ended because of a signal. */
 export class Interrupted extends Error {
   /** @param {string} what @param {number} exitCode */
   constructor(what, exitCode) {
@@ -10,16 +10,16 @@ export class Interrupted extends Error {
 }
 
 /**
- * A signal that asks this process to end, or the end of the npm that started it: npm does not pass SIGTERM on.
- * While one waits, the signals do nothing else.
- * @returns {{ came: Promise<number>, stopWaiting: () => void }} came: with the exit code to give, 128 + the signal's
- *   number
+ * Waits for a signal that asks this process to end, or for the end of the npm that started it, because npm does not
+ * forward SIGTERM. Until `stopWaiting` the signals have no other effect.
+ * @returns {{ signalled: Promise<number>, stopWaiting: () => void }} signalled: resolves with the exit code, which is
+ *   128 + the number of the signal
  */
 export function waitForInterruption() {
   const listeners = new Map();
   /** @type {NodeJS.Timeout | undefined} */
   let watch;
-  const came = new Promise((resolve) => {
+  const signalled = new Promise((resolve) => {
     for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
       listeners.set(name, () => resolve(128 + constants.signals[name]));
     const parent = process.ppid;
@@ -29,7 +29,7 @@ export function waitForInterruption() {
   });
   for (const [name, listener] of listeners) process.on(name, listener);
   return {
-    came,
+    signalled,
     stopWaiting() {
       clearInterval(watch);
       for (const [name, listener] of listeners) process.off(name, listener);

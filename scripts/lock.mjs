@@ -3,9 +3,9 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Runs `task` while no other process holds `folder`. A holder that died is noticed by its process id.
+ * Runs `task` while it holds the lock `folder`. The lock of a process that no longer exists is removed.
  * @template T
- * @param {string} folder made while held
+ * @param {string} folder exists while the lock is held
  * @param {() => Promise<T>} task
  * @returns {Promise<T>}
  */
@@ -20,7 +20,7 @@ export async function withLock(folder, task, waitMs = 600_000) {
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
       const dead = await deadOwner(folder);
-      if (dead !== undefined) await takeAway(folder, dead);
+      if (dead !== undefined) await removeLockOf(folder, dead);
       else if (Date.now() > deadline) throw new Error(`${folder} is held by another process`, { cause: error });
       else await pause(50);
     }
@@ -33,7 +33,7 @@ export async function withLock(folder, task, waitMs = 600_000) {
 }
 
 /**
- * The code of a Node error (ENOENT, ESRCH); undefined for anything else.
+ * Returns the code of a Node error (ENOENT, ESRCH), or undefined for other values.
  * @param {unknown} error
  * @returns {unknown}
  */
@@ -42,7 +42,8 @@ export function codeOf(error) {
 }
 
 /**
- * The text of the owner file when that owner is gone ('' when it never signed); undefined while it lives.
+ * Returns the text of the owner file if that process has ended ('' if it never wrote the file), or undefined if it
+ * runs.
  * @param {string} folder
  */
 async function deadOwner(folder) {
@@ -63,11 +64,11 @@ async function deadOwner(folder) {
 }
 
 /**
- * Removes the lock of a dead owner, and only that one: by now it may already be somebody's new lock.
+ * Removes the lock of an owner that has ended, unless another process has acquired it in the meantime.
  * @param {string} folder
  * @param {string} dead text of the owner file
  */
-async function takeAway(folder, dead) {
+async function removeLockOf(folder, dead) {
   const aside = `${folder}.${process.pid}`;
   await rename(folder, aside).catch(() => {});
   if ((await readFile(path.join(aside, 'pid'), 'utf8').catch(() => '')) !== dead)

@@ -1,5 +1,5 @@
-// npm run package: the app as users get it, unpacked (release/linux-unpacked and the like).
-//   npm run package -- deb AppImage   installers instead; what each needs is in docs/packaging.md
+// npm run package: packages the app without an installer (release/linux-unpacked and so on).
+//   npm run package -- deb AppImage   makes installers; docs/packaging.md says what each needs
 //   --out FOLDER                      instead of release/
 import { cp, mkdir, readdir, rm, writeFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +16,8 @@ const work = path.join(root, '.cache', 'package');
 const executableName = process.platform === 'win32' ? 'keybridge.exe' : 'keybridge';
 
 /**
- * @param {{ out?: string, targets?: string[] }} options targets: electron-builder's names; none gives the unpacked app
+ * @param {{ out?: string, targets?: string[] }} options targets: electron-builder's names; without any, the unpacked
+ *   app
  * @returns {Promise<{ out: string, electron: import('./electron-runtime.mjs').ElectronRuntime }>}
  */
 export async function packageApp({ out = path.join(root, 'release'), targets = [] } = {}) {
@@ -34,7 +35,7 @@ export async function packageApp({ out = path.join(root, 'release'), targets = [
 }
 
 /**
- * What goes into app.asar: what Electron loads, and nothing of the command line.
+ * Collects the content of app.asar: the files that Electron loads, without the command line.
  * @param {string} dist
  */
 async function prepareApp(dist) {
@@ -63,8 +64,7 @@ async function prepareApp(dist) {
 }
 
 /**
- * What lies beside the archive in resources/bin: one program that hosts start, and the library that cannot be inside
- * it.
+ * Creates resources/bin: the program that hosts start, and the native library that it cannot contain.
  * @param {string} dist
  */
 async function prepareCommandLine(dist) {
@@ -74,7 +74,7 @@ async function prepareCommandLine(dist) {
 }
 
 /**
- * The command line as one program, out of what was built into `dist`.
+ * Makes the command line a single executable from the files in `dist`.
  * @param {string} dist
  * @param {string} executable
  */
@@ -89,7 +89,7 @@ export async function makeCommandLine(dist, executable) {
 }
 
 /**
- * Beside the packages, and in none of them: with these a log of this version can be decoded.
+ * Keeps the source maps next to the packages, so that logs of this version can be decoded.
  * @param {string} dist
  * @param {string} out
  */
@@ -101,7 +101,7 @@ async function keepSourceMaps(dist, out) {
 }
 
 /**
- * keytar with the one binary for this platform, without sources and build scripts.
+ * Copies keytar with the binary for this platform, without sources and build scripts.
  * @param {string} to
  */
 async function copyKeytar(to) {
@@ -118,10 +118,10 @@ async function runBuilder({ out, targets, electron }) {
     projectDir: root,
     publish: 'never',
     targets: Platform.current().createTarget(targets.length > 0 ? targets : ['dir']),
-    // On top of electron-builder.yml.
+    // In addition to electron-builder.yml.
     config: {
       directories: { output: out },
-      // The Electron at hand, so that nothing is downloaded once more.
+      // The Electron that is there already, so that none is downloaded.
       electronDist: electron.dist,
       electronVersion: electron.version,
     },
@@ -137,10 +137,10 @@ async function runFromCommandLine() {
   const done = await packageApp({ targets, ...(out ? { out } : {}) });
   console.log(`The app is in ${path.relative(process.cwd(), done.out)}${path.sep}.`);
   if (done.electron.kind === 'development')
-    console.log(`It holds a development Electron (${done.electron.version}): good for a look, not for users.`);
+    console.log(`It contains a development Electron (${done.electron.version}). Do not give it to users.`);
   if (!isHardened())
     console.log(
-      `Its command line holds Node ${process.versions.node}, which obeys NODE_OPTIONS: a release needs Node 24.`,
+      `Its command line contains Node ${process.versions.node}, which obeys NODE_OPTIONS. A release needs Node 24.`,
     );
 }
 

@@ -6,18 +6,18 @@ import { promisify } from 'node:util';
 import { startBackground } from './background.mjs';
 
 const exec = promisify(execFile);
-/** Where X servers put their sockets; the first one makes it and no one removes it. */
+/** The folder of the sockets of X servers. The first server creates it, and none removes it. */
 const sockets = '/tmp/.X11-unix';
 
 /**
- * An X screen that nobody sees.
+ * Starts an X server without a screen.
  * @param {{ width?: number, height?: number }} size in pixels
  */
 export async function startPrivateDisplay({ width = 1280, height = 800 } = {}) {
-  const first = !existsSync(sockets);
-  // Without the cache of compiled shaders that Mesa keeps in the home folder.
+  const isFirst = !existsSync(sockets);
+  // Mesa would write a shader cache to the home folder.
   const env = { ...process.env, MESA_SHADER_CACHE_DISABLE: 'true' };
-  // The server picks a free number itself and writes it to descriptor 3.
+  // The server chooses a free display number and writes it to file descriptor 3.
   const server = startBackground(
     'Xvfb',
     ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset'],
@@ -30,12 +30,13 @@ export async function startPrivateDisplay({ width = 1280, height = 800 } = {}) {
   const display = `:${line.trim()}`;
   return {
     display,
-    /** Puts the whole screen into a PNG file. */
+    /** Writes the whole screen to a PNG file. */
     screenshot: async (/** @type {string} */ file) =>
       void (await exec('import', ['-display', display, '-window', 'root', file])),
     async stop() {
       await server.stop();
-      if (first) await rmdir(sockets).catch(() => {}); // unless others use it now
+      // Fails if other servers use it now.
+      if (isFirst) await rmdir(sockets).catch(() => {});
     },
   };
 }

@@ -1,5 +1,5 @@
-// A session bus and a real gnome-keyring of our own, apart from the user's: for the demo without a keyring, and for
-// tests.
+// A private session bus and a real gnome-keyring, separate from the user's: for tests, and for the demo on a machine
+// without a keyring.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -13,13 +13,12 @@ const secretsPath = '/org/freedesktop/secrets';
 
 /**
  * @typedef {Awaited<ReturnType<typeof startPrivateBus>>} PrivateBus
- * address: for DBUS_SESSION_BUS_ADDRESS; `env`: what a program needs to be on this bus and on no other.
+ * address: for DBUS_SESSION_BUS_ADDRESS; `env`: the environment of a program that is to use only this bus.
  */
 
 /**
- * A D-Bus session bus that nothing else uses.
- * @param {{ services?: boolean }} options services: the bus may start the services that are installed (a panel needs
- *   that)
+ * Starts a private D-Bus session bus.
+ * @param {{ services?: boolean }} options services: lets the bus start installed services, which a panel needs
  */
 export async function startPrivateBus({ services = false } = {}) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'keybridge-bus-'));
@@ -38,7 +37,7 @@ export async function startPrivateBus({ services = false } = {}) {
   const daemon = startBackground('dbus-daemon', [`--config-file=${config}`, '--nofork', '--nopidfile'], { env });
   const bus = { address, folder, env };
   try {
-    await until('the private session bus', () => answers(bus, 'org.freedesktop.DBus'), 10_000, daemon);
+    await until('the private session bus', () => hasOwner(bus, 'org.freedesktop.DBus'), 10_000, daemon);
   } catch (error) {
     await daemon.stop();
     await rm(folder, { recursive: true, force: true });
@@ -54,8 +53,8 @@ export async function startPrivateBus({ services = false } = {}) {
 }
 
 /**
- * A gnome-keyring that answers as the Secret Service on `bus` (its own when none is given).
- * `env` is what one child needs to reach it: KEYBRIDGE_KEYCHAIN_DBUS hands it to the keychain child alone.
+ * Starts a gnome-keyring as the Secret Service on `bus`, or on a private bus if none is given. `env` is for a program
+ * that is to use it; KEYBRIDGE_KEYCHAIN_DBUS passes the address to the keychain child only.
  * @param {{ bus?: { address: string, env: NodeJS.ProcessEnv }, locked?: boolean }} options
  */
 export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
@@ -64,8 +63,9 @@ export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
     env: bus.env,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  daemon.child.stdin?.on('error', () => {}); // it ended before it read
-  // Makes the keyring "login" with this password, or unlocks it. No newline may follow.
+  // The daemon may end before it reads.
+  daemon.child.stdin?.on('error', () => {});
+  // The password with which the keyring "login" is created or unlocked. No newline may follow.
   daemon.child.stdin?.end('private');
   const keyring = {
     address: bus.address,
@@ -77,7 +77,7 @@ export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
     },
   };
   try {
-    await until('the private keyring', () => answers(bus, secretsName), 10_000, daemon);
+    await until('the private keyring', () => hasOwner(bus, secretsName), 10_000, daemon);
     if (locked) await keyring.lock();
     return keyring;
   } catch (error) {
@@ -86,18 +86,18 @@ export async function startPrivateKeyring({ bus: given, locked = false } = {}) {
   }
 }
 
-/** Whether a Secret Service is on the session bus of this process. */
+/** Whether there is a Secret Service on the session bus of this process. */
 export async function secretServiceRuns() {
   const address = process.env.DBUS_SESSION_BUS_ADDRESS;
-  return address !== undefined && address !== '' && answers({ address, env: process.env }, secretsName);
+  return address !== undefined && address !== '' && hasOwner({ address, env: process.env }, secretsName);
 }
 
 /**
- * Asks the bus who owns a name; unlike a call to the name, that starts nothing.
+ * Asks the bus whether a name has an owner. Unlike a call to that name, this starts no service.
  * @param {{ address: string, env: NodeJS.ProcessEnv }} bus
  * @param {string} name
  */
-async function answers({ address, env }, name) {
+async function hasOwner({ address, env }, name) {
   const { stdout } = await exec(
     'gdbus',
     ['call', '--address', address, ...dbusObject, '--method', 'org.freedesktop.DBus.NameHasOwner', name],
@@ -126,28 +126,33 @@ const dbusObject = ['--dest', 'org.freedesktop.DBus', '--object-path', '/org/fre
  * @param {boolean} services
  */
 function busConfig(address, services) {
-  return `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+  return `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
   <listen>${address}</listen>
   <auth>EXTERNAL</auth>
   ${services ? '<standard_session_servicedirs/>' : ''}
-  <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
 </busconfig>
 `;
 }
 
 /**
- * The environment without what ties a program to the user's own session.
+ * The environment without the variables that connect a program to the user's session.
  * @param {NodeJS.ProcessEnv} env
  */
 function withoutSession(env) {
-  const tied = [
+  const ofSession = [
     'DBUS_SESSION_BUS_ADDRESS',
     'DBUS_SESSION_BUS_PID',
     'GNOME_KEYRING_CONTROL',
     'SSH_AUTH_SOCK',
     'WAYLAND_DISPLAY',
   ];
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !tied.includes(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ofSession.includes(name)));
 }

@@ -1,5 +1,5 @@
-// What a fresh machine lacks: node modules, an Electron that runs, and on Debian and Ubuntu the system's libraries and
-// programs. The commands that need them call setUp() themselves; `npm run setup` fetches everything beforehand.
+// Installs what the commands need: node modules, an Electron, and on Debian and Ubuntu system libraries and programs.
+// The commands call setUp() themselves; `npm run setup` installs everything in advance.
 //   npm run setup              for every command: tests, demo, the app
 //   npm run setup -- --fast    for `npm test -- --fast`: without display and Electron
 import { spawn, spawnSync } from 'node:child_process';
@@ -14,15 +14,15 @@ import { codeOf, withLock } from './lock.mjs';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Exit code of a command that cannot go on before a person has done something. */
+/** Exit code of a command that needs the user to do something first. */
 export const setupNeededExitCode = 3;
 
-/** Something that only the person at the keyboard can do; the message says what, in one line. */
+/** Thrown if the user has to do something. The message says what. */
 export class SetupNeeded extends Error {}
 
 /**
- * Runs a command's main function; what a person must do is printed without a stack.
- * @param {() => Promise<number | void>} main gives the exit code
+ * Runs a command's main function. Prints SetupNeeded and Interrupted without a stack.
+ * @param {() => Promise<number | void>} main returns the exit code
  */
 export async function runCommand(main) {
   try {
@@ -37,8 +37,8 @@ export async function runCommand(main) {
 /**
  * @typedef {Partial<Record<import('./debian.mjs').Use, boolean>>} Uses
  *
- * What every command does first: node modules, then the system packages for `uses`, then (for `electron`) the runtime.
- * Throws SetupNeeded where a person has to do something.
+ * Every command does this first: installs node modules, the system packages for `uses`, and for `electron` the runtime.
+ * Throws SetupNeeded if the user has to do something.
  * @param {Uses} uses
  */
 export async function setUp(uses = {}) {
@@ -48,7 +48,7 @@ export async function setUp(uses = {}) {
 }
 
 /**
- * What the tests use of the system. `fast`: those without display and Electron.
+ * The uses of the tests. `fast`: without those that need a display and Electron.
  * @param {{ fast: boolean }} kind
  * @returns {Uses}
  */
@@ -56,7 +56,7 @@ export function usesOfTests({ fast }) {
   return { keyring: true, tests: true, electron: !fast, display: !fast, tray: !fast };
 }
 
-/** `npm ci`, when node_modules is absent or older than the lock file says. */
+/** Runs `npm ci` if node_modules does not match the lock file. */
 export async function ensureModules({ log = console.error } = {}) {
   const lockFile = path.join(root, 'package-lock.json');
   const installed = path.join(root, 'node_modules', '.package-lock.json');
@@ -80,23 +80,23 @@ export async function ensureModules({ log = console.error } = {}) {
 }
 
 /**
- * npm's own record of what it installed lists the same packages and versions as the lock file.
+ * Whether npm's record of installed packages has the packages and versions of the lock file.
  * @param {string} lockFile
  * @param {string} installed
  */
 async function sameModules(lockFile, installed) {
   if (!existsSync(installed)) return false;
-  const [wanted, have] = await Promise.all(
+  const [locked, present] = await Promise.all(
     [lockFile, installed].map(async (file) => JSON.parse(await readFile(file, 'utf8')).packages),
   );
-  return Object.entries(wanted).every(([name, { version, integrity, optional, peer, dev }]) => {
+  return Object.entries(locked).every(([name, { version, integrity, optional, peer, dev }]) => {
     if (name === '' || optional || (peer && !dev)) return true;
-    return have[name]?.version === version && have[name]?.integrity === integrity;
+    return present[name]?.version === version && present[name]?.integrity === integrity;
   });
 }
 
 /**
- * The programs of each use, for systems whose packages we do not know.
+ * The programs of each use, for systems without dpkg.
  * @type {Record<import('./debian.mjs').Use, string[]>}
  */
 const programs = {
@@ -108,8 +108,8 @@ const programs = {
 };
 
 /**
- * Makes sure of the system packages for what the caller is going to run. Installs them as root or by `sudo -n`, else
- * throws SetupNeeded with the line to run. Outside Debian's family it only says which programs are missing.
+ * Installs the missing system packages of these uses, as root or with `sudo -n`. Otherwise throws SetupNeeded with the
+ * command to run. On systems without dpkg it only names the missing programs.
  * @param {Uses & { log?: (line: string) => void }} uses
  */
 async function ensureSystem({ log = console.error, ...uses }) {
@@ -179,9 +179,9 @@ async function apt(prefix, args, missing) {
 }
 
 /**
- * Waits for its end even when this is interrupted, so that no installation goes on unseen. `mayBeKilled`: then at once
- * (npm takes half a minute to end by itself, and the next npm ci begins anew); apt is left to bring its work to an end.
- * What it printed is shown only where it failed: the exit code, and the last lines of both its outputs.
+ * Runs a program and returns its exit code and last lines of output. After an interruption it still waits for the end,
+ * so that no installation continues in the background. `mayBeKilled`: then it kills the program, as npm takes half a
+ * minute to end and can start over, while apt has to finish.
  * @param {string} command
  * @param {string[]} args
  * @param {{ mayBeKilled?: boolean, cwd?: string, shell?: boolean }} [options]
@@ -202,7 +202,7 @@ async function run(command, args, { mayBeKilled = false, ...options } = {}) {
     );
   });
   try {
-    const first = await Promise.race([ended, interruption.came]);
+    const first = await Promise.race([ended, interruption.signalled]);
     if (typeof first === 'object') return first;
     if (mayBeKilled) child.kill('SIGKILL');
     await ended;

@@ -5,20 +5,17 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 
-const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'; // nodejs.org/api/single-executable-applications.html
+/** The sentinel that postject looks for (nodejs.org/api/single-executable-applications.html). */
+const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/**
- * The first major version of Node that lets a program of its own refuse options from the environment, and the
- * inspector.
- */
+/** The first major version of Node whose single executables can ignore NODE_OPTIONS and disable the inspector. */
 const hardenedFrom = 24;
 export const isHardened = (nodeVersion = process.versions.node) => Number(nodeVersion.split('.')[0]) >= hardenedFrom;
 
 /**
- * Why no release can be made with this Node; undefined: one can. An older one obeys NODE_OPTIONS, with which any
- * program of the user runs code as Keybridge, whatever is in the executable.
- * @param {{ electron: 'release' | 'development', nodeVersion?: string }} build electron: whether the one inside is
- *   the one for users
+ * Returns why no release can be made with this Node, or undefined if one can. An older Node obeys NODE_OPTIONS, with
+ * which any program of the user could run code as Keybridge.
+ * @param {{ electron: 'release' | 'development', nodeVersion?: string }} build electron: the kind of the one inside
  * @returns {string | undefined}
  */
 export function releaseRefused({ electron, nodeVersion = process.versions.node }) {
@@ -30,9 +27,8 @@ export function releaseRefused({ electron, nodeVersion = process.versions.node }
 }
 
 /**
- * Makes a program of one file: the Node that runs this, with all code in it, and `keytar.node` beside it, which it
- * loads only if it is the one it was made with. It takes no options from the environment and opens no inspector where
- * Node can be told so (24 and newer).
+ * Makes a single executable of the Node that runs this and all scripts. `keytar.node` lies beside it, and is loaded
+ * only if its hash is the one inside. From Node 24 on, the executable ignores NODE_OPTIONS and opens no inspector.
  * @param {{ scripts: readonly string[], keytar: string, native: string, executable: string }} files scripts: the built
  *   .cjs files, `embedded.cjs` among them; keytar: the package's own JavaScript; native: its library for this platform
  */
@@ -64,7 +60,7 @@ export async function makeSingleExecutable({ scripts, keytar, native, executable
     await copyFile(native, path.join(path.dirname(executable), 'keytar.node'));
     await copyFile(process.execPath, executable);
     await chmod(executable, 0o755);
-    // Symbols are a fifth of the file. Before the script goes in: strip would take that out again.
+    // Symbols are a fifth of the file. Not later, because strip would remove the injected scripts.
     if (process.platform === 'linux') spawnSync('strip', [executable], { stdio: 'ignore' });
     if (process.platform === 'darwin') run('codesign', ['--remove-signature', executable]);
     const macho = process.platform === 'darwin' ? ['--macho-segment-name', 'NODE_SEA'] : [];

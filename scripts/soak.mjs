@@ -1,6 +1,6 @@
-// npm run soak: the crash tests of the refresh path, 50 kills at each named point instead of 5, and 200 bridges of one
-// server instead of 60. About half an hour; ends by itself.
-//   npm run soak -- 200      another number of kills
+// npm run soak: runs the crash tests of the refresh path with 50 kills at each point instead of 5, and with 200 bridges
+// of one server instead of 60. Takes about half an hour.
+//   npm run soak -- 200      with 200 kills at each point
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { runCommand, setUp } from './setup.mjs';

@@ -1,4 +1,5 @@
-// npm start: the app for daily use, from a checkout. Arguments go to the app (--hidden: without a window).
+// npm start: runs the app from a checkout, for daily use. Arguments go to the app (--hidden starts it without a
+// window).
 import path from 'node:path';
 import { needDisplay, startApp } from './app-process.mjs';
 import { buildAll } from './build.mjs';
@@ -14,12 +15,12 @@ await runCommand(async () => {
   needDisplay();
   if (electron.kind === 'development') {
     console.error(
-      `This is a development runtime (Electron ${electron.version}), not the one that ships: ` +
-        'good for trying, not for daily use.',
+      `This is a development runtime (Electron ${electron.version}), not the one that ships. ` +
+        'Do not use it for daily work.',
     );
   }
   const app = await startApp(electron, [root, ...process.argv.slice(2)]);
-  // Interrupting this ends the app in good order.
+  // An interruption of this process lets the app quit in order.
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => app.kill(signal));
   return new Promise((resolve, reject) => {

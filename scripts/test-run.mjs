@@ -17,8 +17,8 @@ const root = path.join(import.meta.dirname, '..');
  */
 
 /**
- * One run of the tests: its steps, what they counted, and a temporary folder of its own, which is gone however the run
- * ends.
+ * Runs the steps of a test run, counts their results and prints the total. They use a temporary folder, which is
+ * removed however the run ends.
  * @param {(steps: Steps) => Promise<void>} work
  * @returns {Promise<number>} the exit code
  */
@@ -28,10 +28,10 @@ export async function runTests(work) {
   mkdirSync(temporary);
   const count = { passed: 0, failed: 0, skipped: 0 };
   const interruption = waitForInterruption();
-  // electron-builder reads its settings with jiti, which would keep a cache in the temporary folder.
+  // electron-builder reads its settings with jiti, which would leave a cache in the temporary folder.
   const env = { ...process.env, TMPDIR: temporary, JITI_FS_CACHE: 'false' };
   /** @type {(name: string, command: string, argv: string[]) => Promise<boolean>} */
-  const run = (name, command, argv) => runStep(name, command, argv, env, interruption.came);
+  const run = (name, command, argv) => runStep(name, command, argv, env, interruption.signalled);
 
   /**
    * A check that is not a test file counts as one test.
@@ -68,11 +68,11 @@ export async function runTests(work) {
     count.passed += result.numPassedTests;
     count.failed += result.numFailedTests;
     count.skipped += result.numPendingTests + result.numTodoTests;
-    // A file that could not even be loaded, or an error outside a test, fails the run without a failed test.
+    // A file that cannot be loaded, or an error outside a test, fails the run without a failed test.
     if (!ok && result.numFailedTests === 0) count.failed += 1;
   }
 
-  /** Tests that leave files behind count as one failed one. */
+  /** Files that tests leave behind count as one failed test. */
   function nothingLeft() {
     const left = readdirSync(temporary);
     if (left.length === 0) return;
@@ -91,13 +91,13 @@ export async function runTests(work) {
 }
 
 /**
- * In a process group of its own, which ends as a whole when this is interrupted.
+ * Runs a program in its own process group, which is ended as a whole if this process is interrupted.
  * @param {string} name
  * @param {string} command
  * @param {string[]} argv
  * @param {NodeJS.ProcessEnv} env
  * @param {Promise<number>} interruption
- * @returns {Promise<boolean>} whether it ended well
+ * @returns {Promise<boolean>} whether it succeeded
  */
 async function runStep(name, command, argv, env, interruption) {
   const started = Date.now();
@@ -133,7 +133,8 @@ async function endGroup(child, ended) {
   try {
     kill('SIGTERM');
     await Promise.race([ended, pause(3_000, undefined, { ref: false })]);
-    kill('SIGKILL'); // what of the group is still there
+    // For members of the group that ignored the first signal.
+    kill('SIGKILL');
   } catch (error) {
     if (codeOf(error) !== 'ESRCH') throw error;
   }

@@ -1,8 +1,8 @@
-// Runs every test: `npm test`. Does its own set-up, so that it works on a machine that has only Node and npm.
-//   npm test                     everything
-//   npm test -- --fast           no desktop tests (no display, no Electron)
-//   npm test -- relay tokens     only test files whose name has one of the words
-// The last line is `N passed, N failed` (and skipped ones), whatever the steps were.
+// Runs the tests: `npm test`. Installs what it needs, so that it works on a machine with only Node and npm.
+//   npm test                     all tests
+//   npm test -- --fast           without desktop tests, which need a display and Electron
+//   npm test -- relay tokens     only test files whose path has one of the words
+// The last line is `N passed, N failed, N skipped`.
 import { runCommand, setUp, usesOfTests } from './setup.mjs';
 import { runTests } from './test-run.mjs';
 

@@ -1,4 +1,4 @@
-// Type-checks each folder with its own settings, so that shared/ cannot see Node and electron/ cannot see the DOM.
+// Type-checks each folder with its own settings, so that shared/ cannot use Node and electron/ cannot use the DOM.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';

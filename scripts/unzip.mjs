@@ -4,18 +4,18 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * Unpacks the files of a zip archive whose name `wanted` maps to a path; undefined leaves a file out. Keeps Unix modes.
- * yauzl refuses absolute names and names that lead out of `target`.
+ * Unpacks the files of a zip archive to the paths that `pathOf` returns for their names; undefined leaves a file out.
+ * Keeps Unix modes. yauzl rejects absolute names and names that lead out of `target`.
  * @param {string} archive
  * @param {string} target
- * @param {(name: string) => string | undefined} wanted
+ * @param {(name: string) => string | undefined} pathOf
  */
-export async function unzip(archive, target, wanted) {
-  // Not at the top: test.mjs and start.mjs load this file before the node modules are installed.
+export async function unzip(archive, target, pathOf) {
+  // Not a static import, because test.mjs and start.mjs load this file before the node modules are installed.
   const { default: yauzl } = await import('yauzl');
   const zip = await yauzl.openPromise(archive);
   for await (const entry of zip.eachEntry()) {
-    const name = entry.fileName.endsWith('/') ? undefined : wanted(entry.fileName);
+    const name = entry.fileName.endsWith('/') ? undefined : pathOf(entry.fileName);
     if (name === undefined) continue;
     const file = path.join(target, name);
     await mkdir(path.dirname(file), { recursive: true });

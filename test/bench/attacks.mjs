@@ -1,5 +1,5 @@
-// What hostile answers cost: memory of the broker at its highest, time until the call has its answer, and what a host
-// of another server waits meanwhile.
+// Measures the cost of hostile responses: the peak memory of the broker, the time until the call is answered, and the
+// latency of calls to another server in the meantime.
 import { readFileSync } from 'node:fs';
 import { echo, quantile } from './measure.mjs';
 
@@ -10,7 +10,7 @@ import { echo, quantile } from './measure.mjs';
  */
 
 /**
- * Each is a name of a tool of hostile-server.mjs, called so many times at once.
+ * The tool of hostile-server.mjs, how many calls run at once, and the label in the table.
  * @type {[string, number, string][]}
  */
 const attacks = [
@@ -19,7 +19,7 @@ const attacks = [
   ['small-chunks', 1, '48 MB of 1-byte chunks'],
   ['empty-lines', 2, 'two of the first at once'],
   ['small-chunks', 2, 'two of the second at once'],
-  ['empty-events', 1, '48 MB of events that are no messages'],
+  ['empty-events', 1, '48 MB of events without a message'],
   ['dense-json', 1, '15 MB of `[],`'],
   ['line-feeds', 1, '15 MB of line feeds between values'],
   ['long-text', 1, '15 MB of text in one string'],
@@ -34,9 +34,10 @@ const now = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/sta
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * `start`: gives `{ pid, well, hostile, close }`: a new broker, a client of a server that is well and one of the
- * hostile one. Linux only: the memory stands in /proc.
- * @param {() => Promise<Broker>} start
+ * Measures each attack. Linux only, because it reads the memory from /proc.
+ * @param {() => Promise<Broker>} start starts a broker with a client of a server that behaves well and one of the
+ *   hostile
+ *   server
  */
 export async function measureAttacks(start) {
   /** @type {AttackRow[]} */
@@ -46,7 +47,7 @@ export async function measureAttacks(start) {
     await Promise.all([well.ready, hostile.ready]);
     for (let i = 0; i < 300; i += 1) await well.request(echo('warm'));
     const before = now(pid);
-    const began = performance.now();
+    const started = performance.now();
     const method =
       name === 'many-headers'
         ? { method: 'tools/list', params: {} }
@@ -57,8 +58,8 @@ export async function measureAttacks(start) {
     const all = Promise.allSettled(times === 0 ? [pause(1_000)] : calls).then(() => 'over');
     const waits = [];
     for (let state = 'running'; state === 'running';) {
-      const asked = performance.now();
-      // A broker that ended answers nobody: then that is the end of it too.
+      const sent = performance.now();
+      // The call also fails when the broker has ended.
       state = await Promise.race([
         well.request(echo('meanwhile')).then(
           () => 'running',
@@ -66,10 +67,10 @@ export async function measureAttacks(start) {
         ),
         all.then(() => pause(2_000)).then(() => 'over'),
       ]);
-      waits.push(performance.now() - asked);
+      waits.push(performance.now() - sent);
       if (state === 'running') state = await Promise.race([all, Promise.resolve('running')]);
     }
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - started) / 1000;
     let memory;
     try {
       memory = peak(pid) - before;
@@ -87,8 +88,15 @@ export async function measureAttacks(start) {
 export function attackTable(rows) {
   const f = (/** @type {number | undefined} */ x) =>
     x === undefined ? 'the broker ended' : x < 10 ? x.toFixed(1) : x.toFixed(0);
+  const columns = [
+    'response to one call',
+    'answered after, s',
+    'peak memory of the broker above idle, MB',
+    'calls to another server meanwhile: p99, ms',
+    'slowest, ms',
+  ];
   return [
-    '| one call whose answer is | until it is answered, s | memory of the broker above its own, at its highest, MB | another server’s calls meanwhile: p99, ms | the slowest, ms |',
+    `| ${columns.join(' | ')} |`,
     '|---|---|---|---|---|',
     ...rows.map(
       ({ label, seconds, memory, p99, worst }) =>

@@ -1,8 +1,7 @@
-// A minimal Streamable HTTP MCP server in a process of its own: initialize, tools/list, tools/call echo. Prints its
-// URL.
+// A minimal Streamable HTTP MCP server with initialize, tools/list and the tool echo. Prints its URL.
 import http from 'node:http';
 
-const answer = (message) => {
+const resultOf = (message) => {
   if (message.method === 'initialize') {
     return {
       protocolVersion: message.params.protocolVersion,
@@ -21,7 +20,7 @@ const server = http.createServer((request, response) => {
   request.on('end', () => {
     const message = JSON.parse(Buffer.concat(chunks));
     if (message.id === undefined) return response.writeHead(202).end();
-    const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: answer(message) });
+    const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: resultOf(message) });
     response
       .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
       .end(body);

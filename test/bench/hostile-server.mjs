@@ -1,16 +1,15 @@
-// MCP servers that mean harm, in a process of their own: the name of the called tool says what the answer is. Prints
-// its URL.
+// A hostile MCP server. The name of the called tool selects the response. Prints its URL.
 import { once } from 'node:events';
 import http from 'node:http';
 
 const megabyte = 1024 * 1024;
 
-/** `bytes` of one piece after the other, no faster than the other side takes them, and not after it has gone. */
-async function pour(socket, piece, bytes) {
+/** Writes a piece again and again, `bytes` in total, as fast as the other side reads and until it closes. */
+async function writeRepeatedly(socket, piece, bytes) {
   const block = Buffer.from(piece.repeat(Math.ceil((64 * 1024) / piece.length)));
-  const gone = once(socket, 'close');
+  const closed = once(socket, 'close');
   for (let sent = 0; sent < bytes && !socket.destroyed; sent += block.length) {
-    if (!socket.write(block)) await Promise.race([once(socket, 'drain').catch(() => {}), gone]);
+    if (!socket.write(block)) await Promise.race([once(socket, 'drain').catch(() => {}), closed]);
   }
 }
 
@@ -20,11 +19,11 @@ const chunked = 'transfer-encoding: chunked';
 const whole = (body) => `${head('application/json', `content-length: ${Buffer.byteLength(body)}`)}${body}`;
 const result = (id, members) => whole(`{"jsonrpc":"2.0","id":${id},"result":{${members}}}`);
 
-/** A list of tools with many arguments that are to be headers. */
+/** A list of tools whose arguments are all to be sent as headers. */
 const manyHeaders = (bytes) => {
   const property = (n) => `"p${n}":{"type":"string","x-mcp-header":"H${n}"}`;
-  const tool = (n) =>
-    `{"name":"tool${n}","inputSchema":{"type":"object","properties":{${Array.from({ length: 50 }, (_, at) => property(at)).join()}}}}`;
+  const properties = Array.from({ length: 50 }, (_, n) => property(n)).join();
+  const tool = (n) => `{"name":"tool${n}","inputSchema":{"type":"object","properties":{${properties}}}}`;
   const one = tool(10_000).length;
   return `"tools":[${Array.from({ length: Math.floor(bytes / one) }, (_, n) => tool(n)).join()}]`;
 };
@@ -36,13 +35,13 @@ const attacks = {
     await pour(socket, 'data:\n', 99 * megabyte);
     socket.end();
   },
-  /** Each byte of a body in a chunk of its own. */
+  /** Each byte of a body is a chunk. */
   'small-chunks': async (socket) => {
     socket.write(head('application/json', chunked));
     await pour(socket, '1\r\n \r\n', 48 * megabyte);
     socket.end();
   },
-  /** Events that are no messages, as many as fit. */
+  /** Events without a JSON-RPC message. */
   'empty-events': async (socket) => {
     socket.write(head('text/event-stream'));
     await pour(socket, 'data:{}\n\n', 48 * megabyte);

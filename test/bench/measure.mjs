@@ -1,4 +1,4 @@
-// What the benchmark measures with: hosts on stdio, a direct HTTP client, memory from /proc, medians.
+// The tools of the benchmark: hosts on stdio, a direct HTTP client, memory from /proc, quantiles.
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
@@ -16,15 +16,15 @@ const initialize = {
  *
  * @typedef {object} Client
  * @property {number} [pid]
- * @property {Promise<number>} [ready] ms from the start to the answer to initialize
- * @property {(message: Message) => Promise<string>} request gives the line of the answer
+ * @property {Promise<number>} [ready] ms from the start to the response to initialize
+ * @property {(message: Message) => Promise<string>} request returns the line of the response
  * @property {() => Promise<void>} close
  *
  * @typedef {{ min: number, median: number, max: number }} Spread
  */
 
 /**
- * Spawns a bridge; `ready` resolves with the ms from spawn to the answer to initialize.
+ * Starts a bridge.
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
@@ -37,7 +37,7 @@ export function startStdio(command, args, env) {
   const waiting = new Map();
   /** @type {Buffer[]} */
   let parts = [];
-  const take = (/** @type {string} */ line) => {
+  const receive = (/** @type {string} */ line) => {
     const id = /"id":(\d+)/.exec(line)?.[1];
     const done = waiting.get(Number(id));
     waiting.delete(Number(id));
@@ -47,7 +47,7 @@ export function startStdio(command, args, env) {
     let from = 0;
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
       parts.push(chunk.subarray(from, at));
-      take(Buffer.concat(parts).toString());
+      receive(Buffer.concat(parts).toString());
       parts = [];
       from = at + 1;
     }
@@ -80,7 +80,7 @@ export function startStdio(command, args, env) {
 }
 
 /**
- * The same calls straight over HTTP.
+ * Makes the same calls directly over HTTP.
  * @param {string} url
  * @returns {Client}
  */
@@ -121,7 +121,7 @@ export const echo = (text) => ({
 });
 
 /**
- * Latencies in ms of `count` calls, one after the other.
+ * Returns the latencies of `count` calls in a row, in ms, sorted.
  * @param {Client} client
  * @param {number} count
  * @param {string} text
@@ -132,13 +132,13 @@ export async function latencies(client, count, text) {
     const started = performance.now();
     const line = await client.request(echo(text));
     times.push(performance.now() - started);
-    if (!line.includes(text)) throw new Error(`wrong answer: ${line.slice(0, 200)}`);
+    if (!line.includes(text)) throw new Error(`wrong response: ${line.slice(0, 200)}`);
   }
   return times.sort((a, b) => a - b);
 }
 
 /**
- * Calls per second with `inFlight` calls at any time.
+ * Returns the calls per second with `inFlight` calls at any time.
  * @param {Client} client
  * @param {number} count
  * @param {number} inFlight
@@ -158,7 +158,7 @@ export async function throughput(client, count, inFlight, text) {
 }
 
 /**
- * Private memory in MB of a process and its children (Linux; undefined elsewhere).
+ * Returns the private memory of a process and its children in MB, or undefined except on Linux.
  * @param {number} pid
  */
 export function privateMemory(pid) {
@@ -192,7 +192,7 @@ function family(pid) {
 export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 
 /**
- * min, median, max of numbers.
+ * Returns minimum, median and maximum of the numbers.
  * @param {(number | undefined)[]} values
  * @returns {Spread}
  */

@@ -1,4 +1,4 @@
-// The floor for a Node process: stdio to HTTP, no sign-in, no sessions, no streams, no errors. Only for comparison.
+// The least that a bridge in Node does: stdio to HTTP, without sign-ins, sessions, streams and errors. For comparison.
 import http from 'node:http';
 
 const url = new URL(process.argv[2]);

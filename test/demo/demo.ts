@@ -8,29 +8,29 @@ import { browserProgram } from '../fixtures/browser.ts';
 import { startMcpServer } from '../fixtures/mcp-server.ts';
 import { startDesktopApp } from './desktop-app.ts';
 import { driveDemo } from './drive.ts';
-import { withUndoing, type Ending } from './ending.ts';
+import { withCleanUp, type Ending } from './ending.ts';
 
 export interface DemoOptions {
   readonly root: string;
-  /** Drives itself. */
+  /** Runs through the main job by itself. */
   readonly auto: boolean;
-  /** On a screen of its own. */
+  /** Whether to start a private display. */
   readonly noDisplay: boolean;
-  /** The keychain child gets a keyring of its own. */
+  /** Whether to start a private keyring for the keychain child. */
   readonly noKeyring: boolean;
   readonly electron: { readonly executable: string; readonly kind: 'release' | 'development' };
 }
 
-/** Returns the exit code: 0 only when every step really happened. Leaves nothing behind. */
+/** Returns the exit code, which is 0 only if every step happened. Leaves no files behind. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   let last = 'the start';
-  const say = (line: string) => {
+  const print = (line: string) => {
     last = line.split(/ {2,}|: /)[0] ?? line;
     process.stdout.write(`${line}\n`);
   };
-  const ended = await withUndoing((ending) => openApp(options, say, ending));
+  const ended = await withCleanUp((ending) => openApp(options, print, ending));
   if (ended.kind === 'done') {
-    if (options.auto) say('done: every step above really happened');
+    if (options.auto) print('done: every step above really happened');
     return 0;
   }
   if (ended.kind === 'interrupted') {
@@ -43,7 +43,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return 1;
 }
 
-async function openApp(options: DemoOptions, say: (line: string) => void, ending: Ending): Promise<void> {
+async function openApp(options: DemoOptions, print: (line: string) => void, ending: Ending): Promise<void> {
   const { atEnd } = ending;
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-demo-'));
   await atEnd(() => rm(place, { recursive: true, force: true, maxRetries: 5 }));
@@ -55,7 +55,7 @@ async function openApp(options: DemoOptions, say: (line: string) => void, ending
   const mcpServer = await startMcpServer({ authorizationServer });
   await atEnd(() => mcpServer.close());
 
-  // Chromium and its libraries would leave fonts, shaders and a folder for its socket elsewhere.
+  // Otherwise Chromium and its libraries would leave caches and a folder for its socket elsewhere.
   const env: Record<string, string | undefined> = {
     ...process.env,
     KEYBRIDGE_DATA_DIR: dataDir,
@@ -67,24 +67,24 @@ async function openApp(options: DemoOptions, say: (line: string) => void, ending
     const keyring = await startPrivateKeyring();
     await atEnd(() => keyring.stop());
     env['KEYBRIDGE_KEYCHAIN_DBUS'] = keyring.address;
-    say('no keyring is running here: a private one for the keychain process alone');
+    print('There is no keyring, so the keychain process gets a private one.');
   }
   if (options.noDisplay) {
     const display = await startPrivateDisplay();
     await atEnd(() => display.stop());
     env['DISPLAY'] = display.display;
-    say('no display here: a screen that nobody sees');
+    print('There is no display, so the app runs on a private one.');
   }
-  if (options.electron.kind === 'development') say('the Electron in use is a stand-in for development');
+  if (options.electron.kind === 'development') print('This Electron is a stand-in for development.');
 
   const app = await startDesktopApp(
     { root: options.root, executable: options.electron.executable, env, dataDir },
     ending,
   );
-  if (options.auto) return driveDemo({ say, dataDir, env, authorizationServer, mcpServer }, ending);
+  if (options.auto) return driveDemo({ print, dataDir, env, authorizationServer, mcpServer }, ending);
   await app.call('addServer', { url: mcpServer.url, name: 'demo' });
   const { name, password } = authorizationServer.user;
-  say(`The app is open. Its server "demo" is ${mcpServer.url}; sign in as ${name} with the password ${password}.`);
-  say('Quit Keybridge (or press Ctrl-C here) to end the demo.');
+  print(`The app is open. Its server "demo" is ${mcpServer.url}; sign in as ${name} with the password ${password}.`);
+  print('Quit Keybridge (or press Ctrl-C here) to end the demo.');
   await app.ended;
 }

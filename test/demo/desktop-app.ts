@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startBackground } from '../../scripts/background.mjs';
-import { sandboxSwitches } from '../../scripts/electron-runtime.mjs';
+import { sandboxSwitches } from '../../scripts/sandbox.mjs';
 import { callBroker } from '../../electron/broker/control-client.ts';
 import type { CallInput, CommandName, Output } from '../../shared/api.ts';
 import type { Ending } from './ending.ts';
 
-/** A command over the local socket, as the command line does it. Throws AppError. */
+/** Calls a command over the local socket, as the command line does. Throws AppError. */
 export function call<Name extends CommandName>(
   dataDir: string,
   name: Name,
@@ -14,18 +14,16 @@ export function call<Name extends CommandName>(
   return callBroker(dataDir, name, input);
 }
 
-/**
- * Asks until `ask` gives something; throws after `limitMs`, with what `ask` failed of last, and when the end has come.
- */
+/** Polls until `check` returns a value. Throws after `limitMs`, with the last error of `check`, and on an abort. */
 export async function until<Value>(
   what: string,
-  ask: () => Promise<Value | undefined | false> | Value | undefined | false,
+  check: () => Promise<Value | undefined | false> | Value | undefined | false,
   { limitMs, signal }: { limitMs: number; signal: AbortSignal },
 ): Promise<Value> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     let reason = '';
-    const value = await Promise.resolve(ask()).catch((error: unknown) => {
+    const value = await Promise.resolve(check()).catch((error: unknown) => {
       reason = error instanceof Error ? ` (${error.message})` : '';
       return undefined;
     });
@@ -36,7 +34,7 @@ export async function until<Value>(
   }
 }
 
-/** The real app on a data folder of its own; ready when its broker answers. Ended at the end. */
+/** Starts the real app on this data folder, and waits until its broker responds. Stops it at the end. */
 export async function startDesktopApp(
   options: { root: string; executable: string; env: Record<string, string | undefined>; dataDir: string },
   { atEnd, signal }: Ending,
@@ -46,13 +44,13 @@ export async function startDesktopApp(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   await atEnd(() => app.stop(8_000));
-  let said = '';
-  app.child.stderr?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-1_000)));
+  let errors = '';
+  app.child.stderr?.on('data', (chunk: Buffer) => (errors = `${errors}${chunk.toString()}`.slice(-1_000)));
   const early = app.ended.then(() => {
-    throw new Error(`the app ended before it answered. The last that it said:\n${said.trim()}`);
+    throw new Error(`the app ended before it responded. The end of its stderr:\n${errors.trim()}`);
   });
   await Promise.race([
-    until('an answer of the app', () => call(options.dataDir, 'status', undefined), { limitMs: 30_000, signal }),
+    until('a response of the app', () => call(options.dataDir, 'status', undefined), { limitMs: 30_000, signal }),
     early,
   ]);
   return {

@@ -8,92 +8,89 @@ import type { Ending } from './ending.ts';
 import { storedSecrets } from './keychain.ts';
 
 export interface DriveOptions {
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly dataDir: string;
   readonly env: Record<string, string | undefined>;
   readonly authorizationServer: AuthorizationServer;
   readonly mcpServer: RunningMcpServer;
 }
 
-function really(what: string, happened: boolean): void {
+function assertThat(what: string, happened: boolean): void {
   if (!happened) throw new Error(`${what} did not happen`);
 }
 
-/**
- * The main job from discovery to revocation. Each line is printed after the servers, the keychain or the app have shown
- * it.
- */
+/** Runs the main job from discovery to revocation. Prints each line only after it has been checked. */
 export async function driveDemo(
-  { say, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions,
+  { print, dataDir, env, authorizationServer: as, mcpServer }: DriveOptions,
   { atEnd, signal }: Ending,
 ): Promise<void> {
   const found = await call(dataDir, 'discover', { url: mcpServer.url });
-  really('discovery', found.needsSignIn && found.issuer === as.issuer);
-  say(`discovered      ${found.summary}`);
+  assertThat('discovery', found.needsSignIn && found.issuer === as.issuer);
+  print(`discovered      ${found.summary}`);
 
   await call(dataDir, 'addServer', { url: mcpServer.url, name: 'demo' });
   const signedIn = await within('the sign-in in the browser', call(dataDir, 'signIn', { server: 'demo' }), 60_000);
   const firstTokenAt = Date.now();
-  really('registration', as.counts.registrations === 1);
+  assertThat('registration', as.counts.registrations === 1);
   const detail = await call(dataDir, 'serverDetail', { server: 'demo' });
-  say(`registered      as ${detail.clientId} (RFC 7591), redirect ${detail.redirectUri}`);
-  really('sign-in', signedIn.state.kind === 'signed_in' && as.counts.codeExchangesGranted === 1);
-  say(`signed in       ${signedIn.identity ? `as ${signedIn.identity}, ` : ''}through the browser with PKCE`);
+  print(`registered      as ${detail.clientId} (RFC 7591), redirect ${detail.redirectUri}`);
+  assertThat('sign-in', signedIn.state.kind === 'signed_in' && as.counts.codeExchangesGranted === 1);
+  print(`signed in       ${signedIn.identity ? `as ${signedIn.identity}, ` : ''}through the browser with PKCE`);
 
   const { store } = await call(dataDir, 'status', undefined);
   const kept = await storedSecrets(dataDir, env);
   const issued = as.issuedTokens();
-  really(
+  assertThat(
     'storing the refresh token',
     issued.refresh.some((token) => kept.includes(token)),
   );
-  really('keeping the access token out of the keychain', !issued.access.some((token) => kept.includes(token)));
-  say(`refresh token   stored in ${store.label}; no access token there`);
+  assertThat('keeping the access token out of the keychain', !issued.access.some((token) => kept.includes(token)));
+  print(`refresh token   stored in ${store.label}; no access token there`);
 
   const host = new Client({ name: 'demo-host', version: '1' });
   const transport = new StdioClientTransport({ ...(await bridgeCommand(dataDir)), stderr: 'ignore' });
   await atEnd(() => host.close());
   await host.connect(transport);
-  say(`bridge          started by an MCP host: ${host.getServerVersion()?.name} answered initialize`);
+  print(`bridge          started by an MCP host: ${host.getServerVersion()?.name} responded to initialize`);
   await callEcho(host, 'first call');
-  really('the tool call', mcpServer.counts.toolRuns === 1);
-  say('tool called     echo answered through the bridge');
+  assertThat('the tool call', mcpServer.counts.toolRuns === 1);
+  print('tool called     echo responded through the bridge');
 
   const refused = mcpServer.counts.unauthorized;
-  say('waiting         for the access token to expire (60 s) ...');
+  print('waiting         for the access token to expire (60 s) ...');
   await until('the refresh', () => as.counts.refreshesGranted >= 1, { limitMs: 70_000, signal });
-  really('the refresh ahead of expiry', Date.now() < firstTokenAt + 59_000);
+  assertThat('the refresh ahead of expiry', Date.now() < firstTokenAt + 59_000);
   await until('the expiry', () => Date.now() > firstTokenAt + 61_000, { limitMs: 70_000, signal });
-  really('waiting without a refusal', mcpServer.counts.unauthorized === refused);
-  really('the expiry of the first access token', (await statusWith(mcpServer.url, issued.access[0])) === 401);
-  say('token expired   the server no longer takes the first one');
-  really('exactly one refresh', as.counts.refreshes === 1 && as.counts.refreshesGranted === 1);
-  say('refreshed once  ahead of expiry, new refresh token stored first');
+  assertThat('waiting without a refusal', mcpServer.counts.unauthorized === refused);
+  assertThat('the expiry of the first access token', (await statusWith(mcpServer.url, issued.access[0])) === 401);
+  print('token expired   the server rejects the first one');
+  assertThat('exactly one refresh', as.counts.refreshes === 1 && as.counts.refreshesGranted === 1);
+  print('refreshed once  ahead of expiry, new refresh token stored first');
   const refusedNow = mcpServer.counts.unauthorized;
   await callEcho(host, 'second call');
-  really(
+  assertThat(
     'the second call without a refusal',
     mcpServer.counts.toolRuns === 2 && mcpServer.counts.unauthorized === refusedNow,
   );
-  say('tool called     again; the server refused the app nothing');
+  print('tool called     again; the server rejected no request of the app');
   await host.close();
 
   const report = await call(dataDir, 'signOut', { server: 'demo' });
-  really('the revocation', report.revoked === 'confirmed' && as.counts.revocations > 0);
+  assertThat('the revocation', report.revoked === 'confirmed' && as.counts.revocations > 0);
   const left = await storedSecrets(dataDir, env);
-  really(
+  assertThat(
     'deleting the refresh token',
     report.deleted && !as.issuedTokens().refresh.some((token) => left.includes(token)),
   );
-  say('signed out      revoked at the authorization server (RFC 7009), deleted from the keychain');
+  print('signed out      revoked at the authorization server (RFC 7009), deleted from the keychain');
 }
 
 async function callEcho(host: Client, text: string): Promise<void> {
   const result = await host.callTool({ name: 'echo', arguments: { text } });
-  really('the echo', JSON.stringify(result.content).includes(text));
+  assertThat('the echo', JSON.stringify(result.content).includes(text));
 }
 
-/** A person may take minutes to sign in; this browser may not. */
+/** Rejects after `limitMs`, because this browser needs no time to type, unlike a person. */
 async function within<Value>(what: string, job: Promise<Value>, limitMs: number): Promise<Value> {
   const over = new AbortController();
   const late = pause(limitMs, undefined, { signal: over.signal }).then(() => {
@@ -107,7 +104,7 @@ async function within<Value>(what: string, job: Promise<Value>, limitMs: number)
   }
 }
 
-/** What the server says to a request with this access token. */
+/** Returns the status of the server's response to a request with this access token. */
 async function statusWith(url: string, token = ''): Promise<number> {
   const headers = {
     Authorization: `Bearer ${token}`,
@@ -119,7 +116,7 @@ async function statusWith(url: string, token = ''): Promise<number> {
   return response.status;
 }
 
-/** Command and arguments from the very snippet that the window shows for Claude Desktop. */
+/** Reads command and arguments from the snippet that the window shows for Claude Desktop. */
 async function bridgeCommand(
   dataDir: string,
 ): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
@@ -129,7 +126,7 @@ async function bridgeCommand(
     mcpServers?: Record<string, { command: string; args: string[]; env?: Record<string, string> }>;
   };
   const entry = parsed.mcpServers?.['demo'];
-  if (!entry) throw new Error('the snippet for the host has no entry');
+  if (!entry) throw new Error('The snippet for the host has no entry.');
   return {
     command: entry.command,
     args: entry.args,

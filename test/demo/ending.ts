@@ -1,40 +1,40 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitForInterruption } from '../../scripts/interruption.mjs';
 
-/** How a piece of work learns of its end, and what it leaves to be undone. */
+/** What work is given to clean up at its end. */
 export interface Ending {
-  /** Registers what must be undone, before it can be needed. Throws where the end has come already. */
-  readonly atEnd: (undo: () => Promise<unknown>) => Promise<void>;
-  /** Aborted when a signal brings the end early. */
+  /** Registers a clean-up. If the end has come already, runs it at once and throws. */
+  readonly atEnd: (cleanUp: () => Promise<unknown>) => Promise<void>;
+  /** Aborted when the work ends, early in case of a signal. */
   readonly signal: AbortSignal;
 }
 
-/** The work ended, it failed, or a signal came first. */
+/** How the work ended: it succeeded, it failed, or a signal interrupted it. */
 export type Ended =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'interrupted'; readonly exitCode: number };
 
 /**
- * Runs `work`, and undoes what it registered, last thing first, however it ends: also on Ctrl-C and SIGTERM, while
- * something is just being started. A second Ctrl-C does not cut the undoing short.
+ * Runs `work` and then its clean-ups, the last one first, however it ends, even on Ctrl-C and SIGTERM while something
+ * is being started. A second Ctrl-C does not interrupt the clean-ups.
  */
-export async function withUndoing(work: (ending: Ending) => Promise<void>): Promise<Ended> {
-  const undo: (() => Promise<unknown>)[] = [];
+export async function withCleanUp(work: (ending: Ending) => Promise<void>): Promise<Ended> {
+  const cleanUps: (() => Promise<unknown>)[] = [];
   const over = new AbortController();
   const interruption = waitForInterruption();
-  const interrupted = interruption.came.then((exitCode): Ended => ({ kind: 'interrupted', exitCode }));
+  const interrupted = interruption.signalled.then((exitCode): Ended => ({ kind: 'interrupted', exitCode }));
   try {
-    const working = work({ atEnd: (task) => register(task, undo, over.signal), signal: over.signal }).then(
+    const working = work({ atEnd: (task) => register(task, cleanUps, over.signal), signal: over.signal }).then(
       (): Ended => ({ kind: 'done' }),
-      // Ctrl-C reaches the host's bridge too: what fails by that may be seen a moment before the signal.
+      // Ctrl-C also ends the bridge of the host, which may be noticed shortly before the signal.
       (error: unknown): Promise<Ended> =>
         Promise.race([interrupted, pause(200).then((): Ended => ({ kind: 'failed', error }))]),
     );
     const ended = await Promise.race([working, interrupted]);
     over.abort(new Error('it was interrupted'));
-    for (const task of undo.splice(0).toReversed()) await task().catch(() => {});
-    // What was just being started undoes itself (see register).
+    for (const task of cleanUps.splice(0).toReversed()) await task().catch(() => {});
+    // What was still being started cleans up after itself (see register).
     await Promise.race([working, pause(5_000, undefined, { ref: false })]);
     return ended;
   } finally {
@@ -44,10 +44,10 @@ export async function withUndoing(work: (ending: Ending) => Promise<void>): Prom
 
 async function register(
   task: () => Promise<unknown>,
-  undo: (() => Promise<unknown>)[],
+  cleanUps: (() => Promise<unknown>)[],
   over: AbortSignal,
 ): Promise<void> {
   if (over.aborted) await task().catch(() => {});
   over.throwIfAborted();
-  undo.push(task);
+  cleanUps.push(task);
 }

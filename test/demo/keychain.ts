@@ -6,14 +6,15 @@ import { promisify } from 'node:util';
 const exec = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 
-/** Runs in a process of its own, because keytar may not be called in this one (it can hang a process). */
+/** Runs in another process, because keytar can hang. */
 const readItems = `
   const keytar = require('keytar');
   const [service, ...names] = process.argv.slice(1);
-  Promise.all(names.map((name) => keytar.getPassword(service, name))).then((values) => process.stdout.write(values.map((value) => value ?? '').join('\\n')));
+  Promise.all(names.map((name) => keytar.getPassword(service, name)))
+    .then((values) => process.stdout.write(values.map((value) => value ?? '').join('\\n')));
 `;
 
-/** Everything that the keychain holds for the app on this data folder, as one text. */
+/** Reads the keychain items of the app on this data folder, as one text. */
 export async function storedSecrets(dataDir: string, env: Record<string, string | undefined>): Promise<string> {
   const index = JSON.parse(await readFile(path.join(dataDir, 'credentials.json'), 'utf8')) as {
     credentials: Record<string, { items: string[] }>;

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import os from 'node:os';
 import path from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright';
-import { ensureElectron, sandboxSwitches } from '../../scripts/electron-runtime.mjs';
+import { ensureElectron } from '../../scripts/electron-runtime.mjs';
+import { sandboxSwitches } from '../../scripts/sandbox.mjs';
 import { until } from '../fixtures/wait.ts';
 import type { DesktopSession } from './session.ts';
 import { trayItems, type TrayItem } from './tray-menu.ts';

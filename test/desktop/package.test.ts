@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readFuses } from '../../scripts/electron-runtime.mjs';
+import { readFuses } from '../../scripts/fuses.mjs';
 import { packageApp } from '../../scripts/package.mjs';
 import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';
 import { browserProgram } from '../fixtures/browser.ts';

@@ -98,8 +98,10 @@ describe('the window', () => {
     await app.electron.evaluate(({ BrowserWindow }) => {
       const navigations: { url: string; prevented: boolean }[] = [];
       Object.assign(globalThis, { navigations });
-      BrowserWindow.getAllWindows()[0]?.webContents.on('will-navigate', ({ url, defaultPrevented }) =>
-        navigations.push({ url, prevented: defaultPrevented }),
+      BrowserWindow.getAllWindows()[0]?.webContents.on(
+        'will-frame-navigate',
+        ({ isMainFrame, url, defaultPrevented }) =>
+          void (isMainFrame && navigations.push({ url, prevented: defaultPrevented })),
       );
     });
     const navigations = () =>
