@@ -32,19 +32,19 @@ const attacks = {
   /** One event of empty lines. */
   'empty-lines': async (socket) => {
     socket.write(head('text/event-stream'));
-    await pour(socket, 'data:\n', 99 * megabyte);
+    await writeRepeatedly(socket, 'data:\n', 99 * megabyte);
     socket.end();
   },
   /** Each byte of a body is a chunk. */
   'small-chunks': async (socket) => {
     socket.write(head('application/json', chunked));
-    await pour(socket, '1\r\n \r\n', 48 * megabyte);
+    await writeRepeatedly(socket, '1\r\n \r\n', 48 * megabyte);
     socket.end();
   },
   /** Events without a JSON-RPC message. */
   'empty-events': async (socket) => {
     socket.write(head('text/event-stream'));
-    await pour(socket, 'data:{}\n\n', 48 * megabyte);
+    await writeRepeatedly(socket, 'data:{}\n\n', 48 * megabyte);
     socket.end();
   },
   'dense-json': async (socket, id) => void socket.write(result(id, `"x":[${'[],'.repeat(5 * megabyte)}[]]`)),
