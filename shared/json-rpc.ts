@@ -1,78 +1,70 @@
 // No packages, no Node: the bridge loads this file.
 import { errorPage, type ErrorCode } from './errors.ts';
 import { readJson } from './json.ts';
-import {
-  eachMember,
-  elements,
-  fail,
-  rawText,
-  skipSpace,
-  skipValue,
-  textOf,
-  type Cursor,
-  type Known,
-} from './json-scan.ts';
+import { eachMember, elements, fail, rawText, skipSpace, skipValue, textOf, type Cursor } from './json-scan.ts';
+import { openBrace, openBracket, quote } from './json-tokens.ts';
+import type { KnownValues } from './json-walk.ts';
 import { flawOf, newForm, readError } from './json-rpc-form.ts';
 import { bridgeErrorCode } from './local-protocol.ts';
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
-/** What routing needs to know of one JSON-RPC message. The message itself stays the bytes that came. */
+/** What routing needs to know about one JSON-RPC message. The message itself stays as it was received, in bytes. */
 export interface Envelope {
-  /** `batch`: an array (MCP 2025-03-26 only), to be taken apart with `batchItems`. */
+  /** `batch`: an array (MCP 2025-03-26 only); `batchItems` splits it. */
   kind: 'request' | 'notification' | 'response' | 'batch' | 'invalid';
-  /** Why it is invalid: no JSON, nested too deep, or JSON that is no JSON-RPC. */
+  /** Why it is invalid: not JSON, nested too deeply, or JSON that is not JSON-RPC. */
   problem?: 'syntax' | 'depth' | 'shape';
-  /** The id as it stands in the text (`1`, `"a"`, `12345678901234567890`): never a number, which would lose digits. */
+  /** The id as text (`1`, `"a"`, `12345678901234567890`), because a number would lose digits. */
   id?: string;
-  /** Where the id stands, as byte offsets. */
+  /** The byte offsets of the id. */
   idAt?: readonly [start: number, end: number];
   method?: string;
-  /** What the message is about: `params.name`, or `params.uri` or `params.taskId` by method (the `Mcp-Name` header). */
+  /** The value of the `Mcp-Name` header: `params.name`, or `params.uri` or `params.taskId`, depending on the method. */
   name?: string;
   /**
    * `params._meta["io.modelcontextprotocol/protocolVersion"]` (2026-07-28 and later), else `params.protocolVersion`.
    */
   protocolVersion?: string;
-  /** The version stands in `_meta`: a message of the generation without `initialize`. */
+  /** The version is in `_meta`: a message of the stateless protocol generation. */
   stateless: boolean;
-  /** `params.requestId` as it stands: what `notifications/cancelled` cancels. */
+  /** `params.requestId` as text: the request that `notifications/cancelled` cancels. */
   cancels?: string;
   hasResult: boolean;
-  /** Its `error` is an object: an error of OAuth or HTTP is text. */
+  /** `error` is an object. In errors of OAuth or HTTP it is a string. */
   hasError: boolean;
   /**
-   * Why a careful reader would not take the message (JSON-RPC 2.0 4 and 5, MCP basic protocol), as what the message
-   * does: `has two ids`.
+   * The first rule that the message breaks (JSON-RPC 2.0 sections 4 and 5, MCP base protocol), as a predicate:
+   * `has two ids`. Strict hosts reject such a message.
    */
   flaw?: string;
 }
 
 /**
- * Reads one message in one pass over its bytes. Of a member that stands there twice the last counts, as in JSON.parse.
- * `known`: what an earlier pass has found of a long one.
+ * Reads one message in one pass over its bytes. If a member occurs twice, the last one counts, as in JSON.parse.
+ * `known`: from an earlier scan of a long message.
  */
-export function readEnvelope(message: Uint8Array | string, known?: Known): Envelope {
+export function readEnvelope(message: Uint8Array | string, known?: KnownValues): Envelope {
   const bytes = typeof message === 'string' ? new TextEncoder().encode(message) : message;
   const cursor: Cursor = { bytes, at: 0, fault: undefined, ...(known ? { known } : {}) };
-  const found: Envelope = { kind: 'invalid', stateless: false, hasResult: false, hasError: false };
+  const envelope: Envelope = { kind: 'invalid', stateless: false, hasResult: false, hasError: false };
   const first = skipSpace(cursor);
-  if (first === 0x7b) readMessage(cursor, found);
+  if (first === openBrace) readMessage(cursor, envelope);
   else skipValue(cursor);
   if (skipSpace(cursor) !== undefined) fail(cursor);
-  if (cursor.fault) found.problem = cursor.fault;
-  else if (first === 0x5b) found.kind = 'batch';
-  else if (first === 0x7b) classify(found);
-  if (found.kind === 'invalid') found.problem ??= 'shape';
-  return found;
+  if (cursor.fault) envelope.problem = cursor.fault;
+  else if (first === openBracket) envelope.kind = 'batch';
+  else if (first === openBrace) setKind(envelope);
+  if (envelope.kind === 'invalid') envelope.problem ??= 'shape';
+  return envelope;
 }
 
-function classify(found: Envelope): void {
-  const answered = found.hasResult || found.hasError;
-  if (found.method !== undefined) {
-    if (found.id === undefined) found.kind = 'notification';
-    else if (found.id !== 'null') found.kind = 'request';
-  } else if (answered && found.id !== undefined) found.kind = 'response';
+function setKind(envelope: Envelope): void {
+  const hasOutcome = envelope.hasResult || envelope.hasError;
+  if (envelope.method !== undefined) {
+    if (envelope.id === undefined) envelope.kind = 'notification';
+    else if (envelope.id !== 'null') envelope.kind = 'request';
+  } else if (hasOutcome && envelope.id !== undefined) envelope.kind = 'response';
 }
 
 interface Names {
@@ -81,7 +73,7 @@ interface Names {
   taskId?: string;
 }
 
-function readMessage(cursor: Cursor, found: Envelope): void {
+function readMessage(cursor: Cursor, envelope: Envelope): void {
   const { bytes } = cursor;
   const form = newForm();
   let names: Names = {};
@@ -90,80 +82,80 @@ function readMessage(cursor: Cursor, found: Envelope): void {
     const first = bytes[start] ?? 0;
     if (key === 'params' && first === openBrace) {
       names = {};
-      delete found.cancels;
-      readParams(cursor, found, names);
+      delete envelope.cancels;
+      readParams(cursor, envelope, names);
       return;
     }
     if (key === 'error' && first === openBrace) readError(cursor, form);
     else skipValue(cursor);
     if (key === 'id') {
-      readId(cursor, found, start);
+      readId(cursor, envelope, start);
       form.ids += 1;
     } else if (key === 'method') {
-      found.method = shortText(bytes, start, cursor.at);
-      form.badMethod = first !== 0x22;
+      envelope.method = shortText(bytes, start, cursor.at);
+      form.badMethod = first !== quote;
     } else if (key === 'result') {
-      found.hasResult = true;
+      envelope.hasResult = true;
       form.badResult = first !== openBrace;
     } else if (key === 'error') {
-      found.hasError = first === openBrace;
-      form.error = true;
+      envelope.hasError = first === openBrace;
+      form.hasErrorMember = true;
     } else if (key === 'params') form.badParams = true;
     else if (key === 'jsonrpc') form.version = cursor.fault ? '' : rawText(bytes, start, cursor.at);
   });
-  const { method = '' } = found;
+  const { method = '' } = envelope;
   const name =
     method === 'resources/read' ? names.uri : method.startsWith('tasks/') ? names.taskId : (names.name ?? names.uri);
-  if (name !== undefined) found.name = name;
-  const flaw = flawOf(found, form);
-  if (flaw !== undefined) found.flaw = flaw;
+  if (name !== undefined) envelope.name = name;
+  const flaw = flawOf(envelope, form);
+  if (flaw !== undefined) envelope.flaw = flaw;
 }
 
-const openBrace = 0x7b;
-/** No method, name or id that a header could carry is longer. */
-const longestText = 64 * 1024;
+/** No method or name that fits into a header is longer. */
+const maxTextBytes = 64 * 1024;
 const shortText = (bytes: Uint8Array, start: number, end: number): string =>
-  end - start > longestText ? '' : textOf(bytes, start, end);
+  end - start > maxTextBytes ? '' : textOf(bytes, start, end);
 
-/** An id is a string, a number or null; anything else leaves the message without one that could be answered. */
-function readId(cursor: Cursor, found: Envelope, start: number): void {
+/** An id is a string, a number or null. Anything else counts as null, because no response could repeat it. */
+function readId(cursor: Cursor, envelope: Envelope, start: number): void {
   const first = cursor.bytes[start] ?? 0;
   if (cursor.fault) return;
-  const readable = first === 0x22 || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39);
+  const readable = first === quote || first === 0x2d || first === 0x6e || (first >= 0x30 && first <= 0x39);
   const id = readable ? rawText(cursor.bytes, start, cursor.at) : 'null';
-  found.id = id;
-  found.idAt = [start, cursor.at];
+  envelope.id = id;
+  envelope.idAt = [start, cursor.at];
 }
 
-function readParams(cursor: Cursor, found: Envelope, names: Names): void {
+function readParams(cursor: Cursor, envelope: Envelope, names: Names): void {
   eachMember(cursor, (key) => {
     const start = cursor.at;
-    if (key === '_meta' && cursor.bytes[start] === 0x7b) return readMeta(cursor, found);
+    if (key === '_meta' && cursor.bytes[start] === openBrace) return readMeta(cursor, envelope);
     skipValue(cursor);
-    if (key === 'requestId') found.cancels = rawText(cursor.bytes, start, cursor.at);
+    if (key === 'requestId') envelope.cancels = rawText(cursor.bytes, start, cursor.at);
     else if (key === 'name' || key === 'uri' || key === 'taskId')
       names[key] = shortText(cursor.bytes, start, cursor.at);
-    else if (key === 'protocolVersion' && !found.stateless)
-      found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
+    else if (key === 'protocolVersion' && !envelope.stateless)
+      envelope.protocolVersion = shortText(cursor.bytes, start, cursor.at);
   });
 }
 
-function readMeta(cursor: Cursor, found: Envelope): void {
+function readMeta(cursor: Cursor, envelope: Envelope): void {
   eachMember(cursor, (key) => {
     const start = cursor.at;
     skipValue(cursor);
     if (key !== 'io.modelcontextprotocol/protocolVersion') return;
-    found.protocolVersion = shortText(cursor.bytes, start, cursor.at);
-    found.stateless = true;
+    envelope.protocolVersion = shortText(cursor.bytes, start, cursor.at);
+    envelope.stateless = true;
   });
 }
 
-/** Most messages in one batch: each costs memory of its own, and 16 MB have room for millions. */
+/** Most messages in one batch: each costs memory, and 16 MB have room for millions. */
 export const maxBatchItems = 1_000;
 
 /**
- * The messages of a batch, as parts of the same memory; undefined when there are more than `maxBatchItems`. A batch in
- * a batch is no message (JSON-RPC 2.0 6): to take it apart too would cost a pass over its bytes for each level.
+ * Splits a batch into its messages, which share its memory. Undefined if there are more than `maxBatchItems`. A batch
+ * inside a batch is not a message (JSON-RPC 2.0 section 6), and is not split: each level would cost a pass over its
+ * bytes.
  */
 export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | undefined {
   const cursor: Cursor = { bytes: batch, at: 0, fault: undefined };
@@ -177,17 +169,17 @@ export function batchItems<Bytes extends Uint8Array>(batch: Bytes): Bytes[] | un
 }
 
 /**
- * Two ids that are the same value though written differently: a server may have parsed and printed `1e3` or a big
- * integer.
+ * Whether two ids have the same value. They may be written differently, because servers parse and print them: `1e3`,
+ * large integers. False for null.
  */
-export function sameId(one: string | undefined, other: string | undefined): boolean {
-  if (one === undefined || other === undefined || one === 'null' || other === 'null') return false;
-  if (one === other) return true;
-  const value = readJson(one);
-  return value !== undefined && value === readJson(other);
+export function sameId(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined || a === 'null' || b === 'null') return false;
+  if (a === b) return true;
+  const value = readJson(a);
+  return value !== undefined && value === readJson(b);
 }
 
-/** An id at the end of a message whose beginning is lost: only the `jsonrpc` member may follow. */
+/** The id at the end of a message of which only the end is there. Only the `jsonrpc` member may follow the id. */
 export function idAtEnd(tail: string): string | undefined {
   const id = /"id"\s*:\s*(-?\d[\d.eE+-]*|"(?:[^"\\]|\\.)*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail)?.[1];
   return id !== undefined && readJson(id) !== undefined ? id : undefined;
@@ -202,18 +194,18 @@ export interface LineError {
 }
 
 /**
- * A JSON-RPC error, without the newline. `rawId` is the id as it stood in the request; 'null' when there was none to be
- * read. The text says what happened and what to do, because most hosts show nothing else.
+ * A JSON-RPC error response, without the newline. `rawId`: the request's id as text, or 'null' if it has none. The
+ * message says what happened and what to do, because most hosts show nothing else.
  */
 export function errorLine(rawId: string, info: LineError, code: number = bridgeErrorCode): string {
-  const about = info.server === undefined || info.message.includes(info.server) ? '' : `${info.server}: `;
+  const prefix = info.server === undefined || info.message.includes(info.server) ? '' : `${info.server}: `;
   const data: Record<string, unknown> = { code: info.code, remedy: info.remedy, page: errorPage(info.code) };
   if (info.server !== undefined) data['server'] = info.server;
   if (info.retryAfterMs !== undefined) data['retryAfterMs'] = info.retryAfterMs;
-  const error = { code, message: `${about}${info.message} ${info.remedy} [${info.code}]`, data };
+  const error = { code, message: `${prefix}${info.message} ${info.remedy} [${info.code}]`, data };
   return `{"jsonrpc":"2.0","id":${rawId},"error":${JSON.stringify(error)}}`;
 }
 
-/** JSON-RPC 2.0 5.1. */
+/** JSON-RPC 2.0 section 5.1. */
 export const parseErrorCode = -32_700;
 export const invalidRequestCode = -32_600;

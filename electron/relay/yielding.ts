@@ -1,5 +1,5 @@
 import { readEnvelope, type Envelope } from '../../shared/json-rpc.ts';
-import { passInParts, type Known } from '../../shared/json-scan.ts';
+import { createIncrementalScan, type KnownValues } from '../../shared/json-walk.ts';
 
 /** Work that takes long is done in turns, so that the other servers’ messages never wait for more than one. */
 export interface Yielding {
@@ -36,9 +36,9 @@ export async function readEnvelopeYielding(message: Buffer): Promise<Envelope> {
 }
 
 /** The large values of a text, found in turns. */
-export async function scanYielding(text: Buffer): Promise<Known> {
-  const known: Known = new Map();
+export async function scanYielding(text: Buffer): Promise<KnownValues> {
+  const known: KnownValues = new Map();
   const yielding = createYielding();
-  for (const pass = passInParts(text, known); !pass(partBytes);) await yielding.pauseIfDue();
+  for (const pass = createIncrementalScan(text, known); !pass(partBytes);) await yielding.pauseIfDue();
   return known;
 }
