@@ -1,7 +1,8 @@
 // No packages, no Node: the bridge loads this file.
 //
 // Written by hand, although libraries exist: it finds what routing needs in one pass over the bytes, and leaves them
-// unchanged (docs/decisions/04-own-json-scanner.md). json-tokens.ts knows strings and scalars, json-walk.ts the nesting.
+// unchanged (docs/decisions/04-own-json-scanner.md). json-tokens.ts knows strings and scalars, json-walk.ts the
+// nesting.
 import { readJson } from './json.ts';
 import {
   backslash,

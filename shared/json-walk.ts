@@ -58,8 +58,8 @@ const minKnownBytes = 16 * 1024;
 const maxKnownDepth = 4;
 
 /**
- * Scans a long text step by step, so that other work can run in between. Each call scans about `bytes`, and returns true
- * when the text is finished. After that `known` lets `skipValue` skip the large values at once.
+ * Scans a long text step by step, so that other work can run in between. Each call scans about `bytes`, and returns
+ * true when the text is finished. After that `known` lets `skipValue` skip the large values at once.
  */
 export function createIncrementalScan(text: Uint8Array, known: KnownValues): (bytes: number) => boolean {
   const walk = newWalk();

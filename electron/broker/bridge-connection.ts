@@ -1,6 +1,6 @@
 import type net from 'node:net';
 import { createLineSplitter } from '../../shared/lines.ts';
-import { maxMessageBytes } from '../relay/response.ts';
+import { maxMessageBytes } from '../relay/model.ts';
 import { createRelay, type RelayDeps } from '../relay/relay.ts';
 import type { Service } from './service.ts';
 

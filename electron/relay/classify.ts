@@ -1,133 +1,143 @@
-/** What is known of a response before it is handled. */
+/** The parts of a response that decide what happens to its request. */
 export interface ResponseFacts {
   readonly status: number;
-  /** The `error` of a Bearer challenge (RFC 6750 3.1): the request was refused before it ran. */
+  /** The `error` of a Bearer challenge (RFC 6750 section 3.1). It proves that the request did not run. */
   readonly oauthError: string | undefined;
-  /** The `error` of a JSON body, which may as well be the answer of something that ran. */
+  /** The `error` of a JSON body. It proves nothing: a tool that ran may have returned it. */
   readonly bodyError: string | undefined;
   /**
-   * A 403 that names missing scopes, or says that some are missing. Without a challenge the error of JSON-RPC does not
-   * count: it may be that of a tool.
+   * A 403 that names missing scopes or says that some are missing. Without a challenge, a JSON-RPC error does not
+   * count, because a tool may have returned it.
    */
   readonly lacksScopes: boolean;
-  /** The body is a JSON-RPC error: the server's own answer, which belongs to the host. */
+  /** The body is a JSON-RPC error: the MCP server's own response, which belongs to the host. */
   readonly rpcError: boolean;
   /** From `Retry-After`, in ms. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** What is known of the request that the response is to. */
-export interface AttemptFacts {
-  /** What it went out with: nothing, an access token, or a key that the user entered. */
+/** The parts of a request that decide what its response means. */
+export interface RequestFacts {
+  /** What the request was sent with: nothing, an access token, or a key that the user entered. */
   readonly credential: 'none' | 'token' | 'key';
-  /** The token is this new: it is worth showing again after so many ms. */
+  /**
+   * Set if the token is so new that the server may not know it yet: how long to wait before sending it again, in ms.
+   */
   readonly newTokenPauseMs: number | undefined;
-  /** A token was refused before, and the one that was sent now is newer. */
+  /** An earlier token was rejected, and this request was sent with a newer one. */
   readonly renewed: boolean;
-  /** It may be carried out twice. False for everything that may change something, and for unknown methods. */
+  /** The request may run twice. False for anything that may have effects, and for unknown methods. */
   readonly repeatable: boolean;
-  /** It is also repeated after a 429, 502, 503 or 504 without `Retry-After`. */
+  /** The request is also sent again after a 429, 502, 503 or 504 without `Retry-After`. */
   readonly persistent: boolean;
-  /** How often it was repeated because the server was busy. */
-  readonly repeats: number;
-  /** How long it has waited because the server wanted it, in ms. */
+  /** How often the request was sent again because the server was busy. */
+  readonly retries: number;
+  /** How long the request has waited for a busy server, in ms. */
   readonly waitedMs: number;
 }
 
-export type Verdict =
+export type Verdict = Action & {
+  /** A busy server (429, 503) asked for no requests at all for this long, in ms. */
+  readonly busyMs?: number;
+};
+
+type Action =
+  /** A 2xx: the server accepted the credential. The caller handles the response. */
+  | { readonly kind: 'accept' }
   /**
-   * The caller handles it. `doubtsToken`: the token may be the reason; `said`: the body says so, which may be that of a
-   * tool that ran.
+   * The caller handles the response. `doubtsToken`: the token may be the reason. `stated`: the body names it as the
+   * reason, but a tool that ran may have written that body.
    */
-  | { readonly kind: 'deliver'; readonly doubtsToken?: true | 'said' }
+  | { readonly kind: 'deliver'; readonly doubtsToken?: 'suspected' | 'stated' }
   | { readonly kind: 'redirect' }
-  /** Without a credential: somebody has to sign in. */
+  /** The request had no credential: a user has to sign in. */
   | { readonly kind: 'sign_in' }
-  /** The server refused a token that it may not know yet: once more with the same one, after this pause. */
-  | { readonly kind: 'same_token'; readonly pauseMs: number }
-  /** The server refused the token before it ran anything: once more with another one. */
-  | { readonly kind: 'renew' }
-  /** It refused the newer token as well. */
-  | { readonly kind: 'refused' }
-  | { readonly kind: 'more_access' }
-  /** Once more, after this pause. */
-  | { readonly kind: 'repeat'; readonly pauseMs: number }
-  /** The server wants no calls for this long, and it did not carry this one out or may be asked for it twice. */
-  | { readonly kind: 'rate_limited'; readonly ms: number }
-  /** It may have run, so it is not sent again; the server names a time all the same. */
-  | { readonly kind: 'unclear'; readonly ms: number };
+  /** The server may not know the new token yet: send the same one again after this pause. */
+  | { readonly kind: 'retry_same_token'; readonly pauseMs: number }
+  /** The server rejected the token before it ran the request: send it again with a newer one. */
+  | { readonly kind: 'renew_token' }
+  /** The server rejected the newer token as well. */
+  | { readonly kind: 'token_refused' }
+  /** The token lacks scopes. */
+  | { readonly kind: 'step_up' }
+  /** Send the request again after this pause. */
+  | { readonly kind: 'retry'; readonly pauseMs: number }
+  /** Fail with the time that the server named. The request did not run, or may run again. */
+  | { readonly kind: 'rate_limited'; readonly busyMs: number }
+  /** Fail with the time that the server named. The request may have run, so it is not sent again. */
+  | { readonly kind: 'outcome_unknown'; readonly busyMs: number };
 
-/** Longest wait for a server that says when to come again, in ms; above it the host is told. */
+/** Longest wait for a busy server, in ms. Above it the host gets an error. */
 export const longestWaitMs = 20_000;
-/** Most repeats of one request to a busy server. */
-const mostRepeats = 3;
+/** How often one request is sent again to a busy server. */
+const maxRetries = 3;
 
-/** Pause before repeat `repeats` + 1 in ms: 0.5, 1, 2 s, or what the server asked for where that is longer. */
-const repeatPauseMs = (repeats: number, retryAfterMs = 0): number => Math.max(retryAfterMs, 500 * 2 ** repeats);
+/** Pause before the next retry, in ms: 0.5, 1, 2 s, or the time that the server asked for if that is longer. */
+const retryPauseMs = (retries: number, askedMs = 0): number => Math.max(askedMs, 500 * 2 ** retries);
 
 /**
- * What becomes of a response. A request that may have been carried out is sent again in three cases only: the server
- * refused its credential (RFC 6750 3.1), asked for more scopes, or sent it to another address (307, 308). All of these
- * come before the method runs. Everything else is repeated only where repeating is harmless, a few times, with growing
- * pauses.
+ * Decides what happens after a response. A request that may have run is sent again in three cases only: the server
+ * rejected its credential (RFC 6750 section 3.1), asked for more scopes, or redirected it (307, 308). In each of them
+ * the method has not run yet. All other retries are limited to repeatable requests.
  */
-export function classify(response: ResponseFacts, turn: AttemptFacts): Verdict {
-  const { status } = response;
-  if (status >= 200 && status < 300) return { kind: 'deliver' };
-  if (status >= 300 && status < 400) return { kind: 'redirect' };
-  if (turn.credential === 'none' ? asksForSignIn(response) : refusesToken(response, turn))
-    return afterRefusal(response, turn);
-  if (response.lacksScopes && turn.credential === 'token') return { kind: 'more_access' };
-  if (!response.rpcError && [429, 502, 503, 504].includes(status)) return afterBusy(response, turn);
-  if (saysInvalid(response) && turn.credential === 'token' && !turn.renewed)
-    return { kind: 'deliver', doubtsToken: 'said' };
-  // Some servers say of an expired token no more than that it is forbidden, or break over it.
-  const doubtful = !response.rpcError && (status === 403 || status === 500) && turn.credential === 'token';
-  return doubtful ? { kind: 'deliver', doubtsToken: true } : { kind: 'deliver' };
+export function classify(response: ResponseFacts, request: RequestFacts): Verdict {
+  const action = actionAfter(response, request);
+  const busyMs = busyPauseMs(response);
+  return busyMs === undefined ? action : { ...action, busyMs };
 }
 
-const asksForSignIn = (response: ResponseFacts): boolean => {
+function actionAfter(response: ResponseFacts, request: RequestFacts): Action {
+  const { status, rpcError } = response;
+  if (status >= 200 && status < 300) return { kind: 'accept' };
+  if (status >= 300 && status < 400) return { kind: 'redirect' };
+  if (request.credential === 'none') {
+    if (asksForSignIn(response)) return { kind: 'sign_in' };
+  } else if (rejectsToken(response, request)) return afterRejection(response, request);
+  if (response.lacksScopes && request.credential === 'token') return { kind: 'step_up' };
+  if (!rpcError && [429, 502, 503, 504].includes(status)) return whenBusy(response, request);
+  if (saysInvalidToken(response) && request.credential === 'token' && !request.renewed)
+    return { kind: 'deliver', doubtsToken: 'stated' };
+  // Some servers answer an expired token with a bare 403 or 500.
+  const isSuspicious = !rpcError && (status === 403 || status === 500) && request.credential === 'token';
+  return isSuspicious ? { kind: 'deliver', doubtsToken: 'suspected' } : { kind: 'deliver' };
+}
+
+/** Undefined for 502 and 504: those come from a gateway, whose `Retry-After` says nothing about the server. */
+const busyPauseMs = ({ status, retryAfterMs }: ResponseFacts): number | undefined =>
+  status === 429 || status === 503 ? retryAfterMs : undefined;
+
+function asksForSignIn(response: ResponseFacts): boolean {
   const { status, rpcError, oauthError } = response;
-  return (
-    status === 401 ||
-    (status === 403 && !rpcError) ||
-    (status === 400 && (oauthError === 'invalid_token' || saysInvalid(response)))
-  );
-};
+  if (status === 401 || (status === 403 && !rpcError)) return true;
+  return status === 400 && (oauthError === 'invalid_token' || saysInvalidToken(response));
+}
 
 /**
- * RFC 6750 says 401; servers also say it with 400 or 403 and the code. In the body alone it is believed where repeating
- * is harmless.
+ * RFC 6750 requires a 401; some servers send 400 or 403 with the error code. A code in the body alone counts only for a
+ * repeatable request.
  */
-const refusesToken = (response: ResponseFacts, { credential, repeatable }: AttemptFacts): boolean => {
+function rejectsToken(response: ResponseFacts, { credential, repeatable }: RequestFacts): boolean {
   const { status, oauthError } = response;
-  const said = oauthError === 'invalid_token' || (repeatable && saysInvalid(response));
-  return status === 401 || (credential === 'token' && said && (status === 400 || status === 403));
-};
+  if (status === 401) return true;
+  const saysSo = oauthError === 'invalid_token' || (repeatable && saysInvalidToken(response));
+  return credential === 'token' && saysSo && (status === 400 || status === 403);
+}
 
-const saysInvalid = ({ status, bodyError }: ResponseFacts): boolean =>
+const saysInvalidToken = ({ status, bodyError }: ResponseFacts): boolean =>
   bodyError === 'invalid_token' && (status === 400 || status === 403);
 
-function afterRefusal(
-  { status, rpcError }: ResponseFacts,
-  { credential, renewed, newTokenPauseMs }: AttemptFacts,
-): Verdict {
-  if (credential === 'none') return { kind: 'sign_in' };
-  if (newTokenPauseMs !== undefined) return { kind: 'same_token', pauseMs: newTokenPauseMs };
-  if (!renewed) return { kind: 'renew' };
-  return status === 400 && !rpcError ? { kind: 'refused' } : { kind: 'deliver' };
+function afterRejection({ status, rpcError }: ResponseFacts, { renewed, newTokenPauseMs }: RequestFacts): Action {
+  if (newTokenPauseMs !== undefined) return { kind: 'retry_same_token', pauseMs: newTokenPauseMs };
+  if (!renewed) return { kind: 'renew_token' };
+  return status === 400 && !rpcError ? { kind: 'token_refused' } : { kind: 'deliver' };
 }
 
-function afterBusy(
-  { status, retryAfterMs }: ResponseFacts,
-  { repeatable, persistent, repeats, waitedMs }: AttemptFacts,
-): Verdict {
-  // 502 and 504 come from what stands in front of the server: a time in them says nothing about it.
-  const askedMs = status === 429 || status === 503 ? retryAfterMs : undefined;
-  const pauseMs = repeatPauseMs(repeats, askedMs);
-  const again =
-    repeatable && (persistent || askedMs !== undefined) && repeats < mostRepeats && waitedMs + pauseMs <= longestWaitMs;
-  if (again) return { kind: 'repeat', pauseMs };
-  if (askedMs === undefined) return { kind: 'deliver' };
-  return status === 429 || repeatable ? { kind: 'rate_limited', ms: askedMs } : { kind: 'unclear', ms: askedMs };
+function whenBusy(response: ResponseFacts, { repeatable, persistent, retries, waitedMs }: RequestFacts): Action {
+  const busyMs = busyPauseMs(response);
+  const pauseMs = retryPauseMs(retries, busyMs);
+  const mayRetry =
+    repeatable && (persistent || busyMs !== undefined) && retries < maxRetries && waitedMs + pauseMs <= longestWaitMs;
+  if (mayRetry) return { kind: 'retry', pauseMs };
+  if (busyMs === undefined) return { kind: 'deliver' };
+  return response.status === 429 || repeatable ? { kind: 'rate_limited', busyMs } : { kind: 'outcome_unknown', busyMs };
 }

@@ -1,24 +1,27 @@
 import type { Clock } from '../core/base/clock.ts';
 import type { HttpStream } from '../core/http/http.ts';
 
-/** Reads a short body to its end, so that the connection can be used again; gives up on a long or slow one. */
+const maxMs = 2_000;
+const maxBytes = 64 * 1024;
+
+/** Reads a short body to its end, so that the connection can be reused. Closes the connection of a long or slow one. */
 export function discard(stream: HttpStream, clock: Clock): void {
   void drain(stream, clock);
 }
 
-/** The same, and gives what came. Never rejects. */
+/** Like `discard`, but resolves with the bytes that were read. Never rejects. */
 export async function drain(stream: HttpStream, clock: Clock): Promise<Buffer> {
-  const stop = clock.after(2_000, () => stream.body.destroy());
+  const stop = clock.after(maxMs, () => stream.body.destroy());
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of stream.body) {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > 65_536) break;
+      if (bytes > maxBytes) break;
     }
   } catch {
-    // What is there has to do.
+    // The bytes so far are enough for an error text.
   } finally {
     stop();
   }

@@ -2,35 +2,33 @@ import { discard } from './drain.ts';
 import type { RequestDeps } from './request.ts';
 import { addSession, type SessionHeaders } from './request-headers.ts';
 
-/** With all that comes before it: a token that is awaited, a server that is busy. */
-const farewellMs = 1_500;
+/** Longest wait, in ms. It includes the wait for a token or a busy server. */
+const maxMs = 1_500;
 
-/**
- * Tells the server that a session has ended (DELETE, MCP 2025-11-25 transports). Never throws: it ends by itself there.
- */
+/** Ends a session at the server (DELETE, MCP 2025-11-25 transports). Never throws. */
 export async function endSession(
   { serverClient, clock }: RequestDeps,
-  ended: SessionHeaders | undefined,
+  session: SessionHeaders | undefined,
 ): Promise<void> {
-  if (ended?.sessionId === undefined) return;
+  if (session?.sessionId === undefined) return;
   const headers: Record<string, string> = {};
-  addSession(headers, ended);
+  addSession(headers, session);
   const late = new AbortController();
-  const cancel = clock.after(farewellMs, () => late.abort());
+  const cancel = clock.after(maxMs, () => late.abort());
   try {
     discard(
       await serverClient.request({
         method: 'DELETE',
         headers,
-        timeoutMs: farewellMs,
+        timeoutMs: maxMs,
         signal: late.signal,
         repeatable: false,
-        onChallenge: 'quiet',
+        onChallenge: 'ignore',
       }),
       clock,
     );
   } catch {
-    // The server drops it in its own time.
+    // The server drops unused sessions by itself.
   } finally {
     cancel();
   }

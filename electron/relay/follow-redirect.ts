@@ -2,8 +2,9 @@ import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 import type { HttpStream } from '../core/http/http.ts';
 
 /**
- * Where a redirect of the server leads: once, with the body, and within the server's own origin. Throws E_REDIRECTED
- * otherwise.
+ * The URL to which a redirect sends the request. One redirect is followed, if it keeps the body (307, 308) and stays on
+ * the server's origin; every other one throws E_REDIRECTED. `from`: where the request was sent. `home`: the server's
+ * URL, the same object for a request that was not redirected yet.
  */
 export function followRedirect(stream: HttpStream, from: URL, home: URL, server: string): URL {
   const target = redirectTarget(stream, from);

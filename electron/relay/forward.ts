@@ -17,39 +17,38 @@ export interface ForwarderDeps {
   readonly signal: AbortSignal;
 }
 
-/** The host's messages that nobody waits for: notifications, and answers to the server's requests. */
+/** Sends the host's messages that get no response: notifications, and responses to the server's requests. */
 export interface Forwarder {
-  /** Resolves when the server has taken it or it is given up, which is logged. Never throws. */
-  send(line: Buffer, found: Envelope): Promise<void>;
+  /** Resolves when the server has accepted the message, or an error was logged. Never throws. */
+  send(line: Buffer, envelope: Envelope): Promise<void>;
 }
 
 const timeoutMs = 30_000;
 
 export function createForwarder({ serverClient, session, server, clock, log, signal }: ForwarderDeps): Forwarder {
-  async function post(line: Buffer, found: Envelope): Promise<void> {
+  async function post(line: Buffer, envelope: Envelope): Promise<void> {
     await session.settled();
-    if (session.error && !found.stateless) throw session.error;
-    const current = found.stateless ? undefined : await session.ready();
-    const headers = found.stateless ? statelessHeaders(found) : sessionRequestHeaders(current);
-    const answered = await serverClient.request({
+    if (session.error && !envelope.stateless) throw session.error;
+    const headers = envelope.stateless ? statelessHeaders(envelope) : sessionRequestHeaders(await session.ready());
+    const response = await serverClient.request({
       method: 'POST',
       headers,
       body: line,
       timeoutMs,
       signal,
       repeatable: false,
-      onChallenge: 'quiet',
+      onChallenge: 'ignore',
     });
-    discard(answered, clock);
-    if (answered.status >= 300)
-      throw new AppError('E_HTTP_STATUS', `The server answered with status ${answered.status}.`, { server });
+    discard(response, clock);
+    if (response.status >= 300)
+      throw new AppError('E_HTTP_STATUS', `The server answered with status ${response.status}.`, { server });
   }
 
   return {
-    send: (line, found) =>
-      post(line, found).catch((error: unknown) => {
+    send: (line, envelope) =>
+      post(line, envelope).catch((error: unknown) => {
         if (!signal.aborted)
-          log('message_not_passed', { server, method: found.method ?? 'answer', code: asAppError(error).code });
+          log('message_not_passed', { server, method: envelope.method ?? 'answer', code: asAppError(error).code });
       }),
   };
 }

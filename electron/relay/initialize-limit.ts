@@ -1,15 +1,16 @@
 import { AppError } from '../core/base/errors.ts';
-import { answerTimeoutMs } from '../../shared/mcp-methods.ts';
 import type { Clock } from '../core/base/clock.ts';
+import { answerTimeoutMs } from '../../shared/mcp-methods.ts';
 
-/** The longest that a server may take to answer `initialize` once it has begun to: every call waits for that. */
+/** Limits how long a response to `initialize` may take once it has begun, because every call waits for it. */
 export interface InitializeLimit {
+  /** Fires at the limit. */
   readonly signal: AbortSignal;
-  /** The server has begun to answer. */
-  readonly begin: () => void;
-  /** Throws E_TIMEOUT in place of what the signal caused, else the error itself. */
-  readonly explain: (error: unknown) => never;
-  readonly end: () => void;
+  /** The response has begun. */
+  readonly start: () => void;
+  readonly stop: () => void;
+  /** Throws E_TIMEOUT if the signal has fired; otherwise the error itself. */
+  readonly rethrow: (error: unknown) => never;
 }
 
 export function createInitializeLimit(clock: Clock, server: string): InitializeLimit {
@@ -18,19 +19,15 @@ export function createInitializeLimit(clock: Clock, server: string): InitializeL
   let cancel = () => {};
   return {
     signal: late.signal,
-    begin() {
+    start() {
       cancel();
       cancel = clock.after(ms, () => late.abort());
     },
-    explain(error) {
-      throw late.signal.aborted
-        ? new AppError('E_TIMEOUT', `The server has not answered initialize within ${ms / 1_000} s.`, {
-            server,
-            sent: true,
-            cause: error,
-          })
-        : error;
+    stop: () => cancel(),
+    rethrow(error) {
+      if (!late.signal.aborted) throw error;
+      const text = `The server has not answered initialize within ${ms / 1_000} s.`;
+      throw new AppError('E_TIMEOUT', text, { server, sent: true, cause: error });
     },
-    end: () => cancel(),
   };
 }

@@ -1,15 +1,15 @@
 import type { AppError } from '../core/base/errors.ts';
 import type { InitializeResult } from './initialize-response.ts';
 import type { SessionHeaders } from './request-headers.ts';
-import type { PendingRequest } from './response.ts';
+import type { PendingRequest } from './model.ts';
 
-/** What the host's `initialize` leads to, whatever becomes of sessions at the server. */
+/** The host's side of the session, which outlives sessions at the server. */
 interface HostSide {
-  /** The host's `initialize`: sent again whenever a session has to be opened. */
+  /** The host's `initialize`, sent again to open each later session. */
   readonly initialize: PendingRequest;
-  /** The host's `notifications/initialized`, once it has come. */
+  /** The host's `notifications/initialized`; undefined until then. */
   readonly initialized: Uint8Array | undefined;
-  /** Keybridge answered the host's `initialize`, because the server could not. */
+  /** Keybridge responded to the host's `initialize`, because the server could not. */
   readonly answeredLocally: boolean;
   /** From the server's last response to `initialize`. */
   readonly capabilities: InitializeResult['capabilities'];
@@ -19,21 +19,21 @@ interface HostSide {
 export type McpSessionState =
   /** The host has sent no `initialize`, or the server rejected it. */
   | { readonly kind: 'none' }
-  /** The host's own `initialize` is at the server. */
+  /** The host's own `initialize` was sent to the server. */
   | (HostSide & { readonly kind: 'opening' })
   | (HostSide & { readonly kind: 'open'; readonly session: SessionHeaders })
-  /** There is no session. `error` says why; undefined when the host cancelled its `initialize`. */
+  /** There is no session. `error` says why; undefined if the host cancelled its `initialize`. */
   | (HostSide & { readonly kind: 'unavailable'; readonly error: AppError | undefined })
-  /** `initialize` is sent again. `session`: the one that the server no longer knows; calls still find that out. */
+  /** `initialize` was sent again. `session`: the lost one, in which running calls still end. */
   | (HostSide & {
       readonly kind: 'reopening';
       readonly error: AppError | undefined;
       readonly session: SessionHeaders | undefined;
     })
-  /** The new session is open; the server is being told what it has to know of the host. */
+  /** The new session is open; `notifications/initialized` and the replayed requests are on their way. */
   | (HostSide & { readonly kind: 'finishing'; readonly error: AppError | undefined; readonly session: SessionHeaders });
 
-/** `initialize` names the host's `initialize` that an event is about: after a newer one the event is out of date. */
+/** `initialize`: the host's `initialize` that the event belongs to. After a newer one the event is out of date. */
 export type McpSessionEvent =
   | { readonly type: 'host_initialize'; readonly initialize: PendingRequest }
   | { readonly type: 'host_initialized'; readonly line: Uint8Array }
@@ -44,14 +44,14 @@ export type McpSessionEvent =
   /** The host cancelled its `initialize`. */
   | { readonly type: 'cancelled'; readonly initialize: PendingRequest }
   | { readonly type: 'failed'; readonly initialize: PendingRequest; readonly error: AppError }
-  /** Another session is wanted. */
+  /** Another session is needed. */
   | { readonly type: 'reopen' }
-  /** The server knows what it has to know of the host. */
+  /** The new session is complete. */
   | { readonly type: 'finished'; readonly session: SessionHeaders };
 
 export const noSession: McpSessionState = { kind: 'none' };
 
-/** The state after the event. An event that does not belong to the state, or is out of date, changes nothing. */
+/** Returns the next state. An event that is out of date or does not fit the state changes nothing. */
 export function nextSessionState(state: McpSessionState, event: McpSessionEvent): McpSessionState {
   if (event.type === 'host_initialize') return openingWith(event.initialize);
   if (state.kind === 'none') return state;
@@ -98,10 +98,10 @@ function afterOpened(state: Exclude<McpSessionState, { kind: 'none' }>, result: 
   return state;
 }
 
-/** Why the server cannot be used; until a new session is finished. */
+/** Why the server cannot be used, until a new session is complete. */
 export const errorOf = (state: McpSessionState): AppError | undefined => ('error' in state ? state.error : undefined);
 
-/** The session in which calls go out. */
+/** The session in which calls are sent. */
 export const sessionOf = (state: McpSessionState): SessionHeaders | undefined =>
   'session' in state ? state.session : undefined;
 

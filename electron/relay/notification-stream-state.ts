@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import { delayAfterMs, needsAttention, retryDelayMs } from './retry-policy.ts';
 import { reopenDelayMs } from './stream-resumption.ts';
 
-/** What is remembered of one session's notification stream from one connection to the next. */
+/** What the notification stream of one session carries over from one connection to the next. */
 interface StreamProgress {
   /** Where the next connection resumes. */
   readonly lastEventId: string | undefined;
@@ -19,7 +19,7 @@ export type StreamState =
   | (StreamProgress & { readonly kind: 'connecting' })
   | (StreamProgress & { readonly kind: 'streaming' })
   | (StreamProgress & { readonly kind: 'waiting'; readonly delayMs: number })
-  /** The server has no such stream (405). Final. */
+  /** The server offers no stream (405). Final. */
   | { readonly kind: 'unsupported' }
   /** Final. */
   | { readonly kind: 'stopped' };
@@ -30,21 +30,21 @@ export type StreamEvent =
   /** The response is not an event stream, or has another status than 200. */
   | { readonly type: 'refused'; readonly status: number; readonly random: number }
   | { readonly type: 'bytes' }
-  /** A message that a host can read. */
+  /** A message was passed to the host. */
   | { readonly type: 'message' }
-  /** What the parser knows after a chunk. */
+  /** From the parser, after each chunk. */
   | { readonly type: 'position'; readonly lastEventId: string | undefined; readonly retryMs: number | undefined }
-  /** The connection ended: by the server without `code`, otherwise with an error. `lasted`: it was open for a while. */
+  /** The connection ended; `code` is absent if the server closed it. `lasted`: it was open for a while. */
   | { readonly type: 'ended'; readonly code?: ErrorCode; readonly lasted: boolean; readonly random: number }
-  /** The delay is over, or somebody has a reason to try now. */
+  /** The delay is over, or there is a reason to try now. */
   | { readonly type: 'retry' }
   | { readonly type: 'stopped' };
 
-/** Longest delay after a status that refuses the stream: a server may start to offer it. */
+/** Longest delay after a status that refuses the stream. A server may start to offer it. */
 const longestRefusedMs = 15 * 60_000;
-/** Delay after hundreds of connections that brought nothing. */
+/** Delay after hundreds of fruitless connections. */
 const fruitlessDelayMs = 24 * 60 * 60_000;
-/** Longest delay for a server that closes each stream at once. */
+/** Longest delay for a server that closes each stream immediately. */
 const longestReopenMs = 60_000;
 
 export const connecting: StreamState = {
@@ -55,7 +55,7 @@ export const connecting: StreamState = {
   fruitless: 0,
 };
 
-/** The state after the event. An event that does not belong to the state changes nothing. */
+/** Returns the next state. An event that does not fit the state changes nothing. */
 export function nextStreamState(state: StreamState, event: StreamEvent): StreamState {
   if (state.kind === 'unsupported' || state.kind === 'stopped') return state;
   if (event.type === 'stopped') return { kind: 'stopped' };

@@ -1,26 +1,27 @@
 import { asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
-import { maxMessageBytes, readServerMessages } from './response.ts';
+import { maxMessageBytes } from './model.ts';
+import { readServerMessages } from './response.ts';
 import { discard } from './drain.ts';
-import { isEventStream } from './request.ts';
+import { isEventStream } from './response-stream.ts';
 import { streamHeaders, type SessionHeaders } from './request-headers.ts';
 import { connecting, nextStreamState, type StreamEvent, type StreamState } from './notification-stream-state.ts';
 import { watchDuration } from './stream-resumption.ts';
 import { createSseParser } from './sse-parser.ts';
-import { createYielding, inParts } from './yielding.ts';
+import { createYielding, slices } from './yielding.ts';
 import type { ServerClient } from './server-client.ts';
 import { waitFor } from '../core/base/async.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { HttpStream } from '../core/http/http.ts';
 
 /**
- * The GET stream on which a server with sessions sends notifications and requests of its own. It is kept open, and
- * opened again, for as long as the session lives. notification-stream-state.ts decides; this file acts.
+ * The GET stream on which a server with sessions sends its own notifications and requests (MCP 2025-11-25 transports).
+ * It is opened again as long as the session lives. notification-stream-state.ts decides, this file acts.
  */
 export interface NotificationStream {
-  /** Opens it for this session, instead of the one before. */
+  /** Opens the stream of this session, and closes that of the one before. */
   start(session: SessionHeaders): void;
-  /** Ends a delay before the next try. */
+  /** Cuts the delay before the next connection short. */
   tryNow(): void;
   stop(): void;
 }
@@ -32,7 +33,7 @@ export interface NotificationStreamDeps {
   readonly log: Log;
   /** Receives each message of the server, as one line. */
   readonly onMessage: (line: Buffer) => void;
-  /** Resolves when the host takes more; undefined when it does now. */
+  /** Resolves when the host accepts more data; undefined if it does now. */
   readonly drained: () => Promise<void> | undefined;
 }
 
@@ -56,7 +57,7 @@ interface StreamRun {
   stop(): void;
 }
 
-/** The stream of one session: does what each state asks for, and turns what happens into events. */
+/** Runs the stream of one session: acts on each state, and reports events to the state machine. */
 function startRun(deps: NotificationStreamDeps, session: SessionHeaders): StreamRun {
   const { clock, log, server } = deps;
   const stopped = new AbortController();
@@ -128,7 +129,7 @@ const openStream = (
     timeoutMs: 30_000,
     signal,
     repeatable: true,
-    onChallenge: 'quiet',
+    onChallenge: 'ignore',
   });
 
 const bytes: StreamEvent = { type: 'bytes' };
@@ -144,7 +145,7 @@ async function readEvents(
   const yielding = createYielding();
   for await (const chunk of stream.body) {
     apply(bytes);
-    for (const part of inParts(chunk)) {
+    for (const part of slices(chunk)) {
       for (const { data, type } of parser.push(part))
         if (data && data.length > 0 && (type === '' || type === 'message') && (await deliver(deps, data)))
           apply(message);
@@ -155,7 +156,7 @@ async function readEvents(
   }
 }
 
-/** Passes on the messages of one event. True when there was one that a host can read. */
+/** Passes on the messages of one event. True if there was a valid one. */
 async function deliver({ onMessage, log, server }: NotificationStreamDeps, data: Buffer): Promise<boolean> {
   const { lines, invalid } = await readServerMessages(data);
   for (const line of lines) onMessage(line);

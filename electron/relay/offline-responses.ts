@@ -2,14 +2,15 @@ import { readJson } from '../../shared/json.ts';
 import type { AppError } from '../core/base/errors.ts';
 import { initializeVersions } from '../../shared/mcp-methods.ts';
 
-/** What a host's `initialize` says, as far as we look at it. */
 export interface HostInfo {
   readonly protocolVersion: string;
-  /** The host's own name. */
+  /** The name that the host gives itself. */
   readonly client: string;
 }
 
-/** Reads a host's `initialize` or a message of 2026-07-28. Foreign: to be cleaned before it is shown. */
+/**
+ * Reads a host's `initialize` or a message of 2026-07-28. The result is text from outside: sanitize it before showing.
+ */
 export function readHostInfo(line: Uint8Array): HostInfo {
   const message = readJson(Buffer.from(line).toString('utf8')) as { params?: Record<string, unknown> } | undefined;
   const { protocolVersion, clientInfo, _meta } = (message?.params ?? {}) as {
@@ -26,23 +27,23 @@ export function readHostInfo(line: Uint8Array): HostInfo {
 type Named = { name?: unknown } | null;
 
 /**
- * The answer to `initialize` while the server cannot be used: a host drops a server whose `initialize` fails, and would
- * never hear of its tools after the sign-in. Promises changes of every list, so that the host asks again when we say
- * so.
+ * The response to `initialize` while the server cannot be used. An error would not do: hosts drop a server whose
+ * `initialize` fails, and would not learn of its tools after the sign-in. Declares `listChanged` for every list, so
+ * that the host asks again when it is notified.
  */
 export function offlineInitializeResponse(
   id: string,
   hostInfo: HostInfo,
   server: string,
   version: string,
-  why: AppError,
+  error: AppError,
 ): string {
-  const known = initializeVersions.find((one) => one === hostInfo.protocolVersion) ?? initializeVersions[0];
+  const protocolVersion = initializeVersions.find((known) => known === hostInfo.protocolVersion);
   const result = {
-    protocolVersion: known,
+    protocolVersion: protocolVersion ?? initializeVersions[0],
     capabilities: { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { listChanged: true } },
     serverInfo: { name: server, title: `${server} (Keybridge)`, version },
-    instructions: `${server} has no tools yet. ${why.message} ${why.toInfo().remedy}`,
+    instructions: `${server} has no tools yet. ${error.message} ${error.toInfo().remedy}`,
   };
   return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`;
 }
@@ -54,16 +55,18 @@ const emptyLists = new Map([
   ['resources/templates/list', { capability: 'resources', result: '{"resourceTemplates":[]}' }],
 ]);
 
-/** A list that has a stand-in while the server cannot be used. */
+/** Whether the method gets an empty list while the server cannot be used. */
 export const isListMethod = (method: string): boolean => emptyLists.has(method);
 
-/** The answer while the server cannot be used: lists are empty, `ping` is answered. Undefined: the call must fail. */
+/**
+ * The response while the server cannot be used: an empty list, or the result of `ping`. Undefined for other methods.
+ */
 export function offlineResponse(id: string, method: string): string | undefined {
   const result = method === 'ping' ? '{}' : emptyLists.get(method)?.result;
   return result === undefined ? undefined : `{"jsonrpc":"2.0","id":${id},"result":${result}}`;
 }
 
-/** An empty list that the local `initialize` has promised and the real server does not offer. */
+/** An empty list, if the local `initialize` has promised one that the real server does not offer. */
 export function unofferedListResponse(
   id: string,
   method: string,
@@ -73,7 +76,7 @@ export function unofferedListResponse(
   return list && capabilities[list.capability] === undefined ? offlineResponse(id, method) : undefined;
 }
 
-/** What tells the host that the lists are no longer those of `offlineResponse`. */
+/** Tells the host that the lists are no longer the empty ones of `offlineResponse`. */
 export function listChangedNotifications(capabilities: Readonly<Record<string, unknown>>): string[] {
   const changed = ['tools', 'prompts', 'resources'].filter(
     (list) => list === 'tools' || capabilities[list] !== undefined,

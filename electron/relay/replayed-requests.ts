@@ -1,8 +1,8 @@
-import type { PendingRequest } from './response.ts';
+import type { PendingRequest } from './model.ts';
 
-/** Requests by which the server keeps something in a session: subscriptions and the log level. */
+/** Requests whose effect ends with a session, and that are replayed in the next one: subscriptions, the log level. */
 export interface ReplayedRequests {
-  /** A request that the server has answered. One of this kind is kept, and sent again in each new session. */
+  /** Takes a request that the server has answered, and keeps it if it is one of these. */
   remember(request: PendingRequest): void;
   all(): readonly PendingRequest[];
   clear(): void;

@@ -1,56 +1,56 @@
 import type { Secret } from '../core/base/secret.ts';
-import type { AttemptFacts } from './classify.ts';
-import type { StepUpAttempt } from './step-up.ts';
+import type { RequestFacts } from './classify.ts';
+import type { StepUpState } from './step-up.ts';
 import type { Challenge } from '../core/oauth/model.ts';
 import type { ServerRequest } from './model.ts';
 
-/** What one request has been through. */
-export interface CallAttempt {
-  /** Another one after a redirect. */
+/** What the server client remembers about one request while it sends it, once or several times. */
+export interface RequestState {
+  /** The server's URL, or the target of its redirect. */
   url: URL;
-  /** The token is a key, which is the whole value of this header. Scopes are not for it. */
+  /** The header that carries a fixed key. Undefined for an access token. A key has no scopes. */
   keyHeader: string | undefined;
-  /** The token that got a 401, and what the server said then. */
+  /** The token that the server rejected, and the challenge of that response. */
   rejected: Secret | undefined;
   challenge: Challenge | undefined;
-  /** What the server said in that 401, as a sentence; may be ''. */
-  words: string;
-  /** The core has been told of a 401. */
-  asked: boolean;
-  readonly access: StepUpAttempt;
-  /** It was sent again after a lost connection. */
+  /** The server's explanation of that rejection: a sentence after a space, or ''. */
+  errorText: string;
+  /** The core already knows about the challenge. */
+  challengeReported: boolean;
+  readonly stepUp: StepUpState;
+  /** The request was sent again after a lost connection. */
   reconnected: boolean;
-  /** How often it was sent again because the server was busy. */
-  repeats: number;
-  /** In ms, because the server wanted it. */
-  waited: number;
+  /** How often the request was sent again because the server was busy. */
+  retries: number;
+  /** How long the request has waited for a busy server, in ms. */
+  waitedMs: number;
 }
 
-export const newCallAttempt = (home: URL): CallAttempt => ({
-  url: home,
+export const newRequestState = (url: URL): RequestState => ({
+  url,
   keyHeader: undefined,
   rejected: undefined,
   challenge: undefined,
-  words: '',
-  asked: false,
-  access: { looked: false, held: 0 },
+  errorText: '',
+  challengeReported: false,
+  stepUp: { tokenChecked: false, timesHeld: 0 },
   reconnected: false,
-  repeats: 0,
-  waited: 0,
+  retries: 0,
+  waitedMs: 0,
 });
 
-export const attemptFacts = (
+/** What `classify` needs to know about the request. `newTokenPauseMs`: see `RequestFacts`. */
+export const requestFacts = (
   { repeatable, persistent = false }: ServerRequest,
-  turn: CallAttempt,
+  state: RequestState,
   token: Secret | undefined,
-): Omit<AttemptFacts, 'newTokenPauseMs'> => ({
-  credential: token ? (turn.keyHeader === undefined ? 'token' : 'key') : 'none',
-  renewed: turn.rejected !== undefined,
+  newTokenPauseMs: number | undefined,
+): RequestFacts => ({
+  credential: token ? (state.keyHeader === undefined ? 'token' : 'key') : 'none',
+  newTokenPauseMs,
+  renewed: state.rejected !== undefined,
   repeatable,
   persistent,
-  repeats: turn.repeats,
-  waitedMs: turn.waited,
+  retries: state.retries,
+  waitedMs: state.waitedMs,
 });
-
-export const tokenHeader = (token: Secret, { keyHeader }: CallAttempt): Record<string, string> =>
-  keyHeader === undefined ? { authorization: `Bearer ${token.reveal()}` } : { [keyHeader]: token.reveal() };

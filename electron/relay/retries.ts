@@ -3,66 +3,68 @@ import { delayAfterMs } from './retry-policy.ts';
 import type { Clock } from '../core/base/clock.ts';
 
 /**
- * When a session that is away is tried again: by itself after pauses that grow, and earlier where somebody gives a
- * reason.
+ * Decides when to open a missing session again: in the background after growing delays, and earlier if a call, a host
+ * or another bridge gives a reason.
  */
 export interface Retries {
-  /** A try begins. */
-  tried(): void;
-  /** It failed with this code: plans the next one. */
+  /** An attempt begins. */
+  started(): void;
+  /** It failed: schedules the next one. */
   failed(code: ErrorCode): void;
-  /** It worked: the next failure counts as the first. */
-  worked(): void;
-  /** Whether a call, a list or a host may have a try of its own: the last one is not of this moment. */
+  /** It succeeded: the next failure counts as the first. */
+  succeeded(): void;
+  /** Whether a call or a host may start an attempt: the last one was more than a second ago. */
   readonly mayTry: boolean;
   /**
-   * Another bridge has been served: whether that is reason enough for a try. After each that failed it takes longer.
+   * Whether the success of another bridge is reason enough for an attempt. After each attempt that failed it takes
+   * longer until it is again.
    */
-  wake(): boolean;
+  mayTryAfterWake(): boolean;
   stop(): void;
 }
 
-/** Least time from one try to the next that somebody asks for, in ms. */
-const calmMs = 1_000;
-/** The same for other bridges' success, after many that did not help. */
-const mostCalmMs = 60_000;
+/** Shortest time between attempts, in ms. */
+const minIntervalMs = 1_000;
+/** The same for attempts after the success of another bridge, once many of them have failed. */
+const maxWakeIntervalMs = 60_000;
 
 export function createRetries(clock: Clock, tryAgain: () => void): Retries {
   let failures = 0;
   let wakes = 0;
   let cancel: (() => void) | undefined;
-  let calm: (() => void) | undefined;
-  let wakeCalm: (() => void) | undefined;
-  /** A try of this moment is enough for a while: for who asks, and for longer where others' success has not helped. */
-  const beCalm = () => {
-    calm?.();
-    wakeCalm?.();
-    calm = clock.after(calmMs, () => (calm = undefined));
-    wakeCalm = clock.after(Math.min(mostCalmMs, calmMs * 2 ** wakes), () => (wakeCalm = undefined));
+  /** Set while it is too early for another attempt. */
+  let interval: (() => void) | undefined;
+  let wakeInterval: (() => void) | undefined;
+  const startIntervals = () => {
+    interval?.();
+    wakeInterval?.();
+    interval = clock.after(minIntervalMs, () => (interval = undefined));
+    const wakeIntervalMs = Math.min(maxWakeIntervalMs, minIntervalMs * 2 ** wakes);
+    wakeInterval = clock.after(wakeIntervalMs, () => (wakeInterval = undefined));
   };
   return {
-    tried: beCalm,
+    started: startIntervals,
     failed(code) {
       cancel?.();
       failures += 1;
-      // A call that has waited for this try is not made to wait for another one.
-      beCalm();
+      // Calls that waited for this attempt must not wait for another one at once.
+      startIntervals();
       cancel = clock.after(delayAfterMs(code, failures), tryAgain);
     },
-    worked() {
+    succeeded() {
       cancel?.();
       failures = wakes = 0;
     },
     get mayTry() {
-      return calm === undefined;
+      return interval === undefined;
     },
-    wake() {
-      if (wakeCalm) return false;
+    mayTryAfterWake() {
+      if (wakeInterval) return false;
       wakes += 1;
       return true;
     },
     stop() {
-      for (const end of [cancel, calm, wakeCalm]) end?.();
+      for (const stopTimer of [cancel, interval, wakeInterval]) stopTimer?.();
     },
   };
 }

@@ -1,35 +1,35 @@
-/** A text that is looked for, and the part of it that is looked for first. */
-export interface Sought {
-  readonly form: Buffer;
+/** A text to search for, and the part of it that is searched for first. */
+export interface SearchPattern {
+  readonly text: Buffer;
   readonly anchor: Buffer;
-  /** Where the anchor stands in the form. */
-  readonly at: number;
+  /** The offset of the anchor in the text. */
+  readonly anchorAt: number;
 }
 
-export type Place = readonly [start: number, end: number];
+export type Match = readonly [start: number, end: number];
 
 /**
- * A long text that repeats itself (an authorization server may issue any) takes time in proportion to its length times
- * that of the text it is looked for in; a part of it is found as surely.
+ * Searching for a long repetitive text takes time in proportion to its length times that of the searched text, and an
+ * authorization server may issue any token. A short part of it is found just as reliably.
  */
 const anchorBytes = 32;
-/** How many parts are compared to find one that is rare. */
-const windows = 64;
-/** A text that repeats a secret more often does it on purpose. */
-const mostPlaces = 1_000;
-/** The same for a part of one. */
-const mostTries = 10_000;
+/** How many parts are compared to find a distinctive anchor. */
+const maxCandidates = 64;
+/** A message that repeats a secret more often does so on purpose. */
+const maxMatches = 1_000;
+/** The same for anchors. */
+const maxAnchorHits = 10_000;
 
-/** How a form is looked for: by the part of it that varies most. */
-export function soughtFor(form: Buffer): Sought {
-  const length = Math.min(anchorBytes, form.length);
-  const step = Math.max(1, Math.ceil((form.length - length) / windows));
+/** The pattern for a text. Its anchor is the part with the most different byte pairs. */
+export function searchPattern(text: Buffer): SearchPattern {
+  const length = Math.min(anchorBytes, text.length);
+  const step = Math.max(1, Math.ceil((text.length - length) / maxCandidates));
   let best = { at: 0, pairs: 0 };
-  for (let at = 0; at + length <= form.length; at += step) {
-    const pairs = differentPairs(form, at, at + length);
+  for (let at = 0; at + length <= text.length; at += step) {
+    const pairs = differentPairs(text, at, at + length);
     if (pairs > best.pairs) best = { at, pairs };
   }
-  return { form, anchor: form.subarray(best.at, best.at + length), at: best.at };
+  return { text, anchor: text.subarray(best.at, best.at + length), anchorAt: best.at };
 }
 
 function differentPairs(bytes: Buffer, start: number, end: number): number {
@@ -38,30 +38,30 @@ function differentPairs(bytes: Buffer, start: number, end: number): number {
   return pairs.size;
 }
 
-/** Where any of the forms stands, in order and without overlaps; 'too many': more than any text has by accident. */
-export function placesOf(all: Iterable<Sought>, text: Buffer): readonly Place[] | 'too many' {
-  const found: Place[] = [];
-  let tries = 0;
-  for (const { form, anchor, at } of all) {
-    if (form.length > text.length) continue;
-    for (let hit = text.indexOf(anchor); hit >= 0;) {
-      tries += 1;
-      const [start, end] = [hit - at, hit - at + form.length];
-      const whole = start >= 0 && end <= text.length && text.compare(form, 0, form.length, start, end) === 0;
-      if (whole) found.push([start, end]);
-      if (found.length > mostPlaces || tries > mostTries) return 'too many';
-      hit = text.indexOf(anchor, whole ? end : hit + 1);
+/** All matches in order, without overlaps; 'too many' if there are more than any message has by accident. */
+export function findMatches(patterns: Iterable<SearchPattern>, bytes: Buffer): readonly Match[] | 'too many' {
+  const matches: Match[] = [];
+  let anchorHits = 0;
+  for (const { text, anchor, anchorAt } of patterns) {
+    if (text.length > bytes.length) continue;
+    for (let hit = bytes.indexOf(anchor); hit >= 0;) {
+      anchorHits += 1;
+      const [start, end] = [hit - anchorAt, hit - anchorAt + text.length];
+      const isMatch = start >= 0 && end <= bytes.length && bytes.compare(text, 0, text.length, start, end) === 0;
+      if (isMatch) matches.push([start, end]);
+      if (matches.length > maxMatches || anchorHits > maxAnchorHits) return 'too many';
+      hit = bytes.indexOf(anchor, isMatch ? end : hit + 1);
     }
   }
-  return joined(found);
+  return mergeOverlaps(matches);
 }
 
-function joined(found: readonly Place[]): readonly Place[] {
-  const places: [number, number][] = [];
-  for (const [start, end] of found.toSorted((a, b) => a[0] - b[0])) {
-    const last = places.at(-1);
+function mergeOverlaps(matches: readonly Match[]): readonly Match[] {
+  const merged: [number, number][] = [];
+  for (const [start, end] of matches.toSorted((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
     if (last && start < last[1]) last[1] = Math.max(last[1], end);
-    else places.push([start, end]);
+    else merged.push([start, end]);
   }
-  return places;
+  return merged;
 }

@@ -4,7 +4,7 @@ import { sanitizeExternalText } from '../core/base/errors.ts';
 import { redactSecrets } from '../core/oauth/redact-echo.ts';
 import type { Secret } from '../core/base/secret.ts';
 
-const Said = z.object({
+const ErrorBody = z.object({
   error_description: z.string().nullish(),
   message: z.string().nullish(),
   detail: z.string().nullish(),
@@ -12,23 +12,23 @@ const Said = z.object({
 });
 
 /**
- * What a server that refuses says about it, as a sentence for the error that its user reads; '' where there is nothing
- * for a person in it. A valid sign-in that is refused for want of a set-up can be put right only by those who know of
- * it. `sent`: the token or key that it was sent, which it may repeat.
+ * The explanation in a refusal, as a sentence after a space to append to an error; '' if the body has none. It often
+ * names a missing set-up that only the user can do. `sent`: the token or key of the request, which the server may
+ * repeat.
  */
 export function serverErrorText(body: Uint8Array, sent: Secret | undefined): string {
-  const text = readText(body).trim();
-  const said = redactSecrets(text.startsWith('{') ? inJson(text) : text, '', sent);
-  // A web page is no sentence, and neither is a bare code.
-  if (!/\S\s+\S/.test(said) || said.startsWith('<')) return '';
-  // What goes on for long without a blank may be another form of it.
-  return ` The server says: "${sanitizeExternalText(said.replaceAll(/\S{40,}/g, '...'), 200)}".`;
+  const raw = readText(body).trim();
+  const text = redactSecrets(raw.startsWith('{') ? textInJson(raw) : raw, '', sent);
+  // A bare code or a web page is not an explanation.
+  if (!/\S\s+\S/.test(text) || text.startsWith('<')) return '';
+  // A long word may be the secret in another encoding.
+  return ` The server says: "${sanitizeExternalText(text.replaceAll(/\S{40,}/g, '...'), 200)}".`;
 }
 
-function inJson(text: string): string {
-  const said = Said.safeParse(readJson(text)).data;
-  if (!said) return '';
-  const inner = Said.safeParse(said.error).data;
-  const code = typeof said.error === 'string' ? said.error : undefined;
-  return said.error_description ?? said.message ?? said.detail ?? inner?.message ?? code ?? '';
+function textInJson(json: string): string {
+  const body = ErrorBody.safeParse(readJson(json)).data;
+  if (!body) return '';
+  const inner = ErrorBody.safeParse(body.error).data;
+  const code = typeof body.error === 'string' ? body.error : undefined;
+  return body.error_description ?? body.message ?? body.detail ?? inner?.message ?? code ?? '';
 }

@@ -1,85 +1,49 @@
 import { AppError } from '../core/base/errors.ts';
 import { createByteBuilder } from '../core/http/byte-builder.ts';
+import { createSseLines } from './sse-lines.ts';
 
-/** One event of a stream (WHATWG HTML 9.2.6). */
+// Written by hand, although libraries exist: it passes events on while they arrive, with limits against hostile
+// streams. Libraries hold whole events as text.
+
+/** One event of a stream (WHATWG HTML, section 9.2.6). */
 export interface SseEvent {
   /**
-   * Lines of `data` joined with LF; undefined for an event that only carries an id. May share memory with the chunk.
+   * The lines of `data`, joined with LF; undefined for an event that only has an id. May share memory with the chunk.
    */
   readonly data: Buffer | undefined;
-  /** '' when the stream does not say. */
+  /** The event type; '' if the stream names none. */
   readonly type: string;
 }
 
 export interface SseParser {
-  /** Returns the events that are complete with this chunk. Throws E_TOO_LARGE for an event above the cap. */
+  /** Returns the events that this chunk completes. Throws E_TOO_LARGE for an event above the limit. */
   push(chunk: Buffer): SseEvent[];
-  /** There are bytes of an event that is not over. */
+  /** An event has begun and is not complete. */
   readonly hasBegun: boolean;
-  /**
-   * An event that has begun and is not over: its data as if it ended here, in memory of its own. Undefined when there
-   * is none.
-   */
+  /** The event that has begun, as if it ended here, in memory of its own. Undefined if there is none. */
   pending(): SseEvent | undefined;
-  /** The last id seen, for Last-Event-ID; undefined when there was none. */
+  /** For `Last-Event-ID`; undefined if the stream had no id. */
   readonly lastEventId: string | undefined;
-  /** Wait before a reconnection, in ms, as the server asked. */
+  /** The reconnection time that the server asked for, in ms. */
   readonly retryMs: number | undefined;
 }
 
-const lf = 0x0a;
-const cr = 0x0d;
-/** What a line counts besides its bytes: no message is written in millions of empty ones. */
+const colon = 0x3a;
+const space = 0x20;
+const newline = Buffer.from('\n');
+/** Added to the size of an event for each line, so that millions of empty lines reach the limit. */
 const lineCost = 64;
-/** Longest line that is not `data`. */
+/** Longest line other than `data`. */
 const maxFieldBytes = 8 * 1024;
+/** `event`, `retry`. */
+const longestFieldName = 5;
 
-/**
- * Reads a stream of events from bytes, in linear time. What follows the last whole event is dropped with the parser.
- */
+/** Parses a stream in linear time. An incomplete event at its end is dropped. `maxBytes`: the limit for one event. */
 export function createSseParser(maxBytes: number): SseParser {
-  const waiting = createByteBuilder();
-  const data = createByteBuilder();
-  let lines = 0;
-  let type = '';
-  let sawId = false;
-  let lastEventId: string | undefined;
-  let retryMs: number | undefined;
-  let first = true;
-  let afterCr = false;
+  const fields = createSseFields();
+  let events: SseEvent[] = [];
 
-  const takeLine = (line: Buffer, out: SseEvent[]) => {
-    if (line.length === 0) {
-      if (lines > 0 || sawId) out.push({ data: lines > 0 ? data.take() : undefined, type });
-      lines = 0;
-      type = '';
-      sawId = false;
-      return;
-    }
-    const colon = line.indexOf(0x3a);
-    if (colon === 0) return;
-    const nameEnd = colon < 0 ? line.length : colon;
-    if (nameEnd > 5) return;
-    const start = colon < 0 ? line.length : line[colon + 1] === 0x20 ? colon + 2 : colon + 1;
-    const name = line.toString('latin1', 0, nameEnd);
-    if (name === 'data') {
-      // Whoever gets the data may write into it: the first piece must be nobody else's.
-      if (lines > 0) data.add(data.bytes === 0 ? Buffer.from(newline) : newline);
-      data.add(line.subarray(start));
-      lines += 1;
-      refuseAbove(data.bytes + lines * lineCost);
-    } else if (line.length <= maxFieldBytes) takeField(name, line.toString('utf8', start));
-  };
-
-  const takeField = (name: string, value: string) => {
-    if (name === 'event') type = value;
-    else if (name === 'id' && !value.includes('\0')) {
-      lastEventId = value === '' ? undefined : value;
-      sawId = true;
-    } else if (name === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Number(value);
-  };
-
-  const refuseAbove = (bytes: number) => {
+  const checkSize = (bytes: number) => {
     if (bytes > maxBytes)
       throw new AppError(
         'E_TOO_LARGE',
@@ -87,43 +51,57 @@ export function createSseParser(maxBytes: number): SseParser {
       );
   };
 
-  const keep = (piece: Buffer) => {
-    waiting.add(piece);
-    refuseAbove(waiting.bytes + data.bytes);
-  };
+  const lines = createSseLines({
+    onGrowth: (lineBytes) => checkSize(lineBytes + fields.dataBytes),
+    onLine(line) {
+      const event = line.length === 0 ? fields.endEvent() : fields.addLine(line);
+      if (event) events.push(event);
+      else checkSize(fields.dataBytes + fields.dataLines * lineCost);
+    },
+  });
 
   return {
     push(chunk) {
-      const out: SseEvent[] = [];
-      let at = 0;
-      if (afterCr && chunk[0] === lf) at = 1;
-      if (chunk.length > 0) afterCr = false;
-      let nextCr = chunk.indexOf(cr, at);
-      while (at < chunk.length) {
-        const nextLf = chunk.indexOf(lf, at);
-        if (nextCr >= 0 && nextCr < at) nextCr = chunk.indexOf(cr, at);
-        const end = nextCr >= 0 && (nextLf < 0 || nextCr < nextLf) ? nextCr : nextLf;
-        keep(chunk.subarray(at, end < 0 ? chunk.length : end));
-        if (end < 0) break;
-        const line = waiting.take();
-        takeLine(first ? withoutByteOrderMark(line) : line, out);
-        first = false;
-        at = end + 1;
-        if (chunk[end] !== cr) continue;
-        if (at >= chunk.length) afterCr = true;
-        else if (chunk[at] === lf) at += 1;
-      }
-      return out;
+      events = [];
+      lines.push(chunk);
+      return events;
     },
     get hasBegun() {
-      return lines > 0 || waiting.bytes > 0;
+      return fields.dataLines > 0 || lines.pendingBytes > 0;
     },
-    pending() {
-      const all = [data.copy()];
-      const line = waiting.copy();
-      const rest = /^data: ?/.exec(line.toString('latin1', 0, 6));
-      if (rest) all.push(...(lines > 0 ? [newline] : []), line.subarray(rest[0].length));
-      return lines === 0 && !rest ? undefined : { data: Buffer.concat(all), type };
+    pending: () => fields.pending(lines.pending()),
+    get lastEventId() {
+      return fields.lastEventId;
+    },
+    get retryMs() {
+      return fields.retryMs;
+    },
+  };
+}
+
+/** The fields of the event that is being read, and those that apply to the whole stream. */
+function createSseFields() {
+  const data = createByteBuilder();
+  let dataLines = 0;
+  let type = '';
+  let hasId = false;
+  let lastEventId: string | undefined;
+  let retryMs: number | undefined;
+
+  const addField = (name: string, value: string) => {
+    if (name === 'event') type = value;
+    else if (name === 'id' && !value.includes('\0')) {
+      lastEventId = value === '' ? undefined : value;
+      hasId = true;
+    } else if (name === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Number(value);
+  };
+
+  return {
+    get dataBytes() {
+      return data.bytes;
+    },
+    get dataLines() {
+      return dataLines;
     },
     get lastEventId() {
       return lastEventId;
@@ -131,10 +109,35 @@ export function createSseParser(maxBytes: number): SseParser {
     get retryMs() {
       return retryMs;
     },
+    /** A line that is not empty. */
+    addLine(line: Buffer): undefined {
+      const colonAt = line.indexOf(colon);
+      const nameEnd = colonAt < 0 ? line.length : colonAt;
+      if (colonAt === 0 || nameEnd > longestFieldName) return;
+      const valueAt = colonAt < 0 ? line.length : line[colonAt + 1] === space ? colonAt + 2 : colonAt + 1;
+      const name = line.toString('latin1', 0, nameEnd);
+      if (name === 'data') {
+        // The reader of the data may write into it, so its first piece must not be the shared newline.
+        if (dataLines > 0) data.add(data.bytes === 0 ? Buffer.from(newline) : newline);
+        data.add(line.subarray(valueAt));
+        dataLines += 1;
+      } else if (line.length <= maxFieldBytes) addField(name, line.toString('utf8', valueAt));
+    },
+    /** An empty line: returns the event if there is one. */
+    endEvent(): SseEvent | undefined {
+      const event = dataLines > 0 || hasId ? { data: dataLines > 0 ? data.take() : undefined, type } : undefined;
+      dataLines = 0;
+      type = '';
+      hasId = false;
+      return event;
+    },
+    /** `line`: the incomplete last line. */
+    pending(line: Buffer): SseEvent | undefined {
+      const prefix = /^data: ?/.exec(line.toString('latin1', 0, 6))?.[0];
+      if (dataLines === 0 && prefix === undefined) return undefined;
+      const pieces = [data.copy()];
+      if (prefix !== undefined) pieces.push(...(dataLines > 0 ? [newline] : []), line.subarray(prefix.length));
+      return { data: Buffer.concat(pieces), type };
+    },
   };
 }
-
-const newline = Buffer.from('\n');
-
-const withoutByteOrderMark = (line: Buffer): Buffer =>
-  line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line;

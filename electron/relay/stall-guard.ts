@@ -3,9 +3,8 @@ import type { Clock } from '../core/base/clock.ts';
 import type { HttpStream } from '../core/http/http.ts';
 
 /**
- * The same answer, whose reader meets E_TIMEOUT when nothing has come for `ms` (half as long again at most) while it
- * was waited for: a server that begins an answer and never ends it must not keep a call for ever. `ms` undefined: no
- * limit.
+ * The same response, whose reader gets E_TIMEOUT when it has waited `ms` for a chunk (up to half as long again). It
+ * keeps a server that never ends a response from blocking a call forever. `ms` undefined: no limit.
  */
 export function withStallGuard<Stream extends HttpStream>(
   stream: Stream,
@@ -17,28 +16,29 @@ export function withStallGuard<Stream extends HttpStream>(
   const chunks = stream.body[Symbol.asyncIterator]();
   let reads = 0;
   let waiting = 0;
-  let late = false;
+  let isLate = false;
   let cancel = () => {};
-  const look = (seen: number, again: boolean) => {
+  // One timer for the whole stream is cheaper than one for each chunk: two silent halves in a row are the limit.
+  const check = (readsBefore: number, wasSilent: boolean) => {
     cancel = clock.after(ms / 2, () => {
-      const quiet = waiting > 0 && reads === seen;
-      late = quiet && again;
-      if (late) stream.body.destroy();
-      else look(reads, quiet);
+      const isSilent = waiting > 0 && reads === readsBefore;
+      isLate = isSilent && wasSilent;
+      if (isLate) stream.body.destroy();
+      else check(reads, isSilent);
     });
   };
-  look(0, false);
+  check(0, false);
 
   const next = async (): Promise<IteratorResult<Buffer>> => {
     waiting += 1;
     try {
       const result = await chunks.next();
-      if (late) throw stalled(server, ms);
+      if (isLate) throw stalled(server, ms);
       if (result.done) cancel();
       return result;
     } catch (error) {
       cancel();
-      throw late ? stalled(server, ms) : error;
+      throw isLate ? stalled(server, ms) : error;
     } finally {
       waiting -= 1;
       reads += 1;

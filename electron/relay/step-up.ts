@@ -4,52 +4,48 @@ import { scopeNeeded } from '../core/status/server-status.ts';
 import type { Challenge } from '../core/oauth/model.ts';
 import type { ServerRequest } from './model.ts';
 
-/** What one request has been through for want of scopes. */
-export interface StepUpAttempt {
-  /** It was looked whether there is a newer token than the one that lacks scopes. */
-  looked: boolean;
-  /** How often it was held. */
-  held: number;
+/** The step-up authorization (MCP authorization, Scope Challenge Handling) of one request. */
+export interface StepUpState {
+  /** Whether a newer token than the one that lacks scopes exists has been checked. */
+  tokenChecked: boolean;
+  timesHeld: number;
 }
 
-/** A server may ask for one thing after the other; more than this is no asking. */
-const mostHeld = 2;
+/** A server may ask for scopes in two steps. More often than that it would never be satisfied. */
+const maxTimesHeld = 2;
 
-export interface StepUpRequestDeps {
+export interface StepUpDeps {
   readonly connection: Connection;
-  readonly tokenNow: (signal: AbortSignal | undefined) => Promise<Secret | undefined>;
+  readonly currentToken: (signal: AbortSignal | undefined) => Promise<Secret | undefined>;
 }
 
 /**
- * For a request whose token lacks scopes: waits, where the request allows it, until its user has decided. Returns when
- * another token is there; else throws E_SCOPE_NEEDED.
+ * Handles a 403 for missing scopes. The function holds the request, if it may be held, until the user has decided.
+ * It returns when the request should be sent again with the current token; otherwise it throws E_SCOPE_NEEDED.
  */
-export function createStepUpRequest({ connection, tokenNow }: StepUpRequestDeps) {
+export function createStepUp({ connection, currentToken }: StepUpDeps) {
   return async (
     challenge: Challenge,
     refused: Secret,
     { onChallenge, hold, signal }: ServerRequest,
-    turn: StepUpAttempt,
+    state: StepUpState,
   ): Promise<void> => {
-    const first = !turn.looked;
-    turn.looked = true;
-    // A sign-in for another call may have ended since.
-    if (first && (await tokenNow(signal))?.reveal() !== refused.reveal()) return;
-    const refusal = scopeNeeded(challenge.scope?.split(' ') ?? []).about(connection.server.name);
-    turn.held += 1;
-    if (onChallenge === 'quiet' || turn.held > mostHeld) throw refusal;
-    const held = hold?.();
-    const waitMs = onChallenge === 'ask' ? (held?.waitMs ?? 0) : 0;
-    const stop = waitMs > 0 ? held?.begin() : undefined;
+    const isFirst = !state.tokenChecked;
+    state.tokenChecked = true;
+    // A sign-in for another call may have replaced the token since this request was sent.
+    if (isFirst && (await currentToken(signal))?.reveal() !== refused.reveal()) return;
+    const error = scopeNeeded(challenge.scope?.split(' ') ?? []).about(connection.server.name);
+    state.timesHeld += 1;
+    if (onChallenge === 'ignore' || state.timesHeld > maxTimesHeld) throw error;
+    const call = hold?.();
+    const waitMs = onChallenge === 'wait' ? (call?.waitMs ?? 0) : 0;
+    const release = waitMs > 0 ? call?.begin() : undefined;
     try {
-      if (
-        (await connection.challenged(403, challenge, { operation: held?.operation ?? 'connect', waitMs, signal })) ===
-        'refused'
-      )
-        throw refusal;
+      const refusedCall = { operation: call?.operation ?? 'connect', waitMs, signal };
+      if ((await connection.challenged(403, challenge, refusedCall)) === 'refused') throw error;
     } finally {
-      stop?.();
+      release?.();
     }
-    turn.looked = false;
+    state.tokenChecked = false;
   };
 }

@@ -1,20 +1,20 @@
 import type { Clock } from '../core/base/clock.ts';
 
-/** Decides when a stream that its server ended is opened again. */
+/** Decides when to open a stream again that its server has closed. */
 export interface StreamResumption {
-  /** The stream is open. Returns the function to call when it has ended. */
+  /** The stream is open. Returns a function to call when it has ended. */
   opened(): () => void;
   /** A message arrived: earlier connections without one no longer count. */
   messageReceived(): void;
-  /** The delay before the next connection, in ms; undefined: give up. `retryMs`: what the server asked for. */
+  /** The delay before the next connection, in ms; undefined to give up. `retryMs`: the server's `retry`. */
   delayMs(retryMs: number): number | undefined;
 }
 
-const shortestMs = 250;
+const minDelayMs = 250;
 /** Longest delay that a server may ask for. */
-const longestRetryMs = 5 * 60_000;
-/** A connection that lasted this long counts as useful: proxies close idle ones. */
-const lastedMs = 10_000;
+const maxRetryMs = 5 * 60_000;
+/** A connection that lasted this long counts as useful, because proxies close idle ones. */
+const usefulMs = 10_000;
 /** Connections in a row that brought no message and did not last. */
 const maxFruitless = 500;
 
@@ -32,14 +32,14 @@ export interface ReopenDelay {
 /** The delay before a stream is opened again, in ms; undefined after 500 fruitless connections. */
 export function reopenDelayMs({ fruitless, retryMs, longestMs, random }: ReopenDelay): number | undefined {
   if (fruitless >= maxFruitless) return undefined;
-  const grown = Math.min(longestMs, shortestMs * 2 ** Math.min(Math.max(fruitless - 1, 0), 20));
-  return Math.max(shortestMs, grown, Math.min(retryMs, longestRetryMs)) * (1 + random / 10);
+  const grown = Math.min(longestMs, minDelayMs * 2 ** Math.min(Math.max(fruitless - 1, 0), 20));
+  return Math.max(minDelayMs, grown, Math.min(retryMs, maxRetryMs)) * (1 + random / 10);
 }
 
-/** Whether a connection that begins now turns out to last. `stop` ends the timer and returns it. */
+/** Watches a connection that begins now. `stop` returns whether it has lasted 10 s. */
 export function watchDuration(clock: Pick<Clock, 'after'>): { readonly stop: () => boolean } {
   let lasted = false;
-  const cancel = clock.after(lastedMs, () => {
+  const cancel = clock.after(usefulMs, () => {
     lasted = true;
   });
   return {

@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import { AppError } from '../core/base/errors.ts';
-import type { PendingRequest, ResponseHandler } from './response.ts';
+import type { PendingRequest, ResponseHandler } from './model.ts';
 import { sendRequest, type RequestDeps, type RequestOptions } from './request.ts';
 import { delayAfterMs, isTransient } from './retry-policy.ts';
 import type { Pauses } from '../core/base/async.ts';
 
-/** Refusals that a sign-in or the server itself may end. */
-const mayEnd = new Set<ErrorCode>([
+/** Refusals that end with a sign-in, or by themselves. */
+const temporaryRefusals = new Set<ErrorCode>([
   'E_SERVER_REFUSED',
   'E_SIGN_IN_AGAIN',
   'E_SIGN_IN_NEEDED',
@@ -16,14 +16,13 @@ const mayEnd = new Set<ErrorCode>([
 ]);
 
 export interface ListenDeps extends RequestDeps {
-  /** Ended early when there is a reason to try at once: a sign-in, or the success of another bridge. */
+  /** Cut short by a sign-in or by the success of another bridge. */
   readonly pauses: Pauses;
 }
 
 /**
- * `subscriptions/listen` of 2026-07-28: a request whose answer is a stream without end. A host on stdio cannot see that
- * the stream broke, so it is opened again, by the same message with the same id, and its second acknowledgement is kept
- * back.
+ * Runs `subscriptions/listen` (MCP 2026-07-28), whose response is an endless stream. A host on stdio cannot notice that
+ * the stream broke, so Keybridge opens it again with the same message and drops the acknowledgements after the first.
  */
 export async function listen(
   { pauses, ...deps }: ListenDeps,
@@ -33,26 +32,26 @@ export async function listen(
 ): Promise<void> {
   let acknowledged = false;
   let failures = 0;
-  const once: ResponseHandler = {
-    onResponse: (line, found, head) => handler.onResponse(line, found, head),
+  const acknowledgedOnce: ResponseHandler = {
+    onResponse: (line, envelope, head) => handler.onResponse(line, envelope, head),
     drained: () => handler.drained(),
-    onServerMessage(line, found) {
-      const isAcknowledgement = found.method === 'notifications/subscriptions/acknowledged';
-      // An acknowledgement again is no news: a server that gives one and closes would set the pace otherwise.
+    onServerMessage(line, envelope) {
+      const isAcknowledgement = envelope.method === 'notifications/subscriptions/acknowledged';
+      // A repeated acknowledgement must not reset the delay: some servers acknowledge and close at once.
       if (isAcknowledgement && acknowledged) return;
       if (isAcknowledgement) acknowledged = true;
       failures = 0;
-      handler.onServerMessage(line, found);
+      handler.onServerMessage(line, envelope);
     },
   };
   for (;;) {
     try {
-      await sendRequest(deps, request, once, options);
+      await sendRequest(deps, request, acknowledgedOnce, options);
       return;
     } catch (error) {
-      // A host that was told that it is subscribed is not told of what ends by itself, or by a sign-in.
-      const lasting = !(error instanceof AppError) || !(isTransient(error.code) || mayEnd.has(error.code));
-      if (!acknowledged || lasting) throw error;
+      // Once the host is subscribed, a failure that may end must not cancel its subscription.
+      const mayEnd = error instanceof AppError && (isTransient(error.code) || temporaryRefusals.has(error.code));
+      if (!acknowledged || !mayEnd) throw error;
       failures += 1;
       await pauses.pause(delayAfterMs(error.code, failures), options.signal);
     }

@@ -1,44 +1,45 @@
 import { readEnvelope, type Envelope } from '../../shared/json-rpc.ts';
 import { createIncrementalScan, type KnownValues } from '../../shared/json-walk.ts';
 
-/** Work that takes long is done in turns, so that the other servers’ messages never wait for more than one. */
+/** Splits long work into slots, so that the messages of other servers wait for one slot at most. */
 export interface Yielding {
-  /** To be awaited between two small pieces of work. Undefined while the turn is not over. */
+  /** To be awaited between two small pieces of work. Undefined while the slot is not over. */
   pauseIfDue(): Promise<void> | undefined;
 }
 
-/** The longest turn, in ms. */
-const turnMs = 4;
+const slotMs = 4;
 
-/** The first turn begins now. */
+/** The first slot begins now. */
 export function createYielding(): Yielding {
-  let since = performance.now();
-  const next = async () => {
+  let start = performance.now();
+  const nextSlot = async () => {
     await new Promise<void>((resolve) => void setImmediate(resolve));
-    since = performance.now();
+    start = performance.now();
   };
-  return { pauseIfDue: () => (performance.now() - since < turnMs ? undefined : next()) };
+  return { pauseIfDue: () => (performance.now() - start < slotMs ? undefined : nextSlot()) };
 }
 
-/** A chunk in parts that take a moment each, whatever stands in them. */
-export function* inParts(chunk: Buffer): Generator<Buffer, void> {
-  for (let at = 0; at < chunk.length; at += streamPartBytes) yield chunk.subarray(at, at + streamPartBytes);
-}
-const streamPartBytes = 8 * 1024;
+const sliceBytes = 8 * 1024;
 
-/** Messages up to this are read at once: it takes a few ms at worst. */
+/** Splits a chunk into slices that are small enough to parse in one slot, whatever they contain. */
+export function* slices(chunk: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < chunk.length; at += sliceBytes) yield chunk.subarray(at, at + sliceBytes);
+}
+
+/** A message up to this size is read in one go, which takes a few ms at worst. */
 export const shortBytes = 256 * 1024;
-const partBytes = 64 * 1024;
+const scanBytes = 64 * 1024;
 
-/** Reads one message as `readEnvelope` does; a long one in turns. */
+/** Reads one message like `readEnvelope`; a long one in several slots. */
 export async function readEnvelopeYielding(message: Buffer): Promise<Envelope> {
   return message.length <= shortBytes ? readEnvelope(message) : readEnvelope(message, await scanYielding(message));
 }
 
-/** The large values of a text, found in turns. */
+/** Finds the large values of a text, in several slots. */
 export async function scanYielding(text: Buffer): Promise<KnownValues> {
   const known: KnownValues = new Map();
   const yielding = createYielding();
-  for (const pass = createIncrementalScan(text, known); !pass(partBytes);) await yielding.pauseIfDue();
+  const scan = createIncrementalScan(text, known);
+  while (!scan(scanBytes)) await yielding.pauseIfDue();
   return known;
 }

@@ -167,7 +167,7 @@ describe('a server that was public once', () => {
           body: Buffer.from('{}'),
           timeoutMs: 5_000,
           repeatable: false,
-          onChallenge: 'tell',
+          onChallenge: 'report',
         }),
       );
     };

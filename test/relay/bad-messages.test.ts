@@ -148,7 +148,7 @@ describe('strings that are no JSON', () => {
       '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}',
     );
     const answer = await hostile.line(({ id }) => id === 1);
-    expect(JSON.stringify(answer)).toContain('answer to initialize is not JSON');
+    expect(JSON.stringify(answer)).toContain('response to initialize is not JSON');
     expect(JSON.stringify(answer)).not.toContain('E_UNEXPECTED');
   });
 

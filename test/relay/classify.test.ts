@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classify, type ResponseFacts, type AttemptFacts, type Verdict } from '../../electron/relay/classify.ts';
+import { classify, type RequestFacts, type ResponseFacts, type Verdict } from '../../electron/relay/classify.ts';
 import { isRepeatable } from '../../shared/mcp-methods.ts';
 
 const response = (change: Partial<ResponseFacts>): ResponseFacts => ({
@@ -11,187 +11,252 @@ const response = (change: Partial<ResponseFacts>): ResponseFacts => ({
   retryAfterMs: undefined,
   ...change,
 });
-const turn = (change: Partial<AttemptFacts> = {}): AttemptFacts => ({
+const request = (change: Partial<RequestFacts> = {}): RequestFacts => ({
   credential: 'token',
   newTokenPauseMs: undefined,
   renewed: false,
   repeatable: false,
   persistent: false,
-  repeats: 0,
+  retries: 0,
   waitedMs: 0,
   ...change,
 });
 
-const call = turn();
-const list = turn({ repeatable: true, persistent: true });
-const opening = turn({ repeatable: true });
-const anonymous = turn({ credential: 'none' });
-const key = turn({ credential: 'key' });
-const again = turn({ renewed: true });
+const call = request();
+const list = request({ repeatable: true, persistent: true });
+const initialize = request({ repeatable: true });
+const anonymous = request({ credential: 'none' });
+const key = request({ credential: 'key' });
+const renewed = request({ renewed: true });
 
 const second = 1_000;
 const minute = 60_000;
+const invalidToken = 'invalid_token';
 
-// Every status × what was sent × what the server says, and what becomes of it.
-const table: readonly (readonly [string, Partial<ResponseFacts>, AttemptFacts, Verdict])[] = [
-  ['a success', { status: 200 }, call, { kind: 'deliver' }],
-  ['an accepted notification', { status: 202 }, call, { kind: 'deliver' }],
-  ['a redirect', { status: 307 }, call, { kind: 'redirect' }],
+type Row = readonly [name: string, response: Partial<ResponseFacts>, request: RequestFacts, verdict: Verdict];
 
-  ['a 401 to a token', { status: 401 }, call, { kind: 'renew' }],
-  ['a 401 to the token after it', { status: 401 }, again, { kind: 'deliver' }],
+const successes: readonly Row[] = [
+  ['accepts a success', { status: 200 }, call, { kind: 'accept' }],
+  ['accepts a 202 to a notification', { status: 202 }, call, { kind: 'accept' }],
+  ['ignores Retry-After on a success', { status: 200, retryAfterMs: second }, call, { kind: 'accept' }],
+  ['follows a redirect', { status: 307 }, call, { kind: 'redirect' }],
+];
+
+const credentials: readonly Row[] = [
+  ['renews the token after a 401', { status: 401 }, call, { kind: 'renew_token' }],
+  ['delivers a 401 to the renewed token', { status: 401 }, renewed, { kind: 'deliver' }],
   [
-    'a 401 to a token that is new',
+    'sends a new token again after a 401',
     { status: 401 },
-    turn({ newTokenPauseMs: 300 }),
-    { kind: 'same_token', pauseMs: 300 },
+    request({ newTokenPauseMs: 300 }),
+    { kind: 'retry_same_token', pauseMs: 300 },
   ],
   [
-    'a 401 to the token after it, which is new',
+    'sends a renewed token that is new again after a 401',
     { status: 401 },
-    turn({ renewed: true, newTokenPauseMs: 300 }),
-    { kind: 'same_token', pauseMs: 300 },
+    request({ renewed: true, newTokenPauseMs: 300 }),
+    { kind: 'retry_same_token', pauseMs: 300 },
   ],
-  ['a bare 403 to a token', { status: 403 }, call, { kind: 'deliver', doubtsToken: true }],
-  ['a 403 of JSON-RPC to a token', { status: 403, rpcError: true }, call, { kind: 'deliver' }],
-  ['a bare 403 to a key', { status: 403 }, key, { kind: 'deliver' }],
-  ['a 401 to nobody', { status: 401 }, anonymous, { kind: 'sign_in' }],
-  ['a 401 to a key', { status: 401 }, key, { kind: 'renew' }],
-  ['a 403 with invalid_token', { status: 403, oauthError: 'invalid_token' }, call, { kind: 'renew' }],
-  ['a 400 with invalid_token', { status: 400, oauthError: 'invalid_token' }, call, { kind: 'renew' }],
-  ['a 403 with invalid_token, again', { status: 403, oauthError: 'invalid_token' }, again, { kind: 'deliver' }],
-  ['a 400 with invalid_token, again', { status: 400, oauthError: 'invalid_token' }, again, { kind: 'refused' }],
+  ['asks for a sign-in after a 401 without a token', { status: 401 }, anonymous, { kind: 'sign_in' }],
+  ['reads a key again after a 401', { status: 401 }, key, { kind: 'renew_token' }],
+  ['doubts the token after a bare 403', { status: 403 }, call, { kind: 'deliver', doubtsToken: 'suspected' }],
+  ['delivers a 403 with a JSON-RPC error', { status: 403, rpcError: true }, call, { kind: 'deliver' }],
+  ['delivers a bare 403 to a key', { status: 403 }, key, { kind: 'deliver' }],
   [
-    'a 400 with invalid_token in JSON-RPC, again',
-    { status: 400, oauthError: 'invalid_token', rpcError: true },
-    again,
+    'renews the token after a 403 with invalid_token',
+    { status: 403, oauthError: invalidToken },
+    call,
+    { kind: 'renew_token' },
+  ],
+  [
+    'renews the token after a 400 with invalid_token',
+    { status: 400, oauthError: invalidToken },
+    call,
+    { kind: 'renew_token' },
+  ],
+  ['delivers a second 403 with invalid_token', { status: 403, oauthError: invalidToken }, renewed, { kind: 'deliver' }],
+  [
+    'fails after a second 400 with invalid_token',
+    { status: 400, oauthError: invalidToken },
+    renewed,
+    { kind: 'token_refused' },
+  ],
+  [
+    'delivers a second 400 with invalid_token that is a JSON-RPC error',
+    { status: 400, oauthError: invalidToken, rpcError: true },
+    renewed,
     { kind: 'deliver' },
   ],
-  ['a 403 with invalid_token to a key', { status: 403, oauthError: 'invalid_token' }, key, { kind: 'deliver' }],
+  ['delivers a 403 with invalid_token to a key', { status: 403, oauthError: invalidToken }, key, { kind: 'deliver' }],
   [
-    'a 403 with another code',
+    'doubts the token after a 403 with another code',
     { status: 403, oauthError: 'access_denied' },
     call,
-    { kind: 'deliver', doubtsToken: true },
+    { kind: 'deliver', doubtsToken: 'suspected' },
   ],
-  ['a 400 with another code', { status: 400, oauthError: 'invalid_request' }, call, { kind: 'deliver' }],
+  ['delivers a 400 with another code', { status: 400, oauthError: 'invalid_request' }, call, { kind: 'deliver' }],
   [
-    'invalid_token in the body of a 403 to a call',
-    { status: 403, bodyError: 'invalid_token' },
+    'only doubts the token when the body of a 403 to a call says invalid_token',
+    { status: 403, bodyError: invalidToken },
     call,
-    { kind: 'deliver', doubtsToken: 'said' },
+    { kind: 'deliver', doubtsToken: 'stated' },
   ],
   [
-    'invalid_token in the body of a 400 to a call',
-    { status: 400, bodyError: 'invalid_token' },
+    'only doubts the token when the body of a 400 to a call says invalid_token',
+    { status: 400, bodyError: invalidToken },
     call,
-    { kind: 'deliver', doubtsToken: 'said' },
+    { kind: 'deliver', doubtsToken: 'stated' },
   ],
   [
-    'invalid_token in the body of a 403 to a list',
-    { status: 403, bodyError: 'invalid_token' },
+    'renews the token when the body of a 403 to a list says invalid_token',
+    { status: 403, bodyError: invalidToken },
     list,
-    { kind: 'renew' },
+    { kind: 'renew_token' },
   ],
   [
-    'invalid_token in the body of a 400 to nobody',
-    { status: 400, bodyError: 'invalid_token' },
+    'asks for a sign-in when the body of a 400 without a token says invalid_token',
+    { status: 400, bodyError: invalidToken },
     anonymous,
     { kind: 'sign_in' },
   ],
-  ['a 403 to nobody', { status: 403 }, anonymous, { kind: 'sign_in' }],
-  ['a 403 of JSON-RPC to nobody', { status: 403, rpcError: true }, anonymous, { kind: 'deliver' }],
-  ['a 400 to nobody', { status: 400 }, anonymous, { kind: 'deliver' }],
-  ['a 400 with invalid_token to nobody', { status: 400, oauthError: 'invalid_token' }, anonymous, { kind: 'sign_in' }],
-  ['missing scopes', { status: 403, lacksScopes: true }, call, { kind: 'more_access' }],
-  ['missing scopes of a key', { status: 403, lacksScopes: true }, key, { kind: 'deliver' }],
-
-  ['a 503 to a call', { status: 503 }, call, { kind: 'deliver' }],
-  ['a 503 with a time to a call', { status: 503, retryAfterMs: second }, call, { kind: 'unclear', ms: second }],
-  ['a 503 at once to a call', { status: 503, retryAfterMs: 0 }, call, { kind: 'unclear', ms: 0 }],
-  ['a 429 with a time to a call', { status: 429, retryAfterMs: second }, call, { kind: 'rate_limited', ms: second }],
-  ['a 429 to a call', { status: 429 }, call, { kind: 'deliver' }],
-  ['a 502 to a call', { status: 502 }, call, { kind: 'deliver' }],
-  ['a 504 with a time to a call', { status: 504, retryAfterMs: second }, call, { kind: 'deliver' }],
-  ['a 500 to a call', { status: 500 }, call, { kind: 'deliver', doubtsToken: true }],
-  ['a 404 to a call', { status: 404 }, call, { kind: 'deliver' }],
-
-  ['a 503 of JSON-RPC', { status: 503, rpcError: true, retryAfterMs: second }, list, { kind: 'deliver' }],
+  ['asks for a sign-in after a 403 without a token', { status: 403 }, anonymous, { kind: 'sign_in' }],
   [
-    'a 503 with a time to a list',
+    'delivers a 403 with a JSON-RPC error without a token',
+    { status: 403, rpcError: true },
+    anonymous,
+    { kind: 'deliver' },
+  ],
+  ['delivers a 400 without a token', { status: 400 }, anonymous, { kind: 'deliver' }],
+  [
+    'asks for a sign-in after a 400 with invalid_token without a token',
+    { status: 400, oauthError: invalidToken },
+    anonymous,
+    { kind: 'sign_in' },
+  ],
+  ['steps up after a 403 for missing scopes', { status: 403, lacksScopes: true }, call, { kind: 'step_up' }],
+  ['delivers a 403 for missing scopes to a key', { status: 403, lacksScopes: true }, key, { kind: 'deliver' }],
+];
+
+const busy: readonly Row[] = [
+  ['delivers a 503 to a call', { status: 503 }, call, { kind: 'deliver' }],
+  [
+    'does not repeat a call after a 503 with Retry-After',
+    { status: 503, retryAfterMs: second },
+    call,
+    { kind: 'outcome_unknown', busyMs: second },
+  ],
+  [
+    'does not repeat a call after a 503 with Retry-After: 0',
+    { status: 503, retryAfterMs: 0 },
+    call,
+    { kind: 'outcome_unknown', busyMs: 0 },
+  ],
+  [
+    'reports the rate limit after a 429 with Retry-After to a call',
+    { status: 429, retryAfterMs: second },
+    call,
+    { kind: 'rate_limited', busyMs: second },
+  ],
+  ['delivers a 429 to a call', { status: 429 }, call, { kind: 'deliver' }],
+  ['delivers a 502 to a call', { status: 502 }, call, { kind: 'deliver' }],
+  ['ignores Retry-After on a 504', { status: 504, retryAfterMs: second }, call, { kind: 'deliver' }],
+  ['doubts the token after a 500 to a call', { status: 500 }, call, { kind: 'deliver', doubtsToken: 'suspected' }],
+  ['delivers a 404 to a call', { status: 404 }, call, { kind: 'deliver' }],
+  [
+    'delivers a 503 with a JSON-RPC error, and keeps other requests waiting',
+    { status: 503, rpcError: true, retryAfterMs: second },
+    list,
+    { kind: 'deliver', busyMs: second },
+  ],
+  [
+    'repeats a list after the time that a 503 asks for',
     { status: 503, retryAfterMs: 3 * second },
     list,
-    { kind: 'repeat', pauseMs: 3 * second },
+    { kind: 'retry', pauseMs: 3 * second, busyMs: 3 * second },
   ],
-  ['a 503 at once to a list', { status: 503, retryAfterMs: 0 }, list, { kind: 'repeat', pauseMs: 500 }],
   [
-    'a third 503 at once to a list',
+    'repeats a list after 0.5 s when a 503 asks for no wait',
     { status: 503, retryAfterMs: 0 },
-    { ...list, repeats: 2 },
-    { kind: 'repeat', pauseMs: 2 * second },
+    list,
+    { kind: 'retry', pauseMs: 500, busyMs: 0 },
   ],
   [
-    'a fourth 503 at once to a list',
+    'repeats a list after 2 s at the third 503',
     { status: 503, retryAfterMs: 0 },
-    { ...list, repeats: 3 },
-    { kind: 'rate_limited', ms: 0 },
+    { ...list, retries: 2 },
+    { kind: 'retry', pauseMs: 2 * second, busyMs: 0 },
   ],
   [
-    'a 503 with a long time to a list',
+    'stops repeating a list at the fourth 503',
+    { status: 503, retryAfterMs: 0 },
+    { ...list, retries: 3 },
+    { kind: 'rate_limited', busyMs: 0 },
+  ],
+  [
+    'does not wait a minute to repeat a list',
     { status: 503, retryAfterMs: minute },
     list,
-    { kind: 'rate_limited', ms: minute },
+    { kind: 'rate_limited', busyMs: minute },
   ],
   [
-    'a 503 with a time to a list that has waited',
+    'does not repeat a list that would wait longer than 20 s in total',
     { status: 503, retryAfterMs: 6 * second },
     { ...list, waitedMs: 15 * second },
-    { kind: 'rate_limited', ms: 6 * second },
+    { kind: 'rate_limited', busyMs: 6 * second },
   ],
-  ['a 503 to a list', { status: 503 }, list, { kind: 'repeat', pauseMs: 500 }],
-  ['a second 502 to a list', { status: 502 }, { ...list, repeats: 1 }, { kind: 'repeat', pauseMs: second }],
-  ['a fourth 504 to a list', { status: 504 }, { ...list, repeats: 3 }, { kind: 'deliver' }],
-  ['a 500 to a list', { status: 500 }, list, { kind: 'deliver', doubtsToken: true }],
-  ['a 503 to initialize', { status: 503 }, opening, { kind: 'deliver' }],
+  ['repeats a list after a 503', { status: 503 }, list, { kind: 'retry', pauseMs: 500 }],
   [
-    'a 503 with a time to initialize',
+    'repeats a list after 1 s at the second 502',
+    { status: 502 },
+    { ...list, retries: 1 },
+    { kind: 'retry', pauseMs: second },
+  ],
+  ['stops repeating a list at the fourth 504', { status: 504 }, { ...list, retries: 3 }, { kind: 'deliver' }],
+  ['doubts the token after a 500 to a list', { status: 500 }, list, { kind: 'deliver', doubtsToken: 'suspected' }],
+  ['delivers a 503 to initialize', { status: 503 }, initialize, { kind: 'deliver' }],
+  [
+    'repeats initialize after a 503 with Retry-After',
     { status: 503, retryAfterMs: second },
-    opening,
-    { kind: 'repeat', pauseMs: second },
+    initialize,
+    { kind: 'retry', pauseMs: second, busyMs: second },
   ],
 ];
 
-describe('what becomes of a response', () => {
-  it.each(table)('%s', (_name, said, asked, verdict) => {
-    expect(classify(response(said), asked)).toEqual(verdict);
+describe('classify', () => {
+  it.each([...successes, ...credentials, ...busy])('%s', (_name, facts, sent, verdict) => {
+    expect(classify(response(facts), sent)).toEqual(verdict);
   });
 
-  it('a call is sent again after a refusal of its credential, missing scopes or a redirect, and after nothing else', () => {
-    const harmless = new Set([
+  it('sends a call again only after a rejected credential, missing scopes or a redirect', () => {
+    const allowed = new Set([
+      'accept',
       'deliver',
       'redirect',
       'sign_in',
-      'renew',
-      'refused',
-      'more_access',
+      'renew_token',
+      'token_refused',
+      'step_up',
       'rate_limited',
-      'unclear',
+      'outcome_unknown',
     ]);
     for (let status = 200; status < 600; status += 1) {
       for (const retryAfterMs of [undefined, 0, second])
-        expect(harmless).toContain(classify(response({ status, retryAfterMs }), call).kind);
+        expect(allowed).toContain(classify(response({ status, retryAfterMs }), call).kind);
     }
   });
 });
 
-describe('what may be sent twice', () => {
+describe('isRepeatable', () => {
   it.each(['tools/call', 'tasks/cancel', 'elicitation/create', 'vendor/act', 'TOOLS/LIST', ''])(
-    '%s is not',
+    'is false for "%s"',
     (method) => {
       expect(isRepeatable(method)).toBe(false);
     },
   );
-  it.each(['tools/list', 'resources/read', 'prompts/get', 'completion/complete', 'ping'])('%s is', (method) => {
-    expect(isRepeatable(method)).toBe(true);
-  });
+  it.each(['tools/list', 'resources/read', 'prompts/get', 'completion/complete', 'ping'])(
+    'is true for "%s"',
+    (method) => {
+      expect(isRepeatable(method)).toBe(true);
+    },
+  );
 });

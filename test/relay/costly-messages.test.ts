@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { serveBridge } from '../../electron/broker/bridge-connection.ts';
-import type { PendingRequest } from '../../electron/relay/response.ts';
+import type { PendingRequest } from '../../electron/relay/model.ts';
 import { createSseParser } from '../../electron/relay/sse-parser.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
 import { readEnvelopeYielding } from '../../electron/relay/yielding.ts';

@@ -7,7 +7,7 @@ import {
   type McpSessionEvent,
   type McpSessionState,
 } from '../../electron/relay/mcp-session-state.ts';
-import type { PendingRequest } from '../../electron/relay/response.ts';
+import type { PendingRequest } from '../../electron/relay/model.ts';
 import { readEnvelope } from '../../shared/json-rpc.ts';
 
 function initializeRequest(id: number): PendingRequest {

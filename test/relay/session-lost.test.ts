@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { judgeSession } from '../../electron/relay/session-loss.ts';
+import { judgeSession } from '../../electron/relay/session-verdict.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import { textOf, type JsonRpcMessage } from '../fixtures/host.ts';
 import { sendJson } from '../fixtures/listener.ts';

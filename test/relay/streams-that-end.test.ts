@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sendRequest } from '../../electron/relay/request.ts';
-import type { PendingRequest, ResponseHandler } from '../../electron/relay/response.ts';
+import type { PendingRequest, ResponseHandler } from '../../electron/relay/model.ts';
 import { listen } from '../../electron/relay/subscriptions.ts';
 import { createStreamResumption } from '../../electron/relay/stream-resumption.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
@@ -43,7 +43,7 @@ function begin(open: (method: string) => HttpStream) {
   sendRequest({ serverClient, server: 'work', clock, log: silentLog }, request, handler, {
     session: undefined,
     signal: new AbortController().signal,
-    onChallenge: 'quiet',
+    onChallenge: 'ignore',
   }).then(
     (done) => (outcome = done),
     (error: unknown) => (outcome = (error as AppError).code),
@@ -150,7 +150,7 @@ describe('a subscription stream', () => {
       { serverClient, server: 'work', clock, log: silentLog, pauses: createPauses(clock) },
       { line, envelope: readEnvelope(line) as PendingRequest['envelope'] },
       handler,
-      { session: undefined, signal: abort.signal, onChallenge: 'quiet' },
+      { session: undefined, signal: abort.signal, onChallenge: 'ignore' },
     ).catch(() => {});
     await clock.advance(60_000);
     expect(openings).toBeGreaterThan(5);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PendingRequest } from '../../electron/relay/response.ts';
+import type { PendingRequest } from '../../electron/relay/model.ts';
 import { createToolHeaders } from '../../electron/relay/tool-header-params.ts';
 import { createLog } from '../../electron/core/base/log.ts';
 import { readEnvelope } from '../../shared/json-rpc.ts';

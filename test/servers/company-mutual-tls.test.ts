@@ -87,7 +87,7 @@ describe('a company with its own certificate authority and mutual TLS', () => {
       body: Buffer.from('{}'),
       timeoutMs: 5_000,
       repeatable: true,
-      onChallenge: 'quiet',
+      onChallenge: 'ignore',
     });
     response.body.destroy();
     connection.close();

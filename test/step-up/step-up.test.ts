@@ -167,7 +167,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     const told = await host.notification('notifications/progress');
     expect(told.params).toMatchObject({
       progressToken: 'p-1',
-      message: 'Keybridge waits for you to allow more access.',
+      message: 'Keybridge is waiting for you to allow more access.',
     });
     await product.call('signIn', { server: 'work' });
     expect(textOf(await call)).toBe('done as admin');

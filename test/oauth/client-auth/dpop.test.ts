@@ -68,7 +68,7 @@ async function callThrough({ app }: Product): Promise<number> {
       body,
       timeoutMs: 5_000,
       repeatable: true,
-      onChallenge: 'quiet',
+      onChallenge: 'ignore',
     });
     for await (const _ of stream.body);
     return stream.status;
