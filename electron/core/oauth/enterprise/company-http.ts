@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/defined.ts';
 import { createServerHttp, type ServerHttpDeps } from '../../servers/server-http.ts';
 import type { Http } from '../../http/http.ts';
 import type { Server } from '../../servers/server.ts';
@@ -5,12 +6,12 @@ import type { Server } from '../../servers/server.ts';
 type Entry = NonNullable<ReturnType<ServerHttpDeps['server']>>;
 
 /**
- * The HTTP client for a company's identity provider: with the authorities that were entered for the company
- * (`enterprise.caFile`) at its issuer's host and at the token endpoint that was entered with it, whichever of its
- * servers names them. Nothing that was entered for a server goes with it: no authority, no certificate, no key.
+ * The HTTP client for a company's identity provider. It trusts the certificate authorities of the company
+ * (`enterprise.caFile`) at the issuer's host and at the configured token endpoint, whichever of its servers names them.
+ * It uses nothing that was entered for a server: no certificate authority, no certificate and no key.
  */
 export function companyHttp(serversOf: () => readonly Server[], plain: Http): Http {
-  let known: Entry | undefined;
+  let current: Entry | undefined;
   const entry = (): Entry | undefined => {
     const enterprise = serversOf().find(({ settings }) => settings.enterprise?.caFile !== undefined)?.settings
       .enterprise;
@@ -18,12 +19,12 @@ export function companyHttp(serversOf: () => readonly Server[], plain: Http): Ht
     const { issuer, caFile, tokenEndpoint } = enterprise;
     const next: Entry = {
       url: issuer,
-      settings: { caFile, ...(tokenEndpoint === undefined ? {} : { caOrigins: [tokenEndpoint] }) },
+      settings: { caFile, ...defined({ caOrigins: tokenEndpoint === undefined ? undefined : [tokenEndpoint] }) },
       storedSecrets: [],
     };
-    // The same one as long as nothing changes: with another one the connections begin anew.
-    if (JSON.stringify(next) !== JSON.stringify(known)) known = next;
-    return known;
+    // Keeps the same object until the settings change, since a new one closes all connections.
+    if (JSON.stringify(next) !== JSON.stringify(current)) current = next;
+    return current;
   };
   return createServerHttp({ http: plain, server: entry, secret: async () => undefined });
 }

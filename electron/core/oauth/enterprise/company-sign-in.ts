@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/defined.ts';
 import type { SignInHosts } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -16,27 +17,27 @@ import { clientAtServer } from '../token-endpoint/token-client.ts';
 import { exchangeCode } from '../token-endpoint/token-endpoint.ts';
 import type { Company } from './company.ts';
 import { checkIdToken } from './id-token-response.ts';
-import { atCompany, findIdentityProvider } from './identity-provider.ts';
+import { asCompanyError, findIdentityProvider } from './identity-provider.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
 import type { AuthorizationServer, Tokens, TokenClient, OAuthPorts } from '../model.ts';
 import type { Credential, ClientAuth } from '../../vault/credential.ts';
 
 export interface CompanySignInDeps {
   readonly ports: Pick<OAuthPorts, 'clock' | 'log'>;
-  /** Throws where the person does not confirm, or has not confirmed, that the sign-in leads to these hosts. */
+  /** Throws if the person has not confirmed, or does not confirm, these hosts. */
   readonly confirm: (hosts: SignInHosts) => Promise<void>;
-  /** In which network the provider was found before, and now. */
-  readonly known: AddressClass | undefined;
-  readonly found: (network: ServerNetwork) => Promise<void>;
-  /** What makes the page ask who it is to be, where that matters. */
-  readonly choice: (metadata: AuthorizationServer) => AccountChoice;
-  /** For the company alone: no certificate and no key of a server goes with it. */
+  /** The network in which the provider was found before. */
+  readonly network: AddressClass | undefined;
+  readonly saveNetwork: (network: ServerNetwork) => Promise<void>;
+  /** Request parameters that make the page ask for the account, if needed. */
+  readonly accountChoice: (metadata: AuthorizationServer) => AccountChoice;
+  /** For this company only: it uses no certificate or key of a server. */
   readonly http: Http;
   readonly keySets: KeySets;
   readonly listen: (
     options: Pick<RedirectListenerOptions, 'host' | 'path' | 'serverName'>,
   ) => Promise<RedirectListener>;
-  /** Opens the page where that is wanted; does not throw. */
+  /** Opens the page in the browser, if requested. Does not throw. */
   readonly open: (url: URL) => void;
 }
 
@@ -44,33 +45,32 @@ export interface CompanyClient {
   readonly company: Company;
   readonly clientSecret: Secret | undefined;
   readonly redirectHost: RedirectHost;
-  /** Of the server for which it is done first, for the page. */
+  /** The server that started the sign-in, for the result page. */
   readonly serverName: string;
-  /**
-   * Origin where this server's settings have the ID token exchanged; undefined: at the provider's own token endpoint.
-   */
+  /** The origin of the token endpoint in this server's settings. Undefined: the provider's own token endpoint. */
   readonly exchangeAt: string | undefined;
 }
 
-/** What came of it: `idToken` with its life in ms, and what the vault keeps. */
 export interface CompanySignedIn {
+  /** What the vault keeps. */
   readonly credential: Credential;
   readonly idToken: Secret;
+  /** Lifetime of the ID token. */
   readonly lifeMs: number;
 }
 
 /**
- * Where the answers of every company's identity provider come in. One path for all, so that an administrator can
- * register it without knowing anything of this computer; no MCP server's sign-in ever uses it.
+ * The path of the redirect URI for every company. It is fixed, so that an administrator can register it in advance. No
+ * sign-in to an MCP server uses it.
  */
 const companyRedirectPath = '/callback/enterprise';
 
-/** For the person in the browser. */
-const answerWithinMs = 10 * 60 * 1000;
+/** Time for the person in the browser. */
+const responseTimeoutMs = 10 * 60 * 1000;
 
 /**
- * Single sign-on at the company's identity provider (OpenID Connect Core 3.1, PKCE, nonce, state, loopback redirect):
- * once for all servers of the company. Throws AppError that says that it was there.
+ * Single sign-on at the company's identity provider (OpenID Connect Core 3.1, PKCE, nonce, state, loopback redirect),
+ * once for all servers of the company. Throws AppError, which names the identity provider.
  */
 export async function signInAtCompany(
   deps: CompanySignInDeps,
@@ -81,26 +81,26 @@ export async function signInAtCompany(
     return await run(deps, client, attempt);
   } catch (error) {
     const known = asAppError(error);
-    throw known.code === 'E_CANCELLED' ? known : atCompany(known, client.company.issuer);
+    throw known.code === 'E_CANCELLED' ? known : asCompanyError(known, client.company.issuer);
   }
 }
 
 async function run(
-  { ports, http, keySets, listen, open, choice, confirm, known, found }: CompanySignInDeps,
+  { ports, http, keySets, listen, open, accountChoice, confirm, network, saveNetwork }: CompanySignInDeps,
   { company, clientSecret, redirectHost, serverName }: CompanyClient,
   attempt: Attempt,
 ): Promise<CompanySignedIn> {
   const { clock, log } = ports;
   const { signal } = attempt;
-  const { metadata, allow } = await findIdentityProvider(http, company.issuer, known, signal);
-  await found(allow);
+  const { metadata, allow } = await findIdentityProvider(http, company.issuer, network, signal);
+  await saveNetwork(allow);
   await confirm(endpointHosts(metadata, 'page'));
   const client = tokenClient(company, metadata, clientSecret, allow);
   const scopes = ['openid', ...(metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [])];
 
   const listener = await listen({ host: redirectHost, path: companyRedirectPath, serverName });
   const callbackResult = createCallbackResult();
-  let used = false;
+  let responded = false;
   try {
     const { redirectUri } = listener;
     const { url, state, codeVerifier, nonce } = await authorizationRequest({
@@ -108,48 +108,48 @@ async function run(
       clientId: company.clientId,
       redirectUri,
       scopes,
-      ...choice(metadata),
+      ...accountChoice(metadata),
     });
     const pending = attempt.awaitResponseAt(redirectUri, expectedResponse(state, metadata));
     listener.handleWith(createCallbackHandler(pending, callbackResult.promise));
     attempt.step('browser', { url: url.href });
     open(url);
-    const answer = await withLimit(pending.response, {
+    const response = await withLimit(pending.response, {
       clock,
-      ms: answerWithinMs,
+      ms: responseTimeoutMs,
       signal,
       aborted: cancelled,
       late: () => {
         throw tooLate(redirectUri);
       },
     });
-    used = true;
-    if (answer.kind === 'refused') throw answer.error;
+    responded = true;
+    if (response.kind === 'refused') throw response.error;
 
     attempt.step('exchange');
     const tokens = await exchangeCode(
       client,
-      { code: answer.code, codeVerifier, redirectUri },
+      { code: response.code, codeVerifier, redirectUri },
       { http, clock, signal },
     );
     const { idToken } = tokens;
     const check = checkIdToken(
       idToken,
-      { issuer: company.issuer, clientId: company.clientId, ...(nonce ? { nonce } : {}) },
+      { issuer: company.issuer, clientId: company.clientId, ...defined({ nonce }) },
       clock.now(),
     );
-    if (!idToken || check.kind === 'bad')
+    if (!idToken || check.kind === 'invalid')
       throw new AppError(
         'E_TOKEN_RESPONSE',
-        `The sign-in response cannot be used: ${check.kind === 'bad' ? check.why : ''}.`,
+        `The sign-in response cannot be used: ${check.kind === 'invalid' ? check.reason : ''}.`,
       );
     const identity = await identify(
       { http, clock, log, keySets },
-      { owner: company.id, authorizationServer: metadata, client, tokens, scopes, signal, ...(nonce ? { nonce } : {}) },
+      { owner: company.id, authorizationServer: metadata, client, tokens, scopes, signal, ...defined({ nonce }) },
     );
     attempt.refuseIfCancelled();
     callbackResult.resolve({ kind: 'signed_in' });
-    // TLS stands for its signature where the keys could not be had (OpenID Connect Core 3.1.3.7, 6).
+    // Without the provider's keys, TLS takes the place of the signature check (OpenID Connect Core 3.1.3.7, step 6).
     const who = { subject: { issuer: company.issuer, sub: check.subject }, ...identity };
     return {
       credential: credentialFor(client, company.id, scopes, tokens, who, clock.now()),
@@ -160,11 +160,11 @@ async function run(
     callbackResult.resolve({ kind: 'failed', error: asAppError(error) });
     throw error;
   } finally {
-    listener.retire(used ? 'used' : 'expired');
+    listener.retire(responded ? 'used' : 'expired');
   }
 }
 
-/** A provider that does not know the redirect URI says so in the browser, and to nobody else. */
+/** Names the redirect URI: if the provider does not know it, only its page in the browser says so. */
 const tooLate = (redirectUri: string) =>
   new AppError(
     'E_SIGN_IN_TIMEOUT',
@@ -182,7 +182,7 @@ function tokenClient(
     clientId,
     clientSecret,
     clientAuth: companyClientAuth(metadata, clientSecret),
-    // There is none: the request asks who somebody is.
+    // Required here, but not sent: the request is for an ID token.
     resource: issuer,
     quirks: { omitResource: true },
     allow,
@@ -196,9 +196,6 @@ export function companyClientAuth(
   return clientSecret ? clientSecretMethod(metadata?.token_endpoint_auth_methods_supported) : 'none';
 }
 
-/**
- * The ID token stands where a server's access token stands: in memory, but for a provider that gives no refresh token.
- */
 function credentialFor(
   client: TokenClient,
   id: string,
@@ -212,8 +209,7 @@ function credentialFor(
     id,
     ...who,
     // Only a refresh token can be revoked.
-    ...(refreshToken && revocationEndpoint !== undefined ? { revocationEndpoint } : {}),
-    ...(refreshToken ? { refreshToken } : {}),
+    ...defined({ revocationEndpoint: refreshToken && revocationEndpoint, refreshToken }),
     ...identity,
     requestedScopes: scopes,
     grantedScopes: scopes,

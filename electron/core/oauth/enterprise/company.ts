@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import { firstAccount, type Server } from '../../servers/server.ts';
 
-/**
- * Where a company signs its people in, and as which client Keybridge does that: one sign-in for all servers that name
- * both.
- */
+/** A company's identity provider, and our client there. Servers that name the same two share one sign-in. */
 export interface Company {
   /** The id of its sign-in in the vault. */
   readonly id: string;
   readonly issuer: string;
   readonly clientId: string;
-  /** True: other servers' sign-ins must not be taken for it, so the person says who they are. */
+  /** Whether it is not shared with other servers. The person then chooses the account at the provider. */
   readonly separate: boolean;
 }
 
@@ -20,8 +17,8 @@ const prefix = 'enterprise:';
 export const isCompanyId = (credentialId: string): boolean => credentialId.startsWith(prefix);
 
 /**
- * The company whose sign-in this account uses; undefined: none, or its ID token was entered by hand. The first accounts
- * of all servers share one; each further account is somebody else, and has its own.
+ * The company whose sign-in this account uses. Undefined if it uses none, or if its ID token was entered by hand. The
+ * first accounts of all servers share a sign-in; each further account is another person, with a sign-in of its own.
  */
 export function companyOf({ id, account, settings, storedSecrets }: Server): Company | undefined {
   const { grant, enterprise } = settings;

@@ -9,34 +9,31 @@ import { isCompanyId, type Company } from './company.ts';
 import type { Credential } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
 
-/**
- * Origin where the settings of a server have the company's ID token exchanged; undefined: at the provider's own token
- * endpoint.
- */
+/** The origin of the token endpoint in a server's settings. Undefined: the provider's own token endpoint is used. */
 export function exchangeOriginOf({ settings }: Pick<Server, 'settings'>): string | undefined {
   const endpoint = settings.enterprise?.tokenEndpoint;
   return endpoint === undefined ? undefined : originOf(endpoint);
 }
 
 /**
- * A sign-in at the company is good for the endpoints that it was made for: those of the provider, and where the servers
- * that waited for it had its ID token exchanged. Returns the error for a server whose settings name another place.
+ * A sign-in at the company is valid only for the endpoints that were known when it was made: those of the provider, and
+ * the token endpoints of the servers that shared it. Returns the error for a server whose settings name another one.
  */
 export function exchangeElsewhere(
   { tokenEndpoint, exchangeOrigins: known = [] }: Pick<Credential, 'tokenEndpoint' | 'exchangeOrigins'>,
   server: Server,
 ): AppError | undefined {
-  const wanted = exchangeOriginOf(server);
-  if (wanted === undefined || wanted === originOf(tokenEndpoint) || known.includes(wanted)) return undefined;
+  const origin = exchangeOriginOf(server);
+  if (origin === undefined || origin === originOf(tokenEndpoint) || known.includes(origin)) return undefined;
   return new AppError(
     'E_SIGN_IN_AGAIN',
-    `The company sign-in does not cover ${sanitizeExternalText(wanted)}, which ${server.name} now uses ` +
+    `The company sign-in does not cover ${sanitizeExternalText(origin)}, which ${server.name} now uses ` +
       'as token endpoint (setting enterprise.tokenEndpoint).',
     { sent: false },
   );
 }
 
-/** For a new sign-in: what the one before was good for, and what is added now. */
+/** The origins for a new sign-in: those of the previous one, and those added now. */
 export async function exchangeOrigins(
   vault: Pick<Vault, 'read'>,
   companyId: string,
@@ -48,9 +45,9 @@ export async function exchangeOrigins(
 }
 
 /**
- * Sign-ins that an older version stored are good for what the settings say at the first start. One whose refresh was
- * cut off waits, and one that cannot be read now is good for the provider's own endpoints until somebody signs in
- * again.
+ * Binds sign-ins that an older version stored to the token endpoints in the settings at the first start. A sign-in with
+ * an unfinished refresh is left for the next start. One that cannot be read now stays valid for the provider's own
+ * endpoints only, until a person signs in again.
  */
 export async function bindOldSignIns(
   vault: Pick<Vault, 'ids' | 'facts' | 'openJournals' | 'read' | 'write'>,
@@ -67,9 +64,9 @@ export async function bindOldSignIns(
 }
 
 /**
- * Asks the person whether the ID token may go where the settings of this server say, where that is not the host of the
- * issuer: the page of the company's sign-in shows nothing of it, and often needs no click. The same site is not enough,
- * since whoever hosts sign-ins for many companies may give each a name there. Throws as `Attempt.confirm`.
+ * Asks the person whether the ID token may be sent to the token endpoint in this server's settings, if that is not on
+ * the issuer's host. The company's sign-in page does not show it, and often needs no click. The same site is not
+ * enough: a provider for many companies may give each a host there. Throws as `Attempt.confirm`.
  */
 export async function confirmExchange(
   {
@@ -81,7 +78,7 @@ export async function confirmExchange(
   attempt: Attempt,
 ): Promise<void> {
   const endpoint = settings.enterprise?.tokenEndpoint;
-  // What is no address is refused where it would be used.
+  // An invalid URL is rejected where it would be used.
   if (
     endpoint === undefined ||
     !URL.canParse(endpoint) ||
@@ -89,15 +86,15 @@ export async function confirmExchange(
     new URL(endpoint).hostname === new URL(issuer).hostname
   )
     return;
-  const wanted = exchangeHosts(issuer, endpoint);
-  if (isConfirmed(wanted, confirmed)) return;
-  await attempt.confirm(wanted);
+  const hosts = exchangeHosts(issuer, endpoint);
+  if (isConfirmed(hosts, confirmed)) return;
+  await attempt.confirm(hosts);
   const before = servers.find(id)?.confirmedHosts ?? [];
   const others = hostsConfirmed(before, issuer).filter(({ what }) => what !== 'exchange' && what !== 'issuer');
-  await servers.update(id, { confirmedHosts: withConfirmed(before, { issuer, hosts: [...wanted.hosts, ...others] }) });
+  await servers.update(id, { confirmedHosts: withConfirmed(before, { issuer, hosts: [...hosts.hosts, ...others] }) });
 }
 
-/** Another answer for the hosts of the company itself leaves this one as it was. */
+/** Newly confirmed hosts of the company, together with the token exchange host that was confirmed before. */
 export const withExchange = (confirmed: readonly SignInHosts[], { issuer, hosts }: SignInHosts): SignInHosts => ({
   issuer,
   hosts: [...hosts, ...hostsConfirmed(confirmed, issuer).filter(isExchange)],

@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/defined.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { tryNetworks } from '../../http/network.ts';
 import { searchMetadata } from '../discovery/authorization-server.ts';
@@ -10,13 +11,13 @@ const discoveryMs = 15_000;
 
 export interface IdentityProvider {
   readonly metadata: AuthorizationServer;
-  /** The internet, and the kind of network in which the provider itself lies: the user named it. */
+  /** The internet and, since the user named the provider, the kind of network that it is in. */
   readonly allow: ServerNetwork;
 }
 
 /**
- * The company's identity provider, by its own description (OpenID Connect Discovery 4), whose issuer must be exactly
- * the one of the setting. `known`: in which network it was found before. Throws what discovery throws.
+ * Finds the company's identity provider by its metadata (OpenID Connect Discovery 4), whose issuer must be exactly the
+ * one in the setting. `known`: the network in which it was found before. Throws the errors of discovery.
  */
 export async function findIdentityProvider(
   http: Http,
@@ -36,8 +37,8 @@ export async function findIdentityProvider(
   );
 }
 
-/** The same error, which says that it happened at the company's identity provider and not at the server's side. */
-export function atCompany(error: AppError, issuer: string): AppError {
+/** The same error, with a message that names the company's identity provider as its source. */
+export function asCompanyError(error: AppError, issuer: string): AppError {
   const { code, message, retryAfterMs, sent } = error;
   const host = URL.canParse(issuer) ? new URL(issuer).host : issuer;
   const advice =
@@ -47,6 +48,6 @@ export function atCompany(error: AppError, issuer: string): AppError {
   return new AppError(code, `The company’s identity provider (${sanitizeExternalText(host)}): ${message}${advice}`, {
     sent,
     cause: error,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...defined({ retryAfterMs }),
   });
 }
