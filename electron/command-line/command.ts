@@ -3,7 +3,7 @@ import type { Answers, Terminal } from '../platform/terminal.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { OptionName, Options } from './options.ts';
 
-/** One command of `keybridge`: what it takes, its help, and what it does. */
+/** One command of `keybridge`: its arguments, its help and its function. */
 export interface Command {
   /** Names of the positional arguments; those in brackets are optional. */
   readonly operands: readonly string[];

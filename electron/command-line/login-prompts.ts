@@ -47,7 +47,7 @@ export function createLoginPrompts(options: LoginPromptsOptions): (status: Statu
     const state = servers.find(({ id }) => id === server)?.state;
     if (state?.kind !== 'signing_in') return;
     const { step, confirm, url, userCode } = state;
-    // A sign-in may lead to another host later, such as the page of a device code. That is a question of its own.
+    // A sign-in may lead to another host later, such as the page of a device code. That is asked separately.
     if (step === 'confirm' && confirm) {
       once(`confirm ${JSON.stringify(confirm)}`, () => askAboutHosts(confirm, options));
       confirming = true;

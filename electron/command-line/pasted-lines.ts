@@ -56,8 +56,8 @@ export function createPastedLines({ state, interactive, clock, use, tell }: Past
 
 /**
  * `incomplete`: a part is missing. `uncertain`: the code comes last and may be truncated. `usable`: code and state are
- * complete, but more parameters may follow. `complete`: nothing can follow, or it is no such address, and the error of
- * its use says so.
+ * complete, but more parameters may follow. `complete`: nothing can follow. That includes text that is no such address,
+ * which the sign-in rejects.
  */
 type Completeness = 'incomplete' | 'uncertain' | 'usable' | 'complete';
 

@@ -4,6 +4,6 @@ import { translator } from '../../shared/messages/translator.ts';
 /** Returns a text of the command line by its id. */
 export const { t } = translator(commandLineMessages);
 
-/** What names one account of a server: the server's name, and the account's where there are several. */
+/** The name of a server, followed by that of the account if it has several. */
 export const entryName = (server: string, account: string | undefined): string =>
   account === undefined ? server : t('cli.entry', { server, account });

@@ -156,7 +156,7 @@ function stepItems(server: ServerStatus): TrayItem[] {
       return [{ kind: 'action', label: nextStepLabel('unlock'), action: { kind: 'unlock' } }];
     case 'review_access':
     case 'review_token':
-      // The user has to read first what is granted, which takes the window.
+      // The user has to read first what would be granted. Only the window shows that.
       return [{ kind: 'action', label: nextStepLabel(step), action: { kind: 'show', server: server.id } }];
     case 'sign_in':
     case 'check':

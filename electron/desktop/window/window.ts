@@ -1,8 +1,12 @@
 import { BrowserWindow, Menu, nativeTheme, session, type MenuItemConstructorOptions, type WebContents } from 'electron';
+import { desktopMessages } from '../../../shared/messages/en/desktop.ts';
+import { translator } from '../../../shared/messages/translator.ts';
 import { firstPage, isOwnPage } from './page-address.ts';
 import { servePages } from './app-protocol.ts';
 import { lockSession } from './session-permissions.ts';
 import { readBounds, rememberBounds, type Bounds } from './window-bounds.ts';
+
+const { t } = translator(desktopMessages);
 
 export interface MainWindow {
   /** Opens the window if there is none and brings it to the front, on the page of a server if its id is given. */
@@ -145,12 +149,12 @@ function menu(devTools: boolean): MenuItemConstructorOptions[] {
   return [
     ...(process.platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
     {
-      label: 'File',
+      label: t('menu.file'),
       submenu: [{ role: 'close' }, ...(process.platform === 'darwin' ? [] : [{ role: 'quit' } as const])],
     },
     { role: 'editMenu' },
     {
-      label: 'View',
+      label: t('menu.view'),
       submenu: [
         { role: 'resetZoom' },
         { role: 'zoomIn' },

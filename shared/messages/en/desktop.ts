@@ -1,4 +1,4 @@
-/** The tray's menu and tooltip, and the dialogs of the desktop app. */
+/** The tray's menu and tooltip, the window's menu, and the dialogs of the desktop app. */
 export const desktopMessages = {
   'tray.tooltip': 'Keybridge: {summary}',
   'tray.open': 'Open Keybridge',
@@ -11,6 +11,9 @@ export const desktopMessages = {
   'tray.more': 'Show {count} more in window',
   'tray.entry': '{name}: {state}',
   'tray.entryAttention': '⚠ {name}: {state}',
+
+  'menu.file': 'File',
+  'menu.view': 'View',
 
   'dialog.title': 'Keybridge',
   'dialog.keepRunning': 'Keep running',
@@ -30,7 +33,7 @@ export const desktopMessages = {
   'dialog.takeOver': 'Keybridge is already running without a window',
   'dialog.takeOverDetail': `
     “keybridge serve” is running and manages the sign-ins in {dataDir}. Only one Keybridge can do that at a time.
-    If you take over, the other one ends. Connected apps stay connected.`,
+    If you take over, it quits. Connected apps stay connected.`,
   'dialog.takeOverConfirm': 'Take over',
   'dialog.takeOverCancel': 'Quit',
   'dialog.ended': 'Keybridge has ended',
