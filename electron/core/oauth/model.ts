@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { TokenQuirks, Credential, ClientAuth } from '../vault/credential.ts';
 import type { SignInState, ServerSettings } from '../../../shared/model.ts';
 
-/** What OAuth needs from the world. */
+/** What the OAuth rooms need from outside the core. */
 export interface OAuthPorts {
   readonly http: Http;
   /**
@@ -21,7 +21,7 @@ export interface OAuthPorts {
   readonly onWake: (listener: () => void) => () => void;
 }
 
-/** The key of `private_key_jwt`. The key object never prints itself, and nothing here exports it. */
+/** The key of `private_key_jwt`. Printing the key object shows nothing of the key, and nothing here exports it. */
 export interface SigningKey {
   readonly key: KeyObject;
   readonly algorithm: SigningAlgorithm;
@@ -35,7 +35,7 @@ export interface ProtectedResource {
   readonly authorization_servers: readonly string[];
   readonly scopes_supported?: readonly string[];
   readonly resource_name?: string;
-  /** RFC 9728 2, RFC 9449: other tokens than bound ones are refused. */
+  /** RFC 9728 2: only tokens that are bound to a key (RFC 9449) are accepted. */
   readonly dpop_bound_access_tokens_required?: boolean;
 }
 
@@ -67,11 +67,11 @@ export interface Challenge {
   readonly resourceMetadata?: string;
   readonly scope?: string;
   readonly error?: string;
-  /** It takes tokens that are bound to a key, and no others (RFC 9449 7.1). */
+  /** Only tokens that are bound to a key are accepted (RFC 9449 7.1). */
   readonly dpopOnly?: boolean;
 }
 
-/** `open`: the server answered without asking for a sign-in. */
+/** `open`: the server responded without requiring a sign-in. */
 export type Discovery =
   | { readonly kind: 'open'; readonly allow: ServerNetwork }
   | {
@@ -80,41 +80,41 @@ export type Discovery =
       readonly resource: string;
       readonly resourceName?: string;
       readonly authorizationServer: AuthorizationServer;
-      /** Under which its metadata was found; equal to its `issuer` but for an exact exception. */
+      /** The issuer under which its metadata was found; differs from `issuer` only by an exact exception. */
       readonly issuerNamed: string;
       /**
-       * By MCP's rule: the challenge's scope, else the resource's `scopes_supported`, else none; plus `offline_access`
-       * where offered.
+       * By MCP's rule (Scope Selection): the challenge's scope, else the resource's `scopes_supported`, else none; plus
+       * `offline_access` if the authorization server supports it.
        */
       readonly scopes: readonly string[];
       /** True: `code_challenge_methods_supported` is absent or has no S256. */
       readonly pkceMissing: boolean;
-      /** The resource takes only tokens that are bound to a key (RFC 9449), and the authorization server gives such. */
+      /** The resource accepts only tokens bound to a key (RFC 9449), and the authorization server issues them. */
       readonly dpopRequired: boolean;
       /** Hosts of endpoints that are not the issuer's host. */
       readonly otherHosts: readonly string[];
-      /** What may be connected to for this server: by the address that its own answer came from. */
+      /** Which addresses may be connected to for this server, by the network that it responded from. */
       readonly allow: ServerNetwork;
     };
 
-/** A good token answer with everything odd made plain (RFC 6749 5.1). */
+/** A successful token response (RFC 6749 5.1), normalized. */
 export interface Tokens {
   readonly accessToken: Secret;
-  /** Life in ms from receipt; absent when the server did not say, or said nonsense. */
+  /** Life in ms from receipt; absent when the server did not state a valid one. */
   readonly expiresInMs?: number;
   readonly refreshToken?: Secret;
-  /** Life of the refresh token in ms from receipt. No RFC has it; GitHub, Google and Keycloak say it. */
+  /** Life of the refresh token in ms from receipt. Not in any RFC; GitHub, Google and Keycloak send it. */
   readonly refreshExpiresInMs?: number;
-  /** Granted scopes; absent: as requested. */
+  /** Granted scopes; absent when they are those that were requested. */
   readonly scopes?: readonly string[];
-  /** As it came: nothing in it is verified yet. */
+  /** As received: nothing in it is verified yet. */
   readonly idToken?: Secret;
 }
 
-/** What a token endpoint said, whatever the status and the content type. */
+/** The meaning of a token response, whatever its status and content type. */
 export type TokenVerdict =
   | { readonly kind: 'tokens'; readonly tokens: Tokens }
-  /** An error object (RFC 6749 5.2): the server understood and said no. */
+  /** An error code (RFC 6749 5.2). */
   | {
       readonly kind: 'error';
       readonly error: string;
@@ -123,24 +123,24 @@ export type TokenVerdict =
       readonly retryAfterMs?: number;
     }
   /**
-   * No answer to go by. `rotated`: a new refresh token that came along; the old one may be spent. `said`: the server's
-   * words, which are not in the fault yet. `refused`: it looks like a refusal that will not pass by itself.
+   * Neither tokens nor an error code. `rotated`: a new refresh token in the response; the old one may be used up.
+   * `reason`: the server's words, which are not in the fault yet. `refused`: a refusal that is probably not temporary.
    */
   | {
       readonly kind: 'unclear';
       readonly fault: AppError;
       readonly status?: number;
       readonly rotated?: Secret;
-      readonly said?: ErrorResponse;
+      readonly reason?: ErrorResponse;
       readonly refused?: true;
     };
 
-/** Who we are at one token endpoint. */
+/** Our client at one authorization server: endpoints, client authentication and what each token request contains. */
 export interface TokenClient {
   readonly issuer: string;
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
-  /** Where it tells clients like us about tokens (RFC 7662). */
+  /** RFC 7662; absent when the endpoint does not accept this client authentication. */
   readonly introspectionEndpoint?: string;
   readonly clientId: string;
   readonly clientSecret?: Secret;
@@ -152,61 +152,51 @@ export interface TokenClient {
   readonly allow: AddressPolicy;
 }
 
-/** Offline is not rejected. `rejected`: the server said `invalid_grant`, whatever the HTTP status or content type. */
+/** The outcome of one token request without a person. A server that cannot be reached has not rejected anything. */
 export type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: Tokens }
-  | {
-      readonly kind: 'rejected';
-      readonly error: AppError;
-      /** Its code (RFC 6749 5.2). */ readonly oauthError?: string;
-    }
-  /** `invalid_client`: the registration is gone. */
+  /** `invalid_grant`, whatever the HTTP status or content type. `oauthError`: the code (RFC 6749 5.2). */
+  | { readonly kind: 'rejected'; readonly error: AppError; readonly oauthError?: string }
+  /** `invalid_client`: the server does not know the client (any more). */
   | { readonly kind: 'client_refused'; readonly error: AppError }
   /**
-   * A passing fault; the same refresh token is tried again, or `rotated` where the broken answer held a new one.
-   * `error.retryAfterMs` when the server asked for it.
+   * Perhaps a temporary fault: the same refresh token is sent again, or `rotated` if the broken response contained a
+   * new one. `error.retryAfterMs`: when the server asked for a pause. `refusal`: set for a refusal; equal texts mean
+   * the same one.
    */
-  | {
-      readonly kind: 'unreachable';
-      readonly error: AppError;
-      readonly rotated?: Secret;
-      /** It is a refusal, and this is what makes two of them equal. */ readonly refusal?: string;
-    };
+  | { readonly kind: 'unreachable'; readonly error: AppError; readonly rotated?: Secret; readonly refusal?: string };
 
-/**
- * Reads the response of a token endpoint. `now`: Unix ms. `tokensIn`: the member that holds the tokens, where they lie
- * deeper.
- */
+/** Reads a token response. `now`: Unix ms. `tokensIn`: the member that contains the tokens, if they are nested. */
 export type TokenResponseReader = (response: HttpResponse, now: number, tokensIn?: string) => TokenVerdict;
 
 export interface TokenEndpointOptions {
   readonly http: Http;
   readonly signal?: AbortSignal;
-  /** For the one later try of `exchangeCode` after "connection refused" or 429; without it there is none. */
+  /** Needed for the second attempt of `exchangeCode` after "connection refused" or 429. */
   readonly clock?: Clock;
-  /** Told what the server said when it did not confirm a revocation: one line, fit to be shown. */
+  /** Called with the server's reason when a revocation is not confirmed: one line, sanitized for display. */
   readonly onRefusal?: (words: string) => void;
-  /** Reads the answer of a grant whose tokens are not plain ones; `readTokenResponse` when absent. */
+  /** Defaults to `readTokenResponse`. */
   readonly readResponse?: TokenResponseReader;
 }
 
 export type TokenResult =
   /**
-   * Send it; if the server answers 401 to it, ask again with `rejected: token`. `header`: it is no OAuth token but the
-   * whole value of this header (name in lower case).
+   * After a 401 to it, call again with `rejected: token`. `header`: lower-case name of the header whose whole value is
+   * the token; absent for a Bearer token.
    */
   | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
-  /** No sign-in is stored: call without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
+  /** No sign-in is stored: send the request without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
   | { readonly kind: 'anonymous' }
-  /** Only a person can go on (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
+  /** A person has to act (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
   | { readonly kind: 'refused'; readonly error: AppError }
-  /** A passing fault (network, authorization server, store of secrets); nothing is lost. */
+  /** A temporary fault (network, authorization server, store of secrets); nothing is lost. */
   | { readonly kind: 'unavailable'; readonly error: AppError };
 
-/** Where the tokens of one credential stand, for the status. */
+/** The state of one credential's tokens, for the status. Times are Unix ms. */
 export type TokenState =
   | { readonly kind: 'none' }
-  /** `endsAt`: the sign-in itself ends soon, then. */
+  /** `endsAt`: set when the sign-in itself ends soon. */
   | {
       readonly kind: 'usable';
       readonly expiresAt?: number;
@@ -218,31 +208,31 @@ export type TokenState =
   | { readonly kind: 'ended'; readonly error: AppError }
   | { readonly kind: 'blocked'; readonly error: AppError };
 
-/** A secret that goes out as a header of its own. `name`: in lower case. */
+/** A secret that is sent in its own header. `name`: in lower case. */
 export interface KeyHeader {
   readonly name: string;
   readonly value: Secret;
 }
 
-/** Grants that need no person, and what a token endpoint wants besides what a credential holds. */
+/** Grants that need no person, and client authentication with the secrets that the user entered. */
 export interface Grants {
   /**
-   * Adds what the user entered: the key of `private_key_jwt`, and the secret of a client that acts for itself.
-   * Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
+   * Adds the secrets that the user entered: the key of `private_key_jwt`, or the client secret of a grant without a
+   * person. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN.
    */
   withClientAuth(credential: Pick<Credential, 'id' | 'grant'>, client: TokenClient): Promise<TokenClient>;
   /**
-   * Fetches what the request needs from a third party, ahead of it and outside of its place in the queue. Throws as
-   * `ask`.
+   * Fetches what `requestToken` needs from a third party. Separate, so that it does not count towards the limit of
+   * concurrent refreshes. Throws what `requestToken` throws.
    */
   prepare(credential: Credential): Promise<void>;
   /**
-   * One request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_TOKEN_REFUSED when what was
-   * entered is out of date.
+   * Sends one request for an access token. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, and E_TOKEN_REFUSED when the
+   * entered assertion has expired.
    */
   requestToken(credential: Credential, client: TokenClient, options: TokenEndpointOptions): Promise<RefreshOutcome>;
   /**
-   * The key of a server without OAuth, for the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT,
+   * The key of a server without OAuth, bound to the origin that it was entered for. Throws E_STORE_*, E_BAD_INPUT,
    * E_SECRET_AGAIN.
    */
   header(credential: Pick<Credential, 'id' | 'resource'>): Promise<KeyHeader>;

@@ -6,27 +6,27 @@ import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import { errorWords, isRefusal, readErrorResponse } from '../error-response.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
-import { isPassing, pause, tokensOf } from './token-endpoint.ts';
+import { isTemporary, pause, tokensOf } from './token-endpoint.ts';
 import { tokenParameters } from '../providers/quirks.ts';
 import { sendForm } from './form-request.ts';
 import { requestTokens } from './token-request.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { HttpResponse } from '../../http/http.ts';
-import type { Tokens, TokenClient, TokenEndpointOptions } from '../model.ts';
+import type { Tokens, TokenClient, TokenEndpointOptions, TokenVerdict } from '../model.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
-/** What a person needs to sign in on another device (RFC 8628 3.2). */
+/** The response of the device authorization endpoint (RFC 8628 3.2). */
 export interface DeviceCode {
   readonly deviceCode: Secret;
   readonly userCode: string;
-  /** The page; with the code in it where the server gave such an address. */
+  /** The verification page; with the code in it if the server gave such an address. */
   readonly url: URL;
   readonly expiresInMs: number;
   readonly intervalMs: number;
 }
 
-const Answer = z.object({
+const DeviceResponse = z.object({
   device_code: z.string().min(1),
   user_code: z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/),
   verification_uri: z.string(),
@@ -38,17 +38,17 @@ const Answer = z.object({
   interval: z.coerce.number().min(0).max(300).nullish(),
 });
 
-const requestMs = 15_000;
+const timeoutMs = 15_000;
 /** RFC 8628 3.2 and 3.5. */
-const usualIntervalMs = 5_000;
+const defaultIntervalMs = 5_000;
 const slowDownMs = 5_000;
-const longestIntervalMs = 60_000;
+const maxIntervalMs = 60_000;
 
 type Options = TokenEndpointOptions & { readonly clock: Clock };
 
 /**
- * Asks for a device code. Throws E_METADATA_INVALID, E_TOKEN_REFUSED, E_CLIENT_REFUSED, E_ENDPOINT_REFUSED and the
- * faults of Http.
+ * Requests a device code (RFC 8628 3.1). `endpoint`: as the metadata has it. Throws E_METADATA_INVALID,
+ * E_TOKEN_REFUSED, E_CLIENT_REFUSED, E_TOKEN_RESPONSE, E_ENDPOINT_REFUSED and the faults of Http.
  */
 export async function deviceCode(
   client: TokenClient,
@@ -56,19 +56,19 @@ export async function deviceCode(
   scopes: readonly string[],
   { http, clock, signal }: Options,
 ): Promise<DeviceCode> {
-  if (typeof endpoint !== 'string')
-    throw new AppError(
-      'E_METADATA_INVALID',
-      `${sanitizeExternalText(new URL(client.issuer).host)} does not support sign-in with a device code.`,
-    );
-  const parameters = { ...tokenParameters(client), ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}) };
+  if (typeof endpoint !== 'string') {
+    const host = sanitizeExternalText(new URL(client.issuer).host);
+    throw new AppError('E_METADATA_INVALID', `${host} does not support sign-in with a device code.`);
+  }
+  const scope = scopes.length > 0 ? scopes.join(' ') : undefined;
+  const parameters: Record<string, string> = { ...tokenParameters(client), ...defined({ scope }) };
   const { response } = await sendForm(
     client,
     (server, us, auth, options) => oauth.deviceAuthorizationRequest(server, us, auth, parameters, options),
     {
       http,
       clock,
-      timeoutMs: requestMs,
+      timeoutMs,
       metadata: { device_authorization_endpoint: checkEndpoint('device_authorization_endpoint', endpoint).href },
       ...defined({ signal }),
     },
@@ -76,22 +76,22 @@ export async function deviceCode(
   return read(response, client);
 }
 
-function read(answer: HttpResponse, client: TokenClient): DeviceCode {
-  const found = Answer.safeParse(readJson(answer.body));
-  if (answer.status >= 300 || !found.success) throw refusal(answer, client);
-  const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = found.data;
+function read(response: HttpResponse, client: TokenClient): DeviceCode {
+  const parsed = DeviceResponse.safeParse(readJson(response.body));
+  if (response.status >= 300 || !parsed.success) throw refusal(response, client);
+  const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = parsed.data;
   return {
     deviceCode: new Secret(device_code),
     userCode: user_code,
     url: checkEndpoint('verification_uri', verification_uri_complete ?? verification_uri),
     expiresInMs: expires_in * 1000,
-    intervalMs: Math.max(1_000, interval === undefined || interval === null ? usualIntervalMs : interval * 1000),
+    intervalMs: Math.max(1_000, interval === undefined || interval === null ? defaultIntervalMs : interval * 1000),
   };
 }
 
 /**
- * Asks until the person has decided, as often as the server allows (RFC 8628 3.5). Throws E_SIGN_IN_DENIED,
- * E_SIGN_IN_TIMEOUT, E_CANCELLED, and as a code exchange does.
+ * Polls the token endpoint at the interval of the server until the person has decided (RFC 8628 3.5). Throws
+ * E_SIGN_IN_DENIED, E_SIGN_IN_TIMEOUT, E_CANCELLED, and what `exchangeCode` throws.
  */
 export async function pollForTokens(client: TokenClient, code: DeviceCode, options: Options): Promise<Tokens> {
   let { intervalMs } = code;
@@ -102,36 +102,48 @@ export async function pollForTokens(client: TokenClient, code: DeviceCode, optio
     const verdict = await requestTokens(client, options, (server, us, auth, given) =>
       oauth.genericTokenEndpointRequest(server, us, auth, deviceGrant, parameters, given),
     );
-    if (verdict.kind === 'error' && verdict.error === 'authorization_pending') continue;
-    if (verdict.kind === 'error' && verdict.error === 'slow_down') intervalMs += slowDownMs;
-    else if (verdict.kind === 'error' && verdict.error === 'access_denied')
-      throw new AppError('E_SIGN_IN_DENIED', 'The sign-in was refused on the other device.');
-    else if (verdict.kind === 'error' && verdict.error === 'expired_token') throw tooLate();
-    else if (
-      verdict.kind === 'unclear' &&
-      !verdict.refused &&
-      verdict.fault.code !== 'E_CANCELLED' &&
-      verdict.fault.code !== 'E_TOKEN_RESPONSE'
-    )
-      intervalMs = Math.min(intervalMs * 2, longestIntervalMs);
-    else if (verdict.kind === 'error' && isPassing(verdict))
-      intervalMs = Math.min(Math.max(intervalMs * 2, verdict.retryAfterMs ?? 0), longestIntervalMs);
-    else return tokensOf(verdict);
+    const next = nextInterval(verdict, intervalMs);
+    if (next === undefined) return tokensOf(verdict);
+    intervalMs = next;
   }
-  throw tooLate();
+  throw expired();
 }
 
-const tooLate = () => new AppError('E_SIGN_IN_TIMEOUT', 'The code was not entered in time.');
+/** The interval until the next poll, in ms; undefined when the verdict is final. Throws E_SIGN_IN_*. */
+function nextInterval(verdict: TokenVerdict, intervalMs: number): number | undefined {
+  if (verdict.kind === 'tokens') return undefined;
+  const slower = Math.min(intervalMs * 2, maxIntervalMs);
+  if (verdict.kind === 'unclear') {
+    const { code } = verdict.fault;
+    return verdict.refused || code === 'E_CANCELLED' || code === 'E_TOKEN_RESPONSE' ? undefined : slower;
+  }
+  switch (verdict.error) {
+    case 'authorization_pending':
+      return intervalMs;
+    case 'slow_down':
+      return intervalMs + slowDownMs;
+    case 'access_denied':
+      throw new AppError('E_SIGN_IN_DENIED', 'The sign-in was refused on the other device.');
+    case 'expired_token':
+      throw expired();
+    default:
+      return isTemporary(verdict) ? Math.min(Math.max(slower, verdict.retryAfterMs ?? 0), maxIntervalMs) : undefined;
+  }
+}
 
-function refusal(answer: HttpResponse, { clientSecret }: TokenClient): AppError {
-  const { status } = answer;
-  const said = readErrorResponse(answer);
-  if (said.error === undefined && !isRefusal(status))
-    return new AppError('E_TOKEN_RESPONSE', `The device authorization response is invalid (status ${status}).`);
-  const code =
-    said.error === 'invalid_client' || said.error === 'unauthorized_client' ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED';
+const expired = () => new AppError('E_SIGN_IN_TIMEOUT', 'The code was not entered in time.');
+
+function refusal(response: HttpResponse, { clientSecret }: TokenClient): AppError {
+  const { status } = response;
+  const reason = readErrorResponse(response);
+  if (reason.error === undefined && !isRefusal(status)) {
+    const message = `The device authorization response is invalid (status ${status}).`;
+    return new AppError('E_TOKEN_RESPONSE', message);
+  }
+  const ofClient = reason.error === 'invalid_client' || reason.error === 'unauthorized_client';
+  const words = errorWords(reason, '', clientSecret) || `status ${status}`;
   return new AppError(
-    code,
-    `The authorization server issued no device code (${errorWords(said, '', clientSecret) || `status ${status}`}).`,
+    ofClient ? 'E_CLIENT_REFUSED' : 'E_TOKEN_REFUSED',
+    `The authorization server issued no device code (${words}).`,
   );
 }

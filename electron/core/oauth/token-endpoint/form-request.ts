@@ -21,16 +21,16 @@ export type RequestHalf = (
 
 export interface FormRequestOptions extends Pick<TokenEndpointOptions, 'http' | 'signal' | 'clock'> {
   readonly timeoutMs: number;
-  /** Endpoints besides those of the `TokenClient`, as the metadata has them. */
+  /** Endpoints of the metadata that are not in the `TokenClient`. */
   readonly metadata?: Partial<oauth.AuthorizationServer>;
 }
 
-/** A response, and what has to be taken out of its words before anybody sees them. */
+/** A response, and the secrets to redact from its text before it is shown. */
 export interface FormExchange {
   readonly response: HttpResponse;
   /** The form that was sent. */
   readonly body: string;
-  /** What proved the client besides the form: its secret, as it is and as the header carries it. */
+  /** The client's secret, alone and as the value of the Authorization header. */
   readonly secrets: readonly Secret[];
 }
 
@@ -62,7 +62,7 @@ export async function sendForm(
   return { response, body: form.body, secrets: sentSecrets(client, form) };
 }
 
-/** oauth4webapi has no function that only builds a request, so its `fetch` is one that notes the request. */
+/** oauth4webapi has no function that only builds a request, so it gets a `fetch` that records the request. */
 async function buildForm(
   client: TokenClient,
   half: RequestHalf,
@@ -77,12 +77,12 @@ async function buildForm(
     ...metadata,
   };
   await half(server, { client_id: client.clientId }, await clientAuthentication(client, clock), {
-    // The HTTP client has its own rule: plain http only on this computer.
+    // Our HTTP client checks this itself: it allows plain http only on this computer.
     [oauth.allowInsecureRequests]: true,
     [oauth.customFetch]: async (url: string, { headers, body }: oauth.CustomFetchOptions<string, unknown>) => {
       if (!(body instanceof URLSearchParams)) throw new TypeError('The request is not a form.');
       form = { url, headers, body: body.toString() };
-      // The request halves return it unread.
+      // The request functions return it unread.
       return Response.error();
     },
   });
@@ -98,7 +98,7 @@ function post(
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): HttpRequest {
-  const { 'user-agent': _theirs, ...rest } = headers;
+  const { 'user-agent': _userAgent, ...rest } = headers;
   return {
     url: new URL(url),
     method: 'POST',
@@ -117,11 +117,11 @@ function sentSecrets({ clientSecret }: TokenClient, { headers: { authorization }
   return [clientSecret, header].filter((secret) => secret !== undefined);
 }
 
-/** How the client proves itself in one request. */
+/** The client authentication of one request. */
 async function clientAuthentication(client: TokenClient, clock: Clock | undefined): Promise<oauth.ClientAuth> {
   const { clientAuth, clientSecret, signingKey } = client;
   if (clientAuth === 'private_key_jwt' && signingKey) return assertionAuth(client, signingKey, clock);
-  // RFC 8705 2: the certificate of the connection is the proof; the request only says whose.
+  // RFC 8705 2: the certificate of the connection authenticates; the form only names the client.
   if (clientAuth === 'tls_client_auth') return oauth.TlsClientAuth();
   if (clientAuth === 'none' || !clientSecret) return oauth.None();
   if (clientAuth === 'client_secret_post') return oauth.ClientSecretPost(clientSecret.reveal());
@@ -129,8 +129,8 @@ async function clientAuthentication(client: TokenClient, clock: Clock | undefine
 }
 
 /**
- * private_key_jwt (RFC 7523 2.2). Ours and not oauth4webapi's: it writes "Ed25519" where servers know "EdDSA", and has
- * a clock of its own.
+ * private_key_jwt (RFC 7523 2.2). Not that of oauth4webapi, which writes "Ed25519" where servers expect "EdDSA" and
+ * uses the system clock.
  */
 async function assertionAuth(
   { clientId, issuer }: TokenClient,
@@ -145,7 +145,7 @@ async function assertionAuth(
   };
 }
 
-/** Some endpoints come with a `resource` in their query; ours, in the body, must be the only one (RFC 8707 2). */
+/** Some endpoints have a `resource` in their query; the one in the body must be the only one (RFC 8707 2). */
 function withoutResource(endpoint: string): string {
   const url = new URL(endpoint);
   if (!url.searchParams.has('resource')) return endpoint;

@@ -6,25 +6,25 @@ import type { AuthorizationServer, TokenClient } from '../model.ts';
 
 type Metadata = Pick<AuthorizationServer, 'issuer' | 'token_endpoint'> & Partial<AuthorizationServer>;
 
-/** What is ours in a `TokenClient`; the rest is in the server's metadata. */
-type Us = Pick<TokenClient, 'clientId' | 'clientAuth' | 'resource' | 'allow'> & {
+/** The members of a `TokenClient` that are not in the server's metadata. */
+type ClientPart = Pick<TokenClient, 'clientId' | 'clientAuth' | 'resource' | 'allow'> & {
   readonly clientSecret: TokenClient['clientSecret'] | undefined;
   readonly quirks: TokenClient['quirks'] | undefined;
 };
 
-/** Who we are at the token endpoint of an authorization server that discovery found. */
-export function clientAtServer(metadata: Metadata, us: Us): TokenClient {
+/** The client at an authorization server that discovery found. */
+export function clientAtServer(metadata: Metadata, client: ClientPart): TokenClient {
   const { issuer, token_endpoint: tokenEndpoint, revocation_endpoint: revocationEndpoint } = metadata;
   return defined({
     issuer,
     tokenEndpoint,
     revocationEndpoint,
-    introspectionEndpoint: introspectionEndpoint(metadata, us.clientAuth),
-    ...us,
+    introspectionEndpoint: introspectionEndpoint(metadata, client.clientAuth),
+    ...client,
   });
 }
 
-/** Who we are at the token endpoint of a stored sign-in. A key that is stored apart from it is not in it yet. */
+/** The client of a stored sign-in, without the key or secret that is stored separately (`Grants.withClientAuth`). */
 export function clientOfCredential(credential: Credential, allow: AddressPolicy): TokenClient {
   const { issuer, tokenEndpoint, clientId, clientAuth, resource } = credential;
   const { revocationEndpoint, introspectionEndpoint: introspection, clientSecret, quirks } = credential;
@@ -32,10 +32,7 @@ export function clientOfCredential(credential: Credential, allow: AddressPolicy)
   return { issuer, tokenEndpoint, clientId, clientAuth, resource, allow, ...optional };
 }
 
-/**
- * Whether asking makes sense: to a client without a secret the endpoint often says no (RFC 7662 2.1), and the metadata
- * may say so before (RFC 8414 2).
- */
+/** Undefined when the metadata says that the endpoint does not accept this client authentication (RFC 8414 2). */
 export function introspectionEndpoint(
   metadata: Partial<AuthorizationServer>,
   clientAuth: TokenClient['clientAuth'],

@@ -1,4 +1,5 @@
 import * as oauth from 'oauth4webapi';
+import { defined } from '../../../../shared/defined.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { waitFor } from '../../base/async.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -14,12 +15,12 @@ export interface CodeGrant {
   readonly redirectUri: string;
 }
 
-/** A code must not wait longer than it lives. */
-const longestExchangeWaitMs = 20_000;
+/** A longer wait would let the code expire. */
+const maxExchangeWaitMs = 20_000;
 
 /**
- * Turns an authorization code into tokens (RFC 6749 4.1.3, RFC 7636 4.5, RFC 8707 2.2). The code is sent a second time
- * only where the first surely was not used: connection refused, or 429. Throws E_TOKEN_REFUSED, E_CLIENT_REFUSED,
+ * Exchanges an authorization code for tokens (RFC 6749 4.1.3, RFC 7636 4.5, RFC 8707 2.2). The code is sent a second
+ * time only if the server cannot have used it: connection refused, or 429. Throws E_TOKEN_REFUSED, E_CLIENT_REFUSED,
  * E_TOKEN_RESPONSE, E_NOT_JSON, E_HTTP_STATUS, E_REDIRECTED, and the faults of Http.
  */
 export async function exchangeCode(
@@ -28,15 +29,15 @@ export async function exchangeCode(
   options: TokenEndpointOptions,
 ): Promise<Tokens> {
   const first = await sendCode(client, grant, options);
-  const waitMs = laterTryAfter(first);
+  const waitMs = retryDelayOf(first);
   if (waitMs === undefined || !options.clock) return tokensOf(first);
   await pause(options.clock, waitMs, options.signal);
   return tokensOf(await sendCode(client, grant, options));
 }
 
 /**
- * One refresh request (RFC 6749 6, RFC 8707 2.2). Never throws. `scopes`: sent as they are; absent, the server grants
- * what it granted before.
+ * Sends one refresh request (RFC 6749 6, RFC 8707 2.2). Never throws. `scopes`: defaults to those that the server
+ * granted before.
  */
 export async function refresh(
   client: TokenClient,
@@ -56,7 +57,7 @@ export async function refresh(
   );
 }
 
-/** A request with a grant that needs no person and can be repeated (RFC 6749 4.4, RFC 7523 2.1). Never throws. */
+/** Sends one request with a grant that needs no person (RFC 6749 4.4, RFC 7523 2.1, RFC 8693). Never throws. */
 export async function repeatGrant(
   client: TokenClient,
   grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> },
@@ -65,14 +66,14 @@ export async function repeatGrant(
   const verdict = await requestTokens(client, options, (server, us, auth, given) =>
     oauth.genericTokenEndpointRequest(server, us, auth, grant.type, { ...grant.parameters }, given),
   );
-  // Nothing can be lost by believing a refusal here, and what was refused must not be sent again and again.
-  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isPassing(verdict))
+  // Any refusal is final: no refresh token can be lost, and a refused assertion must not be sent again and again.
+  if (verdict.kind === 'error' && verdict.error !== 'invalid_client' && !isTemporary(verdict))
     return { kind: 'rejected', error: refusal(verdict), oauthError: verdict.error };
   return outcomeOf(verdict);
 }
 
-/** Whether asking again later may help. */
-export function isPassing({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
+/** Whether a later request may succeed. */
+export function isTemporary({ error, status, retryAfterMs }: Extract<TokenVerdict, { kind: 'error' }>): boolean {
   return (
     status >= 500 ||
     status === 429 ||
@@ -89,8 +90,7 @@ function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
       return {
         kind: 'unreachable',
         error: verdict.fault,
-        ...(verdict.rotated ? { rotated: verdict.rotated } : {}),
-        ...(verdict.refused ? { refusal: `status ${verdict.status}` } : {}),
+        ...defined({ rotated: verdict.rotated, refusal: verdict.refused ? `status ${verdict.status}` : undefined }),
       };
     case 'error':
       if (verdict.error === 'invalid_grant') return { kind: 'rejected', error: refusal(verdict) };
@@ -98,12 +98,12 @@ function outcomeOf(verdict: TokenVerdict): RefreshOutcome {
       return {
         kind: 'unreachable',
         error: refusal(verdict),
-        ...(isPassing(verdict) ? {} : { refusal: verdict.error }),
+        ...defined({ refusal: isTemporary(verdict) ? undefined : verdict.error }),
       };
   }
 }
 
-/** Asks the server to forget a token (RFC 7009). Never throws. */
+/** Revokes a token (RFC 7009). Never throws. */
 export async function revoke(
   client: TokenClient,
   token: Secret,
@@ -120,7 +120,7 @@ async function sendCode(
   options: TokenEndpointOptions,
 ): Promise<TokenVerdict> {
   return requestTokens(client, options, async (server, us, auth, given) => {
-    // `state` and `iss` were checked when the redirect came in (authorization/authorization-response.ts).
+    // `state` and `iss` were checked when the callback was received (authorization/authorization-response.ts).
     const callback = oauth.validateAuthResponse(server, us, new URLSearchParams({ code: code.reveal() }));
     return oauth.authorizationCodeGrantRequest(server, us, auth, callback, redirectUri, codeVerifier.reveal(), {
       ...given,
@@ -129,15 +129,15 @@ async function sendCode(
   });
 }
 
-/** How long to wait before the code may be sent once more; undefined: never. */
-function laterTryAfter(verdict: TokenVerdict): number | undefined {
+/** How long to wait before the code may be sent again, in ms; undefined: never. */
+function retryDelayOf(verdict: TokenVerdict): number | undefined {
   if (verdict.kind === 'tokens') return undefined;
   if (verdict.kind === 'unclear' && !verdict.fault.sent) return 500;
   const waitMs = verdict.kind === 'error' ? verdict.retryAfterMs : verdict.fault.retryAfterMs;
-  return verdict.status === 429 && waitMs !== undefined && waitMs <= longestExchangeWaitMs ? waitMs : undefined;
+  return verdict.status === 429 && waitMs !== undefined && waitMs <= maxExchangeWaitMs ? waitMs : undefined;
 }
 
-/** The tokens, or what the answer says instead, thrown. */
+/** Returns the tokens, or throws the error of the response. */
 export function tokensOf(verdict: TokenVerdict): Tokens {
   if (verdict.kind === 'unclear') throw verdict.fault;
   if (verdict.kind === 'error') throw refusal(verdict);
@@ -150,11 +150,7 @@ function refusal({ error, description, retryAfterMs }: Extract<TokenVerdict, { k
     description === undefined
       ? sanitizeExternalText(error)
       : `${sanitizeExternalText(error)}: ${sanitizeExternalText(description, 120)}`;
-  return new AppError(
-    code,
-    `The token endpoint refused the request (${words}).`,
-    retryAfterMs === undefined ? {} : { retryAfterMs },
-  );
+  return new AppError(code, `The token endpoint refused the request (${words}).`, defined({ retryAfterMs }));
 }
 
 /** Throws E_CANCELLED on the signal. */

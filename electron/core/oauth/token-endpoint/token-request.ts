@@ -11,7 +11,7 @@ import { readTokenResponse } from './token-response.ts';
 const tokenTimeoutMs = 30_000;
 const revocationTimeoutMs = 10_000;
 
-/** One token request, and our reading of the response (token-response.ts). Never throws. */
+/** Sends one token request and reads the response (token-response.ts). Never throws. */
 export async function requestTokens(
   client: TokenClient,
   { http, signal, clock, readResponse = readTokenResponse }: TokenEndpointOptions,
@@ -26,11 +26,11 @@ export async function requestTokens(
   }
 }
 
-/** The verdict with the server's words in it, from which what was sent is taken out. */
+/** Adds the server's words to the verdict, with all secrets that were sent redacted. */
 function redacted(verdict: TokenVerdict, form: string, secrets: readonly Secret[]): TokenVerdict {
   if (verdict.kind === 'tokens') return verdict;
   if (verdict.kind === 'unclear') {
-    const words = errorWords(verdict.said ?? {}, form, ...secrets);
+    const words = errorWords(verdict.reason ?? {}, form, ...secrets);
     return words === '' ? verdict : { ...verdict, fault: withWords(verdict.fault, words) };
   }
   const { error, description } = verdict;
@@ -38,14 +38,10 @@ function redacted(verdict: TokenVerdict, form: string, secrets: readonly Secret[
   return { ...verdict, error: clean(error), ...(description === undefined ? {} : { description: clean(description) }) };
 }
 
-function withWords({ code, message, sent, retryAfterMs }: AppError, words: string): AppError {
-  return new AppError(code, `${message} It said: ${words}`, {
-    sent,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
-}
+const withWords = ({ code, message, sent, retryAfterMs }: AppError, words: string): AppError =>
+  new AppError(code, `${message} It said: ${words}`, { sent, ...defined({ retryAfterMs }) });
 
-/** Whether the server confirmed the revocation. Never throws: a sign-out goes on without it. */
+/** Returns whether the server confirmed the revocation. Never throws: a sign-out continues without it. */
 export async function requestRevocation(
   client: TokenClient,
   token: Secret,
