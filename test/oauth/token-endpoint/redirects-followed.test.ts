@@ -13,8 +13,7 @@ import { startSite, type Site } from '../../fixtures/site.ts';
 import type { Http } from '../../../electron/core/http/http.ts';
 import type { TokenClient } from '../../../electron/core/oauth/model.ts';
 
-// Endpoints that answer 307 or 308 to a path without a slash, as web frameworks do before anything looks at the
-// request.
+// Web frameworks respond to a path without its trailing slash with 307 or 308, before they read the request.
 
 let http: Http;
 let site: Site;
@@ -103,11 +102,11 @@ const endpoints: readonly [string, string, object, () => Promise<unknown>, unkno
 
 describe('a redirect that keeps the method', () => {
   it.each(endpoints)(
-    'of %s to the same origin is followed once, with the same body',
-    async (_, path, answer, ask, expected) => {
+    'of %s to the same origin is followed once with the same body',
+    async (_, path, body, send, expected) => {
       redirect(path, 307, `${path}/`);
-      site.routes[`${path}/`] = (_request, response) => sendJson(response, 200, answer);
-      const outcome = await ask();
+      site.routes[`${path}/`] = (_request, response) => sendJson(response, 200, body);
+      const outcome = await send();
       if (typeof expected === 'string') expect(outcome).toBe(expected);
       else expect(outcome).toMatchObject(expected as object);
       const [first, second, ...more] = site.hits;
@@ -121,14 +120,14 @@ describe('a redirect that keeps the method', () => {
     },
   );
 
-  it.each(endpoints)('of %s to another origin takes nothing there', async (_, path, _answer, ask) => {
+  it.each(endpoints)('of %s to another origin is not followed', async (_, path, _body, send) => {
     redirect(path, 307, `${elsewhere.origin}${path}`);
-    await ask().catch(() => {});
+    await send().catch(() => {});
     expect(site.hits).toHaveLength(1);
     expect(elsewhere.acceptedConnections).toBe(0);
   });
 
-  it('of a registration is followed with 308 too', async () => {
+  it('of a registration is also followed with 308', async () => {
     redirect('/register', 308, `${site.origin}/v2/register`);
     site.routes['/v2/register'] = { client_id: 'x' };
     expect(await register()).toMatchObject({ kind: 'registered' });
@@ -136,10 +135,10 @@ describe('a redirect that keeps the method', () => {
 
   it.each([
     ['a second redirect', 307, '/again'],
-    ['a redirect that turns the request into a GET', 303, '/register/'],
+    ['a redirect that changes the request to a GET', 303, '/register/'],
     ['a redirect of any kind', 302, '/register/'],
     ['a redirect to an address with a password', 307, 'http://u:p@HOST/register/'],
-  ])('of a registration: %s is not followed, and is said', async (_, status, location) => {
+  ])('of a registration fails with E_REDIRECTED when it is %s', async (_, status, location) => {
     redirect('/register', status, location.replace('HOST', new URL(site.origin).host));
     redirect('/again', 307, '/register/');
     site.routes['/register/'] = { client_id: 'x' };
