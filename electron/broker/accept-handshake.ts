@@ -20,15 +20,15 @@ const Proof = z.object({ proof: z.string() });
 
 export interface Caller {
   readonly who: z.infer<typeof Introduction>;
-  /** Tells the caller that it may go on, and gives what it has already said. */
+  /** Welcomes the caller. Returns what it has already sent. */
   readonly accept: () => Buffer;
-  /** Tells the caller why not, and closes. */
+  /** Sends the error and closes the connection. */
   readonly refuse: (error: AppError) => void;
 }
 
 /**
- * The broker's side of the opening (shared/local-protocol.ts). Undefined when the caller has not shown that it knows
- * the key: then it was told nothing but our proof, and the connection is closed. Ends within 2 s.
+ * The broker's side of the handshake (shared/local-protocol.ts). Ends within 2 s. Returns undefined if the caller does
+ * not prove that it knows the key: it gets nothing but the broker's proof, and the connection is closed.
  */
 export async function acceptHandshake(socket: net.Socket, key: Buffer): Promise<Caller | undefined> {
   const opening = readOpening(socket);
@@ -37,8 +37,8 @@ export async function acceptHandshake(socket: net.Socket, key: Buffer): Promise<
     const nonce = newNonce();
     const challenge: Challenge = { keybridge: localProtocol, nonce, proof: prove(key, 'broker', hello.nonce, nonce) };
     socket.write(`${JSON.stringify(challenge)}\n`);
-    const answer = readJson(await opening.line());
-    if (!isValidProof(Proof.parse(answer).proof, prove(key, 'caller', hello.nonce, nonce)))
+    const introduction = readJson(await opening.line());
+    if (!isValidProof(Proof.parse(introduction).proof, prove(key, 'caller', hello.nonce, nonce)))
       throw new Error('wrong proof');
     const rest = opening.finish();
     const refuse = (error: AppError) => {
@@ -52,9 +52,9 @@ export async function acceptHandshake(socket: net.Socket, key: Buffer): Promise<
       refuse(new AppError('E_VERSION', 'The bridge and the running Keybridge have different versions.'));
       return undefined;
     }
-    const who = Introduction.safeParse(answer);
+    const who = Introduction.safeParse(introduction);
     if (!who.success) {
-      refuse(new AppError('E_HANDSHAKE', 'The caller did not say what it wants.'));
+      refuse(new AppError('E_HANDSHAKE', 'The caller’s introduction is invalid.'));
       return undefined;
     }
     const accept = () => {

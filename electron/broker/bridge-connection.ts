@@ -2,63 +2,33 @@ import type net from 'node:net';
 import { createLineSplitter } from '../../shared/lines.ts';
 import { maxMessageBytes } from '../relay/model.ts';
 import { createRelay, type RelayDeps } from '../relay/relay.ts';
+import { createHostWriter } from './host-writer.ts';
 import type { Service } from './service.ts';
 
-/** Bytes on their way to a slow server, or back to a host that does not read, above which the host has to wait. */
+/** The host must wait while more bytes than this are on their way to the server, or back to the host. */
 const highLoad = 64 * 1024 * 1024;
-/** How long calls may still run for the account that was the default one. */
+/** How long calls of the former default account may still run. */
 const movedWithinMs = 10_000;
-const newline = Buffer.from('\n');
 
-/** A bridge on the socket: cuts what it says into messages, and holds back whichever side is faster. */
+/** Serves a bridge: splits its bytes into messages, and pauses it while the server or the host is slower. */
 export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit<RelayDeps, 'host'>): Service {
-  let corked = false;
-  let waiting: { promise: Promise<void>; go: () => void } | undefined;
+  const writer = createHostWriter(socket);
   let moved = false;
   let load = 0;
 
-  const holdBack = () => {
+  const checkLoad = () => {
     if (load > highLoad || socket.writableLength > highLoad) socket.pause();
     else if (socket.isPaused()) socket.resume();
-  };
-  // Answers that come in one turn of the event loop leave in one write.
-  const cork = () => {
-    if (corked) return;
-    corked = true;
-    socket.cork();
-    process.nextTick(() => {
-      corked = false;
-      socket.uncork();
-    });
-  };
-  const release = () => {
-    waiting?.go();
-    waiting = undefined;
   };
 
   const relay = createRelay({
     ...deps,
     host: {
-      send(line) {
-        if (!socket.writable) return;
-        cork();
-        socket.write(line);
-        socket.write(newline);
-      },
-      drained() {
-        if (!socket.writableNeedDrain || socket.destroyed) return undefined;
-        if (!waiting) {
-          let go = () => {};
-          const promise = new Promise<void>((resolve) => {
-            go = resolve;
-          });
-          waiting = { promise, go };
-        }
-        return waiting.promise;
-      },
+      send: (line) => writer.send(line),
+      drained: () => writer.drained(),
       onLoad(bytes) {
         load = bytes;
-        holdBack();
+        checkLoad();
       },
       onIdle() {
         if (moved) socket.destroySoon();
@@ -73,21 +43,21 @@ export function serveBridge(socket: net.Socket, accept: () => Buffer, deps: Omit
     onTooLong: (head, tail) => relay.tooLong(head, tail),
   });
 
-  // The bridge comes again, and then speaks for the other account: in a session of its own.
+  // The bridge connects again, and gets the new default account in a session of its own.
   deps.connection.onMoved(() => {
     moved = true;
     if (relay.busy) deps.clock.after(movedWithinMs, () => socket.destroySoon());
     else socket.destroySoon();
   });
   socket.on('drain', () => {
-    release();
-    holdBack();
+    writer.release();
+    checkLoad();
   });
-  socket.once('close', release);
+  socket.once('close', () => writer.release());
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk) => {
     lines.push(chunk);
-    holdBack();
+    checkLoad();
   });
   const rest = accept();
   if (rest.length > 0) lines.push(rest);

@@ -4,6 +4,7 @@ import { createLineSplitter } from '../../shared/lines.ts';
 import type { ControlRequest } from '../../shared/local-protocol.ts';
 import { Status } from '../../shared/model.ts';
 import { ErrorInfo } from '../../shared/reply.ts';
+import { defined } from '../../shared/defined.ts';
 import { readJson } from '../../shared/json.ts';
 import { AppError, asAppError } from '../core/base/errors.ts';
 import { connectToBroker } from '../local-socket/handshake.ts';
@@ -16,14 +17,13 @@ const Line = z.union([z.object({ id: z.number(), reply: Reply }), z.object({ id:
 type Line = z.infer<typeof Line>;
 
 export interface CallOptions {
-  /** Gives up waiting (E_CANCELLED). What the broker has begun goes on. */
+  /** Ends the wait (E_CANCELLED). The broker continues the command. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs one command in the Keybridge that owns the data folder, and gives its output. Waits as long as it takes (a
- * sign-in takes minutes). Throws AppError: what the command threw, or E_BROKER_DOWN, E_HANDSHAKE, E_SOCKET_UNSAFE,
- * E_VERSION.
+ * Runs a command in the Keybridge that owns the data folder, and returns its output. Has no time limit: a sign-in takes
+ * minutes. Throws AppError: that of the command, or E_BROKER_DOWN, E_HANDSHAKE, E_SOCKET_UNSAFE, E_VERSION.
  */
 export async function callBroker<Name extends CommandName>(
   dataDir: string,
@@ -31,7 +31,7 @@ export async function callBroker<Name extends CommandName>(
   input: CallInput<Name>,
   options: CallOptions = {},
 ): Promise<Output<Name>> {
-  return converse(dataDir, { id: 1, name, input }, options, (line, done) => {
+  return request(dataDir, { id: 1, name, input }, options, (line, done) => {
     if (!('reply' in line)) return;
     if (!line.reply.ok) throw fromInfo(line.reply.error);
     done(commands[name].output.parse(line.reply.value) as Output<Name>);
@@ -39,8 +39,8 @@ export async function callBroker<Name extends CommandName>(
 }
 
 /**
- * Calls the listener with the current status, and with each new one, until the signal (resolves) or until the broker is
- * gone (E_BROKER_DOWN).
+ * Calls the listener with the current status and with each new one. Resolves when the signal is aborted; rejects when
+ * the broker ends (E_BROKER_DOWN).
  */
 export async function watchStatus(
   dataDir: string,
@@ -48,7 +48,7 @@ export async function watchStatus(
   options: CallOptions = {},
 ): Promise<void> {
   try {
-    await converse(dataDir, { id: 1, watch: 'status' }, options, (line) => {
+    await request(dataDir, { id: 1, watch: 'status' }, options, (line) => {
       if ('status' in line) listener(line.status);
     });
   } catch (error) {
@@ -57,58 +57,54 @@ export async function watchStatus(
 }
 
 /**
- * Asks a broker without a window to end; resolves when it has said yes. Throws E_BROKER_RUNNING when it says no,
+ * Asks a broker without a window to end. Resolves when it agrees. Throws E_BROKER_RUNNING if it refuses, and
  * E_BROKER_DOWN.
  */
 export async function endBroker(dataDir: string): Promise<void> {
-  await converse<void>(dataDir, { id: 1, end: true }, {}, (line, done) => {
+  await request<void>(dataDir, { id: 1, end: true }, {}, (line, done) => {
     if (!('reply' in line)) return;
     if (!line.reply.ok) throw fromInfo(line.reply.error);
     done();
   });
 }
 
-/** One request on a connection of its own. `onLine` ends the conversation by `done` or by throwing. */
-async function converse<Value>(
+/** Sends a request on a connection of its own. `onLine` ends it by calling `done` or by throwing. */
+async function request<Value>(
   dataDir: string,
-  request: ControlRequest,
+  message: ControlRequest,
   { signal }: CallOptions,
   onLine: (line: Line, done: (value: Value) => void) => void,
 ): Promise<Value> {
-  const connection = await connectToBroker(dataDir, { role: 'control', pid: process.pid }, signal ? { signal } : {});
+  const connection = await connectToBroker(dataDir, { role: 'control', pid: process.pid }, defined({ signal }));
   if (connection.kind === 'down') throw new AppError('E_BROKER_DOWN', 'Keybridge is not running.');
   if (connection.kind === 'refused') throw new AppError(connection.error.code, connection.error.message);
   const { socket, rest } = connection;
-  const cancel = () => socket.destroy(new AppError('E_CANCELLED', 'The wait for an answer was cancelled.'));
+  const cancel = () => socket.destroy(new AppError('E_CANCELLED', 'The wait for the response was cancelled.'));
   try {
     return await new Promise<Value>((resolve, reject) => {
       const lines = createLineSplitter<Buffer>({
         maxBytes: 64 * 1024 * 1024,
         concat: (pieces, bytes) => Buffer.concat(pieces, bytes),
-        onTooLong: () => reject(new AppError('E_HANDSHAKE', 'Keybridge’s answer was not understood.')),
+        onTooLong: () => reject(invalidResponse()),
         onLine: (line) => {
           try {
             onLine(Line.parse(readJson(line.toString('utf8'))), resolve);
           } catch (error) {
-            reject(
-              error instanceof z.ZodError
-                ? new AppError('E_HANDSHAKE', 'Keybridge’s answer was not understood.')
-                : asAppError(error),
-            );
+            reject(error instanceof z.ZodError ? invalidResponse() : asAppError(error));
           }
         },
       });
-      const gone = (error?: unknown) =>
+      const onClosed = (error?: unknown) =>
         reject(
-          error instanceof AppError ? error : new AppError('E_BROKER_DOWN', 'Keybridge ended before it answered.'),
+          error instanceof AppError ? error : new AppError('E_BROKER_DOWN', 'Keybridge ended before it responded.'),
         );
       socket
         .on('data', (chunk) => lines.push(chunk))
-        .once('error', gone)
-        .once('close', () => gone());
+        .once('error', onClosed)
+        .once('close', () => onClosed());
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted) cancel();
-      socket.write(`${JSON.stringify(request)}\n`);
+      socket.write(`${JSON.stringify(message)}\n`);
       if (rest.length > 0) lines.push(rest);
       socket.resume();
     });
@@ -118,7 +114,8 @@ async function converse<Value>(
   }
 }
 
-function fromInfo({ code, message, remedy: _ours, ...detail }: z.infer<typeof ErrorInfo>): AppError {
-  const known = Object.fromEntries(Object.entries(detail).filter(([, value]) => value !== undefined));
-  return new AppError(code, message, known);
-}
+const invalidResponse = (): AppError => new AppError('E_HANDSHAKE', 'Keybridge sent an invalid response.');
+
+/** The remedy follows from the code. */
+const fromInfo = ({ code, message, remedy: _remedy, ...detail }: z.infer<typeof ErrorInfo>): AppError =>
+  new AppError(code, message, defined(detail));

@@ -13,7 +13,7 @@ import type { Service } from './service.ts';
 export interface ControlDeps {
   readonly app: Pick<App, 'api' | 'status'>;
   readonly log: Log;
-  /** Somebody asks this broker to end; absent: it does not do so on request. */
+  /** Called when the app asks this broker to end. Without it, the request is refused. */
   readonly onEndRequest?: (() => void) | undefined;
 }
 
@@ -23,20 +23,18 @@ const Request = z.union([
   z.object({ id: z.number(), name: z.string().max(100), input: z.unknown().optional() }),
 ]);
 
-/** Far more than any command takes. */
+/** Far more than any command needs. */
 const maxLineBytes = 1024 * 1024;
 
-/**
- * A command line on the socket: commands of the one table, and the status as a stream. Broken lines end the connection.
- */
+/** Serves a command line: the commands of shared/api.ts, and the status as a stream. An invalid line disconnects it. */
 export function serveControl(
   socket: net.Socket,
   accept: () => Buffer,
   { app, log, onEndRequest }: ControlDeps,
 ): Service {
-  const watches: (() => void)[] = [];
+  const unsubscribes: (() => void)[] = [];
   const end = () => socket.destroy();
-  const answer = (line: ControlAnswer) => {
+  const send = (line: ControlAnswer) => {
     if (socket.writable) socket.write(`${JSON.stringify(line)}\n`);
   };
 
@@ -48,38 +46,30 @@ export function serveControl(
     }
     const { data } = request;
     if ('watch' in data) {
-      watches.push(watchStatus(data.id));
+      unsubscribes.push(watchStatus(data.id));
       return;
     }
     if ('end' in data) {
-      answer({
-        id: data.id,
-        reply: onEndRequest
-          ? { ok: true }
-          : {
-              ok: false,
-              error: new AppError('E_BROKER_RUNNING', 'Keybridge runs with a window: quit it there.').toInfo(),
-            },
-      });
+      send({ id: data.id, reply: onEndRequest ? { ok: true } : { ok: false, error: hasWindow().toInfo() } });
       onEndRequest?.();
       return;
     }
     log('command', { name: data.name });
-    answer({ id: data.id, reply: await dispatch(app.api, data.name, data.input, log) });
+    send({ id: data.id, reply: await dispatch(app.api, data.name, data.input, log) });
   };
 
-  /** A reader that is slow gets fewer snapshots, and always the newest. */
+  /** A slow reader gets fewer snapshots, and always the newest one. */
   const watchStatus = (id: number) => {
     let latest: Status | undefined;
-    const send = () => {
+    const sendLatest = () => {
       if (!latest || socket.writableNeedDrain) return;
-      answer({ id, status: latest });
+      send({ id, status: latest });
       latest = undefined;
     };
-    socket.on('drain', send);
+    socket.on('drain', sendLatest);
     return app.status.subscribe((status) => {
       latest = status;
-      send();
+      sendLatest();
     });
   };
 
@@ -98,7 +88,10 @@ export function serveControl(
 
   return {
     async close() {
-      for (const stop of watches.splice(0)) stop();
+      for (const unsubscribe of unsubscribes.splice(0)) unsubscribe();
     },
   };
 }
+
+const hasWindow = (): AppError =>
+  new AppError('E_BROKER_RUNNING', 'The running Keybridge has a window. Quit it there.');

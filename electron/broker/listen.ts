@@ -16,75 +16,77 @@ import { addressFile, socketLocation } from '../local-socket/socket-location.ts'
 export interface Listening {
   readonly server: net.Server;
   readonly address: string;
-  /** Whether callers find it: its file, and the one that says where it is, are still there and its own. */
+  /** Whether callers find it: neither the socket's file nor the address file was deleted or replaced. */
   readonly isOpen: () => boolean;
 }
 
 /**
- * Listens on the socket of a data folder. Only for who holds the folder's lock: a dead broker's socket file is removed
- * here, and without the lock two processes would remove each other's.
- * Throws E_PATH_TOO_LONG, E_SOCKET_UNSAFE, and E_BROKER_RUNNING when somebody answers there all the same.
+ * Listens on the socket of a data folder. The caller must hold the folder's lock: this removes the socket file of a
+ * dead broker, and without the lock two processes would remove each other's.
+ * Throws E_PATH_TOO_LONG, E_SOCKET_UNSAFE, and E_BROKER_RUNNING if a process listens there in spite of the lock.
  */
 export async function listenForBridges(dataDir: string): Promise<Listening> {
-  const place = socketLocation(dataDir);
-  if (!place)
+  const location = socketLocation(dataDir);
+  if (!location)
     throw new AppError(
       'E_PATH_TOO_LONG',
       'The paths of the data folder and of the runtime folder (XDG_RUNTIME_DIR or TMPDIR) are too long for a socket: ' +
         dataDir,
     );
-  const folder = place.folder === undefined ? undefined : ensureFolder(place.folder);
+  const folder = location.folder === undefined ? undefined : ensureFolder(location.folder);
   if (folder?.kind === 'unsafe') throw new AppError('E_SOCKET_UNSAFE', folder.message);
-  const { address } = place;
-  if (process.platform !== 'win32') await removeDead(address);
+  const { address } = location;
+  if (process.platform !== 'win32') await removeStaleSocket(address);
 
   const server = net.createServer({ noDelay: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
-      reject(new AppError('E_SOCKET_UNSAFE', `${address} cannot be listened on (${codeOf(error)}).`, { cause: error })),
+      reject(new AppError('E_SOCKET_UNSAFE', `Cannot listen on ${address} (${codeOf(error)}).`, { cause: error })),
     );
     server.listen(address, resolve);
   });
-  // The folder is ours alone, so that nobody was able to connect before this.
+  // Nobody else could connect before this: only this user can enter the folder.
   if (process.platform !== 'win32') fs.chmodSync(address, 0o600);
-  announce(dataDir, place.announced ? address : undefined);
-  const announced = announcement(dataDir);
-  const socket = process.platform === 'win32' ? undefined : identityOf(address);
-  // A pipe has no file that could be deleted.
-  const isOpen = () => announcement(dataDir) === announced && (socket === undefined || identityOf(address) === socket);
+  announce(dataDir, location.announced ? address : undefined);
+  const announced = readAnnouncement(dataDir);
+  // A named pipe of Windows has no file that could be deleted.
+  const identity = process.platform === 'win32' ? undefined : identityOf(address);
+  const isOpen = () =>
+    readAnnouncement(dataDir) === announced && (identity === undefined || identityOf(address) === identity);
   return { server, address, isOpen };
 }
 
-function announcement(dataDir: string): string | undefined {
-  const found = readPrivateFile(path.join(dataDir, addressFile));
-  return found.kind === 'text' ? found.text : undefined;
+function readAnnouncement(dataDir: string): string | undefined {
+  const content = readPrivateFile(path.join(dataDir, addressFile));
+  return content.kind === 'text' ? content.text : undefined;
 }
 
-/** Where bridges look when the socket is not in the data folder. */
+/** Writes the address file, or removes it. Bridges read it when the socket is not in the data folder. */
 export function announce(dataDir: string, address: string | undefined): void {
   const file = path.join(dataDir, addressFile);
   if (address === undefined) fs.rmSync(file, { force: true });
   else writePrivateFile(file, `${address}\n`, { exclusive: false });
 }
 
-async function removeDead(address: string): Promise<void> {
-  const found = lstatIfPresent(address);
-  if (!found) return;
-  const foreign = found.isSocket() ? checkOwner(address, found)?.message : `${address} is not a socket.`;
-  // The file of a broker that died between bind and chmod is ours and open to others: it may go.
-  if (foreign !== undefined && found.uid !== process.getuid?.()) throw new AppError('E_SOCKET_UNSAFE', foreign);
-  if (!found.isSocket()) throw new AppError('E_SOCKET_UNSAFE', `${address} is not a socket.`);
-  if (await answers(address)) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge listens in the data folder.');
+async function removeStaleSocket(address: string): Promise<void> {
+  const stats = lstatIfPresent(address);
+  if (!stats) return;
+  const problem = stats.isSocket() ? checkOwner(address, stats)?.message : `${address} is not a socket.`;
+  // A broker that died between bind and chmod leaves a file of this user that is open to others: it can be removed.
+  if (problem !== undefined && stats.uid !== process.getuid?.()) throw new AppError('E_SOCKET_UNSAFE', problem);
+  if (!stats.isSocket()) throw new AppError('E_SOCKET_UNSAFE', `${address} is not a socket.`);
+  if (await isListening(address))
+    throw new AppError('E_BROKER_RUNNING', 'Another Keybridge listens in the data folder.');
   fs.rmSync(address, { force: true });
 }
 
-/** Whether somebody listens all the same: one that holds no lock, or the lock of an older version. */
-function answers(address: string): Promise<boolean> {
+/** Whether a process listens in spite of the lock: without one, or with the lock of an older version. */
+function isListening(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(address);
-    const end = (answer: boolean) => {
+    const end = (result: boolean) => {
       socket.destroy();
-      resolve(answer);
+      resolve(result);
     };
     socket.once('connect', () => end(true)).once('error', (error) => end(codeOf(error) === 'EAGAIN'));
   });

@@ -1,5 +1,5 @@
-/** What is being served on one connection. */
+/** What serves one connection. */
 export interface Service {
-  /** Ends it; resolves when the MCP server has been told too, or after a short limit. */
+  /** Ends it. Resolves when the session at the MCP server is closed too, or after a short limit. */
   close(): Promise<void>;
 }

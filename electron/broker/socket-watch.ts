@@ -1,84 +1,84 @@
 import path from 'node:path';
+import type { Clock } from '../core/base/clock.ts';
 import { AppError, asAppError } from '../core/base/errors.ts';
 import type { Log } from '../core/base/log.ts';
 import { identityOf, readKey, writePrivateFile } from '../local-socket/data-folder.ts';
-import type { Clock } from '../core/base/clock.ts';
 import type { Lock } from '../local-socket/lock.ts';
 
 /** Time between two checks. Each makes four file system calls, on a timer that does not keep the process alive. */
-const everyMs = 4_000;
+const intervalMs = 4_000;
 
-export interface SocketWatch {
+export interface SocketWatchOptions {
   readonly dataDir: string;
-  /** With which callers prove themselves. */
+  /** The key with which callers prove themselves. */
   readonly key: Buffer;
   readonly lock: Lock;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether the socket's file is still the one that is listened on. */
+  /** Whether callers still find the socket on which the broker listens. */
   readonly isOpen: () => boolean;
-  /** Listens again. Rejects when something else stands in its place. */
+  /** Listens again. Rejects if something else is in place of the socket. */
   readonly reopen: () => Promise<void>;
-  /** The folder is no longer this process's: it must end. Called once. */
+  /** Called once, when the folder no longer belongs to this process: it must end. */
   readonly onLost: (error: AppError) => void;
 }
 
 /**
- * Looks every few seconds whether callers can still get in. What was deleted is made again, the key too. Where the
- * folder or the key is another one, a caller can never prove itself to us again, and perhaps somebody else owns the
- * folder by now. Returns an unsubscribe function.
+ * Checks every few seconds whether callers can still connect, and creates a deleted socket or key again. If the folder
+ * or the key was replaced, no caller can prove itself to this broker any more, and another one may own the folder: then
+ * it is lost. Returns an unsubscribe function.
  */
-export function watchSocket(doors: SocketWatch): () => void {
-  const { dataDir, clock, log } = doors;
-  const folder = identityOf(dataDir);
-  let told = '';
-  let over = false;
+export function watchSocket(options: SocketWatchOptions): () => void {
+  const { dataDir, clock, log, lock } = options;
+  const folderIdentity = identityOf(dataDir);
+  let loggedCode = '';
+  let ended = false;
   let cancel = () => {};
 
-  const lookAround = async (): Promise<void> => {
-    const lost =
-      lostBecause(doors, folder) ??
-      ((await doors.lock.stillHeld()) ? undefined : 'Another Keybridge has taken the data folder over.');
-    if (over) return;
-    if (lost !== undefined) {
-      over = true;
+  const check = async (): Promise<void> => {
+    const reason =
+      reasonForLoss(options, folderIdentity) ??
+      ((await lock.stillHeld()) ? undefined : 'Another Keybridge has taken over the data folder.');
+    if (ended) return;
+    if (reason !== undefined) {
+      ended = true;
       log('data_folder_lost');
-      return doors.onLost(new AppError('E_DATA_FOLDER_LOST', `${lost} (${dataDir})`));
+      return options.onLost(new AppError('E_DATA_FOLDER_LOST', `${reason} (${dataDir})`));
     }
-    if (doors.isOpen()) return;
-    await doors.reopen();
+    if (options.isOpen()) return;
+    await options.reopen();
     log('socket_made_again');
   };
 
-  const next = () => {
-    cancel = clock.after(everyMs, () => {
-      void lookAround()
-        .then(() => (told = ''))
+  const scheduleNext = () => {
+    cancel = clock.after(intervalMs, () => {
+      void check()
+        .then(() => (loggedCode = ''))
         .catch((error: unknown) => {
           const { code } = asAppError(error);
-          if (code !== told) log('socket_missing', { code });
-          told = code;
+          if (code !== loggedCode) log('socket_missing', { code });
+          loggedCode = code;
         })
-        .finally(() => over || next());
+        .finally(() => ended || scheduleNext());
     });
   };
-  next();
+  scheduleNext();
   return () => {
-    over = true;
+    ended = true;
     cancel();
   };
 }
 
 /**
- * A deleted key is written again, because it was ours. A key that cannot be read is not a replaced one: callers get the
- * reason.
+ * Writes the key again if it was deleted. A key that cannot be read does not count as replaced: callers get the reason.
  */
-function lostBecause({ dataDir, key, log }: SocketWatch, folder: string | undefined): string | undefined {
-  if (identityOf(dataDir) !== folder) return 'The data folder was deleted or replaced.';
-  const found = readKey(dataDir);
-  if (found.kind === 'key') return found.key.equals(key) ? undefined : 'The key in the data folder is another one.';
+function reasonForLoss({ dataDir, key, log }: SocketWatchOptions, folderIdentity: string | undefined) {
+  if (identityOf(dataDir) !== folderIdentity) return 'The data folder was deleted or replaced.';
+  const current = readKey(dataDir);
+  if (current.kind === 'key')
+    return current.key.equals(key) ? undefined : 'The key in the data folder was replaced by another one.';
   if (
-    found.kind === 'absent' &&
+    current.kind === 'absent' &&
     writePrivateFile(path.join(dataDir, 'broker.key'), `${key.toString('hex')}\n`, { exclusive: true })
   )
     log('key_written_again');

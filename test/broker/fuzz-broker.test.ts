@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { ensureKey, readKey } from '../../electron/local-socket/data-folder.ts';
 import { connectToBroker, prove } from '../../electron/local-socket/handshake.ts';
 import { dispatch } from '../../electron/core/app/dispatch.ts';
 import { AppError } from '../../electron/core/base/errors.ts';
+import { listenPrivately } from '../fixtures/bridge-place.ts';
 import { fault, rounds, seed } from '../fixtures/fuzz.ts';
 import { startListener } from '../fixtures/listener.ts';
 import { startProduct } from '../fixtures/product.ts';
@@ -19,8 +20,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-describe(`random damage on the local socket, seed ${seed}`, () => {
-  it('a stranger hears the broker’s proof at most, and a host goes on', async () => {
+describe(`with random damage (seed ${seed}), the local socket`, () => {
+  it('sends a caller without the key the broker’s proof at most, and keeps serving a host', async () => {
     const rig = await startRelayRig();
     closing.push(() => rig.close());
     rig.addServer('work', 'http://127.0.0.1:1');
@@ -29,46 +30,48 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     const key = readKey(rig.dataDir);
     if (key.kind !== 'key') throw new Error('no key');
     const hello = `${JSON.stringify({ keybridge: 1, nonce: '0'.repeat(32) })}\n`;
-    const introduction = (nonce: string) =>
-      `${JSON.stringify({ proof: prove(key.key, 'caller', '0'.repeat(32), nonce), role: 'bridge', server: 'work', pid: 1 })}\n`;
-    /** Everything that a stranger was told, line by line, and whether it has shown the key. */
-    const stranger = (number: number): Promise<{ lines: string[]; proved: boolean }> =>
+    const introduction = (nonce: string) => {
+      const proof = prove(key.key, 'caller', '0'.repeat(32), nonce);
+      return `${JSON.stringify({ proof, role: 'bridge', server: 'work', pid: 1 })}\n`;
+    };
+    /** The lines that a caller receives, and whether it has sent a valid proof. */
+    const connectStranger = (number: number): Promise<{ lines: string[]; proved: boolean }> =>
       new Promise((resolve) => {
         const random = seeded(seed + number);
         const socket = net.connect(rig.broker.address);
-        let [heard, proved] = ['', false];
+        let [received, proved] = ['', false];
         socket
           .on('error', () => {})
-          .once('close', () => resolve({ lines: heard.split('\n').filter((line) => line !== ''), proved }));
+          .once('close', () => resolve({ lines: received.split('\n').filter((line) => line !== ''), proved }));
         socket.on('data', (chunk: Buffer) => {
-          heard += chunk.toString();
-          const [first, second] = heard.split('\n');
+          received += chunk.toString();
+          const [first, second] = received.split('\n');
           if (second === '') {
-            const good = introduction((JSON.parse(first ?? '{}') as { nonce: string }).nonce);
-            const said = random.chance(0.2) ? good : damaged(random, good);
-            proved = said.includes((JSON.parse(good) as { proof: string }).proof);
-            socket.end(said);
+            const valid = introduction((JSON.parse(first ?? '{}') as { nonce: string }).nonce);
+            const sent = random.chance(0.2) ? valid : damaged(random, valid);
+            proved = sent.includes((JSON.parse(valid) as { proof: string }).proof);
+            socket.end(sent);
           } else if (second !== undefined) socket.end();
         });
         socket.write(number % 2 === 0 ? hello : `${damaged(random, hello)}\n`);
-        // What is still open then waits for more of a line that never comes.
+        // Otherwise the broker would wait for the rest of a line.
         if (number % 2 === 1) socket.end();
       });
-    const told = await Promise.all(Array.from({ length: 300 }, (_, number) => stranger(number)));
-    for (const [number, { lines, proved }] of told.entries()) {
+    const callers = await Promise.all(Array.from({ length: 300 }, (_, number) => connectStranger(number)));
+    for (const [number, { lines, proved }] of callers.entries()) {
       const [first, second = '{"ok":false}', ...more] = lines;
-      const where = `seed ${seed}, stranger ${number}`;
+      const where = `seed ${seed}, caller ${number}`;
       if (first !== undefined)
         expect(Object.keys(JSON.parse(first) as object), where).toEqual(['keybridge', 'nonce', 'proof']);
       const { ok } = JSON.parse(second) as { ok: boolean };
       if (!ok) expect(more, where).toEqual([]);
       if (!proved) expect(lines.length, where).toBeLessThanOrEqual(1);
     }
-    expect(told.filter(({ lines }) => lines.length > 1).length).toBeGreaterThan(5);
-    expect((await host.request('ping', undefined, 2_000)).result).toEqual({});
+    expect(callers.filter(({ lines }) => lines.length > 1).length).toBeGreaterThan(5);
+    expect((await host.request('ping')).result).toEqual({});
   });
 
-  it('lines of a host, damaged, reach the server or get an error; every line back is JSON, and nothing is a fault of Keybridge', async () => {
+  it('passes on lines of a host or responds with an error, always in JSON and never with E_UNEXPECTED', async () => {
     const listener = await startListener((request, response) => {
       request
         .resume()
@@ -84,14 +87,16 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     rig.addServer('work', `${listener.origin}/mcp`);
     const host = await rig.host('work');
     const meta = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":"p"}';
-    const good = [
-      '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}',
+    const initializeParams =
+      '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}';
+    const valid = [
+      `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${initializeParams}}`,
       `{"jsonrpc":"2.0","id":"two","method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},${meta}}}`,
       '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"two"}}',
       '{"jsonrpc":"2.0","id":3,"result":{}}',
       '[{"jsonrpc":"2.0","id":4,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"}]',
     ];
-    await rounds(1_500, (random) => host.sendLine(damaged(random, random.pick(good), good).replaceAll('\n', ' ')));
+    await rounds(1_500, (random) => host.sendLine(damaged(random, random.pick(valid), valid).replaceAll('\n', ' ')));
     host.sendLine('{"jsonrpc":"2.0","id":"the last","method":"ping"}');
     await host.line(({ id }) => id === 'the last');
     for (const line of host.lines) JSON.parse(line);
@@ -100,7 +105,7 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     expect(rig.log.join('')).not.toContain('E_UNEXPECTED');
   });
 
-  it('a command with damaged input is answered with what its table says, or with an error that tells which member is wrong', async () => {
+  it('runs a command with damaged input, or responds with an error that is fit to be shown', async () => {
     const product = await startProduct();
     closing.push(() => product.close());
     await product.call('addServer', { url: 'http://127.0.0.1:1/mcp', name: 'work' });
@@ -122,7 +127,7 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
       clientCertificateFile: '/nowhere/cert.p12',
       dpop: true,
     };
-    const good: readonly (readonly [CommandName, object])[] = [
+    const valid: readonly (readonly [CommandName, object])[] = [
       ['status', {}],
       [
         'addServer',
@@ -155,7 +160,7 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
       ['removeAccount', { server: 'work', account: 'third' }],
       ['generateKey', { server: 'work' }],
     ];
-    // A name that the caller made up stands in the message.
+    // The error message names a member that the caller has made up.
     const named = await dispatch(product.app.api, 'configureServer', {
       server: 'work',
       settings: { authorizeParameters: { ['\u202e\n\u001b[31m'.padEnd(5_000, 'x')]: 7 } },
@@ -164,7 +169,7 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     expect(JSON.stringify(named)).toContain('settings.authorizeParameters');
     const codes = new Set<string>();
     await rounds(600, async (random) => {
-      const [name, input] = random.pick(good);
+      const [name, input] = random.pick(valid);
       const reply = await dispatch(
         product.app.api,
         random.chance(0.02) ? damaged(random, name) : name,
@@ -177,41 +182,40 @@ describe(`random damage on the local socket, seed ${seed}`, () => {
     expect(product.app.status.current().servers.some(({ name }) => name === 'work')).toBe(true);
   });
 
-  it('a caller of something else than the broker says nothing of itself, and gives a reason', async () => {
+  it('gets an introduction from a caller only if it knows the key, and the caller reports a reason', async () => {
     const dataDir = mkdtempSync(path.join(os.tmpdir(), 'keybridge-fuzz-'));
     closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
     const key = ensureKey(dataDir);
     if (key.kind !== 'key') throw new Error('no key');
     let number = 0;
-    let heard = '';
-    const fake = net.createServer((socket) => {
+    let received = '';
+    const impostor = net.createServer((socket) => {
       const random = seeded(seed + (number += 1));
       socket.on('error', () => {});
       socket.on('data', (chunk) => {
         const line = chunk.toString();
-        heard += line;
+        received += line;
         if (!line.includes('"keybridge"'))
           return void socket.end(
             damaged(random, '{"ok":false,"error":{"code":"E_VERSION","message":"m","remedy":"r"}}\n'),
           );
         const { nonce } = JSON.parse(line) as { nonce: string };
-        // Now and then it does know the key: then its welcome is what is damaged.
-        const challenge = `${JSON.stringify({ keybridge: 1, nonce: '1'.repeat(32), proof: prove(key.key, 'broker', nonce, '1'.repeat(32)) })}\n`;
+        // Every third one knows the key, and sends a damaged welcome.
+        const ownNonce = '1'.repeat(32);
+        const proof = prove(key.key, 'broker', nonce, ownNonce);
+        const challenge = `${JSON.stringify({ keybridge: 1, nonce: ownNonce, proof })}\n`;
         socket.write(number % 3 === 0 ? challenge : damaged(random, challenge));
         if (number % 3 !== 0) socket.end();
       });
     });
-    const socketFile = path.join(dataDir, 'broker.sock');
-    await new Promise<void>((resolve) => fake.listen({ path: socketFile, readableAll: false }, resolve));
-    closing.push(() => new Promise((resolve) => fake.close(resolve)));
-    chmodSync(socketFile, 0o600);
+    closing.push(await listenPrivately(impostor, path.join(dataDir, 'broker.sock')));
     for (let round = 0; round < 300; round += 1) {
       const connection = await connectToBroker(dataDir, { role: 'bridge', server: 'very-secret-name', pid: 1 });
       if (connection.kind === 'connected') connection.socket.destroy();
       else if (connection.kind === 'refused') expect(connection.error.code).toMatch(/^E_[A-Z_]+$/);
     }
-    const introduced = heard.split('\n').filter((line) => line.includes('very-secret-name'));
-    expect(introduced.length).toBeGreaterThan(50);
-    expect(introduced.length).toBeLessThanOrEqual(110);
+    const introductions = received.split('\n').filter((line) => line.includes('very-secret-name'));
+    expect(introductions.length).toBeGreaterThan(50);
+    expect(introductions.length).toBeLessThanOrEqual(110);
   });
 });

@@ -7,8 +7,7 @@ import { bareMachine, type BareMachine } from '../fixtures/command-line.ts';
 import { namesShownBy, squat } from '../fixtures/stranger.ts';
 import { until } from '../fixtures/wait.ts';
 
-// What becomes of a broker whose files are deleted or replaced while it runs. It looks every four seconds, so these run
-// together.
+// The broker checks its files every four seconds, so these tests run concurrently.
 
 const onMachine = (test: (machine: BareMachine) => Promise<void>) => async () => {
   const machine = await bareMachine();
@@ -18,7 +17,7 @@ const onMachine = (test: (machine: BareMachine) => Promise<void>) => async () =>
     await machine.close();
   }
 };
-const answers = (machine: BareMachine) =>
+const responds = (machine: BareMachine) =>
   callBroker(machine.dataDir, 'status', undefined).then(
     () => true,
     () => false,
@@ -28,23 +27,23 @@ const emptyFolder = (machine: BareMachine) => {
   for (const name of readdirSync(machine.dataDir)) rmSync(inFolder(machine, name), { recursive: true });
 };
 
-describe.concurrent('a broker whose files are deleted while it runs', () => {
+describe.concurrent('a broker whose files are deleted or replaced', () => {
   it(
-    'makes a deleted socket again, and callers reach it without a restart',
+    'creates a deleted socket again, so that callers reach it without a restart',
     onMachine(async (machine) => {
       await machine.serve();
       rmSync(inFolder(machine, 'broker.sock'));
-      expect(await answers(machine)).toBe(false);
-      await until(() => answers(machine), 'an answer', 15_000);
+      expect(await responds(machine)).toBe(false);
+      await until(() => responds(machine), 'a response', 15_000);
       expect(statSync(inFolder(machine, 'broker.sock')).mode & 0o777).toBe(0o600);
-      // Once more: it watches the new one, too.
+      // It watches the new socket too.
       rmSync(inFolder(machine, 'broker.sock'));
-      await until(() => answers(machine), 'an answer after the second time', 15_000);
+      await until(() => responds(machine), 'a response after the second time', 15_000);
     }),
   );
 
   it(
-    'keeps the callers that are connected while its socket is made again',
+    'keeps open connections when it creates its socket again',
     onMachine(async (machine) => {
       await machine.serve();
       await machine.run(['add', 'http://127.0.0.1:9/mcp', '--name', 'work']);
@@ -57,74 +56,74 @@ describe.concurrent('a broker whose files are deleted while it runs', () => {
   );
 
   it(
-    'writes its key again when key and socket are deleted, and a second broker is refused meanwhile',
+    'writes a deleted key again, and still refuses a second broker',
     onMachine(async (machine) => {
       await machine.serve();
       const before = readKey(machine.dataDir);
       rmSync(inFolder(machine, 'broker.key'));
       rmSync(inFolder(machine, 'broker.sock'));
-      await until(() => answers(machine), 'an answer', 15_000);
+      await until(() => responds(machine), 'a response', 15_000);
       expect(readKey(machine.dataDir)).toEqual(before);
       expect((await machine.run(['serve'])).stderr).toContain('E_BROKER_RUNNING');
     }),
   );
 
   it(
-    'is the only owner though everything in its folder is deleted and a second broker starts at once',
+    'stays the only owner when everything in its folder is deleted and a second broker starts at once',
     onMachine(async (machine) => {
       const first = await machine.serve();
-      // Standing still, it cannot notice and make way.
+      // While it is stopped, it cannot notice the loss and end.
       first.child.kill('SIGSTOP');
       emptyFolder(machine);
       const second = await machine.run(['serve']);
       expect(second.stdout).toBe('');
       expect(second.stderr).toContain('E_BROKER_RUNNING');
       first.child.kill('SIGCONT');
-      // The second one has made a key of its own, so no caller can prove itself to the first any more.
+      // The second broker has created another key, so no caller can prove itself to the first one any more.
       expect((await first.ended).stderr).toContain('E_DATA_FOLDER_LOST');
       await machine.serve();
-      expect(await answers(machine)).toBe(true);
+      expect(await responds(machine)).toBe(true);
     }),
   );
 
   it(
-    'ends and says why when its key is replaced, and the next one starts',
+    'ends with the reason when its key is replaced, and the next broker starts',
     onMachine(async (machine) => {
       const first = await machine.serve();
       writeFileSync(inFolder(machine, 'broker.key'), `${'7'.repeat(64)}\n`, { mode: 0o600 });
       const { code, stderr } = await first.ended;
       expect(code).toBe(1);
-      expect(stderr).toMatch(/The key in the data folder is another one.*Start Keybridge again.*E_DATA_FOLDER_LOST/s);
+      expect(stderr).toMatch(/The key in the data folder was replaced.*Start Keybridge again.*E_DATA_FOLDER_LOST/s);
       expect(existsSync(inFolder(machine, 'broker.sock'))).toBe(false);
       await machine.serve();
-      expect(await answers(machine)).toBe(true);
+      expect(await responds(machine)).toBe(true);
     }),
   );
 
   it(
-    'ends when its folder is replaced by another one',
+    'ends when its folder is replaced',
     onMachine(async (machine) => {
       const first = await machine.serve();
       renameSync(machine.dataDir, `${machine.dataDir}-old`);
       mkdirSync(machine.dataDir, { mode: 0o700 });
       expect((await first.ended).stderr).toContain('E_DATA_FOLDER_LOST');
       await machine.serve();
-      expect(await answers(machine)).toBe(true);
+      expect(await responds(machine)).toBe(true);
     }),
   );
 
   it(
-    'has no name that another user could take to keep it from starting',
+    'uses no name that another user could take first',
     onMachine(async (machine) => {
       const first = await machine.serve();
       const names = namesShownBy(first.child.pid ?? 0);
       first.child.kill('SIGKILL');
       await first.ended;
-      const leave = await squat(names);
+      const endSquatting = await squat(names);
       const second = await machine.serve();
-      leave();
+      endSquatting();
       expect(second.stderr).toBe('');
-      expect(await answers(machine)).toBe(true);
+      expect(await responds(machine)).toBe(true);
       expect(names).toEqual([]);
     }),
   );
