@@ -13,7 +13,7 @@ Usage: keybridge <command> [options]
 Commands
 ${rows}
 
-Commands about a server take --account NAME if it has several accounts. The default is its default account.
+If a server has several accounts, --account NAME chooses one. Without it, commands use the default account.
 
 Options
   --data-dir DIR     the data folder (or KEYBRIDGE_DATA_DIR)

@@ -15,7 +15,7 @@ export const commandLineMessages = {
   'cli.changed.later': 'Changed {server}. The change applies from the next sign-in.',
   'cli.removed': 'Removed {entry}.',
   'cli.keyMade': `
-    The private key is in the keychain. Register the public key above (key ID {kid}) for the client ID of {entry}.`,
+    Keybridge keeps the private key. Register the public key above (key ID {kid}) for the client ID of {entry}.`,
   'cli.dismissed': `
     The calls that waited for more access to {entry} are refused. Keybridge does not ask for the same access again for
     ten minutes.`,
