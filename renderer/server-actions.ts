@@ -1,10 +1,11 @@
-import type { EndpointHost, ServerStatus } from '../shared/model.ts';
+import type { ServerStatus } from '../shared/model.ts';
 import type { Reply } from '../shared/reply.ts';
 import { nameWithAccount } from '../shared/server-state.ts';
 import { after } from './api.ts';
 import { removedNotice, signedOutNotice } from './sign-out-notices.ts';
 import { useShell, type Shell } from './shell.ts';
 import { t } from './text.ts';
+import type { EndpointHost } from '../shared/sign-in-state.ts';
 
 /**
  * What a person can do about one server. Each ends in a notice where the server's own state does not tell the result.

@@ -1,6 +1,7 @@
-import type { SignInState, StoreStatus } from '../shared/model.ts';
+import type { StoreStatus } from '../shared/model.ts';
 import { isTokenWithheld } from '../shared/server-state.ts';
 import { t } from './text.ts';
+import type { SignInState } from '../shared/sign-in-state.ts';
 
 /** Where refresh tokens are kept, in one line. */
 export const storeSentence = (store: StoreStatus): string =>

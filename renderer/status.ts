@@ -1,6 +1,7 @@
-import type { ServerStatus, SignInState, Status } from '../shared/model.ts';
+import type { ServerStatus, Status } from '../shared/model.ts';
 import { groupByServer, needsAttention, nameWithAccount, type ServerAccounts } from '../shared/server-state.ts';
 import { stateText } from '../shared/state-text.ts';
+import type { SignInState } from '../shared/sign-in-state.ts';
 
 /** The servers in two groups: what waits for a person, and the rest. The accounts of a server stay together. */
 export function grouped(entries: readonly ServerStatus[]): {

@@ -2,18 +2,16 @@ import { z } from 'zod';
 import {
   AccountName,
   Discovered,
-  EndpointHost,
   HostSnippet,
-  secretNames,
   ServerDetail,
-  ServerSettings,
   ServerStatus,
   ServerTitle,
-  SigningAlgorithm,
   SignOutReport,
   Status,
   StoreStatus,
 } from './model.ts';
+import { EndpointHost } from './sign-in-state.ts';
+import { secretNames, ServerSettings, SigningAlgorithm } from './server-settings.ts';
 
 const OneServer = z.strictObject({ server: z.string().min(1).max(200) });
 const OneAccount = OneServer.extend({ account: z.string().min(1).max(200).optional() });

@@ -1,4 +1,5 @@
-import type { ServerStatus, SignInState } from './model.ts';
+import type { ServerStatus } from './model.ts';
+import type { SignInState } from './sign-in-state.ts';
 
 /**
  * What a server's state means for whoever shows it: how serious it is, what comes next, in which order. Pure functions.

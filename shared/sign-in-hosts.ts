@@ -1,6 +1,6 @@
 import { signInHostMessages } from './messages/en/sign-in-hosts.ts';
 import { translator } from './messages/translator.ts';
-import type { EndpointHost } from './model.ts';
+import type { EndpointHost } from './sign-in-state.ts';
 
 const { t } = translator(signInHostMessages);
 

@@ -1,6 +1,6 @@
 import { stateMessages } from './messages/en/state.ts';
 import { translator } from './messages/translator.ts';
-import type { ServerStatus, SetAside, SignInState, Status } from './model.ts';
+import type { ServerStatus, SetAside, Status } from './model.ts';
 import {
   endsSoon,
   groupByServer,
@@ -11,6 +11,7 @@ import {
   type NextStep,
   type ServerAccounts,
 } from './server-state.ts';
+import type { SignInState } from './sign-in-state.ts';
 
 /** A server's state in words, the same in window, tray and command line. Times are Unix milliseconds. */
 const { t } = translator(stateMessages);

@@ -1,5 +1,4 @@
 import { defined } from '../../shared/defined.ts';
-import { SigningAlgorithm } from '../../shared/model.ts';
 import { callBroker } from '../broker/control-client.ts';
 import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 import { accountInput, type Command } from './command.ts';
@@ -7,6 +6,7 @@ import { exitCodes } from './exit-codes.ts';
 import { readClientSecret } from './secret-file.ts';
 import { readSecrets, readSettings } from './settings.ts';
 import { entryName, t } from './text.ts';
+import { SigningAlgorithm } from '../../shared/server-settings.ts';
 
 export const configure: Command = {
   operands: ['server'],

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { isLoopbackHost } from '../../shared/loopback.ts';
-import type { EndpointHost, SignInState, Status } from '../../shared/model.ts';
+import type { Status } from '../../shared/model.ts';
 import { hostTexts } from '../../shared/sign-in-hosts.ts';
 import { callBroker } from '../broker/control-client.ts';
 import { asAppError, sanitizeExternalText } from '../core/base/errors.ts';
@@ -9,6 +9,7 @@ import { openSystemBrowser } from '../platform/system-browser.ts';
 import { failureWords, type Terminal } from '../platform/terminal.ts';
 import { createPastedLines } from './pasted-lines.ts';
 import { t } from './text.ts';
+import type { EndpointHost, SignInState } from '../../shared/sign-in-state.ts';
 
 export interface LoginPromptsOptions {
   /** Id of the entry in the status. */

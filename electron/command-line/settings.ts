@@ -1,7 +1,7 @@
-import { secretNames, ServerSettings, type SecretName } from '../../shared/model.ts';
 import { readJson } from '../../shared/json.ts';
 import { AppError, sanitizeExternalText } from '../core/base/errors.ts';
 import { readSecretFile } from './secret-file.ts';
+import { secretNames, ServerSettings, type SecretName } from '../../shared/server-settings.ts';
 
 /**
  * Applies `--set NAME=VALUE` options to settings. A value is JSON, or text if it is not valid JSON. `NAME=` removes the

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { CallInput } from '../../shared/api.ts';
-import type { Discovered, ServerSettings } from '../../shared/model.ts';
+import type { Discovered } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { startSignIn } from '../server-actions.ts';
@@ -14,6 +14,7 @@ import { useShell } from '../shell.ts';
 import { ClientSteps } from './client-steps.tsx';
 import { DiscoveryResult } from './discovery-result.tsx';
 import { t } from '../text.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 interface FoundFormProps {
   readonly found: Discovered;

@@ -1,10 +1,11 @@
-import type { ServerStatus, SignInState } from '../../shared/model.ts';
+import type { ServerStatus } from '../../shared/model.ts';
 import { nextStep, nameWithAccount } from '../../shared/server-state.ts';
 import { nextStepLabel } from '../../shared/state-text.ts';
 import { useServerActions } from '../server-actions.ts';
 import { useShell } from '../shell.ts';
 import { Button } from './button.tsx';
 import { t } from '../text.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 /** The one thing to do next about a server in the list. Where nothing is to be done: connect an app. */
 export function NextStepButton({ server }: { readonly server: ServerStatus }) {

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import type { SignInState } from '../../shared/model.ts';
 import { stateTone } from '../../shared/server-state.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 /** A state as colour and shape. Decorative: its text is always beside it. */
 export function StateGlyph({ state, large = false }: { readonly state: SignInState; readonly large?: boolean }) {

@@ -1,8 +1,8 @@
-import type { SignInState } from '../../shared/model.ts';
 import { Foreign } from '../parts/foreign.tsx';
 import { CheckIcon, PlusIcon } from '../parts/icons.tsx';
 import { ScrollingList } from '../parts/scrolling.tsx';
 import { rich, t } from '../text.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 /** Who asked for more access, what is new, and what there is already. */
 export function AccessRequest({ state }: { readonly state: Extract<SignInState, { kind: 'needs_access' }> }) {

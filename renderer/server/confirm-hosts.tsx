@@ -1,11 +1,12 @@
 import { Fragment } from 'react';
-import type { EndpointHost, ServerStatus } from '../../shared/model.ts';
+import type { ServerStatus } from '../../shared/model.ts';
 import { hostLabel, hostRows } from '../../shared/sign-in-hosts.ts';
 import { useServerActions } from '../server-actions.ts';
 import { Button } from '../parts/button.tsx';
 import { Foreign } from '../parts/foreign.tsx';
 import { useShell } from '../shell.ts';
 import { t } from '../text.ts';
+import type { EndpointHost } from '../../shared/sign-in-state.ts';
 
 /** Asks for confirmation if the hosts of a sign-in have different owners. "Cancel" beside the state declines. */
 export function ConfirmHosts({

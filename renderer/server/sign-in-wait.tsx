@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import type { ServerDetail, ServerStatus, SignInState } from '../../shared/model.ts';
+import type { ServerDetail, ServerStatus } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { after } from '../api.ts';
 import { useServerActions } from '../server-actions.ts';
@@ -15,6 +15,7 @@ import { ConfirmHosts } from './confirm-hosts.tsx';
 import { PageError } from './page-error.tsx';
 import { UserCode } from './user-code.tsx';
 import { rich, t } from '../text.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 

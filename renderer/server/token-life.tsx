@@ -1,8 +1,9 @@
-import type { ServerDetail, SignInState } from '../../shared/model.ts';
+import type { ServerDetail } from '../../shared/model.ts';
 import { durationText } from '../../shared/state-text.ts';
 import { useShell } from '../shell.ts';
 import { lifeLeft } from '../status.ts';
 import { t } from '../text.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 interface TokenLifeProps {
   readonly state: Extract<SignInState, { kind: 'signed_in' | 'retrying' }>;

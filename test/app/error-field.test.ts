@@ -8,9 +8,9 @@ import { neededSecret, workloadAssertion } from '../../electron/core/oauth/enter
 import { clientMetadataUrl } from '../../electron/core/oauth/registration/registration-advice.ts';
 import { rulesFor } from '../../electron/core/oauth/sign-in/provider-rules.ts';
 import type { Api } from '../../shared/api.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import type { Discovery } from '../../electron/core/oauth/model.ts';
 import type { Server } from '../../electron/core/servers/server.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 /** The field that an error names, as it crosses the boundary. */
 const fieldOf = (error: unknown) => asAppError(error).about('work').toInfo().field;

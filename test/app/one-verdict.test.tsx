@@ -10,7 +10,6 @@ import { NoticeBanner } from '../../renderer/parts/banner.tsx';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { settingsForm } from '../../renderer/server/settings/settings-change.ts';
 import { errorCodes, type ErrorCode } from '../../shared/errors.ts';
-import type { ServerSettings, SignInState } from '../../shared/model.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
 import { nextStep } from '../../shared/server-state.ts';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
@@ -23,6 +22,8 @@ import { errorInfo, exampleServer, exampleStatus } from '../fixtures/renderer-pr
 import { startSite } from '../fixtures/site.ts';
 import { createMemoryStore } from '../../electron/core/vault/memory.ts';
 import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 const closing = closeAfterEach();
 const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');

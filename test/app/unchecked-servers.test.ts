@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../electron/command-line/exit-codes.ts';
 import { trayModel } from '../../electron/desktop/tray/tray-model.ts';
-import type { ServerStatus, SignInState, Status } from '../../shared/model.ts';
+import type { ServerStatus, Status } from '../../shared/model.ts';
 import { nextStep } from '../../shared/server-state.ts';
 import { overallText, stateLabel } from '../../shared/state-text.ts';
 import { startAuthorizationServer } from '../fixtures/authorization-server.ts';
@@ -15,6 +15,7 @@ import { freePort } from '../fixtures/free-port.ts';
 import { startMcpServer, type RunningMcpServer } from '../fixtures/mcp-server.ts';
 import { startProduct, type Product, type ProductOptions } from '../fixtures/product.ts';
 import { until } from '../fixtures/wait.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 const closing = closeAfterEach();
 

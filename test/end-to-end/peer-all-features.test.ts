@@ -4,13 +4,13 @@ import { expect, it } from 'vitest';
 import { createServerClient } from '../../electron/relay/server-client.ts';
 import { systemClock } from '../../electron/core/base/system-clock.ts';
 import { createLog } from '../../electron/core/base/log.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import { startAuthorizationServer, type AuthorizationServer } from '../fixtures/authorization-server.ts';
 import { httpBrowser } from '../fixtures/browser.ts';
 import { startDpopServer, type DpopServer } from '../fixtures/dpop-server.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { until } from '../fixtures/wait.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 // oidc-provider with every feature switched on at once: what one of them does must not get into another's way.
 

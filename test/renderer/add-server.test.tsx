@@ -5,8 +5,8 @@ import { needOf } from '../../renderer/add-server/need.ts';
 import { settingsForm, type SettingsForm } from '../../renderer/server/settings/settings-change.ts';
 import { errorCodes, type ErrorCode } from '../../shared/errors.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import { errorInfo } from '../fixtures/renderer-preview/states.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 const formWith = (settings: ServerSettings = {}): SettingsForm =>
   settingsForm({ ownClient: false, allowMissingPkce: false, settings });

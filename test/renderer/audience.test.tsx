@@ -1,11 +1,11 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, it } from 'vitest';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
-import type { SignInState } from '../../shared/model.ts';
 import { nextStep } from '../../shared/server-state.ts';
 import { stateLabel } from '../../shared/state-text.ts';
 import { errorInfo, exampleServer } from '../fixtures/renderer-preview/states.ts';
 import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const audience = 'https://graph.example/v1';

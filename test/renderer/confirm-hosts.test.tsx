@@ -1,9 +1,9 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
-import type { SignInState } from '../../shared/model.ts';
 import { stateText } from '../../shared/state-text.ts';
 import { exampleServer, hostile } from '../fixtures/renderer-preview/states.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 const asking: Extract<SignInState, { kind: 'signing_in' }> = {
   kind: 'signing_in',

@@ -6,10 +6,10 @@ import { AppsSection } from '../../renderer/server/apps-section.tsx';
 import { IdentitySection } from '../../renderer/server/identity-section.tsx';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { ServersScreen } from '../../renderer/servers/servers-screen.tsx';
-import type { SignInState } from '../../shared/model.ts';
 import { exampleServer, exampleStatus, hostile } from '../fixtures/renderer-preview/states.ts';
 import { markup, now, states } from '../fixtures/renderer-markup.tsx';
 import { exampleDetail, exampleDiscovery } from '../fixtures/renderer-preview/details.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 describe('UI04 markup from outside is shown as text', () => {
   const hostileState: SignInState = {

@@ -10,10 +10,11 @@ import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { ServersLoading, ServersScreen } from '../../renderer/servers/servers-screen.tsx';
 import { changesText } from '../../renderer/status.ts';
 import { errorCodes } from '../../shared/errors.ts';
-import type { SignInState, ServerSettings } from '../../shared/model.ts';
 import { errorInfo, exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
 import { kinds, markup, minute, now, states, textOf } from '../fixtures/renderer-markup.tsx';
 import { exampleDetail, exampleDiscovery } from '../fixtures/renderer-preview/details.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 describe('what a screen reader announces', () => {
   it('is a change of state, not a new countdown value', () => {

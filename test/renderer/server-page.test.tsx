@@ -5,10 +5,10 @@ import { settingsChange, settingsForm, type SettingsForm } from '../../renderer/
 import { SettingsSection } from '../../renderer/server/settings/settings-section.tsx';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { countsDownTo, hostOf } from '../../renderer/status.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import { exampleServer } from '../fixtures/renderer-preview/states.ts';
 import { markup, minute, now, states, textOf } from '../fixtures/renderer-markup.tsx';
 import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 describe('the page of a server', () => {
   it('says who asked for more access, and separates new scopes from granted ones', () => {

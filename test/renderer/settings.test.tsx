@@ -14,9 +14,11 @@ import {
 import { grants } from '../../renderer/server/settings/sign-in-fields.tsx';
 import { t } from '../../renderer/text.ts';
 import { SettingsSection } from '../../renderer/server/settings/settings-section.tsx';
-import { secretNames, ServerSettings, type ServerDetail, type SignInState } from '../../shared/model.ts';
+import { type ServerDetail } from '../../shared/model.ts';
 import { errorInfo, exampleServer, exampleStates } from '../fixtures/renderer-preview/states.ts';
 import { exampleDetail } from '../fixtures/renderer-preview/details.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
+import { secretNames, ServerSettings } from '../../shared/server-settings.ts';
 
 const now = Date.UTC(2026, 6, 30, 12);
 const states = exampleStates(now);

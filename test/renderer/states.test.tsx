@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { stateSentence } from '../../renderer/state-sentence.ts';
 import { StatePanel } from '../../renderer/server/state-panel.tsx';
 import { countsDownTo, grouped } from '../../renderer/status.ts';
-import { SignInState } from '../../shared/model.ts';
 import { byAttention, nextStep, stateTone } from '../../shared/server-state.ts';
 import { durationText, overallText, stateLabel, stateText } from '../../shared/state-text.ts';
 import { errorInfo, exampleServer, exampleStatus } from '../fixtures/renderer-preview/states.ts';
 import { kinds, markup, minute, now, states, textOf } from '../fixtures/renderer-markup.tsx';
+import { SignInState } from '../../shared/sign-in-state.ts';
 
 describe('the texts for a server’s state', () => {
   it('cover every kind of state in the contract', () => {

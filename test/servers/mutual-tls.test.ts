@@ -6,11 +6,11 @@ import { AppError } from '../../electron/core/base/errors.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { withMutualTls } from '../../electron/core/oauth/client-auth/mutual-tls.ts';
 import { exchangeCode } from '../../electron/core/oauth/token-endpoint/token-endpoint.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import { certificateText } from '../../shared/state-text.ts';
 import type { Certificate } from '../fixtures/certificate.ts';
 import { failure } from '../fixtures/failure.ts';
 import { clientCertificate, createServerTlsRig, siteCertificate, siteRequest } from '../fixtures/server-tls-rig.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 const { clientOf, closing, file, pathOf, site } = createServerTlsRig();
 

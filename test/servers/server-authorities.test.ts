@@ -6,11 +6,11 @@ import { createHttp } from '../../electron/core/http/client.ts';
 import { companyHttp } from '../../electron/core/oauth/enterprise/company-http.ts';
 import type { Server } from '../../electron/core/servers/server.ts';
 import { createServerClient } from '../../electron/relay/server-client.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import { selfSigned } from '../fixtures/certificate.ts';
 import { failure } from '../fixtures/failure.ts';
 import { startProduct } from '../fixtures/product.ts';
 import { createServerTlsRig, siteCertificate, siteRequest } from '../fixtures/server-tls-rig.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 const { clientOf, file, later, pathOf, site } = createServerTlsRig();
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { trayModel, type TrayItem } from '../../electron/desktop/tray/tray-model.ts';
-import type { ServerStatus, SignInState, Status } from '../../shared/model.ts';
+import type { ServerStatus, Status } from '../../shared/model.ts';
+import type { SignInState } from '../../shared/sign-in-state.ts';
 
 const now = 1_800_000_000_000;
 const error = { code: 'E_SIGN_IN_AGAIN', message: 'The sign-in has ended.', remedy: 'Sign in again.' } as const;

@@ -9,12 +9,12 @@ import { Secret } from '../../electron/core/base/secret.ts';
 import { openVault, type Vault } from '../../electron/core/vault/credentials.ts';
 import { createRecords } from '../../electron/core/vault/records.ts';
 import type { ErrorInfo } from '../../shared/reply.ts';
-import type { ServerSettings } from '../../shared/model.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import { createFakeStore, locked, type FakeStore } from '../fixtures/fake-store.ts';
 import { sendJson } from '../fixtures/listener.ts';
 import { startProduct } from '../fixtures/product.ts';
 import { startSite, type Route, type Site } from '../fixtures/site.ts';
+import type { ServerSettings } from '../../shared/server-settings.ts';
 
 // What a secret was entered for lies beside it in the store, and it goes nowhere else.
 

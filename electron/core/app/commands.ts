@@ -1,5 +1,5 @@
 import type { Api } from '../../../shared/api.ts';
-import { secretNames, type ServerStatus, type Status, type StoreStatus } from '../../../shared/model.ts';
+import { type ServerStatus, type Status, type StoreStatus } from '../../../shared/model.ts';
 import { recheckableCodes } from '../../../shared/server-state.ts';
 import { foundServer, type Connections } from './connections.ts';
 import { AppError, asAppError } from '../base/errors.ts';
@@ -28,6 +28,7 @@ import { parseServerUrl } from '../servers/url.ts';
 import type { Vault } from '../vault/credentials.ts';
 import type { AddressPolicy } from '../http/http.ts';
 import type { Server } from '../servers/server.ts';
+import { secretNames } from '../../../shared/server-settings.ts';
 
 export interface CommandsDeps {
   readonly ports: Ports;

@@ -1,4 +1,4 @@
-import type { Discovered, ServerSettings } from '../../../shared/model.ts';
+import type { Discovered } from '../../../shared/model.ts';
 import { createServerHttp } from '../servers/server-http.ts';
 import { describeDiscovery } from '../oauth/discovery/describe.ts';
 import { discover } from '../oauth/discovery/discovery.ts';
@@ -8,6 +8,7 @@ import type { Seen } from '../servers/seen.ts';
 import type { AddressClass, Http } from '../http/http.ts';
 import type { Discovery } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 /** What a look at an address has shown. */
 interface AddressPreview {

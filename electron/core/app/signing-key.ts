@@ -1,9 +1,9 @@
-import type { ServerSettings } from '../../../shared/model.ts';
 import { AppError } from '../base/errors.ts';
 import { generateSigningKey, type PublicKey } from '../oauth/client-auth/signing-keys.ts';
 import type { createUserSecrets } from './user-secrets.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Server } from '../servers/server.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 export interface KeyRequest {
   readonly algorithm: NonNullable<ServerSettings['signingAlgorithm']>;

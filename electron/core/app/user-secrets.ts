@@ -1,4 +1,3 @@
-import type { SecretName } from '../../../shared/model.ts';
 import { withoutByteOrderMark } from '../../../shared/json.ts';
 import { AppError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
@@ -7,6 +6,7 @@ import { belongsToAccount, secretKeyOf, type Server } from '../servers/server.ts
 import { type Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
+import type { SecretName } from '../../../shared/server-settings.ts';
 
 export interface UserSecretsDeps {
   readonly servers: Pick<Servers, 'update' | 'updateAccount'>;

@@ -1,4 +1,3 @@
-import type { SecretName } from '../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { readTextFile } from '../base/atomic-file.ts';
 import { Secret } from '../base/secret.ts';
@@ -8,6 +7,7 @@ import type { Binding, BoundElsewhere } from '../vault/binding.ts';
 import type { Vault } from '../vault/credentials.ts';
 import { storeFault } from '../vault/store-fault.ts';
 import { displayUrl } from './endpoint-url.ts';
+import type { SecretName } from '../../../shared/server-settings.ts';
 
 /** Far more than any assertion has. */
 const longestAssertion = 64 * 1024;

@@ -6,7 +6,8 @@ import type { ErrorResponse } from './error-response.ts';
 import type { Log } from '../base/log.ts';
 import type { Clock } from '../base/clock.ts';
 import type { TokenQuirks, Credential, ClientAuth } from '../vault/credential.ts';
-import type { SignInState, ServerSettings } from '../../../shared/model.ts';
+import type { SignInState } from '../../../shared/sign-in-state.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 /** What the OAuth rooms need from outside the core. */
 export interface OAuthPorts {

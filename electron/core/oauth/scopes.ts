@@ -1,4 +1,4 @@
-import type { ServerSettings } from '../../../shared/model.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 /** RFC 6749 3.3: what a scope may be made of. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/;

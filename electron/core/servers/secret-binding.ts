@@ -1,8 +1,8 @@
 import { defined } from '../../../shared/defined.ts';
-import type { SecretName, ServerSettings } from '../../../shared/model.ts';
 import { AppError } from '../base/errors.ts';
 import { originOf, type Binding } from '../vault/binding.ts';
 import type { Server } from './server.ts';
+import type { SecretName, ServerSettings } from '../../../shared/server-settings.ts';
 
 /** Sent to the company's identity provider, wherever the MCP server is. */
 const companySecrets = new Set<SecretName>(['enterpriseClientSecret', 'enterpriseIdToken']);

@@ -1,14 +1,8 @@
 import { z } from 'zod';
-import {
-  AccountName,
-  secretNames,
-  ServerName,
-  ServerSettings,
-  ServerTitle,
-  SignInHosts,
-  type SecretName,
-} from '../../../shared/model.ts';
+import { AccountName, ServerName, ServerTitle } from '../../../shared/model.ts';
 import { parseServerUrl } from './url.ts';
+import { SignInHosts } from '../../../shared/sign-in-state.ts';
+import { secretNames, ServerSettings, type SecretName } from '../../../shared/server-settings.ts';
 
 /** A client registration at one issuer (RFC 7591), without its secret, which is in the vault. */
 export const Registration = z.object({

@@ -1,8 +1,9 @@
-import type { ServerStatus, SignInState } from '../../../shared/model.ts';
+import type { ServerStatus } from '../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { AccessAsk } from './runtime-notes.ts';
 import type { TokenState, SignInProgress } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
+import type { SignInState } from '../../../shared/sign-in-state.ts';
 
 /** What the state of one server is computed from. */
 export interface StatusParts {

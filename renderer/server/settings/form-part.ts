@@ -1,6 +1,7 @@
-import type { ServerDetail, ServerSettings } from '../../../shared/model.ts';
+import type { ServerDetail } from '../../../shared/model.ts';
 import type { ErrorInfo } from '../../../shared/reply.ts';
 import type { SettingsForm } from './settings-change.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 /** What each part of the form reads and changes. */
 export interface FormPart {

@@ -1,8 +1,8 @@
-import type { SecretName, ServerSettings } from '../../../shared/model.ts';
 import { TextField } from '../../parts/field.tsx';
 import { SecretField } from '../../parts/secret-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
 import { t } from '../../text.ts';
+import type { SecretName, ServerSettings } from '../../../shared/server-settings.ts';
 
 type TextName = 'assertionFile' | 'keyId' | 'clientMetadataUrl' | 'headerName' | 'caFile' | 'clientCertificateFile';
 

@@ -1,8 +1,9 @@
 import { mayBeExtra } from '../../../shared/extra-parameters.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
-import type { SecretName, ServerDetail } from '../../../shared/model.ts';
+import type { ServerDetail } from '../../../shared/model.ts';
 import { isBlank, settingsOf, type ParameterRow, type SettingsForm } from './settings-change.ts';
 import { t } from '../../text.ts';
+import type { SecretName } from '../../../shared/server-settings.ts';
 
 /** Field (as errors name it) -> what is wrong there, in a sentence. */
 export type Problems = Readonly<Record<string, string>>;

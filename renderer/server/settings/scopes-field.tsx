@@ -1,8 +1,8 @@
-import type { ServerSettings } from '../../../shared/model.ts';
 import { TextField } from '../../parts/field.tsx';
 import { SelectField } from '../../parts/select-field.tsx';
 import { changeSettings, type FormPart } from './form-part.ts';
 import { choices, t } from '../../text.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 const scopesChoices = ['suggested', 'minimal', 'all', 'these'] as const;
 type ScopesChoice = (typeof scopesChoices)[number];

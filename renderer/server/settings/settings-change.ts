@@ -1,5 +1,6 @@
 import type { CallInput } from '../../../shared/api.ts';
-import type { SecretName, ServerDetail, ServerSettings } from '../../../shared/model.ts';
+import type { ServerDetail } from '../../../shared/model.ts';
+import type { SecretName, ServerSettings } from '../../../shared/server-settings.ts';
 
 /** Undefined: stays as it is; null: is deleted. */
 export type EnteredSecrets = Readonly<Partial<Record<SecretName, string | null | undefined>>>;

@@ -10,7 +10,6 @@ import { createDpopHttp } from '../../../electron/core/oauth/client-auth/dpop-ht
 import { createDpopKey } from '../../../electron/core/oauth/client-auth/dpop.ts';
 import type { Secret } from '../../../electron/core/base/secret.ts';
 import { createMemoryStore } from '../../../electron/core/vault/memory.ts';
-import type { ServerSettings } from '../../../shared/model.ts';
 import {
   startAuthorizationServer,
   type AuthorizationServer,
@@ -20,6 +19,7 @@ import { startDpopServer, type DpopServer } from '../../fixtures/dpop-server.ts'
 import { startProduct, type Product } from '../../fixtures/product.ts';
 import { startSite } from '../../fixtures/site.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 const closing = closeAfterEach();
 

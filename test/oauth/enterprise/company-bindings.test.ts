@@ -4,7 +4,7 @@ import path from 'node:path';
 import { UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { callBroker } from '../../../electron/broker/control-client.ts';
-import type { ServerSettings } from '../../../shared/model.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { startCompany, type Company } from '../../fixtures/company.ts';
 import { commandFailure, startAttacker } from '../../fixtures/company-rig.ts';

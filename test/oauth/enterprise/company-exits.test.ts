@@ -5,7 +5,7 @@ import { UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { callBroker } from '../../../electron/broker/control-client.ts';
 import { createRecords } from '../../../electron/core/vault/records.ts';
-import type { ServerSettings } from '../../../shared/model.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { startCompany, type Company } from '../../fixtures/company.ts';
 import { commandFailure, startAttacker } from '../../fixtures/company-rig.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../electron/core/base/secret.ts';
-import type { SecretName } from '../../../shared/model.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { sendJson } from '../../fixtures/listener.ts';
 import { failure } from '../../fixtures/failure.ts';
 import { createGrantRig, unsigned, type TokenSite } from '../../fixtures/grant-rig.ts';
+import type { SecretName } from '../../../shared/server-settings.ts';
 
 const { withServer, tokenSite } = createGrantRig(closeAfterEach());
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { acceptedIssuers, presetFor, presets, readPresets } from '../../../electron/core/oauth/providers/presets.ts';
-import type { ServerSettings } from '../../../shared/model.ts';
 import type { Ways } from '../../fixtures/provider.ts';
 import { createProviderWorlds, failureOf, type ProviderWorld } from '../../fixtures/provider-worlds.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 const { world, close } = createProviderWorlds();
 afterEach(close);

@@ -3,7 +3,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFakeStore } from '../../fixtures/fake-store.ts';
-import type { EndpointHost } from '../../../shared/model.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { failure } from '../../fixtures/failure.ts';
 import { sendJson } from '../../fixtures/listener.ts';
@@ -11,6 +10,7 @@ import { startProduct, type Product } from '../../fixtures/product.ts';
 import { startSignInRig } from '../../fixtures/sign-in-rig.ts';
 import { startSite, type Site } from '../../fixtures/site.ts';
 import { until } from '../../fixtures/wait.ts';
+import type { EndpointHost } from '../../../shared/sign-in-state.ts';
 
 const closing = closeAfterEach();
 /**

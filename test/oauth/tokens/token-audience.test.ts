@@ -5,7 +5,6 @@ import { readPresets } from '../../../electron/core/oauth/providers/presets.ts';
 import { audienceFault, knownAudiences, type KnownAudiences } from '../../../electron/core/oauth/tokens/audience.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 import { defined } from '../../../shared/defined.ts';
-import type { ServerSettings } from '../../../shared/model.ts';
 import { errorCodeOf } from '../../fixtures/bridge-place.ts';
 import { closeAfterEach } from '../../fixtures/closing.ts';
 import { textOf } from '../../fixtures/host.ts';
@@ -14,6 +13,7 @@ import { sendJson } from '../../fixtures/listener.ts';
 import { startOpenidSite } from '../../fixtures/openid-site.ts';
 import { startProduct } from '../../fixtures/product.ts';
 import { rotating } from '../../fixtures/scripted-http.ts';
+import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 const closing = closeAfterEach();
 

@@ -1,4 +1,3 @@
-import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { unconfirmed } from './endpoint-hosts.ts';
 import { AppError } from '../../base/errors.ts';
 import { createConfirmation } from './confirmation.ts';
@@ -8,6 +7,7 @@ import { pastedUrl, isSameCallbackAddress } from './pasted-address.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SignInProgress } from '../model.ts';
 import { createPendingAuthorization, type PendingAuthorization } from './callback-handler.ts';
+import type { EndpointHost, SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 /** One running sign-in: its progress, its cancellation, and the delivery of its authorization response. */
 export interface Attempt {

@@ -1,9 +1,9 @@
-import type { EndpointHost } from '../../../../shared/model.ts';
 import { withLimit } from '../../base/async.ts';
 import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
 import { isSameList } from './endpoint-hosts.ts';
 import { cancelled } from './sign-in-faults.ts';
+import type { EndpointHost } from '../../../../shared/sign-in-state.ts';
 
 /** Time limit for the person at the window or terminal to confirm. */
 const confirmWithinMs = 10 * 60 * 1000;

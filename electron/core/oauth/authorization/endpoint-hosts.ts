@@ -1,10 +1,10 @@
-import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { hostTexts } from '../../../../shared/sign-in-hosts.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { sameSite } from '../../http/same-site.ts';
 import { vouchedHosts } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
 import type { Credential } from '../../vault/credential.ts';
+import type { EndpointHost, SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 /**
  * `page`: a person signs in at the authorization endpoint. `device`: on a page that the device authorization response

@@ -1,11 +1,11 @@
 import { createPrivateKey, randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import type { ServerSettings } from '../../../../shared/model.ts';
 import { readJson } from '../../../../shared/json.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { SigningKey, SigningAlgorithm } from '../model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 /** Short enough that a copy is soon worthless, long enough for clocks that differ a little. */
 const lifeSeconds = 60;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
 import { checkEndpoint } from '../endpoint-url.ts';
 import type { AuthorizationServer } from '../model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 const aliased = [
   'token_endpoint',

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { AppError, asAppError, sanitizeExternalText } from '../../base/errors.ts';
 import { allowedClasses } from '../../http/address.ts';
-import type { ServerSettings } from '../../../../shared/model.ts';
 import { checkEndpoint, displayUrl } from '../endpoint-url.ts';
 import { fetchDocument, parseMetadata, type Run } from './metadata.ts';
 import { acceptedIssuers } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 /** A server may name many, and each one means requests to an address that the server chose. */
 const maxServers = 3;

@@ -1,10 +1,11 @@
 import { defined } from '../../../../shared/defined.ts';
 import { reportMessages } from '../../../../shared/messages/en/reports.ts';
 import { translator } from '../../../../shared/messages/translator.ts';
-import type { Discovered, ServerSettings } from '../../../../shared/model.ts';
+import type { Discovered } from '../../../../shared/model.ts';
 import { suggestName } from '../../servers/name.ts';
 import { presetFor } from '../providers/presets.ts';
 import type { Discovery } from '../model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 const { t } = translator(reportMessages);
 

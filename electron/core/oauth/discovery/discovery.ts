@@ -1,5 +1,4 @@
 import { defined } from '../../../../shared/defined.ts';
-import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError } from '../../base/errors.ts';
 import { tryNetworks } from '../../http/network.ts';
 import { findAuthorizationServer, searchMetadata, type NamedServer } from './authorization-server.ts';
@@ -12,6 +11,7 @@ import { findProtectedResource, type ResourceSearch } from './protected-resource
 import { selectScopes } from '../scopes.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
 import type { ProtectedResource, AuthorizationServer, Challenge, Discovery } from '../model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 export interface DiscoveryOptions {
   readonly http: Http;

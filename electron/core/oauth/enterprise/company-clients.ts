@@ -1,4 +1,4 @@
-import type { SignInHosts } from '../../../../shared/model.ts';
+import type { SignInHosts } from '../../../../shared/sign-in-state.ts';
 import { findNetwork } from '../../http/network.ts';
 import { knownNetwork } from '../../servers/networks.ts';
 import type { Servers } from '../../servers/servers.ts';

@@ -1,5 +1,5 @@
 import { defined } from '../../../../shared/defined.ts';
-import type { SignInHosts } from '../../../../shared/model.ts';
+import type { SignInHosts } from '../../../../shared/sign-in-state.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { AccountChoice } from '../authorization/account-choice.ts';

@@ -1,4 +1,3 @@
-import type { EndpointHost, SignInHosts } from '../../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Servers } from '../../servers/servers.ts';
 import { originOf } from '../../vault/binding.ts';
@@ -8,6 +7,7 @@ import type { Attempt } from '../authorization/attempt.ts';
 import { isCompanyId, type Company } from './company.ts';
 import type { Credential } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
+import type { EndpointHost, SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 /** The origin of the token endpoint in a server's settings. Undefined: the provider's own token endpoint is used. */
 export function exchangeOriginOf({ settings }: Pick<Server, 'settings'>): string | undefined {

@@ -1,5 +1,5 @@
 import { defined } from '../../../../shared/defined.ts';
-import type { ServerSettings } from '../../../../shared/model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 import { readJsonObject } from '../../../../shared/json.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { findNetwork } from '../../http/network.ts';

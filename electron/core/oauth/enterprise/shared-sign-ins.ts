@@ -1,4 +1,3 @@
-import type { SignInHosts } from '../../../../shared/model.ts';
 import { asAppError } from '../../base/errors.ts';
 import { orAborted } from '../../base/async.ts';
 import type { AccountChoice } from '../authorization/account-choice.ts';
@@ -16,6 +15,7 @@ import type { Company } from './company.ts';
 import { signInAtCompany, type CompanyClient, type CompanySignedIn } from './company-sign-in.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../http/http.ts';
 import type { AuthorizationServer, OAuthPorts } from '../model.ts';
+import type { SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 export interface SharedSignInsDeps {
   readonly ports: Pick<OAuthPorts, 'clock' | 'log' | 'openBrowser'>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { mayBeExtra } from '../../../../shared/extra-parameters.ts';
-import type { ServerSettings } from '../../../../shared/model.ts';
 import data from './presets.json' with { type: 'json' };
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 /** `{resource}` in a value stands for the server's `resource`. */
 const Parameters = z.record(z.string().refine(mayBeExtra), z.string().min(1).max(500));

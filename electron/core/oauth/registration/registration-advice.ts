@@ -1,7 +1,7 @@
-import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Preset } from '../providers/presets.ts';
 import type { AuthorizationServer } from '../model.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 /** How to register by hand where the server has no registration endpoint, with the redirect URI to copy. */
 export function adviceOf(preset: Preset | undefined, redirectUri: string): string {

@@ -1,5 +1,4 @@
 import { defined } from '../../../../shared/defined.ts';
-import type { SignInHosts } from '../../../../shared/model.ts';
 import type { Clock } from '../../base/clock.ts';
 import { asAppError } from '../../base/errors.ts';
 import type { Server } from '../../servers/server.ts';
@@ -17,6 +16,7 @@ import type { AccessTokens } from '../tokens/access-tokens.ts';
 import { credentialOf, storeSignIn, tokenClient } from './credential.ts';
 import type { ProtectedServer } from './discover-server.ts';
 import { rulesFor } from './provider-rules.ts';
+import type { SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 export interface DeviceSignInDeps {
   readonly registering: RegistrationDeps;

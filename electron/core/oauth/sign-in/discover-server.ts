@@ -1,5 +1,4 @@
 import { defined } from '../../../../shared/defined.ts';
-import type { SignInHosts } from '../../../../shared/model.ts';
 import type { Clock } from '../../base/clock.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -14,6 +13,7 @@ import { needsConfirmation, withConfirmed } from '../authorization/endpoint-host
 import { discover } from '../discovery/discovery.ts';
 import type { Challenge, Discovery } from '../model.ts';
 import { uniqueScopes } from '../scopes.ts';
+import type { SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 export type ProtectedServer = Extract<Discovery, { kind: 'protected' }>;
 

@@ -1,11 +1,11 @@
 import { defined } from '../../../../shared/defined.ts';
 import { mayBeExtra } from '../../../../shared/extra-parameters.ts';
-import type { ServerSettings } from '../../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import { presetFor, type Preset } from '../providers/presets.ts';
 import type { TokenQuirks } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
 import type { ProtectedServer } from './discover-server.ts';
+import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
 /** How a sign-in deviates from the standard. The user's settings take precedence over the preset. */
 export interface ProviderRules {

@@ -1,4 +1,3 @@
-import type { SignInHosts } from '../../../../shared/model.ts';
 import type { Server } from '../../servers/server.ts';
 import type { Servers } from '../../servers/servers.ts';
 import type { RepeatedGrant, Subject } from '../../vault/credential.ts';
@@ -20,6 +19,7 @@ import { signInByDevice } from './device-code.ts';
 import { confirmHosts, discoverForSignIn, scopesFor, type DiscoverServerDeps } from './discover-server.ts';
 import { repeatedGrantOf, signInByGrant } from './non-interactive.ts';
 import { rulesFor } from './provider-rules.ts';
+import type { SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 export interface SignInMethodsDeps extends Omit<DiscoverServerDeps, 'clock' | 'log' | 'servers'> {
   readonly ports: Pick<OAuthPorts, 'clock' | 'log' | 'openBrowser'>;

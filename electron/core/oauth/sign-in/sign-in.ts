@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../../../../shared/errors.ts';
-import type { EndpointHost } from '../../../../shared/model.ts';
 import { AppError, asAppError } from '../../base/errors.ts';
 import { createAttempt, type Attempt } from '../authorization/attempt.ts';
 import type { SignInProgress } from '../model.ts';
 import { current } from './discover-server.ts';
 import { progressOf, type RunningSignIn, type RunningSignIns } from './running.ts';
 import { createSignInMethods, type SignInMethodsDeps } from './sign-in-methods.ts';
+import type { EndpointHost } from '../../../../shared/sign-in-state.ts';
 
 /** All sign-ins: at most one per account at a time. */
 export interface SignIns {
