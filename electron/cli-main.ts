@@ -5,7 +5,7 @@ import { exitCodeOf, exitCodes, type ExitCode } from './command-line/exit-codes.
 import { overview } from './command-line/help.ts';
 import { AppError, asAppError } from './core/base/errors.ts';
 import { dataFolder } from './local-socket/data-folder.ts';
-import { createAnswers, processTerminal, type Terminal } from './platform/terminal.ts';
+import { createResultWriter, processTerminal, type Terminal } from './platform/terminal.ts';
 import { version } from './platform/version.ts';
 
 /** Runs every command except `connect`. Returns the exit code. */
@@ -34,7 +34,7 @@ async function runInvocation(argv: readonly string[], terminal: Terminal): Promi
 
 function reportUsageError(message: string, argv: readonly string[], terminal: Terminal): ExitCode {
   const error = new AppError('E_BAD_INPUT', message).toInfo();
-  if (argv.includes('--json')) createAnswers(terminal, true).failure(error);
+  if (argv.includes('--json')) createResultWriter(terminal, true).failure(error);
   else terminal.tell(`keybridge: ${message}\nSee: keybridge --help`);
   return exitCodes.usage;
 }
@@ -43,7 +43,7 @@ async function runCommand(
   { command, operands, options }: Extract<Invocation, { kind: 'run' }>,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answers = createAnswers(terminal, options.json ?? false);
+  const answers = createResultWriter(terminal, options.json ?? false);
   const dataDir = options['data-dir'] === undefined ? dataFolder(terminal.env) : path.resolve(options['data-dir']);
   try {
     return await commands[command].run(operands, { dataDir, options, terminal, answers });

@@ -1,5 +1,5 @@
 import { defined } from '../../shared/defined.ts';
-import type { Answers, Terminal } from '../platform/terminal.ts';
+import type { ResultWriter, Terminal } from '../platform/terminal.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { OptionName, Options } from './options.ts';
 
@@ -22,7 +22,7 @@ export interface CommandContext {
   readonly dataDir: string;
   readonly options: Options;
   readonly terminal: Terminal;
-  readonly answers: Answers;
+  readonly answers: ResultWriter;
 }
 
 /** The input of a command that is about one account. Without `--account` it is the server's default account. */

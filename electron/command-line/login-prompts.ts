@@ -6,7 +6,7 @@ import { callBroker } from '../broker/control-client.ts';
 import { asAppError, sanitizeExternalText } from '../core/base/errors.ts';
 import { systemClock } from '../core/base/system-clock.ts';
 import { openSystemBrowser } from '../platform/system-browser.ts';
-import { failureWords, type Terminal } from '../platform/terminal.ts';
+import { describeError, type Terminal } from '../platform/terminal.ts';
 import { createPastedLines } from './pasted-lines.ts';
 import { t } from './text.ts';
 import type { EndpointHost, SignInState } from '../../shared/sign-in-state.ts';
@@ -105,7 +105,7 @@ function askAboutHosts(
     const call = /^\s*y(es)?\s*$/i.test(line)
       ? callBroker(dataDir, 'confirmSignIn', { server, hosts: [...hosts] })
       : callBroker(dataDir, 'cancelSignIn', { server });
-    call.catch((error: unknown) => terminal.tell(failureWords(asAppError(error).toInfo())));
+    call.catch((error: unknown) => terminal.tell(describeError(asAppError(error).toInfo())));
   });
 }
 
@@ -120,7 +120,7 @@ function readPastedAddress(url: string, { server, dataDir, terminal, signal }: L
     tell: (text) => terminal.tell(text),
     use: (redirectUrl) => {
       callBroker(dataDir, 'finishSignIn', { server, redirectUrl }).catch((error: unknown) =>
-        terminal.tell(failureWords(asAppError(error).toInfo())),
+        terminal.tell(describeError(asAppError(error).toInfo())),
       );
     },
   });

@@ -3,7 +3,7 @@ import type { Discovered } from '../../shared/model.ts';
 import { stateText } from '../../shared/state-text.ts';
 import { callBroker } from '../broker/control-client.ts';
 import { AppError, asAppError, sanitizeExternalText } from '../core/base/errors.ts';
-import { failureWords } from '../platform/terminal.ts';
+import { describeError } from '../platform/terminal.ts';
 import { accountInput, type Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { signIn } from './login.ts';
@@ -63,7 +63,7 @@ export const add: Command = {
       terminal.tell(done);
       return signIn(added.id, context);
     }
-    if (failure && !options.json) terminal.tell(failureWords(failure.toInfo()));
+    if (failure && !options.json) terminal.tell(describeError(failure.toInfo()));
     const needsClient =
       !(preview instanceof AppError) &&
       options['client-id'] === undefined &&

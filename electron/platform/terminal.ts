@@ -48,23 +48,23 @@ export function processTerminal(): Terminal {
 }
 
 /** Says what came out, in words or as one line of JSON. */
-export interface Answers {
+export interface ResultWriter {
   value(value: unknown, words: string): void;
   failure(error: ErrorInfo): void;
 }
 
-export function createAnswers(terminal: Terminal, json: boolean): Answers {
+export function createResultWriter(terminal: Terminal, json: boolean): ResultWriter {
   return {
     value: (value, words) => terminal.print(json ? printableJson(value) : words),
     failure(error) {
       if (json) terminal.print(printableJson({ error }));
-      else terminal.tell(failureWords(error));
+      else terminal.tell(describeError(error));
     },
   };
 }
 
 /** Sentence, remedy, the command that carries it out, code. */
-export function failureWords(error: ErrorInfo): string {
+export function describeError(error: ErrorInfo): string {
   const { message, remedy, code, server, addresses } = error;
   const todo = addresses && addresses.length > 0 ? addresses.map(addressWords).join('\n') : remedy;
   const about = server === undefined || message.startsWith(`${server} `) ? '' : `${server}: `;

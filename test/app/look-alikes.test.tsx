@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import { createAnswers } from '../../electron/platform/terminal.ts';
+import { createResultWriter } from '../../electron/platform/terminal.ts';
 import { sanitizeExternalText } from '../../electron/core/base/errors.ts';
 import { serverDetail } from '../../electron/core/status/server-detail.ts';
 import { redirectPage } from '../../electron/core/oauth/authorization/result-page.ts';
@@ -78,10 +78,10 @@ describe('what a program reads', () => {
   it('JSON on the terminal carries no raw control or invisible character, and says the same', () => {
     const value = { claims: { name: evil } };
     const lines: string[] = [];
-    createAnswers({ print: (text: string) => void lines.push(text), tell: () => {}, env: {} } as never, true).value(
-      value,
-      '',
-    );
+    createResultWriter(
+      { print: (text: string) => void lines.push(text), tell: () => {}, env: {} } as never,
+      true,
+    ).value(value, '');
     expect(raw.test(lines.join(''))).toBe(false);
     expect(readJson(lines[0] ?? '')).toEqual(value);
     expect(printableJson(undefined)).toBe('null');

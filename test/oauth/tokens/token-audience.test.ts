@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureWords } from '../../../electron/platform/terminal.ts';
+import { describeError } from '../../../electron/platform/terminal.ts';
 import { AppError, asAppError } from '../../../electron/core/base/errors.ts';
 import { readPresets } from '../../../electron/core/oauth/providers/presets.ts';
 import { audienceFault, knownAudiences, type KnownAudiences } from '../../../electron/core/oauth/tokens/audience.ts';
@@ -109,9 +109,9 @@ describe('the audience of an access token', () => {
   });
 
   it('is shown in the terminal with the command that accepts it', () => {
-    const words = failureWords((judge(graph) ?? new AppError('E_UNEXPECTED', '')).about('tools').toInfo());
+    const words = describeError((judge(graph) ?? new AppError('E_UNEXPECTED', '')).about('tools').toInfo());
     expect(words).toContain(`keybridge configure tools --set 'audienceException=${graph}'`);
-    const odd = failureWords({
+    const odd = describeError({
       ...new AppError('E_TOKEN_AUDIENCE', '', { audience: "https://graph.example/'; rm" }).about('tools').toInfo(),
     });
     expect(odd).not.toContain('configure');
