@@ -1,5 +1,5 @@
-// The beginning of the single executable (scripts/single-executable.mjs): runs the command line out of the executable
-// itself. Nothing that lies beside it is run, but for keytar's native library, which is checked first.
+// Entry of the single executable (scripts/single-executable.mjs): runs the command line from the executable itself. No
+// other file is run but keytar's native library, after a check.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -10,7 +10,7 @@ import { compileFunction } from 'node:vm';
 const folder = path.dirname(process.execPath);
 const loaded = new Map<string, { exports: unknown }>();
 
-/** What `require` gives in the files that are part of the executable: Node's own modules and each other. */
+/** The `require` of the files in the executable: they can load each other and Node's own modules. */
 function load(id: string): unknown {
   if (isBuiltin(id)) return require(id) as unknown;
   if (id.endsWith('.node')) return loadNative();
@@ -26,12 +26,12 @@ function load(id: string): unknown {
   return module.exports;
 }
 
-/** A native library can only be loaded from a file. Throws when it is not the one that this program was made with. */
+/** A native library can only be loaded from a file. Throws unless it is the one with which this program was built. */
 function loadNative(): unknown {
   const file = path.join(folder, 'keytar.node');
   const expected = Buffer.from(getAsset('keytar.node.sha256', 'utf8'), 'hex');
-  const found = createHash('sha256').update(readFileSync(file)).digest();
-  if (!timingSafeEqual(found, expected)) throw new Error('keytar.node is not the file that belongs to this program.');
+  const hash = createHash('sha256').update(readFileSync(file)).digest();
+  if (!timingSafeEqual(hash, expected)) throw new Error('keytar.node does not belong to this program.');
   const module = { exports: {} };
   process.dlopen(module, file);
   return module.exports;

@@ -1,4 +1,4 @@
-// The broker under plain Node, for SSH boxes, containers and CI: from top to bottom like main.ts, without a window.
+// Puts the broker together under plain Node, for SSH, containers and CI. Like main.ts, but without a window.
 import path from 'node:path';
 import { isSea } from 'node:sea';
 import type { ErrorInfo } from '../shared/reply.ts';
@@ -27,34 +27,34 @@ export interface ServeOptions {
   /** Absolute. */
   readonly dataDir: string;
   readonly store: StoreName;
-  /** A call that needs a sign-in opens the browser by itself. */
+  /** Whether a call that needs a sign-in opens the browser. */
   readonly autoSignIn: boolean;
-  /** The log goes to stderr too. */
+  /** Whether the log is written to stderr too. */
   readonly verbose: boolean;
-  /** The least severe events that are logged. */
+  /** The least severe level that is logged. */
   readonly logLevel: LogLevel;
-  /** The ready line as JSON. */
+  /** Whether the ready line is JSON. */
   readonly json: boolean;
-  /** End with stdin even where it is not a pipe. */
+  /** Whether the end of stdin ends the process even if stdin is not a pipe. */
   readonly untilStdinCloses: boolean;
   readonly terminal: Terminal;
 }
 
-/** How long the end may take: the farewell of the broker and the store of what is in flight. */
+/** Time for closing the sessions, and for storing a token that has just arrived. */
 const closeWithinMs = 8_000;
 
 /**
- * Runs until it is told to end. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE, E_PATH_TOO_LONG, E_CONFIG_UNSAFE,
- * E_CONFIG_WRITE, E_DATA_FOLDER_LOST.
+ * Runs until a signal, the end of stdin, or a request of the desktop app. Throws E_BROKER_RUNNING, E_SOCKET_UNSAFE,
+ * E_PATH_TOO_LONG, E_CONFIG_UNSAFE, E_CONFIG_WRITE, E_DATA_FOLDER_LOST.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { dataDir, terminal } = options;
-  let endBecause = (_reason: string) => {};
-  const asked = new Promise<string>((resolve) => {
-    endBecause = resolve;
+  let stop = (_reason: string) => {};
+  const stopped = new Promise<string>((resolve) => {
+    stop = resolve;
   });
   let lost: AppError | undefined;
-  const stop = Promise.race([stopRequest(terminal, options.untilStdinCloses), asked]);
+  const end = Promise.race([stopRequest(terminal, options.untilStdinCloses), stopped]);
   const lock = await acquireLock(dataDir);
   if (!lock) throw new AppError('E_BROKER_RUNNING', 'Another Keybridge is running on this data folder.');
   const clock = systemClock();
@@ -90,18 +90,18 @@ export async function serve(options: ServeOptions): Promise<void> {
       { autoSignIn: options.autoSignIn },
     );
     try {
-      // The lock goes last: until the app has closed, a token may be on its way into the store.
       const onLost = (error: AppError) => {
         lost = error;
-        endBecause('data folder lost');
+        stop('data folder lost');
       };
       const broker = await startBroker({
         app,
         dataDir,
         log,
         clock,
+        // Released last: until the app is closed, it may still store a token.
         lock: { ...lock, release: async () => {} },
-        onEndRequest: () => endBecause('take-over'),
+        onEndRequest: () => stop('take-over'),
         onLost,
       });
       log('serve_started', { version, store: store.name, auto_sign_in: options.autoSignIn });
@@ -109,11 +109,11 @@ export async function serve(options: ServeOptions): Promise<void> {
       terminal.print(
         options.json ? JSON.stringify(ready) : `Keybridge is ready (store: ${store.name}, socket: ${broker.address})`,
       );
-      if (options.autoSignIn) terminal.tell('Calls may open the browser to sign in by themselves (--sign-in auto).');
-      const endTelling = tellTroubles(app, terminal);
-      const reason = await stop;
+      if (options.autoSignIn) terminal.tell('Calls may open the browser to sign in (--sign-in auto).');
+      const unsubscribe = reportProblems(app, terminal);
+      const reason = await end;
       log('serve_ends', { reason });
-      endTelling();
+      unsubscribe();
       await within(clock, closeWithinMs, broker.close());
     } finally {
       await within(clock, closeWithinMs, app.close());
@@ -126,29 +126,28 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (lost) throw lost;
 }
 
-/** On stderr, once each: what a person must look at. */
-function tellTroubles(app: App, terminal: Terminal): () => void {
-  const told = new Set<string>();
-  const tell = (text: string) => {
-    if (!told.has(text)) terminal.tell(text);
-    told.add(text);
+/** Writes each problem that needs a person to stderr, once. Returns an unsubscribe function. */
+function reportProblems(app: App, terminal: Terminal): () => void {
+  const reported = new Set<string>();
+  const report = ({ message, remedy, code }: ErrorInfo) => {
+    const line = `${message} ${remedy} (${code})`;
+    if (!reported.has(line)) terminal.tell(line);
+    reported.add(line);
   };
   return app.status.subscribe(({ notice, store }) => {
-    if (notice) tell(inOneLine(notice));
-    if (store.state !== 'ready') tell(inOneLine(storeFault({ kind: store.state, detail: '' }, store.label).toInfo()));
+    if (notice) report(notice);
+    if (store.state !== 'ready') report(storeFault({ kind: store.state, detail: '' }, store.label).toInfo());
   });
 }
 
-const inOneLine = ({ message, remedy, code }: ErrorInfo): string => `${message} ${remedy} (${code})`;
-
-/** What a host's configuration starts: this program. */
+/** The command for the configuration of a host: this program. */
 function bridgeCommand(): readonly [string, ...string[]] {
   return isSea()
     ? [process.execPath, 'connect']
     : [process.execPath, path.join(import.meta.dirname, 'keybridge.cjs'), 'connect'];
 }
 
-/** Empty where a bridge looks by itself. */
+/** The environment for the configuration of a host. Empty if a bridge finds this data folder without it. */
 function bridgeEnv(dataDir: string): Record<string, string> {
   const { KEYBRIDGE_DATA_DIR: _, ...others } = process.env;
   return dataFolder(others) === dataDir ? {} : { KEYBRIDGE_DATA_DIR: dataDir };

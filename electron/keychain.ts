@@ -1,14 +1,15 @@
-// The keychain child: the only process that loads keytar, because a keytar call can hang a process for good.
-// Runs as an Electron utility process, or as a plain Node process with an ipc channel. Holds nothing, decides nothing.
+// The keychain child: the only process that loads keytar, because a keytar call can block a process for good.
+// Runs as an Electron utility process, or as a Node process with an IPC channel. It keeps no state.
 import './no-debugger.ts';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { defined } from '../shared/defined.ts';
 import { busAddressOf, busSockets, ownBusSocket } from './core/vault/secret-service/bus-address.ts';
 import { createKeychainHandler, type Keytar } from './core/vault/keychain-handler.ts';
 import { readKeychainRequest, type KeychainResponse } from './core/vault/keychain-protocol.ts';
 import { createSecretService } from './core/vault/secret-service/secret-service.ts';
 
-/** Electron's side of a utility process; @types/electron stays out of what plain Node runs. */
+/** Declared here, because files that run under plain Node do not see @types/electron. */
 interface ParentPort {
   on(event: 'message', listener: (event: { readonly data: unknown }) => void): void;
   postMessage(message: unknown): void;
@@ -17,46 +18,46 @@ const { parentPort } = process as unknown as { readonly parentPort?: ParentPort 
 
 let loaded: Keytar | undefined;
 
-/** Loaded with the first call, so that a missing library is an answer and not a crash at start. */
+/** Loads keytar at the first call, so that a missing library fails that call and not the process. */
 async function keytar(): Promise<Keytar> {
   loaded ??= require('keytar') as Keytar;
   return loaded;
 }
 
 /**
- * The session bus. Without the variable it is the socket in the runtime folder, where systemd puts it. libsecret reads
- * the variable for itself and takes the first address in it, of whatever kind, or starts a bus of its own: so it gets
- * the one socket that was judged, or an address that leads nowhere.
+ * The address of the session bus. The default is the socket in the runtime folder, where systemd creates it. libsecret
+ * reads the environment variable itself: it uses the first address of any kind, or starts a bus of its own. So this
+ * sets the variable to the socket that was checked, or to an invalid address.
  */
 function busAddress(): string | undefined {
-  const given = process.env['DBUS_SESSION_BUS_ADDRESS'];
-  const runtime = process.env['XDG_RUNTIME_DIR'];
-  const socket = runtime === undefined ? undefined : path.join(runtime, 'bus');
-  const address = given || (socket !== undefined && existsSync(socket) ? busAddressOf(socket) : undefined);
-  // One that is not there yet may come later; secret-service.ts looks whose it is each time that it connects.
+  const configured = process.env['DBUS_SESSION_BUS_ADDRESS'];
+  const runtimeDir = process.env['XDG_RUNTIME_DIR'];
+  const socket = runtimeDir === undefined ? undefined : path.join(runtimeDir, 'bus');
+  const address = configured || (socket !== undefined && existsSync(socket) ? busAddressOf(socket) : undefined);
+  // A socket may be created later. secret-service.ts checks its owner at each connection.
   const chosen = address === undefined ? undefined : (ownBusSocket(address) ?? busSockets(address)[0]);
   process.env['DBUS_SESSION_BUS_ADDRESS'] = chosen === undefined ? 'disabled:' : busAddressOf(chosen);
   return chosen === undefined ? address : busAddressOf(chosen);
 }
 
-const answer = createKeychainHandler({
+const handle = createKeychainHandler({
   keytar,
-  ...(process.platform === 'linux' ? { secretService: createSecretService(busAddress()) } : {}),
+  ...defined({ secretService: process.platform === 'linux' ? createSecretService(busAddress()) : undefined }),
 });
 
-async function serve(message: unknown, reply: (answer: KeychainResponse) => void): Promise<void> {
+async function serve(message: unknown, send: (response: KeychainResponse) => void): Promise<void> {
   const request = readKeychainRequest(message);
-  if (request) reply({ id: request.id, result: await answer(request) });
+  if (request) send({ id: request.id, result: await handle(request) });
 }
 
 if (parentPort) {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window: this port has one other end
-  parentPort.on('message', ({ data }) => void serve(data, (reply) => parentPort.postMessage(reply)));
+  parentPort.on('message', ({ data }) => void serve(data, (response) => parentPort.postMessage(response)));
 } else if (process.send) {
-  process.on('message', (message) => void serve(message, (reply) => process.send?.(reply)));
-  // An ordinary exit would wait for a call that hangs in the system's prompt.
+  process.on('message', (message) => void serve(message, (response) => process.send?.(response)));
+  // process.exit would wait for a call that is blocked by the system's prompt.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 } else {
-  process.stderr.write('keybridge: the keychain process is started by Keybridge only.\n');
+  process.stderr.write('keybridge: only Keybridge starts the keychain process.\n');
   process.exitCode = 2;
 }

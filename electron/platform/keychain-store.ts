@@ -9,8 +9,7 @@ import type { Clock } from '../core/base/clock.ts';
 import type { SecretStore } from '../core/vault/secret-store.ts';
 
 /**
- * The store of this name. A keychain that cannot be used is the store's own answer, call by call; no other takes its
- * place.
+ * Opens the store. If the keychain cannot be used, each call of the store says so; no other store replaces it.
  */
 export function openStore(name: StoreName, { clock, log }: { readonly clock: Clock; readonly log: Log }): SecretStore {
   switch (name) {
@@ -27,15 +26,15 @@ export function openStore(name: StoreName, { clock, log }: { readonly clock: Clo
         service: 'Keybridge',
         clock,
         log,
-        // There a call that does not come back has a prompt open; each further call would open another.
+        // On macOS a call that hangs has a prompt open, and each further call would open another one.
         quietMs: process.platform === 'darwin' ? 300_000 : 0,
       });
   }
 }
 
 /**
- * A single executable runs itself whatever file it is given, so there an argument says what it is to be (cli.ts looks
- * for it before anything else, and that program never starts another).
+ * A single executable cannot run another file, so there an argument makes it the keychain child. cli.ts checks for it
+ * first.
  */
 function keychainArguments(): readonly string[] {
   return isSea() ? ['--keychain-child'] : [path.join(import.meta.dirname, 'keychain.cjs')];

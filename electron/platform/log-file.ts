@@ -2,21 +2,21 @@ import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from
 import { logEvents, type LogEvent } from '../core/base/log-events.ts';
 
 export interface LogFile {
-  /** Appends one line. Never throws: a full disk must not stop the work that is logged. */
+  /** Appends one line. Never throws: a full disk must not stop the work. */
   write(line: string): void;
   close(): void;
 }
 
 export interface LogFileLimits {
   readonly maxBytes: number;
-  /** Files kept in all: `keybridge.log`, `keybridge.log.1`, ... */
+  /** How many files are kept: `keybridge.log`, `keybridge.log.1`, ... */
   readonly files: number;
 }
 
 /**
- * The diagnostic log on disk, mode 0600, never through a link. Written at once, so that the last line before a crash is
- * there; events are few. A full disk costs lines, and says how many as soon as it can. At `maxBytes` the file becomes
- * `<file>.1`, and the oldest goes.
+ * Opens the diagnostic log (mode 0600; does not follow a link). Writes are synchronous, so that the last line before a
+ * crash is in the file; events are rare. Lines that a full disk has dropped are counted in the next line that can be
+ * written. At `maxBytes` the file is renamed to `<file>.1`, and the oldest file is removed.
  */
 export function openLogFile(
   file: string,
@@ -26,11 +26,10 @@ export function openLogFile(
   let open = openForAppend(file);
   let dropped = 0;
   return {
-    write(said) {
+    write(line) {
       if (!open) return;
-      // What is missing is told where it is missing.
-      const line = dropped > 0 ? `${droppedLine(dropped)}\n${said}` : said;
-      const bytes = Buffer.byteLength(line);
+      const text = dropped > 0 ? `${droppedLine(dropped)}\n${line}` : line;
+      const bytes = Buffer.byteLength(text);
       if (open.size > 0 && open.size + bytes > limits.maxBytes) {
         closeSync(open.fd);
         rotate(file, limits.files);
@@ -38,11 +37,10 @@ export function openLogFile(
       }
       if (!open) return;
       try {
-        append(open.fd, line);
+        append(open.fd, text);
         open.size += bytes;
         dropped = 0;
       } catch {
-        // Nowhere to say it yet.
         dropped += 1;
       }
     },
@@ -74,7 +72,7 @@ function rotate(file: string, files: number): void {
     try {
       renameSync(n === 1 ? file : `${file}.${n - 1}`, `${file}.${n}`);
     } catch {
-      // That one is not there yet.
+      // There are not that many files yet.
     }
   }
 }

@@ -8,29 +8,29 @@ export interface BrowserEnvironment {
   readonly platform: NodeJS.Platform;
 }
 
-const here = (): BrowserEnvironment => ({ env: process.env, platform: process.platform });
+const ownEnvironment = (): BrowserEnvironment => ({ env: process.env, platform: process.platform });
 
-/** How long a program may take to say that it failed. A browser that still runs then has opened. */
+/** A program that still runs after this time counts as started. */
 const failsWithinMs = 1_500;
 
-/** Whether this process can be expected to show a person a page: `$BROWSER`, or a display that is not far away. */
-export function hasBrowser({ env, platform }: BrowserEnvironment = here()): boolean {
+/** Whether this process can open a page for a person: with `$BROWSER`, or on a local display. */
+export function hasBrowser({ env, platform }: BrowserEnvironment = ownEnvironment()): boolean {
   if (env['BROWSER']) return true;
   if (platform === 'win32' || platform === 'darwin') return !env['SSH_CONNECTION'];
   return Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
 }
 
 /**
- * Opens a page in the user's browser: each program of `$BROWSER` in turn (separated by `:`, `%s` stands for the
- * address), else the system's opener. No shell: the address is one argument. Takes https, and http for loopback; the
- * caller has checked that. Rejects with E_BROWSER when there is no browser or none started.
+ * Opens a page in the user's browser: with each program of `$BROWSER` in turn (separated by `:`; `%s` stands for the
+ * address), else with the system's opener. Uses no shell: the address is one argument. The caller must have checked
+ * that the address is https, or http on loopback. Rejects with E_BROWSER if there is no browser or none starts.
  */
-export async function openSystemBrowser(url: URL, where: BrowserEnvironment = here()): Promise<void> {
+export async function openSystemBrowser(url: URL, environment: BrowserEnvironment = ownEnvironment()): Promise<void> {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new AppError('E_BROWSER', 'Only web addresses are opened in the browser.');
-  if (!hasBrowser(where))
-    throw new AppError('E_BROWSER', 'There is no browser here: no display, and no program in $BROWSER.');
-  for (const command of commandsFor(url.href, where)) if (await starts(command, where.env)) return;
+  if (!hasBrowser(environment))
+    throw new AppError('E_BROWSER', 'There is no browser: no display, and no program in $BROWSER.');
+  for (const command of commandsFor(url.href, environment)) if (await starts(command, environment.env)) return;
   throw new AppError('E_BROWSER', 'No browser could be started.');
 }
 
@@ -46,8 +46,8 @@ function commandsFor(address: string, { env, platform }: BrowserEnvironment): Co
 }
 
 /**
- * Like xdg-open reads it: programs separated by `:`, arguments by blanks. A path with blanks in it is taken whole if it
- * is a program.
+ * Reads `$BROWSER` as xdg-open does: programs separated by `:`, arguments by blanks. A path with blanks is one program
+ * if it is executable.
  */
 function browserVariable(value: string, address: string, separator: string): Command[] {
   if (isProgram(value)) return [[value, address]];
@@ -69,8 +69,8 @@ function isProgram(file: string): boolean {
 }
 
 /**
- * False when the program is not there or fails at once. It outlives this process, and gets none of Keybridge's own
- * variables.
+ * Returns false if the program does not exist or fails at once. The program outlives this process, and gets no variable
+ * of Keybridge.
  */
 function starts([program, ...args]: Command, env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
@@ -86,6 +86,6 @@ function starts([program, ...args]: Command, env: NodeJS.ProcessEnv): Promise<bo
   });
 }
 
-/** KEYBRIDGE_CLIENT_SECRET is nothing for a browser. */
+/** KEYBRIDGE_CLIENT_SECRET must not reach a browser. */
 const withoutOwn = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KEYBRIDGE_')));

@@ -3,19 +3,17 @@ import type { ErrorInfo } from '../../shared/reply.ts';
 import { printableJson } from '../../shared/foreign-text.ts';
 import { sanitizeExternalText } from '../core/base/errors.ts';
 
-/** What a command may touch of the process that it runs in. */
+/** What a command may use of its process. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable;
-  /** Whether a person can answer a question here. */
+  /** Whether a person can answer questions. */
   readonly interactive: boolean;
-  /** stdout, for the result: what a script reads. */
+  /** Writes the result, which scripts read, to stdout. */
   print(text: string): void;
-  /** stderr, for a person. */
+  /** Writes a message for people to stderr. */
   tell(text: string): void;
-  /**
-   * Resolves when everything printed has left this process: needed before it exits, where pipes are not synchronous.
-   */
+  /** Resolves when all output has left this process. Needed before it exits: writes to a pipe may be asynchronous. */
   flush(): Promise<void>;
   /**
    * Calls the listener at the first Ctrl-C or SIGTERM; a second one ends the process. Returns an unsubscribe function.
@@ -23,9 +21,9 @@ export interface Terminal {
   onInterrupt(listener: () => void): () => void;
 }
 
-/** The process's own streams and signals. */
+/** The streams and signals of this process. */
 export function processTerminal(): Terminal {
-  // `keybridge status | head -1`: the reader has gone, and that is no fault.
+  // EPIPE is no error here: `keybridge status | head -1` closes the pipe early.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(process.exitCode ?? 0));
   return {
     env: process.env,
@@ -47,15 +45,15 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Says what came out, in words or as one line of JSON. */
+/** Writes the result of a command as text, or as one line of JSON. */
 export interface ResultWriter {
-  value(value: unknown, words: string): void;
+  value(value: unknown, text: string): void;
   failure(error: ErrorInfo): void;
 }
 
 export function createResultWriter(terminal: Terminal, json: boolean): ResultWriter {
   return {
-    value: (value, words) => terminal.print(json ? printableJson(value) : words),
+    value: (value, text) => terminal.print(json ? printableJson(value) : text),
     failure(error) {
       if (json) terminal.print(printableJson({ error }));
       else terminal.tell(describeError(error));
@@ -63,23 +61,25 @@ export function createResultWriter(terminal: Terminal, json: boolean): ResultWri
   };
 }
 
-/** Sentence, remedy, the command that carries it out, code. */
+/** Message, remedy, the command for the remedy, and code, as lines of text. */
 export function describeError(error: ErrorInfo): string {
   const { message, remedy, code, server, addresses } = error;
-  const todo = addresses && addresses.length > 0 ? addresses.map(addressWords).join('\n') : remedy;
-  const about = server === undefined || message.startsWith(`${server} `) ? '' : `${server}: `;
-  return `${about}${message}\n${todo}${acceptCommand(error)}\n(${code})`;
+  const advice = addresses && addresses.length > 0 ? addresses.map(describeAddress).join('\n') : remedy;
+  const prefix = server === undefined || message.startsWith(`${server} `) ? '' : `${server}: `;
+  return `${prefix}${message}\n${advice}${acceptCommand(error)}\n(${code})`;
 }
 
-/** Only characters that have no meaning in a shell. */
-const plainInShell = /^[\w:/.~%@+,=?&#-]+$/;
+/** Characters that are safe between single quotes in a shell, and that a person can read. */
+const shellSafe = /^[\w:/.~%@+,=?&#-]+$/;
 
-/** Where an MCP server was found instead. */
-const addressWords = (address: string): string =>
-  `An MCP server answers at ${sanitizeExternalText(address, 2_000)}${plainInShell.test(address) ? `\n\n  keybridge add '${address}'\n` : ''}`;
+/** Another address at which discovery found an MCP server. */
+function describeAddress(address: string): string {
+  const command = shellSafe.test(address) ? `\n\n  keybridge add '${address}'\n` : '';
+  return `An MCP server answers at ${sanitizeExternalText(address, 2_000)}${command}`;
+}
 
-/** The command that accepts the audience of E_TOKEN_AUDIENCE. */
+/** The command that accepts the token's audience after E_TOKEN_AUDIENCE. */
 function acceptCommand({ server, audience }: ErrorInfo): string {
-  if (server === undefined || audience === undefined || !plainInShell.test(audience)) return '';
+  if (server === undefined || audience === undefined || !shellSafe.test(audience)) return '';
   return `\n\n  keybridge configure ${server} --set 'audienceException=${audience}'\n`;
 }
