@@ -11,14 +11,14 @@ import {
 import { AppError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 
-/** What an ID token must say to be the answer to our request. */
+/** The values that an ID token must match to belong to our request. */
 export interface ExpectedIdToken {
   /** As validated by discovery. */
   readonly issuer: string;
   readonly clientId: string;
-  /** As sent; absent where none could be sent (device code). */
+  /** The nonce that was sent. Absent if none could be sent (device code). */
   readonly nonce?: Secret;
-  /** The one that came with it. */
+  /** The access token of the same token response. */
   readonly accessToken: Secret;
   /** Unix ms. */
   readonly now: number;
@@ -27,8 +27,8 @@ export interface ExpectedIdToken {
 export type IdTokenClaims = JWTPayload & { readonly iss: string; readonly sub: string };
 
 /**
- * `wrong`: it is somebody else's answer, or forged. `unverified`: nothing speaks against it, and nothing vouches for it
- * (keys that cannot be had, a clock that is off, an algorithm that we do not take).
+ * `wrong`: it belongs to another sign-in, or is forged. `unverified`: it may be right, but that cannot be verified
+ * (keys not available, wrong clock, unsupported algorithm).
  */
 export type IdTokenVerdict =
   | { readonly kind: 'verified'; readonly claims: IdTokenClaims }
@@ -38,10 +38,7 @@ export type IdTokenVerdict =
       readonly why: 'unreadable' | 'no_keys' | 'keys_unreachable' | 'unknown_key' | 'algorithm' | 'dates';
     };
 
-/**
- * Asymmetric ones alone: `none` proves nothing, and HS* would make a client secret a key for signatures (RFC 8725 3.1,
- * 3.2).
- */
+/** Asymmetric algorithms only: no `none`, and no HS*, which would use a client secret as key (RFC 8725 3.1, 3.2). */
 const algorithms = [
   'RS256',
   'RS384',
@@ -55,13 +52,13 @@ const algorithms = [
   'EdDSA',
   'Ed25519',
 ];
-/** For clocks that differ a little. */
+/** The tolerated difference of clocks. */
 const skewSeconds = 60;
 
 /**
- * Judges an ID token (OpenID Connect Core 3.1.3.7 and 3.1.3.8). What it says is compared before its signature is
- * checked, so that a token for somebody else stays wrong, whoever signed it. `keys`: of the issuer; absent: it
- * publishes none. Never throws.
+ * Verifies an ID token (OpenID Connect Core 3.1.3.7 and 3.1.3.8). Its claims are checked before its signature, so that
+ * a token for another sign-in counts as `wrong` even if its signature cannot be verified. `keys`: those of the issuer,
+ * or undefined if it publishes none. Never throws.
  */
 export async function verifyIdToken(
   idToken: Secret,
@@ -69,9 +66,9 @@ export async function verifyIdToken(
   keys: JWTVerifyGetKey | undefined,
 ): Promise<IdTokenVerdict> {
   const token = idToken.reveal();
-  const said = decoded(token);
-  if (!said) return { kind: 'unverified', why: 'unreadable' };
-  const { claims, algorithm } = said;
+  const content = decode(token);
+  if (!content) return { kind: 'unverified', why: 'unreadable' };
+  const { claims, algorithm } = content;
   const fault = claimFault(claims, expected);
   if (fault) return { kind: 'wrong', why: fault };
   if (!keys) return { kind: 'unverified', why: 'no_keys' };
@@ -85,21 +82,21 @@ export async function verifyIdToken(
   } catch (error) {
     return verdictOf(error);
   }
-  if (!hashFits(claims['at_hash'], expected.accessToken, algorithm)) return { kind: 'wrong', why: 'access_token' };
+  if (!hashMatches(claims['at_hash'], expected.accessToken, algorithm)) return { kind: 'wrong', why: 'access_token' };
   return { kind: 'verified', claims };
 }
 
-/** Where several keys may have signed it, each is tried. */
+/** Tries each key if several may have signed the token. */
 async function verify(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<unknown> {
   try {
     return await jwtVerify(token, keys, options);
-  } catch (several) {
-    if (!(several instanceof errors.JWKSMultipleMatchingKeys)) throw several;
-    for await (const key of several) {
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
       try {
         return await jwtVerify(token, key, options);
-      } catch (error) {
-        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      } catch (keyError) {
+        if (!(keyError instanceof errors.JWSSignatureVerificationFailed)) throw keyError;
       }
     }
     throw new errors.JWSSignatureVerificationFailed();
@@ -113,15 +110,15 @@ function claimFault(
   if (claims.iss !== issuerFor(issuer, claims)) return 'issuer';
   const audiences = [claims.aud].flat();
   const azp = claims['azp'];
-  // A token for others too must say that it was issued to us.
+  // If there are other audiences, azp must name us.
   if (!audiences.includes(clientId) || (azp === undefined ? audiences.length > 1 : azp !== clientId)) return 'audience';
   if (nonce && (typeof claims['nonce'] !== 'string' || !nonce.equals(new Secret(claims['nonce'])))) return 'nonce';
   return typeof claims.sub === 'string' && claims.sub !== '' ? undefined : 'claims';
 }
 
 /**
- * Entra ID's metadata for several organisations has `{tenantid}` in its issuer, which each token fills in with its
- * `tid`.
+ * Entra ID's metadata for several organizations has the placeholder `{tenantid}` in its issuer. Each token has its own
+ * tenant in the claim `tid`.
  */
 function issuerFor(issuer: string, claims: JWTPayload): string {
   const tenant = claims['tid'];
@@ -138,21 +135,21 @@ function verdictOf(error: unknown): IdTokenVerdict {
     return error.claim === 'nbf' && error.reason === 'check_failed'
       ? { kind: 'unverified', why: 'dates' }
       : { kind: 'wrong', why: 'claims' };
-  // What is left is a key set without a key that can be used for it.
+  // The remaining errors mean that the key set has no usable key for the token.
   return { kind: 'unverified', why: 'unknown_key' };
 }
 
-/** OpenID Connect Core 3.1.3.6: the left half of the access token's hash, where the token has it. */
-function hashFits(found: unknown, accessToken: Secret, algorithm: string): boolean {
-  if (found === undefined) return true;
+/** OpenID Connect Core 3.1.3.6: `at_hash` is optional, and is the left half of the access token's hash. */
+function hashMatches(atHash: unknown, accessToken: Secret, algorithm: string): boolean {
+  if (atHash === undefined) return true;
   const hash = algorithm.endsWith('256') ? 'sha256' : algorithm.endsWith('384') ? 'sha384' : 'sha512';
   const digest = createHash(hash).update(accessToken.reveal()).digest();
-  return found === digest.subarray(0, digest.length / 2).toString('base64url');
+  return atHash === digest.subarray(0, digest.length / 2).toString('base64url');
 }
 
-function decoded(token: string): { readonly claims: IdTokenClaims; readonly algorithm: string } | undefined {
+function decode(token: string): { readonly claims: IdTokenClaims; readonly algorithm: string } | undefined {
   try {
-    // The types promise what only `claimFault` checks.
+    // `claimFault` checks what this type asserts.
     return { claims: decodeJwt(token) as IdTokenClaims, algorithm: String(decodeProtectedHeader(token).alg) };
   } catch {
     return undefined;

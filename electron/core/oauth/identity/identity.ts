@@ -1,8 +1,9 @@
+import { defined } from '../../../../shared/defined.ts';
 import type { IdentityNote } from '../../../../shared/identity-note.ts';
 import { AppError, sanitizeExternalText } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Secret } from '../../base/secret.ts';
-import { wrongWords } from './wrong-id-token.ts';
+import { wrongTokenReasons } from './wrong-id-token.ts';
 import { verifyIdToken, type IdTokenClaims } from './id-token.ts';
 import type { KeySets } from './jwks.ts';
 import { decodedClaims, displayClaims } from './jwt-claims.ts';
@@ -12,12 +13,12 @@ import type { Http } from '../../http/http.ts';
 import type { AuthorizationServer, Tokens, TokenClient } from '../model.ts';
 import type { Subject } from '../../vault/credential.ts';
 
-/** Who signed in. Without `subject` nobody is known, and the rest says at most why. */
+/** Who signed in. Without `subject` the person is unknown, and `identityNotes` may say why. */
 export interface Identity {
   readonly subject?: Subject;
   /** Display name. */
   readonly account?: string;
-  /** For display. */
+  /** For display only. */
   readonly idTokenClaims?: Readonly<Record<string, string>>;
   readonly identityNotes?: readonly IdentityNote[];
 }
@@ -30,24 +31,24 @@ export interface IdentityDeps {
 }
 
 export interface IdentityRequest {
-  /** The account that signs in. */
+  /** The key of the account that signs in. */
   readonly owner: string;
   readonly authorizationServer: Pick<AuthorizationServer, 'jwks_uri' | 'userinfo_endpoint'>;
   readonly client: Pick<TokenClient, 'issuer' | 'clientId' | 'allow'>;
   readonly tokens: Tokens;
-  /** As asked for. */
+  /** The requested scopes. */
   readonly scopes: readonly string[];
-  /** As sent with the authorization request. */
+  /** The nonce of the authorization request. Absent if none could be sent. */
   readonly nonce?: Secret;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Who has just signed in: by the ID token, once it is verified, and by the userinfo endpoint where the ID token tells
- * no name (OpenID Connect Core 3.1.3.7, 5.3). A server without ID tokens is asked at its userinfo endpoint alone. One
- * that was asked for and is wrong ends the sign-in (E_ID_TOKEN): the answer may be another person's. What merely cannot
- * be verified costs the name, and not the sign-in; so does one that nobody asked for, and one of a server that
- * publishes no keys and so is no OpenID Provider.
+ * Finds out who has just signed in: from the verified ID token, and from the userinfo endpoint if the ID token contains
+ * no name (OpenID Connect Core 3.1.3.7, 5.3) or if there is no ID token. Throws E_ID_TOKEN if a requested ID token is
+ * wrong, because the token response may then belong to another person. An ID token that only cannot be verified, that
+ * was not requested, or that comes from a server without published keys (which is no OpenID Provider) never ends the
+ * sign-in; the identity then has no name.
  */
 export async function identify(
   { http, clock, log, keySets }: IdentityDeps,
@@ -56,68 +57,55 @@ export async function identify(
   const { owner, authorizationServer, client, tokens, scopes, nonce, signal } = request;
   const { jwks_uri: uri, userinfo_endpoint: endpoint } = authorizationServer;
   const { allow } = client;
-  const asked = scopes.includes('openid');
-  const granted = (tokens.scopes ?? scopes).includes('openid');
+  const { accessToken, scopes: grantedScopes = scopes } = tokens;
+  const isGranted = (scope: string) => grantedScopes.includes(scope);
+  const userinfo = async (sub?: string): Promise<Userinfo> =>
+    endpoint === undefined
+      ? { kind: 'none' }
+      : fetchUserinfo({ http, allow, endpoint, accessToken, ...defined({ sub, signal }) });
   if (!tokens.idToken) {
-    const named = ['openid', 'profile', 'email'].some((scope) => (tokens.scopes ?? scopes).includes(scope));
-    const told =
-      named && endpoint !== undefined
-        ? await fetchUserinfo({ http, allow, endpoint, accessToken: tokens.accessToken, ...(signal ? { signal } : {}) })
-        : undefined;
-    const identity = told?.kind === 'claims' ? byUserinfo(client.issuer, told.claims) : {};
-    return identity.account === undefined && granted ? noted('absent') : identity;
+    const mayRead = ['openid', 'profile', 'email'].some(isGranted);
+    const info: Userinfo = mayRead ? await userinfo() : { kind: 'none' };
+    const identity = info.kind === 'claims' ? identityByUserinfo(client.issuer, info.claims) : {};
+    return identity.account === undefined && isGranted('openid') ? noted('absent') : identity;
   }
 
-  const keys =
-    uri === undefined ? undefined : keySets.keysAt({ owner, uri, http, allow, ...(signal ? { signal } : {}) });
+  const keys = uri === undefined ? undefined : keySets.keysAt({ owner, uri, http, allow, ...defined({ signal }) });
   const expected = {
     issuer: client.issuer,
     clientId: client.clientId,
-    accessToken: tokens.accessToken,
+    accessToken,
     now: clock.now(),
-    ...(nonce ? { nonce } : {}),
+    ...defined({ nonce }),
   };
   const verdict = await verifyIdToken(tokens.idToken, expected, keys);
   log('id_token', { credential: owner, verdict: verdict.kind, ...('why' in verdict ? { why: verdict.why } : {}) });
   if (verdict.kind === 'wrong') {
-    if (asked && keys)
-      throw new AppError(
-        'E_ID_TOKEN',
-        `The ID token of ${sanitizeExternalText(client.issuer)} ${wrongWords[verdict.why]}.`,
-      );
-    return noted('wrong');
+    if (!scopes.includes('openid') || !keys) return noted('wrong');
+    const issuer = sanitizeExternalText(client.issuer);
+    throw new AppError('E_ID_TOKEN', `The ID token of ${issuer} ${wrongTokenReasons[verdict.why]}.`);
   }
   if (verdict.kind === 'unverified') return noted(verdict.why);
 
   const { claims } = verdict;
-  const userinfo: Userinfo =
-    nameIn(claims) === undefined && endpoint !== undefined && granted
-      ? await fetchUserinfo({
-          http,
-          allow,
-          endpoint,
-          accessToken: tokens.accessToken,
-          sub: claims.sub,
-          ...(signal ? { signal } : {}),
-        })
-      : { kind: 'none' };
-  return known(claims, userinfo);
+  const needsName = nameIn(claims) === undefined && isGranted('openid');
+  return identityByIdToken(claims, needsName ? await userinfo(claims.sub) : { kind: 'none' });
 }
 
-/** Who the issuer says has this access token, where it gives no ID token (OAuth 2.0 with a userinfo endpoint). */
-function byUserinfo(issuer: string, claims: Readonly<Record<string, unknown>>): Identity {
+/** The owner of the access token by the issuer's word, if there is no ID token (OAuth 2.0 with a userinfo endpoint). */
+function identityByUserinfo(issuer: string, claims: Readonly<Record<string, unknown>>): Identity {
   const { sub } = claims;
   const account = nameIn(claims);
   if (account === undefined) return {};
   return {
-    ...(typeof sub === 'string' && sub !== '' ? { subject: { issuer, sub } } : {}),
+    ...defined({ subject: typeof sub === 'string' && sub !== '' ? { issuer, sub } : undefined }),
     account,
     idTokenClaims: displayClaims(claims),
     ...noted('userinfo_alone'),
   };
 }
 
-function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {
+function identityByIdToken(claims: IdTokenClaims, userinfo: Userinfo): Identity {
   const more = userinfo.kind === 'claims' ? userinfo.claims : {};
   return {
     subject: { issuer: claims.iss, sub: claims.sub },
@@ -128,8 +116,9 @@ function known(claims: IdTokenClaims, userinfo: Userinfo): Identity {
 }
 
 /**
- * The notes after a refresh (OpenID Connect Core 12.2): its ID token changes nothing of the identity, and one that
- * names somebody else gets a note. It came from the token endpoint alone, and its signature is not checked.
+ * Returns the notes after a refresh (OpenID Connect Core 12.2). The ID token of a refresh never changes the identity;
+ * if it names another person, a note is added. Its signature is not checked, since it came directly from the token
+ * endpoint.
  */
 export function identityAfterRefresh(
   { subject, identityNotes: notes }: Identity,
@@ -144,8 +133,8 @@ export function identityAfterRefresh(
 const noted = (note: IdentityNote): Identity => ({ identityNotes: [note] });
 
 function nameIn(claims: Readonly<Record<string, unknown>>): string | undefined {
-  const names = [claims['name'], claims['preferred_username'], claims['email']].flatMap((one) =>
-    typeof one === 'string' ? [sanitizeExternalText(one)] : [],
+  const names = [claims['name'], claims['preferred_username'], claims['email']].flatMap((claim) =>
+    typeof claim === 'string' ? [sanitizeExternalText(claim)] : [],
   );
   return names.find((name) => name !== '');
 }

@@ -6,8 +6,9 @@ import { fetchDocument, parseMetadata, startRun } from '../discovery/metadata.ts
 import { type Deadline, deadlineIn, type Clock } from '../../base/clock.ts';
 import type { AddressPolicy, Http } from '../../http/http.ts';
 
-/** The published keys of one issuer, for one account: what one account fetched, another does not rely on. */
-export interface KeyPlace {
+/** Where to find the keys of an issuer. */
+export interface KeyLocation {
+  /** An account key. No account relies on keys that another one fetched. */
   readonly owner: string;
   /** `jwks_uri`, checked by discovery. */
   readonly uri: string;
@@ -16,45 +17,46 @@ export interface KeyPlace {
   readonly signal?: AbortSignal;
 }
 
-/** Public keys of authorization servers (RFC 7517), kept for ten minutes. */
+/** Public keys of authorization servers (RFC 7517), cached for ten minutes. */
 export interface KeySets {
   /**
-   * Gives jose the key that a signature names. What is kept is asked first; a key that it lacks is looked for once more
-   * at the issuer, since keys change. Throws AppError when the keys cannot be had, and jose's errors when none fits.
+   * Returns a function that finds the key of a signature for jose. It fetches the keys again if a key is missing from
+   * the cache, because issuers rotate keys. The function throws AppError if the keys cannot be fetched, and jose's
+   * errors if none matches.
    */
-  keysAt(place: KeyPlace): JWTVerifyGetKey;
+  keysAt(location: KeyLocation): JWTVerifyGetKey;
 }
 
-const keptMs = 10 * 60 * 1000;
-const fetchMs = 5_000;
+const cacheMs = 10 * 60 * 1000;
+const fetchTimeoutMs = 5_000;
 /** Large providers publish about ten. */
 const maxKeys = 50;
 
 const Keys = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(maxKeys) });
 
 export function createKeySets(clock: Clock): KeySets {
-  const kept = new Map<string, { readonly find: JWTVerifyGetKey; readonly fresh: Deadline }>();
+  const cache = new Map<string, { readonly find: JWTVerifyGetKey; readonly expires: Deadline }>();
   return {
-    keysAt: (at) => async (header, token) => {
-      const name = `${at.owner} ${at.uri}`;
-      const known = kept.get(name);
-      if (known && known.fresh.leftMs() > 0) {
+    keysAt: (location) => async (header, token) => {
+      const name = `${location.owner} ${location.uri}`;
+      const cached = cache.get(name);
+      if (cached && cached.expires.leftMs() > 0) {
         try {
-          return await known.find(header, token);
+          return await cached.find(header, token);
         } catch (error) {
           if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
         }
       }
-      const find = createLocalJWKSet(await fetchKeys(at));
-      kept.set(name, { find, fresh: deadlineIn(clock, keptMs) });
+      const find = createLocalJWKSet(await fetchKeys(location));
+      cache.set(name, { find, expires: deadlineIn(clock, cacheMs) });
       return find(header, token);
     },
   };
 }
 
-async function fetchKeys({ uri, http, allow, signal }: KeyPlace): Promise<JSONWebKeySet> {
+async function fetchKeys({ uri, http, allow, signal }: KeyLocation): Promise<JSONWebKeySet> {
   const url = new URL(uri);
-  const document = await fetchDocument(startRun(http, allow, fetchMs, signal), url);
+  const document = await fetchDocument(startRun(http, allow, fetchTimeoutMs, signal), url);
   if (document.kind === 'absent') throw new AppError('E_METADATA_MISSING', `There are no keys at ${displayUrl(url)}.`);
   if (document.kind !== 'found') throw document.error;
   return parseMetadata(Keys, document.value, url);

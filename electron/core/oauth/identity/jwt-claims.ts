@@ -1,10 +1,10 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { sanitizeExternalText } from '../../base/errors.ts';
 
-/** Of one sign-in alone, and nothing that a person can read. */
-const unshown: ReadonlySet<string> = new Set(['nonce', 'at_hash', 'c_hash', 's_hash', 'sid']);
+/** Claims that belong to one sign-in and mean nothing to a person. */
+const hiddenClaims: ReadonlySet<string> = new Set(['nonce', 'at_hash', 'c_hash', 's_hash', 'sid']);
 
-/** The claims of a JWT; undefined when it is none (opaque, encrypted). Nothing is verified. */
+/** Returns the claims of a JWT, or undefined for an opaque or encrypted token. Verifies nothing. */
 export function decodedClaims(jwt: string): JWTPayload | undefined {
   try {
     return decodeJwt(jwt);
@@ -13,10 +13,10 @@ export function decodedClaims(jwt: string): JWTPayload | undefined {
   }
 }
 
-/** Claims as text for display: at most 50, each on one line. */
+/** Returns claims as text for display: at most 50, each on one line. */
 export function displayClaims(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const shown = Object.entries(claims)
-    .filter(([name]) => !unshown.has(name))
+    .filter(([name]) => !hiddenClaims.has(name))
     .slice(0, 50);
   return Object.fromEntries(
     shown.map(([name, value]) => [

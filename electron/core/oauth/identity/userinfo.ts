@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../../../shared/defined.ts';
 import { readJson } from '../../../../shared/json.ts';
 import { fetchFollowingRedirect } from '../../http/follow.ts';
 import type { Secret } from '../../base/secret.ts';
@@ -10,23 +11,23 @@ export interface UserinfoRequest {
   /** Checked by discovery. */
   readonly endpoint: string;
   readonly accessToken: Secret;
-  /** Of the verified ID token; absent where there is none. */
+  /** The subject of the verified ID token. Absent if there is none. */
   readonly sub?: string;
   readonly signal?: AbortSignal;
 }
 
-/** `none`: the server told nothing that can be used, e.g. because the token is for the MCP server alone. */
+/** `none`: no usable response, for example because the token is valid for the MCP server only. */
 export type Userinfo =
   | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, unknown>> }
   | { readonly kind: 'other_person' }
   | { readonly kind: 'none' };
 
 const timeoutMs = 5_000;
-const maxAnswerBytes = 64 * 1024;
+const maxResponseBytes = 64 * 1024;
 
 /**
- * What the authorization server says about who signed in (OpenID Connect Core 5.3). An answer about somebody else is
- * not used (5.3.2), nor is a signed or encrypted one. Never throws.
+ * Requests the claims about the person who signed in (OpenID Connect Core 5.3). Does not use a response about another
+ * person (5.3.2) or a signed or encrypted one. Never throws.
  */
 export async function fetchUserinfo({
   http,
@@ -44,8 +45,8 @@ export async function fetchUserinfo({
       forTokens: true,
       allow,
       timeoutMs,
-      maxBytes: maxAnswerBytes,
-      ...(signal ? { signal } : {}),
+      maxBytes: maxResponseBytes,
+      ...defined({ signal }),
     });
     if (status !== 200) return { kind: 'none' };
     const claims = z.record(z.string(), z.unknown()).parse(readJson(body));

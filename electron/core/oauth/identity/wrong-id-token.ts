@@ -1,7 +1,7 @@
 import type { IdTokenVerdict } from './id-token.ts';
 
-/** Why an ID token ends a sign-in: completes "The ID token of ..." in the message of E_ID_TOKEN. */
-export const wrongWords: Readonly<Record<Extract<IdTokenVerdict, { kind: 'wrong' }>['why'], string>> = {
+/** Why an ID token ends a sign-in. Continues "The ID token of ISSUER" in the message of E_ID_TOKEN. */
+export const wrongTokenReasons: Readonly<Record<Extract<IdTokenVerdict, { kind: 'wrong' }>['why'], string>> = {
   issuer: 'names another issuer',
   audience: 'was issued for another client',
   nonce: 'belongs to another sign-in',
