@@ -1,5 +1,5 @@
 import { utilityProcess } from 'electron';
-import type { KeychainChild } from '../core/vault/keychain-client.ts';
+import type { KeychainChild } from '../core/vault/keychain-child.ts';
 import { keychainEnv } from '../core/vault/spawn-keychain.ts';
 
 /**

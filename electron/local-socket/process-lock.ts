@@ -1,4 +1,5 @@
 // Node's own modules only: the bridge loads this file.
+// Written by hand, because packages for locks either need a native module or leave a lock behind when its process dies.
 import fs from 'node:fs';
 import path from 'node:path';
 import { codeOf } from './data-folder.ts';

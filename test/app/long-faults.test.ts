@@ -107,7 +107,7 @@ const faults: readonly (readonly [string, Begin])[] = [
   ['silence, everywhere', silence(['as', 'mcp'])],
   ['no DNS', noNames],
   ['the keychain is locked', keychain(locked)],
-  ['the keychain does not answer', keychain(unavailable)],
+  ['the keychain does not respond', keychain(unavailable)],
 ];
 
 const tenMinutes = 600_000;

@@ -217,6 +217,6 @@ describe('a keychain that is missing', () => {
       .catch((thrown: unknown) => (thrown as Error).cause as ErrorInfo);
     expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE' });
     expect((error as ErrorInfo).message).not.toMatch(/client secret/i);
-    expect((error as ErrorInfo).message).toMatch(/^The keychain does not answer/);
+    expect((error as ErrorInfo).message).toMatch(/^The keychain does not respond/);
   });
 });

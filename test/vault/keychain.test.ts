@@ -10,11 +10,8 @@ import { silentLog } from '../../electron/core/base/log.ts';
 import { Secret } from '../../electron/core/base/secret.ts';
 import { openVault } from '../../electron/core/vault/credentials.ts';
 import { decodeMessage } from '../../electron/core/vault/secret-service/dbus-message.ts';
-import {
-  createKeychainStore,
-  type KeychainChild,
-  type KeychainStoreOptions,
-} from '../../electron/core/vault/keychain-client.ts';
+import { createKeychainStore, type KeychainStoreOptions } from '../../electron/core/vault/keychain-client.ts';
+import type { KeychainChild } from '../../electron/core/vault/keychain-child.ts';
 import { createKeychainHandler, type Keytar } from '../../electron/core/vault/keychain-handler.ts';
 import type { KeychainRequest } from '../../electron/core/vault/keychain-protocol.ts';
 import { createSecretService } from '../../electron/core/vault/secret-service/secret-service.ts';

@@ -11,12 +11,12 @@ export type BoundRead =
   | BoundElsewhere
   | StoreFault;
 
-/** Secrets beside the credentials, each in one item with what it is for. */
+/** Secrets that are not part of a credential, each stored with its binding. */
 export interface BoundSecrets {
   /**
-   * The secret, for `use`. What its item did not know of that is stored before the answer, so that the first use binds
-   * it: of two that come at once one is 'elsewhere'. `old`: what an item of an older version, which says nothing, was
-   * for.
+   * Reads a secret for one use. If the use adds to its binding, the new binding is stored before the secret is
+   * returned: the first use binds it, and of two concurrent first uses one gets 'elsewhere'. `old`: the binding to
+   * assume for an item of an older version, which has none.
    */
   readonly read: (key: string, use: Binding, old?: Binding) => Promise<BoundRead>;
   readonly write: (key: string, value: Secret, binding?: Binding) => Promise<StoreWrite>;
@@ -26,16 +26,16 @@ export interface BoundSecrets {
 const Stored = z.object({ secret: z.string().min(1), for: Binding });
 const damaged: StoreFault = { kind: 'unavailable', detail: 'the item of a client secret is damaged' };
 
-export function createBoundSecrets(shelf: IndexedRecords, saveOrLog: () => Promise<void>): BoundSecrets {
-  const turns = new Map<string, Semaphore>();
-  function turn<Value>(key: string, task: () => Promise<Value>): Promise<Value> {
-    const slots = turns.get(key) ?? createSemaphore(1);
-    turns.set(key, slots);
-    return slots.run(task);
+export function createBoundSecrets(records: IndexedRecords, saveOrLog: () => Promise<void>): BoundSecrets {
+  const locks = new Map<string, Semaphore>();
+  function exclusively<Value>(key: string, task: () => Promise<Value>): Promise<Value> {
+    const lock = locks.get(key) ?? createSemaphore(1);
+    locks.set(key, lock);
+    return lock.run(task);
   }
 
   async function store(key: string, value: Secret, binding: Binding): Promise<StoreWrite> {
-    const written = await shelf.write(key, { secret: value.reveal(), for: binding });
+    const written = await records.write(key, { secret: value.reveal(), for: binding });
     if (written.kind !== 'done') return written;
     await saveOrLog();
     return { kind: 'done' };
@@ -43,11 +43,11 @@ export function createBoundSecrets(shelf: IndexedRecords, saveOrLog: () => Promi
 
   return {
     read: (key, use, old = {}) =>
-      turn(key, async () => {
-        const read = await shelf.read(key);
+      exclusively(key, async () => {
+        const read = await records.read(key);
         if (read.kind === 'damaged') return damaged;
         if (read.kind !== 'found') return read;
-        const item = itemOf(read.record.value, old);
+        const item = parseItem(read.record.value, old);
         if (!item) return damaged;
         const { value, binding, isOld } = item;
         const compared = compareBinding(binding, use);
@@ -58,13 +58,13 @@ export function createBoundSecrets(shelf: IndexedRecords, saveOrLog: () => Promi
         }
         return { kind: 'found', value };
       }),
-    write: (key, value, binding = {}) => turn(key, () => store(key, value, binding)),
-    remove: (key) => turn(key, () => shelf.remove(key)),
+    write: (key, value, binding = {}) => exclusively(key, () => store(key, value, binding)),
+    remove: (key) => exclusively(key, () => records.remove(key)),
   };
 }
 
-/** Older versions stored the secret alone, as text. */
-function itemOf(stored: unknown, old: Binding): { value: Secret; binding: Binding; isOld: boolean } | undefined {
+/** Older versions stored only the secret, as text. */
+function parseItem(stored: unknown, old: Binding): { value: Secret; binding: Binding; isOld: boolean } | undefined {
   if (typeof stored === 'string')
     return stored === '' ? undefined : { value: new Secret(stored), binding: old, isOld: true };
   const { data } = Stored.safeParse(stored);

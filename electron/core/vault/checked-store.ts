@@ -1,28 +1,25 @@
 import type { SecretStore, StoreFault } from './secret-store.ts';
 
-/** 'done': it is known who wrote the list of servers. A fault of the store: not yet. */
+/** 'done' once the list of servers is verified; a fault of the store if it cannot be yet. */
 export type ListCheckResult = { readonly kind: 'done' } | StoreFault;
 
-/**
- * The store of secrets as the rest of the core sees it: nothing is read from it before it is known who wrote the list
- * of servers.
- */
+/** The secret store for the rest of the core. Returns no secret before the list of servers is verified. */
 export interface CheckedStore {
   readonly store: SecretStore;
-  /** While `work` runs, the store is read without the check, which `work` is a part of. */
+  /** Runs `work`, which is part of the check, with unchecked access to the store. */
   unchecked<Value>(work: () => Promise<Value>): Promise<Value>;
   /**
-   * Names the check, which reads the store by itself through `unchecked`. Its fault says why nothing can be read yet.
-   * Until it is named, reads are refused.
+   * Sets the check. It reads the store through `unchecked`; if it returns a fault, reads return that fault. Until a
+   * check is set, reads are refused.
    */
   checkWith(check: () => Promise<ListCheckResult>): void;
 }
 
-const notYet: StoreFault = { kind: 'unavailable', detail: 'the list of servers was not checked yet' };
+const notChecked: StoreFault = { kind: 'unavailable', detail: 'the list of servers has not been checked yet' };
 
-/** `isChecked`: the list needs no check any more. */
+/** `isChecked`: whether the list has been verified, so that no check is needed. */
 export function createCheckedStore(plain: SecretStore, isChecked: () => boolean): CheckedStore {
-  let check = async (): Promise<ListCheckResult> => notYet;
+  let check = async (): Promise<ListCheckResult> => notChecked;
   let uncheckedReaders = 0;
   return {
     store: {
@@ -48,8 +45,8 @@ export function createCheckedStore(plain: SecretStore, isChecked: () => boolean)
         uncheckedReaders -= 1;
       }
     },
-    checkWith(wanted) {
-      check = wanted;
+    checkWith(newCheck) {
+      check = newCheck;
     },
   };
 }

@@ -3,94 +3,90 @@ import type { IdentityNote } from '../../../shared/identity-note.ts';
 import type { Secret } from '../base/secret.ts';
 
 /**
- * What one authorization server wants differently at its token endpoint. Kept with the credential, so that each refresh
- * does what the sign-in did.
+ * How the token endpoint of one authorization server deviates from the standard. Stored with the credential, so that
+ * each refresh behaves like the sign-in.
  */
 export const TokenQuirks = z.object({
-  /** True: no `resource` parameter (RFC 8707). Absent: the client's `resource`, as it is. */
+  /** True: token requests have no `resource` parameter (RFC 8707). Defaults to sending the client's `resource`. */
   omitResource: z.boolean().optional(),
-  /** Parameters that every token request carries besides the standard ones. */
+  /** Additional parameters of every token request. */
   parameters: z.record(z.string(), z.string()).optional(),
   /**
-   * True: a refresh names the scopes that were asked for at sign-in; others answer for another resource without them.
+   * True: a refresh repeats the scopes of the sign-in. Without them, some servers issue a token for another resource.
    */
   scopeOnRefresh: z.boolean().optional(),
-  /** The member of the token answer in which the tokens lie, where it is not the answer itself. */
+  /** The member of the token response that contains the tokens, if they are not at the top level. */
   tokensIn: z.string().optional(),
 });
 export type TokenQuirks = z.infer<typeof TokenQuirks>;
 
-/** Whom an issuer means (OpenID Connect Core 2): nobody else at this issuer ever has the same `sub`. */
+/** Identifies a person at an issuer (OpenID Connect Core 2). A `sub` is never reassigned to another person. */
 export interface Subject {
   readonly issuer: string;
   readonly sub: string;
 }
 
 /**
- * What the vault keeps for one account on one server. Everything but the three secrets also stands in the app's own
- * index file, so that status needs no keychain.
+ * What the vault stores for one account on one server. Everything except the three secrets is also in the index file,
+ * so that the status does not need the keychain.
  */
 export interface Credential {
   /** `<server id>:<account id>`. */
   readonly id: string;
-  /** The issuer exactly as validated at sign-in. */
+  /** The issuer, exactly as validated at sign-in. */
   readonly issuer: string;
-  /**
-   * Address of the MCP server that was signed in to: the tokens go nowhere else. Absent where there is no server (a
-   * company's sign-in).
-   */
+  /** Address of the MCP server. The tokens are sent nowhere else. Absent for the sign-in of a company. */
   readonly serverUrl?: string;
-  /** `resource` exactly as sent at sign-in (RFC 8707). */
+  /** `resource`, exactly as sent at sign-in (RFC 8707). */
   readonly resource: string;
-  /** What this authorization server wants differently at its token endpoint. */
   readonly quirks?: TokenQuirks;
   readonly tokenEndpoint: string;
   readonly revocationEndpoint?: string;
   readonly introspectionEndpoint?: string;
   /**
-   * Of a company's sign-in: origins where its ID token may be exchanged besides that of `tokenEndpoint`. Absent: an
-   * older version stored it.
+   * For the sign-in of a company: origins where its ID token may be exchanged, in addition to that of `tokenEndpoint`.
+   * Absent if an older version stored it.
    */
   readonly exchangeOrigins?: readonly string[];
   readonly clientId: string;
   readonly clientSecret?: Secret;
   readonly clientAuth: ClientAuth;
-  /** Set where no person signed in: there is no token to keep, and the secrets stay where the user put them. */
+  /** Set if no person signed in. There is no token to store then, and the secrets are stored separately. */
   readonly grant?: RepeatedGrant;
   readonly requestedScopes: readonly string[];
   readonly grantedScopes: readonly string[];
-  /** Absent where the server gave none; then `accessToken` is kept instead. */
+  /** Absent if the server issued none; `accessToken` is stored instead. */
   readonly refreshToken?: Secret;
-  /** Only without a refresh token: the long-lived credential itself. */
+  /** Only present without a refresh token. */
   readonly accessToken?: Secret;
   /** Unix ms; only together with `accessToken`. */
   readonly expiresAt?: number;
-  /** Who signed in, from a verified ID token; the account's display name. Where a client acts for itself, its id. */
+  /** Display name of who signed in, from a verified ID token; the client id if a client acts for itself. */
   readonly account?: string;
-  /** Whom the verified ID token named; absent: nobody is known for sure. */
+  /** The subject of the verified ID token; absent if the person is not known for certain. */
   readonly subject?: Subject;
-  /** Of the verified ID token and of userinfo, for display. */
+  /** Claims of the verified ID token and of userinfo, for display. */
   readonly idTokenClaims?: Readonly<Record<string, string>>;
-  /** What a person should know of who signed in. */
+  /** What a person should know about who signed in. */
   readonly identityNotes?: readonly IdentityNote[];
   readonly signedInAt: number;
-  /** Unix ms: when the sign-in ends unless a person renews it; absent where the server does not say. */
+  /** When the sign-in ends unless a person renews it. Unix ms; absent if the server does not say. */
   readonly endsAt?: number;
   readonly lastRefreshAt?: number;
-  /** Counts stored versions, from 1. Given by the vault: `write` ignores what is in its argument. */
+  /** Counts stored versions, from 1. Assigned by the vault; `write` ignores the value in its argument. */
   readonly generation: number;
-  /** Set when the authorization server said `invalid_grant`: kept for a look, not used again. */
+  /** When the authorization server responded with `invalid_grant`. Kept for diagnosis, and not used again. */
   readonly quarantinedAt?: number;
 }
 
-/** Facts about a stored credential that are no secret: from the index file, without the keychain. */
+/** What is not secret about a stored credential. Read from the index file, without the keychain. */
 export type CredentialFacts = Omit<Credential, 'refreshToken' | 'accessToken' | 'clientSecret'> & {
   readonly renewable: boolean;
 };
 
 /**
- * How a client proves who it is at the token endpoint (RFC 7591 2, RFC 7523, RFC 8705). `_raw`: not form-encoded,
- * against RFC 6749 2.3.1.
+ * How a client authenticates at the token endpoint (RFC 7591 2, RFC 7523, RFC 8705). `_raw`: without the form-encoding
+ * that RFC 6749 2.3.1 requires.
  */
 export const clientAuths = [
   'none',
@@ -103,12 +99,12 @@ export const clientAuths = [
 
 export type ClientAuth = (typeof clientAuths)[number];
 
-/** Grants without a refresh token: what the user entered is used again, each time that a token is needed. */
+/** Grants without a refresh token: each new token is requested with what the user entered. */
 export const repeatedGrants = ['client_credentials', 'jwt_bearer', 'enterprise_managed', 'static_header'] as const;
 
 export type RepeatedGrant = (typeof repeatedGrants)[number];
 
-/** Whether a new access token can be had without a person. */
+/** Whether a new access token can be obtained without a person. */
 export const isRenewable = ({
   refreshToken,
   grant,

@@ -1,16 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AppError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Binding } from './binding.ts';
 import { createBoundSecrets, type BoundRead } from './bound-secrets.ts';
-import { memoryIndex, openIndexFile } from './index-file.ts';
-import { createRecords } from './records.ts';
-import { createIndexedRecords } from './indexed-records.ts';
-import { factsOf, fromStored, toStored } from './stored-credential.ts';
-import type { Clock } from '../base/clock.ts';
-import type { SecretStore, StoreFault } from './secret-store.ts';
 import type { Credential, CredentialFacts } from './credential.ts';
+import { createJournal } from './journal.ts';
+import type { StoreFault } from './secret-store.ts';
+import { factsOf, fromStored, toStored } from './stored-credential.ts';
+import { openVaultRecords, type VaultRecordsOptions } from './vault-records.ts';
 
 export type CredentialRead =
   | { readonly kind: 'found'; readonly credential: Credential }
@@ -19,179 +16,126 @@ export type CredentialRead =
   | StoreFault;
 
 /**
- * The vault: credentials in the store of secrets, two generations each, and an index file of what is no secret.
- * A failed read or write never deletes anything.
+ * The vault: credentials in the secret store, two generations each, and an index file of what is not secret. A failed
+ * read or write never deletes anything.
  */
 export interface Vault {
-  /** E_CONFIG_NEWER: the index is of a newer Keybridge, and everything that would change it is refused. */
+  /** E_CONFIG_NEWER if the index is from a newer Keybridge. All changes are then refused. */
   readonly notice: AppError | undefined;
-  /** Reads the newest whole generation, from the store every time. */
+  /** Reads the newest complete generation, always from the store. */
   read(id: string): Promise<CredentialRead>;
   /**
-   * Stores generation n+1 next to n, reads it back and compares, flips the head item last. Closes the journal of
-   * generation n.
+   * Stores generation n+1 next to n, reads it back and compares it, and updates the head item last. Closes the journal
+   * of generation n.
    */
   write(credential: Credential): Promise<{ readonly kind: 'done' } | StoreFault>;
-  /** All parts of all generations. After a fault the rest goes with `sweep`; from now on `read` says 'absent'. */
+  /**
+   * Deletes all parts of all generations. `read` returns 'absent' from now on; after a fault, `sweep` does the rest.
+   */
   delete(id: string): Promise<{ readonly kind: 'done' } | StoreFault>;
-  /** Everything of a server, whatever account it is of. */
+  /** Deletes everything that belongs to a server, for all accounts. */
   forget(serverId: string): Promise<{ readonly kind: 'done' } | StoreFault>;
-  /** Ends deletions that a crash or a locked store cut off. */
+  /** Completes deletions that a crash or a locked store interrupted. */
   sweep(): Promise<void>;
   /**
-   * The refresh transaction's journal (docs/refresh.md): written before the refresh token is spent. 'done' proves that
-   * the store takes writes now.
+   * Writes the journal of a refresh (docs/refresh.md) before the refresh token is spent. 'done' proves that the store
+   * accepts writes at this moment.
    */
   openJournal(id: string, generation: number): Promise<{ readonly kind: 'done' } | StoreFault>;
   closeJournal(id: string): Promise<void>;
-  /** Credentials whose refresh was cut off: to be refreshed before anything else. */
+  /** Returns the credentials whose refresh was interrupted. They have to be refreshed before anything else. */
   openJournals(): readonly string[];
   facts(id: string): CredentialFacts | undefined;
-  /** Of all credentials that have facts. */
+  /** Returns the ids of all credentials that have facts. */
   ids(): readonly string[];
-  /** True: the index was lost, and the store was not asked about this one yet. */
+  /** True if the index was lost, and the store has not been asked about this credential yet. */
   uncertain(id: string): boolean;
   /**
-   * A secret that the user entered or a registration gave, for one use (BoundSecrets.read); keyed like a credential.
+   * Reads a secret that the user entered or a registration returned, for one use (see BoundSecrets.read). Keyed like a
+   * credential.
    */
   readClientSecret(key: string, use: Binding, old?: Binding): Promise<BoundRead>;
   writeClientSecret(key: string, value: Secret, binding?: Binding): Promise<{ readonly kind: 'done' } | StoreFault>;
   deleteClientSecret(key: string): Promise<{ readonly kind: 'done' } | StoreFault>;
 }
 
-export interface VaultOptions {
-  readonly store: SecretStore;
-  readonly dataDir: string;
-  /** Part of every item's name: two data folders never share an item. */
-  readonly installId: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Credentials that may exist: looked for in the store when the index file is missing or damaged. */
+export interface VaultOptions extends VaultRecordsOptions {
+  /** Credentials that may exist. Read from the store if the index file is missing or damaged. */
   readonly knownIds?: readonly string[];
 }
 
-/** Opens the index file, and rebuilds it from the store where it is missing or damaged. */
-export async function openVault({
-  store,
-  dataDir,
-  installId,
-  clock,
-  log,
-  knownIds = [],
-}: VaultOptions): Promise<Vault> {
-  const { index, lost, save, newer } =
-    store.name === 'memory' ? memoryIndex() : await openIndexFile(dataDir, clock, log);
-  const refused: StoreFault | undefined = newer && {
-    kind: 'unavailable',
-    detail: 'the index is of a newer version',
-    because: newer,
-  };
-  const saveOrLog = async (): Promise<void> => {
-    await save().catch((error: NodeJS.ErrnoException) =>
-      log('vault_index_not_saved', { errno: error.code ?? 'unknown' }),
-    );
-  };
-  const shared = { records: createRecords(store), store, lost, refused, save, saveOrLog, log };
-  const credentials = createIndexedRecords({
-    ...shared,
-    entries: index.credentials,
-    prefix: `${installId}/credential/`,
-  });
-  const secretShelf = createIndexedRecords({
-    ...shared,
-    entries: index.clientSecrets,
-    prefix: `${installId}/client-secret/`,
-  });
-  const clientSecrets = createBoundSecrets(secretShelf, saveOrLog);
-  const journalOf = (id: string) => index.journal.find((entry) => entry.id === id);
+/** Opens the vault. If the index file is missing or damaged, rebuilds it from the store. */
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  const { knownIds = [], clock } = options;
+  const { index, lost, newer, refused, saveOrLog, credentials, secretRecords } = await openVaultRecords(options);
+  const clientSecrets = createBoundSecrets(secretRecords, saveOrLog);
+  const journal = createJournal({ index, credentials, clock, refused, saveOrLog });
 
-  function dropJournal(id: string): boolean {
-    const open = index.journal.length;
-    index.journal = index.journal.filter((entry) => entry.id !== id);
-    return index.journal.length < open;
+  async function read(id: string): Promise<CredentialRead> {
+    // With an open journal, the successor may be complete although the head still names its predecessor.
+    const read = await credentials.read(id, journal.generationOf(id));
+    if (read.kind !== 'found') return read;
+    const credential = fromStored(id, read.record, index.facts[id]);
+    if (!credential) return { kind: 'damaged' };
+    // Any program of the user can write the index, so the facts are corrected from the store before they are used.
+    const facts = factsOf(credential);
+    if (!isDeepStrictEqual(index.facts[id], facts)) {
+      index.facts[id] = facts;
+      await saveOrLog();
+    }
+    return { kind: 'found', credential };
   }
 
-  const vault: Vault = {
+  async function remove(id: string): Promise<{ readonly kind: 'done' } | StoreFault> {
+    if (refused) return refused;
+    delete index.facts[id];
+    journal.drop(id);
+    return credentials.remove(id);
+  }
+
+  if (lost) {
+    for (const id of knownIds) await read(id);
+    await saveOrLog();
+  }
+
+  return {
     notice: newer,
-
-    async read(id) {
-      // With a journal open, the successor may be stored whole while the head still names its predecessor.
-      const read = await credentials.read(id, journalOf(id)?.generation);
-      if (read.kind !== 'found') return read;
-      const credential = fromStored(id, read.record, index.facts[id]);
-      if (!credential) return { kind: 'damaged' };
-      // Every program of the user can write the index; what is decided by the facts goes by the store.
-      const facts = factsOf(credential);
-      if (!isDeepStrictEqual(index.facts[id], facts)) {
-        index.facts[id] = facts;
-        await saveOrLog();
-      }
-      return { kind: 'found', credential };
-    },
-
+    read,
     async write(credential) {
       const written = await credentials.write(credential.id, toStored(credential));
       if (written.kind !== 'done') return written;
       index.facts[credential.id] = factsOf({ ...credential, generation: written.generation });
-      dropJournal(credential.id);
+      journal.drop(credential.id);
       await saveOrLog();
       return { kind: 'done' };
     },
-
-    async delete(id) {
-      if (refused) return refused;
-      delete index.facts[id];
-      dropJournal(id);
-      return credentials.remove(id);
-    },
-
+    delete: remove,
     async forget(serverId) {
-      const mine = (entries: object) => Object.keys(entries).filter((key) => key.startsWith(`${serverId}:`));
-      for (const id of mine(index.credentials)) {
-        const gone = await vault.delete(id);
-        if (gone.kind !== 'done') return gone;
+      for (const id of keysOf(index.credentials, serverId)) {
+        const removed = await remove(id);
+        if (removed.kind !== 'done') return removed;
       }
-      for (const key of mine(index.clientSecrets)) {
-        const gone = await clientSecrets.remove(key);
-        if (gone.kind !== 'done') return gone;
+      for (const key of keysOf(index.clientSecrets, serverId)) {
+        const removed = await clientSecrets.remove(key);
+        if (removed.kind !== 'done') return removed;
       }
       return { kind: 'done' };
     },
-
     async sweep() {
       await credentials.sweep();
-      await secretShelf.sweep();
+      await secretRecords.sweep();
     },
-
-    async openJournal(id, generation) {
-      if (refused) return refused;
-      const at = clock.now();
-      if (journalOf(id)?.generation !== generation) {
-        dropJournal(id);
-        index.journal.push({ id, generation, at });
-        await saveOrLog();
-      }
-      return credentials.note(id, JSON.stringify({ generation, at }));
-    },
-
-    async closeJournal(id) {
-      if (refused) return;
-      if (dropJournal(id)) await saveOrLog();
-    },
-
+    openJournal: journal.open,
+    closeJournal: journal.close,
     openJournals: () => index.journal.map((entry) => entry.id),
     facts: (id) => index.facts[id],
     ids: () => Object.keys(index.facts),
     uncertain: (id) => credentials.uncertain(id),
-
     readClientSecret: clientSecrets.read,
     writeClientSecret: clientSecrets.write,
     deleteClientSecret: clientSecrets.remove,
   };
-
-  if (lost) {
-    for (const id of knownIds) await vault.read(id);
-    await saveOrLog();
-  }
-  return vault;
 }
+
+const keysOf = (entries: object, serverId: string): string[] =>
+  Object.keys(entries).filter((key) => key.startsWith(`${serverId}:`));

@@ -37,10 +37,10 @@ const Facts = z.object({
 });
 
 /**
- * `items`: every item of the store that may exist for it. `deleting`: signed out; what is left goes as soon as the
- * store can be used.
+ * `items`: all items of the store that may exist for a record. `deleting`: the record is deleted, but some items may
+ * remain until the store can be used.
  */
-const Kept = z.object({
+const IndexEntry = z.object({
   generation: z.number().int().nonnegative(),
   items: z.array(z.string()),
   deleting: z.boolean().default(false),
@@ -48,28 +48,28 @@ const Kept = z.object({
 
 const IndexFile = z.object({
   version: z.literal(1),
-  credentials: z.record(z.string(), Kept),
-  clientSecrets: z.record(z.string(), Kept),
+  credentials: z.record(z.string(), IndexEntry),
+  clientSecrets: z.record(z.string(), IndexEntry),
   facts: z.record(z.string(), Facts),
-  /** Refreshes whose outcome is not stored yet. */
+  /** Refreshes whose result is not stored yet. */
   journal: z.array(z.object({ id: z.string(), generation: z.number().int(), at: z.number() })),
 });
 type Index = Omit<z.infer<typeof IndexFile>, 'facts'> & { facts: Record<string, CredentialFacts> };
-export type Kept = z.infer<typeof Kept>;
+export type IndexEntry = z.infer<typeof IndexEntry>;
 
 export interface IndexStore {
   readonly index: Index;
-  /** True: there was no readable index, so the store of secrets may hold what the index does not know. */
+  /** True: there was no readable index, so the secret store may have items that the index does not list. */
   readonly lost: boolean;
-  /** E_CONFIG_NEWER: the file is of a newer Keybridge. It is read as far as it is understood, and never written. */
+  /** E_CONFIG_NEWER if the file is from a newer Keybridge. It is read as far as possible, and never written. */
   readonly newer?: AppError;
-  /** Puts the index as it is now on disk. Rejects with the file system's error. */
+  /** Writes the current index to disk. Rejects with the file system's error. */
   readonly save: () => Promise<void>;
 }
 
 /**
- * The index of the vault, `credentials.json` in the data folder: what is stored under which names, and what is no
- * secret about it. A damaged file is kept beside as `.damaged`.
+ * Opens the index of the vault, `credentials.json` in the data folder: the names of all items in the store, and what is
+ * not secret about them. A damaged file is renamed to `.damaged-TIME`.
  */
 export async function openIndexFile(dataDir: string, clock: Clock, log: Log): Promise<IndexStore> {
   const file = path.join(dataDir, 'credentials.json');
@@ -85,14 +85,14 @@ export async function openIndexFile(dataDir: string, clock: Clock, log: Log): Pr
   const current = index ?? emptyIndex();
   let last: Promise<unknown> = Promise.resolve();
   const save = async (): Promise<void> => {
-    const turn = last.then(() => writeFileAtomic(file, `${JSON.stringify(current, undefined, 2)}\n`));
-    last = turn.catch(() => undefined);
-    return turn;
+    const write = last.then(() => writeFileAtomic(file, `${JSON.stringify(current, undefined, 2)}\n`));
+    last = write.catch(() => undefined);
+    return write;
   };
   return { index: current, lost: index === undefined, save };
 }
 
-/** For a store that does not outlive the process: nothing on disk is read or changed. */
+/** The index for the memory store. Nothing on disk is read or written. */
 export function memoryIndex(): IndexStore {
   return { index: emptyIndex(), lost: false, save: async () => {} };
 }
@@ -101,7 +101,7 @@ const emptyIndex = (): Index => ({ version: 1, credentials: {}, clientSecrets: {
 
 const Versioned = z.looseObject({ version: z.number() });
 
-/** Nothing of it is changed: what is not understood would be lost, and with it what the store of secrets holds. */
+/** Such a file is never written: that would lose what this version does not know, and orphan items of the store. */
 function newerIndex(text: string): IndexStore | undefined {
   const { data } = Versioned.safeParse(readJson(text));
   if (!data || data.version <= 1) return undefined;
@@ -116,6 +116,6 @@ function newerIndex(text: string): IndexStore | undefined {
 
 function parseIndex(text: string): Index | undefined {
   const parsed = IndexFile.safeParse(readJson(text));
-  // JSON has no undefined: what zod allows to be undefined is absent here.
+  // The cast is safe: JSON has no undefined, so members that zod types as possibly undefined are absent.
   return parsed.success ? (parsed.data as Index) : undefined;
 }

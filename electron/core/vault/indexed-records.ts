@@ -1,163 +1,127 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../base/log.ts';
 import { Secret } from '../base/secret.ts';
-import type { Kept } from './index-file.ts';
+import { createRecordIndex, type RecordIndexDeps } from './record-index.ts';
 import type { RecordRead, Records } from './records.ts';
 import type { SecretStore, StoreFault, StoreWrite } from './secret-store.ts';
 
-export interface IndexedRecordsDeps {
+export interface IndexedRecordsDeps extends RecordIndexDeps {
   readonly records: Records;
   readonly store: SecretStore;
-  /** This shelf's part of the index: changed in place, put on disk by `save`. */
-  readonly entries: Record<string, Kept>;
-  /** Before every item's name. */
+  /** Prefix of all item names. */
   readonly prefix: string;
-  /** True: the store may hold what the entries do not name. */
+  /** True: the index was lost, so the store may have items that the entries do not list. */
   readonly lost: boolean;
-  /** Why nothing may be changed; undefined: it may. */
+  /** Why nothing may be changed, or undefined if it may. */
   readonly refused: StoreFault | undefined;
-  readonly save: () => Promise<void>;
-  /** For changes after which a full disk costs only facts that the next change or read brings back. */
-  readonly saveOrLog: () => Promise<void>;
   readonly log: Log;
 }
 
-/**
- * Records of one kind, together with the index of their items: nothing is in the store that the index does not name.
- */
+/** Records of one kind, with an index of their items: the store never has an item that the index does not list. */
 export interface IndexedRecords {
-  /** `journal`: generation whose successor may be whole already. */
+  /** `journal`: the generation of an open journal, whose successor may already be complete in the store. */
   read(key: string, journal?: number): Promise<RecordRead>;
-  /** True: only the store knows whether there is something under this key. */
+  /** True if only the store knows whether there is a record with this key. */
   uncertain(key: string): boolean;
   /** The caller saves the index afterwards. */
   write(key: string, value: unknown): Promise<{ readonly kind: 'done'; readonly generation: number } | StoreFault>;
-  /** Writes a small item beside the record, which proves that the store takes writes. */
+  /** Writes a small item next to the record, which proves that the store accepts writes. */
   note(key: string, text: string): Promise<StoreWrite>;
-  /** Head first, then every part of both generations. After a fault the entry stays marked for `sweep`. */
+  /** Deletes the head, then all parts of both generations. After a fault the record stays marked for `sweep`. */
   remove(key: string): Promise<StoreWrite>;
-  /** Ends removals that were cut off. */
+  /** Completes removals that were interrupted. */
   sweep(): Promise<void>;
 }
 
-export function createIndexedRecords({
-  records,
-  store,
-  entries,
-  prefix,
-  lost,
-  refused,
-  save,
-  saveOrLog,
-  log,
-}: IndexedRecordsDeps): IndexedRecords {
+export function createIndexedRecords(deps: IndexedRecordsDeps): IndexedRecords {
+  const { records, store, prefix, lost, refused, log } = deps;
+  const index = createRecordIndex(deps);
   const nameOf = (key: string): string => prefix + shortName(key);
-  /** Keys that a lost index does not name and the store does not hold. */
-  const searched = new Set<string>();
-  const uncertain = (key: string): boolean => lost && !entries[key] && !searched.has(key);
+  /** Keys that are neither in a lost index nor in the store. */
+  const knownAbsent = new Set<string>();
+  const uncertain = (key: string): boolean => lost && !index.get(key) && !knownAbsent.has(key);
 
   async function read(key: string, journal?: number): Promise<RecordRead> {
-    const entry = entries[key];
+    const entry = index.get(key);
     if (entry?.deleting || (!entry && !uncertain(key))) return { kind: 'absent' };
-    const read = await records.read(
-      nameOf(key),
-      Math.max(entry?.generation ?? 0, journal === undefined ? 0 : journal + 1),
-    );
-    if (read.kind === 'absent' && !entry) searched.add(key);
-    if (read.kind === 'damaged') log('vault_item_damaged', { name: nameOf(key) });
+    const name = nameOf(key);
+    const atLeast = Math.max(entry?.generation ?? 0, journal === undefined ? 0 : journal + 1);
+    const read = await records.read(name, atLeast);
+    if (read.kind === 'absent' && !entry) knownAbsent.add(key);
+    if (read.kind === 'damaged') log('vault_item_damaged', { name });
     if (read.kind !== 'found') return read;
     const { generation, value } = read.record;
     if (entry && generation < entry.generation)
-      log('vault_item_rolled_back', { name: nameOf(key), generation, expected: entry.generation });
-    const items = new Set([...(entry?.items ?? []), ...records.itemsOf(nameOf(key), generation, value)]);
-    entries[key] = { generation: Math.max(generation, entry?.generation ?? 0), items: [...items], deleting: false };
+      log('vault_item_rolled_back', { name, generation, expected: entry.generation });
+    const items = new Set([...(entry?.items ?? []), ...records.itemsOf(name, generation, value)]);
+    index.set(key, { generation: Math.max(generation, entry?.generation ?? 0), items: [...items], deleting: false });
     return read;
   }
 
-  /** The entry as it must stand on disk before `items` come to exist. */
-  async function announce(key: string, generation: number, items: readonly string[]): Promise<StoreFault | undefined> {
-    const before = entries[key];
-    if (before && !before.deleting && items.every((item) => before.items.includes(item))) return undefined;
-    entries[key] = { generation, items: [...new Set([...(before?.items ?? []), ...items])], deleting: false };
-    try {
-      await save();
-      return undefined;
-    } catch (error) {
-      if (before) entries[key] = before;
-      else delete entries[key];
-      return {
-        kind: 'unavailable',
-        detail: `the index file cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      };
+  async function remove(key: string): Promise<StoreWrite> {
+    if (refused) return refused;
+    if (!index.get(key) && !uncertain(key)) return { kind: 'done' };
+    const listed = await index.markDeleting(key);
+    const present = await records.present(nameOf(key));
+    if (present.kind !== 'items') return present;
+    // Any program of the user can write the index, so only items of this record are deleted.
+    const own = listed.filter((item) => item.startsWith(`${nameOf(key)}/`));
+    for (const item of new Set([...present.items, ...own])) {
+      const deleted = await store.delete(item);
+      if (deleted.kind !== 'done') return deleted;
     }
+    knownAbsent.add(key);
+    await index.remove(key);
+    return { kind: 'done' };
   }
 
-  const shelf: IndexedRecords = {
+  return {
     read,
     uncertain,
+    remove,
 
     async write(key, value) {
       if (refused) return refused;
       if (uncertain(key)) {
-        const found = await read(key);
-        if (found.kind === 'locked' || found.kind === 'denied' || found.kind === 'unavailable') return found;
+        const existing = await read(key);
+        if (existing.kind === 'locked' || existing.kind === 'denied' || existing.kind === 'unavailable')
+          return existing;
       }
-      const current = entries[key]?.generation ?? 0;
+      const name = nameOf(key);
+      const current = index.get(key)?.generation ?? 0;
       const generation = current + 1;
-      const items = records.itemsOf(nameOf(key), generation, value);
-      const written = (await announce(key, current, items)) ?? (await records.write(nameOf(key), generation, value));
+      const items = records.itemsOf(name, generation, value);
+      const written = (await index.reserve(key, current, items)) ?? (await records.write(name, generation, value));
       if (written.kind !== 'done') return written;
-      const entry = entries[key] ?? { generation, items, deleting: false };
-      const surplus = entry.items.filter(
-        (item) => records.sameGeneration(item, nameOf(key), generation) && !items.includes(item),
-      );
-      const gone = await deleteAll(store, surplus);
-      entries[key] = { ...entry, generation, items: entry.items.filter((item) => !gone.includes(item)) };
+      const entry = index.get(key) ?? { generation, items, deleting: false };
+      const isSurplus = (item: string) => records.sameGeneration(item, name, generation) && !items.includes(item);
+      const deleted = await deleteAll(store, entry.items.filter(isSurplus));
+      index.set(key, { ...entry, generation, items: entry.items.filter((item) => !deleted.includes(item)) });
       return { kind: 'done', generation };
     },
 
     async note(key, text) {
       if (refused) return refused;
       const item = `${nameOf(key)}/journal`;
-      const fault = await announce(key, entries[key]?.generation ?? 0, [item]);
+      const fault = await index.reserve(key, index.get(key)?.generation ?? 0, [item]);
       return fault ?? store.set(item, new Secret(text));
-    },
-
-    async remove(key) {
-      if (refused) return refused;
-      if (!entries[key] && !uncertain(key)) return { kind: 'done' };
-      const entry = { generation: 0, items: [], ...entries[key], deleting: true };
-      entries[key] = entry;
-      await saveOrLog();
-      const there = await records.present(nameOf(key));
-      if (there.kind !== 'items') return there;
-      // Every program of the user can write the index: it names items of this record and no others.
-      const own = entry.items.filter((item) => item.startsWith(`${nameOf(key)}/`));
-      for (const item of new Set([...there.items, ...own])) {
-        const deleted = await store.delete(item);
-        if (deleted.kind !== 'done') return deleted;
-      }
-      delete entries[key];
-      searched.add(key);
-      await saveOrLog();
-      return { kind: 'done' };
     },
 
     async sweep() {
       if (refused) return;
-      for (const [key, entry] of Object.entries(entries)) if (entry.deleting) await shelf.remove(key);
+      for (const key of index.deleting()) await remove(key);
     },
   };
-  return shelf;
 }
 
+/** Returns the items that were deleted. */
 async function deleteAll(store: SecretStore, items: readonly string[]): Promise<string[]> {
-  const gone: string[] = [];
-  for (const item of items) if ((await store.delete(item)).kind === 'done') gone.push(item);
-  return gone;
+  const deleted: string[] = [];
+  for (const item of items) if ((await store.delete(item)).kind === 'done') deleted.push(item);
+  return deleted;
 }
 
-/** A key as part of an item's name: Windows takes 513 characters there, and keys may hold whole addresses. */
+/** Shortens a key for use in an item name: Windows allows 513 characters, and keys may contain whole URLs. */
 function shortName(key: string): string {
   return /^[\w:.-]{1,100}$/.test(key) ? key : createHash('sha256').update(key).digest('hex').slice(0, 32);
 }

@@ -1,27 +1,38 @@
 import type { StoreFault } from './secret-store.ts';
 
 /**
- * What the system's own words mean. macOS: SecCopyErrorMessageString of errSecAuthFailed (-25293), userCanceledErr
- * (-128), errSecInteractionNotAllowed (-25308); Windows: FormatMessage of ERROR_ACCESS_DENIED,
- * ERROR_NO_SUCH_LOGON_SESSION; Linux: libsecret. Texts may be translated or new: what is not known is `unavailable`,
- * which nobody takes for "signed out".
+ * Messages of the system keychains, in lower case. macOS: SecCopyErrorMessageString of errSecAuthFailed (-25293),
+ * userCanceledErr (-128), errSecInteractionNotAllowed (-25308); Windows: FormatMessage of ERROR_ACCESS_DENIED,
+ * ERROR_NO_SUCH_LOGON_SESSION; Linux: libsecret. Messages may be translated or change. An unknown one counts as
+ * `unavailable`, which is never mistaken for "signed out".
  */
-const known: readonly { readonly pattern: RegExp; readonly kind: StoreFault['kind'] }[] = [
+const messages: readonly { readonly kind: StoreFault['kind']; readonly parts: readonly string[] }[] = [
   {
-    pattern:
-      /user interaction is not allowed|interaction with the security server is not allowed|locked collection|keychain is locked/i,
     kind: 'locked',
+    parts: [
+      'user interaction is not allowed',
+      'interaction with the security server is not allowed',
+      'locked collection',
+      'keychain is locked',
+    ],
   },
   {
-    pattern:
-      /user name or passphrase you entered is not correct|user cancell?ed the operation|access is denied|authorization was denied|write permissions/i,
     kind: 'denied',
+    parts: [
+      'user name or passphrase you entered is not correct',
+      'user canceled the operation',
+      'user cancelled the operation',
+      'access is denied',
+      'authorization was denied',
+      'write permissions',
+    ],
   },
 ];
 
-/** A fault of keytar as the answer that callers can tell apart. */
+/** Classifies an error of keytar. */
 export function keychainFault(error: unknown): StoreFault {
-  const words = (error instanceof Error ? error.message : String(error)).replace(/[^\x20-\x7e]/g, ' ').slice(0, 160);
-  const kind = known.find(({ pattern }) => pattern.test(words))?.kind ?? 'unavailable';
-  return { kind, detail: words };
+  const detail = (error instanceof Error ? error.message : String(error)).replace(/[^\x20-\x7e]/g, ' ').slice(0, 160);
+  const text = detail.toLowerCase();
+  const kind = messages.find(({ parts }) => parts.some((part) => text.includes(part)))?.kind ?? 'unavailable';
+  return { kind, detail };
 }

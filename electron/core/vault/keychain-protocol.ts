@@ -1,9 +1,9 @@
-// The messages between Keybridge and its keychain child: one request, one answer with the same id. Values travel
-// unencrypted, because this channel is private to the two processes. Read by hand, so that the child carries no schema
-// library for a single message.
+// The messages between Keybridge and its keychain child: each request gets one response with the same id. Values are
+// not encrypted, because the channel is private to the two processes. Parsed by hand, so that the child needs no schema
+// library.
 import type { StoreFault } from './secret-store.ts';
 
-/** A request without its id. `unlock` is the one that may prompt the user. */
+/** A request without its id. Only `unlock` may prompt the user. */
 export type KeychainOperation =
   | { readonly op: 'get' | 'delete'; readonly service: string; readonly account: string }
   | { readonly op: 'set'; readonly service: string; readonly account: string; readonly value: string }
@@ -17,7 +17,7 @@ export type KeychainResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'ready' }
   | Pick<StoreFault, 'kind' | 'detail'>
-  /** The service was restarted: this process cannot reach the new one, a new process can. */
+  /** The keychain service was restarted. Only a new process can connect to the new one. */
   | { readonly kind: 'stale' };
 
 export interface KeychainResponse {
@@ -25,7 +25,7 @@ export interface KeychainResponse {
   readonly result: KeychainResult;
 }
 
-/** Undefined for anything else, also for a request with a member too many. */
+/** Returns undefined for anything else, including a request with an unknown member. */
 export function readKeychainRequest(message: unknown): KeychainRequest | undefined {
   if (!isRecord(message)) return undefined;
   const { id, op, service, account, value, ...others } = message;
@@ -44,7 +44,7 @@ export function readKeychainRequest(message: unknown): KeychainRequest | undefin
   }
 }
 
-/** Undefined for anything else. */
+/** Returns undefined for anything else. Ignores unknown members. */
 export function readKeychainResponse(message: unknown): KeychainResponse | undefined {
   if (!isRecord(message) || !isId(message['id'])) return undefined;
   const result = readResult(message['result']);

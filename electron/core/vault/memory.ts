@@ -1,7 +1,7 @@
 import type { Secret } from '../base/secret.ts';
 import type { SecretStore } from './secret-store.ts';
 
-/** The store that lasts as long as the process: chosen by name where there is no keychain, and shown as such. */
+/** A store in memory, for machines without a keychain. Never used unless the user chooses it by name. */
 export function createMemoryStore(): SecretStore {
   const items = new Map<string, Secret>();
   return {

@@ -4,25 +4,23 @@ import { readJson } from '../../../shared/json.ts';
 import { Secret } from '../base/secret.ts';
 import type { SecretStore, StoreFault, StoreWrite } from './secret-store.ts';
 
-/**
- * Windows takes 2,560 bytes per item (CRED_MAX_CREDENTIAL_BLOB_SIZE); the text below is ASCII, so characters are bytes.
- */
+/** Windows allows 2,560 bytes per item (CRED_MAX_CREDENTIAL_BLOB_SIZE). Records are ASCII, so characters are bytes. */
 const partBytes = 2_000;
 
-/** 200 KB: three times the largest token answer that we accept. */
-const mostParts = 100;
+/** 200 KB: three times the largest token response that we accept. */
+const maxParts = 100;
 
-/** Says which of the two generations counts. Written last. */
+/** Names the current one of the two generations. Written last. */
 const Head = z.object({
   v: z.literal(1),
   generation: z.number().int().positive(),
-  parts: z.number().int().min(1).max(mostParts),
+  parts: z.number().int().min(1).max(maxParts),
   sha256: z.string(),
 });
 
 /**
- * What the parts of one generation make together, behind 64 hex digits of its SHA-256: parts of two generations never
- * pass as one.
+ * The joined parts of one generation, after 64 hex digits of its SHA-256, so that parts of two generations are never
+ * accepted as one.
  */
 const Body = z.object({ v: z.literal(1), generation: z.number().int().positive(), value: z.unknown() });
 const hashLength = 64;
@@ -35,26 +33,21 @@ export interface StoredRecord {
 export type RecordRead =
   | { readonly kind: 'found'; readonly record: StoredRecord }
   | { readonly kind: 'absent' }
-  /** Something is there, and no generation of it is whole. */
+  /** There are items, but no generation is complete. */
   | { readonly kind: 'damaged' }
   | StoreFault;
 
-/**
- * Values of any size in a store of small items, two generations each: a write never touches the generation that counts.
- */
+/** Stores values of any size in small items, in two generations: a write never touches the current generation. */
 export interface Records {
-  /**
-   * The newest whole generation. `atLeast`: the generation that must exist; when an older one is found, both are looked
-   * at.
-   */
+  /** Returns the newest complete generation. If the head names one older than `atLeast`, checks both generations. */
   read(name: string, atLeast: number): Promise<RecordRead>;
   /** Writes the parts, reads them back and compares, then the head. `generation` must be one more than the newest. */
   write(name: string, generation: number, value: unknown): Promise<StoreWrite>;
-  /** Names of the items that `write` would use. */
+  /** Returns the names of the items that `write` would use. */
   itemsOf(name: string, generation: number, value: unknown): string[];
-  /** Names of the items that are there now, found by asking for them one after the other. */
+  /** Returns the names of the items that exist, by reading one after the other. */
   present(name: string): Promise<{ readonly kind: 'items'; readonly items: readonly string[] } | StoreFault>;
-  /** Whether an item is a part of generations with this parity. */
+  /** Whether an item is a part of a generation with the same parity. */
   sameGeneration(item: string, name: string, generation: number): boolean;
 }
 
@@ -64,7 +57,7 @@ export function createRecords(store: SecretStore): Records {
 
     itemsOf: (name, generation, value) => [
       headOf(name),
-      ...cut(encode(generation, value)).map((_, index) => partOf(name, generation, index)),
+      ...splitIntoParts(encode(generation, value)).map((_, index) => partOf(name, generation, index)),
     ],
 
     async read(name, atLeast) {
@@ -75,14 +68,14 @@ export function createRecords(store: SecretStore): Records {
         if (isFault(body)) return body;
         if (body.kind === 'found' && body.sha256 === head.head.sha256) return { kind: 'found', record: body.record };
       }
-      // The head is missing, damaged, behind, or points to a broken generation: the parts speak for themselves.
-      return newestWhole(store, name, head.kind === 'absent');
+      // The head is missing, damaged, outdated, or names an incomplete generation: the parts alone decide.
+      return newestComplete(store, name, head.kind === 'absent');
     },
 
     async present(name) {
       const items: string[] = [];
-      for (const row of [[headOf(name)], partsOf(name, 1), partsOf(name, 2)]) {
-        for (const item of row) {
+      for (const sequence of [[headOf(name)], partsOf(name, 1), partsOf(name, 2)]) {
+        for (const item of sequence) {
           const read = await store.get(item);
           if (isFault(read)) return read;
           if (read.kind === 'absent') break;
@@ -94,7 +87,7 @@ export function createRecords(store: SecretStore): Records {
 
     async write(name, generation, value) {
       const text = encode(generation, value);
-      const parts = cut(text);
+      const parts = splitIntoParts(text);
       for (const [index, part] of parts.entries()) {
         const written = await writeAndCompare(store, partOf(name, generation, index), part);
         if (written.kind !== 'done') return written;
@@ -106,14 +99,14 @@ export function createRecords(store: SecretStore): Records {
 }
 
 const headOf = (name: string): string => `${name}/head`;
-/** Even and odd generations have items of their own. */
+/** Even and odd generations use different items. */
 const partOf = (name: string, generation: number, index: number): string =>
   `${name}/${generation % 2 === 0 ? 'even' : 'odd'}.${index + 1}`;
 const partsOf = (name: string, generation: number): string[] =>
-  Array.from({ length: mostParts }, (_, index) => partOf(name, generation, index));
+  Array.from({ length: maxParts }, (_, index) => partOf(name, generation, index));
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** JSON in ASCII: no NUL and no multi-byte character can be cut or lost by a store. */
+/** JSON in ASCII, so that no store can truncate it at a NUL or split a multi-byte character. */
 function encode(generation: number, value: unknown): string {
   const json = JSON.stringify({ v: 1, generation, value });
   const ascii = json.replace(
@@ -129,7 +122,7 @@ function decode(text: string): StoredRecord | undefined {
   return body.success ? { generation: body.data.generation, value: body.data.value } : undefined;
 }
 
-function cut(text: string): string[] {
+function splitIntoParts(text: string): string[] {
   const parts: string[] = [];
   for (let start = 0; start < text.length; start += partBytes) parts.push(text.slice(start, start + partBytes));
   return parts;
@@ -138,9 +131,9 @@ function cut(text: string): string[] {
 async function writeAndCompare(store: SecretStore, item: string, text: string): Promise<StoreWrite> {
   const written = await store.set(item, new Secret(text));
   if (written.kind !== 'done') return written;
-  const back = await store.get(item);
-  if (isFault(back)) return back;
-  if (back.kind === 'found' && back.value.reveal() === text) return written;
+  const readBack = await store.get(item);
+  if (isFault(readBack)) return readBack;
+  if (readBack.kind === 'found' && readBack.value.reveal() === text) return written;
   return { kind: 'unavailable', detail: 'the store did not keep what was written' };
 }
 
@@ -163,7 +156,7 @@ type BodyRead =
   | { readonly kind: 'damaged' }
   | StoreFault;
 
-/** One generation's parts put together. `parts` undefined: as many as are needed to make it whole. */
+/** Joins the parts of one generation. If `parts` is undefined, reads until the generation is complete. */
 async function readBody(
   store: SecretStore,
   name: string,
@@ -171,7 +164,7 @@ async function readBody(
   parts: number | undefined,
 ): Promise<BodyRead> {
   let text = '';
-  for (let index = 0; index < (parts ?? mostParts); index += 1) {
+  for (let index = 0; index < (parts ?? maxParts); index += 1) {
     const part = await store.get(partOf(name, generation, index));
     if (isFault(part)) return part;
     if (part.kind === 'absent') return index === 0 ? { kind: 'absent' } : { kind: 'damaged' };
@@ -183,13 +176,13 @@ async function readBody(
   return { kind: 'damaged' };
 }
 
-async function newestWhole(store: SecretStore, name: string, headAbsent: boolean): Promise<RecordRead> {
+async function newestComplete(store: SecretStore, name: string, headAbsent: boolean): Promise<RecordRead> {
   let newest: StoredRecord | undefined;
-  let anything = !headAbsent;
+  let anyItem = !headAbsent;
   for (const slot of [1, 2]) {
     const body = await readBody(store, name, slot, undefined);
     if (isFault(body)) return body;
-    if (body.kind !== 'absent') anything = true;
+    if (body.kind !== 'absent') anyItem = true;
     if (
       body.kind === 'found' &&
       body.record.generation % 2 === slot % 2 &&
@@ -198,9 +191,9 @@ async function newestWhole(store: SecretStore, name: string, headAbsent: boolean
       newest = body.record;
   }
   if (newest) return { kind: 'found', record: newest };
-  return anything ? { kind: 'damaged' } : { kind: 'absent' };
+  return anyItem ? { kind: 'damaged' } : { kind: 'absent' };
 }
 
-function isFault(answer: { readonly kind: string }): answer is StoreFault {
-  return answer.kind === 'locked' || answer.kind === 'denied' || answer.kind === 'unavailable';
+function isFault(result: { readonly kind: string }): result is StoreFault {
+  return result.kind === 'locked' || result.kind === 'denied' || result.kind === 'unavailable';
 }

@@ -2,11 +2,11 @@ import type { StoreStatus } from '../../../shared/model.ts';
 import type { AppError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 
-/** Why a store of secrets gave no answer. `detail` is for the log: no secret in it. */
+/** Why a secret store could not be used. `detail` is for the log, and contains no secret. */
 export interface StoreFault {
   readonly kind: 'locked' | 'denied' | 'unavailable';
   readonly detail: string;
-  /** Where it is not the store's own fault. */
+  /** The error to report instead, if the cause is not the store itself. */
   readonly because?: AppError;
 }
 
@@ -15,13 +15,13 @@ export type StoreRead = { readonly kind: 'found'; readonly value: Secret } | { r
 export type StoreWrite = { readonly kind: 'done' } | StoreFault;
 
 /**
- * Where secrets are kept: one named place, never another one in silence. Values are non-empty UTF-8 without NUL.
- * 'absent' is said only when the place was readable and has no such item. Calls never prompt the user, and end within
- * 5 s; only `unlock` may prompt (2 min).
+ * Stores secrets in one place; there is no silent fallback to another. Values are non-empty UTF-8 without NUL. 'absent'
+ * means that the store was readable and has no such item. Calls never prompt the user and end within 5 s, except
+ * `unlock`, which may prompt and take 2 minutes.
  */
 export interface SecretStore {
   readonly name: StoreStatus['name'];
-  /** In plain words, for the window. */
+  /** Display name, for the window. */
   readonly label: string;
   get(account: string): Promise<StoreRead>;
   set(account: string, value: Secret): Promise<StoreWrite>;

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import type { KeychainChild } from './keychain-client.ts';
+import type { KeychainChild } from './keychain-child.ts';
 
 export interface NodeKeychainSpawnerOptions {
   /** The executable, usually process.execPath. */
   readonly command: string;
-  /** What makes it the keychain child. */
+  /** The arguments that start it as the keychain child. */
   readonly args: readonly string[];
-  /** The environment to choose from. */
+  /** Filtered by `keychainEnv` before it is passed on. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -18,14 +18,14 @@ export function createNodeKeychainSpawner({ command, args, env }: NodeKeychainSp
       env: keychainEnv(env),
       windowsHide: true,
     });
-    // A message to a process that has just ended is lost; its exit is what the other side hears of.
+    // Sending to a process that has just ended fails. The exit event reports that, so the error is ignored.
     child.on('error', () => {});
     return {
       post: (message) => void child.send(message, () => {}),
       onMessage: (listener) => void child.on('message', listener),
       onExit: (listener) => {
         child.once('exit', listener);
-        // Could not be started at all.
+        // If the process could not be started, there is no exit event.
         child.once('error', () => child.pid === undefined && listener());
       },
       kill: () => void child.kill('SIGKILL'),
@@ -33,19 +33,31 @@ export function createNodeKeychainSpawner({ command, args, env }: NodeKeychainSp
   };
 }
 
+const neededVariables: ReadonlySet<string> = new Set([
+  'APPDATA',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'HOME',
+  'LOCALAPPDATA',
+  'LOGNAME',
+  'PATH',
+  'SYSTEMROOT',
+  'TEMP',
+  'TMP',
+  'TMPDIR',
+  'USER',
+  'USERPROFILE',
+  'WINDIR',
+]);
+const isNeeded = (name: string): boolean => neededVariables.has(name.toUpperCase()) || /^XDG_\w+$/i.test(name);
+
 /**
- * The environment of the keychain child: what it takes to reach the user's keychain and no more. No DISPLAY, so that
- * libsecret cannot start a bus of its own. KEYBRIDGE_KEYCHAIN_DBUS gives this child another session bus than the app's.
+ * Returns the environment of the keychain child: only what it needs to reach the user's keychain. Without DISPLAY,
+ * libsecret cannot start a bus of its own. KEYBRIDGE_KEYCHAIN_DBUS overrides the session bus for the child alone.
  */
 export function keychainEnv(env: NodeJS.ProcessEnv): Record<string, string> {
-  const kept = Object.entries(env).filter(([name]) =>
-    /^(PATH|HOME|USER|LOGNAME|TMPDIR|DBUS_SESSION_BUS_ADDRESS|XDG_\w+|SystemRoot|windir|USERPROFILE|APPDATA|LOCALAPPDATA|TEMP|TMP)$/i.test(
-      name,
-    ),
-  );
-  const clean: Record<string, string> = {};
-  for (const [name, value] of kept) if (value !== undefined) clean[name] = value;
-  const ownBus = env['KEYBRIDGE_KEYCHAIN_DBUS'];
-  if (ownBus !== undefined && ownBus !== '') clean['DBUS_SESSION_BUS_ADDRESS'] = ownBus;
-  return clean;
+  const needed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined && isNeeded(name)) needed[name] = value;
+  const busOverride = env['KEYBRIDGE_KEYCHAIN_DBUS'];
+  if (busOverride !== undefined && busOverride !== '') needed['DBUS_SESSION_BUS_ADDRESS'] = busOverride;
+  return needed;
 }

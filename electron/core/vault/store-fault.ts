@@ -14,7 +14,7 @@ const reasons: Record<StoreFault['kind'], string> = {
   unavailable: 'The keychain does not respond',
 };
 
-/** A store's fault as the error that the user sees: "The keychain is locked: <what>." */
+/** Returns the error to show for a fault of the store, for example "The keychain is locked: <what>." */
 export function storeFault(fault: StoreFault, what: string): AppError {
   if (fault.because) return new AppError(fault.because.code, `${what}: ${fault.because.message}`);
   return new AppError(

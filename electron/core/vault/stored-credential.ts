@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../../shared/defined.ts';
 import { Secret } from '../base/secret.ts';
 import type { StoredRecord } from './records.ts';
 import {
@@ -10,7 +11,7 @@ import {
   repeatedGrants,
 } from './credential.ts';
 
-/** What lies in the store of secrets. What is only shown stays in the index, to keep the items small. */
+/** A credential in the secret store. What is only displayed is in the index instead, to keep the items small. */
 const Stored = z.object({
   id: z.string(),
   issuer: z.string(),
@@ -38,7 +39,7 @@ const Stored = z.object({
   quarantinedAt: z.number().optional(),
 });
 
-/** The one place where the three secrets of a credential become text: it goes to the store and nowhere else. */
+/** Converts a credential for the store. Its secrets are revealed here, and must go nowhere else. */
 export function toStored({
   generation: _generation,
   idTokenClaims: _claims,
@@ -48,7 +49,7 @@ export function toStored({
 }: Credential): z.infer<typeof Stored> {
   return {
     ...credential,
-    ...(exchangeOrigins ? { exchangeOrigins: [...exchangeOrigins] } : {}),
+    ...defined({ exchangeOrigins: exchangeOrigins && [...exchangeOrigins] }),
     requestedScopes: [...credential.requestedScopes],
     grantedScopes: [...credential.grantedScopes],
     clientSecret: credential.clientSecret?.reveal(),
@@ -57,41 +58,30 @@ export function toStored({
   };
 }
 
-/** Undefined: what is stored is not a credential with this id. */
+/** Returns undefined if the record is not a credential with this id. */
 export function fromStored(
   id: string,
   record: StoredRecord,
-  shown: Pick<Credential, 'idTokenClaims' | 'identityNotes'> | undefined,
+  display: Pick<Credential, 'idTokenClaims' | 'identityNotes'> | undefined,
 ): Credential | undefined {
   const stored = Stored.safeParse(record.value);
   if (!stored.success || stored.data.id !== id) return undefined;
   const { clientSecret, refreshToken, accessToken, ...rest } = stored.data;
-  return present({
+  return defined({
     ...rest,
     clientSecret: secret(clientSecret),
     refreshToken: secret(refreshToken),
     accessToken: secret(accessToken),
-    idTokenClaims: shown?.idTokenClaims,
-    identityNotes: shown?.identityNotes,
+    idTokenClaims: display?.idTokenClaims,
+    identityNotes: display?.identityNotes,
     generation: record.generation,
   });
 }
 
-/** Everything about a credential that is no secret. */
+/** Returns everything about a credential that is not secret. */
 export function factsOf(credential: Credential): CredentialFacts {
   const { clientSecret: _clientSecret, refreshToken: _refreshToken, accessToken: _accessToken, ...facts } = credential;
   return { ...facts, renewable: isRenewable(credential) };
 }
 
 const secret = (value: string | undefined): Secret | undefined => (value === undefined ? undefined : new Secret(value));
-
-type Loose<T> = {
-  [Key in keyof T]: Exclude<T[Key], undefined> extends infer V ? (undefined extends T[Key] ? V | undefined : V) : never;
-};
-
-/** Without the members that are undefined. */
-function present(credential: Loose<Credential>): Credential {
-  return Object.fromEntries(
-    Object.entries(credential).filter(([, value]) => value !== undefined),
-  ) as unknown as Credential;
-}

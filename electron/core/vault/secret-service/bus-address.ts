@@ -2,9 +2,9 @@
 import { isOwnSocket } from '../../../local-socket/own-socket.ts';
 
 /**
- * The sockets of a bus address (D-Bus Specification, "Server Addresses"), in its order: each `unix:` part with a path
- * or an abstract name (`\0name`). Every other kind is left out: `tcp:` would hand the keychain's content to the
- * network, and with `autolaunch:` a bus would be started that is not the user's.
+ * Returns the sockets of a bus address in its order (D-Bus Specification, "Server Addresses"): each `unix:` part with a
+ * path or an abstract name (`\0name`). All other kinds are ignored: `tcp:` would expose the keychain's content to the
+ * network, and `autolaunch:` would start a bus that is not the user's.
  */
 export function busSockets(address: string): string[] {
   return address.split(';').flatMap((one) => {
@@ -22,21 +22,21 @@ export function busSockets(address: string): string[] {
   });
 }
 
-/** The first socket of a bus address that belongs to this user; undefined: there is none, and no bus to be used. */
+/** Returns the first socket of a bus address that belongs to this user, or undefined if there is none. */
 export const ownBusSocket = (address: string): string | undefined =>
   busSockets(address).find((socket) => isOwnSocket(socket));
 
-/** A bus address that names one socket and nothing else. */
+/** Returns a bus address that consists of this socket only. */
 export function busAddressOf(socket: string): string {
   const [kind, name] = socket.startsWith('\0') ? ['abstract', socket.slice(1)] : ['path', socket];
-  // The specification lets fewer characters stand than URLs do.
+  // The specification allows fewer unescaped characters than URLs do.
   const escaped = encodeURIComponent(name)
     .replaceAll('%2F', '/')
     .replaceAll(/[!~'()]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
   return `unix:${kind}=${escaped}`;
 }
 
-/** `%2e` and the like; undefined for what is no UTF-8. */
+/** Decodes `%2e` and the like. Returns undefined if the result is not UTF-8. */
 function unescape(value: string | undefined): string | undefined {
   try {
     return value === undefined ? undefined : decodeURIComponent(value);

@@ -11,24 +11,24 @@ import {
 
 type DbusReply =
   | { readonly kind: 'reply'; readonly sender: string; readonly body: readonly unknown[] }
-  /** The other side, or the bus, answered with an error. */
+  /** The service, or the bus, replied with an error. */
   | { readonly kind: 'error'; readonly name: string }
-  /** There is no bus (any more). */
+  /** There is no connection to the bus. */
   | { readonly kind: 'closed'; readonly detail: string };
 
-/** One connection to a message bus. Calls have no time limit: the process that asks has one. */
+/** One connection to a message bus. Calls have no time limit of their own: the caller sets one. */
 export interface DbusConnection {
   readonly open: boolean;
   call(call: DbusCall): Promise<DbusReply>;
   close(): void;
 }
 
-/** Connects, proves who we are (SASL EXTERNAL: the kernel tells the bus our user id) and says Hello. */
+/** Connects, authenticates (SASL EXTERNAL: the kernel tells the bus our user id), and sends Hello. */
 export function connectToBus(socketPath: string): DbusConnection {
   const socket = createConnection(socketPath);
-  const waiting = new Map<number, (reply: DbusReply) => void>();
+  const pending = new Map<number, (reply: DbusReply) => void>();
   let serial = 0;
-  let state: 'greeting' | 'open' | 'closed' = 'greeting';
+  let state: 'authenticating' | 'open' | 'closed' = 'authenticating';
   let received: Buffer = Buffer.alloc(0);
   const queued: Buffer[] = [];
 
@@ -36,14 +36,14 @@ export function connectToBus(socketPath: string): DbusConnection {
     if (state === 'closed') return;
     state = 'closed';
     socket.destroy();
-    for (const resolve of waiting.values()) resolve({ kind: 'closed', detail });
-    waiting.clear();
+    for (const resolve of pending.values()) resolve({ kind: 'closed', detail });
+    pending.clear();
   };
   const send = (call: DbusCall): Promise<DbusReply> =>
     new Promise((resolve) => {
       if (state === 'closed') return resolve({ kind: 'closed', detail: 'the connection to the bus is gone' });
       serial += 1;
-      waiting.set(serial, resolve);
+      pending.set(serial, resolve);
       const bytes = encodeCall(call, serial);
       if (state === 'open') socket.write(bytes);
       else queued.push(bytes);
@@ -55,7 +55,7 @@ export function connectToBus(socketPath: string): DbusConnection {
   socket.on('data', (chunk: Buffer) => {
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
     try {
-      if (state === 'greeting' && !greeted(socket, queued)) return;
+      if (state === 'authenticating' && !finishAuthentication(socket, queued)) return;
       for (
         let length = messageLength(received);
         length !== undefined && received.length >= length;
@@ -71,21 +71,21 @@ export function connectToBus(socketPath: string): DbusConnection {
   socket.on('error', (error: NodeJS.ErrnoException) => end(`the bus cannot be reached (${error.code ?? 'unknown'})`));
   socket.on('close', () => end('the bus closed the connection'));
 
-  /** True once the bus has accepted us; takes its line off what was received. */
-  function greeted(to: Socket, first: readonly Buffer[]): boolean {
-    const line = received.indexOf('\r\n');
-    if (line < 0) return false;
-    if (!received.toString('latin1', 0, line).startsWith('OK ')) throw new RangeError('refused');
-    received = received.subarray(line + 2);
+  /** Consumes the bus's authentication line. Returns false if it has not arrived completely. */
+  function finishAuthentication(to: Socket, queuedCalls: readonly Buffer[]): boolean {
+    const lineEnd = received.indexOf('\r\n');
+    if (lineEnd < 0) return false;
+    if (!received.toString('latin1', 0, lineEnd).startsWith('OK ')) throw new RangeError('refused');
+    received = received.subarray(lineEnd + 2);
     state = 'open';
-    to.write(Buffer.concat([Buffer.from('BEGIN\r\n'), ...first]));
+    to.write(Buffer.concat([Buffer.from('BEGIN\r\n'), ...queuedCalls]));
     return true;
   }
 
   function dispatch({ type, replyTo, sender, errorName, body }: DbusMessage): void {
     if (replyTo === undefined || (type !== methodReturn && type !== errorReply)) return;
-    const resolve = waiting.get(replyTo);
-    waiting.delete(replyTo);
+    const resolve = pending.get(replyTo);
+    pending.delete(replyTo);
     resolve?.(
       type === errorReply
         ? { kind: 'error', name: errorName ?? 'unknown' }
@@ -103,7 +103,7 @@ export function connectToBus(socketPath: string): DbusConnection {
   };
 }
 
-/** The bus itself as the other side of a call. */
+/** The destination of calls to the bus itself. */
 export const bus = {
   destination: 'org.freedesktop.DBus',
   path: '/org/freedesktop/DBus',

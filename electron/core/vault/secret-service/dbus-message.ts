@@ -1,13 +1,14 @@
 /**
- * The little of the D-Bus wire format that asking a question takes (D-Bus Specification, "Message Protocol"): method
- * calls with string arguments, and replies made of strings, numbers, booleans, string lists and variants of those.
+ * The part of the D-Bus wire format that the Secret Service client needs (D-Bus Specification, "Message Protocol"):
+ * method calls with string arguments, and replies of strings, numbers, booleans, string lists and variants of these.
+ * Written by hand because a single question is asked (is the keyring locked), and D-Bus libraries are native or large.
  */
 
 const methodCall = 1;
 export const methodReturn = 2;
 export const errorReply = 3;
 
-/** Larger messages are not answers to our questions. */
+/** No reply to our calls is larger. */
 const maxMessageBytes = 256 * 1024;
 
 export interface DbusCall {
@@ -20,14 +21,14 @@ export interface DbusCall {
 
 export interface DbusMessage {
   readonly type: number;
-  /** Serial of the call that this answers. */
+  /** Serial of the call that this message replies to. */
   readonly replyTo: number | undefined;
   readonly sender: string | undefined;
   readonly errorName: string | undefined;
   readonly body: readonly unknown[];
 }
 
-/** A method call, little-endian. `serial`: not 0. */
+/** Encodes a method call, little-endian. `serial` must not be 0. */
 export function encodeCall(call: DbusCall, serial: number): Buffer {
   const body = createWriter();
   for (const arg of call.args) body.string(arg);
@@ -56,7 +57,7 @@ export function encodeCall(call: DbusCall, serial: number): Buffer {
   return Buffer.concat([head, fieldBytes, gap, bodyBytes]);
 }
 
-/** Length of the message that starts here; undefined: too few bytes to tell. Throws RangeError when it is too long. */
+/** Returns the length of the message that starts here, or undefined if more bytes are needed. Throws RangeError. */
 export function messageLength(bytes: Buffer): number | undefined {
   if (bytes.length < 16) return undefined;
   const little = bytes[0] === 0x6c;
@@ -67,7 +68,7 @@ export function messageLength(bytes: Buffer): number | undefined {
   return length;
 }
 
-/** Reads one whole message. Throws RangeError when it is not what the specification says. */
+/** Decodes one complete message. Throws RangeError if it is malformed. */
 export function decodeMessage(bytes: Buffer): DbusMessage {
   const reader = createReader(bytes, bytes[0] === 0x6c);
   const type = bytes[1] ?? 0;
@@ -125,7 +126,7 @@ function createReader(bytes: Buffer, little: boolean) {
   const take = (count: number): number => {
     const start = at;
     at += count;
-    if (at > bytes.length) throw new RangeError('D-Bus message cut short');
+    if (at > bytes.length) throw new RangeError('D-Bus message is truncated');
     return start;
   };
   const text = (length: number): string => {
@@ -144,7 +145,7 @@ function createReader(bytes: Buffer, little: boolean) {
     },
     signature: (): string => text(reader.byte()),
     variant: (): unknown => reader.values(reader.signature())[0],
-    /** Values of the types in `signature`; stops at the first type that we never ask for. */
+    /** Reads the values of a signature, up to the first type that none of our calls returns. */
     values: (signature: string): unknown[] => {
       const values: unknown[] = [];
       for (let index = 0; index < signature.length; index += 1) {

@@ -1,13 +1,11 @@
 import { busSockets, ownBusSocket } from './bus-address.ts';
 import { bus, connectToBus, type DbusConnection } from './dbus-connection.ts';
 
-/**
- * What the Secret Service says about the collection in which secrets are stored (freedesktop.org Secret Service API).
- */
+/** The state of the default collection, in which secrets are stored (freedesktop.org Secret Service API). */
 type CollectionState =
-  /** `owner`: the service's unique name on the bus; another one means that it was restarted. */
+  /** `owner`: the unique bus name of the service. It changes when the service is restarted. */
   | { readonly kind: 'unlocked' | 'locked' | 'no_collection'; readonly owner: string }
-  /** Nothing on this bus is a Secret Service, or could become one. */
+  /** This bus has no Secret Service, and none that it could start. */
   | { readonly kind: 'no_service' }
   | { readonly kind: 'no_bus'; readonly detail: string };
 
@@ -21,20 +19,18 @@ const servicePath = '/org/freedesktop/secrets';
 
 /**
  * Asks the Secret Service what libsecret does not tell: whether the default collection is locked. Never prompts, and
- * never starts a bus. `address`: of the session bus, as in DBUS_SESSION_BUS_ADDRESS; undefined: there is none. A bus
- * that another user of the computer or another machine holds is none either: whoever holds it reads and answers in the
- * keychain's name.
+ * never starts a bus. `address`: of the session bus, as in DBUS_SESSION_BUS_ADDRESS; undefined if there is none. Only a
+ * bus of this user is used: the owner of a bus could read the secrets and impersonate the keychain.
  */
 export function createSecretService(address: string | undefined): SecretService {
   let connection: DbusConnection | undefined;
-  /** The service answered on this connection before: then it is asked straight away. */
-  let met = false;
+  /** True once the service has replied on this connection, so that its existence need not be checked again. */
+  let serviceExists = false;
 
-  /** The default collection's state, or the first answer that makes the question moot. */
-  async function ask(to: DbusConnection): Promise<CollectionState> {
-    if (!met) {
-      const nobody = await nobodyThere(to);
-      if (nobody) return nobody;
+  async function collectionState(to: DbusConnection): Promise<CollectionState> {
+    if (!serviceExists) {
+      const missing = await missingService(to);
+      if (missing) return missing;
     }
     const alias = await to.call({
       destination: service,
@@ -44,7 +40,7 @@ export function createSecretService(address: string | undefined): SecretService 
       args: ['default'],
     });
     if (alias.kind === 'closed') return { kind: 'no_bus', detail: alias.detail };
-    met = alias.kind === 'reply';
+    serviceExists = alias.kind === 'reply';
     if (alias.kind === 'error') return { kind: 'no_service' };
     const [path] = alias.body;
     if (typeof path !== 'string' || path === '/') return { kind: 'no_collection', owner: alias.sender };
@@ -65,10 +61,10 @@ export function createSecretService(address: string | undefined): SecretService 
       if (!connection?.open) {
         const socket = address === undefined ? undefined : ownBusSocket(address);
         if (socket === undefined) return { kind: 'no_bus', detail: whyNoBus(address) };
-        met = false;
+        serviceExists = false;
         connection = connectToBus(socket);
       }
-      return ask(connection);
+      return collectionState(connection);
     },
     close: () => connection?.close(),
   };
@@ -78,11 +74,11 @@ function whyNoBus(address: string | undefined): string {
   if (address === undefined) return 'there is no session bus';
   return busSockets(address).length === 0
     ? 'the session bus is not a Unix socket'
-    : 'the session bus is not there, or belongs to another user';
+    : 'the session bus does not exist, or belongs to another user';
 }
 
-/** Whether there is a service, or one that the bus would start at the next call. Asking the bus starts nothing. */
-async function nobodyThere(to: DbusConnection): Promise<CollectionState | undefined> {
+/** Returns undefined if the service is running, or the bus can start it. These calls to the bus start nothing. */
+async function missingService(to: DbusConnection): Promise<CollectionState | undefined> {
   const owned = await to.call({ ...bus, member: 'NameHasOwner', args: [service] });
   if (owned.kind === 'closed') return { kind: 'no_bus', detail: owned.detail };
   if (owned.kind === 'reply' && owned.body[0] === true) return undefined;
