@@ -6,13 +6,14 @@ import { desktopMessages } from '../shared/messages/en/desktop.ts';
 import { translator } from '../shared/messages/translator.ts';
 import { dataFolder } from './local-socket/data-folder.ts';
 import { startBroker } from './broker/server.ts';
-import { createApp } from './core/app/app.ts';
+import { createApp, type App } from './core/app/app.ts';
+import type { Clock } from './core/base/clock.ts';
 import { systemClock } from './core/base/system-clock.ts';
 import { asAppError, type AppError } from './core/base/errors.ts';
 import { createHttp } from './core/http/client.ts';
 import { proxyFromEnvironment } from './core/http/proxy.ts';
 import { openLogFile } from './platform/log-file.ts';
-import { createLog, withoutFloods } from './core/base/log.ts';
+import { createLog, withoutFloods, type Log } from './core/base/log.ts';
 import { defaultLogLevel, isLogLevel } from './core/base/log-events.ts';
 import { openBrowser } from './desktop/browser.ts';
 import { packaged, runtime, testBuild } from './desktop/build-flags.ts';
@@ -26,8 +27,8 @@ import { bridgeCommand, bridgeEnv, paths, writeStartCommand } from './desktop/pa
 import { chosenStore } from './desktop/store.ts';
 import { trayActions } from './desktop/tray/tray-actions.ts';
 import { createTray } from './desktop/tray/tray.ts';
-import { createWake } from './desktop/wake.ts';
-import { createMainWindow } from './desktop/window/window.ts';
+import { createWake, type Wake } from './desktop/wake.ts';
+import { createMainWindow, type MainWindow } from './desktop/window/window.ts';
 
 const { t } = translator(desktopMessages);
 const debuggable = testBuild || !packaged;
@@ -50,15 +51,7 @@ async function start(): Promise<void> {
   const lock = await ownDataFolder(dataDir, hidden);
   if (!lock) return leave(0);
   const clock = systemClock();
-  const logFile = openLogFile(path.join(dataDir, 'keybridge.log'));
-  const log = withoutFloods(
-    createLog(
-      (line) => logFile.write(line),
-      () => clock.now(),
-      logLevel,
-    ),
-    clock,
-  );
+  const { log, closeLog } = openLog(clock);
   logFaults(log);
   const wake = createWake(clock);
   const store = chosenStore({ clock, log, keychain: paths.keychain });
@@ -93,6 +86,50 @@ async function start(): Promise<void> {
     lock: { ...lock, release: async () => {} },
     onLost,
   });
+  const disconnect = connectFronts({ core, window, wake, clock, log });
+  log('app_started', {
+    version: app.getVersion(),
+    electron: process.versions['electron'],
+    runtime,
+    store: store.name,
+    hidden,
+  });
+
+  closeBeforeQuit(async () => {
+    disconnect();
+    wake.close();
+    await broker.close();
+    await core.close();
+    await lock.release();
+    log('app_ended');
+    closeLog();
+    // Even if the app was hidden, because nobody asked it to quit.
+    if (lost) showError(lost, t('dialog.ended'));
+  });
+  writeStartCommand(dataDir);
+  if (!hidden) await window.show();
+}
+
+function openLog(clock: Clock): { readonly log: Log; readonly closeLog: () => void } {
+  const file = openLogFile(path.join(dataDir, 'keybridge.log'));
+  const log = createLog(
+    (line) => file.write(line),
+    () => clock.now(),
+    logLevel,
+  );
+  return { log: withoutFloods(log, clock), closeLog: () => file.close() };
+}
+
+interface FrontsDeps {
+  readonly core: App;
+  readonly window: MainWindow;
+  readonly wake: Wake;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Connects window and tray to the core, and watches the network while a server retries. Returns the clean-up. */
+function connectFronts({ core, window, wake, clock, log }: FrontsDeps): () => void {
   const disconnectWindow = connectWindow({ app: core, window, log });
   const removeTray = createTray({
     app: core,
@@ -103,29 +140,11 @@ async function start(): Promise<void> {
   const unsubscribe = core.status.subscribe(({ servers }) =>
     wake.watchNetwork(servers.some(({ state }) => state.kind === 'retrying')),
   );
-  log('app_started', {
-    version: app.getVersion(),
-    electron: process.versions['electron'],
-    runtime,
-    store: store.name,
-    hidden,
-  });
-
-  closeBeforeQuit(async () => {
+  return () => {
     disconnectWindow();
     removeTray();
     unsubscribe();
-    wake.close();
-    await broker.close();
-    await core.close();
-    await lock.release();
-    log('app_ended');
-    logFile.close();
-    // Even if the app was hidden, because nobody asked it to quit.
-    if (lost) showError(lost, t('dialog.ended'));
-  });
-  writeStartCommand(dataDir);
-  if (!hidden) await window.show();
+  };
 }
 
 function fail(error: unknown): void {

@@ -67,9 +67,13 @@ function completeness(text: string, state: string | undefined): Completeness {
   const params = url?.searchParams;
   if (!url || !params?.has('state') || !(params.has('code') || params.has('error'))) return 'incomplete';
   if (isClosed(text)) return 'complete';
-  const last = [...params.keys()].at(-1);
   // Browsers may append an empty fragment.
-  if (url.href.endsWith('#')) return 'usable';
+  return url.href.endsWith('#') ? 'usable' : completenessOfLast(params, state);
+}
+
+/** Judges by the last parameter, which may be truncated. */
+function completenessOfLast(params: URLSearchParams, state: string | undefined): Completeness {
+  const last = [...params.keys()].at(-1);
   if (last === 'code') return 'uncertain';
   if (last !== 'state' || state === undefined) return 'usable';
   const given = params.get('state') ?? '';

@@ -1,5 +1,5 @@
 import { defined } from '../../shared/defined.ts';
-import type { Discovered } from '../../shared/model.ts';
+import type { Discovered, ServerStatus } from '../../shared/model.ts';
 import { stateText } from '../../shared/state-text.ts';
 import { callBroker } from '../broker/control-client.ts';
 import { AppError, asAppError, sanitizeExternalText } from '../core/base/errors.ts';
@@ -8,6 +8,7 @@ import { accountInput, type Command } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { signIn } from './login.ts';
 import { nextStepText, readiness } from './next-step.ts';
+import type { Options } from './options.ts';
 import { readClientSecret } from './secret-file.ts';
 import { readSecrets, readSettings } from './settings.ts';
 import { signedOutLine } from './sign-ins.ts';
@@ -53,26 +54,30 @@ export const add: Command = {
       settings,
       secrets,
     });
-    const { name: server, title } = added;
-    const shownUrl = sanitizeExternalText(added.url, 200);
-    const done =
-      title === undefined
-        ? t('cli.added', { server, url: shownUrl })
-        : t('cli.addedTitled', { server, title, url: shownUrl });
     if (options.login) {
-      terminal.tell(done);
+      terminal.tell(addedText(added));
       return signIn(added.id, context);
     }
     if (failure && !options.json) terminal.tell(describeError(failure.toInfo()));
-    const needsClient =
-      !(preview instanceof AppError) &&
-      options['client-id'] === undefined &&
-      preview.registration === 'client_id_needed';
-    const open = added.state.kind === 'open' ? `${t('cli.next.noSignIn')} ` : '';
-    answers.value(added, `${done}\n${needsClient ? clientSteps(server, preview) : `${open}${nextStepText(added)}`}`);
+    const discovered = preview instanceof AppError ? undefined : preview;
+    answers.value(added, `${addedText(added)}\n${stepsAfterAdd(added, discovered, options)}`);
     return exitCodes.ok;
   },
 };
+
+function addedText({ name: server, title, url }: ServerStatus): string {
+  const shownUrl = sanitizeExternalText(url, 200);
+  return title === undefined
+    ? t('cli.added', { server, url: shownUrl })
+    : t('cli.addedTitled', { server, title, url: shownUrl });
+}
+
+/** What to do next. `discovered` is undefined if the server could not be reached. */
+function stepsAfterAdd(added: ServerStatus, discovered: Discovered | undefined, options: Options): string {
+  if (discovered?.registration === 'client_id_needed' && options['client-id'] === undefined)
+    return clientSteps(added.name, discovered);
+  return added.state.kind === 'open' ? `${t('cli.next.noSignIn')} ${nextStepText(added)}` : nextStepText(added);
+}
 
 /** How to get a client ID, as numbered steps. */
 function clientSteps(server: string, { issuer, advice, providerPage, redirectUri }: Discovered): string {
