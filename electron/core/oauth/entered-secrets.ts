@@ -9,12 +9,12 @@ import { storeFault } from '../vault/store-fault.ts';
 import { displayUrl } from './endpoint-url.ts';
 import type { SecretName } from '../../../shared/server-settings.ts';
 
-/** Far more than any assertion has. */
-const longestAssertion = 64 * 1024;
+/** Much longer than any real assertion. */
+const maxAssertionLength = 64 * 1024;
 
 /**
- * A secret that the user entered for this server, for one use; undefined: none is stored. Throws E_STORE_*, and
- * E_SECRET_AGAIN for a secret that was entered for another issuer or origin.
+ * The secret that the user entered for this server, for the given use; undefined when none is stored. Throws E_STORE_*,
+ * and E_SECRET_AGAIN for a secret that was entered for another issuer or origin.
  */
 export async function enteredSecret(
   vault: Pick<Vault, 'readClientSecret'>,
@@ -29,7 +29,7 @@ export async function enteredSecret(
   throw storeFault(read, 'A secret of this server could not be read');
 }
 
-/** The same, where the grant cannot do without it. Throws E_BAD_INPUT too. */
+/** Like `enteredSecret`, but throws E_BAD_INPUT when none is stored. */
 export async function neededSecret(
   vault: Pick<Vault, 'readClientSecret'>,
   server: Server,
@@ -46,8 +46,8 @@ export async function neededSecret(
 }
 
 /**
- * The workload's own JWT: from the file that its platform renews, else as entered. Throws E_BAD_INPUT, E_SECRET_AGAIN,
- * E_STORE_*.
+ * The workload's own JWT: from the file that its platform renews, else the entered one. Throws E_BAD_INPUT,
+ * E_SECRET_AGAIN, E_STORE_*.
  */
 export async function workloadAssertion(
   vault: Pick<Vault, 'readClientSecret'>,
@@ -61,14 +61,14 @@ export async function workloadAssertion(
     return '';
   });
   const assertion = text.trim();
-  if (assertion === '' || assertion.length > longestAssertion)
+  if (assertion === '' || assertion.length > maxAssertionLength)
     throw new AppError('E_BAD_INPUT', `The file ${sanitizeExternalText(assertionFile, 120)} contains no assertion.`, {
       field: 'settings.assertionFile',
     });
   return new Secret(assertion);
 }
 
-/** Nothing was sent: the secret goes only where the user entered it for. */
+/** The error for a secret that was entered for another place and so was not sent. */
 export function enterAgain(
   { name: server, account }: Server,
   name: SecretName,

@@ -1,26 +1,29 @@
 import { z } from 'zod';
+import { defined } from '../../../shared/defined.ts';
 import { readJson, readText } from '../../../shared/json.ts';
 import { sanitizeExternalText } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import { redactSecrets } from './redact-echo.ts';
 import type { HttpResponse } from '../http/http.ts';
 
-/** What an endpoint said when it refused, in its own words, not yet sanitized for display. */
+/** The reason of a refusal in the server's words, not yet sanitized for display. */
 export interface ErrorResponse {
-  /** An error code of OAuth (RFC 6749 5.2 and its relatives). */
+  /** An OAuth error code (RFC 6749 5.2 and extensions). */
   readonly error?: string;
   readonly description?: string;
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Where servers that do not follow RFC 6749 5.2 put a reason: RFC 9457, and what frameworks write by themselves. */
+/**
+ * Members with a reason in the responses of servers that do not follow RFC 6749 5.2: RFC 9457 and common frameworks.
+ */
 const reasonMembers = ['error_description', 'detail', 'message', 'error_message', 'title', 'msg', 'reason', 'errors'];
 const codeMembers = ['error', 'code', 'type', 'status'];
-/** Deepest level at which a reason is looked for. */
-const deepest = 4;
+/** How deep to search for a reason. */
+const maxDepth = 4;
 
-/** Codes that are believed wherever a server puts them (RFC 6749 5.2, 7591 3.2.2, 8628 3.5, 8707 2). */
+/** Codes that are recognized in any member (RFC 6749 5.2, 7591 3.2.2, 8628 3.5, 8707 2). */
 const knownCodes: ReadonlySet<string> = new Set([
   'invalid_request',
   'invalid_client',
@@ -43,25 +46,25 @@ const knownCodes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads what an OAuth endpoint says in a refusal: RFC 6749 5.2, the same in a list, inside `error`, in a form or in
- * plain text, problem details (RFC 9457), and the ways of common frameworks. A web page says nothing.
+ * Reads the reason of a refusal: RFC 6749 5.2, the same in a list, inside `error`, in a form or in plain text, problem
+ * details (RFC 9457), and the formats of common frameworks. Returns an empty object for a web page.
  */
 export function readErrorResponse({ headers, body }: Pick<HttpResponse, 'headers' | 'body'>): ErrorResponse {
   const text = readText(body).trim();
   const json = readJson(text);
-  if (json !== undefined) return fromJson(json, deepest);
+  if (json !== undefined) return fromJson(json, maxDepth);
   if (/^error=|&error=/.test(text)) return fromMembers(Object.fromEntries(new URLSearchParams(text)));
   const page = text.startsWith('<') || /html|xml/i.test(headers['content-type'] ?? '');
   return page || text === '' ? {} : described(text);
 }
 
-/** Whether a status says no, and will again: 408, 425 and 429 say that it is too slow, too early or too often. */
+/** Whether a status is a refusal that is not temporary by its meaning (408, 425 and 429 are). */
 export const isRefusal = (status: number): boolean =>
   status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 
 /**
- * "code: reason" on one line, without what was sent, bounded; empty where the server gave none. `form`, `secrets`: see
- * `redactSecrets`.
+ * "code: reason" on one line of limited length, with secrets redacted; empty if the server gave none. `form`,
+ * `secrets`: see `redactSecrets`.
  */
 export function errorWords(
   { error, description }: ErrorResponse,
@@ -78,8 +81,8 @@ function fromJson(value: unknown, depth: number): ErrorResponse {
   if (Array.isArray(value))
     return (
       (depth === 0 ? [] : value)
-        .map((one) => fromJson(one, depth - 1))
-        .find((one) => one.error !== undefined || one.description !== undefined) ?? {}
+        .map((item) => fromJson(item, depth - 1))
+        .find(({ error, description }) => error !== undefined || description !== undefined) ?? {}
     );
   const members = z.record(z.string(), z.unknown()).safeParse(value).data;
   return members ? fromMembers(members) : {};
@@ -87,18 +90,18 @@ function fromJson(value: unknown, depth: number): ErrorResponse {
 
 function fromMembers(members: Members): ErrorResponse {
   const { error } = members;
-  const description = reasonIn(members, deepest) ?? (isText(error) ? undefined : reasonIn(error, deepest));
-  if (isText(error)) return { error, ...(description === undefined ? {} : { description }) };
+  const description = reasonIn(members, maxDepth) ?? (isText(error) ? undefined : reasonIn(error, maxDepth));
+  if (isText(error)) return { error, ...defined({ description }) };
   return description === undefined ? withCode(members, {}) : withCode(members, described(description));
 }
 
-/** An error code in an unusual place. */
-function withCode(members: Members, said: ErrorResponse): ErrorResponse {
+/** Adds a known error code from an unusual member. */
+function withCode(members: Members, response: ErrorResponse): ErrorResponse {
   const inner = z.record(z.string(), z.unknown()).safeParse(members['error']).data ?? {};
   const code = codeMembers
     .flatMap((name) => [inner[name], members[name]])
-    .find((one) => typeof one === 'string' && knownCodes.has(one));
-  return typeof code === 'string' ? { ...said, error: code } : said;
+    .find((value) => typeof value === 'string' && knownCodes.has(value));
+  return typeof code === 'string' ? { ...response, error: code } : response;
 }
 
 /** Some servers send the bare code as the description. */

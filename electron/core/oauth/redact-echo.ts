@@ -1,7 +1,7 @@
 import type { Secret } from '../base/secret.ts';
 import { formsOf, partsOf, shortestSecret } from './secret-forms.ts';
 
-/** What a form carries that must not come back in an error (RFC 6749, 7521, 7636, 8628, 8693). */
+/** Form parameters that must not appear in an error (RFC 6749, 7521, 7636, 8628, 8693). */
 const secretParameters = [
   'code',
   'code_verifier',
@@ -16,8 +16,8 @@ const secretParameters = [
 ];
 
 /**
- * The words of an answer without the secrets of the request: servers repeat what they were sent, and errors are shown.
- * `form`: the body that was sent; `others`: what went in headers, whole or in parts (a key may have blanks in it).
+ * Redacts the secrets of a request from the words of its response, because servers repeat what they receive, and errors
+ * are shown. `form`: the body that was sent. `others`: secrets in headers; parts between spaces are redacted too.
  */
 export function redactSecrets(words: string, form: string, ...others: readonly (Secret | undefined)[]): string {
   const parameters = new URLSearchParams(form);
@@ -25,7 +25,7 @@ export function redactSecrets(words: string, form: string, ...others: readonly (
   const sent = [...secretParameters.flatMap((name) => parameters.getAll(name)), ...inHeaders].filter(
     ({ length }) => length >= shortestSecret,
   );
-  // Longest first: one may hold another. Some servers repeat the form as it came.
+  // Longest first, because one may contain another. Some servers repeat the form without decoding it.
   const all = sent.flatMap((secret) => [inForm(secret), ...formsOf(secret)]).sort((a, b) => b.length - a.length);
   return all.reduce((text, secret) => text.replaceAll(secret, '...'), words);
 }

@@ -1,18 +1,18 @@
-/** Shorter secrets could be part of ordinary words, which would be damaged. */
+/** Shorter secrets are not redacted: they may be part of ordinary words. */
 export const shortestSecret = 8;
 
 /**
- * A secret as it looks after the usual ways of writing it down: as it is, in JSON (with what PHP and .NET escape
- * besides), in an address, in hex, in base64 and base64url at each of the three places where it can begin in a longer
- * text. What is shorter than eight characters is left out. The longest come first, because one may hold another.
+ * The usual encodings of a secret: plain, JSON (also as PHP and .NET escape it), percent-encoded, hex, and base64 and
+ * base64url at each of the three possible offsets in a longer text. Without those shorter than eight characters. The
+ * longest come first, because one may contain another.
  */
 export function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   const json = JSON.stringify(secret).slice(1, -1);
   const hex = bytes.toString('hex');
   const encoded = encodeURIComponent(secret);
-  const lowered = encoded.replaceAll(/%[0-9A-F]{2}/g, (one) => one.toLowerCase());
-  // The neighbouring bytes are unknown, so characters that depend on them are left out.
+  const lowered = encoded.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+  // Characters that depend on the neighbouring bytes are left out, because those are unknown.
   const base64 = [0, 1, 2].map((before) =>
     Buffer.concat([Buffer.alloc(before, 'x'), bytes])
       .toString('base64')
@@ -36,15 +36,15 @@ export function formsOf(secret: string): readonly string[] {
   return [...new Set(forms)].filter(({ length }) => length >= shortestSecret).sort((a, b) => b.length - a.length);
 }
 
-/** With the characters that .NET escapes as `\\u002B` or `\\u002b`. */
+/** Escapes the characters that .NET writes as `\\u002B` or `\\u002b`. */
 function escapedAs(text: string, digits: 'upper' | 'lower'): string {
-  return text.replaceAll(/[+&<>'=]/g, (one) => {
-    const code = one.charCodeAt(0).toString(16).padStart(4, '0');
+  return text.replaceAll(/[+&<>'=]/g, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return `\\u${digits === 'upper' ? code.toUpperCase() : code}`;
   });
 }
 
-/** A key as it stands in a header, and its parts: those between blanks, and the password of `Basic`. */
+/** The value of a header and its parts: those between spaces, and the decoded credentials of `Basic`. */
 export function partsOf(secret: string): readonly string[] {
   const parts = secret.split(' ');
   const basic = /^basic$/i.test(parts[0] ?? '') ? Buffer.from(parts[1] ?? '', 'base64').toString('utf8') : '';

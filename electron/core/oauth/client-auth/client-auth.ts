@@ -3,8 +3,8 @@ import type { ClientAuth } from '../../vault/credential.ts';
 import type { Server } from '../../servers/server.ts';
 
 /**
- * How the client that the user entered proves who it is, as far as they have said. A private key of the account's own
- * says it for that account; the setting is for all.
+ * The client authentication that the user chose for the entered client. A private key of one account implies
+ * `private_key_jwt` for that account; the setting is for all accounts.
  */
 export function chosenAuth({ settings, storedSecrets, account }: Server): ClientAuth | undefined {
   return account.ownClient && storedSecrets.includes('privateKey') && settings.clientCertificateFile === undefined
@@ -13,8 +13,8 @@ export function chosenAuth({ settings, storedSecrets, account }: Server): Client
 }
 
 /**
- * As the user said; else the client certificate where the server takes it (RFC 8705), and a key before a secret, since
- * it never travels.
+ * What the user chose; else the client certificate if the server accepts it (RFC 8705), then a key, then a secret. A
+ * key comes first because it is never sent.
  */
 export function clientAuthOf(server: Server, methods: readonly string[] | undefined): ClientAuth {
   const { settings, storedSecrets, hasClientSecret } = server;

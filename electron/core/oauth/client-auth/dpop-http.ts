@@ -6,9 +6,9 @@ import type { Http, HttpResponse, HttpRequest, HttpStream } from '../../http/htt
 
 export interface DpopHttpDeps {
   readonly http: Http;
-  /** The server's origin while its tokens are to be bound to a key; undefined: they are plain Bearer tokens. */
+  /** The server's origin while its tokens are bound to a key; undefined for plain Bearer tokens. */
   readonly home: () => string | undefined;
-  /** Where the key lies. Throw E_STORE_*. */
+  /** Throw E_STORE_*. */
   readonly readKey: () => Promise<Secret | undefined>;
   readonly keepKey: (key: Secret) => Promise<void>;
   /** Unix ms. */
@@ -16,88 +16,84 @@ export interface DpopHttpDeps {
 }
 
 export interface DpopHttp extends Http {
-  /** The next proof comes from the key that is stored then. */
+  /** Reads the stored key again for the next proof. */
   forgetKey(): void;
 }
 
 /**
- * Binds the tokens of one server to a key (RFC 9449): a proof with each token request, and with each request to the
- * server that has an access token, which goes as `DPoP` and not as `Bearer`. What makes and uses tokens need not know.
- * The key is made at the first token request. Where there is none, a token cannot be bound, and goes as it is.
+ * Binds the tokens of one server to a key (RFC 9449): adds a proof to each token request and to each request with an
+ * access token, which is then sent as `DPoP` instead of `Bearer`. To callers the tokens are plain Bearer tokens. The
+ * key is created for the first token request; without a key, requests are sent unchanged.
  */
 export function createDpopHttp({ http, home, readKey, keepKey, now }: DpopHttpDeps): DpopHttp {
-  let key: Promise<DpopProofs | undefined> | undefined;
+  let proofs: Promise<DpopProofs | undefined> | undefined;
 
-  const load = async (make: boolean): Promise<DpopProofs | undefined> => {
+  const load = async (mayCreate: boolean): Promise<DpopProofs | undefined> => {
     const stored = await readKey();
     if (stored) return createDpopProofs(stored, now);
-    if (!make) return undefined;
-    const made = await createDpopKey();
-    await keepKey(made);
-    return createDpopProofs(made, now);
+    if (!mayCreate) return undefined;
+    const created = await createDpopKey();
+    await keepKey(created);
+    return createDpopProofs(created, now);
   };
-  const proofsOf = async (make: boolean): Promise<DpopProofs | undefined> => {
-    const loading = (key ?? Promise.resolve(undefined)).catch(() => undefined).then((known) => known ?? load(make));
-    key = loading;
-    return loading;
+  const loadOnce = async (mayCreate: boolean): Promise<DpopProofs | undefined> => {
+    const before = (proofs ?? Promise.resolve(undefined)).catch(() => undefined);
+    proofs = before.then((loaded) => loaded ?? load(mayCreate));
+    return proofs;
   };
 
   const fetchTokens = async (request: HttpRequest): Promise<HttpResponse> => {
-    const proofs = await proofsOf(true);
-    if (!proofs) return http.fetch(request);
-    const send = async () =>
-      http.fetch(withHeaders(request, { dpop: await proofs.proof(request.method, request.url) }));
+    const key = await loadOnce(true);
+    if (!key) return http.fetch(request);
+    const send = async () => http.fetch(withHeaders(request, { dpop: await key.proof(request.method, request.url) }));
     const first = await send();
-    const renewed = proofs.learn(request.url, first.headers);
-    if (!renewed || !wantsNonce(first)) return bound(request, first);
+    const isNewNonce = key.learn(request.url, first.headers);
+    if (!isNewNonce || !requiresNonce(first)) return checkBound(request, first);
     const second = await send();
-    proofs.learn(request.url, second.headers);
-    return bound(request, second);
+    key.learn(request.url, second.headers);
+    return checkBound(request, second);
   };
 
-  const call = async <Answer extends HttpResponse | HttpStream>(
+  const sendWithToken = async <Response extends HttpResponse | HttpStream>(
     request: HttpRequest,
     token: string,
-    perform: (request: HttpRequest) => Promise<Answer>,
-  ): Promise<Answer> => {
-    const proofs = await proofsOf(false);
-    if (!proofs) return perform(request);
-    const send = async () =>
-      perform(
-        withHeaders(request, {
-          authorization: `DPoP ${token}`,
-          dpop: await proofs.proof(request.method, request.url, token),
-        }),
-      );
+    perform: (request: HttpRequest) => Promise<Response>,
+  ): Promise<Response> => {
+    const key = await loadOnce(false);
+    if (!key) return perform(request);
+    const send = async () => {
+      const dpop = await key.proof(request.method, request.url, token);
+      return perform(withHeaders(request, { authorization: `DPoP ${token}`, dpop }));
+    };
     const first = await send();
-    const renewed = proofs.learn(request.url, first.headers);
-    if (!renewed || first.status !== 401 || !/\buse_dpop_nonce\b/.test(first.headers['www-authenticate'] ?? ''))
+    const isNewNonce = key.learn(request.url, first.headers);
+    if (!isNewNonce || first.status !== 401 || !/\buse_dpop_nonce\b/.test(first.headers['www-authenticate'] ?? ''))
       return first;
     if ('destroy' in first.body) first.body.destroy();
     const second = await send();
-    proofs.learn(request.url, second.headers);
+    key.learn(request.url, second.headers);
     return second;
   };
 
-  /** The access token of a request to the server, where tokens are bound. */
-  const tokenIn = (request: HttpRequest): string | undefined =>
+  /** The access token of a request to the MCP server, if its tokens are bound. */
+  const boundTokenOf = (request: HttpRequest): string | undefined =>
     home() === request.url.origin ? bearerOf(request) : undefined;
 
   return {
     ...http,
     fetch(request) {
       if (home() === undefined || request.ownBearer) return http.fetch(request);
-      // An access token at the authorization server (userinfo) needs its proof as much as at the MCP server.
-      const token = request.forTokens ? bearerOf(request) : tokenIn(request);
+      // A request with an access token to the authorization server (userinfo) needs a proof too.
+      const token = request.forTokens ? bearerOf(request) : boundTokenOf(request);
       if (request.forTokens && token === undefined) return fetchTokens(request);
-      return token === undefined ? http.fetch(request) : call(request, token, (proved) => http.fetch(proved));
+      return token === undefined ? http.fetch(request) : sendWithToken(request, token, (signed) => http.fetch(signed));
     },
     open(request) {
-      const token = tokenIn(request);
-      return token === undefined ? http.open(request) : call(request, token, (proved) => http.open(proved));
+      const token = boundTokenOf(request);
+      return token === undefined ? http.open(request) : sendWithToken(request, token, (signed) => http.open(signed));
     },
     forgetKey() {
-      key = undefined;
+      proofs = undefined;
     },
   };
 }
@@ -109,28 +105,28 @@ function withHeaders(request: HttpRequest, headers: Readonly<Record<string, stri
   return { ...request, headers: { ...request.headers, ...headers } };
 }
 
-/** RFC 9449 8: an error object like any other of the token endpoint. */
-const wantsNonce = ({ status, body }: HttpResponse): boolean =>
+/** Whether the token endpoint requires a nonce (RFC 9449 8). */
+const requiresNonce = ({ status, body }: HttpResponse): boolean =>
   status >= 400 && status < 500 && readJsonObject(body)?.['error'] === 'use_dpop_nonce';
 
 /**
- * What is bound to our key is as good as a Bearer token to everyone above. A token that is not bound is refused (RFC
- * 9449 5), but for a refresh, where the answer may hold the only refresh token.
+ * Presents a bound token as a Bearer token. Rejects one that is not bound (RFC 9449 5), except after a refresh, where
+ * the response may contain the only valid refresh token.
  */
-function bound(request: HttpRequest, answer: HttpResponse): HttpResponse {
-  const json = answer.status >= 200 && answer.status < 300 ? readJsonObject(answer.body) : undefined;
-  if (json?.['access_token'] === undefined) return answer;
+function checkBound(request: HttpRequest, response: HttpResponse): HttpResponse {
+  const json = response.status >= 200 && response.status < 300 ? readJsonObject(response.body) : undefined;
+  if (json?.['access_token'] === undefined) return response;
   const type = json['token_type'];
-  if (typeof type === 'string' && type.toLowerCase() === 'dpop') return asBearer(answer, json);
-  if (new URLSearchParams(String(request.body ?? '')).get('grant_type') === 'refresh_token') return answer;
+  if (typeof type === 'string' && type.toLowerCase() === 'dpop') return asBearer(response, json);
+  if (new URLSearchParams(String(request.body ?? '')).get('grant_type') === 'refresh_token') return response;
   throw new AppError('E_TOKEN_RESPONSE', 'The token endpoint returned a token that is not bound to the DPoP key.');
 }
 
-function asBearer(answer: HttpResponse, json: Readonly<Record<string, unknown>>): HttpResponse {
+function asBearer(response: HttpResponse, json: Readonly<Record<string, unknown>>): HttpResponse {
   try {
-    return { ...answer, body: Buffer.from(JSON.stringify({ ...json, token_type: 'Bearer' })) };
+    return { ...response, body: Buffer.from(JSON.stringify({ ...json, token_type: 'Bearer' })) };
   } catch {
-    // Nested too deep to be written again: who reads it refuses it for its type, and keeps its refresh token.
-    return answer;
+    // Nested too deeply to be serialized: the caller rejects the token for its type, and keeps the refresh token.
+    return response;
   }
 }

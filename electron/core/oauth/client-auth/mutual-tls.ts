@@ -13,8 +13,8 @@ const aliased = [
 ] as const;
 
 /**
- * The endpoints at which the authorization server asks for a client certificate (RFC 8705 5), in place of the usual
- * ones, for a server whose settings have one. Throws E_METADATA_INVALID, E_ENDPOINT_REFUSED.
+ * Replaces endpoints by those that request a client certificate (RFC 8705 5), if the settings have one. Throws
+ * E_METADATA_INVALID, E_ENDPOINT_REFUSED.
  */
 export function withMutualTls(
   server: AuthorizationServer,
@@ -27,9 +27,9 @@ export function withMutualTls(
       'E_METADATA_INVALID',
       'The mtls_endpoint_aliases of the authorization server are not an object.',
     );
-  const found = aliased.flatMap((name) => {
+  const endpoints = aliased.flatMap((name) => {
     const address = aliases[name];
     return typeof address === 'string' ? [[name, checkEndpoint(name, address).href] as const] : [];
   });
-  return { ...server, ...Object.fromEntries(found) };
+  return { ...server, ...Object.fromEntries(endpoints) };
 }

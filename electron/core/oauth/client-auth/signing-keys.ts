@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { Secret } from '../../base/secret.ts';
 import type { SigningAlgorithm } from '../model.ts';
 
-/** The half of a key that anybody may have: what the operator of the authorization server registers. */
+/** The public half of a key, which the operator of the authorization server registers. */
 export interface PublicKey {
-  /** The JWK's own thumbprint (RFC 7638). */
+  /** The thumbprint of the JWK (RFC 7638). */
   readonly kid: string;
   /** RFC 7517. */
   readonly publicJwk: Readonly<Record<string, string>>;
@@ -15,16 +15,16 @@ export interface PublicKey {
   readonly publicPem: string;
 }
 
-/** These members and no others (RFC 7518 6, RFC 8037 2): none of them is private. */
+/** Only members that are public (RFC 7518 6, RFC 8037 2). */
 const PublicJwk = z.partialRecord(z.enum(['kty', 'crv', 'x', 'y', 'n', 'e']), z.string());
 
 const generate = promisify(generateKeyPair);
-/** In use for years: NIST SP 800-57 gives 2,048 bits until 2030. */
+/** Keys are used for years, and NIST SP 800-57 allows 2,048 bits only until 2030. */
 const rsaBits = 3_072;
 
 /**
- * A new key for `private_key_jwt`. `secret`: the private JWK, with `kid` and `alg`, for the store of secrets and
- * nothing else.
+ * Generates a key for `private_key_jwt`. `secret`: the private JWK with `kid` and `alg`, to be kept only in the store
+ * of secrets.
  */
 export async function generateSigningKey(
   algorithm: SigningAlgorithm,

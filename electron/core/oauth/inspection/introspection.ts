@@ -8,14 +8,14 @@ import { sendForm } from '../token-endpoint/form-request.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import type { TokenClient, TokenEndpointOptions } from '../model.ts';
 
-/** What the authorization server says about an access token (RFC 7662 2.2), fit to be shown. */
+/** An introspection response (RFC 7662 2.2), sanitized for display. */
 export interface Introspection {
   readonly active: boolean;
-  /** Of `scope`, `username`, `exp`: those that it told. */
+  /** `scope`, `username` and `exp`, if present. */
   readonly claims: Readonly<Record<string, string>>;
 }
 
-const Answer = z.object({
+const IntrospectionResponse = z.object({
   active: z.boolean(),
   scope: z.string().nullish().catch(undefined),
   username: z.string().nullish().catch(undefined),
@@ -28,8 +28,8 @@ const Answer = z.object({
 const timeoutMs = 2_000;
 
 /**
- * Asks what an access token is good for, for display: nothing is decided by the answer. Undefined: the server tells us
- * nothing, because it does not take our client there, or not now. Never throws.
+ * Introspects an access token, for display only. Returns undefined when the server has no such endpoint, refuses the
+ * client or cannot be reached. Never throws.
  */
 export async function introspect(
   client: TokenClient,
@@ -55,7 +55,8 @@ export async function introspect(
 }
 
 function read({ body }: HttpResponse): Introspection {
-  const { active, scope, username, exp } = Answer.parse(readJson(body));
-  const told = Object.entries({ scope, username, exp }).filter(([, value]) => value !== undefined && value !== null);
-  return { active, claims: Object.fromEntries(told.map(([name, value]) => [name, sanitizeExternalText(value, 300)])) };
+  const { active, scope, username, exp } = IntrospectionResponse.parse(readJson(body));
+  const present = Object.entries({ scope, username, exp }).filter(([, value]) => value !== undefined && value !== null);
+  const claims = present.map(([name, value]) => [name, sanitizeExternalText(value, 300)]);
+  return { active, claims: Object.fromEntries(claims) };
 }

@@ -4,17 +4,17 @@ import { translator } from '../../../../shared/messages/translator.ts';
 import { sanitizeExternalText } from '../../base/errors.ts';
 import { covers } from '../discovery/protected-resource.ts';
 
-/** What is known of an access token besides its own words. Times are Unix ms. */
+/** What is known about an access token from outside of it. Times are Unix ms. */
 export interface TokenContext {
   /** The MCP server's address. */
   readonly url: string;
   readonly resource: string;
   readonly issuer: string;
-  /** Another issuer that its access tokens may name, by the preset. */
+  /** Another issuer that access tokens may name, from the preset. */
   readonly tokenIssuer?: string;
   readonly grantedScopes: readonly string[];
   readonly receivedAt: number;
-  /** When it ends, as the token answer said. */
+  /** When it expires, as the token response stated. */
   readonly expiresAt?: number;
   readonly now: number;
 }
@@ -22,14 +22,14 @@ export interface TokenContext {
 const { t } = translator(signInNoteMessages);
 
 const skewMs = 60_000;
-/** How much longer than announced a token may live before that is worth a word. */
+/** How much longer than announced a token may live without a note. */
 const graceMs = 10 * 60 * 1000;
-/** These are for the authorization server, and seldom named in an access token. */
+/** Scopes for the authorization server itself, which access tokens seldom list. */
 const ownScopes: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']);
 
 /**
- * What looks odd in a JWT access token (RFC 9068 2.2, RFC 8707 3), as sentences for a person. Nothing is refused for
- * it: the token is the server's business, and only a hint to its user.
+ * Checks the claims of a JWT access token (RFC 9068 2.2, RFC 8707 3). Returns notes for the user. Nothing is refused
+ * because of them: an access token is meant for its server, not for the client.
  */
 export function lintAccessToken(claims: JWTPayload, context: TokenContext): string[] {
   return [
@@ -43,12 +43,14 @@ export function lintAccessToken(claims: JWTPayload, context: TokenContext): stri
 function audience({ aud }: JWTPayload, { url, resource }: TokenContext): string[] {
   const audiences = texts(aud);
   if (audiences.length === 0) return [t('token.noAudience')];
-  const fits = audiences.some((one) => one === resource || (URL.canParse(one) && covers(one, new URL(url))));
-  return fits ? [] : [t('token.otherAudience', { audiences: sanitizeExternalText(audiences.join(', '), 120) })];
+  const isMeant = audiences.some(
+    (audience) => audience === resource || (URL.canParse(audience) && covers(audience, new URL(url))),
+  );
+  return isMeant ? [] : [t('token.otherAudience', { audiences: sanitizeExternalText(audiences.join(', '), 120) })];
 }
 
-/** A text, or those of a list; the server may have written anything. */
-const texts = (value: unknown): string[] => [value].flat().filter((one) => typeof one === 'string');
+/** The strings in a claim that is a string or a list, by the specification; real servers send other types too. */
+const texts = (value: unknown): string[] => [value].flat().filter((item) => typeof item === 'string');
 
 function issuer({ iss }: JWTPayload, context: TokenContext): string[] {
   if (iss === undefined || iss === context.issuer || iss === context.tokenIssuer) return [];
@@ -67,15 +69,17 @@ function expiry({ exp }: JWTPayload, { receivedAt, expiresAt, now }: TokenContex
 }
 
 function scopes(claims: JWTPayload, { grantedScopes }: TokenContext): string[] {
-  const said = claims['scope'] ?? claims['scp'];
-  const named = (typeof said === 'string' ? said.split(' ') : texts(said)).filter((scope) => scope !== '');
+  const claim = claims['scope'] ?? claims['scp'];
+  const named = (typeof claim === 'string' ? claim.split(' ') : texts(claim)).filter((scope) => scope !== '');
   if (named.length === 0) return [];
-  // Entra ID grants api://id/name, and its tokens say name.
-  const sameScope = (granted: string, one: string): boolean => granted === one || granted.endsWith(`/${one}`);
+  // Entra ID grants api://id/name, and its tokens list name.
+  const isSame = (granted: string, scope: string): boolean => granted === scope || granted.endsWith(`/${scope}`);
   const missing = grantedScopes.filter(
-    (granted) => !ownScopes.has(granted) && !named.some((one) => sameScope(granted, one)),
+    (granted) => !ownScopes.has(granted) && !named.some((scope) => isSame(granted, scope)),
   );
-  const extra = named.filter((one) => !ownScopes.has(one) && !grantedScopes.some((granted) => sameScope(granted, one)));
+  const extra = named.filter(
+    (scope) => !ownScopes.has(scope) && !grantedScopes.some((granted) => isSame(granted, scope)),
+  );
   return [
     ...(missing.length === 0
       ? []

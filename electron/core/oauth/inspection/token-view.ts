@@ -1,6 +1,7 @@
 import { identityNoteText } from '../../../../shared/identity-note.ts';
 import { signInNoteMessages } from '../../../../shared/messages/en/sign-in-notes.ts';
 import { translator } from '../../../../shared/messages/translator.ts';
+import { defined } from '../../../../shared/defined.ts';
 import type { Secret } from '../../base/secret.ts';
 import type { Server } from '../../servers/server.ts';
 import type { Vault } from '../../vault/credentials.ts';
@@ -15,18 +16,18 @@ import type { AddressPolicy, Http } from '../../http/http.ts';
 import type { Credential } from '../../vault/credential.ts';
 import type { Grants } from '../model.ts';
 
-/** What can be read from the tokens of one credential, for a person. Never a token. */
+/** What is shown about the tokens of one credential. Contains no token. */
 export interface TokenView {
-  /** Of the access token in memory, where it is a JWT. */
+  /** Claims of the access token in memory, if it is a JWT. */
   readonly accessTokenClaims?: Readonly<Record<string, string>>;
-  /** Of an opaque one, where the authorization server tells us. */
+  /** For an opaque access token, if the authorization server supports introspection. */
   readonly introspection?: Introspection;
-  /** What a person should know, as sentences. Nothing was refused for it. */
+  /** Sentences for the user about unusual tokens. Nothing was refused because of them. */
   readonly notes: readonly string[];
 }
 
 export interface TokenViews {
-  /** At most 2 s and one request for each opaque token, however often it is looked at. Never throws. */
+  /** Sends at most one request for each opaque token, with a time-out of 2 s. Never throws. */
   of(server: Pick<Server, 'id' | 'url' | 'settings'>): Promise<TokenView>;
 }
 
@@ -43,12 +44,12 @@ const { t } = translator(signInNoteMessages);
 
 export function createTokenViews(deps: TokenViewsDeps): TokenViews {
   const { vault, tokens, clock } = deps;
-  const asked = new Map<string, { readonly token: Secret; readonly answer: Promise<Introspection | undefined> }>();
+  const cache = new Map<string, { readonly token: Secret; readonly result: Promise<Introspection | undefined> }>();
 
-  async function ask(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
+  async function request(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
     try {
       const read = await vault.read(id);
-      // Somebody may have signed in elsewhere since: the token is none of that server's business.
+      // After a sign-in at another issuer, the old token must not be sent there.
       if (read.kind !== 'found' || read.credential.issuer !== issuer) return undefined;
       return await introspect(await clientOf(deps, read.credential), token, { http: deps.httpOf(id), clock });
     } catch {
@@ -56,44 +57,35 @@ export function createTokenViews(deps: TokenViewsDeps): TokenViews {
     }
   }
 
-  /** Once for each token. */
   function introspected(id: string, token: Secret, issuer: string): Promise<Introspection | undefined> {
-    const before = asked.get(id);
-    if (before?.token.equals(token)) return before.answer;
-    const answer = ask(id, token, issuer);
-    asked.set(id, { token, answer });
-    return answer;
+    const cached = cache.get(id);
+    if (cached?.token.equals(token)) return cached.result;
+    const result = request(id, token, issuer);
+    cache.set(id, { token, result });
+    return result;
   }
 
   return {
     async of({ id, url, settings }) {
       const facts = vault.facts(id);
-      const live = tokens.current(id);
+      const current = tokens.current(id);
       const notes = (facts?.identityNotes ?? []).map(identityNoteText);
-      if (!facts || !live || facts.grant === 'static_header') return { notes };
-      const claims = decodedClaims(live.token.reveal());
+      if (!facts || !current || facts.grant === 'static_header') return { notes };
+      const claims = decodedClaims(current.token.reveal());
       if (claims) {
         const { resource, issuer, grantedScopes } = facts;
-        const { receivedAt, expiresAt } = live;
-        const tokenIssuer =
-          presetFor(issuer, settings.preset)?.tokenIssuer === 'origin' ? new URL(issuer).origin : undefined;
-        const odd = lintAccessToken(claims, {
-          url,
-          resource,
-          issuer,
-          ...(tokenIssuer === undefined ? {} : { tokenIssuer }),
-          grantedScopes,
-          receivedAt,
-          now: clock.now(),
-          ...(expiresAt === undefined ? {} : { expiresAt }),
-        });
-        return { accessTokenClaims: displayClaims(claims), notes: [...notes, ...odd] };
+        const { receivedAt, expiresAt } = current;
+        const namesOrigin = presetFor(issuer, settings.preset)?.tokenIssuer === 'origin';
+        const tokenIssuer = namesOrigin ? new URL(issuer).origin : undefined;
+        const context = { url, resource, issuer, grantedScopes, receivedAt, now: clock.now() };
+        const tokenNotes = lintAccessToken(claims, { ...context, ...defined({ tokenIssuer, expiresAt }) });
+        return { accessTokenClaims: displayClaims(claims), notes: [...notes, ...tokenNotes] };
       }
       if (facts.introspectionEndpoint === undefined) return { notes };
-      const introspection = await introspected(id, live.token, facts.issuer);
+      const introspection = await introspected(id, current.token, facts.issuer);
       return {
         notes: introspection?.active === false ? [...notes, t('token.inactive')] : notes,
-        ...(introspection ? { introspection } : {}),
+        ...defined({ introspection }),
       };
     },
   };

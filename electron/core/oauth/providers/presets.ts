@@ -3,12 +3,12 @@ import { mayBeExtra } from '../../../../shared/extra-parameters.ts';
 import data from './presets.json' with { type: 'json' };
 import type { ServerSettings } from '../../../../shared/server-settings.ts';
 
-/** `{resource}` in a value stands for the server's `resource`. */
+/** `{resource}` in a value is replaced by the server's `resource`. */
 const Parameters = z.record(z.string().refine(mayBeExtra), z.string().min(1).max(500));
 
 /**
- * `https://login.example/*`: a host, or `*.` and the end of one; `*` in the path stands for anything. `/realms/*`: this
- * path on any host, for software that people host themselves.
+ * `https://login.example/*`: a host, or `*.` and a domain; `*` in the path matches anything. `/realms/*`: this path on
+ * any host, for self-hosted software.
  */
 const IssuerPattern = z.string().regex(/^(https:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+)?\/[\w*./-]*$/);
 
@@ -18,50 +18,44 @@ const Preset = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
     title: z.string(),
-    /** None: chosen by its name only, because nothing in its issuer tells it. */
+    /** Empty: the user chooses the preset by name, because the issuer does not identify the provider. */
     issuers: z.array(IssuerPattern),
-    /** `omit`: the `resource` parameter (RFC 8707) makes this provider refuse. */
+    /** `omit`: this provider rejects requests with the `resource` parameter (RFC 8707). */
     resource: z.literal('omit').optional(),
     authorize: Parameters.optional(),
     token: Parameters.optional(),
     scopeOnRefresh: z.boolean().optional(),
     tokensIn: z.string().optional(),
-    /** The `prompt` that lets a person choose who signs in, where the metadata names none. */
+    /** The `prompt` that shows a choice of accounts, if the metadata names none. */
     chooseAccount: z.enum(['select_account', 'login']).optional(),
-    /** It takes PKCE and does not announce it. */
+    /** It supports PKCE without announcing it. */
     missingPkce: z.literal('allowed').optional(),
-    /**
-     * Hosts of its endpoints besides those of the issuer's site, or `*.` and the end of them: all are the provider's.
-     */
+    /** Hosts of its endpoints outside the issuer's site, or `*.` and a domain; all belong to the provider. */
     hosts: z.array(HostPattern).optional(),
-    /** Pairs that differ in the provider's own documents. */
+    /** Pairs of issuers that differ in the provider's own metadata. */
     issuerExceptions: z.array(z.strictObject({ named: z.string(), found: z.string() })).optional(),
-    /** Hosts of another site that its access tokens name as their audience, as addresses. */
+    /** Addresses on other sites that its access tokens have as audience. */
     audiences: z.array(z.string().regex(/^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)+\/$/)).optional(),
-    /**
-     * `origin`: its access tokens are issued in the name of the issuer's origin, though each server has an issuer below
-     * it.
-     */
+    /** `origin`: its access tokens name the origin of the issuer as `iss`, although each issuer has a path. */
     tokenIssuer: z.literal('origin').optional(),
-    /** Life in days of a registration that does not state its end. */
+    /** Life in days of a registration that does not state its expiry. */
     registrationDays: z.number().int().positive().optional(),
-    /** True: a registration that names scopes gets fewer than one that does not. */
+    /** True: a registration that requests scopes gets fewer than one without. */
     registerWithoutScopes: z.boolean().optional(),
     /**
-     * `any`: the port of a redirect URI on this computer is not compared (RFC 8252 7.3). `listed`: it is, although it
-     * should not be.
+     * `any`: the port of a loopback redirect URI is not compared, as RFC 8252 7.3 requires. `listed`: it is compared.
      */
     loopbackPorts: z.enum(['any', 'listed']).optional(),
-    /** What a person does to get a client ID. */
+    /** How a person gets a client ID. */
     advice: z.string().optional(),
-    /** Where. */
+    /** The page on which they get it. */
     page: z
       .string()
       .regex(/^https:\/\/[a-z0-9.-]+\/[\w/#.?=-]*$/)
       .optional(),
-    /** Where this is known from. */
+    /** The source of this information. */
     source: z.string().min(10),
-    /** What it was tried against. */
+    /** What it was tested against. */
     ran: z.enum(['fixture', 'real']),
   })
   .refine(
@@ -77,33 +71,33 @@ const PresetsFile = z.strictObject({
   presets: z.array(Preset).refine((all) => new Set(all.map(({ name }) => name)).size === all.length),
 });
 
-/** Reads a file of presets. Throws what zod throws: the file is part of the program. */
+/** Reads a file of presets. Throws a ZodError: the file is part of the program. */
 export const readPresets = (value: unknown): readonly Preset[] => PresetsFile.parse(value).presets;
 
-/** What is known of single providers, as data. The first that matches counts. */
+/** The differences of single providers, as data. The first one that matches is used. */
 export const presets: readonly Preset[] = readPresets(data);
 
 /**
- * The preset for an authorization server: the one that the user named, else by the issuer. `issuer` is where its
- * metadata came from, not what somebody says: a stranger cannot choose a preset.
+ * The preset for an authorization server: the one that the user chose, else by issuer. `issuer`: the address that the
+ * metadata was fetched from, not the one that it states, so that a server cannot choose a preset.
  */
-export function presetFor(issuer: string, wanted: ServerSettings['preset']): Preset | undefined {
-  if (wanted !== undefined) return presets.find(({ name }) => name === wanted);
+export function presetFor(issuer: string, chosen: ServerSettings['preset']): Preset | undefined {
+  if (chosen !== undefined) return presets.find(({ name }) => name === chosen);
   return presets.find(({ issuers }) => issuers.some((pattern) => matches(pattern, issuer)));
 }
 
-/** The issuer values that metadata may have, which was found under this name: the name itself, and exact exceptions. */
+/** The issuers that the metadata found for this issuer may state: the same one, and exact exceptions. */
 export function acceptedIssuers(named: string, { preset, issuerException }: ServerSettings): readonly string[] {
   const pairs = [...(issuerException ? [issuerException] : []), ...(presetFor(named, preset)?.issuerExceptions ?? [])];
   return [named, ...pairs.filter((pair) => pair.named === named).map(({ found }) => found)];
 }
 
 /**
- * Which hosts are known to belong to the provider under whose name this metadata was found. A preset that the user
- * chose by its name says nothing of that: the metadata then came from anybody.
+ * Which hosts belong to the provider of this issuer. A preset that the user chose by name is ignored here: it does not
+ * prove who serves the metadata.
  */
-export function vouchedHosts(named: string, wanted: ServerSettings['preset']): (host: string) => boolean {
-  const patterns = wanted === 'none' ? [] : (presetFor(named, undefined)?.hosts ?? []);
+export function vouchedHosts(named: string, chosen: ServerSettings['preset']): (host: string) => boolean {
+  const patterns = chosen === 'none' ? [] : (presetFor(named, undefined)?.hosts ?? []);
   return (host) => patterns.some((pattern) => matchesHost(pattern, host));
 }
 

@@ -1,9 +1,6 @@
 import type { TokenQuirks } from '../../vault/credential.ts';
 
-/**
- * What every token request of this client carries besides its grant: extra parameters, and `resource` unless it is left
- * out.
- */
+/** Parameters of every token request of this client besides the grant: extra ones, and `resource` unless omitted. */
 export function tokenParameters({
   resource,
   quirks,
