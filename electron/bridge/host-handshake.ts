@@ -1,6 +1,6 @@
 import { readEnvelope } from '../../shared/json-rpc.ts';
 
-/** What a new broker has to be told before the host's next message. */
+/** What a new broker must get before the host's next message. */
 export interface HandshakeReplay {
   /** The host's `initialize`, with another id. */
   readonly initialize: Buffer;
@@ -8,7 +8,7 @@ export interface HandshakeReplay {
   readonly initialized: Buffer | undefined;
 }
 
-/** How the host began its session: kept so that the next broker can be told. */
+/** The host's side of the MCP handshake, kept to repeat it to the next broker. */
 export interface HostHandshake {
   /** Whether the host's `initialize` was answered with a result. */
   readonly isComplete: boolean;

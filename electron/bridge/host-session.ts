@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly onHostGone: () => void;
 }
 
-/** The host's side of the bridge. Survives every connection to a broker. */
+/** The host's side of the bridge. It outlives the connections to brokers. */
 export interface Session {
   /** Passes messages both ways until the connection closes. `rest`: what the broker has already sent. */
   serve(socket: net.Socket, rest: Buffer): Promise<void>;
@@ -140,7 +140,7 @@ export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHo
     toBroker(chunk);
     flow.check();
   });
-  // The last line of a script may lack its end.
+  // A script may not end its last line with a line feed.
   stdin.once('end', () => toBroker(Buffer.from('\n')));
   stdin.on('error', () => {});
   stdout.on('drain', () => broker()?.resume());

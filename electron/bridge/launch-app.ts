@@ -16,7 +16,7 @@ export interface AppLauncher {
   release(): void;
   /** The result of the attempts so far, as a sentence. */
   readonly outcome: string;
-  /** Nothing that this bridge knows of will start the app. */
+  /** As far as this bridge knows, the app cannot be started. */
   readonly hopeless: boolean;
 }
 

@@ -14,11 +14,11 @@ export interface LocalResponses {
    * whether another request has this id.
    */
   requestTooLarge(head: Buffer, tail: Buffer, isPending: (id: string) => boolean): string | undefined;
-  /** In place of a response of more than 16 MB; undefined if the message is none. */
+  /** In place of a response of more than 16 MB; undefined if the message is not a response. */
   responseTooLarge(head: Buffer, tail: Buffer): string | undefined;
   /** To a `ping`. */
   pong(id: string): string;
-  /** `notifications/cancelled` for a request of the server: its broker has gone. */
+  /** `notifications/cancelled` for a request of the server that came through a lost broker. */
   cancelled(id: string): string;
 }
 

@@ -4,7 +4,7 @@ export interface MessageQueue {
   readonly isEmpty: boolean;
   add(line: Buffer): void;
   addFirst(line: Buffer): void;
-  /** Empties the queue. */
+  /** Returns all messages and empties the queue. */
   takeAll(): Buffer[];
 }
 

@@ -2,7 +2,7 @@ import { batchItems, readEnvelope, sameId } from '../../shared/json-rpc.ts';
 import { createHostHandshake, type HandshakeReplay } from './host-handshake.ts';
 import { peekMessage, isRequest, type MessagePeek } from './message-peek.ts';
 
-/** A request of the host. `id` as it stands in the message. */
+/** A request of the host. `id` is JSON, exactly as in the message. */
 export interface HostRequest {
   readonly id: string;
   readonly method: string;
@@ -10,7 +10,7 @@ export interface HostRequest {
 
 /** The requests that are pending between the host and one broker, and how the session began. */
 export interface PendingRequests {
-  /** Records a line of the host. False if it answers a broker that has gone: it must not be sent to the next one. */
+  /** Records a line of the host. Returns false for a response to a lost broker, which the next one must not get. */
   sent(line: Buffer): boolean;
   /** Records a line of the broker. Returns the id if it is a response. */
   received(line: Buffer): string | undefined;
@@ -19,8 +19,8 @@ export interface PendingRequests {
   /** Whether the host's `initialize` was answered with a result. */
   readonly isInitialized: boolean;
   /**
-   * Forgets the requests that are pending because the broker has gone, and returns them. The host's `initialize` is
-   * returned as a line instead: it is to be sent again.
+   * To be called when the broker is lost. Forgets the pending requests and returns them; a pending `initialize` as the
+   * line to send again.
    */
   lost(): {
     readonly hostRequests: readonly HostRequest[];
@@ -60,7 +60,7 @@ export function createPendingRequests(): PendingRequests {
   const recordResponse = (id: string, outcome: MessagePeek['outcome']) => {
     handshake.recordResponse(id, outcome);
     if (unanswered.delete(id)) return;
-    // The server may have written the same number in another way (1e3, 1000).
+    // The server may write the same number in another way (1e3, 1000).
     for (const one of unanswered.keys()) if (sameId(one, id)) unanswered.delete(one);
   };
 

@@ -18,7 +18,7 @@ interface Progress {
   readonly hostLeftAtMs: number | undefined;
 }
 
-/** The bridge between its host and the broker. The comment says what reconnect.ts does on entering the state. */
+/** The connection of the bridge. The comments say what reconnect.ts does when it enters each state. */
 export type ReconnectState =
   /** Makes one connection attempt. */
   | (Progress & { readonly kind: 'connecting' })
@@ -50,7 +50,7 @@ type ConnectionEvent =
   | { readonly type: 'broker_down' }
   /** The broker refused the bridge, or its socket cannot be trusted. */
   | { readonly type: 'broker_refused'; readonly error: Refusal }
-  /** `hopeless`: nothing that this bridge knows of will start the app. `outcome`: what became of it, as a sentence. */
+  /** `hopeless`: as far as the bridge knows, the app cannot be started. `outcome`: what happened, as a sentence. */
   | {
       readonly type: 'launch_attempted';
       readonly result: 'connect_again' | 'wait';
@@ -147,7 +147,7 @@ function afterConnectionEvent(state: OpenState, event: Timed<ConnectionEvent>): 
   }
 }
 
-/** Undefined when the event is no result of a connection attempt. */
+/** Returns undefined if the event is not the result of a connection attempt. */
 function afterAttempt(progress: Progress, event: Timed<ConnectionEvent>): ReconnectState | undefined {
   switch (event.type) {
     case 'connected':
@@ -174,7 +174,7 @@ function afterAttempt(progress: Progress, event: Timed<ConnectionEvent>): Reconn
   }
 }
 
-/** `launch`: what became of starting the app. */
+/** `launch`: the result of the attempt to start the app, if there was one. */
 function withoutBroker(
   progress: Progress,
   nowMs: number,
@@ -207,7 +207,7 @@ function exitCodeOf({ refusal }: Progress): number {
   return refusal.code === 'E_SERVER_UNKNOWN' || refusal.code === 'E_ACCOUNT_UNKNOWN' ? 2 : 1;
 }
 
-/** Whether a request that would be refused is kept for the result of a connection attempt instead. */
+/** Whether a request that would be refused is kept until the next connection attempt has ended. */
 export const keepsRequest = (state: ReconnectState, nowMs: number): boolean =>
   state.kind !== 'closed' && (state.kind === 'connecting' || nowMs - state.triedAtMs >= retryIntervalMs);
 

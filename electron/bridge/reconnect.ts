@@ -34,7 +34,7 @@ type UntimedEvent = ReconnectEvent extends infer One ? (One extends unknown ? Om
 /**
  * Connects a host on stdin and stdout to one server of the broker, for the host's life: starts the app, survives its
  * restarts, and answers every request, with an error if there is nothing better. Ends when stdin ends or nobody reads
- * stdout. When it does what is decided in reconnect-state.ts; this carries it out.
+ * stdout. reconnect-state.ts decides what to do next; this function does it.
  * Returns the exit code: 0; 2 if the server or its account is not in the list; 1 if the broker could not be reached for
  * another reason.
  */
@@ -132,7 +132,7 @@ function resultOf(connection: BrokerConnection): UntimedEvent {
   }
 }
 
-/** Writes each refusal to stderr, once: a host's log shows it. */
+/** Writes each refusal to stderr once, for the log of the host. */
 function createReporter(server: string, stderr: Writable): (refusal: Refusal) => void {
   const reported = new Set<string>();
   return ({ code, message, remedy }) => {

@@ -6,8 +6,9 @@ import { writeLines } from './line-gate.ts';
 const replayMs = 10_000;
 
 /**
- * Tells a new broker what the host told the last one. Returns a function for when the broker has answered: it sends the
- * rest and calls `onDone`. So does a time-out. After the connection is closed nothing is called.
+ * Sends the host's `initialize` to a new broker. Returns a function to call when the broker has answered: it sends
+ * `notifications/initialized` and calls `onDone`. A time-out does the same. After the connection has closed, `onDone`
+ * is not called.
  */
 export function replayHandshake(
   socket: net.Socket,

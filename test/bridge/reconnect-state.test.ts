@@ -18,7 +18,7 @@ const notRunning = brokerDown('Keybridge is not running.');
 /** Without a broker since 1,000; the last attempt ended at 1,500; every event happens at 2,000. */
 const nowMs = 2_000;
 const start = startingAt(1_000);
-if (start.kind !== 'connecting') throw new Error('The first state is another one.');
+if (start.kind !== 'connecting') throw new Error('The bridge does not begin by connecting.');
 const { kind: _, ...first } = { ...start, triedAtMs: 1_500 };
 const refusedOnce = { ...first, refusals: 1, refusal: unknownServer };
 
@@ -102,7 +102,7 @@ describe('the patience of the bridge without a broker', () => {
     [false, 11_000, 'refused'],
     [true, 4_999, 'waiting'],
     [true, 5_000, 'refused'],
-  ])('when starting the app is hopeless: %s, the state at %i ms is %s', (hopeless, atMs, kind) => {
+  ])('leads (hopeless: %s) at %i ms to the state %s', (hopeless, atMs, kind) => {
     expect(nextState(states.starting, { ...attempt, hopeless, nowMs: atMs })).toMatchObject({ kind });
   });
 
