@@ -24,32 +24,32 @@ import type { Ports } from './ports.ts';
 import { createServerNetworks } from './server-network.ts';
 import { reviewAudiences } from './sign-in-flow.ts';
 
-/** The whole product without a front: window, tray, command line and hosts all reach this one object. */
+/** The product without a user interface. Window, tray, command line and hosts all use this one object. */
 export interface App {
   readonly api: Api;
-  /** The one HTTP client, for the relay. */
+  /** The shared HTTP client, for the relay. */
   readonly http: Http;
   readonly status: Pick<StatusStore, 'current' | 'subscribe'>;
   /**
-   * A bridge for this server (name or id), for its default account unless another is named. Throws E_SERVER_UNKNOWN,
-   * E_ACCOUNT_UNKNOWN.
+   * Connects a bridge to a server, by name or id. `account` defaults to the server's default account. Throws
+   * E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN, and E_CONFIG_CHANGED or E_CONFIG_ENTRY for an entry that is set aside.
    */
   connect(server: string, account?: string): Connection;
-  /** Cancels sign-ins, waits until a refresh in flight is stored (5 s at most), ends the store's process. */
+  /** Cancels sign-ins, waits up to 5 s until a running refresh is stored, and ends the keychain process. */
   close(): Promise<void>;
 }
 
 export interface AppOptions {
-  /** A call that needs a sign-in may start one in the browser by itself. Headless only. */
+  /** Whether a call that needs a sign-in may start one in the browser. Headless only; defaults to false. */
   readonly autoSignIn?: boolean;
 }
 
-/** Longest wait at the start for the key that the list of servers is checked with. */
+/** How long to wait at start for the first check of the list of servers. */
 const firstCheckMs = 3_000;
 
 /**
- * Opens what lies in the data folder and puts the parts together, from the bottom up: each part is given those that
- * stand before it, and tells those after it by events. One per data folder: the caller holds the lock.
+ * Opens the data folder and builds the app from the bottom up: each part gets the parts above it in this function, and
+ * reaches later ones through events. The caller must hold the lock of the data folder.
  */
 export async function createApp(ports: Ports, { autoSignIn = false }: AppOptions = {}): Promise<App> {
   const { clock, log, http } = ports;
@@ -84,8 +84,8 @@ export async function createApp(ports: Ports, { autoSignIn = false }: AppOptions
 
   const renewal = buildRegistrationRenewal(oauth);
   const hostsOf = (accountKey: string): readonly string[] => connections.hostsOf(accountKey);
-  const board = createStatusStore({ about: ports.about, store, servers, vault, tokens, signIns, notes, hostsOf });
-  events.changed.add(() => board.changed());
+  const status = createStatusStore({ about: ports.about, store, servers, vault, tokens, signIns, notes, hostsOf });
+  events.changed.add(() => status.changed());
 
   const api = createCommands({
     ports,
@@ -100,31 +100,30 @@ export async function createApp(ports: Ports, { autoSignIn = false }: AppOptions
     notes,
     connections,
     stepUps,
-    statusOf: (accountKey) => board.of(accountKey),
-    current: () => board.current(),
+    statusOf: (accountKey) => status.of(accountKey),
+    current: () => status.current(),
     changed,
     reviewAudiences: (server) => reviewAudiences({ servers, tokens, notes, events }, server),
-    unlockStore: () => unlockStore(storage, { board, tokens, companies }),
+    unlockStore: () => unlockStore(storage, { status, tokens, companies }),
     views: buildTokenViews(oauth, tokens),
   });
 
-  // A keychain that does not answer must not keep the app from starting: nothing is read from it before the list is
-  // checked.
+  // A keychain that hangs must not keep the app from starting. Until the list is checked, the store reads nothing.
   if (servers.unchecked) await within(clock, firstCheckMs, checkList());
   await Promise.all([tokens.start(), companies.start()]);
-  void board.lookAtStore(() => store.probe());
+  void status.updateStore(() => store.probe());
   renewal.start();
 
   return {
     api,
     http,
-    status: board,
+    status,
     connect: (server, account) => connections.open(server, account),
     close: () => close(oauth, { storage, clients, tokens, signIns, renewal }),
   };
 }
 
-interface Closed {
+interface PartsToClose {
   readonly storage: Storage;
   readonly clients: AccountClients;
   readonly tokens: AccessTokens;
@@ -132,8 +131,8 @@ interface Closed {
   readonly renewal: RegistrationRenewal;
 }
 
-/** Ends the parts from the top down. */
-async function close({ ports, companies }: OAuthParts, parts: Closed): Promise<void> {
+/** Closes the parts from the top down. */
+async function close({ ports, companies }: OAuthParts, parts: PartsToClose): Promise<void> {
   const { storage, clients, tokens, signIns, renewal } = parts;
   renewal.stop();
   await signIns.close();
@@ -141,19 +140,19 @@ async function close({ ports, companies }: OAuthParts, parts: Closed): Promise<v
   await storage.store.close();
   await clients.close();
   await ports.http.close();
-  // What a response taught us last is written too: the folder may be gone, or another broker's, afterwards.
+  // Wait for pending writes: once the lock is released, the folder may belong to another broker.
   await storage.servers.idle();
 }
 
-/** Asks for the keychain to be unlocked; what waited for it continues at once. */
+/** Asks the system to unlock the keychain, then retries everything that waited for it. */
 async function unlockStore(
   { servers, store, checkList }: Storage,
-  { board, tokens, companies }: { board: StatusStore; tokens: AccessTokens; companies: Companies },
+  { status, tokens, companies }: { status: StatusStore; tokens: AccessTokens; companies: Companies },
 ) {
-  const status = await board.lookAtStore(() => store.unlock());
-  if (status.state !== 'ready') return status;
+  const storeStatus = await status.updateStore(() => store.unlock());
+  if (storeStatus.state !== 'ready') return storeStatus;
   if (servers.unchecked) await checkList();
   companies.unblock();
   for (const { id } of servers.list()) if (tokens.state(id).kind === 'blocked') void tokens.refreshNow(id);
-  return status;
+  return storeStatus;
 }

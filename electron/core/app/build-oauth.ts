@@ -11,7 +11,7 @@ import { createAccessTokens, type AccessTokens, type AccessTokensDeps } from '..
 import { audienceFault, knownAudiences } from '../oauth/tokens/audience.ts';
 import { movedFrom } from '../oauth/tokens/issuer-moved.ts';
 import type { RuntimeNotes } from '../status/runtime-notes.ts';
-import { learnedScopesOf } from '../step-up/step-up.ts';
+import { learnedScopesOf } from '../step-up/learned-scopes.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Vault } from '../vault/credentials.ts';
 import type { AccountClients } from './account-clients.ts';
@@ -19,7 +19,7 @@ import type { AppEvents } from './app-events.ts';
 import type { Ports } from './ports.ts';
 import type { ServerNetworks } from './server-network.ts';
 
-/** What sign-ins and access tokens stand on. */
+/** The parts that sign-ins and access tokens are built on. */
 export interface OAuthFoundation {
   readonly ports: Pick<Ports, 'http' | 'clock' | 'log' | 'openBrowser' | 'onWake'>;
   readonly servers: Pick<Servers, 'list' | 'find' | 'update' | 'updateAccount' | 'setAside' | 'unchecked'>;
@@ -36,7 +36,7 @@ export interface OAuthParts extends OAuthFoundation {
   readonly running: RunningSignIns;
 }
 
-/** Companies and grants, which access tokens and sign-ins have in common. */
+/** Builds companies and grants, which access tokens and sign-ins share. */
 export function buildOAuthParts(foundation: OAuthFoundation): OAuthParts {
   const { ports, servers, vault, events } = foundation;
   const running: RunningSignIns = new Map();
@@ -45,13 +45,13 @@ export function buildOAuthParts(foundation: OAuthFoundation): OAuthParts {
     servers,
     vault,
     signingIn: (accountKey) => progressOf(running, accountKey) !== undefined,
-    onSignedIn: (theirs) => events.companySignedIn.emit(theirs),
+    onSignedIn: (companyServers) => events.companySignedIn.emit(companyServers),
   });
   const grants = createGrants({ servers, vault, clock: ports.clock, companies });
   return { ...foundation, companies, grants, running };
 }
 
-/** The access tokens of all accounts, with every check in place. */
+/** The dependencies of the access tokens, with every security check in place. */
 export function accessTokensDeps(parts: OAuthParts): AccessTokensDeps {
   const { ports, servers, vault, clients, networks, events, grants } = parts;
   return {
@@ -77,7 +77,7 @@ export function accessTokensDeps(parts: OAuthParts): AccessTokensDeps {
   };
 }
 
-/** Access tokens that go on by themselves when somebody has signed in at the company that they need. */
+/** Builds the access tokens. After a company sign-in, those that had ended for lack of it are refreshed. */
 export function buildAccessTokens(parts: OAuthParts): AccessTokens {
   const tokens = createAccessTokens(accessTokensDeps(parts));
   parts.events.companySignedIn.add((servers) => {
@@ -86,7 +86,7 @@ export function buildAccessTokens(parts: OAuthParts): AccessTokens {
   return tokens;
 }
 
-/** Sign-ins with every check in place. */
+/** The dependencies of the sign-ins, with every security check in place. */
 export function signInsDeps(parts: OAuthParts, tokens: AccessTokens): SignInsDeps {
   const { ports, servers, vault, clients, notes, events, companies, running } = parts;
   return {
@@ -109,7 +109,7 @@ export function signInsDeps(parts: OAuthParts, tokens: AccessTokens): SignInsDep
   };
 }
 
-/** Renews client registrations before they end. */
+/** Builds the renewal of client registrations before they expire. */
 export function buildRegistrationRenewal({
   ports,
   servers,
@@ -127,7 +127,7 @@ export function buildRegistrationRenewal({
   });
 }
 
-/** What a person can be shown of the tokens. */
+/** Builds the views of the tokens that a person may see. */
 export function buildTokenViews(
   { ports, vault, clients, networks, grants }: OAuthParts,
   tokens: AccessTokens,

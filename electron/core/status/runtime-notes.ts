@@ -1,24 +1,24 @@
 import type { AppError } from '../base/errors.ts';
 import type { Challenge } from '../oauth/model.ts';
 
-/** A host's call that the server refused for want of scopes. */
-export interface AccessAsk {
+/** A call that the server refused because the token lacks scopes. */
+export interface AccessRequest {
   readonly host: string;
-  /** Tool, prompt or resource, else the method. */
+  /** The tool, prompt or resource, or else the method. */
   readonly operation: string;
   readonly scopes: readonly string[];
 }
 
-/** What this run of the app has learned about one account. Gone at the end, and with each new sign-in. */
+/** What is known about one account until the app ends or a sign-in succeeds. */
 interface RuntimeNote {
   /** Why the last sign-in failed. */
   lastFailure?: AppError | undefined;
-  /** The newest 401 or 403 challenge: where its metadata is, which scopes it wants. */
+  /** The latest 401 or 403 challenge, with its metadata URL and scopes. */
   challenge?: Challenge;
-  /** Scopes that the server asked for and that were not granted. */
+  /** Scopes that the server asked for and that are not granted. */
   missingScopes: readonly string[];
-  /** Whose calls asked for them, newest last. */
-  askedBy: readonly AccessAsk[];
+  /** The calls that asked for them, the newest last. */
+  accessRequests: readonly AccessRequest[];
 }
 
 export interface RuntimeNotes {
@@ -27,13 +27,13 @@ export interface RuntimeNotes {
   clear(accountKey: string): void;
 }
 
-const nothing: RuntimeNote = { missingScopes: [], askedBy: [] };
+const empty: RuntimeNote = { missingScopes: [], accessRequests: [] };
 
 export function createRuntimeNotes(): RuntimeNotes {
   const notes = new Map<string, RuntimeNote>();
   return {
-    get: (accountKey) => notes.get(accountKey) ?? nothing,
-    set: (accountKey, change) => void notes.set(accountKey, { ...(notes.get(accountKey) ?? nothing), ...change }),
+    get: (accountKey) => notes.get(accountKey) ?? empty,
+    set: (accountKey, change) => void notes.set(accountKey, { ...(notes.get(accountKey) ?? empty), ...change }),
     clear: (accountKey) => void notes.delete(accountKey),
   };
 }

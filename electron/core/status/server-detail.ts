@@ -1,4 +1,6 @@
+import { defined } from '../../../shared/defined.ts';
 import { plainText } from '../../../shared/foreign-text.ts';
+import type { IdentityNote } from '../../../shared/identity-note.ts';
 import type { ServerDetail, ServerStatus } from '../../../shared/model.ts';
 import { presetFor } from '../oauth/providers/presets.ts';
 import { scopesInEffect } from '../oauth/tokens/granted-scopes.ts';
@@ -13,20 +15,14 @@ export interface ServerDetailDeps {
   readonly vault: Pick<Vault, 'facts'>;
 }
 
-/** Of the registration; before there is one, what the person was told to register. */
-function redirectOf(
-  { reservedRedirect }: Server,
-  registration: { readonly redirect_uri: string } | undefined,
-): { readonly redirectUri?: string } {
-  const redirectUri = registration?.redirect_uri ?? reservedRedirect?.redirect_uri;
-  return redirectUri === undefined ? {} : { redirectUri };
-}
-
-/** Claims are anybody's words, names of claims too. */
+/** Names of claims come from outside too, not only their values. */
 const plainClaims = (claims: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(claims).map(([name, value]) => [plainText(name), plainText(value)]));
 
-/** Everything about one account on a server that a person may see. */
+/** Notes with which a name does not count as verified. */
+const unverified: ReadonlySet<IdentityNote> = new Set(['userinfo_alone', 'unknown']);
+
+/** Returns everything that a person may see about one account of a server. Text from outside is made plain. */
 export function serverDetail(
   { servers, vault }: ServerDetailDeps,
   server: Server,
@@ -56,21 +52,22 @@ export function serverDetail(
     ...(facts
       ? { issuer: plainText(facts.issuer), resource: plainText(facts.resource), signedInAt: facts.signedInAt }
       : {}),
-    ...(facts?.lastRefreshAt === undefined ? {} : { lastRefreshAt: facts.lastRefreshAt }),
     ...(clientId === undefined
       ? {}
       : { clientId, registration: server.clientId === undefined ? (registration?.how ?? 'dynamic') : 'configured' }),
-    ...(preset ? { preset: preset.title } : {}),
-    ...redirectOf(server, registration),
+    ...defined({
+      lastRefreshAt: facts?.lastRefreshAt,
+      preset: preset?.title,
+      // Before there is a registration: what the user was told to register.
+      redirectUri: registration?.redirect_uri ?? server.reservedRedirect?.redirect_uri,
+      accessTokenClaims: accessTokenClaims && plainClaims(accessTokenClaims),
+      introspection: introspection && { active: introspection.active, claims: plainClaims(introspection.claims) },
+      idTokenClaims: facts?.idTokenClaims && plainClaims(facts.idTokenClaims),
+    }),
     identityVerified:
       facts?.subject !== undefined &&
       facts.idTokenClaims !== undefined &&
-      !facts.identityNotes?.some((note) => note === 'userinfo_alone' || note === 'unknown'),
+      !facts.identityNotes?.some((note) => unverified.has(note)),
     tokenNotes: view.notes.map(plainText),
-    ...(accessTokenClaims ? { accessTokenClaims: plainClaims(accessTokenClaims) } : {}),
-    ...(introspection
-      ? { introspection: { active: introspection.active, claims: plainClaims(introspection.claims) } }
-      : {}),
-    ...(facts?.idTokenClaims ? { idTokenClaims: plainClaims(facts.idTokenClaims) } : {}),
   };
 }

@@ -1,26 +1,26 @@
 import type { ServerStatus } from '../../../shared/model.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
-import type { AccessAsk } from './runtime-notes.ts';
+import type { AccessRequest } from './runtime-notes.ts';
 import type { TokenState, SignInProgress } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
 import type { SignInState } from '../../../shared/sign-in-state.ts';
 
-/** What the state of one server is computed from. */
+/** The inputs of a server's state. */
 export interface StatusParts {
   readonly server: Server;
   readonly signIn: SignInProgress | undefined;
-  /** Why the last sign-in failed; gone with the next one. */
+  /** Why the last sign-in failed, until the next one starts. */
   readonly lastFailure: AppError | undefined;
   readonly tokens: TokenState;
   /** Scopes that the server asked for and that are not granted. */
   readonly missingScopes: readonly string[];
   readonly grantedScopes: readonly string[];
-  readonly askedBy: readonly AccessAsk[];
+  readonly accessRequests: readonly AccessRequest[];
   readonly identity: string | undefined;
   readonly hosts: readonly string[];
 }
 
-/** The STATUS PATH: the one place where a server's state is decided. */
+/** The STATUS PATH: the only place that decides a server's state. */
 export function serverStatus(parts: StatusParts): ServerStatus {
   const status: ServerStatus = {
     id: parts.server.id,
@@ -38,7 +38,7 @@ export function serverStatus(parts: StatusParts): ServerStatus {
 
 /** The state of a server that nobody is signed in to. */
 function withoutSignIn({ signInRequired, openSeenAt, settings, signedOutAt }: Server): SignInState {
-  // Whoever chose a sign-in method wants to sign in, whatever the server answers without a token.
+  // A user who chose a sign-in method wants to sign in, even if the server responds without a token.
   if (signInRequired || settings.grant !== undefined)
     return { kind: signedOutAt === undefined ? 'not_signed_in' : 'signed_out' };
   return { kind: openSeenAt === undefined ? 'not_checked' : 'open' };
@@ -68,19 +68,19 @@ function signInState(parts: StatusParts): SignInState {
   }
 }
 
-function needsAccess({ server, missingScopes, grantedScopes, askedBy }: StatusParts): SignInState {
-  const news = missingScopes.filter((scope) => !grantedScopes.includes(scope));
-  const scopes = news.length > 0 ? news : [...missingScopes];
+function needsAccess({ server, missingScopes, grantedScopes, accessRequests }: StatusParts): SignInState {
+  const notGranted = missingScopes.filter((scope) => !grantedScopes.includes(scope));
+  const scopes = notGranted.length > 0 ? notGranted : [...missingScopes];
   return {
     kind: 'needs_access',
     error: scopeNeeded(scopes).about(server.name).toInfo(),
     scopes,
     granted: [...grantedScopes],
-    askedBy: askedBy.map(({ host, operation }) => ({ host, operation })),
+    askedBy: accessRequests.map(({ host, operation }) => ({ host, operation })),
   };
 }
 
-/** The error for a call that needs more scopes than were granted. */
+/** Returns E_SCOPE_NEEDED for a call that needs more scopes than were granted. */
 export function scopeNeeded(scopes: readonly string[]): AppError {
   const which = scopes.length > 0 ? `: ${sanitizeExternalText(scopes.join(' '), 200)}` : ' than was granted';
   return new AppError('E_SCOPE_NEEDED', `The server asks for more access${which}.`);

@@ -17,21 +17,21 @@ export interface StatusStoreDeps {
   readonly tokens: Pick<AccessTokens, 'state'>;
   readonly signIns: Pick<SignIns, 'progress'>;
   readonly notes: RuntimeNotes;
-  /** The hosts that are connected to an account now. */
+  /** The names of the hosts that are connected to an account. */
   readonly hostsOf: (accountKey: string) => readonly string[];
 }
 
-/** The current status, and who wants to hear of changes. It holds no state of its own but the store's last answer. */
+/** The current status and its listeners. It is computed on demand; only the state of the store is kept. */
 export interface StatusStore {
   current(): Status;
-  /** Undefined: there is no such server. */
+  /** Returns the status of one account, or undefined if it does not exist. */
   of(accountKey: string): ServerStatus | undefined;
-  /** Something that the status is computed from is another now. */
+  /** Tells the listeners that the status may have changed. */
   changed(): void;
-  /** Calls the listener with the current state at once, then after each change. Returns an unsubscribe function. */
+  /** Calls the listener with the current status, and after each change. Returns an unsubscribe function. */
   subscribe(listener: (status: Status) => void): () => void;
-  /** Asks the store (by `probe` or `unlock`) and shows what it says. */
-  lookAtStore(look: () => ReturnType<SecretStore['probe']>): Promise<StoreStatus>;
+  /** Updates the state of the store from `probe` or `unlock`. */
+  updateStore(query: () => ReturnType<SecretStore['probe']>): Promise<StoreStatus>;
 }
 
 export function createStatusStore(deps: StatusStoreDeps): StatusStore {
@@ -44,12 +44,12 @@ export function createStatusStore(deps: StatusStoreDeps): StatusStore {
     const server = deps.servers.find(accountKey);
     if (!server) return undefined;
     const facts = deps.vault.facts(accountKey);
-    const { lastFailure, missingScopes, askedBy } = deps.notes.get(accountKey);
+    const { lastFailure, missingScopes, accessRequests } = deps.notes.get(accountKey);
     return serverStatus({
       server,
       lastFailure,
       missingScopes,
-      askedBy,
+      accessRequests,
       signIn: deps.signIns.progress(accountKey),
       tokens: deps.tokens.state(accountKey),
       grantedScopes: facts ? scopesInEffect(facts) : [],
@@ -68,13 +68,14 @@ export function createStatusStore(deps: StatusStoreDeps): StatusStore {
       servers: deps.servers.list().flatMap(({ id }) => of(id) ?? []),
     };
     const { setAside } = deps.servers;
-    if (setAside.length > 0) status.setAside = setAside.map(({ error, ...one }) => ({ ...one, error: error.toInfo() }));
+    if (setAside.length > 0)
+      status.setAside = setAside.map(({ error, ...entry }) => ({ ...entry, error: error.toInfo() }));
     const notice = deps.servers.notice ?? deps.vault.notice;
     if (notice) status.notice = notice.toInfo();
     return status;
   }
 
-  /** One snapshot per turn of the event loop, however many parts changed in it. */
+  /** Sends one snapshot for all changes in the same turn of the event loop. */
   function changed(): void {
     if (pending) return;
     pending = true;
@@ -94,9 +95,9 @@ export function createStatusStore(deps: StatusStoreDeps): StatusStore {
       listener(current());
       return () => void listeners.delete(listener);
     },
-    async lookAtStore(look) {
-      const answer = await look();
-      storeState = answer.kind;
+    async updateStore(query) {
+      const result = await query();
+      storeState = result.kind;
       changed();
       return current().store;
     },

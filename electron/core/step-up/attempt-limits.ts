@@ -1,50 +1,50 @@
-import type { AccessAsk } from '../status/runtime-notes.ts';
-import { type Deadline, deadlineIn, type Clock } from '../base/clock.ts';
+import { type Clock, type Deadline, deadlineIn } from '../base/clock.ts';
+import type { AccessRequest } from '../status/runtime-notes.ts';
 
-/** Keeps a server that is never content from sending its user to the browser again and again. */
+/** Keeps a server that always asks for more access from sending its user to the browser again and again. */
 export interface AttemptLimits {
-  /** True: no further sign-in for this operation, or for just these scopes, for now. */
-  reached(accountKey: string, ask: AccessAsk): boolean;
-  /** A sign-in for these has ended. */
-  tried(accountKey: string, asks: readonly AccessAsk[]): void;
-  /** The user does not want these now. */
-  dismissed(accountKey: string, asks: readonly AccessAsk[]): void;
+  /** Whether there were too many sign-ins recently for this operation, or for exactly these scopes. */
+  reached(accountKey: string, request: AccessRequest): boolean;
+  /** Counts a sign-in that has ended for these requests. */
+  tried(accountKey: string, requests: readonly AccessRequest[]): void;
+  /** The user declined these requests: they count as if all attempts were used up. */
+  dismissed(accountKey: string, requests: readonly AccessRequest[]): void;
   forget(accountKey: string): void;
 }
 
-/** Sign-ins for one operation within `whileMs`. */
-const mostTries = 2;
-const whileMs = 10 * 60_000;
+/** The most sign-ins for one operation within `periodMs`. */
+const maxAttempts = 2;
+const periodMs = 10 * 60_000;
 
 export function createAttemptLimits(clock: Clock): AttemptLimits {
-  /** By server, then by operation or by set of scopes: until when each try counts. */
-  const tries = new Map<string, Map<string, readonly Deadline[]>>();
+  /** By account, then by operation or set of scopes: until when each attempt counts. */
+  const attempts = new Map<string, Map<string, readonly Deadline[]>>();
 
   const recent = (accountKey: string, key: string) =>
-    (tries.get(accountKey)?.get(key) ?? []).filter((one) => one.leftMs() > 0);
+    (attempts.get(accountKey)?.get(key) ?? []).filter((deadline) => deadline.leftMs() > 0);
 
-  function count(accountKey: string, asks: readonly AccessAsk[], times: number): void {
-    const ofServer = tries.get(accountKey) ?? new Map<string, readonly Deadline[]>();
-    tries.set(accountKey, ofServer);
-    const now = Array.from({ length: times }, () => deadlineIn(clock, whileMs));
-    for (const key of new Set(asks.flatMap(keysOf))) ofServer.set(key, [...recent(accountKey, key), ...now]);
+  function count(accountKey: string, requests: readonly AccessRequest[], times: number): void {
+    const ofAccount = attempts.get(accountKey) ?? new Map<string, readonly Deadline[]>();
+    attempts.set(accountKey, ofAccount);
+    const added = Array.from({ length: times }, () => deadlineIn(clock, periodMs));
+    for (const key of new Set(requests.flatMap(keysOf))) ofAccount.set(key, [...recent(accountKey, key), ...added]);
   }
 
   return {
-    reached: (accountKey, ask) => keysOf(ask).some((key) => recent(accountKey, key).length >= mostTries),
-    tried: (accountKey, asks) => count(accountKey, asks, 1),
-    // Only the operation: another tool may need the same scope, and is worth a question of its own.
-    dismissed: (accountKey, asks) =>
+    reached: (accountKey, request) => keysOf(request).some((key) => recent(accountKey, key).length >= maxAttempts),
+    tried: (accountKey, requests) => count(accountKey, requests, 1),
+    // Not by scopes: another tool may need the same scope, and the user may allow that one.
+    dismissed: (accountKey, requests) =>
       count(
         accountKey,
-        asks.map((ask) => ({ ...ask, scopes: [] })),
-        mostTries,
+        requests.map((request) => ({ ...request, scopes: [] })),
+        maxAttempts,
       ),
-    forget: (accountKey) => void tries.delete(accountKey),
+    forget: (accountKey) => void attempts.delete(accountKey),
   };
 }
 
-/** Ten minutes of both: the operation, and the scopes, which a server may ask for on every operation. */
-function keysOf({ operation, scopes }: AccessAsk): string[] {
+/** Attempts count by operation and by scopes, because a server may ask for the same scopes on every operation. */
+function keysOf({ operation, scopes }: AccessRequest): string[] {
   return [`operation ${operation}`, ...(scopes.length > 0 ? [`scopes ${[...scopes].sort().join(' ')}`] : [])];
 }

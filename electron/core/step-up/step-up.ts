@@ -1,32 +1,36 @@
 import { asAppError, sanitizeExternalText, type AppError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import { readScopes, uniqueScopes } from '../oauth/scopes.ts';
-import type { AccessAsk, RuntimeNotes } from '../status/runtime-notes.ts';
-import type { Servers } from '../servers/servers.ts';
-import { createAttemptLimits } from './attempt-limits.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { Challenge } from '../oauth/model.ts';
+import { readScopes, uniqueScopes } from '../oauth/scopes.ts';
 import type { Server } from '../servers/server.ts';
+import type { Servers } from '../servers/servers.ts';
+import type { AccessRequest, RuntimeNotes } from '../status/runtime-notes.ts';
+import { createAttemptLimits } from './attempt-limits.ts';
+import { createHeldCalls, type StepUpOutcome } from './held-calls.ts';
+import { forgetScopes, learnScopes } from './learned-scopes.ts';
+import { maxAccessRequests, maxScopes } from './limits.ts';
 
 /** A call that the server refused because its token lacks scopes (RFC 6750 3.1, MCP Step-Up Authorization Flow). */
 export interface RefusedCall {
-  /** Tool, prompt or resource, else the method: attempts are counted by it. */
+  /** The tool, prompt or resource, or else the method. Attempts are counted by it. */
   readonly operation: string;
-  /** How long it can be held, in ms; 0: it only makes the need known. */
+  /** How long the call may be held, in ms. With 0 the request for access is only shown. */
   readonly waitMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Holds calls that need more access until the user has signed in again, or does not want to. */
+/** Holds calls that need more access until the user signs in again or declines. */
 export interface StepUps {
   /**
-   * Makes the need known, and holds the call. 'granted': a sign-in has ended well, call again; 'refused': the user said
-   * no, the time or the tries are over, or the host wants no answer any more. Opens no browser by itself.
+   * Shows the request for access in the status and holds the call. Resolves to 'granted' after a successful sign-in:
+   * the call can be repeated. Resolves to 'refused' if the user declines, the time or the attempts are used up, or the
+   * host cancels. Opens no browser, unless `autoSignIn` is set.
    */
-  ask(server: Server, host: string, challenge: Challenge, call: RefusedCall): Promise<'granted' | 'refused'>;
-  /** A sign-in to this server has ended; `failure` when it did not end well. Calls before the notes are cleared. */
+  ask(server: Server, host: string, challenge: Challenge, call: RefusedCall): Promise<StepUpOutcome>;
+  /** Call when a sign-in to this account has ended, with the failure if any, and before the notes are cleared. */
   signInEnded(accountKey: string, failure: AppError | undefined): Promise<void>;
-  /** The user does not want it now: held calls get their error, and the same is not asked again for a while. */
+  /** The user declines: held calls get their error, and the same operations do not ask again for a while. */
   dismiss(accountKey: string): void;
   forget(accountKey: string): void;
 }
@@ -36,145 +40,95 @@ export interface StepUpDeps {
   readonly notes: RuntimeNotes;
   readonly clock: Clock;
   readonly log: Log;
-  /** What a sign-in after this challenge would ask for, where the challenge itself names no scope. */
+  /** The scopes that a sign-in after this challenge would ask for, if the challenge itself names none. */
   readonly offeredScopes: (server: Server, challenge: Challenge) => Promise<readonly string[]>;
   readonly grantedScopes: (accountKey: string) => readonly string[];
-  /** Starts the sign-in by itself (headless, off by default). */
+  /** Starts the sign-in automatically (headless only, off by default). */
   readonly autoSignIn: ((accountKey: string) => Promise<void>) | undefined;
   readonly onChange: () => void;
 }
 
-interface Held {
-  readonly accountKey: string;
-  readonly end: (how: 'granted' | 'refused') => void;
-}
-
-/** A server may ask for no more than this at once. */
-const mostScopes = 100;
-const mostAsks = 20;
-
 export function createStepUps(deps: StepUpDeps): StepUps {
   const { notes, clock, log } = deps;
-  const held = new Set<Held>();
+  const held = createHeldCalls(clock);
   const limits = createAttemptLimits(clock);
-  const counted = new WeakSet<AccessAsk>();
+  /** Several sign-ins can end for the same requests, but each request counts once. */
+  const counted = new WeakSet<AccessRequest>();
 
-  const release = (accountKey: string, how: 'granted' | 'refused') => {
-    for (const one of held) if (one.accountKey === accountKey) one.end(how);
-  };
-
-  function hold(accountKey: string, { waitMs, signal }: RefusedCall): Promise<'granted' | 'refused'> {
-    if (waitMs <= 0 || signal?.aborted) return Promise.resolve('refused');
-    return new Promise((resolve) => {
-      const end = (how: 'granted' | 'refused') => {
-        held.delete(one);
-        stop();
-        signal?.removeEventListener('abort', abort);
-        resolve(how);
-      };
-      const abort = () => end('refused');
-      const one: Held = { accountKey, end };
-      const stop = clock.after(waitMs, abort);
-      signal?.addEventListener('abort', abort, { once: true });
-      held.add(one);
-    });
-  }
-
-  /** The scopes of the challenge; where it names none, what the server lists and was not granted. */
-  async function wantedScopes(server: Server, challenge: Challenge): Promise<readonly string[]> {
-    const named = readScopes(challenge.scope ?? '');
-    if (named.length > 0) return named;
-    const granted = new Set(deps.grantedScopes(server.id));
-    const listed = await deps.offeredScopes(server, challenge).catch((error: unknown) => {
-      log('scopes_not_found', { server: server.name, code: asAppError(error).code });
-      return [];
-    });
-    return listed.filter((scope) => !granted.has(scope));
-  }
-
-  function note(accountKey: string, ask: AccessAsk, challenge: Challenge): void {
-    const { missingScopes, askedBy } = notes.get(accountKey);
-    const others = askedBy.filter(({ host, operation }) => host !== ask.host || operation !== ask.operation);
+  function note(accountKey: string, request: AccessRequest, challenge: Challenge): void {
+    const { missingScopes, accessRequests } = notes.get(accountKey);
+    const others = accessRequests.filter(
+      ({ host, operation }) => host !== request.host || operation !== request.operation,
+    );
     notes.set(accountKey, {
       challenge,
-      missingScopes: uniqueScopes([...missingScopes, ...ask.scopes]).slice(0, mostScopes),
-      askedBy: [...others, ask].slice(-mostAsks),
+      missingScopes: uniqueScopes([...missingScopes, ...request.scopes]).slice(0, maxScopes),
+      accessRequests: [...others, request].slice(-maxAccessRequests),
     });
     deps.onChange();
   }
 
   function dismiss(accountKey: string): void {
-    limits.dismissed(accountKey, notes.get(accountKey).askedBy);
-    notes.set(accountKey, { missingScopes: [], askedBy: [] });
-    release(accountKey, 'refused');
+    limits.dismissed(accountKey, notes.get(accountKey).accessRequests);
+    notes.set(accountKey, { missingScopes: [], accessRequests: [] });
+    held.release(accountKey, 'refused');
     deps.onChange();
   }
 
   return {
     async ask(server, host, challenge, call) {
-      const wanted = (await wantedScopes(server, challenge)).slice(0, mostScopes);
-      const ask: AccessAsk = { host, operation: sanitizeExternalText(call.operation, 120), scopes: wanted };
-      if (wanted.length === 0 || limits.reached(server.id, ask)) return 'refused';
-      note(server.id, ask, challenge);
-      log('call_needs_access', {
-        server: server.name,
-        operation: ask.operation,
-        scopes: wanted.length,
-        held: call.waitMs > 0,
-      });
-      const waiting = hold(server.id, call);
+      const scopes = (await missingScopesOf(deps, server, challenge)).slice(0, maxScopes);
+      const request: AccessRequest = { host, operation: sanitizeExternalText(call.operation, 120), scopes };
+      if (scopes.length === 0 || limits.reached(server.id, request)) return 'refused';
+      note(server.id, request, challenge);
+      const { operation } = request;
+      log('call_needs_access', { server: server.name, operation, scopes: scopes.length, held: call.waitMs > 0 });
+      const outcome = held.hold(server.id, call);
       if (deps.autoSignIn) {
         log('sign_in_started_by_call', { server: server.name, status: 403 });
-        // How it ends is told to `signInEnded`.
+        // Its end is reported to `signInEnded`.
         void deps.autoSignIn(server.id).catch(() => {});
       }
-      return waiting;
+      return outcome;
     },
+
     async signInEnded(accountKey, failure) {
-      const { askedBy } = notes.get(accountKey);
-      if (failure && wasRefused(failure)) return dismiss(accountKey);
-      // Several may have waited for the same sign-in, and each tells of its end.
+      const { accessRequests } = notes.get(accountKey);
+      if (failure && isRefusal(failure)) return dismiss(accountKey);
       limits.tried(
         accountKey,
-        askedBy.filter((ask) => !counted.has(ask)),
+        accessRequests.filter((request) => !counted.has(request)),
       );
-      for (const ask of askedBy) counted.add(ask);
-      if (!failure) await learn(deps, accountKey, askedBy);
-      else if (failure.code === 'E_AUTHORIZATION_ERROR') await unlearn(deps, accountKey);
-      release(accountKey, failure ? 'refused' : 'granted');
+      for (const request of accessRequests) counted.add(request);
+      if (!failure) await learnScopes(deps, accountKey, accessRequests);
+      else if (failure.code === 'E_AUTHORIZATION_ERROR') await forgetScopes(deps, accountKey);
+      held.release(accountKey, failure ? 'refused' : 'granted');
     },
+
     dismiss,
+
     forget(accountKey) {
       limits.forget(accountKey);
-      release(accountKey, 'refused');
+      held.release(accountKey, 'refused');
     },
   };
 }
 
-/** The user said no: in Keybridge, or to the authorization server. */
-const wasRefused = ({ code }: AppError): boolean => code === 'E_CANCELLED' || code === 'E_SIGN_IN_DENIED';
+/** Whether the user declined, in Keybridge or at the authorization server. */
+const isRefusal = ({ code }: AppError): boolean => code === 'E_CANCELLED' || code === 'E_SIGN_IN_DENIED';
 
-/** Keeps which tool needed what, so that the next sign-in asks for it at once, and for no more. */
-async function learn({ servers, log }: StepUpDeps, accountKey: string, asks: readonly AccessAsk[]): Promise<void> {
-  const server = servers.find(accountKey);
-  if (!server || asks.length === 0) return;
-  const known = new Map(Object.entries(server.learnedScopes));
-  for (const { operation, scopes } of asks)
-    known.set(operation, uniqueScopes([...(known.get(operation) ?? []), ...scopes]).slice(0, mostScopes));
-  await servers
-    .updateAccount(accountKey, { learnedScopes: Object.fromEntries([...known].slice(-100)) })
-    .catch((error: unknown) => {
-      log('learned_scopes_not_kept', { server: server.name, code: asAppError(error).code });
-    });
+/** The scopes that the challenge names, or else those that the server offers and that were not granted. */
+async function missingScopesOf(
+  { grantedScopes, offeredScopes, log }: StepUpDeps,
+  server: Server,
+  challenge: Challenge,
+): Promise<readonly string[]> {
+  const named = readScopes(challenge.scope ?? '');
+  if (named.length > 0) return named;
+  const granted = new Set(grantedScopes(server.id));
+  const offered = await offeredScopes(server, challenge).catch((error: unknown) => {
+    log('scopes_not_found', { server: server.name, code: asAppError(error).code });
+    return [];
+  });
+  return offered.filter((scope) => !granted.has(scope));
 }
-
-/** A scope that the server knows no more must not stand in the way of every sign-in. */
-async function unlearn({ servers }: StepUpDeps, accountKey: string): Promise<void> {
-  const server = servers.find(accountKey);
-  if (server && Object.keys(server.learnedScopes).length > 0)
-    await servers.updateAccount(accountKey, { learnedScopes: {} }).catch(() => {});
-}
-
-/** Every scope that this user's tools have needed at this server. */
-export const learnedScopesOf = (server: Pick<Server, 'learnedScopes'> | undefined): string[] =>
-  uniqueScopes(Object.values(server?.learnedScopes ?? {}).flat());
