@@ -67,7 +67,7 @@ export function createMcpSession(deps: McpSessionDeps): McpSession {
   const replayed = createReplayedRequests();
   const retries = createRetries(clock, () => reopening.tryInBackground());
   const store = createSessionStore({
-    onAway: (away) => connection.setAway(away),
+    onAway: (away) => connection.setUnavailable(away),
     // Every error is tried again: a host that was given empty lists must learn of the real ones.
     onFailed: ({ code }) => {
       if (!closed.signal.aborted) retries.failed(code);

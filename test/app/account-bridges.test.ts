@@ -22,15 +22,15 @@ describe('the bridges of one account', () => {
     const one = join('one', 'a');
     const two = join('two', 'a');
     join('three', 'a');
-    one.setAway(true);
-    two.setAway(true);
+    one.setUnavailable(true);
+    two.setUnavailable(true);
     one.served();
     expect(woken).toEqual(['two served']);
   });
 
   it('a served bridge of another account wakes none', () => {
     const { woken, join } = bridges();
-    join('one', 'a').setAway(true);
+    join('one', 'a').setUnavailable(true);
     join('two', 'b').served();
     expect(woken).toEqual([]);
   });
@@ -38,9 +38,9 @@ describe('the bridges of one account', () => {
   it('a bridge that is back, or has left, is not woken', () => {
     const { woken, join } = bridges();
     const [one, two, three] = [join('one', 'a'), join('two', 'a'), join('three', 'a')];
-    one.setAway(true);
-    two.setAway(true);
-    one.setAway(false);
+    one.setUnavailable(true);
+    two.setUnavailable(true);
+    one.setUnavailable(false);
     two.leave();
     three.served();
     expect(woken).toEqual([]);
@@ -48,7 +48,7 @@ describe('the bridges of one account', () => {
 
   it('a person who tries now wakes all of the account, away or not', () => {
     const { all, woken, join } = bridges();
-    join('one', 'a').setAway(true);
+    join('one', 'a').setUnavailable(true);
     join('two', 'a');
     join('three', 'b');
     all.wake('a');
@@ -64,7 +64,7 @@ describe('in the whole core', () => {
     closing.push(async () => other.close());
     const woken: string[] = [];
     other.onWake((reason) => woken.push(reason));
-    other.setAway(true);
+    other.setUnavailable(true);
     core.faults.mcp = async () => json(500, {});
     await core.call();
     expect(woken).toEqual([]);

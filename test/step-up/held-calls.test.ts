@@ -6,7 +6,7 @@ import { createRuntimeNotes } from '../../electron/core/status/runtime-notes.ts'
 import { createStepUps, type StepUpDeps } from '../../electron/core/step-up/step-up.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 
-describe('holding', () => {
+describe('a held call', () => {
   function rig(more: Partial<StepUpDeps> = {}) {
     const clock = createFakeClock();
     const server = {
@@ -33,7 +33,7 @@ describe('holding', () => {
     return { clock, notes, stepUps, ask, updates };
   }
 
-  it('ends with the time that the host is worth waiting for; the need stays known', async () => {
+  it('is refused when its time is over, and the request for access stays in the notes', async () => {
     const { clock, notes, ask } = rig();
     const held = ask('admin');
     await clock.advance(49_999);
@@ -43,7 +43,7 @@ describe('holding', () => {
     expect(notes.get('server01').missingScopes).toEqual(['a']);
   });
 
-  it('leaves no timer behind when the host cancels', async () => {
+  it('leaves no timer behind when the host cancels it', async () => {
     const { clock, ask } = rig();
     const abort = new AbortController();
     const held = ask('admin', 'a', { signal: abort.signal });
@@ -53,7 +53,7 @@ describe('holding', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('a failed sign-in counts as a try, a passing while later it may be asked again', async () => {
+  it('counts failed sign-ins as attempts, which expire after ten minutes', async () => {
     const { clock, stepUps, ask } = rig();
     for (let round = 0; round < 2; round += 1) {
       const held = ask('admin');
@@ -73,7 +73,7 @@ describe('holding', () => {
     expect(await later).toBe('refused');
   });
 
-  it('a scope that the authorization server refuses is not asked for for ever', async () => {
+  it('forgets learned scopes when the authorization server refuses the request', async () => {
     const learnedScopes = { admin: ['gone'] };
     const { stepUps, updates } = rig({
       servers: {
@@ -85,7 +85,7 @@ describe('holding', () => {
     expect(updates).toEqual([{ learnedScopes: {} }]);
   });
 
-  it('a challenge that names nothing, of a server that lists nothing new, holds nothing', async () => {
+  it('is not held if neither the challenge nor the metadata names a new scope', async () => {
     const { clock, ask, notes } = rig();
     expect(await ask('admin', '')).toBe('refused');
     expect(clock.pending).toBe(0);

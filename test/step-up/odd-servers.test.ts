@@ -5,8 +5,8 @@ import { needsAccess, startFaultyStepUpWorld, stateOf } from '../fixtures/step-u
 
 const closing = closeAfterEach();
 
-describe('servers that ask in their own way, or without end', () => {
-  it('mcp-403-scope: a server that is never content gets two sign-ins for a tool, then E_SCOPE_NEEDED at once', async () => {
+describe('step-up with a server', () => {
+  it('mcp-403-scope: a server that always asks for more gets two sign-ins per tool, then E_SCOPE_NEEDED', async () => {
     const { product, host } = await startFaultyStepUpWorld(closing, 'mcp-403-scope', {}, { autoSignIn: true });
     expect(errorCodeOf(await host.call('echo', { text: 'x' }))).toBe('E_SCOPE_NEEDED');
     expect(product.browser.openings).toBe(3);
@@ -15,7 +15,7 @@ describe('servers that ask in their own way, or without end', () => {
     expect(product.browser.openings).toBe(3);
   });
 
-  it('mcp-403-scope: ten calls at once count as one', async () => {
+  it('mcp-403-scope: ten simultaneous calls count as one attempt', async () => {
     const { product, host } = await startFaultyStepUpWorld(closing, 'mcp-403-scope', { lenient: true });
     const calls = Array.from({ length: 10 }, (_, n) => host.call('echo', { text: `call ${n}` }));
     await needsAccess(product);
@@ -24,7 +24,7 @@ describe('servers that ask in their own way, or without end', () => {
     expect(product.browser.openings).toBe(2);
   });
 
-  it('mcp-403-missing-scopes (as mcp-auth): offers what the resource lists and was not granted', async () => {
+  it('mcp-403-missing-scopes: asks for listed scopes that were not granted (mcp-auth)', async () => {
     const { remote, product, host } = await startFaultyStepUpWorld(closing, 'mcp-403-missing-scopes');
     const call = host.call('echo', { text: 'with more' });
     expect(await needsAccess(product)).toMatchObject({ scopes: ['mcp:more'] });
@@ -33,7 +33,7 @@ describe('servers that ask in their own way, or without end', () => {
     expect(remote.seen.authorize.at(-1)?.get('scope')).toContain('mcp:more');
   });
 
-  it('mcp-403-scope-in-body: a bare 403 whose body says scope', async () => {
+  it('mcp-403-scope-in-body: reads the scopes from the body of a 403 without a challenge', async () => {
     const { product, host } = await startFaultyStepUpWorld(closing, 'mcp-403-scope-in-body');
     const call = host.call('echo', { text: 'with more' });
     expect(await needsAccess(product)).toMatchObject({ scopes: ['mcp:more'] });
@@ -41,7 +41,7 @@ describe('servers that ask in their own way, or without end', () => {
     expect((await call).error).toBeUndefined();
   });
 
-  it('mcp-403: a refusal that is about something else is passed on at once', async () => {
+  it('mcp-403: passes on a refusal for another reason immediately', async () => {
     const { product, host } = await startFaultyStepUpWorld(closing, 'mcp-403');
     expect(errorCodeOf(await host.call('echo', { text: 'x' }))).toBe('E_SERVER_REFUSED');
     expect(await stateOf(product)).toMatchObject({ kind: 'signed_in' });

@@ -10,7 +10,7 @@ const closing = closeAfterEach();
 
 describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', () => {
   for (const era of ['2025', '2026'] as const) {
-    it(`holds the call, opens no browser before consent, and then goes on with the union of scopes (${era})`, async () => {
+    it(`holds the call without opening a browser, and repeats it after the sign-in (${era})`, async () => {
       const { as, mcp, product } = await startStepUpWorld(closing, { mcp: { era } });
       const host = era === '2025' ? await hostOf(product, 'Cursor') : product.host('work');
       const meta = {
@@ -43,7 +43,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     });
   }
 
-  it('other calls go on while one is held', async () => {
+  it('lets other calls through while one is held', async () => {
     const { product } = await startStepUpWorld(closing);
     const host = await hostOf(product, 'Cursor');
     const call = host.call('admin');
@@ -53,7 +53,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(errorCodeOf(await call)).toBe('E_SCOPE_NEEDED');
   });
 
-  it('two hosts that want different scopes at once get one sign-in with the union', async () => {
+  it('serves two hosts that need different scopes with one sign-in', async () => {
     const { as, product } = await startStepUpWorld(closing, {
       mcp: { toolScopes: { admin: 'mcp:admin', add: 'mcp:audit' } },
     });
@@ -71,7 +71,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     );
   });
 
-  it('"not now" ends the call with E_SCOPE_NEEDED, and the next one at once without asking again', async () => {
+  it('ends the call with E_SCOPE_NEEDED when the user declines, and does not ask again for the next one', async () => {
     const { product } = await startStepUpWorld(closing);
     const host = await hostOf(product, 'Cursor');
     const call = host.call('admin');
@@ -83,7 +83,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(product.browser.openings).toBe(1);
   });
 
-  it('cancelling the sign-in ends the held call and keeps the old sign-in', async () => {
+  it('ends the held call and keeps the old sign-in when the new one is cancelled', async () => {
     const { product } = await startStepUpWorld(closing);
     const host = await hostOf(product, 'Cursor');
     const call = host.call('admin');
@@ -97,7 +97,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(textOf(await host.call('echo', { text: 'still here' }))).toBe('still here');
   });
 
-  it('a host that cancels its call gets no answer, and the tool never runs', async () => {
+  it('sends no response and never runs the tool when the host cancels its call', async () => {
     const { mcp, product } = await startStepUpWorld(closing);
     const host = await hostOf(product, 'Cursor');
     host.sendLine(
@@ -112,7 +112,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(host.lines.some((line) => line.includes('"held"'))).toBe(false);
   });
 
-  it('tells a host that asked for progress that the call is alive', async () => {
+  it('sends progress to a host that asked for it', async () => {
     const { product } = await startStepUpWorld(closing);
     const host = await hostOf(product, 'Cursor');
     const call = host.request('tools/call', { name: 'admin', arguments: {}, _meta: { progressToken: 'p-1' } });
@@ -125,14 +125,14 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(textOf(await call)).toBe('done as admin');
   });
 
-  it('with automatic sign-in the call starts it by itself', async () => {
+  it('starts the sign-in itself if automatic sign-in is enabled', async () => {
     const { product } = await startStepUpWorld(closing, { autoSignIn: true });
     const host = await hostOf(product, 'Cursor');
     expect(textOf(await host.call('admin'))).toBe('done as admin');
     expect(product.browser.openings).toBe(2);
   });
 
-  it('learns what a tool needed, and asks for it at once at the next sign-in', async () => {
+  it('remembers which scopes a tool needed, and asks for them at the next sign-in', async () => {
     const { as, product } = await startStepUpWorld(closing, { autoSignIn: true });
     const host = await hostOf(product, 'Cursor');
     await host.call('admin');
@@ -146,7 +146,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
     expect(product.browser.openings).toBe(3);
   });
 
-  it('forgets what it learned when the user chooses the scopes anew', async () => {
+  it('forgets learned scopes when the user chooses the scopes', async () => {
     const { as, product } = await startStepUpWorld(closing, { autoSignIn: true });
     const host = await hostOf(product, 'Cursor');
     await host.call('admin');
@@ -157,7 +157,7 @@ describe('step-up (MCP 2025-11-25 and 2026-07-28, Step-Up Authorization Flow)', 
 });
 
 describe('the command line', () => {
-  it('says who asked, and for which tool', async () => {
+  it('shows which host and tool asked for more access', async () => {
     const { product } = await startStepUpWorld(closing);
     const host = await hostOf(product, 'Cursor');
     const call = host.call('admin');

@@ -1,24 +1,24 @@
-/** Why a bridge whose server cannot be used should try again. */
+/** Why a bridge that is waiting for its server should try again. */
 type WakeReason =
-  /** Another bridge of the same account has been served. */
+  /** The server accepted a request of another bridge of this account. */
   | 'served'
-  /** A person asked for it. */
+  /** The user asked for it. */
   | 'asked';
 
-/** One bridge among those of its account. */
+/** One of the bridges of an account. */
 export interface AccountBridge {
-  /** Whether this bridge has found its server unusable. */
-  setAway(away: boolean): void;
-  /** The server took a request of this bridge: those that are away try again. Cheap while none is. */
+  /** Marks this bridge as unable, or able again, to use its server. */
+  setUnavailable(unavailable: boolean): void;
+  /** The server accepted a request of this bridge: the unavailable ones try again. Cheap while there are none. */
   served(): void;
   onWake(listener: (reason: WakeReason) => void): void;
   leave(): void;
 }
 
-/** The bridges of each account, which share what one of them finds out. */
+/** The bridges of each account. When the server works again for one of them, the others retry. */
 export interface AccountBridges {
   join(accountKey: string): AccountBridge;
-  /** A person wants the account to be tried now. */
+  /** Makes all bridges of the account retry now, at the user's request. */
   wake(accountKey: string): void;
 }
 
@@ -29,27 +29,28 @@ interface Member {
 
 export function createAccountBridges(): AccountBridges {
   const all = new Set<Member>();
-  const away = new Set<Member>();
-  const tell = (whom: Iterable<Member>, accountKey: string, reason: WakeReason, but?: Member) => {
-    for (const member of whom)
-      if (member !== but && member.accountKey === accountKey) for (const listener of member.listeners) listener(reason);
+  const unavailable = new Set<Member>();
+  const notify = (members: Iterable<Member>, accountKey: string, reason: WakeReason, except?: Member) => {
+    for (const member of members)
+      if (member !== except && member.accountKey === accountKey)
+        for (const listener of member.listeners) listener(reason);
   };
   return {
     join(accountKey) {
-      const me: Member = { accountKey, listeners: [] };
-      all.add(me);
+      const member: Member = { accountKey, listeners: [] };
+      all.add(member);
       return {
-        setAway: (isAway) => void (isAway ? away.add(me) : away.delete(me)),
+        setUnavailable: (isUnavailable) => void (isUnavailable ? unavailable.add(member) : unavailable.delete(member)),
         served() {
-          if (away.size > 0) tell(away, accountKey, 'served', me);
+          if (unavailable.size > 0) notify(unavailable, accountKey, 'served', member);
         },
-        onWake: (listener) => void me.listeners.push(listener),
+        onWake: (listener) => void member.listeners.push(listener),
         leave() {
-          all.delete(me);
-          away.delete(me);
+          all.delete(member);
+          unavailable.delete(member);
         },
       };
     },
-    wake: (accountKey) => tell(all, accountKey, 'asked'),
+    wake: (accountKey) => notify(all, accountKey, 'asked'),
   };
 }

@@ -9,13 +9,10 @@ import { storeFault } from '../vault/store-fault.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Http } from '../http/http.ts';
 
-/**
- * The HTTP client of each account on each server, with what proves who we are there: certificates and key, and no
- * other's.
- */
+/** One HTTP client per account of a server, with that account's certificates and DPoP key. */
 export interface AccountClients {
   of(accountKey: string): ServerHttp;
-  /** Deletes the key to which the server's tokens are bound: the next sign-in makes another. */
+  /** Deletes the DPoP key to which the account's tokens are bound. The next sign-in generates a new one. */
   forgetKey(accountKey: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,44 +29,44 @@ interface Client {
   readonly forgetKey: () => void;
 }
 
-/** Where the vault keeps the key of an account's DPoP-bound tokens. */
+/** The vault key under which an account's DPoP key is stored. */
 const dpopKeyOf = (accountKey: string): string => `${accountKey}:dpop-key`;
 
 export function createAccountClients({ http, servers, vault, clock }: AccountClientsDeps): AccountClients {
   const all = new Map<string, Client>();
-  /** The key of the server's tokens. One that was made for another origin proves nothing here: another is made. */
+  /** Returns undefined if there is no key, or one for another origin. A new key is then generated. */
   const readKey = async (accountKey: string) => {
-    const found = await vault.readClientSecret(dpopKeyOf(accountKey), boundTo(accountKey));
-    if (found.kind === 'found') return found.value;
-    if (found.kind === 'absent' || found.kind === 'elsewhere') return undefined;
-    throw storeFault(found, 'The DPoP key could not be read');
+    const read = await vault.readClientSecret(dpopKeyOf(accountKey), boundTo(accountKey));
+    if (read.kind === 'found') return read.value;
+    if (read.kind === 'absent' || read.kind === 'elsewhere') return undefined;
+    throw storeFault(read, 'The DPoP key could not be read');
   };
   const boundTo = (accountKey: string): Binding => {
-    const found = servers.find(accountKey);
-    return found ? atServer(found) : {};
+    const server = servers.find(accountKey);
+    return server ? atServer(server) : {};
   };
 
   const make = (accountKey: string): Client => {
-    const server = () => servers.find(accountKey);
+    const currentServer = () => servers.find(accountKey);
     const secret = async (name: 'privateKey' | 'clientCertificatePassword') => {
-      const found = server();
-      return found && enteredSecret(vault, found, name, atServer(found));
+      const server = currentServer();
+      return server && enteredSecret(vault, server, name, atServer(server));
     };
-    const certified = createServerHttp({ http, server, secret });
-    const proving = createDpopHttp({
-      http: certified,
+    const serverHttp = createServerHttp({ http, server: currentServer, secret });
+    const dpopHttp = createDpopHttp({
+      http: serverHttp,
       home() {
-        const found = server();
-        return found?.settings.dpop === true ? new URL(found.url).origin : undefined;
+        const server = currentServer();
+        return server?.settings.dpop === true ? new URL(server.url).origin : undefined;
       },
       readKey: () => readKey(accountKey),
       async keepKey(key) {
-        const kept = await vault.writeClientSecret(dpopKeyOf(accountKey), key, boundTo(accountKey));
-        if (kept.kind !== 'done') throw storeFault(kept, 'The DPoP key could not be stored');
+        const written = await vault.writeClientSecret(dpopKeyOf(accountKey), key, boundTo(accountKey));
+        if (written.kind !== 'done') throw storeFault(written, 'The DPoP key could not be stored');
       },
       now: () => clock.now(),
     });
-    return { http: { ...certified, ...proving }, forgetKey: () => proving.forgetKey() };
+    return { http: { ...serverHttp, ...dpopHttp }, forgetKey: () => dpopHttp.forgetKey() };
   };
   const clientOf = (accountKey: string): Client => {
     const client = all.get(accountKey) ?? make(accountKey);

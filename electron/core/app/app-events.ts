@@ -2,19 +2,19 @@ import { createListeners, type Listeners } from '../base/listeners.ts';
 import type { Server } from '../servers/server.ts';
 
 /**
- * What the lower parts of the app report to the parts that are built on top of them. Each part is given what it calls;
- * only where a call would have to go upwards does an event take its place.
+ * Events from the lower parts of the app to the parts built on top of them. A part calls the parts below it directly;
+ * events are only for the opposite direction.
  */
 export interface AppEvents {
-  /** Something that the status is computed from may be different now. */
+  /** The status may have changed. */
   readonly changed: Listeners<[]>;
-  /** An account has a usable token again, without or after a sign-in: its bridges reconnect. */
+  /** An account has a usable token again, with or without a new sign-in: its bridges reconnect. */
   readonly usable: Listeners<[accountKey: string]>;
-  /** An account is no longer in the list: its bridges end. */
+  /** An account is no longer in the list: its bridges close. */
   readonly removed: Listeners<[accountKey: string]>;
-  /** A person has signed in at the company that these servers use. */
+  /** The user has signed in to the company that these servers use. */
   readonly companySignedIn: Listeners<[servers: readonly Server[]]>;
-  /** A call needs more access and may start the sign-in by itself (headless). */
+  /** A call needs more access and may start the sign-in automatically (headless only). */
   readonly signInWanted: Listeners<[accountKey: string]>;
 }
 

@@ -6,8 +6,8 @@ import { secretKeyOf, type Server } from '../servers/server.ts';
 import { clientSecretKey, managementTokenKey, managementUse } from '../oauth/registration/registration-secrets.ts';
 
 /**
- * Binds what an older version stored, which did not say what it was for, to what the list of servers says. Once per
- * data folder, before the list is signed: whoever changes the list later cannot take these secrets along. Throws
+ * Binds secrets that an older version stored without a binding to the places in the current list of servers. Runs once
+ * per data folder, before the list is signed, so that a later edit of the list cannot redirect these secrets. Throws
  * E_STORE_*.
  */
 export async function bindOldSecrets(
@@ -22,17 +22,17 @@ export async function bindOldSecrets(
   }
 }
 
-type Old = readonly (readonly [key: string, binding: Binding])[];
+type Bindings = readonly (readonly [key: string, binding: Binding])[];
 
-function entered(server: Server): Old {
+function entered(server: Server): Bindings {
   const names = [...server.storedSecrets, ...(server.hasClientSecret ? (['clientSecret'] as const) : [])];
   return names.map((name) => [secretKeyOf(server, name), bindingOfOld(server, name)]);
 }
 
-function registered({ id, registrations }: Server): Old {
+function registered({ id, registrations }: Server): Bindings {
   return registrations
     .filter(({ how }) => how === 'dynamic')
-    .flatMap((one): Old => {
+    .flatMap((one): Bindings => {
       const { issuer, hasSecret, registration_client_uri: uri } = one;
       return [
         ...(hasSecret ? [[clientSecretKey(id, one), { issuer }] as const] : []),

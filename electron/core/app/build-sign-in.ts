@@ -11,11 +11,11 @@ export interface SignInParts {
   readonly signIns: SignIns;
   readonly stepUps: StepUps;
   readonly signIn: SignInFlow;
-  /** The same, with the browser opened. */
+  /** Signs in and opens the browser. */
   readonly signInByBrowser: (accountKey: string) => Promise<void>;
 }
 
-/** Sign-ins, the calls that wait for one, and what follows when one ends. */
+/** Builds sign-ins, the step-ups that wait for them, and the flow that follows a sign-in. */
 export function buildSignIn(parts: OAuthParts, tokens: AccessTokens, autoSignIn: boolean): SignInParts {
   const { ports, servers, vault, notes, events } = parts;
   const { clock, log } = ports;
@@ -31,19 +31,19 @@ export function buildSignIn(parts: OAuthParts, tokens: AccessTokens, autoSignIn:
   });
   const signIn = createSignInFlow({ servers, vault, signIns, stepUps, notes, events, log });
   const signInByBrowser = (accountKey: string): Promise<void> => signIn(accountKey, { openBrowser: true });
-  // How it ends is told to the step-ups.
+  // The sign-in flow passes the outcome to the step-ups.
   events.signInWanted.add((accountKey) => void signInByBrowser(accountKey).catch(() => {}));
   return { signIns, stepUps, signIn, signInByBrowser };
 }
 
-/** The scopes that a server offers, and those that an account has. */
+/** How step-ups find the scopes that a server offers and those that an account has. */
 function stepUpScopes({
   vault,
   clients,
 }: Pick<OAuthParts, 'vault' | 'clients'>): Pick<StepUpDeps, 'offeredScopes' | 'grantedScopes'> {
   return {
     async offeredScopes(server, challenge) {
-      // What the server offers, not what the user chose of it before.
+      // Ignore the scopes that the user chose: the step-up needs everything that the server offers.
       const { scopes: _chosen, ...settings } = server.settings;
       const discovery = await discover(new URL(server.url), {
         http: clients.of(server.id),

@@ -14,21 +14,22 @@ import type { Challenge, TokenResult } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
 
 /** What one bridge connection needs from the core. */
-export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
-  /** The server took a request that went out with this token. Cheap: called for each answer. */
+export interface Connection extends Pick<AccountBridge, 'setUnavailable' | 'onWake'> {
+  /** Records that the server accepted a request with this token. Called for each response, so it must be cheap. */
   served(token: Secret | undefined): void;
   /**
-   * After a 401 to this token: how long to wait before it is sent again, because the server may not know it yet, in ms.
+   * After a 401: how long to wait, in ms, before this token is sent again, because the server may not know a new token
+   * yet. Undefined if it should not be sent again.
    */
   newTokenPauseMs(token: Secret): number | undefined;
-  /** The server refused in a way that may or may not be for this token. `said`: it named the token as the reason. */
+  /** Records a refusal that may be due to this token. `said`: the response named the token as the reason. */
   doubtToken(token: Secret, said: boolean): void;
   readonly server: Server;
-  /** The client with this server's certificates; absent: the one for all. */
+  /** The client with this server's certificates. Defaults to the shared client. */
   readonly http?: Http;
-  /** The host's own name for itself, from `initialize`; shown in the status. */
+  /** Sets the name that the host gave in `initialize`; shown in the status. */
   setHost(name: string): void;
-  /** Finds out by a request in which network the server lies, and stores that with the server. */
+  /** Stores in which network the server was found. */
   found(network: ServerNetwork): void;
   accessToken(options?: {
     readonly rejected?: Secret;
@@ -36,17 +37,17 @@ export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
     readonly waitMs?: number;
   }): Promise<TokenResult>;
   /**
-   * The server answered 401 to a call without a token, or 403 to one whose token lacks scopes, which is then held until
-   * the user decides. 'retry': a sign-in took place meanwhile, call again; 'refused': tell the host.
+   * Handles a 401 to a call without a token, or a 403 to a token that lacks scopes; a 403 is held until the user
+   * decides. Resolves to 'retry' after a sign-in, or to 'refused' if the host must get the error.
    */
   challenged(status: 401 | 403, challenge: Challenge | undefined, call?: RefusedCall): Promise<'retry' | 'refused'>;
-  /** The server has answered a request of MCP. Without a sign-in that shows that it needs none. */
+  /** Records that the server responded to an MCP request. If nobody is signed in, it requires no sign-in. */
   answered(): void;
   /** Calls the listener each time a sign-in to this server has been completed. */
   onSignedIn(listener: () => void): void;
-  /** Calls the listener when the server, or its account, is removed from the list. */
+  /** Calls the listener when the server or its account is removed. */
   onRemoved(listener: () => void): void;
-  /** Calls the listener when this connection, which named no account, belongs to another one from now on. */
+  /** Calls the listener when this connection uses the default account, and another account becomes the default. */
   onMoved(listener: () => void): void;
   close(): void;
 }
@@ -54,12 +55,12 @@ export interface Connection extends Pick<AccountBridge, 'setAway' | 'onWake'> {
 export interface Connections {
   /** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
   open(server: string, account?: string): Connection;
-  /** Names of the hosts connected to an account now. */
+  /** The names of the hosts that are connected to an account. */
   hostsOf(accountKey: string): readonly string[];
-  /** Another account is the default one now. */
+  /** Tells connections to a default account that another account is the default now. */
   defaultChanged(): void;
   signedIn(accountKey: string): void;
-  /** A person wants this account to be tried now: its bridges stop waiting. */
+  /** Makes the bridges of this account retry now instead of waiting, at the user's request. */
   tryNow(accountKey: string): void;
   removed(accountKey: string): void;
 }
@@ -73,7 +74,7 @@ export interface ConnectionsDeps {
   readonly stepUps: StepUps;
   readonly log: Log;
   readonly clock: Clock;
-  /** A call that needs a sign-in may start one in the browser by itself (headless, off by default). */
+  /** Whether a call that needs a sign-in may start one in the browser (headless only). */
   readonly autoSignIn: boolean;
   readonly onChange: () => void;
 }
@@ -82,7 +83,7 @@ type Event = 'signedIn' | 'removed' | 'moved';
 
 interface Open {
   readonly accountKey: string;
-  /** The host named no account. */
+  /** Whether the host named no account, and so uses the default one. */
   readonly byDefault: boolean;
   host: string;
   readonly signedIn: (() => void)[];
@@ -93,12 +94,12 @@ interface Open {
 export function createConnections(deps: ConnectionsDeps): Connections {
   const all = new Set<Open>();
   const bridges = createAccountBridges();
-  const tell = (which: Event, whom: (open: Open) => boolean) => {
-    for (const open of [...all].filter(whom)) for (const listener of open[which]) listener();
+  const notify = (event: Event, matches: (open: Open) => boolean) => {
+    for (const open of [...all].filter(matches)) for (const listener of open[event]) listener();
   };
   return {
     open(name, account) {
-      const server = foundServer(deps.servers, name, account);
+      const server = requireServer(deps.servers, name, account);
       const open: Open = {
         accountKey: server.id,
         byDefault: account === undefined && server.account.isDefault,
@@ -117,16 +118,19 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       });
     },
     hostsOf: (accountKey) => [...all].filter((open) => open.accountKey === accountKey).map((open) => open.host),
-    signedIn: (accountKey) => tell('signedIn', (open) => open.accountKey === accountKey),
+    signedIn: (accountKey) => notify('signedIn', (open) => open.accountKey === accountKey),
     tryNow: (accountKey) => bridges.wake(accountKey),
-    removed: (accountKey) => tell('removed', (open) => open.accountKey === accountKey),
+    removed: (accountKey) => notify('removed', (open) => open.accountKey === accountKey),
     defaultChanged: () =>
-      tell('moved', (open) => open.byDefault && deps.servers.find(open.accountKey)?.account.isDefault !== true),
+      notify('moved', (open) => open.byDefault && deps.servers.find(open.accountKey)?.account.isDefault !== true),
   };
 }
 
-/** Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN; E_CONFIG_CHANGED, E_CONFIG_ENTRY for one that is set aside. */
-export function foundServer(
+/**
+ * Returns the server with this name or id, as this account or the default one. Throws E_SERVER_UNKNOWN,
+ * E_ACCOUNT_UNKNOWN, and E_CONFIG_CHANGED or E_CONFIG_ENTRY for an entry that is set aside.
+ */
+export function requireServer(
   servers: Pick<Servers, 'find' | 'setAside'>,
   name: string,
   account: string | undefined,
@@ -151,8 +155,8 @@ function connection(
   bridge: AccountBridge,
   closed: () => void,
 ): Connection {
-  const letGo = deps.tokens.keepFresh(server.id);
-  let keeping = false;
+  const release = deps.tokens.keepFresh(server.id);
+  let storing = false;
   return {
     server,
     http: deps.httpOf(server.id),
@@ -165,11 +169,11 @@ function connection(
     async challenged(status, challenge, call = { operation: 'call', waitMs: 0 }) {
       if (status === 403)
         return (await deps.stepUps.ask(server, open.host, challenge ?? {}, call)) === 'granted' ? 'retry' : 'refused';
-      await learn(deps, server.id, challenge);
+      await rememberChallenge(deps, server.id, challenge);
       if (!deps.autoSignIn) return 'refused';
-      // The 401 may be older than a sign-in that has ended since: that one counts, and no second page opens.
-      const now = await deps.tokens.accessToken(server.id);
-      if (now.kind === 'token' || now.kind === 'unavailable') return 'retry';
+      // A sign-in may have finished after the request was sent: use its token instead of opening a second page.
+      const current = await deps.tokens.accessToken(server.id);
+      if (current.kind === 'token' || current.kind === 'unavailable') return 'retry';
       deps.log('sign_in_started_by_call', { server: server.name, status });
       return deps.signIn(server.id).then(
         () => 'retry' as const,
@@ -178,17 +182,17 @@ function connection(
     },
     answered() {
       if (
-        keeping ||
+        storing ||
         deps.servers.find(server.id)?.openSeenAt !== undefined ||
         deps.tokens.state(server.id).kind !== 'none'
       )
         return;
-      keeping = true;
+      storing = true;
       keepSeen(deps.servers, server, 'open', deps.clock.now()).then(deps.onChange, (error: unknown) =>
         deps.log('open_not_kept', { code: asAppError(error).code }),
       );
     },
-    setAway: (away) => bridge.setAway(away),
+    setUnavailable: (unavailable) => bridge.setUnavailable(unavailable),
     served(token) {
       bridge.served();
       if (token) deps.tokens.accepted(server.id, token);
@@ -200,14 +204,18 @@ function connection(
     onRemoved: (listener) => void open.removed.push(listener),
     onMoved: (listener) => void open.moved.push(listener),
     close() {
-      letGo();
+      release();
       closed();
     },
   };
 }
 
-/** Remembers what the challenge says, so that the next sign-in asks for it. */
-async function learn(deps: ConnectionsDeps, accountKey: string, challenge: Challenge | undefined): Promise<void> {
+/** Stores the challenge for the next sign-in, and that the server requires a sign-in. */
+async function rememberChallenge(
+  deps: ConnectionsDeps,
+  accountKey: string,
+  challenge: Challenge | undefined,
+): Promise<void> {
   if (challenge) deps.notes.set(accountKey, { challenge });
   if (deps.servers.find(accountKey)?.signInRequired === false)
     await deps.servers.update(accountKey, { signInRequired: true });

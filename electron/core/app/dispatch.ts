@@ -4,8 +4,8 @@ import { AppError, asAppError, sanitizeExternalText, whereThrown } from '../base
 import { silentLog, type Log } from '../base/log.ts';
 
 /**
- * The one door of the core: a command by name with input from outside (window, socket), answered by a Reply.
- * Never throws. The output is parsed too, so that nothing leaves that the table does not name.
+ * Runs a command by name with untrusted input from the window or the socket, and returns a Reply. Never throws. The
+ * output is parsed too, so that only members of the command table leave the core.
  */
 export async function dispatch(api: Api, name: unknown, input: unknown, log: Log = silentLog): Promise<Reply> {
   try {
@@ -27,7 +27,7 @@ function commandNamed(name: unknown): CommandName {
   throw new AppError('E_UNKNOWN_COMMAND', 'There is no such command.');
 }
 
-/** Names the member that is wrong, never its value. */
+/** Names the invalid member but not its value, which may be a secret. */
 function badInput(command: string, issues: readonly { path: PropertyKey[]; code: string }[]): AppError {
   const at = sanitizeExternalText(issues[0]?.path.map(String).join('.') ?? '', 150) || 'the input';
   return new AppError('E_BAD_INPUT', `${command}: ${at} is not valid.`, { field: at });

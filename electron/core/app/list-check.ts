@@ -11,15 +11,15 @@ export interface ListCheckDeps {
   readonly servers: Pick<Servers, 'check'>;
   readonly vault: Pick<Vault, 'readClientSecret'>;
   readonly checkedStore: Pick<CheckedStore, 'unchecked'>;
-  /** The list as it was read at the start: what an older version stored was for these servers. */
+  /** The list as it was read at start. Secrets that an older version stored belong to these servers. */
   readonly asRead: readonly Server[];
   readonly events: Pick<AppEvents, 'changed' | 'removed'>;
   readonly log: Log;
 }
 
 /**
- * Checks the MAC of each entry of the list, and sets aside those that another program changed. If the store fails, this
- * is done later. Calls that come together share one check.
+ * Returns a function that checks the MAC of each entry of the list and sets aside entries that another program changed.
+ * If the store fails, the list stays unchecked until the next call. Concurrent calls share one check.
  */
 export function createListCheck(deps: ListCheckDeps): () => Promise<ListCheckResult> {
   const { servers, vault, checkedStore, asRead, events, log } = deps;
@@ -32,7 +32,7 @@ export function createListCheck(deps: ListCheckDeps): () => Promise<ListCheckRes
       events.changed.emit();
       return checked;
     } catch (error) {
-      // The list could not be signed; each secret is still bound to what it was entered for.
+      // Only the signing failed. Each secret is still bound to the place that it was entered for.
       log('list_not_signed', { code: asAppError(error).code });
       return { kind: 'done' };
     }

@@ -8,7 +8,7 @@ import type { AppEvents } from './app-events.ts';
 import { createListCheck } from './list-check.ts';
 import type { Ports } from './ports.ts';
 
-/** What lies in the data folder and in the keychain. */
+/** The data folder and the keychain. */
 export interface Storage {
   readonly servers: Servers;
   readonly vault: Vault;
@@ -29,7 +29,7 @@ export async function openStorage(ports: Ports, events: Pick<AppEvents, 'changed
   const asRead = servers.list();
   const checkedStore = createCheckedStore(ports.store, () => !servers.unchecked);
   const { store } = checkedStore;
-  // An index that was lost is rebuilt from the store; nothing of it is used yet.
+  // Reads before the check are safe here: they only rebuild a lost index, and nothing is used yet.
   const vault = await checkedStore.unchecked(() =>
     openVault({
       store,
@@ -41,7 +41,7 @@ export async function openStorage(ports: Ports, events: Pick<AppEvents, 'changed
     }),
   );
   const checkList = createListCheck({ servers, vault, checkedStore, asRead, events, log });
-  // The check itself reads the vault, and so can only be named here.
+  // Set only now, because the check needs the vault.
   checkedStore.checkWith(checkList);
   return { servers, vault, store, checkList };
 }

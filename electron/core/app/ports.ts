@@ -3,7 +3,7 @@ import type { OAuthPorts } from '../oauth/model.ts';
 import type { SecretStore } from '../vault/secret-store.ts';
 
 /**
- * What the core needs from the world. `electron/main.ts` and `electron/headless.ts` provide it; tests pass real fakes.
+ * What the core needs from its environment. `electron/main.ts` and `electron/headless.ts` provide it; tests pass fakes.
  */
 export interface Ports extends OAuthPorts {
   /** Absolute path of the folder with the user's server list. Exists, 0700. */

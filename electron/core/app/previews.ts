@@ -1,3 +1,4 @@
+import { defined } from '../../../shared/defined.ts';
 import type { Discovered } from '../../../shared/model.ts';
 import { createServerHttp } from '../servers/server-http.ts';
 import { describeDiscovery } from '../oauth/discovery/describe.ts';
@@ -10,69 +11,75 @@ import type { Discovery } from '../oauth/model.ts';
 import type { Server } from '../servers/server.ts';
 import type { ServerSettings } from '../../../shared/server-settings.ts';
 
-/** What a look at an address has shown. */
+/** What a preview of an address found. */
 interface AddressPreview {
   readonly seen: Seen;
-  /** The redirect URI that the person was told to register, and at which issuer. */
+  /** The redirect URI that the user was told to register, and at which issuer. */
   readonly reservedRedirect?: NonNullable<Server['reservedRedirect']>;
 }
 
-/** Looks at addresses that may be added next. Only what the core saw itself is kept about a new server. */
+/**
+ * Previews addresses before they are added. `addServer` takes what was found from here, not from its caller, who could
+ * claim anything.
+ */
 export interface AddressPreviews {
-  /** Throws AppError; where no MCP server is there, with the addresses at which one answers. */
-  look(url: URL, settings: ServerSettings): Promise<Discovered>;
-  /** Undefined: that address was not looked at. */
+  /** Runs discovery. Throws AppError; if no MCP server is at the address, with the addresses where one responds. */
+  preview(url: URL, settings: ServerSettings): Promise<Discovered>;
+  /** Returns the last preview of an address, or undefined if there was none. */
   at(url: URL): AddressPreview | undefined;
 }
 
-/** A person looks at a few addresses before one is added. */
-const most = 50;
+/** The oldest previews are dropped beyond this. */
+const maxPreviews = 50;
 
-export function createAddressPreviews(plain: Http): AddressPreviews {
-  const looks = new Map<string, AddressPreview>();
+export function createAddressPreviews(http: Http): AddressPreviews {
+  const previews = new Map<string, AddressPreview>();
 
-  function remember(url: URL, look: AddressPreview): void {
-    looks.delete(url.href);
-    looks.set(url.href, look);
-    const [oldest] = looks.keys();
-    if (looks.size > most && oldest !== undefined) looks.delete(oldest);
+  function remember(url: URL, preview: AddressPreview): void {
+    previews.delete(url.href);
+    previews.set(url.href, preview);
+    const [oldest] = previews.keys();
+    if (previews.size > maxPreviews && oldest !== undefined) previews.delete(oldest);
   }
 
-  /** The same address as long as the app runs: the person may have registered it already. */
+  /** Keeps the redirect URI of an earlier preview: the user may already have registered it. */
   async function reserved(
     url: URL,
     { registration, issuer }: Discovered,
   ): Promise<Pick<AddressPreview, 'reservedRedirect'>> {
     if (registration !== 'client_id_needed' || issuer === undefined) return {};
-    const before = looks.get(url.href)?.reservedRedirect;
+    const earlier = previews.get(url.href)?.reservedRedirect;
     return {
-      reservedRedirect: before?.issuer === issuer ? before : { issuer, redirect_uri: await nextRedirectUri(issuer) },
+      reservedRedirect: earlier?.issuer === issuer ? earlier : { issuer, redirect_uri: await nextRedirectUri(issuer) },
     };
   }
 
   return {
-    async look(url, settings) {
+    async preview(url, settings) {
       const entry = { url: url.href, settings, storedSecrets: [] };
-      const http = createServerHttp({ http: plain, server: () => entry, secret: async () => undefined });
+      const serverHttp = createServerHttp({ http, server: () => entry, secret: async () => undefined });
       try {
-        const discovery = await discoverThere(http, url, settings);
-        const found = describeDiscovery(url, discovery, settings);
-        const look: AddressPreview = {
+        const discovery = await discoverOrSuggest(serverHttp, url, settings);
+        const described = describeDiscovery(url, discovery, settings);
+        const preview: AddressPreview = {
           seen: discovery.kind === 'open' ? 'open' : 'sign_in',
-          ...(await reserved(url, found)),
+          ...(await reserved(url, described)),
         };
-        remember(url, look);
-        return { ...found, ...(look.reservedRedirect ? { redirectUri: look.reservedRedirect.redirect_uri } : {}) };
+        remember(url, preview);
+        return { ...described, ...defined({ redirectUri: preview.reservedRedirect?.redirect_uri }) };
       } finally {
-        await http.close();
+        await serverHttp.close();
       }
     },
-    at: (url) => looks.get(url.href),
+    at: (url) => previews.get(url.href),
   };
 }
 
-/** Discovery for a person who may have mistyped the address. `network`: where it was found before. Throws AppError. */
-export async function discoverThere(
+/**
+ * Runs discovery at an address that may be mistyped. Throws AppError; if no MCP server is there, with the addresses
+ * where one responds. `network`: where the server was found before.
+ */
+export async function discoverOrSuggest(
   http: Http,
   url: URL,
   settings: ServerSettings,

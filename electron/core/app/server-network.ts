@@ -8,11 +8,11 @@ import type { AddressPolicy, ServerNetwork } from '../http/http.ts';
 import type { Credential } from '../vault/credential.ts';
 import type { Server } from '../servers/server.ts';
 
-/** What may be connected to on behalf of a server, where no sign-in has just found that out. */
+/** Which networks may be connected to on behalf of a server. */
 export interface ServerNetworks {
-  /** A server that was never reached, and cannot be reached now, counts as public until it can. */
+  /** Finds the network by a request. A server that cannot be reached and never was counts as public. Never throws. */
   networkOf(server: Server): Promise<ServerNetwork>;
-  /** For what is kept of a sign-in. Throws E_HOSTS_UNCONFIRMED. */
+  /** The policy for requests with a stored credential. Throws E_HOSTS_UNCONFIRMED. */
   policyOf(credential: Credential): Promise<AddressPolicy>;
 }
 

@@ -12,11 +12,11 @@ import type { AppEvents } from './app-events.ts';
 
 interface SignInOptions {
   readonly openBrowser: boolean;
-  /** Somebody can answer the step `confirm`. */
+  /** Whether a person can answer the step `confirm`. */
   readonly canAsk?: boolean;
 }
 
-/** A sign-in with what follows from its end: name, notes, held calls, bridges. Throws AppError. */
+/** Signs in, then names the account, updates the notes, and releases held calls and bridges. Throws AppError. */
 export type SignInFlow = (accountKey: string, options: SignInOptions) => Promise<void>;
 
 export interface SignInFlowDeps {
@@ -32,7 +32,7 @@ export interface SignInFlowDeps {
 export function createSignInFlow(deps: SignInFlowDeps): SignInFlow {
   const { servers, vault, signIns, stepUps, notes, events } = deps;
   return async (accountKey, options) => {
-    // Nobody should go through a sign-in that cannot be stored.
+    // Fail before the user signs in, since the result could not be stored.
     if (vault.notice) throw vault.notice;
     notes.set(accountKey, { lastFailure: undefined });
     try {
@@ -43,9 +43,9 @@ export function createSignInFlow(deps: SignInFlowDeps): SignInFlow {
       events.usable.emit(accountKey);
     } catch (error) {
       const failure = asAppError(error, servers.find(accountKey)?.name);
-      // The sign-in worked; only its token is held back.
+      // The sign-in itself succeeded; only its token is withheld.
       if (failure.code === 'E_TOKEN_AUDIENCE') await nameAccount(deps, accountKey);
-      // A server that needs no sign-in can be used: its answer is not kept as a failure.
+      // A server that requires no sign-in works, so this is not a failure to show.
       if (failure.code !== 'E_CANCELLED' && failure.code !== 'E_NO_SIGN_IN')
         notes.set(accountKey, { lastFailure: failure });
       await stepUps.signInEnded(accountKey, failure);
@@ -56,12 +56,12 @@ export function createSignInFlow(deps: SignInFlowDeps): SignInFlow {
   };
 }
 
-/** Replaces a name that Keybridge made up by who has signed in. */
+/** Replaces an automatic account name by the name of the person who signed in. */
 async function nameAccount({ servers, vault, log }: SignInFlowDeps, accountKey: string): Promise<void> {
   const server = servers.find(accountKey);
   const facts = vault.facts(accountKey);
   const claims = facts?.idTokenClaims;
-  // A bare `sub` names nobody to a person.
+  // With claims, `facts.account` may be a bare `sub`, which means nothing to a person.
   const who = claims ? (claims['email'] ?? claims['preferred_username'] ?? claims['name']) : facts?.account;
   const name = server && nameFrom(who, server, accountsOf(servers, server));
   if (name !== undefined)
@@ -70,7 +70,7 @@ async function nameAccount({ servers, vault, log }: SignInFlowDeps, accountKey: 
       .catch((error: unknown) => log('account_not_named', { code: asAppError(error).code }));
 }
 
-/** After a change of a server's settings: a token that was held back for its audience may be usable now. */
+/** After a change of a server's settings: releases tokens that were withheld for an audience that is now accepted. */
 export function reviewAudiences(
   {
     servers,

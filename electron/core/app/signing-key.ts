@@ -1,27 +1,25 @@
 import { AppError } from '../base/errors.ts';
 import { generateSigningKey, type PublicKey } from '../oauth/client-auth/signing-keys.ts';
-import type { createUserSecrets } from './user-secrets.ts';
+import type { StoreSecrets } from './user-secrets.ts';
 import type { Servers } from '../servers/servers.ts';
 import type { Server } from '../servers/server.ts';
 import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 export interface KeyRequest {
   readonly algorithm: NonNullable<ServerSettings['signingAlgorithm']>;
-  /** True: a key that is there already may end. */
+  /** Whether an existing key may be replaced. */
   readonly replace: boolean;
-  /** As the user named it; see `createUserSecrets`. */
+  /** The account that the user named; see `StoreSecrets`. */
   readonly account: string | undefined;
 }
 
 /**
- * Makes the key with which the client of this server proves who it is (`private_key_jwt`, RFC 7523), and puts it to
- * use. Only the public half is given. Throws E_BAD_INPUT when there is a key already, E_STORE_*, E_CONFIG_WRITE.
+ * Generates the key with which the client of this server authenticates (`private_key_jwt`, RFC 7523), and configures
+ * the server to use it. Returns the public key. Throws E_BAD_INPUT if there is a key already, E_STORE_*,
+ * E_CONFIG_WRITE.
  */
 export async function makeSigningKey(
-  deps: {
-    readonly servers: Pick<Servers, 'find' | 'update'>;
-    readonly keepSecrets: ReturnType<typeof createUserSecrets>;
-  },
+  deps: { readonly servers: Pick<Servers, 'find' | 'update'>; readonly storeSecrets: StoreSecrets },
   server: Server,
   { algorithm, replace, account }: KeyRequest,
 ): Promise<PublicKey> {
@@ -41,8 +39,8 @@ export async function makeSigningKey(
     );
   }
   const { secret, ...publicKey } = await generateSigningKey(algorithm);
-  await deps.keepSecrets(server, { privateKey: secret }, account);
-  // A client of the account's own is told by its key; the settings are for all accounts.
+  await deps.storeSecrets(server, { privateKey: secret }, account);
+  // The settings apply to all accounts. An account with its own client is recognized by its key.
   if (!server.account.ownClient)
     await deps.servers.update(server.id, {
       settings: {

@@ -1,9 +1,9 @@
 import { AppError } from './errors.ts';
 import type { Clock } from './clock.ts';
 
-// The one set of waits with a time limit or a signal: each takes its timer and its listener away again.
+// All waits with a time limit or a signal. Each removes its timer and its listener when it ends.
 
-/** Resolves after `ms`; rejects with `aborted()` (E_CANCELLED) when the signal comes first. */
+/** Resolves after `ms`. Rejects with `aborted()` (default: E_CANCELLED) if the signal fires first. */
 export function waitFor(
   clock: Clock,
   ms: number,
@@ -13,10 +13,11 @@ export function waitFor(
   return withLimit(new Promise<never>(() => {}), { clock, ms, late: () => {}, signal, aborted });
 }
 
-/** Waits that somebody can cut short. */
+/** Pauses that can be cut short. */
 export interface Pauses {
-  /** Resolves after `ms`, or at the next `hurry`; rejects with E_CANCELLED when the signal comes first. */
+  /** Resolves after `ms` or at the next `hurry`. Rejects with E_CANCELLED if the signal fires first. */
   pause(ms: number, signal: AbortSignal): Promise<void>;
+  /** Ends all current pauses now. */
   hurry(): void;
 }
 
@@ -44,17 +45,14 @@ export function createPauses(clock: Clock): Pauses {
 export interface WaitLimit<Late> {
   readonly clock: Clock;
   readonly ms: number;
-  /** What takes the place of the value when the time is over. May throw. */
+  /** Returns the value to resolve with when the time is over, or throws the error to reject with. */
   readonly late: () => Late;
   readonly signal?: AbortSignal | undefined;
-  /** The error when the signal fires; E_CANCELLED when absent. */
+  /** The error when the signal fires. Defaults to E_CANCELLED. */
   readonly aborted?: () => AppError;
 }
 
-/**
- * Waits for the promise, but no longer than `ms` and until the signal fires. How the promise settles after that is
- * ignored.
- */
+/** Waits for the promise until `ms` are over or the signal fires. A later result of the promise is ignored. */
 export function withLimit<Value, Late>(
   promise: Promise<Value>,
   { clock, ms, late, signal, aborted = cancelled }: WaitLimit<Late>,
@@ -82,14 +80,14 @@ export function withLimit<Value, Late>(
   });
 }
 
-/** Whether the promise resolves within `ms`. Rejects as the promise does before that. */
+/** Resolves to whether the promise resolves within `ms`. Rejects if the promise rejects in that time. */
 export const within = (clock: Clock, ms: number, promise: Promise<unknown>): Promise<'done' | 'late'> =>
   withLimit(
     promise.then(() => 'done' as const),
     { clock, ms, late: () => 'late' as const },
   );
 
-/** The promise's value, or `aborted()` (E_CANCELLED) when the signal comes first. */
+/** Resolves to the promise's value. Rejects with `aborted()` (default: E_CANCELLED) if the signal fires first. */
 export function orAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal,

@@ -5,8 +5,8 @@ import { isUtf16, readText } from '../../../shared/json.ts';
 import { AppError, sanitizeExternalText } from './errors.ts';
 
 /**
- * Replaces the file at `file` as a whole: after a crash or a power cut there is the old text or the new one, never a
- * part. Mode 0600. The temporary file lies in the same folder, and is removed when anything fails.
+ * Replaces the file at `file`. After a crash or a power failure it holds the old text or the new one, never a part. The
+ * mode is 0600. The temporary file is in the same folder, and is removed if anything fails.
  * Rejects with the file system's own error (`code` ENOSPC, EACCES, ...).
  */
 export async function writeFileAtomic(file: string, text: string): Promise<void> {
@@ -27,7 +27,7 @@ export async function writeFileAtomic(file: string, text: string): Promise<void>
   await syncFolder(path.dirname(file));
 }
 
-/** Makes a rename survive a power cut. Where a folder cannot be opened (Windows) the system does this by itself. */
+/** Makes a rename survive a power failure. Windows cannot open a folder, and does this by itself. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
@@ -41,7 +41,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** The text of a file, or undefined when there is none. Rejects on every other fault: unreadable is not absent. */
+/** Returns the text of a file, or undefined if there is none. Rejects if the file exists but cannot be read. */
 export async function readFileIfThere(file: string): Promise<string | undefined> {
   try {
     return await readTextFile(file);
@@ -52,8 +52,8 @@ export async function readFileIfThere(file: string): Promise<string | undefined>
 }
 
 /**
- * The UTF-8 text of a file, without a byte order mark. Rejects with the file system's own error, and E_BAD_INPUT for
- * UTF-16.
+ * Returns the UTF-8 text of a file, without a byte order mark. Rejects with the file system's own error, or E_BAD_INPUT
+ * for UTF-16.
  */
 export async function readTextFile(file: string): Promise<string> {
   const bytes = await readFile(file);

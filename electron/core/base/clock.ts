@@ -1,25 +1,25 @@
 declare const brand: unique symbol;
 
 /**
- * A moment on the clock that does not jump (`Clock.monotonic`). Not a number, so that nobody reckons with it and with
- * Unix time at once: `msSince` and `deadlineIn` say what there is to know.
+ * A moment on the monotonic clock (`Clock.monotonic`). Not a number, so that it cannot be mixed with Unix time; use
+ * `msSince` and `deadlineIn`.
  */
 export interface Moment {
   readonly [brand]: 'monotonic';
 }
 
-/** For clocks only. `ms`: since any beginning. */
+/** For implementations of `Clock` only. `ms`: since an arbitrary start. */
 export const momentAt = (ms: number): Moment => ms as unknown as Moment;
 
 type Monotonic = Pick<Clock, 'monotonic'>;
 
-/** How long ago a moment was, in ms. A computer's sleep may not count. */
+/** The time since a moment, in ms. Sleep of the computer may not be included. */
 export const msSince = (clock: Monotonic, moment: Moment): number =>
   (clock.monotonic() as unknown as number) - (moment as unknown as number);
 
-/** A moment to come. */
+/** A moment in the future. */
 export interface Deadline {
-  /** In ms; 0 when it is over. Never more than it was set to, whatever happens to the system's time. */
+  /** The remaining time in ms, or 0 once it has passed. Not affected by changes of the system time. */
   leftMs(): number;
 }
 
@@ -32,14 +32,14 @@ export const over: Deadline = { leftMs: () => 0 };
 
 export interface Clock {
   /**
-   * Unix time in ms, which jumps when somebody sets it. For what a person reads, what a file keeps, and what a server
-   * or a certificate dates; never for a pause, a limit or an age in this process (held by test/app/clock-use.test.ts).
+   * Unix time in ms, which jumps when the system time is set. For times that are shown, stored in files, or come from
+   * servers and certificates. Never for a pause, a limit or an age in this process (test/app/clock-use.test.ts).
    */
   now(): number;
-  /** The moment on a clock that only goes forward, for everything else. */
+  /** The current moment on a clock that only goes forward, for everything else. */
   monotonic(): Moment;
   /**
-   * Runs `task` once after `ms` on a clock that does not jump. Returns a function that cancels it. Never keeps the
+   * Runs `task` once after `ms` on the monotonic clock. Returns a function that cancels it. The timer does not keep the
    * process alive.
    */
   after(ms: number, task: () => void): () => void;

@@ -1,13 +1,14 @@
 import type { Clock } from './clock.ts';
 
-/** Calls that wait for one thing to change. */
+/** Lets calls wait until something is the case. */
 export interface Condition {
+  /** How many calls are waiting. */
   readonly count: number;
-  /** Makes every waiting call look again. */
+  /** Makes every waiting call check again. */
   changed(): void;
-  /** Looks now and after each change, until there is something, `ms` are over or the signal fires. */
+  /** Calls `check` now and after each change until it returns a value, `ms` are over or the signal fires. */
   wait<Value>(
-    look: () => Value | undefined,
+    check: () => Value | undefined,
     ms: number,
     signal: AbortSignal | undefined,
   ): Promise<Value | 'late' | 'cancelled'>;
@@ -22,7 +23,7 @@ export function createCondition(clock: Clock): Condition {
     changed() {
       for (const wake of calls) wake();
     },
-    async wait(look, ms, signal) {
+    async wait(check, ms, signal) {
       let late = false;
       let resume = (): void => {};
       const wake = (): void => resume();
@@ -35,8 +36,8 @@ export function createCondition(clock: Clock): Condition {
       try {
         for (;;) {
           if (signal?.aborted) return 'cancelled';
-          const found = look();
-          if (found !== undefined) return found;
+          const value = check();
+          if (value !== undefined) return value;
           if (late) return 'late';
           await new Promise<void>((resolve) => {
             resume = resolve;

@@ -3,29 +3,27 @@ import { remedyFor } from '../../../shared/remedies.ts';
 import type { ErrorCode, ErrorInfo } from '../../../shared/reply.ts';
 
 export interface ErrorDetail {
-  /** Name of the server it is about. */
+  /** The name of the server that the error is about. */
   server?: string;
-  /** What the other side asked us to wait. */
+  /** How long the server asked us to wait, in ms. */
   retryAfterMs?: number;
-  /**
-   * Whether the request may have reached the other side. False only when it surely did not (refused, DNS, TLS).
-   */
+  /** Whether the request may have reached the server. False only if it certainly did not. Defaults to true. */
   sent?: boolean;
-  /** The member of a command's input that is to be corrected: `settings.caFile`. */
+  /** The member of a command's input to correct, such as `settings.caFile`. */
   field?: string;
-  /** The two names of an authorization server that differ, exactly as they came. */
+  /** The two names of an authorization server that differ, unchanged. */
   issuers?: { readonly named: string; readonly found: string };
-  /** The audience of another site that an access token names, exactly as it came. */
+  /** The audience of another site in an access token, unchanged. */
   audience?: string;
-  /** To be registered by hand. */
+  /** The redirect URI to register by hand. */
   redirectUri?: string;
-  /** Where an MCP server answers instead, at the same origin. */
+  /** Addresses at the same origin where an MCP server responds. */
   addresses?: readonly string[];
-  /** Kept for debugging in memory; never logged, serialised or shown. */
+  /** For a debugger only: never logged, serialised or shown. */
   cause?: unknown;
 }
 
-/** The only error class of the core. `code` decides; nobody tests `message`. */
+/** The only error class of the core. Code depends on `code`, never on `message`. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly server: string | undefined;
@@ -38,8 +36,7 @@ export class AppError extends Error {
   readonly addresses: readonly string[] | undefined;
 
   /**
-   * `message`: the step and the cause in one sentence, plain text. Text from outside goes through
-   * `sanitizeExternalText()` first.
+   * `message`: what failed and why, in plain text. Text from outside must go through `sanitizeExternalText()` first.
    */
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message.length > 500 ? `${message.slice(0, 499)}…` : message, { cause: detail.cause });
@@ -55,12 +52,12 @@ export class AppError extends Error {
     this.addresses = detail.addresses;
   }
 
-  /** The same error, about this server. */
+  /** Returns the same error with the name of the server that it is about. */
   about(server: string): AppError {
     return this.server === server ? this : this.with({ server });
   }
 
-  /** The same error, and where an MCP server answers instead. */
+  /** Returns the same error with addresses where an MCP server responds. */
   withAddresses(addresses: readonly string[]): AppError {
     return this.with({ addresses });
   }
@@ -77,7 +74,7 @@ export class AppError extends Error {
     return new AppError(this.code, this.message, { ...detail, ...change });
   }
 
-  /** The form that crosses a boundary. */
+  /** Returns the form that is sent to window, command line and hosts. */
   toInfo(): ErrorInfo {
     const info: ErrorInfo = { code: this.code, message: this.message, remedy: remedyFor(this.code) };
     if (this.server !== undefined) info.server = this.server;
@@ -91,7 +88,7 @@ export class AppError extends Error {
   }
 }
 
-/** Any thrown value as an AppError. What we did not foresee loses its words, which may hold a secret. */
+/** Returns any thrown value as an AppError. An unforeseen error loses its message, which may contain a secret. */
 export function asAppError(error: unknown, server?: string): AppError {
   const known =
     error instanceof AppError
@@ -101,12 +98,12 @@ export function asAppError(error: unknown, server?: string): AppError {
 }
 
 /**
- * Where an unforeseen error was thrown, for the log: its class, its code and its frames, never its words, which may
- * hold a secret.
+ * Returns where an unforeseen error was thrown, for the log: its class, code and first frames, but not its message,
+ * which may contain a secret.
  */
 export function whereThrown(error: unknown): { kind: string; code: string; at: string } {
   if (!(error instanceof Error)) return { kind: typeof error, code: '', at: '' };
-  // A line of its words may look like a frame.
+  // A line of the message may look like a frame.
   const frames = (error.stack ?? '')
     .replace(error.message, '')
     .split('\n')
@@ -117,17 +114,14 @@ export function whereThrown(error: unknown): { kind: string; code: string; at: s
   return { kind: error.name, code: (error as NodeJS.ErrnoException).code ?? '', at: at.join(' < ') };
 }
 
-/** Words that came from outside, made fit for a message or a window (`plainText`), at most `max` characters. */
+/** Returns text from outside in a form that is safe to show (`plainText`), cut to `max` characters. */
 export function sanitizeExternalText(text: unknown, max = 80): string {
-  // What is cut off anyway need not be cleaned.
+  // Cut huge texts before they are cleaned.
   const plain = plainText(asText(text).slice(0, 4 * max + 1_000)).trim();
   return plain.length > max ? `${plain.slice(0, max - 1)}…` : plain;
 }
 
-/**
- * JSON can hold what no text can be made of: an object that is said to make its own, and lists that are nested without
- * end.
- */
+/** String() throws for some parsed JSON: an object with a `toString` that is not a function, or very deep nesting. */
 function asText(value: unknown): string {
   try {
     return String(value);

@@ -1,4 +1,4 @@
-/** Who wants to hear of one kind of event. */
+/** The listeners of one event. */
 export interface Listeners<Args extends readonly unknown[]> {
   /** Returns an unsubscribe function. */
   add(listener: (...args: Args) => void): () => void;

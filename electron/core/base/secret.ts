@@ -4,8 +4,8 @@ import { inspect } from 'node:util';
 const perProcessKey = randomBytes(32);
 
 /**
- * A value that must not be printed: a token, a client secret, a code, a verifier.
- * Every way of turning it into text gives `[secret]`; `reveal()` is the one way to the value, and can be searched for.
+ * A value that must not be printed: a token, a client secret, a code, a verifier. Every conversion to text returns
+ * `[secret]`. Only `reveal()` returns the value, so that its uses are easy to find.
  */
 export class Secret {
   readonly #value: string;
@@ -22,7 +22,7 @@ export class Secret {
     return this.#value === other.#value;
   }
 
-  /** Eight hex digits that tell two secrets apart in one run of the program and reveal nothing. */
+  /** Eight hex digits that identify the secret within one run of the program and reveal nothing about it. */
   fingerprint(): string {
     return createHmac('sha256', perProcessKey).update(this.#value).digest('hex').slice(0, 8);
   }

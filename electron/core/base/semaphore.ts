@@ -1,4 +1,4 @@
-/** Runs at most `count` tasks at once; the others wait in the order in which they came. With 1: one after the other. */
+/** Runs at most `count` tasks at once. The others wait, first in, first out. */
 export interface Semaphore {
   run<Value>(task: () => Promise<Value>): Promise<Value>;
 }
@@ -13,7 +13,7 @@ export function createSemaphore(count: number): Semaphore {
       try {
         return await task();
       } finally {
-        // The slot goes straight to the next in line, so that nobody can jump the queue.
+        // Pass the slot on directly, so that no new task can take it before the next in the queue.
         const next = queue.shift();
         if (next) next();
         else free += 1;

@@ -1,8 +1,8 @@
 import { msSince, type Clock } from './clock.ts';
 
 /**
- * Watches for a system time that does not go with the time that passes: of a sleep, in which timers stand still, or set
- * by somebody.
+ * Watches for jumps of the system time against the monotonic clock: after a sleep, in which timers stand still, or when
+ * the time is set.
  */
 export function createTimeWatch(clock: Clock, slackMs: number): () => boolean {
   let at = clock.now();
@@ -17,9 +17,9 @@ export function createTimeWatch(clock: Clock, slackMs: number): () => boolean {
 }
 
 /**
- * Notices a wake from sleep where the system does not tell (headless): the wall clock went on while timers stood still.
- * Costs one look every 30 s, as long as somebody listens. A clock that is set looks the same, and then what is shown of
- * times to come is put right.
+ * Detects a wake from sleep without help of the system (headless): the system time went on while timers stood still.
+ * Checks every 30 s while there are listeners. A change of the system time has the same effect, which is harmless: the
+ * times that are shown are then corrected.
  */
 export function wakeBySlowTimer(
   clock: Clock,
@@ -31,7 +31,7 @@ export function wakeBySlowTimer(
     let lookedAt = clock.now();
     const look = () => {
       const now = clock.now();
-      // On Windows the monotonic clock goes on in a sleep.
+      // On Windows the monotonic clock goes on during sleep.
       const late = now - lookedAt > everyMs + slackMs;
       lookedAt = now;
       cancel = clock.after(everyMs, look);

@@ -1,6 +1,6 @@
 import { momentAt, type Clock } from './clock.ts';
 
-/** Node's timers overflow above this and would fire at once. */
+/** Node's timers overflow above this and would fire immediately. */
 const longestTimerMs = 2_147_483_647;
 
 /** The real clock. Timers run on the system's monotonic clock and never keep the process alive. */

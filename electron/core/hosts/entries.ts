@@ -1,8 +1,8 @@
 import { shellQuote, tomlKey, tomlString } from './quoting.ts';
 
-/** How a host starts the bridge: what every snippet says in its own way. */
+/** How a host starts the bridge. Each kind of snippet writes this in its own format. */
 export interface BridgeStart {
-  /** What the host calls the server: letters, digits, `-` and `_`, which every host accepts. */
+  /** The name of the server in the host: letters, digits, `-` and `_`, which every host accepts. */
   readonly key: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -21,7 +21,7 @@ const withEnv = ({ env }: BridgeStart, name = 'env') => (Object.keys(env).length
 
 const plain = (start: BridgeStart) => ({ command: start.command, args: start.args, ...withEnv(start) });
 
-/** Most hosts: a map of servers under one root key. `extra` goes before the command. */
+/** The entry of most hosts: a map of servers under one root key. `extra` comes before the command. */
 export function jsonEntry(
   root: string,
   extra: Readonly<Record<string, unknown>> = {},
@@ -29,7 +29,7 @@ export function jsonEntry(
   return (start) => json({ [root]: { [start.key]: { ...extra, ...plain(start) } } });
 }
 
-/** opencode: command and arguments in one array, and its own word for the environment. */
+/** The entry of opencode: command and arguments in one array, and another key for the environment. */
 export function opencodeEntry(start: BridgeStart): SnippetText {
   const entry = {
     type: 'local',
@@ -40,7 +40,7 @@ export function opencodeEntry(start: BridgeStart): SnippetText {
   return json({ mcp: { [start.key]: entry } });
 }
 
-/** Codex reads TOML. */
+/** The entry of Codex, in TOML. */
 export function codexEntry(start: BridgeStart): SnippetText {
   const lines = [
     `[mcp_servers.${tomlKey(start.key)}]`,
@@ -52,7 +52,7 @@ export function codexEntry(start: BridgeStart): SnippetText {
   return { language: 'toml', text: lines.join('\n') };
 }
 
-/** Claude Code writes its own file: a POSIX command line for all projects of this user. */
+/** A POSIX command with which Claude Code adds the server for all projects of this user. */
 export function claudeCodeCommand(start: BridgeStart): SnippetText {
   const entry = JSON.stringify({ type: 'stdio', ...plain(start) });
   return { language: 'shell', text: `claude mcp add-json --scope user ${shellQuote(start.key)} ${shellQuote(entry)}` };

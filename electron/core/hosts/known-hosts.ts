@@ -7,7 +7,7 @@ import {
   type SnippetText,
 } from './entries.ts';
 
-/** Where a host's configuration lies, by Node's platform name. `other` stands for Linux and the rest. */
+/** Where a host's configuration is, by Node's platform name. `other` is for Linux and the rest. */
 export interface Places {
   readonly darwin: string;
   readonly win32: string;
@@ -20,7 +20,7 @@ export interface KnownHost {
   readonly title: string;
   readonly places: Places;
   readonly write: (start: BridgeStart) => SnippetText;
-  /** Where the host wants something else on Windows. */
+  /** The snippet on Windows, if it differs. */
   readonly writeOnWindows?: (start: BridgeStart) => SnippetText;
 }
 
@@ -34,8 +34,7 @@ const atHome = (file: string): Places => ({
 });
 
 /**
- * The hosts that Keybridge has a snippet for, in the order in which they are offered. Facts: each host's own
- * documentation.
+ * The hosts with a snippet, in the order in which they are offered. Source: the documentation of each host.
  */
 export const knownHosts: readonly KnownHost[] = [
   {
@@ -51,7 +50,7 @@ export const knownHosts: readonly KnownHost[] = [
   {
     host: 'claude-code',
     title: 'Claude Code',
-    // A JSON argument does not survive every Windows shell, so there the entry goes into the file.
+    // Some Windows shells break a JSON argument, so on Windows the entry goes into the file.
     places: { darwin: 'Run in a terminal', win32: '%USERPROFILE%\\.claude.json', other: 'Run in a terminal' },
     write: claudeCodeCommand,
     writeOnWindows: jsonEntry('mcpServers', { type: 'stdio' }),

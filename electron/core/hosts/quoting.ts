@@ -1,16 +1,17 @@
 /**
- * One argument for a POSIX shell, as it is when plain, else in single quotes (a quote inside leaves and enters them).
+ * Returns an argument for a POSIX shell: unchanged if plain, otherwise in single quotes. A quote inside ends the
+ * quotes, is escaped, and starts them again.
  */
 export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A TOML basic string (TOML 1.0, String). JSON escapes are a subset, but for DEL, which TOML forbids raw. */
+/** Returns a TOML basic string (TOML 1.0, String). JSON escapes are valid there; only DEL must be escaped too. */
 export function tomlString(text: string): string {
   return JSON.stringify(text).replaceAll('\u007f', String.raw`\u007F`);
 }
 
-/** A TOML key: bare where the characters allow it. */
+/** Returns a TOML key: bare if its characters allow it, otherwise quoted. */
 export function tomlKey(text: string): string {
   return /^[A-Za-z0-9_-]+$/.test(text) ? text : tomlString(text);
 }

@@ -3,8 +3,8 @@ import type { BridgeStart } from './entries.ts';
 import { knownHosts, type Places } from './known-hosts.ts';
 
 /**
- * What to put into each host's configuration, so that it starts the bridge for `server`. `account`: its name, unless it
- * is the default one. `bridgeCommand` and `bridgeEnv` as in `About` (core/app/ports.ts).
+ * Returns for each host what to add to its configuration so that it starts the bridge for `server`. `account`: its
+ * name, unless it is the default account. `bridgeCommand` and `bridgeEnv`: see `About` (core/base/about.ts).
  */
 export function hostSnippets(
   server: string,
@@ -15,7 +15,7 @@ export function hostSnippets(
 ): HostSnippet[] {
   const [command, ...args] = bridgeCommand;
   const named = account === undefined ? [] : ['--account', account];
-  // Several hosts refuse a dot in the name of a server.
+  // Several hosts do not accept a dot in the name of a server.
   const key = [server, ...named.slice(1)].join('-').replaceAll(/[^A-Za-z0-9_-]/g, '-');
   const start: BridgeStart = { key, command, args: [...args, server, ...named], env: bridgeEnv };
   return knownHosts.map(({ host, title, places, write, writeOnWindows }) => ({
