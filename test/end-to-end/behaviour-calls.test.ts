@@ -62,9 +62,7 @@ describe(rows.streamsCut, () => {
     const app = await host();
     await until(() => remote.openStreams === 1, 'the server’s own stream');
     await remote.setScenario('sse-cut-at-expiry');
-    const started = performance.now();
     expect(errorCodeOf(await app.call('echo', { text: 'cut' }, 30_000))).toBe('E_OUTCOME_UNKNOWN');
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect(textOf(await app.call('echo', { text: 'next' }, 30_000))).toBe('next');
     await until(() => remote.openStreams === 1, 'the server’s own stream is open again');
     expect(remote.counts.refreshes).toBe(1);
@@ -76,9 +74,7 @@ describe(rows.streamsCut, () => {
     await signIn();
     const app = await host();
     await remote.setScenario('sse-expire');
-    const started = performance.now();
     expect(errorCodeOf(await app.call('echo', { text: 'cut' }, 30_000))).toBe('E_OUTCOME_UNKNOWN');
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect(textOf(await app.call('echo', { text: 'next' }, 30_000))).toBe('next');
   });
 
