@@ -1,12 +1,12 @@
 import type net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { errorLine, type LineError } from '../../shared/json-rpc.ts';
+import { createBrokerLink } from './broker-link.ts';
 import { createFlowControl } from './flow-control.ts';
-import { createLineGate, writeLines } from './line-gate.ts';
+import { createLineGate, writeLines, type LineGateOptions } from './line-gate.ts';
 import type { LocalResponses } from './local-responses.ts';
 import { createMessageQueue } from './message-queue.ts';
 import { createPendingRequests, requestsIn } from './pending-requests.ts';
-import { replayHandshake } from './replay-handshake.ts';
 
 export interface SessionOptions {
   readonly stdin: Readable;
@@ -40,27 +40,13 @@ export interface Session {
 const maxMessageBytes = 16 * 1024 * 1024;
 /** A response of the broker may have a longer id than the server's response. */
 const maxResponseBytes = maxMessageBytes + 64 * 1024;
-/** How the ids of requests by the bridge itself begin, as JSON. */
-const ownIdPrefix = '"keybridge-again-';
-
-type Link =
-  /** No connection. The host's messages are kept. */
-  | { readonly kind: 'keeping' }
-  /** A new broker was sent the host's `initialize` again, as `id`. The host's messages are kept until it answers. */
-  | { readonly kind: 'replaying'; readonly socket: net.Socket; readonly id: string; readonly finish: () => void }
-  | { readonly kind: 'open'; readonly socket: net.Socket }
-  /** No connection. The host's requests get the error. */
-  | { readonly kind: 'refusing'; readonly error: LineError };
-
 export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHostGone }: SessionOptions): Session {
   const pending = createPendingRequests();
   const kept = createMessageQueue();
-  let link: Link = { kind: 'keeping' };
-  let replays = 0;
-
-  const broker = () => ('socket' in link ? link.socket : undefined);
   const isFull = () => kept.bytes > maxMessageBytes;
-  const flow = createFlowControl({ stdin, stdout, broker, isFull, onHostGone });
+  const flow = createFlowControl({ stdin, stdout, broker: () => link.socket, isFull, onHostGone });
+  const link = createBrokerLink(pending, kept, flow.check);
+
   const isIdle = () => kept.isEmpty && pending.unanswered.size === 0;
   const checkIdle = () => {
     if (isIdle()) onIdle();
@@ -80,16 +66,17 @@ export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHo
 
   /** Returns whether the line goes to the broker as it is. */
   function fromHost(line: Buffer): boolean {
-    if (link.kind === 'open') return pending.sent(line);
+    const { state } = link;
+    if (state.kind === 'open') return pending.sent(line);
     const requests = requestsIn(line);
     const [first] = requests;
     // A host drops the server when a ping gets no response.
     if (first?.method === 'ping' && requests.length === 1 && pending.isInitialized)
       sendToHost([responses.pong(first.id)]);
-    else if (link.kind !== 'refusing') kept.add(line);
+    else if (state.kind !== 'refusing') kept.add(line);
     else if (first) {
       kept.add(line);
-      if (!retryNow()) refuseKept(link.error);
+      if (!retryNow()) refuseKept(state.error);
     }
     return false;
   }
@@ -97,30 +84,11 @@ export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHo
   /** Returns whether the line goes to the host as it is. */
   function fromBroker(line: Buffer): boolean {
     const id = pending.received(line);
-    if (!id?.startsWith(ownIdPrefix)) return true;
-    if (link.kind === 'replaying' && link.id === id) link.finish();
-    return false;
+    return id === undefined || !link.takeResponse(id);
   }
 
-  function open(socket: net.Socket): void {
-    link = { kind: 'open', socket };
-    const lines = kept.takeAll().filter((line) => pending.sent(line));
-    if (lines.length > 0) writeLines(socket, lines);
-    flow.check();
-  }
-
-  /** Opens the link, after telling the new broker what the host has told the last one. */
-  function connect(socket: net.Socket): void {
-    replays += 1;
-    const id = `${ownIdPrefix}${replays}"`;
-    const handshake = pending.replay(id);
-    if (!handshake) return open(socket);
-    const finish = replayHandshake(socket, handshake, () => open(socket));
-    link = { kind: 'replaying', socket, id, finish };
-  }
-
-  function onLost(): void {
-    link = { kind: 'keeping' };
+  function onClosed(): void {
+    link.disconnect();
     const { hostRequests, serverRequests, initialize } = pending.lost();
     if (initialize) kept.addFirst(initialize);
     sendToHost([
@@ -130,20 +98,18 @@ export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHo
     checkIdle();
   }
 
-  const toBroker = createLineGate({
-    maxBytes: maxMessageBytes,
-    onLine: fromHost,
-    onTooLong: (head, tail) => sendToHost([responses.requestTooLarge(head, tail, (id) => pending.unanswered.has(id))]),
-    sink: broker,
-  });
-  stdin.on('data', (chunk: Buffer) => {
-    toBroker(chunk);
-    flow.check();
-  });
-  // A script may not end its last line with a line feed.
-  stdin.once('end', () => toBroker(Buffer.from('\n')));
-  stdin.on('error', () => {});
-  stdout.on('drain', () => broker()?.resume());
+  readStdin(
+    stdin,
+    {
+      maxBytes: maxMessageBytes,
+      onLine: fromHost,
+      onTooLong: (head, tail) =>
+        sendToHost([responses.requestTooLarge(head, tail, (id) => pending.unanswered.has(id))]),
+      sink: () => link.socket,
+    },
+    flow.check,
+  );
+  stdout.on('drain', () => link.socket?.resume());
   stdout.on('error', onHostGone);
 
   return {
@@ -161,14 +127,14 @@ export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHo
       };
       socket.on('data', receive).on('drain', flow.check);
       socket.on('error', () => socket.destroy());
-      const closed = new Promise<void>((resolve) => void socket.once('close', resolve)).then(onLost);
-      connect(socket);
+      const closed = new Promise<void>((resolve) => void socket.once('close', resolve)).then(onClosed);
+      link.connect(socket);
       if (rest.length > 0) receive(rest);
       socket.resume();
       return closed;
     },
     refuse(error) {
-      link = { kind: 'refusing', error };
+      link.refuse(error);
       refuseKept(error);
       checkIdle();
     },
@@ -181,10 +147,22 @@ export function createSession({ stdin, stdout, responses, retryNow, onIdle, onHo
     },
     async close(withinMs) {
       flow.stop();
-      await flush(stdout, broker(), withinMs);
-      broker()?.destroy();
+      await flush(stdout, link.socket, withinMs);
+      link.socket?.destroy();
     },
   };
+}
+
+/** Passes the lines of stdin to a gate. `onRead` is called after each chunk. */
+function readStdin(stdin: Readable, options: LineGateOptions, onRead: () => void): void {
+  const gate = createLineGate(options);
+  stdin.on('data', (chunk: Buffer) => {
+    gate(chunk);
+    onRead();
+  });
+  // A script may not end its last line with a line feed.
+  stdin.once('end', () => gate(Buffer.from('\n')));
+  stdin.on('error', () => {});
 }
 
 /** Resolves when everything is written to the host and the broker, or after `withinMs`. */
