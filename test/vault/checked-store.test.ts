@@ -3,15 +3,15 @@ import { Secret } from '../../electron/core/base/secret.ts';
 import { createCheckedStore } from '../../electron/core/vault/checked-store.ts';
 import { createMemoryStore } from '../../electron/core/vault/memory.ts';
 
-describe('the store of secrets before the list of servers is checked', () => {
-  it('refuses reads until it is told how to check the list', async () => {
+describe('the secret store before the list of servers is verified', () => {
+  it('refuses reads until a check is set', async () => {
     const { store, checked } = await storeWithItem();
     expect(await checked.store.get('item')).toMatchObject({ kind: 'unavailable' });
     expect(await checked.unchecked(() => checked.store.get('item'))).toMatchObject({ kind: 'found' });
     await store.close();
   });
 
-  it('reads nothing while the check fails, and says why', async () => {
+  it('returns the fault of the check instead of a secret', async () => {
     const { store, checked } = await storeWithItem();
     checked.checkWith(async () => ({ kind: 'locked', detail: 'the keychain is locked' }));
     expect(await checked.store.get('item')).toEqual({ kind: 'locked', detail: 'the keychain is locked' });

@@ -10,7 +10,7 @@ describe('a request to the keychain child', () => {
     { id: 1, op: 'set', ...item, value: '' },
     { id: 1, op: 'probe', service: 'keybridge' },
     { id: 1, op: 'unlock', service: 'keybridge' },
-  ])('is accepted as it is: $op', (request) => {
+  ])('is accepted unchanged: $op', (request) => {
     expect(readKeychainRequest(request)).toEqual(request);
   });
 
@@ -23,7 +23,7 @@ describe('a request to the keychain child', () => {
     ['one whose id is a string', { id: '1', op: 'get', ...item }],
     ['one whose id is not a number', { id: Number.NaN, op: 'get', ...item }],
     ['one with an unknown operation', { id: 1, op: 'findCredentials', ...item }],
-    ['one with an operation that every object has', { id: 1, op: 'toString', ...item }],
+    ['one whose operation is a member of every object', { id: 1, op: 'toString', ...item }],
     ['one without a service', { id: 1, op: 'get', account: 'one' }],
     ['one with an empty service', { id: 1, op: 'get', ...item, service: '' }],
     ['one with an empty account', { id: 1, op: 'get', ...item, account: '' }],
@@ -31,13 +31,13 @@ describe('a request to the keychain child', () => {
     ['a set whose value is an object', { id: 1, op: 'set', ...item, value: {} }],
     ['a get with a value', { id: 1, op: 'get', ...item, value: 'x' }],
     ['a probe with an account', { id: 1, op: 'probe', ...item }],
-    ['one with a member too many', { id: 1, op: 'get', ...item, extra: true }],
-  ])('is refused: %s', (_name, request) => {
+    ['one with an unknown member', { id: 1, op: 'get', ...item, extra: true }],
+  ])('is rejected: %s', (_name, request) => {
     expect(readKeychainRequest(request)).toBeUndefined();
   });
 });
 
-describe('an answer of the keychain child', () => {
+describe('a response of the keychain child', () => {
   it.each([
     { kind: 'found', value: 'secret' },
     { kind: 'absent' },
@@ -47,7 +47,7 @@ describe('an answer of the keychain child', () => {
     { kind: 'locked', detail: 'x' },
     { kind: 'denied', detail: 'x' },
     { kind: 'unavailable', detail: '' },
-  ])('is accepted: $kind, without members that nobody reads', (result) => {
+  ])('is accepted without its unknown members: $kind', (result) => {
     expect(readKeychainResponse({ id: 7, result: { ...result, extra: 1 }, extra: 1 })).toEqual({ id: 7, result });
   });
 
@@ -57,10 +57,10 @@ describe('an answer of the keychain child', () => {
     ['one without an id', { result: { kind: 'done' } }],
     ['one without a result', { id: 7 }],
     ['one whose result is a string', { id: 7, result: 'done' }],
-    ['one of an unknown kind', { id: 7, result: { kind: 'fine' } }],
+    ['one with an unknown kind', { id: 7, result: { kind: 'fine' } }],
     ['a value that is not text', { id: 7, result: { kind: 'found', value: null } }],
     ['a fault without a detail', { id: 7, result: { kind: 'locked' } }],
-  ])('is refused: %s', (_name, answer) => {
-    expect(readKeychainResponse(answer)).toBeUndefined();
+  ])('is rejected: %s', (_name, response) => {
+    expect(readKeychainResponse(response)).toBeUndefined();
   });
 });

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-it('A credentials.json of a newer Keybridge is read-only and says so: nothing is spent, ended, stored or lost, and the newer version goes on with it', async () => {
+it('only reads the credentials.json of a newer Keybridge: no sign-in is used, stored, ended or lost', async () => {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-newer-'));
   closing.push(() => rm(dataDir, { recursive: true, force: true }));
   const remote = await startFaulty();
