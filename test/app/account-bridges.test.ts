@@ -17,7 +17,7 @@ function bridges() {
 }
 
 describe('the bridges of one account', () => {
-  it('a served bridge wakes those that are away, and not itself', () => {
+  it('wakes the unavailable ones, and not itself, when one is served', () => {
     const { woken, join } = bridges();
     const one = join('one', 'a');
     const two = join('two', 'a');
@@ -28,14 +28,14 @@ describe('the bridges of one account', () => {
     expect(woken).toEqual(['two served']);
   });
 
-  it('a served bridge of another account wakes none', () => {
+  it('wakes none when a bridge of another account is served', () => {
     const { woken, join } = bridges();
     join('one', 'a').setUnavailable(true);
     join('two', 'b').served();
     expect(woken).toEqual([]);
   });
 
-  it('a bridge that is back, or has left, is not woken', () => {
+  it('does not wake a bridge that is available again or has left', () => {
     const { woken, join } = bridges();
     const [one, two, three] = [join('one', 'a'), join('two', 'a'), join('three', 'a')];
     one.setUnavailable(true);
@@ -46,7 +46,7 @@ describe('the bridges of one account', () => {
     expect(woken).toEqual([]);
   });
 
-  it('a person who tries now wakes all of the account, away or not', () => {
+  it('wakes all bridges of the account when the user retries', () => {
     const { all, woken, join } = bridges();
     join('one', 'a').setUnavailable(true);
     join('two', 'a');
@@ -56,8 +56,8 @@ describe('the bridges of one account', () => {
   });
 });
 
-describe('in the whole core', () => {
-  it('a call that is served, and "Try now", wake a bridge that is away', async () => {
+describe('waiting bridges in the whole core', () => {
+  it('are woken by a successful call and by "Try now"', async () => {
     const core = await startFakeTimeCore();
     closing.push(() => core.close());
     const other = core.connect();
@@ -75,7 +75,7 @@ describe('in the whole core', () => {
     expect(woken).toEqual(['served', 'asked']);
   });
 
-  it('a refresh that an authorization server put off for an hour is tried at once when a person wants it', async () => {
+  it('refresh immediately at the user’s request, although the authorization server asked to wait an hour', async () => {
     const core = await startFakeTimeCore();
     closing.push(() => core.close());
     core.faults.as = async () => json(429, {}, { 'retry-after': '315360000' });
@@ -88,7 +88,7 @@ describe('in the whole core', () => {
     expect(await core.call()).toBe('ok');
   });
 
-  it('a refresh that an authorization server put off for years is tried again after an hour', async () => {
+  it('refresh again after an hour if the authorization server asked to wait for years', async () => {
     const core = await startFakeTimeCore();
     closing.push(() => core.close());
     core.faults.as = async () => json(429, {}, { 'retry-after': '315360000' });

@@ -9,7 +9,7 @@ import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startProduct, type ProductOptions } from '../fixtures/product.ts';
 import { startSite } from '../fixtures/site.ts';
 
-// The files of the data folder, written by somebody else than Keybridge.
+// Another program changes the files of the data folder.
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -34,7 +34,7 @@ async function signedIn(scenario = 'healthy') {
 
 describe('an address that was changed in servers.json (CF04)', () => {
   it.each(['healthy', 'token-null-refresh'])(
-    'CF04 %s: the new place gets no token of the old, calls say to sign in again, and the right address brings everything back',
+    'CF04 %s: sends no token to the new address, asks to sign in again, and recovers with the old address',
     async (scenario) => {
       const { remote, open, id, edit } = await signedIn(scenario);
       const evil = await startSite();
@@ -67,7 +67,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     },
   );
 
-  it('CF04 the index beside it does not help: what counts lies in the store of secrets', async () => {
+  it('CF04 cannot be made valid by a change of the index, because the address is in the keychain too', async () => {
     const { remote, open, edit, dataDir } = await signedIn();
     edit(remote.url, 'https://evil.example/mcp');
     const index = path.join(dataDir, 'credentials.json');
@@ -79,7 +79,7 @@ describe('an address that was changed in servers.json (CF04)', () => {
     expect(remote.counts.refreshes).toBe(0);
   });
 
-  it('CF04 a new sign-in at the new address makes it the right one', async () => {
+  it('CF04 is accepted by a new sign-in at the new address', async () => {
     const { remote, open, edit } = await signedIn();
     const other = await startFaulty({ mark: 'other' });
     closing.push(() => other.close());

@@ -25,7 +25,7 @@ import { startSite, type Site } from '../fixtures/site.ts';
 import type { Http } from '../../electron/core/http/http.ts';
 import type { TokenClient } from '../../electron/core/oauth/model.ts';
 
-// Editors and shells of Windows put a byte order mark in front of what they write, and servers pass it on.
+// Editors and shells on Windows begin files with a byte order mark, and servers pass it on.
 
 const closing = closeAfterEach();
 const mark = '\ufeff';
@@ -45,7 +45,7 @@ async function file(content: string | Buffer, name = 'file'): Promise<string> {
 }
 
 describe('a file with a secret', () => {
-  it('gives the secret without the byte order mark and without the last line break', async () => {
+  it('is read without its byte order mark and last line break', async () => {
     const at = await file(`${mark}the secret\r\n`);
     expect(await readSecretFile(at, 'client secret')).toBe('the secret');
     expect(await readSecrets([`privateKey=${at}`])).toEqual({ privateKey: 'the secret' });
@@ -60,7 +60,7 @@ describe('a file with a secret', () => {
   it.each([
     ['UTF-16, little end first', utf16('the secret')],
     ['UTF-16, big end first', utf16('the secret').swap16()],
-  ])('in %s is refused in words, and nothing of it is told', async (_, content) => {
+  ])('in %s is refused with an error that does not quote it', async (_, content) => {
     const at = await file(content);
     const error = await failure(readSecretFile(at, 'client secret'));
     expect(error.code).toBe('E_BAD_INPUT');
@@ -68,12 +68,12 @@ describe('a file with a secret', () => {
     expect(error.message).not.toContain('the secret');
   });
 
-  it('that holds nothing but a byte order mark is empty', async () => {
+  it('with only a byte order mark counts as empty', async () => {
     expect((await failure(readSecretFile(await file(mark), 'client secret'))).message).toContain('is empty');
   });
 });
 
-it('a secret that was pasted in the window with a byte order mark is kept without it', async () => {
+it('stores a secret that was pasted with a byte order mark without it', async () => {
   const kept: string[] = [];
   const writeClientSecret = async (_key: string, secret: Secret) => {
     kept.push(secret.reveal());
@@ -97,7 +97,7 @@ it('a secret that was pasted in the window with a byte order mark is kept withou
 describe('the list of servers', () => {
   const open = () => openServers({ dataDir: folder, clock: systemClock(), log: silentLog, macs: undefined });
 
-  it('with a byte order mark is read, and is not called damaged', async () => {
+  it('with a byte order mark is read and does not count as damaged', async () => {
     const before = await open();
     await before.add({
       name: 'one',
@@ -113,7 +113,7 @@ describe('the list of servers', () => {
     expect(after.notice).toBeUndefined();
   });
 
-  it('in UTF-16 is refused in words and left as it is', async () => {
+  it('in UTF-16 is refused with an error and left unchanged', async () => {
     await open();
     const at = await file(utf16(await readFile(path.join(folder, 'servers.json'), 'utf8')), 'servers.json');
     const before = await readFile(at);
@@ -122,7 +122,7 @@ describe('the list of servers', () => {
   });
 });
 
-describe('an answer of an authorization server', () => {
+describe('a response of an authorization server', () => {
   let http: Http;
   let site: Site;
   beforeEach(async () => {
@@ -186,13 +186,13 @@ describe('an answer of an authorization server', () => {
       { kind: 'claims' },
     ],
   ];
-  it.each(readers)('(%s) is read with a byte order mark in front', async (_, answer, ask, expected) => {
+  it.each(readers)('(%s) is read with a byte order mark at its beginning', async (_, answer, ask, expected) => {
     site.routes['/x'] = (_request, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(mark + JSON.stringify(answer));
     expect(await ask()).toMatchObject(expected);
   });
 
-  it('in UTF-16 is called that', async () => {
+  it('in UTF-16 is named so in the error', async () => {
     site.routes['/x'] = (_request, response) =>
       response.writeHead(200).end(utf16('{"client_id":"x","access_token":"a"}'));
     expect((await failure(register())).message).toContain('UTF-16');
@@ -222,13 +222,13 @@ describe('a message of an MCP server', () => {
     ['a JSON body', 'application/json', (message: string) => mark + message],
     ['a stream of events', 'text/event-stream', (message: string) => `${mark}data: ${message}\n\n`],
     ['the data of an event', 'text/event-stream', (message: string) => `data: ${mark}${message}\n\n`],
-  ])('with a byte order mark in front of %s reaches the host without it', async (_, type, body) => {
+  ])('with a byte order mark before %s reaches the host without it', async (_, type, body) => {
     const host = await answering(type, body);
     expect(await host.request('ping')).toMatchObject({ result: { ok: true } });
     expect(host.lines[0]?.startsWith('{')).toBe(true);
   });
 
-  it('in UTF-16 ends in an error that says so', async () => {
+  it('in UTF-16 causes an error that says so', async () => {
     const host = await answering('application/json', utf16);
     expect((await host.request('ping')).error?.message).toContain('UTF-16');
   });
@@ -248,7 +248,7 @@ describe('the JSON reader', () => {
     expect(readJson(text)).toEqual(value);
   });
 
-  it('tells UTF-16 by its mark alone', () => {
+  it('recognizes UTF-16 by its byte order mark alone', () => {
     expect(
       [utf16(''), Buffer.from([0xfe, 0xff]), Buffer.from(mark), Buffer.from('{'), Buffer.alloc(0)].map(isUtf16),
     ).toEqual([true, true, false, false, false]);

@@ -20,7 +20,7 @@ const wallTime: Readonly<Record<string, string>> = {
 const unixTime = String.raw`(?:\b(?:Date|[\w.]*[cC]lock\??)\.now\(\)|(?<![\w.])now\(\))`;
 const reckons = new RegExp(`${unixTime}\\)*\\s*(?:[-+]|<|>)|(?:[-+]|<|(?<!=)>)=?\\s*(?:Math\\.\\w+\\()?${unixTime}`);
 
-it('Unix time is reckoned with only where it must be, because it jumps when somebody sets it', () => {
+it('Unix time, which jumps when it is set, is used in calculations only in the listed files', () => {
   const files = readdirSync(path.join(root, 'electron'), { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && entry.name.endsWith('.ts'),
   );

@@ -6,7 +6,7 @@ import { durationText, stateText } from '../../shared/state-text.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from '../fixtures/fake-time-core.ts';
 
-// The system's time is set while Keybridge runs: by hand, by the network, by a virtual machine that goes on.
+// The system time is set while Keybridge runs: by hand, by the network, or because a virtual machine resumes.
 
 let core: FakeTimeCore | undefined;
 afterEach(async () => {
@@ -23,7 +23,7 @@ const jumps: readonly (readonly [string, number])[] = [
 ];
 
 describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
-  it('a call that comes in the pause that the server asked for goes out at its end, and nobody is told of a longer one', async () => {
+  it('a call within a pause that the server asked for is sent at the end of that pause', async () => {
     core = await startFakeTimeCore();
     let asked = 0;
     const later: Fault = async (_request, pass) =>
@@ -38,7 +38,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(core.told).toHaveLength(1);
   });
 
-  it('a server that wants no calls for ten minutes is left alone for ten minutes, in its own words', async () => {
+  it('a server that asks for ten minutes without calls gets none for ten minutes', async () => {
     core = await startFakeTimeCore();
     core.faults.mcp = async () => json(429, {}, { 'retry-after': '600' });
     await core.call();
@@ -51,7 +51,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(await core.call()).toBe('ok');
   });
 
-  it('the time of the next try that is shown stays the one that was planned', async () => {
+  it('the displayed time of the next attempt stays correct', async () => {
     core = await startFakeTimeCore();
     core.faults.as = async () => json(503, {}, { 'retry-after': '100' });
     await core.clock.advance(99_000);
@@ -66,7 +66,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(core.status().servers[0]?.state.kind).toBe('signed_in');
   });
 
-  it('no sign-in is lost, no token is renewed again and again, and no call fails', async () => {
+  it('no sign-in is lost, no call fails, and tokens are not renewed repeatedly', async () => {
     core = await startFakeTimeCore();
     expect(await core.call()).toBe('ok');
     const before = core.sent.token.length;
@@ -79,7 +79,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(await core.call()).toBe('ok');
     core.clock.jump(jump);
     core.wake();
-    // Three lives of the token, which go by the time that really passes.
+    // Three lifetimes of the token, which expires by monotonic time.
     for (let minute = 0; minute < 5; minute += 1) {
       await core.clock.advance(60_000);
       expect(await core.call()).toBe('ok');
@@ -90,7 +90,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(core.told).toEqual([]);
   });
 
-  it('a step-up that was tried twice is offered again after ten minutes, not earlier and not a day later', async () => {
+  it('a step-up that was attempted twice is offered again after exactly ten minutes', async () => {
     const clock = createFakeClock();
     const limits = createAttemptLimits(clock);
     const ask = { host: 'host', operation: 'tools/call write', scopes: ['write'] };
@@ -103,7 +103,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(limits.reached('a', ask)).toBe(false);
   });
 
-  it('a deadline has what was left of it', async () => {
+  it('a deadline keeps its remaining time', async () => {
     const clock = createFakeClock();
     const deadline = deadlineIn(clock, 10_000);
     await clock.advance(4_000);
@@ -113,7 +113,7 @@ describe.each(jumps)('when the system’s time is set %s', (_, jump) => {
     expect(deadline.leftMs()).toBe(0);
   });
 
-  it('that is noticed, once', async () => {
+  it('the change is reported once', async () => {
     const clock = createFakeClock();
     const wasSet = createTimeWatch(clock, 10_000);
     let woken = 0;

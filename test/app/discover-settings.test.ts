@@ -7,8 +7,8 @@ import { selfSigned } from '../fixtures/certificate.ts';
 import { startHttpsListener, type HttpsListener } from '../fixtures/https-listener.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 
-/** What the window's "add a server" does: a look at an address with settings, before the server is in the list. */
-describe('a look at an address with what is known to be needed there', () => {
+/** The "add a server" screen previews an address with settings before the server is in the list. */
+describe('the preview of an address with settings', () => {
   const own = selfSigned(['localhost']);
   let folder: string;
   let site: HttpsListener;
@@ -16,7 +16,7 @@ describe('a look at an address with what is known to be needed there', () => {
   beforeEach(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'keybridge-look-'));
     writeFileSync(path.join(folder, 'ca.pem'), own.cert);
-    // Like every server: 404 for what it does not have, and an answer without a sign-in at its endpoint.
+    // As real servers do: 404 for unknown paths, and a response without a sign-in at the endpoint.
     site = await startHttpsListener(
       own,
       (request, response) =>
@@ -32,7 +32,7 @@ describe('a look at an address with what is known to be needed there', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('HT36: reaches a server behind a private authority with its file, and leaves no trust behind', async () => {
+  it('HT36: reaches a server with a private certificate authority, which is not trusted afterwards', async () => {
     const url = `https://localhost:${site.port}/mcp`;
     await expect(product.call('discover', { url })).rejects.toThrow('E_TLS');
     expect(await product.call('discover', { url, settings: { caFile: path.join(folder, 'ca.pem') } })).toMatchObject({
@@ -43,7 +43,7 @@ describe('a look at an address with what is known to be needed there', () => {
     expect((await product.call('status')).servers).toEqual([]);
   });
 
-  it('names the providers that the setting `preset` takes', async () => {
+  it('lists the values of the setting `preset`', async () => {
     const named = await product.call('presets');
     expect(named).toContainEqual({ name: 'keycloak', title: 'Keycloak' });
     expect(named).toHaveLength(presets.length);

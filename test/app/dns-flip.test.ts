@@ -22,16 +22,16 @@ import { until } from '../fixtures/wait.ts';
 import type { AddressClass, Http, ServerNetwork } from '../../electron/core/http/http.ts';
 import type { Server } from '../../electron/core/servers/server.ts';
 
-// A name that leads to one address at the first look and to another one afterwards (DNS rebinding).
+// A name that resolves to one address first and to another one afterwards (DNS rebinding).
 
 const closing = closeAfterEach();
 const certificate = selfSigned(['flip.test']);
-/** 127.0.0.2 plays the internet; 127.0.0.1 is this computer. */
+/** 127.0.0.2 stands for the internet; 127.0.0.1 is this computer. */
 const classify = (address: string): AddressClass =>
   address === '127.0.0.2' ? 'public' : address === '127.0.0.1' ? 'loopback' : 'unspecified';
 const [inside, outside] = ['127.0.0.1', '127.0.0.2'];
 
-/** Looks up flip.test: these addresses in turn, the last for ever. */
+/** Resolves flip.test to these addresses in turn, and then always to the last. */
 function resolver(...addresses: string[]) {
   const state = {
     next: addresses,
@@ -106,8 +106,8 @@ async function flip({ inwards = true, host = outside } = {}): Promise<Flip> {
   return { url: `${origin}/mcp`, origin, inner, counts };
 }
 
-describe('a name that leads to this computer at the first look, and to the internet afterwards', () => {
-  it('gives a sign-in no way to this computer', async () => {
+describe('a name that resolves to this computer first, and to the internet afterwards', () => {
+  it('does not let a sign-in reach this computer', async () => {
     const { url, inner } = await flip();
     const error = await failure(discover(new URL(url), { http: client(resolver(inside, outside)) }));
     expect(error.code).toBe('E_ADDRESS_REFUSED');
@@ -118,14 +118,14 @@ describe('a name that leads to this computer at the first look, and to the inter
     expect(inner.acceptedConnections).toBe(0);
   });
 
-  it('gives a company’s sign-in no way to this computer either', async () => {
+  it('does not let a company sign-in reach this computer', async () => {
     const { origin, inner } = await flip();
     const error = await failure(findIdentityProvider(client(resolver(inside, outside)), origin, undefined, undefined));
     expect(error.code).toBe('E_ADDRESS_REFUSED');
     expect(inner.acceptedConnections).toBe(0);
   });
 
-  it('however the looks are timed, the class is the one of a connection that was made', async () => {
+  it('has the address class of the actual connection, whatever the timing', async () => {
     const { origin } = await flip({ inwards: false });
     for (let looks = 0; looks < 6; looks += 1) {
       const http = client(resolver(...Array.from({ length: looks }, () => inside), outside));
@@ -140,8 +140,8 @@ describe('a name that leads to this computer at the first look, and to the inter
   });
 });
 
-describe('a server that was public once', () => {
-  it('is not called where its name leads to this computer', async () => {
+describe('a server that was public before', () => {
+  it('is not called when its name resolves to this computer', async () => {
     const { url, origin } = await flip({ host: inside });
     const found: ServerNetwork[] = [];
     const call = (...networks: Server['networks']) => {
@@ -203,9 +203,9 @@ describe('a server that was public once', () => {
     return { there, names, product, start };
   }
 
-  it('gets no refresh token and no sign-in where its name leads to this computer after a restart', async () => {
+  it('gets no refresh token and no sign-in when its name resolves to this computer after a restart', async () => {
     const { there, names, product, start } = await signedIn();
-    // The same certificate on this computer: nothing but the class of the address tells them apart.
+    // This computer has the same certificate, so that only the address class differs.
     const port = Number(new URL(there.origin).port);
     const local = await startHttpsListener(certificate, (_, response) => response.end(), inside, port);
     closing.push(() => local.close());
@@ -217,11 +217,11 @@ describe('a server that was public once', () => {
     expect(local.acceptedConnections).toBe(0);
   });
 
-  it('sends its refresh by what is known of it, without a look-up of its own that could lead elsewhere', async () => {
+  it('refreshes with its stored address class, without a lookup that could return another one', async () => {
     const { there, names, product } = await signedIn();
     const before = there.counts.tokens;
     names.next = [inside];
-    // A connection that is open may be used; a new one is refused. Either way nothing arrives on this computer.
+    // An open connection may be reused, and a new one is refused. Nothing arrives on this computer in either case.
     await product.call('refreshNow', { server: 'work' }).catch(() => {});
     expect(there.inner.acceptedConnections).toBe(0);
     names.next = [outside];

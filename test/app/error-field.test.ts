@@ -12,7 +12,7 @@ import type { Discovery } from '../../electron/core/oauth/model.ts';
 import type { Server } from '../../electron/core/servers/server.ts';
 import type { ServerSettings } from '../../shared/server-settings.ts';
 
-/** The field that an error names, as it crosses the boundary. */
+/** The field in an error as window and command line get it. */
 const fieldOf = (error: unknown) => asAppError(error).about('work').toInfo().field;
 
 async function failure(run: () => unknown): Promise<unknown> {
@@ -24,7 +24,7 @@ async function failure(run: () => unknown): Promise<unknown> {
   throw new Error('It did not fail.');
 }
 
-describe('an error about a setting names it, so that the window shows it there', () => {
+describe('an error about an input names the field where the window shows it', () => {
   const discovery = { issuerNamed: 'https://as.example', resource: 'https://mcp.example' } as Extract<
     Discovery,
     { kind: 'protected' }
@@ -59,7 +59,7 @@ describe('an error about a setting names it, so that the window shows it there',
     expect(fieldOf(await failure(() => readClientCertificate(nowhere, {})))).toBe('settings.clientCertificateFile');
   });
 
-  it('a secret that is missing, and a file without an assertion', async () => {
+  it('a missing secret, and a file without an assertion', async () => {
     const server = {
       name: 'work',
       url: 'https://work.example/mcp',
@@ -75,7 +75,7 @@ describe('an error about a setting names it, so that the window shows it there',
     expect(fieldOf(await failure(() => workloadAssertion(vault, server, {})))).toBe('settings.assertionFile');
   });
 
-  it('a member that the table of commands refuses', async () => {
+  it('a member that the command table refuses', async () => {
     const reply = await dispatch({} as Api, 'configureServer', { server: 'work', settings: { caFile: 7 } });
     expect(reply).toMatchObject({ ok: false, error: { code: 'E_BAD_INPUT', field: 'settings.caFile' } });
   });

@@ -4,8 +4,8 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import { locked, unavailable } from '../fixtures/fake-store.ts';
 import { json, startFakeTimeCore, type FakeTimeCore, type Fault } from '../fixtures/fake-time-core.ts';
 
-// Ten minutes of each passing fault, six lives of the access token. Automatic sign-in is switched on: who takes a fault
-// for a lost sign-in opens the browser.
+// Each temporary fault lasts ten minutes, which is six lifetimes of the access token. Automatic sign-in is on, so that
+// a fault that is mistaken for a lost sign-in opens the browser.
 
 let core: FakeTimeCore;
 afterEach(() => core.close());
@@ -22,7 +22,7 @@ const breaks =
   async () =>
     Promise.reject(new AppError(code, 'Broken.', { sent }));
 
-/** Nothing comes back until the time limit; what is still on its way when the fault ends, arrives then. */
+/** No response before the time limit. Requests that are waiting when the fault ends are then served. */
 function silent(): { readonly fault: Fault; end(): void } {
   const held = new Set<() => void>();
   const fault: Fault = (request, pass) =>
@@ -46,7 +46,7 @@ function silent(): { readonly fault: Fault; end(): void } {
   };
 }
 
-/** Begins the fault; gives the function that ends it. */
+/** Starts the fault. Returns a function that ends it. */
 type Begin = () => () => void;
 
 const servers =
@@ -112,7 +112,7 @@ const faults: readonly (readonly [string, Begin])[] = [
 
 const tenMinutes = 600_000;
 
-/** Lets time pass, with a call each `everyMs`, none of which is waited for. Returns what became of them so far. */
+/** Advances time with a call each `everyMs`, without waiting for them. Returns their outcomes so far. */
 async function callEach(everyMs: number, forMs: number): Promise<(string | undefined)[]> {
   const got: (string | undefined)[] = [];
   for (let passed = 0; passed < forMs; passed += everyMs) {
@@ -124,12 +124,12 @@ async function callEach(everyMs: number, forMs: number): Promise<(string | undef
   return got;
 }
 
-/** Seconds of fake time until a host that calls each second is served; and from then on it is. */
+/** Seconds of fake time until a host that calls every second is served. All later calls must succeed. */
 async function servedAgain(): Promise<void> {
   const first = await callEach(1_000, 5_000);
   expect(first.at(-1), `calls after the recovery: ${first.join(', ')}`).toBe('ok');
   expect(new Set(first.slice(first.indexOf('ok'))), first.join(', ')).toEqual(new Set(['ok']));
-  // Over more than one expiry: the sign-in is whole.
+  // Beyond one expiry, to show that the sign-in still works.
   expect(new Set(await callEach(10_000, 250_000))).toEqual(new Set(['ok']));
   expect(core.openings).toBe(1);
   expect(core.counts).toEqual({ codes: 1, reuses: 0 });
@@ -137,7 +137,7 @@ async function servedAgain(): Promise<void> {
 
 describe('ten minutes of', () => {
   it.each(faults)(
-    '%s, a host that calls each 10 s: no browser, nothing lost, and calls work within 5 s after',
+    '%s, with a call every 10 s: opens no browser, loses nothing, and serves calls within 5 s afterwards',
     async (_name, begin) => {
       core = await startFakeTimeCore();
       expect(await core.call()).toBe('ok');
@@ -145,7 +145,7 @@ describe('ten minutes of', () => {
       const end = begin();
       const got = await callEach(10_000, tenMinutes);
 
-      // It was a fault: calls did fail, none of them for want of a sign-in.
+      // Some calls failed, but none of them because of the sign-in.
       expect(got.slice(15)).not.toContain('ok');
       for (const outcome of got)
         expect([
@@ -156,7 +156,7 @@ describe('ten minutes of', () => {
           'E_UNEXPECTED',
         ]).not.toContain(outcome);
       expect(core.openings).toBe(1);
-      // While calls wait, one try in 2 s is the most; and the MCP server sees each call a few times.
+      // At most one attempt per 2 s while calls wait, and the MCP server sees each call only a few times.
       const times = core.sent.token.slice(before.token);
       expect(times.length).toBeLessThanOrEqual(tenMinutes / 2_000);
       for (const [index, at] of times.entries())
@@ -169,7 +169,7 @@ describe('ten minutes of', () => {
   );
 
   it.each(faults)(
-    '%s, a bridge that is only connected: a dozen tries at most, and calls work within 5 s after',
+    '%s, with an idle bridge: makes at most a dozen attempts, and serves calls within 5 s afterwards',
     async (_name, begin) => {
       core = await startFakeTimeCore();
       const before = core.sent.token.length;

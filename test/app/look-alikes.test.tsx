@@ -34,9 +34,9 @@ const raw = /[\p{Cc}\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\u2800\u3
 const pile = `a${'\u0301'.repeat(60)}b`;
 const lookAlike = 'https://\u0430pple.example/login';
 
-describe('words that came from outside', () => {
+describe('text from outside', () => {
   it.each([...hidden, ...controls])(
-    '%s reaches neither a message, nor the window, nor the tray, nor the page in the browser',
+    '%s is removed in messages, the window, the tray and the browser page',
     (_, character) => {
       const text = `ad${character}min`;
       const status = exampleStatus([
@@ -57,12 +57,12 @@ describe('words that came from outside', () => {
     },
   );
 
-  it('A pile of combining marks is cut to a few', () => {
+  it('is cut to a few combining marks per character', () => {
     expect(plainText(pile).length).toBeLessThan(10);
     expect(plainText('नमस्ते สวัสดี é')).toBe('नमस्ते สวัสดี é');
   });
 
-  it('The host of an address is shown as DNS has it, in a message and in the window', () => {
+  it('shows hosts in their DNS form, in messages and the window', () => {
     expect(asciiAddress(lookAlike)).toBe('https://xn--pple-43d.example/login');
     expect(sanitizeExternalText(`It calls itself ${lookAlike}.`, 200)).toBe(
       'It calls itself https://xn--pple-43d.example/login.',
@@ -72,10 +72,10 @@ describe('words that came from outside', () => {
   });
 });
 
-describe('what a program reads', () => {
+describe('machine-readable output', () => {
   const evil = `x${controls.map(([, one]) => one).join('')}${hidden.map(([, one]) => one).join('')}`;
 
-  it('JSON on the terminal carries no raw control or invisible character, and says the same', () => {
+  it('escapes control and invisible characters in JSON on the terminal', () => {
     const value = { claims: { name: evil } };
     const lines: string[] = [];
     createResultWriter(
@@ -87,7 +87,7 @@ describe('what a program reads', () => {
     expect(printableJson(undefined)).toBe('null');
   });
 
-  it('The detail of a server carries claims, scopes and notes that are fit to be shown, and its issuer in ASCII', () => {
+  it('has claims, scopes and notes that are safe to show, and the issuer in ASCII', () => {
     const facts = {
       issuer: lookAlike,
       resource: lookAlike,

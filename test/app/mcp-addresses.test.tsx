@@ -56,7 +56,7 @@ const asked = (path: string) =>
     .filter((hit) => hit.path === path)
     .map(({ method, body }) => ({ method, asked: body === '' ? '' : (JSON.parse(body) as { method: string }).method }));
 
-describe('what counts as an open MCP server', () => {
+describe('an open MCP server', () => {
   it.each([
     ['404 with JSON that is no JSON-RPC', json(404, '{"error":"not found"}')],
     ['404 with an empty object', json(404, '{}')],
@@ -65,7 +65,7 @@ describe('what counts as an open MCP server', () => {
     ['400 with an error of another API', json(400, '{"error":"Bad Request"}')],
     ['405', json(405, '{"error":"Method Not Allowed"}')],
     ['204 without a body', (_request, response) => void response.writeHead(204).end()],
-  ] satisfies [string, Route][])('An address that answers %s is not called open', async (_, route) => {
+  ] satisfies [string, Route][])('is not an address that responds with %s', async (_, route) => {
     site.routes['/mcp'] = route;
     expect((await failure(look())).code).toBe('E_SERVER_URL');
   });
@@ -74,15 +74,15 @@ describe('what counts as an open MCP server', () => {
     ['200 with a JSON-RPC result', json(200, mcpAnswer)],
     ['404 with a JSON-RPC error, as 2026-07-28 says of an unknown method', json(404, unknownMethod)],
     [
-      '400 with a JSON-RPC error without an id, as servers say that want a session',
+      '400 with a JSON-RPC error without an id, as servers that require a session send',
       json(400, '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"},"id":null}'),
     ],
-  ] satisfies [string, Route][])('A server that answers %s is open', async (_, route) => {
+  ] satisfies [string, Route][])('is a server that responds with %s', async (_, route) => {
     site.routes['/mcp'] = route;
     expect(await look()).toMatchObject({ kind: 'open' });
   });
 
-  it('A server that answers in an event stream is open once the answer is in it, and the stream is closed', async () => {
+  it('is recognized by a response in an event stream, which is then closed', async () => {
     let closed = false;
     site.routes['/mcp'] = (_request, response) => {
       response.on('close', () => (closed = true));
@@ -94,13 +94,13 @@ describe('what counts as an open MCP server', () => {
     await until(() => closed, 'the stream is closed');
   });
 
-  it('A stream in which no answer comes is not called open', async () => {
+  it('is not recognized by a stream without a response', async () => {
     site.routes['/mcp'] = (_request, response) =>
       void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
     expect((await failure(look('/mcp', 400))).code).toMatch(/^E_(SERVER_URL|TIMEOUT)$/);
   });
 
-  it('A server that knows only initialize before a session is asked so, and the session that it opens is closed', async () => {
+  it('is recognized by its response to initialize, and the new session is closed', async () => {
     site.routes['/mcp'] = (request, response, hit) => {
       if (request.method === 'DELETE') return void response.writeHead(204).end();
       if (!hit.body.includes('"initialize"'))
@@ -119,7 +119,7 @@ describe('what counts as an open MCP server', () => {
     expect(asked('/mcp').map((one) => one.asked)).toEqual(['server/discover', 'ping', 'initialize', '']);
   });
 
-  it('A JSON-RPC error about the protocol version, before the token is looked at, does not make a server open', async () => {
+  it('is not recognized by a protocol version error that precedes the check of the token', async () => {
     site.routes['/mcp'] = (_request, response, hit) => {
       if (hit.body.includes('server/discover'))
         return void response
@@ -130,7 +130,7 @@ describe('what counts as an open MCP server', () => {
     expect(await look().catch((error: unknown) => error)).not.toMatchObject({ kind: 'open' });
   });
 
-  it('A 404 is not excused by metadata that describes the whole host', async () => {
+  it('is not recognized by a 404 with metadata for the whole host', async () => {
     site.routes['/.well-known/oauth-protected-resource'] = {
       resource: site.origin,
       authorization_servers: ['https://auth.example'],
@@ -139,19 +139,19 @@ describe('what counts as an open MCP server', () => {
   });
 });
 
-describe('the usual places', () => {
+describe('a search at the usual paths of the host', () => {
   it.each([
     ['the root', '/', '/mcp'],
     ['another path', '/docs', '/mcp'],
     ['a path below which it is', '/v1', '/v1/mcp'],
     ['the older endpoint', '/mcp', '/sse'],
-  ])('A server that is not at %s is offered where it is', async (_, wrong, right) => {
+  ])('finds a server that is not at %s', async (_, wrong, right) => {
     site.routes[right] = json(200, mcpAnswer);
     const error = await failure((await product()).call('discover', { url: `${site.origin}${wrong}` }));
     expect(error).toMatchObject({ code: 'E_SERVER_URL', addresses: [`${site.origin}${right}`] });
   });
 
-  it('A server that its metadata names under another path is offered there, also where it wants a sign-in', async () => {
+  it('finds a protected server at the path that its metadata names', async () => {
     site.routes['/tools/v2'] = (_request, response) =>
       void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
     site.routes['/.well-known/oauth-protected-resource'] = {
@@ -162,7 +162,7 @@ describe('the usual places', () => {
     expect(error.addresses).toEqual([`${site.origin}/tools/v2`]);
   });
 
-  it('Metadata that names another host offers nothing there', async () => {
+  it('offers nothing on another host that the metadata names', async () => {
     const other = await startSite();
     closing.push(() => other.close());
     other.routes['/mcp'] = json(200, mcpAnswer);
@@ -174,7 +174,7 @@ describe('the usual places', () => {
     expect(other.hits).toEqual([]);
   });
 
-  it('A web page where the server should be leads to the server beside it', async () => {
+  it('finds the server if there is a web page at the address', async () => {
     site.routes['/'] = (_request, response) =>
       void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
     site.routes['/mcp'] = json(200, mcpAnswer);
@@ -184,13 +184,13 @@ describe('the usual places', () => {
     });
   });
 
-  it('A server that works is not looked for elsewhere', async () => {
+  it('does not search if the server works', async () => {
     site.routes['/mcp'] = json(200, mcpAnswer);
     await (await product()).call('discover', { url: `${site.origin}/mcp` });
     expect(site.hits.filter(({ path }) => path.endsWith('/sse'))).toEqual([]);
   });
 
-  it('The window offers each address that was found with a button, and nothing to add at the wrong one', () => {
+  it('leads to a button for each address in the window, and none to add the wrong one', () => {
     const error = {
       ...errorInfo('E_SERVER_URL', 'There is no MCP server at https://a.example/: it responded with status 404.'),
       addresses: ['https://a.example/mcp'],
@@ -212,7 +212,7 @@ describe('the usual places', () => {
     expect(html).toContain('https://a.example/mcp');
   });
 
-  it('The command line adds nothing at a wrong address where the right one was found, and names it', async () => {
+  it('makes the command line name the right address and add nothing', async () => {
     const as = await startAuthorizationServer();
     closing.push(() => as.close());
     const mcp = await startMcpServer({ authorizationServer: as });

@@ -12,7 +12,7 @@ import { closeAfterEach } from '../fixtures/closing.ts';
 
 const closing = closeAfterEach();
 
-/** A secret as it would look after the usual ways of writing it down. */
+/** A secret in its usual encodings. */
 function encodings(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const shifted = [0, 1, 2].map((offset) =>
@@ -30,7 +30,7 @@ function encodings(secret: string): string[] {
   ];
 }
 
-/** Everything that left the broker and is not the network: what the promise of no leaks is about. */
+/** Everything that leaves the broker other than network traffic, which must contain no secret. */
 function artefacts(product: Product, hosts: readonly Host[], replies: readonly unknown[]): Map<string, string> {
   const found = new Map<string, string>([
     ['log', product.log.join('')],
@@ -66,7 +66,7 @@ function leaks(found: Map<string, string>, secrets: readonly string[]): string[]
  * the server.
  */
 async function everyReply(product: Product, server: string, url: string): Promise<unknown[]> {
-  // A record: a command that is added to the table fails to compile until it is called here.
+  // A record, so that a new command does not compile until it is called here.
   const inputs: { readonly [Name in CommandName]: unknown } = {
     status: undefined,
     discover: { url },
@@ -103,11 +103,11 @@ async function everyReply(product: Product, server: string, url: string): Promis
   return replies;
 }
 
-/** What `everyReply` hands in: it must not come back either. */
+/** The secrets that `everyReply` sends in, which must not be returned either. */
 const canaries = ['canary-client-secret', 'canary-second-secret', 'canary-pasted-code', 'canary-pasted-state'];
 
-describe('no leak', () => {
-  it('the search finds a secret in every encoding (so that the other tests can fail)', () => {
+describe('secrets', () => {
+  it('are found by the search in every encoding, so that the other tests can fail', () => {
     const secret = 'mark-7Qd2hJ+w/9';
     for (const form of encodings(secret))
       expect(leaks(new Map([['somewhere', `aa${form}bb`]]), [secret])).toHaveLength(1);
@@ -116,7 +116,7 @@ describe('no leak', () => {
   });
 
   it.each(['opaque', 'jwt'] as const)(
-    'LG01 UI03 sign-in, calls, expiry, refresh, sign-out, and every command: no token, ID token, code, verifier, state or nonce outside the broker (%s)',
+    'LG01 UI03 never leave the broker during sign-in, calls, expiry, refresh, sign-out or any command (%s tokens)',
     async (accessTokens) => {
       const as = await startAuthorizationServer({ accessTokens, accessTokenSeconds: 600 });
       closing.push(() => as.close());
@@ -127,7 +127,7 @@ describe('no leak', () => {
       closing.push(() => product.close());
       const replies: unknown[] = [];
       product.app.status.subscribe((status) => {
-        // The page of a sign-in in progress is for the person alone: its address has the state in it by design.
+        // The address of the sign-in page contains the state by design.
         replies.push(
           JSON.parse(
             JSON.stringify(status, (key, value: unknown) =>
@@ -165,7 +165,7 @@ describe('no leak', () => {
     'authz-error-xss',
     'authz-wrong-iss',
     'as-issuer-mismatch',
-  ] as const)('LG02 LG03 a hostile server (%s) gets no secret into an error, log or status', async (scenario) => {
+  ] as const)('LG02 LG03 get into no error, log or status through a hostile server (%s)', async (scenario) => {
     const faulty = await startFaulty({ scenario });
     closing.push(() => faulty.close());
     const product = await startProduct();

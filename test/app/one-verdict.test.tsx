@@ -27,7 +27,7 @@ import type { ServerSettings } from '../../shared/server-settings.ts';
 
 const closing = closeAfterEach();
 const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
-/** Without what is folded away. */
+/** The markup without collapsed details. */
 const firstSight = (html: string): string => textOf(html.replaceAll(/<details.*?<\/details>/gs, ' '));
 const buttonsOf = (html: string): string[] =>
   [...html.matchAll(/<button[^>]*>(.*?)<\/button>/gs)].map(([, words = '']) => textOf(words).trim());
@@ -73,20 +73,17 @@ describe('adding a server', () => {
       { ...errorInfo('E_ISSUER_MISMATCH', ''), issuers: { named: 'https://a.example/', found: 'https://a.example' } },
     ],
     ['an unsafe address', errorInfo('E_ENDPOINT_REFUSED', '')],
-  ] satisfies [string, ErrorInfo][])(
-    'Beside %s, which nobody should sign in to, there is no "Add anyway"',
-    (_, error) => {
-      expect(buttonsOf(look(error))).not.toContain('Add anyway');
-    },
-  );
+  ] satisfies [string, ErrorInfo][])('offers no "Add anyway" for %s, which is not safe to sign in to', (_, error) => {
+    expect(buttonsOf(look(error))).not.toContain('Add anyway');
+  });
 
-  it('A server that asks for a client certificate can be added with it, since its password is kept only then', () => {
+  it('offers to add a server with a client certificate, because its password is stored only then', () => {
     expect(buttonsOf(look(errorInfo('E_TLS', ''), { clientCertificateFile: '/me.p12' }))).toContain(
       'Add with this certificate',
     );
   });
 
-  /** What a look at an address can give. */
+  /** The errors that a preview of an address can return. */
   const looks: readonly ErrorCode[] = [
     'E_ENDPOINT_REFUSED',
     'E_ADDRESS_REFUSED',
@@ -102,11 +99,11 @@ describe('adding a server', () => {
     'E_TOO_LARGE',
   ];
 
-  it.each(looks)('%s does not say to remove a server that is not in the list', (code) => {
+  it.each(looks)('does not suggest for %s to remove a server that is not in the list', (code) => {
     expect(firstSight(look(errorInfo(code, 'raw')))).not.toMatch(/\bremove the server\b/i);
   });
 
-  it('Broken metadata is the operator’s to mend, and is not blamed on the network', async () => {
+  it('refers invalid metadata to the operator, and not to the network', async () => {
     const site = await startSite();
     closing.push(() => site.close());
     site.routes['/mcp'] = (_request, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
@@ -123,8 +120,8 @@ describe('adding a server', () => {
   });
 });
 
-describe('a sign-in that failed', () => {
-  it.each(stop)('Beside %s, which says not to sign in, nothing is called "Sign in"', (code) => {
+describe('a failed sign-in', () => {
+  it.each(stop)('shows no button "Sign in" for %s, which says not to sign in', (code) => {
     const state = failed(code);
     expect(buttonsOf(panel(state))).not.toContain('Sign in');
     expect(buttonsOf(panel(state))).not.toContain('Get a link');
@@ -138,14 +135,14 @@ describe('a sign-in that failed', () => {
   });
 
   it.each(['E_TLS', 'E_ISSUER_MISMATCH'] satisfies ErrorCode[])(
-    'Beside %s the way on is another check of the server, not another sign-in',
+    'offers to check the server again for %s, not to sign in',
     (code) => {
       expect(buttonsOf(panel(failed(code)))).toContain('Check again');
       expect(buttonsOf(panel(failed(code)))).not.toContain('Try again');
     },
   );
 
-  it('A certificate that a check finds in order no longer stands in the way of a sign-in', async () => {
+  it('can be repeated after a check finds a valid certificate', async () => {
     const own = selfSigned(['localhost']);
     const server = await startHttpsListener(
       own,
@@ -170,14 +167,14 @@ describe('a sign-in that failed', () => {
     expect(await state()).toEqual({ kind: 'open' });
   });
 
-  it.each(errorCodes)('%s gives one button that stands out', (code) => {
+  it.each(errorCodes)('shows one main button for %s', (code) => {
     expect(panel(failed(code)).match(/button-primary/g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
 });
 
-describe('what is read first', () => {
+describe('the visible part of an error', () => {
   it.each(['E_TLS', 'E_METADATA_INVALID', 'E_TOKEN_RESPONSE', 'E_STORE_UNAVAILABLE'] satisfies ErrorCode[])(
-    '%s is said in plain words; the raw ones, the code and its page are under Details',
+    'describes %s in plain words, with the message, code and page under Details',
     (code) => {
       const html = panel(failed(code));
       expect(firstSight(html)).not.toContain(`raw words of ${code}`);
@@ -187,17 +184,17 @@ describe('what is read first', () => {
     },
   );
 
-  it('A message that says which value is wrong is not replaced by a general one', () => {
+  it('keeps a message that names the wrong value', () => {
     expect(firstSight(panel(failed('E_BAD_INPUT')))).toContain('raw words of E_BAD_INPUT');
   });
 
-  it('Every code has plain words', () => {
+  it('has a text for every code', () => {
     for (const code of errorCodes) expect(firstSight(panel(failed(code))).length, code).toBeGreaterThan(40);
   });
 });
 
-describe('a keychain that is missing', () => {
-  it('A registration that cannot be kept without a keychain is not called a client secret', async () => {
+describe('a missing keychain', () => {
+  it('is not reported as a client secret when a registration cannot be stored', async () => {
     const as = await startAuthorizationServer();
     closing.push(() => as.close());
     const mcp = await startMcpServer({ authorizationServer: as });

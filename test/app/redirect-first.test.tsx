@@ -19,7 +19,7 @@ import { exampleDetail, exampleDiscovery } from '../fixtures/renderer-preview/de
 
 const closing = closeAfterEach();
 
-/** A server whose authorization server lets no app register itself. */
+/** A server whose authorization server does not let apps register automatically. */
 async function closedServer(): Promise<RunningMcpServer> {
   const as = await startAuthorizationServer({ registration: false });
   closing.push(() => as.close());
@@ -52,7 +52,7 @@ const failure = (work: Promise<unknown>): Promise<ErrorInfo> =>
     (error: unknown) => (error as Error).cause as ErrorInfo,
   );
 
-/** The redirect URI with which the sign-in goes to the provider. */
+/** The redirect URI in the authorization request. */
 async function sentRedirect(one: Product, server: string): Promise<string | null> {
   const url = await until(
     async () => {
@@ -68,10 +68,10 @@ async function sentRedirect(one: Product, server: string): Promise<string | null
   return new URL(url).searchParams.get('redirect_uri');
 }
 
-describe('the redirect address of a client that a person registers', () => {
-  it('The address is known before the client ID, and the sign-in then uses exactly that one', async () => {
+describe('the redirect URI of a client that the user registers', () => {
+  it('is known before the client ID, and is the one that the sign-in uses', async () => {
     const [mcp, one] = [await closedServer(), await product()];
-    // The first port is taken while the address is shown, and free again when the person signs in.
+    // The first port is in use when the address is shown, and free again when the user signs in.
     const before = await occupy(redirectPorts[0] ?? 0);
     const { redirectUri = '', registration } = await one.call('discover', { url: mcp.url });
     expect(registration).toBe('client_id_needed');
@@ -83,7 +83,7 @@ describe('the redirect address of a client that a person registers', () => {
     expect(await sentRedirect(one, 'work')).toBe(redirectUri);
   });
 
-  it('When another program holds the port of that address, the sign-in says so, and goes to the provider with no other address', async () => {
+  it('is not replaced by another one when its port is in use; the sign-in fails with an error', async () => {
     const [mcp, one] = [await closedServer(), await product()];
     const { redirectUri = '' } = await one.call('discover', { url: mcp.url });
     await one.call('addServer', { url: mcp.url, name: 'work', clientId: 'entered-by-hand' });
@@ -93,7 +93,7 @@ describe('the redirect address of a client that a person registers', () => {
     expect(error.message).toContain(new URL(redirectUri).port);
   });
 
-  it('A sign-in that ends for want of a client ID keeps the address that it named', async () => {
+  it('is kept when a sign-in fails because the client ID is missing', async () => {
     const [mcp, one] = [await closedServer(), await product()];
     await one.call('addServer', { url: mcp.url, name: 'work' });
     const { code, redirectUri } = await failure(one.call('signIn', { server: 'work' }));
@@ -103,7 +103,7 @@ describe('the redirect address of a client that a person registers', () => {
     expect(await sentRedirect(one, 'work')).toBe(redirectUri);
   });
 
-  it('The command line names the address and the steps in order when it adds a server that needs a client ID', async () => {
+  it('is printed with the steps in order when the command line adds a server', async () => {
     const mcp = await closedServer();
     const bare = await bareMachine();
     closing.push(() => bare.close());
@@ -116,7 +116,7 @@ describe('the redirect address of a client that a person registers', () => {
   });
 });
 
-describe('the window', () => {
+describe('the window for a server that needs a client ID', () => {
   const textOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
   const found: Discovered = {
     ...exampleDiscovery('https://hard.example/mcp'),
@@ -126,7 +126,7 @@ describe('the window', () => {
     advice: 'On GitHub: Settings.',
   };
 
-  it('The steps stand in order: the provider’s page, the address to copy, the client ID to paste', () => {
+  it('lists the provider’s page, the redirect URI to copy and the client ID in this order', () => {
     const text = textOf(renderToStaticMarkup(<FoundForm found={found} />));
     const at = ['Open GitHub’s page', 'http://127.0.0.1:33427/callback/0123456789ab', 'Client ID', 'Client secret'].map(
       (words) => text.indexOf(words),
@@ -138,13 +138,13 @@ describe('the window', () => {
     );
   });
 
-  it('A page of the provider is offered only where one is known', () => {
+  it('offers a page of the provider only if one is known', () => {
     const { providerPage: _page, preset: _preset, ...unknown } = found;
     expect(textOf(renderToStaticMarkup(<FoundForm found={unknown} />))).not.toContain('Open ');
     for (const { page } of presets) expect(page === undefined || /^https:\/\/[a-z0-9.]+\//.test(page)).toBe(true);
   });
 
-  it('While the browser shows the provider’s page there is a way back from an error there, with the address to compare', () => {
+  it('helps with an error on the provider’s page, and shows the redirect URI to compare', () => {
     const states = exampleStates(0);
     const server = exampleServer('linear', states.signing_in);
     const detail = exampleDetail(server, 0);

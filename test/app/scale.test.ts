@@ -5,9 +5,9 @@ import { startMcpServer } from '../fixtures/mcp-server.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { until } from '../fixtures/wait.ts';
 
-/** Bridges of one server, each a process of its own. `npm run soak` takes 200. */
+/** Number of bridge processes for one server. `npm run soak` starts 200. */
 const bridges = Number(process.env['KEYBRIDGE_BRIDGES'] ?? 60);
-/** For one round of calls of all of them, on a machine that is busy with other things. */
+/** Time limit for one call from each bridge, on a busy machine. */
 const roundMs = 60_000;
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -26,7 +26,7 @@ async function world() {
   return { as, mcp, product };
 }
 
-/** Starts the processes; all of them are connected to the broker, and none has said anything yet. */
+/** Starts the processes and waits until all are connected to the broker, before any of them sends a message. */
 async function connected(product: Product): Promise<Host[]> {
   const hosts = Array.from({ length: bridges }, () => product.host('work'));
   closing.push(() => Promise.all(hosts.map((host) => host.close(roundMs))));
@@ -35,7 +35,7 @@ async function connected(product: Product): Promise<Host[]> {
   return hosts;
 }
 
-/** What a host says when it starts, its first call right behind. Returns the answer to the call. */
+/** Sends the first messages of a host, directly followed by a call. Returns the response to the call. */
 async function begin(host: Host, text: string): Promise<string> {
   const clientInfo = { name: 'fixture-host', version: '1.0.0' };
   const hello = await host.request(
@@ -50,7 +50,7 @@ async function begin(host: Host, text: string): Promise<string> {
 
 const echo = async (host: Host, text: string): Promise<string> => textOf(await host.call('echo', { text }, roundMs));
 
-/** What went wrong in one call of each host, all at the same moment. */
+/** Makes one call from each host at once. Returns the errors. */
 async function failedCalls(hosts: readonly Host[], round: string, call = echo): Promise<string[]> {
   const answers = await Promise.all(
     hosts.map(async (host, n) => ({ answer: await call(host, `${round}-${n}.`), wanted: `${round}-${n}.` })),
@@ -58,7 +58,7 @@ async function failedCalls(hosts: readonly Host[], round: string, call = echo): 
   return answers.filter(({ answer, wanted }) => !answer.includes(wanted)).map(({ answer }) => answer);
 }
 
-it(`RG09 RF05 ${bridges} bridges of one server: 1 registration and 1 sign-in at cold start, 1 refresh after a revocation, 1 at expiry, no failed call`, async () => {
+it(`RG09 RF05 ${bridges} bridges share each registration, sign-in and refresh, and no call fails`, async () => {
   const { as, mcp, product } = await world();
   const hosts = await connected(product);
 
@@ -77,7 +77,7 @@ it(`RG09 RF05 ${bridges} bridges of one server: 1 registration and 1 sign-in at 
   expect(await failedCalls(hosts, 'revoked')).toEqual([]);
   expect(as.counts).toMatchObject({ refreshes: 1, refreshesGranted: 1, refreshReuses: 0 });
 
-  // The new token lives for 8 s: calls all the way over its end.
+  // The new token is valid for 8 s: call beyond its expiry.
   as.setAccessTokenSeconds(600);
   const over = Date.now() + 8_500;
   let rounds = 0;
@@ -98,7 +98,7 @@ it(`RG09 RF05 ${bridges} bridges of one server: 1 registration and 1 sign-in at 
   expect(hosts.map((host) => host.exit).filter((exit) => exit !== undefined)).toEqual([]);
 }, 240_000);
 
-it('a 401 that comes after the sign-in which others started opens no second page', async () => {
+it('a 401 that arrives after another host’s sign-in opens no second page', async () => {
   const { as, product } = await world();
   const [first, late] = [product.app.connect('work'), product.app.connect('work')];
   expect(await first.challenged(401, undefined)).toBe('retry');

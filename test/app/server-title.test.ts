@@ -12,7 +12,7 @@ afterEach(async () => {
 
 const url = new URL('https://mcp.linear.app/sse');
 
-describe('what a person calls a server', () => {
+describe('the name of a server', () => {
   it.each([
     ['work', { name: 'work' }],
     ['Büro Wiki', { name: 'buro-wiki', title: 'Büro Wiki' }],
@@ -20,15 +20,15 @@ describe('what a person calls a server', () => {
     ['!!! 会議室', { name: 'linear', title: '!!! 会議室' }],
     ['--help', { name: 'help', title: '--help' }],
     ['Work\u202e\u0007 mail', { name: 'work-mail', title: 'Work mail' }],
-  ])('The name of "%s" can be typed and put into a host’s configuration', (wanted, made) => {
+  ])('is made from "%s" so that it can be typed and used in a host’s configuration', (wanted, made) => {
     expect(namesFor(wanted, url, () => false)).toEqual(made);
   });
 
-  it('A name that is taken gets a number', () => {
+  it('gets a number if it is taken', () => {
     expect(namesFor('Work!', url, (name) => name === 'work').name).toBe('work-2');
   });
 
-  it('A server is added under any text, found by it and by its name, shown by it, and hosts get the name', async () => {
+  it('is used by hosts, while the title is shown; both find the server', async () => {
     const product = await startProduct({ store: createFakeStore() });
     closing.push(() => product.close());
     const added = await product.call('addServer', { url: 'https://work.example/mcp', name: 'Büro Wiki' });

@@ -49,8 +49,8 @@ const nobodyThere = async () => `http://127.0.0.1:${await freePort()}/mcp`;
 const kindOf = async (one: Product, name = 'work') =>
   (await one.call('status')).servers.find((server) => server.name === name)?.state.kind;
 
-describe('a server of which nothing is known', () => {
-  it('A server that was added and never reached is not called open, and not counted as ready', async () => {
+describe('an unchecked server', () => {
+  it('is neither open nor ready if it was never reached', async () => {
     const one = await product();
     await one.call('addServer', { url: await nobodyThere(), name: 'work' });
     const status = await one.call('status');
@@ -60,7 +60,7 @@ describe('a server of which nothing is known', () => {
     expect(await kindOf(one)).toBe('not_checked');
   });
 
-  it('A server is called open only after it answered MCP without a token, and that is remembered', async () => {
+  it('becomes open when it responds to MCP without a token, and stays open after a restart', async () => {
     const [mcp, dataDir] = [await openServer(), await folder()];
     const one = await startProduct({ dataDir });
     await one.call('addServer', { url: mcp.url, name: 'work' });
@@ -70,7 +70,7 @@ describe('a server of which nothing is known', () => {
     expect(await kindOf(await product({ dataDir }))).toBe('open');
   });
 
-  it('What the window saw when it looked at an address counts for the server that is then added', async () => {
+  it('has the state that its preview found', async () => {
     const [open, wanting, one] = [await openServer(), await protectedServer(), await product()];
     for (const { url } of [open, wanting]) await one.call('discover', { url });
     expect(await one.call('addServer', { url: open.url, name: 'open' })).toMatchObject({ state: { kind: 'open' } });
@@ -79,7 +79,7 @@ describe('a server of which nothing is known', () => {
     });
   });
 
-  it('An app’s call that an open server answers shows that no sign-in is needed', async () => {
+  it('becomes open when it responds to an app’s call', async () => {
     const [mcp, one] = [await openServer(), await product()];
     await one.call('addServer', { url: mcp.url, name: 'work' });
     const host = one.host('work');
@@ -87,7 +87,7 @@ describe('a server of which nothing is known', () => {
     await until(async () => (await kindOf(one)) === 'open', 'the server is known to be open');
   });
 
-  it('A list written before, which says of every new server that it requires no sign-in, is not believed', async () => {
+  it('stays unchecked if an old list says that it requires no sign-in', async () => {
     const dataDir = await folder();
     const before = await startProduct({ dataDir });
     await before.call('addServer', { url: await nobodyThere(), name: 'work' });
@@ -104,8 +104,8 @@ describe('a server of which nothing is known', () => {
   });
 });
 
-describe('a server that wants a sign-in', () => {
-  it('A server whose sign-in was cancelled is not signed in yet', async () => {
+describe('a server that requires a sign-in', () => {
+  it('is "not signed in yet" after a cancelled sign-in', async () => {
     const [mcp, one] = [await protectedServer(), await product({ browser: httpBrowser({ neverFinish: true }) })];
     await one.call('addServer', { url: mcp.url, name: 'work' });
     const signIn = one.call('signIn', { server: 'work' });
@@ -119,7 +119,7 @@ describe('a server that wants a sign-in', () => {
     expect(await kindOf(one)).toBe('not_signed_in');
   });
 
-  it('A server that a person signed out of is called signed out, also after a restart', async () => {
+  it('is "signed out" after a sign-out, also after a restart', async () => {
     const [mcp, dataDir] = [await protectedServer(), await folder()];
     const one = await startProduct({ dataDir });
     await one.call('addServer', { url: mcp.url, name: 'work' });
@@ -130,13 +130,13 @@ describe('a server that wants a sign-in', () => {
     expect(await kindOf(await product({ dataDir }))).toBe('signed_out');
   });
 
-  it('A server for which a key was chosen is not signed in yet, before anybody has asked it', async () => {
+  it('is "not signed in yet" if a key was chosen, even before it was checked', async () => {
     const one = await product();
     await one.call('addServer', { url: await nobodyThere(), name: 'work', settings: { grant: 'static_header' } });
     expect(await kindOf(one)).toBe('not_signed_in');
   });
 
-  it('Whoever asks to sign in to an open server learns that there is nothing to do, and the server is ready', async () => {
+  it('becomes ready if a sign-in finds that none is required', async () => {
     const [mcp, one] = [await openServer(), await product()];
     await one.call('addServer', { url: mcp.url, name: 'work' });
     await expect(one.call('signIn', { server: 'work' })).rejects.toThrow('E_NO_SIGN_IN');
@@ -144,7 +144,7 @@ describe('a server that wants a sign-in', () => {
   });
 });
 
-describe('the words for it', () => {
+describe('the texts of unchecked servers', () => {
   const notSignedIn: SignInState = { kind: 'not_signed_in' };
   const notChecked: SignInState = { kind: 'not_checked' };
   const server = (name: string, state: SignInState): ServerStatus => ({
@@ -162,7 +162,7 @@ describe('the words for it', () => {
     servers: states.map((state, at) => server(`s${at}`, state)),
   });
 
-  it('Each of the two states has its own words and its own next step', () => {
+  it('have their own label and next step for each state', () => {
     expect([notSignedIn, notChecked].map((state) => [stateLabel(state), nextStep(state)])).toEqual([
       ['Not signed in yet', 'sign_in'],
       ['Not checked yet', 'check'],
@@ -175,11 +175,11 @@ describe('the words for it', () => {
     ['1 server ready, 1 not signed in yet', [{ kind: 'open' }, notSignedIn]],
     ['1 server ready, 1 signed out, 1 not checked yet', [{ kind: 'open' }, { kind: 'signed_out' }, notChecked]],
     ['1 signed out, 1 not checked yet', [{ kind: 'signed_out' }, notChecked]],
-  ] satisfies [string, SignInState[]][])('The servers in one line are "%s"', (words, states) => {
+  ] satisfies [string, SignInState[]][])('summarize the servers as "%s"', (words, states) => {
     expect(overallText(status(...states))).toBe(words);
   });
 
-  it('The tray offers the next step of each, and its icon does not say that all is well', () => {
+  it('offer the next step in the tray, whose icon shows that something is to do', () => {
     const model = trayModel(status(notSignedIn, notChecked), 0);
     expect(model.icon).toBe('signed-out');
     const steps = model.items.flatMap((item) => (item.kind === 'submenu' ? [item.items[0]] : []));
@@ -191,7 +191,7 @@ describe('the words for it', () => {
 });
 
 describe('the command line', () => {
-  it('add says the next step that is right for the server, and status says by its exit code whether it can be used', async () => {
+  it('prints the right next step after `add`, and exits with the server’s state after `status`', async () => {
     const [open, wanting, silent] = [await openServer(), await protectedServer(), await nobodyThere()];
     const bare = await bareMachine();
     closing.push(() => bare.close());

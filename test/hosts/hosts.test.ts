@@ -17,7 +17,7 @@ const json = (host: string, ...args: Parameters<typeof hostSnippets>): unknown =
   JSON.parse(snippet(host, ...args).text);
 
 describe('snippets for MCP hosts', () => {
-  it('fit the contract, one per host, for every system', () => {
+  it('match the schema, with one per host, on every system', () => {
     for (const platform of ['linux', 'darwin', 'win32'] as const) {
       const all = hostSnippets('linear', plainCommand, {}, platform);
       for (const one of all) expect(HostSnippet.parse(one)).toEqual(one);
@@ -40,7 +40,7 @@ describe('snippets for MCP hosts', () => {
     );
   });
 
-  it('start the bridge for the server, and say no environment for the default data folder', () => {
+  it('start the bridge for the server, without environment for the default data folder', () => {
     const entry = { command: '/usr/bin/keybridge', args: ['connect', 'linear'] };
     expect(json('claude-desktop', 'linear', plainCommand, {})).toEqual({ mcpServers: { linear: entry } });
     expect(json('cursor', 'linear', plainCommand, {})).toEqual({ mcpServers: { linear: entry } });
@@ -54,20 +54,20 @@ describe('snippets for MCP hosts', () => {
     );
   });
 
-  it('name the data folder when it is not the default one', () => {
+  it('set the data folder if it is not the default one', () => {
     const env = { KEYBRIDGE_DATA_DIR: '/data' };
     expect(json('gemini-cli', 'linear', plainCommand, env)).toMatchObject({ mcpServers: { linear: { env } } });
     expect(json('opencode', 'linear', plainCommand, env)).toMatchObject({ mcp: { linear: { environment: env } } });
     expect(snippet('codex', 'linear', plainCommand, env).text).toContain('env = { KEYBRIDGE_DATA_DIR = "/data" }');
   });
 
-  it('CF11: JSON carries blanks, quotes, backslashes and dollars unchanged', () => {
+  it('CF11: preserve spaces, quotes, backslashes and dollar signs in JSON', () => {
     expect(json('windsurf', 'linear', hardCommand, hardEnv)).toEqual({
       mcpServers: { linear: { command: hardCommand[0], args: ['connect', '--flag=a b', 'linear'], env: hardEnv } },
     });
   });
 
-  it('CF11: a shell hands the Claude Code entry over unchanged', () => {
+  it('CF11: pass the Claude Code entry through a shell unchanged', () => {
     const { text } = snippet('claude-code', 'linear', hardCommand, hardEnv, 'darwin');
     const printArguments = `claude() { for argument; do printf '%s\\0' "$argument"; done; }; ${text}`;
     const [, , , , name, entry] = execFileSync('/bin/sh', ['-c', printArguments], { encoding: 'utf8' }).split('\0');
@@ -80,20 +80,20 @@ describe('snippets for MCP hosts', () => {
     });
   });
 
-  it('TOML strings have every character escaped that TOML forbids', () => {
+  it('escape every character that TOML strings must not contain', () => {
     expect(tomlString('C:\\a "b"\n\t\u0001\u007f')).toBe(String.raw`"C:\\a \"b\"\n\t\u0001\u007F"`);
     const { text } = snippet('codex', 'linear', hardCommand, hardEnv);
     expect(text).toContain(String.raw`command = "C:\\Program Files\\It's \"Key\" $HOME %X%\\keybridge.exe"`);
   });
 
-  it('a dot in the name of a server is not in the host’s key, which hosts refuse, but in the bridge’s argument', () => {
+  it('replace a dot in the server’s name in the host’s key, but not in the bridge’s argument', () => {
     expect(json('claude-desktop', 'my.server', plainCommand, {})).toEqual({
       mcpServers: { 'my-server': { command: '/usr/bin/keybridge', args: ['connect', 'my.server'] } },
     });
     expect(snippet('codex', 'my.server', plainCommand, {}).text).toContain('[mcp_servers.my-server]');
   });
 
-  it('say the place on each system', () => {
+  it('name the place of the configuration on each system', () => {
     const place = (host: string, platform: NodeJS.Platform) =>
       snippet(host, 'linear', plainCommand, {}, platform).place;
     expect(place('claude-desktop', 'darwin')).toBe('~/Library/Application Support/Claude/claude_desktop_config.json');
