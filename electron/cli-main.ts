@@ -43,13 +43,13 @@ async function runCommand(
   { command, operands, options }: Extract<Invocation, { kind: 'run' }>,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answers = createResultWriter(terminal, options.json ?? false);
+  const output = createResultWriter(terminal, options.json ?? false);
   const dataDir = options['data-dir'] === undefined ? dataFolder(terminal.env) : path.resolve(options['data-dir']);
   try {
-    return await commands[command].run(operands, { dataDir, options, terminal, answers });
+    return await commands[command].run(operands, { dataDir, options, terminal, output });
   } catch (error) {
     const info = asAppError(error).toInfo();
-    answers.failure(info);
+    output.failure(info);
     return exitCodeOf(info.code);
   }
 }

@@ -12,10 +12,10 @@ export const snippet: Command = {
 
 Prints what to add to the configuration of an app (claude-desktop, cursor, vscode, ...), or of every known app.
 `,
-  async run([server = '', host], { dataDir, options, answers }) {
+  async run([server = '', host], { dataDir, options, output }) {
     const all = await callBroker(dataDir, 'hostSnippets', accountInput(server, options));
     if (host === undefined) {
-      answers.value(all, all.map(withPlace).join('\n\n'));
+      output.value(all, all.map(withPlace).join('\n\n'));
       return exitCodes.ok;
     }
     const chosen = all.filter((one) => one.host === host);
@@ -26,7 +26,7 @@ Prints what to add to the configuration of an app (claude-desktop, cursor, vscod
         `Keybridge has no snippet for "${sanitizeExternalText(host)}". It has: ${known}.`,
       );
     }
-    answers.value(chosen, chosen[0]?.text ?? '');
+    output.value(chosen, chosen[0]?.text ?? '');
     return exitCodes.ok;
   },
 };

@@ -22,7 +22,7 @@ export interface CommandContext {
   readonly dataDir: string;
   readonly options: Options;
   readonly terminal: Terminal;
-  readonly answers: ResultWriter;
+  readonly output: ResultWriter;
 }
 
 /** The input of a command that is about one account. Without `--account` it is the server's default account. */

@@ -34,7 +34,7 @@ export const configure: Command = {
   --allow-missing-pkce   sign in even if the server does not announce PKCE
   --refuse-missing-pkce  the default
 `,
-  async run([server = ''], { dataDir, options, terminal, answers }) {
+  async run([server = ''], { dataDir, options, terminal, output }) {
     const clientSecret = await readClientSecret(options, terminal);
     const secrets = await readSecrets(options['secret-file'] ?? []);
     const before = accountInput(server, options);
@@ -60,7 +60,7 @@ export const configure: Command = {
       secrets,
     });
     const appliesNow = options.set?.every((one) => one.startsWith('audienceException=')) ?? false;
-    answers.value(changed, t(`cli.changed.${appliesNow ? 'now' : 'later'}`, { server: changed.name }));
+    output.value(changed, t(`cli.changed.${appliesNow ? 'now' : 'later'}`, { server: changed.name }));
     return exitCodes.ok;
   },
 };
@@ -79,14 +79,14 @@ whoever runs the authorization server. Keybridge then uses it to authenticate it
   --pem                  print PEM instead of a JWK
   --replace              replace the key that exists
 `,
-  async run([server = ''], { dataDir, options, terminal, answers }) {
+  async run([server = ''], { dataDir, options, terminal, output }) {
     const algorithm = readAlgorithm(options.algorithm);
     const made = await callBroker(dataDir, 'generateKey', {
       ...accountInput(server, options),
       replace: options.replace ?? false,
       ...defined({ algorithm }),
     });
-    answers.value(made, options.pem ? made.publicPem.trimEnd() : JSON.stringify(made.publicJwk, undefined, 2));
+    output.value(made, options.pem ? made.publicPem.trimEnd() : JSON.stringify(made.publicJwk, undefined, 2));
     if (!options.json) terminal.tell(t('cli.keyMade', { kid: made.kid, entry: entryName(server, options.account) }));
     return exitCodes.ok;
   },

@@ -43,10 +43,10 @@ address. If the browser runs on another computer, paste the address of its last 
 
 /** Signs in to an entry of the status, given by its id, and prints who has signed in. Throws AppError. */
 export async function signIn(server: string, context: CommandContext): Promise<ExitCode> {
-  const { dataDir, options, terminal, answers } = context;
+  const { dataDir, options, terminal, output } = context;
   const status = await logIn({ server, browser: !options['no-browser'], dataDir, terminal });
   const entry = entryName(status.name, status.account?.name);
-  answers.value(
+  output.value(
     status,
     status.identity === undefined
       ? t('cli.login.done', { entry })

@@ -39,7 +39,7 @@ export const add: Command = {
   --no-browser           with --login: print the address instead of opening it
 `,
   async run([url = ''], context) {
-    const { dataDir, options, terminal, answers } = context;
+    const { dataDir, options, terminal, output } = context;
     const clientSecret = await readClientSecret(options, terminal);
     const settings = readSettings({}, options.set ?? []);
     const secrets = await readSecrets(options['secret-file'] ?? []);
@@ -60,7 +60,7 @@ export const add: Command = {
     }
     if (failure && !options.json) terminal.tell(describeError(failure.toInfo()));
     const discovered = preview instanceof AppError ? undefined : preview;
-    answers.value(added, `${addedText(added)}\n${stepsAfterAdd(added, discovered, options)}`);
+    output.value(added, `${addedText(added)}\n${stepsAfterAdd(added, discovered, options)}`);
     return exitCodes.ok;
   },
 };
@@ -104,11 +104,11 @@ export const check: Command = {
 
 Asks the server, without a token, whether it requires a sign-in. The exit code is that of keybridge status <server>.
 `,
-  async run([server = ''], { dataDir, options, answers }) {
+  async run([server = ''], { dataDir, options, output }) {
     const status = await callBroker(dataDir, 'checkServer', accountInput(server, options));
     const entry = entryName(status.name, status.account?.name);
     const line = t('cli.state', { entry, state: stateText(status, Date.now()) });
-    answers.value(status, `${line}\n${nextStepText(status)}`);
+    output.value(status, `${line}\n${nextStepText(status)}`);
     return readiness(status);
   },
 };
@@ -123,10 +123,10 @@ Accepts a server that was set aside because a program other than Keybridge added
 entry. A secret that you entered is still sent only where you entered it for: if the address or the issuer has
 changed, enter the secret again.
 `,
-  async run([server = ''], { dataDir, answers }) {
+  async run([server = ''], { dataDir, output }) {
     const status = await callBroker(dataDir, 'acceptServer', { server });
     const line = t('cli.accepted', { server: status.name, url: sanitizeExternalText(status.url, 200) });
-    answers.value(status, `${line}\n${nextStepText(status)}`);
+    output.value(status, `${line}\n${nextStepText(status)}`);
     return exitCodes.ok;
   },
 };
@@ -139,13 +139,13 @@ export const remove: Command = {
 
 Signs out of all accounts of the server, then forgets it. With --account: signs out of that account and forgets it.
 `,
-  async run([server = ''], { dataDir, options, answers }) {
+  async run([server = ''], { dataDir, options, output }) {
     const report =
       options.account === undefined
         ? await callBroker(dataDir, 'removeServer', { server })
         : await callBroker(dataDir, 'removeAccount', accountInput(server, options));
     const entry = entryName(server, options.account);
-    answers.value(report, `${signedOutLine(entry, report)}\n${t('cli.removed', { entry })}`);
+    output.value(report, `${signedOutLine(entry, report)}\n${t('cli.removed', { entry })}`);
     return exitCodes.ok;
   },
 };

@@ -17,10 +17,10 @@ export const refresh: Command = {
 
 Renews the access token now, even during the pause after a failed attempt.
 `,
-  async run([server = ''], { dataDir, options, answers }) {
+  async run([server = ''], { dataDir, options, output }) {
     const status = await callBroker(dataDir, 'refreshNow', accountInput(server, options));
     const entry = entryName(status.name, status.account?.name);
-    answers.value(status, t('cli.state', { entry, state: stateText(status, Date.now()) }));
+    output.value(status, t('cli.state', { entry, state: stateText(status, Date.now()) }));
     return readiness(status);
   },
 };
@@ -34,9 +34,9 @@ export const dismiss: Command = {
 Refuses an app's call that waits for more access. Keybridge does not ask for the same access again for ten minutes.
 To allow it: keybridge login <server>.
 `,
-  async run([server = ''], { dataDir, options, answers }) {
+  async run([server = ''], { dataDir, options, output }) {
     const status = await callBroker(dataDir, 'dismissAccess', accountInput(server, options));
-    answers.value(status, t('cli.dismissed', { entry: entryName(status.name, status.account?.name) }));
+    output.value(status, t('cli.dismissed', { entry: entryName(status.name, status.account?.name) }));
     return exitCodes.ok;
   },
 };
@@ -49,9 +49,9 @@ export const unlock: Command = {
 
 Asks the system to unlock the keychain; the system may show its own prompt. Calls that were waiting then continue.
 `,
-  async run(_operands, { dataDir, answers }) {
+  async run(_operands, { dataDir, output }) {
     const store = await callBroker(dataDir, 'unlockStore', undefined);
-    answers.value(store, storeText(store));
+    output.value(store, storeText(store));
     return store.state === 'ready' ? exitCodes.ok : exitCodes.store;
   },
 };
@@ -67,15 +67,15 @@ the client that Keybridge registered there by itself, if the authorization serve
 
   --all                  sign out of every account of every server
 `,
-  async run([server = ''], { dataDir, options, answers }) {
+  async run([server = ''], { dataDir, options, output }) {
     if (options.all) {
       const reports = await callBroker(dataDir, 'signOutEverywhere', undefined);
       const lines = reports.map((one) => signedOutLine(entryName(one.server, one.account), one.report));
-      answers.value(reports, lines.length > 0 ? lines.join('\n') : t('cli.status.none'));
+      output.value(reports, lines.length > 0 ? lines.join('\n') : t('cli.status.none'));
       return reports.every(({ report }) => isSignedOut(report)) ? exitCodes.ok : exitCodes.store;
     }
     const report = await callBroker(dataDir, 'signOut', accountInput(server, options));
-    answers.value(report, signedOutLine(entryName(server, options.account), report));
+    output.value(report, signedOutLine(entryName(server, options.account), report));
     return isSignedOut(report) ? exitCodes.ok : exitCodes.store;
   },
 };

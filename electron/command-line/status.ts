@@ -18,28 +18,28 @@ export const status: Command = {
 With a server's name the exit code says whether the server (its default account) can be used: 0 yes, 4 sign in first,
 5 secrets not accessible, 7 it has not answered yet.
 `,
-  async run([wanted], context) {
-    if (context.options.watch) return watch(wanted, context);
-    const { dataDir, answers, options } = context;
+  async run([serverName], context) {
+    if (context.options.watch) return watch(serverName, context);
+    const { dataDir, output, options } = context;
     const current = await callBroker(dataDir, 'status', undefined);
-    if (wanted === undefined) {
-      answers.value(current, statusText(current, Date.now()));
+    if (serverName === undefined) {
+      output.value(current, statusText(current, Date.now()));
       return exitCodes.ok;
     }
-    refuseSetAside(current, wanted);
-    const servers = accountsNamed(current.servers, wanted, options.account);
+    refuseSetAside(current, serverName);
+    const servers = accountsNamed(current.servers, serverName, options.account);
     const server = defaultOf(servers);
     const identity = server ? identityLines(await callBroker(dataDir, 'serverDetail', { server: server.id })) : [];
     const table = statusText({ ...current, servers, setAside: [] }, Date.now());
-    answers.value(server, [table, ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
+    output.value(server, [table, ...(identity.length > 0 ? ['', ...identity] : [])].join('\n'));
     return server ? readiness(server) : exitCodes.unknownServer;
   },
 };
 
 /** Prints the status after each change, until Ctrl-C. */
 async function watch(
-  wanted: string | undefined,
-  { dataDir, options, terminal, answers }: CommandContext,
+  serverName: string | undefined,
+  { dataDir, options, terminal, output }: CommandContext,
 ): Promise<ExitCode> {
   const interrupted = new AbortController();
   const stopListening = terminal.onInterrupt(() => interrupted.abort());
@@ -48,9 +48,9 @@ async function watch(
       dataDir,
       (current) => {
         const servers =
-          wanted === undefined ? current.servers : accountsNamed(current.servers, wanted, options.account);
-        const value = wanted === undefined ? current : defaultOf(servers);
-        answers.value(value, `${statusText({ ...current, servers }, Date.now())}\n`);
+          serverName === undefined ? current.servers : accountsNamed(current.servers, serverName, options.account);
+        const value = serverName === undefined ? current : defaultOf(servers);
+        output.value(value, `${statusText({ ...current, servers }, Date.now())}\n`);
       },
       { signal: interrupted.signal },
     );
@@ -61,27 +61,28 @@ async function watch(
 }
 
 /** Throws the error of a server that is set aside. */
-function refuseSetAside({ servers, setAside = [] }: Status, wanted: string): void {
-  const aside = setAside.find(({ name, key }) => name === wanted || key === wanted);
-  if (aside && !servers.some(({ name }) => name === wanted)) throw new AppError(aside.error.code, aside.error.message);
+function refuseSetAside({ servers, setAside = [] }: Status, serverName: string): void {
+  const aside = setAside.find(({ name, key }) => name === serverName || key === serverName);
+  if (aside && !servers.some(({ name }) => name === serverName))
+    throw new AppError(aside.error.code, aside.error.message);
 }
 
 /** All accounts of a server, or one of them. Throws E_SERVER_UNKNOWN, E_ACCOUNT_UNKNOWN. */
 function accountsNamed(
   servers: readonly ServerStatus[],
-  wanted: string,
+  serverName: string,
   accountName: string | undefined,
 ): ServerStatus[] {
-  const byName = servers.filter(({ name }) => name === wanted);
-  const accounts = byName.length > 0 ? byName : servers.filter(({ id }) => id === wanted);
+  const byName = servers.filter(({ name }) => name === serverName);
+  const accounts = byName.length > 0 ? byName : servers.filter(({ id }) => id === serverName);
   if (accounts.length === 0)
-    throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${sanitizeExternalText(wanted)}".`);
+    throw new AppError('E_SERVER_UNKNOWN', `There is no server named "${sanitizeExternalText(serverName)}".`);
   if (accountName === undefined) return accounts;
   const named = accounts.filter(({ id, account }) => account?.name === accountName || id.endsWith(`:${accountName}`));
   if (named.length === 0)
     throw new AppError(
       'E_ACCOUNT_UNKNOWN',
-      `${sanitizeExternalText(wanted)} has no account named "${sanitizeExternalText(accountName)}".`,
+      `${sanitizeExternalText(serverName)} has no account named "${sanitizeExternalText(accountName)}".`,
     );
   return named;
 }

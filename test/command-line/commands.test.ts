@@ -82,16 +82,16 @@ describe('commands of the command line', () => {
     const bare = await startMachine(closing);
     const other = path.join(bare.home, 'other');
     await bare.serve(['--data-dir', other]);
-    const ask = (...args: string[]) => bare.run([...args, '--data-dir', other]);
-    await ask('add', 'https://a.example/mcp', '--name', 'a');
-    const [cursor] = (await ask('snippet', 'a', 'cursor', '--json')).json() as HostSnippet[];
+    const run = (...args: string[]) => bare.run([...args, '--data-dir', other]);
+    await run('add', 'https://a.example/mcp', '--name', 'a');
+    const [cursor] = (await run('snippet', 'a', 'cursor', '--json')).json() as HostSnippet[];
     const { mcpServers } = JSON.parse(cursor?.text ?? '') as {
       mcpServers: Record<string, { command: string; args: string[]; env: object }>;
     };
     expect(mcpServers['a']).toMatchObject({ command: process.execPath, env: { KEYBRIDGE_DATA_DIR: other } });
     expect(existsSync(mcpServers['a']?.args[0] ?? '')).toBe(true);
-    expect((await ask('snippet', 'a', 'cursor')).stdout.trim()).toBe(cursor?.text);
-    expect((await ask('snippet', 'a', 'no-such-app')).code).toBe(exitCodes.usage);
+    expect((await run('snippet', 'a', 'cursor')).stdout.trim()).toBe(cursor?.text);
+    expect((await run('snippet', 'a', 'no-such-app')).code).toBe(exitCodes.usage);
   });
 
   it('status --watch prints each change until it is interrupted', async () => {

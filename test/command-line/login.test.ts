@@ -15,14 +15,14 @@ describe('keybridge login', () => {
     await bare.serve();
     await bare.run(['add', mcp.url, '--name', 'work']);
     const login = bare.start(['login', 'work']);
-    const far = await httpBrowser({ neverFinish: true }).open(await printedAddress(login));
+    const remote = await httpBrowser({ neverFinish: true }).open(await printedAddress(login));
     login.send('https://elsewhere.example/?code=1');
     await until(() => login.stderr.includes('E_REDIRECT_URL'), 'the refusal of a wrong address');
-    login.send(far.lastUrl);
+    login.send(remote.lastUrl);
 
     expect(await login.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Signed in to work/) });
     expect(as.counts.codeExchangesGranted).toBe(1);
-    const code = new URL(far.lastUrl).searchParams.get('code');
+    const code = new URL(remote.lastUrl).searchParams.get('code');
     expect(code).toBeTruthy();
     expect(bare.traces.join('\n')).not.toContain(code);
   });

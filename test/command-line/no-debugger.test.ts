@@ -66,13 +66,13 @@ describe.skipIf(process.platform === 'win32')('SIGUSR1 opens no debugger', () =>
 
   it('in the keychain child', async () => {
     const { child: keychain, stderr, ended } = run('keychain.cjs', [], ['ignore', 'ignore', 'pipe', 'ipc']);
-    const ask = (id: number) => {
+    const probe = (id: number) => {
       keychain.send({ id, op: 'probe', service: 'Keybridge test' });
       return once(keychain, 'message');
     };
-    await ask(1);
+    await probe(1);
     keychain.kill('SIGUSR1');
-    await ask(2);
+    await probe(2);
     keychain.disconnect();
     await ended;
     expect(stderr()).not.toMatch(/debugger|inspector/i);

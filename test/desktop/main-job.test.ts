@@ -115,11 +115,11 @@ describe('the main job in the window', () => {
       .first()
       .waitFor();
     // keytar fails to read the list while an item is being deleted.
-    const gone = async () => {
+    const isDeleted = async () => {
       const kept = await storedSecrets(session.busAddress).catch(() => undefined);
       return kept && as.issuedTokens().refresh.every((token) => !JSON.stringify(kept).includes(token));
     };
-    await until(gone, 'the refresh tokens to be gone from the Secret Service');
+    await until(isDeleted, 'the refresh tokens to be gone from the Secret Service');
     expect(await echo('too late')).toContain('ign in');
   });
 

@@ -128,7 +128,7 @@ describe('the window', () => {
   });
 
   it('denies every permission except writing text to the clipboard', async () => {
-    const answers = await app.page.evaluate(async () => {
+    const results = await app.page.evaluate(async () => {
       const state = async (name: string) =>
         (await navigator.permissions.query({ name: name as PermissionName }).catch(() => undefined))?.state ??
         'unknown';
@@ -145,7 +145,7 @@ describe('the window', () => {
       const notify = await Notification.requestPermission();
       return { media, place, notify, read: await state('clipboard-read') };
     });
-    expect(answers).toEqual({ media: 'denied', place: 'denied', notify: 'denied', read: 'denied' });
+    expect(results).toEqual({ media: 'denied', place: 'denied', notify: 'denied', read: 'denied' });
     // Chromium grants access to the clipboard only to a page that was clicked.
     await app.page.getByRole('heading').first().click();
     expect(
