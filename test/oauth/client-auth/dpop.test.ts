@@ -51,7 +51,7 @@ async function world(
   return { as, server, product, call: () => callThrough(product) };
 }
 
-/** One request as the relay sends it; gives its status. */
+/** Sends one request like the relay. Returns the status. */
 async function callThrough({ app }: Product): Promise<number> {
   const connection = app.connect('bound');
   try {
@@ -78,7 +78,7 @@ async function callThrough({ app }: Product): Promise<number> {
 }
 
 describe('DPoP-bound tokens (RFC 9449)', () => {
-  it('sign-in, calls and refresh work at real peers, each request with a proof of its own', async () => {
+  it('work for sign-in, calls and refresh with real peers, with a new proof for each request', async () => {
     const { as, server, product, call } = await world();
     await product.call('signIn', { server: 'bound', openBrowser: true });
     expect(await call()).toBe(200);
@@ -90,8 +90,8 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(as.counts).toMatchObject({ codeExchangesGranted: 1, refreshesGranted: 1 });
   });
 
-  it.each([false, true])('userinfo gets its proof too (nonce: %s)', async (nonce) => {
-    // Without `resource` the token is for nobody but userinfo.
+  it.each([false, true])('work for userinfo with a proof (nonce: %s)', async (nonce) => {
+    // Without `resource` the token is valid only for userinfo.
     const { product } = await world({
       nonce,
       as: { thinIdTokens: true, dpop: nonce ? 'nonce' : 'offered' },
@@ -105,7 +105,7 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     });
   });
 
-  it('a nonce that token endpoint and server ask for is learned once, and again when it changes', async () => {
+  it('work when token endpoint and server require a nonce, which is stored until it changes', async () => {
     const { as, server, product, call } = await world({ nonce: true });
     await product.call('signIn', { server: 'bound', openBrowser: true });
     expect(as.counts).toMatchObject({ codeExchanges: 2, codeExchangesGranted: 1 });
@@ -119,12 +119,12 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(as.counts.refreshes).toBe(0);
   });
 
-  it('the key outlives a restart: the refresh token that is bound to it can still be used', async () => {
+  it('can be refreshed after a restart, because the key is stored', async () => {
     const as = later(await startAuthorizationServer({ accessTokens: 'jwt', dpop: 'nonce' }));
     const server = later(await startDpopServer(as, { nonce: true }));
     const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-dpop-'));
     closing.push(() => rm(dataDir, { recursive: true, force: true }));
-    // Named as a store that outlives the process, so that its index is kept in a file.
+    // Named like a persistent store, so that its index is a file.
     const store = { ...createMemoryStore(), name: 'keychain' as const, close: async () => {} };
     const first = await startProduct({ dataDir, store });
     await first.call('addServer', { url: server.url, name: 'bound', settings: { dpop: true } });
@@ -137,7 +137,7 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(new Set(server.keys).size).toBe(1);
   });
 
-  it('after sign-out the next sign-in has another key', async () => {
+  it('are bound to a new key after a sign-out', async () => {
     const { server, product, call } = await world();
     await product.call('signIn', { server: 'bound', openBrowser: true });
     await call();
@@ -147,7 +147,7 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(new Set(server.keys).size).toBe(2);
   });
 
-  it('a resource that demands bound tokens gets them without any setting, and the setting shows it', async () => {
+  it('are used without a setting if the resource requires them, and the detail shows it', async () => {
     const { product, server, call } = await world({ settings: {} });
     await product.call('signIn', { server: 'bound', openBrowser: true });
     expect(await call()).toBe(200);
@@ -155,7 +155,7 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(server.keys).toHaveLength(1);
   });
 
-  it('the user can switch it off', async () => {
+  it('can be switched off by the user', async () => {
     const { product, server, call } = await world({ settings: { dpop: false } });
     await product.call('signIn', { server: 'bound', openBrowser: true });
     expect(await call()).toBe(401);
@@ -163,7 +163,7 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
     expect(server.verdicts).toContain('not DPoP');
   });
 
-  it('neither key nor token appears in the log', async () => {
+  it('do not appear in the log, nor does the key', async () => {
     const { as, product, call } = await world({ nonce: true });
     await product.call('signIn', { server: 'bound', openBrowser: true });
     await call();
@@ -173,7 +173,7 @@ describe('DPoP-bound tokens (RFC 9449)', () => {
   });
 });
 
-describe('what binds tokens to the key', () => {
+describe('the HTTP client that binds tokens to a key', () => {
   async function bound(answer: object, home: () => string | undefined = () => undefined) {
     const site = later(await startSite());
     site.routes['/token'] = answer;
@@ -206,7 +206,7 @@ describe('what binds tokens to the key', () => {
     return { site, ask, useKey };
   }
 
-  it('without the setting nothing is added, and a token of type DPoP stays what it is', async () => {
+  it('changes nothing without the setting, not even the type of a DPoP token', async () => {
     const { site, ask } = await bound({ access_token: 'x', token_type: 'DPoP' });
     expect(JSON.parse((await ask('/token', { forTokens: true })).body.toString())).toEqual({
       access_token: 'x',
@@ -219,15 +219,15 @@ describe('what binds tokens to the key', () => {
     ]);
   });
 
-  it('RFC 9449 5: a token that comes back as Bearer is refused, because it is not bound', async () => {
+  it('rejects a Bearer token in the response, because it is not bound (RFC 9449 5)', async () => {
     const { ask } = await bound({ access_token: 'x', token_type: 'Bearer' }, () => 'https://mcp.test');
     await expect(ask('/token', { forTokens: true })).rejects.toMatchObject({ code: 'E_TOKEN_RESPONSE' });
-    // A refresh may have spent its predecessor: the answer is kept.
+    // A refresh may have used up the old token, so its response is accepted.
     const refreshed = await ask('/token', { forTokens: true, body: 'grant_type=refresh_token' });
     expect(refreshed.status).toBe(200);
   });
 
-  it('a proof and a token go to the origin of the server alone', async () => {
+  it('sends proof and token only to the origin of the server', async () => {
     let home: string | undefined;
     const { site, ask, useKey } = await bound({}, () => home);
     await useKey();
@@ -240,7 +240,7 @@ describe('what binds tokens to the key', () => {
     expect(site.hits[1]?.headers['dpop']).toMatch(/^ey/);
   });
 
-  it('a token that manages a registration stays a Bearer token, also where server and authorization server are one', async () => {
+  it('leaves the token that manages a registration a Bearer token, also on the same origin', async () => {
     let home: string | undefined;
     const { site, ask, useKey } = await bound({}, () => home);
     await useKey();
@@ -251,7 +251,7 @@ describe('what binds tokens to the key', () => {
     ]);
   });
 
-  it('a server that asks for a new nonce each time is asked twice, and not for ever', async () => {
+  it('sends a request at most twice to a server that always requires a new nonce', async () => {
     let home: string | undefined;
     const { site, ask, useKey } = await bound({}, () => home);
     await useKey();

@@ -4,12 +4,12 @@ import type { ClientMetadata } from 'oidc-provider';
 import { describe, expect, it } from 'vitest';
 import type { ErrorInfo } from '../../../shared/reply.ts';
 import { startAuthorizationServer, type AuthorizationServer } from '../../fixtures/authorization-server.ts';
+import { closeAfterEach } from '../../fixtures/closing.ts';
 import { bareMachine } from '../../fixtures/command-line.ts';
 import { createFakeStore, type FakeStore } from '../../fixtures/fake-store.ts';
 import { freePort } from '../../fixtures/free-port.ts';
 import { startMcpServer } from '../../fixtures/mcp-server.ts';
 import { startProduct, type Product } from '../../fixtures/product.ts';
-import { closeAfterEach } from '../../fixtures/closing.ts';
 
 const closing = closeAfterEach();
 
@@ -22,7 +22,7 @@ async function product(store: FakeStore = createFakeStore()): Promise<Product & 
   return Object.assign(Object.create(started) as Product, { store });
 }
 
-/** oidc-provider with clients that act for themselves by `private_key_jwt`, and the SDK's MCP server at this port. */
+/** oidc-provider with `private_key_jwt` clients for client credentials, and the SDK's MCP server at this port. */
 async function servers(
   port: number,
   clients: Readonly<Record<string, { readonly jwk: object; readonly algorithm: Algorithm }>>,
@@ -64,7 +64,7 @@ const pem = (key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1'): string =>
 const jwkOf = (key: KeyObject, more: object = {}): string =>
   JSON.stringify({ ...key.export({ format: 'jwk' }), ...more });
 
-describe('a key that the user has', () => {
+describe('a private key of the user', () => {
   const forms: [Algorithm, string, string][] = [
     ...algorithms.flatMap((algorithm): [Algorithm, string, string][] => [
       [algorithm, 'PEM (PKCS#8)', pem(pairs[algorithm].privateKey, 'pkcs8')],
@@ -74,11 +74,11 @@ describe('a key that the user has', () => {
     ['RS256', 'PEM (PKCS#1)', pem(pairs.RS256.privateKey, 'pkcs1')],
     ['PS256', 'PEM (PKCS#1)', pem(pairs.PS256.privateKey, 'pkcs1')],
     ['ES256', 'PEM (SEC1)', pem(pairs.ES256.privateKey, 'sec1')],
-    ['ES256', 'PEM with the line ends of Windows', pem(pairs.ES256.privateKey, 'sec1').replaceAll('\n', '\r\n')],
-    ['ES256', 'PEM behind other text', `Bag Attributes\n    friendlyName: x\n${pem(pairs.ES256.privateKey, 'pkcs8')}`],
+    ['ES256', 'PEM with CRLF', pem(pairs.ES256.privateKey, 'sec1').replaceAll('\n', '\r\n')],
+    ['ES256', 'PEM after other text', `Bag Attributes\n    friendlyName: x\n${pem(pairs.ES256.privateKey, 'pkcs8')}`],
   ];
 
-  it.each(forms)('%s as %s signs in to oidc-provider', async (algorithm, _form, privateKey) => {
+  it.each(forms)('signs in to oidc-provider with %s as %s', async (algorithm, _form, privateKey) => {
     const one = await product();
     const port = await freePort();
     const { publicKey } = pairs[algorithm];
@@ -119,10 +119,10 @@ describe('a key that the user has', () => {
       'cannot sign',
     ],
     ['EC on another curve', pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey, 'pkcs8'), 'cannot sign'],
-    ['X25519, which is for agreement', pem(generateKeyPairSync('x25519').privateKey, 'pkcs8'), 'cannot sign'],
+    ['X25519, which cannot sign', pem(generateKeyPairSync('x25519').privateKey, 'pkcs8'), 'cannot sign'],
     ['a JWK without its private part', jwkOf(pairs.ES256.publicKey), 'cannot be read'],
     ['a certificate', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', 'cannot be read'],
-  ])('%s is refused with a reason, nothing of it is shown, and nothing is sent', async (_what, key, why) => {
+  ])('is rejected with a reason, not shown and not sent when it is %s', async (_what, key, why) => {
     const privateKey = key.toString();
     const one = await product();
     const port = await freePort();
@@ -148,9 +148,9 @@ describe('a key that the user has', () => {
   });
 });
 
-describe('a key that Keybridge makes', () => {
+describe('a key that Keybridge generates', () => {
   it.each(algorithms)(
-    '%s: the public half, registered, is all that the authorization server needs; the private one is in the store alone',
+    'signs in with %s when only its public half is registered, and the private half is only in the store',
     async (algorithm) => {
       const one = await product();
       const port = await freePort();
@@ -186,7 +186,7 @@ describe('a key that Keybridge makes', () => {
     },
   );
 
-  it('is not replaced by accident, and the old one is gone when it is replaced on purpose', async () => {
+  it('is replaced only if that is requested explicitly, and the old one is deleted', async () => {
     const one = await product();
     await one.call('addServer', { url: 'http://127.0.0.1:9/mcp', name: 'robot', clientId: 'robot' });
     const first = await one.call('generateKey', { server: 'robot' });
@@ -205,7 +205,7 @@ describe('a key that Keybridge makes', () => {
     });
   });
 
-  it('does not take the place of a key that was entered, nor of the one of a client certificate', async () => {
+  it('does not replace an entered key or the key of a client certificate', async () => {
     const one = await product();
     await one.call('addServer', {
       url: 'http://127.0.0.1:9/mcp',
@@ -229,7 +229,7 @@ describe('a key that Keybridge makes', () => {
     });
   });
 
-  it('of an account with a client of its own is for that account, whatever the others use', async () => {
+  it('is used only for its account if the account has its own client', async () => {
     const one = await product();
     const port = await freePort();
     await one.call('addServer', {
@@ -262,7 +262,7 @@ describe('a key that Keybridge makes', () => {
     ]);
   });
 
-  it('that cannot be stored is not used, and nothing is changed', async () => {
+  it('is not used if it cannot be stored, and nothing is changed', async () => {
     const one = await product();
     await one.call('addServer', { url: 'http://127.0.0.1:9/mcp', name: 'robot', clientId: 'robot' });
     one.store.fault = () => ({ kind: 'locked', detail: 'test' });
@@ -273,7 +273,7 @@ describe('a key that Keybridge makes', () => {
   });
 });
 
-it('keybridge key prints the public half as JWK, PEM or JSON, and refuses to end a key unasked', async () => {
+it('is printed by `keybridge key` as JWK, PEM or JSON, and not replaced without confirmation', async () => {
   const bare = await bareMachine();
   closing.push(() => bare.close());
   await bare.serve(['--json']);

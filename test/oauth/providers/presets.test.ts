@@ -4,21 +4,20 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { acceptedIssuers, presetFor, presets, readPresets } from '../../../electron/core/oauth/providers/presets.ts';
 import type { Ways } from '../../fixtures/provider.ts';
 import { createProviderWorlds, failureOf, type ProviderWorld } from '../../fixtures/provider-worlds.ts';
-import type { ServerSettings } from '../../../shared/server-settings.ts';
 
 const { world, close } = createProviderWorlds();
 afterEach(close);
 
 /**
- * Each provider as its documents and other people's bug reports have it, and what shows that the preset does its work.
+ * Each provider as its documentation and public bug reports describe it, and what proves that the preset works.
  */
 const table: readonly {
   readonly preset: string;
   readonly ways: Ways;
-  /** True: nothing in its issuer tells it, the user names it. */
+  /** True: the issuer does not identify the provider, so the user chooses the preset. */
   readonly chosen?: true;
   readonly clientId?: null;
-  /** What happens without the preset. */
+  /** How the sign-in ends without the preset. */
   readonly without: string;
   readonly check?: (world: ProviderWorld) => unknown;
 }[] = [
@@ -141,11 +140,11 @@ const table: readonly {
   },
 ];
 
-/** Nobody can register there by themselves: the sign-in ends with the provider's own steps. */
+/** Providers that refuse registration: the sign-in ends with advice on how to get a client ID. */
 const needsAPerson = new Set(['okta', 'figma']);
 
-describe('presets', () => {
-  it('have a row each in this table, and in the documentation with what they were tried against', () => {
+describe('provider presets', () => {
+  it('have one row each in this table and in the documentation', () => {
     const names = presets.map(({ name }) => name);
     expect(table.map(({ preset }) => preset)).toEqual(names);
     const rows = [
@@ -157,7 +156,7 @@ describe('presets', () => {
   });
 
   it.each(table.filter(({ preset }) => !needsAPerson.has(preset)))(
-    '$preset: signs in, and renews with the token that the server takes',
+    '$preset makes sign-in and refresh work',
     async ({ preset, ways, chosen, clientId, check }) => {
       const here = await world(ways, chosen ? { preset } : {}, clientId);
       await here.signIn();
@@ -174,13 +173,13 @@ describe('presets', () => {
     },
   );
 
-  it.each(table)('$preset: without it, $without', async ({ ways, clientId, without }) => {
+  it.each(table)('without $preset the sign-in ends with: $without', async ({ ways, clientId, without }) => {
     const here = await world(ways, { preset: 'none' }, clientId);
     expect(await failureOf(here.signIn())).toBe(without === 'signed in' ? 'no error' : without);
   });
 
   it.each(table.filter(({ preset }) => needsAPerson.has(preset)))(
-    '$preset: says what to do there when it refuses the registration',
+    '$preset gives advice when the provider refuses the registration',
     async ({ preset, ways }) => {
       const here = await world(ways, {}, null);
       await expect(here.signIn()).rejects.toThrow(
@@ -190,7 +189,7 @@ describe('presets', () => {
   );
 
   it.each(presets.filter(({ advice, name }) => advice !== undefined && name !== 'atlassian'))(
-    '$name: says what to do there when it lets nobody register',
+    '$name gives advice when the provider offers no registration',
     async ({ name }) => {
       const ways = table.find(({ preset }) => preset === name)?.ways ?? { issuer: 'no issuer' };
       const here = await world({ ...ways, registration: 'none' }, {}, null);
@@ -206,7 +205,7 @@ describe('presets', () => {
   );
 
   it.each(table.filter(({ ways }) => ways.errorStatus !== undefined || ways.errorType !== undefined))(
-    '$preset: its way to say no is understood',
+    '$preset makes a refusal end with E_TOKEN_REFUSED',
     async ({ preset, ways, chosen, clientId }) => {
       const here = await world(ways, chosen ? { preset } : {}, clientId);
       here.provider.refuseNext();
@@ -214,7 +213,7 @@ describe('presets', () => {
     },
   );
 
-  it('are chosen by where the metadata came from', () => {
+  it('are chosen by the address of the metadata', () => {
     const name = (issuer: string) => presetFor(issuer, undefined)?.name;
     expect(name('https://login.microsoftonline.com/2c1d/v2.0')).toBe('entra-id');
     expect(name('https://accounts.google.com')).toBe('google');
@@ -235,7 +234,7 @@ describe('presets', () => {
     }
   });
 
-  it('that do not exist are refused, not passed over', async () => {
+  it('fail with E_BAD_INPUT when the chosen one does not exist', async () => {
     expect(
       await failureOf((await world({ issuer: 'https://login.company.example' }, { preset: 'gooogle' })).signIn()),
     ).toBe('E_BAD_INPUT');
@@ -258,7 +257,7 @@ describe('presets', () => {
     expect(acceptedIssuers('https://b.example', { issuerException })).toEqual(['https://b.example']);
   });
 
-  it('may loosen a check only for a whole host name, and never replace a parameter of ours', () => {
+  it('may relax a check only for a whole host name, and never replace a protocol parameter', () => {
     const base = { name: 'some', title: 'Some', source: 'some document', ran: 'fixture' };
     const file = (preset: object) => () => readPresets({ version: 1, presets: [{ ...base, ...preset }] });
     expect(file({ issuers: ['https://some.example/*'], missingPkce: 'allowed' })).not.toThrow();
@@ -269,86 +268,5 @@ describe('presets', () => {
       expect(file({ issuers: ['https://some.example/'], authorize: { [name]: 'x' } }), name).toThrow();
     }
     expect(file({ issuers: ['https://some.example/'], unknown: true })).toThrow();
-  });
-});
-
-describe('settings of a server', () => {
-  const issuer = 'https://login.company.example';
-
-  it('resource: omit leaves it out of every request', async () => {
-    const here = await world({ issuer, refusesResource: true }, { resource: 'omit' });
-    await here.signIn();
-    expect(await here.tokenAfterRefresh()).toBe(here.provider.goodToken());
-    const { authorize, token } = here.provider.seen;
-    expect([...authorize, ...token].some((request) => request.has('resource'))).toBe(false);
-  });
-
-  it('resource: a value of its own goes into every request', async () => {
-    const here = await world({ issuer }, { resource: { value: 'api://1234' } });
-    await here.signIn();
-    await here.tokenAfterRefresh();
-    const { authorize, token } = here.provider.seen;
-    expect([...authorize, ...token].map((request) => request.getAll('resource'))).toEqual([
-      ['api://1234'],
-      ['api://1234'],
-      ['api://1234'],
-    ]);
-  });
-
-  it('more parameters go along, and a refresh sends them too', async () => {
-    const here = await world(
-      { issuer },
-      { authorizeParameters: { audience: '{resource}' }, tokenParameters: { tenant: 't1' } },
-    );
-    await here.signIn();
-    await here.tokenAfterRefresh();
-    expect(here.provider.seen.authorize[0]?.get('audience')).toBe('https://mcp.provider.example/mcp');
-    expect(here.provider.seen.token.map((form) => form.get('tenant'))).toEqual(['t1', 't1']);
-  });
-
-  it('more parameters must not replace what a sign-in is checked with', async () => {
-    const here = await world({ issuer }, { authorizeParameters: { redirect_uri: 'https://evil.example/' } });
-    expect(await failureOf(here.signIn())).toBe('E_BAD_INPUT');
-  });
-
-  it('DM01 an issuer exception accepts exactly its pair', async () => {
-    const ways = { issuer: 'https://login.company.example/other', named: issuer };
-    expect(await failureOf((await world(ways)).signIn())).toBe('E_ISSUER_MISMATCH');
-    expect(
-      await failureOf((await world(ways, { issuerException: { named: issuer, found: `${ways.issuer}/` } })).signIn()),
-    ).toBe('E_ISSUER_MISMATCH');
-    const here = await world(ways, { issuerException: { named: issuer, found: ways.issuer } });
-    await here.signIn();
-    expect(here.rig.vault.facts(here.id)?.issuer).toBe(ways.issuer);
-  });
-
-  it('scopes: minimal asks for no more than the server demands, a list for exactly that', async () => {
-    const asked = async (scopes: ServerSettings['scopes']) => {
-      const here = await world({ issuer }, scopes === undefined ? {} : { scopes });
-      await here.signIn();
-      return here.provider.seen.authorize[0]?.get('scope');
-    };
-    expect(await asked(undefined)).toBe('files.read');
-    expect(await asked('minimal')).toBeNull();
-    expect(await asked('all')).toBe('files.read');
-    expect(await asked(['one', 'two'])).toBe('one two');
-  });
-});
-
-describe('a pushed authorization request that does not work', () => {
-  const issuer = 'https://login.company.example';
-
-  it('is left out where it is only offered', async () => {
-    const here = await world({ issuer, brokenPushing: 'offered' });
-    await here.signIn();
-    expect(here.provider.seen.authorize[0]?.get('code_challenge_method')).toBe('S256');
-  });
-
-  it('ends the sign-in before the browser where it is required; nothing is forgotten', async () => {
-    const here = await world({ issuer, brokenPushing: 'required', registration: 'open' }, {}, null);
-    expect(await failureOf(here.signIn())).toBe('E_HTTP_STATUS');
-    expect(await failureOf(here.signIn())).toBe('E_HTTP_STATUS');
-    expect(here.rig.opened).toEqual([]);
-    expect(here.provider.seen.register).toHaveLength(1);
   });
 });

@@ -1,5 +1,4 @@
-// Providers whose ways the standard covers. What is told of each comes from other people's reports; none was signed in
-// to.
+// Providers that need no preset. Their behaviour is taken from public reports; none of them was tested directly.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -19,7 +18,7 @@ interface Row {
   readonly provider: string;
   readonly way: string;
   readonly ways: Ways;
-  /** Registers itself, unless it is `entered`. */
+  /** Absent: the client registers itself. */
   readonly clientId?: 'entered';
   readonly check?: (world: ProviderWorld) => unknown;
 }
@@ -27,7 +26,7 @@ interface Row {
 const table: readonly Row[] = [
   {
     provider: 'Sentry',
-    way: 'wants `resource` in every request, the silent ones too',
+    way: 'requires `resource` in every request, also without a browser',
     ways: { issuer: 'https://mcp.sentry.dev', registration: 'open', needsResource: true },
     check: (here) => expect(resources(here)).toEqual([[mcpUrl], [mcpUrl], [mcpUrl]]),
   },
@@ -38,7 +37,7 @@ const table: readonly Row[] = [
   },
   {
     provider: 'Descope',
-    way: 'has OpenID Connect metadata alone, behind a long path; its keys lie elsewhere',
+    way: 'has only OpenID Connect metadata, below a long path, and its keys on another host',
     ways: {
       issuer: 'https://api.descope.com/v1/apps/agentic/P2abc/M3def',
       registration: 'open',
@@ -48,19 +47,19 @@ const table: readonly Row[] = [
   },
   {
     provider: 'Ping',
-    way: 'knows clients that were registered by hand',
+    way: 'accepts clients that were registered manually',
     ways: { issuer: 'https://auth.pingone.eu/0a1b/as', registration: 'none', metadataAt: 'appended' },
     clientId: 'entered',
   },
   {
     provider: 'Miro',
-    way: 'refuses a registration that names scopes it does not know',
+    way: 'refuses a registration with unknown scopes',
     ways: { issuer: 'https://mcp.miro.com', registration: 'complains of scopes' },
     check: ({ provider }) => expect(provider.seen.register.map(({ body }) => 'scope' in body)).toEqual([true, false]),
   },
   {
     provider: 'Railway',
-    way: 'names an authorization endpoint that comes with a `resource`',
+    way: 'has an authorization endpoint with a `resource` in its query',
     ways: {
       issuer: 'https://backboard.railway.com',
       registration: 'open',
@@ -73,7 +72,7 @@ const table: readonly Row[] = [
   },
   {
     provider: 'Meta',
-    way: 'gives no refresh token, and an access token for sixty days',
+    way: 'issues no refresh token, and an access token for sixty days',
     ways: { issuer: 'https://mcp.facebook.com', registration: 'open', refreshTokens: false, seconds: 60 * day },
     check: ({ rig, id }) => {
       expect(rig.tokens.state(id)).toMatchObject({ kind: 'usable', renewable: false });
@@ -82,7 +81,7 @@ const table: readonly Row[] = [
   },
   {
     provider: 'better-auth',
-    way: 'gives a refresh token for `offline_access` only, to clients that registered for their scopes',
+    way: 'issues a refresh token only for `offline_access`, to clients that registered their scopes',
     ways: {
       issuer: 'https://app.better-auth.example/api/auth',
       registration: 'open',
@@ -93,7 +92,7 @@ const table: readonly Row[] = [
   },
   {
     provider: 'Figma, for apps on its list',
-    way: 'gives a secret with a registration as a public client',
+    way: 'returns a secret for a registration as a public client',
     ways: { issuer: 'https://api.figma.com', registration: 'open', givesSecret: true },
     check: ({ provider }) =>
       expect(provider.seen.token.map((form) => [form.get('client_id'), form.has('client_secret')])).toEqual([
@@ -103,7 +102,7 @@ const table: readonly Row[] = [
   },
   {
     provider: 'Swiggy',
-    way: 'names an address for its resource metadata where there is nothing',
+    way: 'names an address for its resource metadata that returns 404',
     ways: {
       issuer: 'https://mcp.swiggy.com',
       registration: 'open',
@@ -112,13 +111,13 @@ const table: readonly Row[] = [
   },
   {
     provider: 'Breeze',
-    way: 'burns the refresh token when a refresh comes without `resource`',
+    way: 'revokes the refresh token after a refresh without `resource`',
     ways: { issuer: 'https://mcp.breeze.example', registration: 'open', needsResource: true },
     check: ({ provider }) => expect(provider.seen.token).toHaveLength(2),
   },
 ];
 
-describe('a provider that needs no preset', () => {
+describe('a provider without a preset', () => {
   it.each(table)('$provider: $way', async ({ ways, clientId = null, check }) => {
     const here = await world(ways, {}, clientId);
     await here.signIn();
@@ -129,7 +128,7 @@ describe('a provider that needs no preset', () => {
     await check?.(here);
   });
 
-  it('does with the standard alone', async () => {
+  it('signs in with all presets switched off', async () => {
     for (const { ways, provider, clientId = null } of table) {
       if (presetFor(ways.issuer, undefined)) expect(provider).toMatch(/^Figma/);
       const here = await world(ways, { preset: 'none' }, clientId);
@@ -138,7 +137,7 @@ describe('a provider that needs no preset', () => {
     }
   });
 
-  it('is named in the documentation with its way', () => {
+  it('is listed in the documentation', () => {
     const text = readFileSync(path.join(import.meta.dirname, '../../../docs/presets.md'), 'utf8');
     for (const { provider, way } of table) expect(text).toContain(`| ${provider} | ${way} |`);
   });
