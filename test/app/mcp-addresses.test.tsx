@@ -108,7 +108,8 @@ describe('an open MCP server', () => {
       response
         .writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'session-1' })
         .end(
-          '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}',
+          '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{},' +
+            '"serverInfo":{"name":"x","version":"1"}}}',
         );
     };
     expect(await look()).toMatchObject({ kind: 'open' });

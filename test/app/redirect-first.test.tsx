@@ -110,9 +110,8 @@ describe('the redirect URI of a client that the user registers', () => {
     await bare.serve();
     const { code, stdout } = await bare.run(['add', mcp.url, '--name', 'work']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(
-      /1\. .*register.*\n.*2\. .*http:\/\/127\.0\.0\.1:\d+\/callback\/\S+\n.*3\. keybridge configure work --client-id/is,
-    );
+    expect(stdout).toMatch(/1\. .*register.*\n.*2\. .*http:\/\/127\.0\.0\.1:\d+\/callback\/\S+\n/is);
+    expect(stdout).toMatch(/\/callback\/\S+\n.*3\. keybridge configure work --client-id/is);
   });
 });
 

@@ -50,7 +50,8 @@ describe('snippets for MCP hosts', () => {
       '[mcp_servers.linear]\ncommand = "/usr/bin/keybridge"\nargs = ["connect", "linear"]',
     );
     expect(snippet('claude-code', 'linear', plainCommand, {}, 'linux').text).toBe(
-      `claude mcp add-json --scope user linear '{"type":"stdio","command":"/usr/bin/keybridge","args":["connect","linear"]}'`,
+      'claude mcp add-json --scope user linear ' +
+        `'{"type":"stdio","command":"/usr/bin/keybridge","args":["connect","linear"]}'`,
     );
   });
 

@@ -6,6 +6,10 @@ import {
   type BridgeStart,
   type SnippetText,
 } from './entries.ts';
+import { hostMessages } from '../../../shared/messages/en/hosts.ts';
+import { translator } from '../../../shared/messages/translator.ts';
+
+const { t } = translator(hostMessages);
 
 /** Where a host's configuration is, by Node's platform name. `other` is for Linux and the rest. */
 export interface Places {
@@ -51,7 +55,7 @@ export const knownHosts: readonly KnownHost[] = [
     host: 'claude-code',
     title: 'Claude Code',
     // Some Windows shells break a JSON argument, so on Windows the entry goes into the file.
-    places: { darwin: 'Run in a terminal', win32: '%USERPROFILE%\\.claude.json', other: 'Run in a terminal' },
+    places: { darwin: t('hosts.terminal'), win32: '%USERPROFILE%\\.claude.json', other: t('hosts.terminal') },
     write: claudeCodeCommand,
     writeOnWindows: jsonEntry('mcpServers', { type: 'stdio' }),
   },
@@ -96,5 +100,5 @@ export const knownHosts: readonly KnownHost[] = [
   { host: 'opencode', title: 'opencode', places: atHome('.config/opencode/opencode.json'), write: opencodeEntry },
   { host: 'kiro', title: 'Kiro', places: atHome('.kiro/settings/mcp.json'), write: jsonEntry('mcpServers') },
   { host: 'junie', title: 'JetBrains Junie', places: atHome('.junie/mcp/mcp.json'), write: jsonEntry('mcpServers') },
-  { host: 'other', title: 'Another app', places: everywhere('The app’s MCP settings'), write: jsonEntry('mcpServers') },
+  { host: 'other', title: t('hosts.other'), places: everywhere(t('hosts.otherPlace')), write: jsonEntry('mcpServers') },
 ];
