@@ -12,7 +12,7 @@ import { createFakeClock } from '../fixtures/clock.ts';
 import { createFakeStore } from '../fixtures/fake-store.ts';
 import { startProduct } from '../fixtures/product.ts';
 
-// One entry of servers.json that is not as Keybridge would write it costs the other servers nothing.
+// A bad entry of servers.json does not affect the other servers.
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -57,7 +57,7 @@ const accountsIn = (entry: Entry = {}): Entry[] => entry['accounts'] as Entry[];
 const named = (servers: readonly { readonly name: string }[]) => servers.map(({ name }) => name);
 
 describe('an unknown member of an entry', () => {
-  it('An unknown setting costs no server its place: the list, its copy and the setting stay as they are', async () => {
+  it('does not make the entry invalid, and is kept in the list and in its backup', async () => {
     const { open, edit, read, dataDir } = await folder('a', 'b');
     await edit(([, b]) => Object.assign(b ?? {}, { settings: { scopes: 'minimal', novelty: { of: 'tomorrow' } } }));
     const servers = await open();
@@ -68,7 +68,7 @@ describe('an unknown member of an entry', () => {
     expect((await readdir(dataDir)).filter((name) => name.includes('damaged'))).toEqual([]);
   });
 
-  it('What this version does not know is still there after it has changed the entry, at every depth', async () => {
+  it('is kept at every depth when Keybridge changes the entry', async () => {
     const { open, edit, read, backup } = await folder('a');
     const enterprise = { issuer: 'https://idp.example', clientId: 'us', novelty: 1 };
     await edit(([a], content) => {
@@ -110,18 +110,14 @@ const damages: readonly (readonly [string, (entry: Entry) => unknown, RegExp])[]
     /its url is not the address of a server/,
   ],
   ['no address', (b) => delete b['url'], /its url is not valid/],
-  [
-    'a setting with a value that there is not',
-    (b) => (b['settings'] = { grant: 'magic' }),
-    /its settings\.grant is not valid/,
-  ],
+  ['an unknown value of a setting', (b) => (b['settings'] = { grant: 'magic' }), /its settings\.grant is not valid/],
   ['the name of another server', (b) => (b['name'] = 'a'), /a has the same name or id/],
   ['no accounts', (b) => (b['accounts'] = []), /its accounts is not valid/],
 ];
 
 describe('a bad entry', () => {
   it.each(damages)(
-    'An entry with %s is put aside alone, with its name and the reason, and stays in the file as it is',
+    'is set aside alone, with its name and the reason, and kept in the file unchanged: %s',
     async (_what, damage, reason) => {
       const { open, edit, read, backup } = await folder('a', 'b', 'c');
       let bad: Entry = {};
@@ -141,12 +137,12 @@ describe('a bad entry', () => {
       ]);
       await servers.update(servers.find('a')?.id ?? '', { signInRequired: true });
       expect((await read()).servers[1]).toEqual(bad);
-      // The copy has it as it was when it was good.
+      // The backup still has the valid version.
       expect((await backup()).servers[1]).toEqual(good);
     },
   );
 
-  it('Something that is no object at all is put aside by its place in the list', async () => {
+  it('is identified by its position in the list if it is not an object', async () => {
     const { open, edit, read } = await folder('a');
     await edit((entries) => entries.push('b' as unknown as Entry, null as unknown as Entry));
     const servers = await open();
@@ -159,7 +155,7 @@ describe('a bad entry', () => {
     expect(named(servers.list())).toEqual(['a']);
   });
 
-  it('A new server cannot take the name of one that is put aside', async () => {
+  it('keeps its name, which a new server cannot take', async () => {
     const { open, edit } = await folder('a');
     await edit(([a]) => delete a?.['url']);
     const servers = await open();
@@ -175,8 +171,8 @@ describe('a bad entry', () => {
   });
 });
 
-describe('the copy servers.json.bak', () => {
-  it('The copy keeps a server that the list has lost without a word, until a person removes one', async () => {
+describe('the backup servers.json.bak', () => {
+  it('keeps a server that disappeared from the list until a person removes one', async () => {
     const { open, edit, backup } = await folder('a', 'b', 'c');
     await edit((entries) => entries.splice(1));
     const servers = await open();
@@ -186,7 +182,7 @@ describe('the copy servers.json.bak', () => {
     expect(named((await backup()).servers as { name: string }[])).toEqual(['b', 'c']);
   });
 
-  it('A copy that is damaged together with the list is kept beside it, and not written over', async () => {
+  it('is kept, like the list, if both are damaged', async () => {
     const { dataDir, open } = await folder('a');
     for (const name of ['servers.json', 'servers.json.bak']) await writeFile(path.join(dataDir, name), '{"servers": [');
     await open();
@@ -194,8 +190,8 @@ describe('the copy servers.json.bak', () => {
   });
 });
 
-describe('a server that is put aside, for a person', () => {
-  it('Status, window, tray and command line name it with the reason; a host is told; it can be removed', async () => {
+describe('a server that is set aside', () => {
+  it('is shown with the reason in status, window, tray and command line, and can be removed', async () => {
     const { dataDir, edit } = await folder('a', 'b');
     await edit(([, b]) => Object.assign(b ?? {}, { settings: { grant: 'magic' } }));
     const product = await startProduct({ dataDir, store: createFakeStore() });

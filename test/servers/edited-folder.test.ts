@@ -10,12 +10,12 @@ import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startOpenidSite } from '../fixtures/openid-site.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 
-// Another program that can write the data folder, and has neither the keychain nor the local socket.
+// Attacks by a program that can write to the data folder, but has no access to the keychain or the local socket.
 
 const closing = closeAfterEach();
 
 type Json = Record<string, unknown>;
-/** Of both files; each has its own part of these. */
+/** The members of both files that the tests edit. */
 interface Content extends Json {
   servers: [Json, ...Json[]];
   credentials: Json;
@@ -44,7 +44,7 @@ async function folder() {
   };
 }
 
-/** Signed in to a server, and ended. */
+/** A data folder with a signed-in server, while the app is not running. */
 async function signedIn() {
   const there = await folder();
   const remote = await startFaulty();
@@ -71,7 +71,7 @@ const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
   );
 
 describe('an edited servers.json', () => {
-  it.each([1, 2])('does not pass for a new data folder by another install id (file of version %d)', async (version) => {
+  it.each([1, 2])('cannot pose as a new list by another install id (file version %d)', async (version) => {
     const { open, edit, lead } = await signedIn();
     await edit('servers.json', (content) => {
       lead(content);
@@ -83,7 +83,7 @@ describe('an edited servers.json', () => {
     expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
   });
 
-  it('is accepted entry by entry where it is the list of another data folder, and stays so', async () => {
+  it('is accepted entry by entry if it comes from another data folder', async () => {
     const [one, other] = [await signedIn(), await folder()];
     const foreign = await startProduct({ dataDir: other.dataDir, store: one.store });
     await foreign.call('addServer', { url: 'https://evil.example/mcp', name: 'theirs' });
@@ -100,7 +100,7 @@ describe('an edited servers.json', () => {
     expect(aside(await one.open())).toEqual([]);
   });
 
-  it('brings neither a confirmation of hosts nor a way into the network along when a person accepts it', async () => {
+  it('has its confirmed hosts and its private networks reset when a person accepts it', async () => {
     const { open, edit } = await signedIn();
     const hosts = [{ what: 'token', host: 'evil.example' }];
     await edit('servers.json', ({ servers: [work] }) =>
@@ -120,7 +120,7 @@ describe('an edited servers.json', () => {
     );
   });
 
-  it('has no say in the redirect address that a person is told to register', async () => {
+  it('cannot change the redirect URI that a person is told to register', async () => {
     const { open, edit } = await signedIn();
     await edit(
       'servers.json',
@@ -131,7 +131,7 @@ describe('an edited servers.json', () => {
   });
 
   it.each(['name', 'id'] as const)(
-    'does not push a server out by an entry with its %s in front, nor have its sign-in deleted when that one is removed',
+    'cannot displace a server by an earlier entry with its %s, or delete its sign-in through that entry',
     async (same) => {
       const { open, edit } = await signedIn();
       await edit('servers.json', ({ servers }) => {
@@ -155,7 +155,7 @@ describe('an edited servers.json', () => {
     },
   );
 
-  it('cannot have the sign-ins at companies deleted by the name of an entry that a person removes', async () => {
+  it('cannot delete the sign-ins of companies by the name of an entry that a person removes', async () => {
     const { open, edit, store } = await signedIn();
     await edit('servers.json', ({ servers }) => servers.push({ id: 'enterprise', name: 'odd' }));
     const product = await open();
@@ -167,7 +167,7 @@ describe('an edited servers.json', () => {
 });
 
 describe('an edited credentials.json', () => {
-  it('cannot have the key of the list deleted from the keychain, so that a changed list would pass', async () => {
+  it('cannot delete the key of the list from the keychain to get a changed list accepted', async () => {
     const { open, edit, lead, store, installId } = await signedIn();
     const items = [...store.items.keys()].filter((item) => item.endsWith('/list-key'));
     expect(items).toContain(`${installId}/list-key`);
@@ -181,9 +181,10 @@ describe('an edited credentials.json', () => {
     expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
   });
 
-  it('does not set a token free that is kept back because it is for another website', async () => {
+  it('cannot release a token that is withheld because it is for another website', async () => {
     const graph = 'https://graph.example/v1';
-    const token = `${[{ alg: 'RS256' }, { aud: graph, exp: 4_000_000_000 }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.c2ln`;
+    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const token = `${encode({ alg: 'RS256' })}.${encode({ aud: graph, exp: 4_000_000_000 })}.c2ln`;
     const { open, edit } = await folder();
     const site = await startOpenidSite({ accessToken: () => token, answer: { refresh_token: undefined } });
     closing.push(() => site.close());
@@ -200,8 +201,8 @@ describe('an edited credentials.json', () => {
   });
 });
 
-describe('the key of the list, gone from the keychain', () => {
-  it('does not make a list that was signed with it one that nobody has signed yet', async () => {
+describe('a list whose key is missing from the keychain', () => {
+  it('does not count as a new list', async () => {
     const { open, edit, lead, store, installId } = await signedIn();
     store.items.delete(`${installId}/list-key`);
     await edit('servers.json', lead);
@@ -212,7 +213,7 @@ describe('the key of the list, gone from the keychain', () => {
     expect(aside(await open())).toEqual([]);
   });
 
-  it('leaves a data folder that was moved as it was', async () => {
+  it('is used as before if only the data folder was moved', async () => {
     const { dataDir, store } = await signedIn();
     const moved = `${dataDir}-moved`;
     closing.push(() => rm(moved, { recursive: true, force: true }));

@@ -13,7 +13,7 @@ import { outcomeOf } from '../fixtures/access-tokens-rig.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 import { startSite } from '../fixtures/site.ts';
 
-// Who wrote servers.json: a MAC over each entry, with a key from the store of secrets.
+// Each entry of servers.json carries a MAC under a key from the secret store.
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -41,13 +41,13 @@ async function signedIn() {
     store,
     dataDir,
     entries,
-    /** The app starts again. */
+    /** Restarts the app. */
     open: async () => {
       const product = await open();
       closing.push(() => product.close());
       return product;
     },
-    /** As another program would, while the app does not run. */
+    /** Edits the file like another program, while the app is not running. */
     edit: async (change: (work: Entry, other: Entry) => unknown) => {
       const content = JSON.parse(await readFile(file, 'utf8')) as { servers: [Entry, Entry] };
       change(...content.servers);
@@ -64,7 +64,7 @@ const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
     () => undefined,
     (error: unknown) => (error as Error).cause as ErrorInfo,
   );
-/** As if no version that signs had been there yet. */
+/** Removes the keys, so that no list seems to have been signed yet. */
 function forgetKey(store: FakeStore): void {
   for (const item of store.items.keys()) if (item.endsWith('/list-key')) store.items.delete(item);
 }
@@ -92,22 +92,22 @@ const changes: readonly (readonly [string, (entry: Entry) => unknown])[] = [
   ],
   ['the exception from PKCE', (entry) => (entry['allowMissingPkce'] = true)],
   [
-    'where its registration is managed',
+    'the management address of its registration',
     (entry) => Object.assign(registrationIn(entry), { registration_client_uri: 'https://evil.example/r' }),
   ],
   [
-    'the account for who names none',
+    'the default account',
     (entry) => {
       entry['accounts'] = [...(entry['accounts'] as Entry[]), { id: 'second', name: 'second' }];
       entry['defaultAccount'] = 'second';
     },
   ],
-  ['its check value, which is gone', (entry) => delete entry['mac']],
+  ['its MAC, which is removed', (entry) => delete entry['mac']],
 ];
 
 describe('an entry that another program changed', () => {
   it.each(changes)(
-    'A change of %s puts the server aside: shown and not used, and accepted by one command',
+    'is shown but not used after a change of %s, until a person accepts it with one command',
     async (_what, change) => {
       const { store, open, edit, remote } = await signedIn();
       await edit((work) => change(work));
@@ -128,7 +128,7 @@ describe('an entry that another program changed', () => {
     },
   );
 
-  it('A name, and what was learned of the server, may be edited freely', async () => {
+  it('is still used if only its name, or what was learned about the server, has changed', async () => {
     const { open, edit } = await signedIn();
     await edit((work) => Object.assign(work, { name: 'renamed', signInRequired: false }));
     const product = await open();
@@ -136,7 +136,7 @@ describe('an entry that another program changed', () => {
     expect(outcomeOf(await product.app.connect('renamed').accessToken())).toMatch(/^kb-access-/);
   });
 
-  it('The MAC of one entry is not valid for another, and a new entry is not used before a person accepts it', async () => {
+  it('is not used if it carries the MAC of another entry', async () => {
     const { open, edit } = await signedIn();
     await edit((work, other) => {
       other['mac'] = work['mac'];
@@ -144,7 +144,7 @@ describe('an entry that another program changed', () => {
     expect(aside(await open())).toEqual(['other E_CONFIG_CHANGED']);
   });
 
-  it('A file that claims a newer version does not bypass the check', async () => {
+  it('is not used if the file claims to be from a newer version', async () => {
     const { open, edit, dataDir } = await signedIn();
     await edit((work) => (work['url'] = 'https://evil.example/mcp'));
     const file = path.join(dataDir, 'servers.json');
@@ -155,7 +155,7 @@ describe('an entry that another program changed', () => {
     expect((await failure(product.call('acceptServer', { server: 'work' })))?.code).toBe('E_CONFIG_NEWER');
   });
 
-  it('An edited credentials.json does not hide the key', async () => {
+  it('is not used if credentials.json was removed, where the key might have been listed', async () => {
     const { open, edit, dataDir } = await signedIn();
     await edit((work) => delete work['mac']);
     await rm(path.join(dataDir, 'credentials.json'));
@@ -163,8 +163,8 @@ describe('an entry that another program changed', () => {
   });
 });
 
-describe('a keychain that is locked or empty', () => {
-  it('A locked keychain keeps the list as it is; when it opens, the changed entry is put aside before anything is read for it', async () => {
+describe('the check of the list', () => {
+  it('waits for a locked keychain, then sets a changed entry aside before any secret is read for it', async () => {
     const { store, open, edit } = await signedIn();
     const evil = await startSite();
     closing.push(() => evil.close());
@@ -176,13 +176,13 @@ describe('a keychain that is locked or empty', () => {
     expect(outcomeOf(await connection.accessToken())).toMatch(/E_STORE_LOCKED/);
 
     store.fault = undefined;
-    // No unlocking by us: the first read of a secret brings it.
+    // Without an explicit unlock: the first read of a secret triggers the check.
     await failure(product.call('refreshNow', { server: 'work' }));
     expect([used(product), aside(product)]).toEqual([['other'], ['work E_CONFIG_CHANGED']]);
     expect(evil.hits).toEqual([]);
   });
 
-  it('A server that was added while the keychain was locked is signed when it opens', async () => {
+  it('signs a server that was added while the keychain was locked', async () => {
     const { store, open, entries } = await signedIn();
     store.fault = () => locked;
     const product = await open();
@@ -195,7 +195,7 @@ describe('a keychain that is locked or empty', () => {
     expect(aside(await open())).toEqual([]);
   });
 
-  it('A data folder of an older version is signed at the first start, and used as before', async () => {
+  it('signs the data folder of an older version at the first start', async () => {
     const { store, open, edit, entries } = await signedIn();
     forgetKey(store);
     await edit((...all) => all.forEach((entry) => delete entry['mac']));
@@ -208,7 +208,7 @@ describe('a keychain that is locked or empty', () => {
     expect(aside(await open())).toEqual(['work E_CONFIG_CHANGED']);
   });
 
-  it('A start that ends before the key is stored leaves a list that the next start signs anew', async () => {
+  it('signs the list again if the last start ended before the key was stored', async () => {
     const { store, open, entries } = await signedIn();
     forgetKey(store);
     store.fault = (operation, item) => (operation === 'set' && item.endsWith('/list-key') ? locked : undefined);
@@ -220,7 +220,7 @@ describe('a keychain that is locked or empty', () => {
     expect(after.every((mac) => typeof mac === 'string' && !before.includes(mac))).toBe(true);
   });
 
-  it('Secrets that an older version stored are bound when the list is signed, before anybody can change it', async () => {
+  it('binds the secrets of an older version when it signs the list for the first time', async () => {
     const dataDir = await mkdtemp(path.join(os.tmpdir(), 'keybridge-mac-'));
     closing.push(() => rm(dataDir, { recursive: true, force: true }));
     const [honest, evil] = [await startSite(), await startSite()];
@@ -253,11 +253,11 @@ describe('a keychain that is locked or empty', () => {
   });
 });
 
-describe('what the MAC covers', () => {
+describe('the text that the MAC covers', () => {
   const server = (more: object = {}) =>
     StoredServer.parse({ id: '0123456789abcdef', name: 'work', url: 'https://work.example/mcp', addedAt: 1, ...more });
 
-  it('It is the same whatever the order of the members, and for a member that says nothing', () => {
+  it('does not depend on the order of members, or on empty members', () => {
     const settings = { scopes: ['b', 'a'], caFile: '/ca.pem' };
     expect(coveredText(server({ settings: { caFile: '/ca.pem', scopes: ['b', 'a'] }, allowMissingPkce: false }))).toBe(
       coveredText(server({ settings })),
@@ -267,7 +267,7 @@ describe('what the MAC covers', () => {
     );
   });
 
-  it('No two different settings have the same text, whatever stands in them', () => {
+  it('differs between any two different settings', () => {
     const texts = [
       { authorizeParameters: { a: 'b' } },
       { authorizeParameters: { 'a","b': '' } },

@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 describe('the list of servers', () => {
-  it('keeps what was added, changed and removed, across a restart', async () => {
+  it('keeps added, changed and removed servers across a restart', async () => {
     const first = await open();
     const a = await first.add(example('a'));
     const b = await first.add({ ...example('b'), clientId: 'mine' });
@@ -57,7 +57,7 @@ describe('the list of servers', () => {
     expect((await open()).find('a')?.clientId).toBeUndefined();
   });
 
-  it('is on disk, for this user only, before the promise resolves', async () => {
+  it('is on disk, readable by this user only, before the promise resolves', async () => {
     const servers = await open();
     await servers.add(example('a'));
     expect((await onDisk()).servers.map(({ name }) => name)).toEqual(['a']);
@@ -65,7 +65,7 @@ describe('the list of servers', () => {
     expect((await stat(at('servers.json.bak'))).mode & 0o777).toBe(0o600);
   });
 
-  it('takes changes that come at once one after the other, and loses none', async () => {
+  it('applies concurrent changes one after the other, and loses none', async () => {
     const servers = await open();
     await Promise.all(Array.from({ length: 25 }, (_, n) => servers.add(example(`s${n}`))));
     expect((await onDisk()).servers).toHaveLength(25);
@@ -73,7 +73,7 @@ describe('the list of servers', () => {
     expect(new Set(ids).size).toBe(25);
   });
 
-  it('refuses a second server of the same name, also when both come at once', async () => {
+  it('refuses a second server with the same name, also if both are added concurrently', async () => {
     const servers = await open();
     const both = await Promise.all([refused(servers.add(example('same'))), refused(servers.add(example('same')))]);
     expect(new Set(both)).toEqual(new Set(['E_SERVER_EXISTS', 'nothing']));
@@ -82,7 +82,7 @@ describe('the list of servers', () => {
     expect(servers.list()).toHaveLength(2);
   });
 
-  it('does not know a server that is gone', async () => {
+  it('does not find a removed server', async () => {
     const servers = await open();
     expect(await refused(servers.remove('0000000000000000'))).toBe('E_SERVER_UNKNOWN');
     expect(await refused(servers.update('0000000000000000', { name: 'x' }))).toBe('E_SERVER_UNKNOWN');
@@ -99,21 +99,21 @@ describe('the list of servers', () => {
     expect(await readFile(at('servers.json'), 'utf8')).not.toContain('example.com');
   });
 
-  it('takes http on this computer, and drops a fragment', async () => {
+  it('allows http to this computer, and removes a fragment', async () => {
     const servers = await open();
     expect((await servers.add(example('a', 'http://127.0.0.1:8080/mcp#part'))).url).toBe('http://127.0.0.1:8080/mcp');
   });
 });
 
-describe('a list that is not as it was left', () => {
+describe('a list that changed on disk', () => {
   const damages: [string, (text: string) => string][] = [
-    ['cut in the middle', (text) => text.slice(0, text.length / 2)],
+    ['truncated', (text) => text.slice(0, text.length / 2)],
     ['empty', () => ''],
-    ['no JSON', () => 'server = "a"'],
-    ['another shape', () => '{"version":1,"servers":{}}'],
+    ['not JSON', () => 'server = "a"'],
+    ['of another shape', () => '{"version":1,"servers":{}}'],
   ];
 
-  it.each(damages)('CF01: %s: uses the last good copy, keeps the damaged file, says so', async (_name, damage) => {
+  it.each(damages)('CF01: is replaced by the last good copy, kept and reported if it is %s', async (_name, damage) => {
     const before = await open();
     await before.add(example('a'));
     await before.add(example('b'));
@@ -131,7 +131,7 @@ describe('a list that is not as it was left', () => {
     expect((await open()).notice).toBeUndefined();
   });
 
-  it('CF01: both copies damaged: starts empty, but finds its stored secrets again', async () => {
+  it('CF01: starts empty if both copies are damaged, but keeps its install id for the stored secrets', async () => {
     const before = await open();
     await before.add(example('a'));
     const text = await readFile(at('servers.json'), 'utf8');
@@ -144,7 +144,7 @@ describe('a list that is not as it was left', () => {
     expect(after.installId).toBe(before.installId);
   });
 
-  it('comes back from its copy when it was deleted', async () => {
+  it('is restored from its backup if it was deleted', async () => {
     const before = await open();
     await before.add(example('a'));
     await rm(at('servers.json'));
@@ -153,7 +153,7 @@ describe('a list that is not as it was left', () => {
     expect(after.notice?.code).toBe('E_CONFIG_DAMAGED');
   });
 
-  it('CF09: of a newer version: is shown, never written, and says so', async () => {
+  it('CF09: is shown but never written if it is from a newer version', async () => {
     const before = await open();
     await before.add(example('a'));
     const newer = JSON.stringify({
@@ -171,7 +171,7 @@ describe('a list that is not as it was left', () => {
     expect(await readFile(at('servers.json'), 'utf8')).toBe(newer);
   });
 
-  it('CF03: writable for others: is refused with the command that mends it', async () => {
+  it('CF03: is refused with the command that repairs it if others can write it', async () => {
     await open();
     await chmod(at('servers.json'), 0o622);
     await expect(open()).rejects.toMatchObject({
@@ -182,7 +182,7 @@ describe('a list that is not as it was left', () => {
     await expect(open()).resolves.toBeDefined();
   });
 
-  it('CF03: a link: is refused, and what it leads to is not touched', async () => {
+  it('CF03: is refused if it is a link, whose target is not touched', async () => {
     await open();
     await rename(at('servers.json'), at('elsewhere'));
     await symlink(at('elsewhere'), at('servers.json'));
@@ -190,14 +190,14 @@ describe('a list that is not as it was left', () => {
     expect((await stat(at('elsewhere'))).size).toBeGreaterThan(0);
   });
 
-  it.runIf(process.getuid?.() === 0)('CF03: of another user: is refused (only root can set this up)', async () => {
+  it.runIf(process.getuid?.() === 0)('CF03: is refused if it belongs to another user (needs root)', async () => {
     await open();
     const { chown } = await import('node:fs/promises');
     await chown(at('servers.json'), 65_534, 65_534);
     await expect(open()).rejects.toMatchObject({ code: 'E_CONFIG_UNSAFE' });
   });
 
-  it('CF12: a write that fails changes nothing, on disk or in memory, and the next one works', async () => {
+  it('CF12: is unchanged on disk and in memory after a failed write, and the next write works', async () => {
     const servers = await open();
     await servers.add(example('a'));
     const before = await readFile(at('servers.json'), 'utf8');
@@ -211,7 +211,7 @@ describe('a list that is not as it was left', () => {
     expect((await onDisk()).servers.map(({ name }) => name)).toEqual(['a', 'c']);
   });
 
-  it('CF02: killed 30 times in the middle of writing, there is always one whole version, and no litter', async () => {
+  it('CF02: is complete, without temporary files, after the writer was killed 30 times', async () => {
     const program = await bundle(path.join(import.meta.dirname, '../fixtures/servers-writer.ts'), at('bin'));
     let last = -1;
     for (let kill = 0; kill < 30; kill += 1) {

@@ -16,8 +16,6 @@ import { startProduct } from '../fixtures/product.ts';
 import { startSite, type Route, type Site } from '../fixtures/site.ts';
 import type { ServerSettings } from '../../shared/server-settings.ts';
 
-// What a secret was entered for lies beside it in the store, and it goes nowhere else.
-
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
@@ -35,8 +33,8 @@ const failure = (promise: Promise<unknown>): Promise<ErrorInfo | undefined> =>
     (error: unknown) => (error as Error).cause as ErrorInfo,
   );
 
-/** An MCP server that is its own authorization server, and takes whatever it is shown. */
-async function displayUrl(): Promise<Site & { readonly url: string }> {
+/** An MCP server that is its own authorization server, and accepts any credentials. */
+async function startServer(): Promise<Site & { readonly url: string }> {
   const site = await startSite();
   closing.push(() => site.close());
   const { origin } = site;
@@ -95,18 +93,18 @@ const ways: readonly (readonly [string, Entered])[] = [
   ['assertion', { settings: { grant: 'jwt_bearer' }, clientId: 'robot', secrets: { assertion } }],
 ];
 
-describe('an address that was changed in servers.json', () => {
+describe('a server whose address was changed in servers.json', () => {
   it.each(ways)(
-    'does not take the %s along, not even with the next sign-in; entered again, it goes there',
+    'does not get the %s, not even with the next sign-in, until the user enters it again',
     async (name, entered) => {
-      const [honest, other] = [await displayUrl(), await displayUrl()];
+      const [honest, other] = [await startServer(), await startServer()];
       const dataDir = await folder();
       const store = createFakeStore();
       const first = await startProduct({ dataDir, store });
       await first.call('addServer', { url: honest.url, name: 'work', ...entered });
       await first.call('signIn', { server: 'work' });
       await first.close();
-      await move(dataDir, honest.origin, other.origin);
+      await changeAddress(dataDir, honest.origin, other.origin);
 
       const second = await startProduct({ dataDir, store });
       closing.push(() => second.close());
@@ -122,8 +120,7 @@ describe('an address that was changed in servers.json', () => {
       const secrets = [entered.clientSecret ?? '', ...Object.values(entered.secrets ?? {})].filter(
         (secret) => secret !== '',
       );
-      const heard = () => JSON.stringify(other.hits);
-      for (const secret of secrets) expect(heard()).not.toContain(secret);
+      for (const secret of secrets) expect(JSON.stringify(other.hits)).not.toContain(secret);
       expect(other.hits.filter(({ path: at }) => at === '/token')).toEqual([]);
 
       const again =
@@ -135,10 +132,10 @@ describe('an address that was changed in servers.json', () => {
   );
 });
 
-/** As another program would do it. */
-async function move(dataDir: string, from: string, to: string): Promise<void> {
+/** Changes the address like another program would. */
+async function changeAddress(dataDir: string, from: string, to: string): Promise<void> {
   const file = path.join(dataDir, 'servers.json');
-  // The registrations too: nothing in the list says any more where the sign-in was.
+  // Includes the registrations, so that the list has no trace of the old address.
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to));
 }
 
@@ -162,7 +159,7 @@ describe('a secret in the store', () => {
     return { store, vault };
   }
 
-  it('learns its issuer at the first use, and is for no other from then on', async () => {
+  it('is bound to an issuer at its first use', async () => {
     const { vault } = await vaultWith((into) =>
       into.writeClientSecret('k', new Secret('s3cret'), { server: 'https://mcp.example' }),
     );
@@ -183,13 +180,13 @@ describe('a secret in the store', () => {
     });
   });
 
-  it('whose first two uses come at once for two issuers goes to one of them alone', async () => {
+  it('is bound to one of two issuers that use it concurrently for the first time', async () => {
     const { vault } = await vaultWith((into) => into.writeClientSecret('k', new Secret('s3cret')));
     const both = await Promise.all([vault.readClientSecret('k', as(1)), vault.readClientSecret('k', as(2))]);
     expect(both.map(({ kind }) => kind)).toEqual(['found', 'elsewhere']);
   });
 
-  it('is not given out before the store has kept what it is for', async () => {
+  it('is not returned before its binding is stored', async () => {
     const { store, vault } = await vaultWith((into) => into.writeClientSecret('k', new Secret('s3cret')));
     store.fault = (operation) => (operation === 'set' ? locked : undefined);
     expect((await vault.readClientSecret('k', as(1))).kind).toBe('locked');
@@ -197,7 +194,7 @@ describe('a secret in the store', () => {
     expect((await vault.readClientSecret('k', as(2))).kind).toBe('found');
   });
 
-  it('that an older version stored without a word is for what the list said, and then says so itself', async () => {
+  it('is bound to what the list says if an older version stored it without a binding', async () => {
     const { vault } = await vaultWith(async (into, store) => {
       await into.writeClientSecret('k', new Secret('s3cret'));
       expect((await createRecords(store).write('0123456789abcdef/client-secret/k', 2, 's3cret')).kind).toBe('done');
@@ -205,7 +202,7 @@ describe('a secret in the store', () => {
     expect(await vault.readClientSecret('k', as(2), as(1))).toMatchObject({ kind: 'elsewhere' });
     const read = await vault.readClientSecret('k', as(1), as(1));
     expect(read.kind === 'found' && read.value.reveal()).toBe('s3cret');
-    // What the list says later does not count any more.
+    // The list has no effect once the binding is stored.
     expect(await vault.readClientSecret('k', as(2), as(2))).toMatchObject({ kind: 'elsewhere' });
   });
 });

@@ -10,7 +10,7 @@ import { isOwnSocket, listeners } from '../../electron/local-socket/own-socket.t
 import { busAddressOf, busSockets, ownBusSocket } from '../../electron/core/vault/secret-service/bus-address.ts';
 import { createSecretService } from '../../electron/core/vault/secret-service/secret-service.ts';
 
-// DBUS_SESSION_BUS_ADDRESS and KEYBRIDGE_KEYCHAIN_DBUS decide who gets the content of the keychain.
+// Whoever owns the bus that DBUS_SESSION_BUS_ADDRESS or KEYBRIDGE_KEYCHAIN_DBUS names sees the content of the keychain.
 
 let folder: string;
 const ends: (() => unknown)[] = [];
@@ -38,10 +38,10 @@ async function listenOnPort(): Promise<{ port: number; connections: () => number
 }
 
 /**
- * Listens on an abstract name as a user who is not the one whose id is given back. Only root can start another user's
- * process; for everybody else this process is the other user, and the question is asked for a user who is not.
+ * Listens on an abstract name, and returns the id of a user to whom it does not belong. Root starts a process of
+ * another user and returns its own id; anyone else listens itself and returns another user's id.
  */
-async function asOtherUser(name: string): Promise<number> {
+async function listenAsOtherUser(name: string): Promise<number> {
   const [me, nobody] = [process.getuid?.() ?? 0, 65_534];
   if (me !== 0) {
     await listenOn({ path: `\0${name}` });
@@ -60,7 +60,7 @@ async function asOtherUser(name: string): Promise<number> {
 
 const newName = (): string => `keybridge-test-${randomBytes(8).toString('hex')}`;
 
-describe('the address of a bus', () => {
+describe('a bus address', () => {
   it.each([
     ['unix:path=/run/user/1000/bus', ['/run/user/1000/bus']],
     ['tcp:host=127.0.0.1,port=9;unix:path=/a,guid=1;unix:abstract=/tmp/b', ['/a', '\0/tmp/b']],
@@ -78,8 +78,8 @@ describe('the address of a bus', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('a bus that is not this user’s', () => {
-  it('a TCP address is not connected to, though something listens there', async () => {
+describe.skipIf(process.platform === 'win32')('a bus that does not belong to this user', () => {
+  it('is not connected to over TCP, even if something listens there', async () => {
     const { port, connections } = await listenOnPort();
     expect(await createSecretService(`tcp:host=127.0.0.1,port=${port}`).state()).toEqual({
       kind: 'no_bus',
@@ -88,7 +88,7 @@ describe.skipIf(process.platform === 'win32')('a bus that is not this user’s',
     expect(connections()).toBe(0);
   });
 
-  it('a file that is no socket, a missing one and another user’s socket are no bus', async () => {
+  it('is not used if it is not a socket, does not exist, or belongs to another user', async () => {
     const socket = path.join(folder, 'bus');
     await listenOn({ path: socket });
     expect(isOwnSocket(socket)).toBe(true);
@@ -98,8 +98,8 @@ describe.skipIf(process.platform === 'win32')('a bus that is not this user’s',
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('an abstract name', () => {
-  it('is this user’s when one of their processes listens on it', async () => {
+describe.skipIf(process.platform !== 'linux')('an abstract socket', () => {
+  it('belongs to this user if one of their processes listens on it', async () => {
     const name = newName();
     expect(isOwnSocket(`\0${name}`)).toBe(false);
     await listenOn({ path: `\0${name}` });
@@ -108,26 +108,26 @@ describe.skipIf(process.platform !== 'linux')('an abstract name', () => {
     expect(isOwnSocket(`\0${name.slice(0, -1)}`)).toBe(false);
   });
 
-  it('is not this user’s when another user holds it', async () => {
+  it('does not belong to this user if another user listens on it', async () => {
     const name = newName();
-    const uid = await asOtherUser(name);
+    const uid = await listenAsOtherUser(name);
     expect(isOwnSocket(`\0${name}`, uid)).toBe(false);
     if (uid === process.getuid?.()) expect(ownBusSocket(`unix:abstract=${name}`)).toBeUndefined();
   });
 
-  it('is not this user’s when the list of sockets was made to say so by a name with a line break in it', async () => {
+  it('does not belong to this user if a line break in another name forges the list of sockets', async () => {
     const name = newName();
     const mine = newName();
     await listenOn({ path: `\0${mine}` });
     const inode = listeners().find((one) => one.path.startsWith(`@${mine}`))?.inode ?? '';
-    // This process is the other user, who holds the name, and puts a line with a socket of ours beside it.
+    // This socket's name contains a line that claims the name for the inode of one of our sockets.
     await listenOn({ path: `\0x\n0000000000000000: 00000002 00000000 00010000 0001 01 ${inode} @${name}` });
     expect(
       listeners()
         .filter((one) => one.path.startsWith(`@${name}`))
         .map((one) => one.inode),
     ).toEqual([inode]);
-    const other = await asOtherUser(name);
+    const other = await listenAsOtherUser(name);
     expect(isOwnSocket(`\0${name}`, other)).toBe(false);
   });
 });
