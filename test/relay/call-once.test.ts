@@ -23,11 +23,11 @@ beforeEach(async () => {
   expect(textOf(await host.call('act'))).toBe('run 1');
 });
 
-/** The fault meets one method; the rest is healthy. */
+/** Responds to one method with the fault, and to all others normally. */
 const only = (method: string, fault: (post: McpPost) => void) =>
   (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
 
-/** What a promise gives, while time passes for whoever waits on the clock. */
+/** Resolves as the promise does, while the clock runs. */
 async function whileTimePasses<Value>(promise: Promise<Value>, stepMs = 250, mostMs = 60_000): Promise<Value> {
   let over = false;
   void promise.finally(() => (over = true)).catch(() => {});
@@ -39,7 +39,7 @@ async function whileTimePasses<Value>(promise: Promise<Value>, stepMs = 250, mos
   return promise;
 }
 
-describe('a tool that ran and whose answer was lost in a fault of HTTP', () => {
+describe('a call whose response was lost in an HTTP error', () => {
   it.each([
     ['503 with Retry-After: 1', 503, { 'retry-after': '1' }, 'E_OUTCOME_UNKNOWN'],
     ['503 with Retry-After: 0', 503, { 'retry-after': '0' }, 'E_OUTCOME_UNKNOWN'],
@@ -53,7 +53,7 @@ describe('a tool that ran and whose answer was lost in a fault of HTTP', () => {
     ['504 without a body', 504, {}, 'E_OUTCOME_UNKNOWN'],
     ['408 without a body', 408, {}, 'E_OUTCOME_UNKNOWN'],
     ['409 without a body', 409, {}, 'E_OUTCOME_UNKNOWN'],
-  ])('runs once when it was answered %s', async (_name, status, headers, code) => {
+  ])('runs once after a %s', async (_name, status, headers, code) => {
     only('tools/call', ({ run, response }) => {
       run();
       response.writeHead(status, headers).end();
@@ -63,37 +63,34 @@ describe('a tool that ran and whose answer was lost in a fault of HTTP', () => {
     expect(mcp.count('initialize')).toBe(1);
   });
 
-  it.each([404, 429, 503, 500])(
-    'the server’s own error reaches the host when it stands in the body of a %i',
-    async (status) => {
-      only('tools/call', ({ run, message, response }) => {
-        run();
-        sendJson(
-          response,
-          status,
-          { jsonrpc: '2.0', id: message.id, error: { code: -32_050, message: 'the tool broke' } },
-          { 'retry-after': '1' },
-        );
-      });
-      expect((await host.call('act')).error).toMatchObject({ code: -32_050, message: 'the tool broke' });
-      expect(mcp.runs).toBe(2);
-    },
-  );
+  it.each([404, 429, 503, 500])('passes on the server’s JSON-RPC error in the body of a %i', async (status) => {
+    only('tools/call', ({ run, message, response }) => {
+      run();
+      sendJson(
+        response,
+        status,
+        { jsonrpc: '2.0', id: message.id, error: { code: -32_050, message: 'the tool broke' } },
+        { 'retry-after': '1' },
+      );
+    });
+    expect((await host.call('act')).error).toMatchObject({ code: -32_050, message: 'the tool broke' });
+    expect(mcp.runs).toBe(2);
+  });
 
-  it('a method that nobody knows is sent once as well', async () => {
+  it('is sent once if its method is unknown', async () => {
     only('vendor/act', ({ response }) => response.writeHead(503, { 'retry-after': '0' }).end());
     expect(codeOf(await host.request('vendor/act'))).toBe('E_OUTCOME_UNKNOWN');
     expect(mcp.count('vendor/act')).toBe(1);
   });
 
-  it('a busy server whose body never ends: the call has its error after two seconds', async () => {
+  it('fails after two seconds when a busy server never ends its body', async () => {
     only('tools/call', ({ response }) => void response.writeHead(503, { 'retry-after': '1' }).write('{"jso'));
     const call = host.call('act');
     await until(() => mcp.count('tools/call') === 2);
     expect(codeOf(await whileTimePasses(call, 500, 5_000))).toBe('E_OUTCOME_UNKNOWN');
   });
 
-  it('a notification is sent once as well', async () => {
+  it('is sent once if it is a notification', async () => {
     only('notifications/progress', ({ response }) => response.writeHead(503, { 'retry-after': '0' }).end());
     host.notify('notifications/progress', { progressToken: 1, progress: 1 });
     await whileTimePasses(host.request('ping'));
@@ -101,7 +98,7 @@ describe('a tool that ran and whose answer was lost in a fault of HTTP', () => {
     expect(mcp.count('notifications/progress')).toBe(1);
   });
 
-  it('the time that a 503 named stands in the error, and the next call waits for it', async () => {
+  it('fails with the Retry-After of a 503, and the next call waits that long', async () => {
     only('tools/call', ({ run, response }) => {
       run();
       response.writeHead(503, { 'retry-after': '3' }).end();
@@ -124,14 +121,14 @@ describe('a list or a read', () => {
     [503, {}],
     [502, {}],
     [504, {}],
-  ])('that always gets %i %o is asked for four times at most', async (status, headers) => {
+  ])('is sent four times at most when it always gets %i %o', async (status, headers) => {
     only('tools/list', ({ response }) => response.writeHead(status, headers).end());
     expect((await whileTimePasses(host.request('tools/list'))).error).toBeDefined();
     expect(mcp.count('tools/list')).toBeLessThanOrEqual(4);
     expect(mcp.count('tools/list')).toBeGreaterThan(1);
   });
 
-  it('is repeated after pauses that grow, and then answered', async () => {
+  it('is repeated after growing pauses until it succeeds', async () => {
     const times: number[] = [];
     only('tools/list', ({ response, serve }) => {
       times.push(clock.now());
@@ -146,7 +143,7 @@ describe('a list or a read', () => {
 });
 
 describe('a 404 in a session', () => {
-  it('that carries a JSON-RPC response to the call is passed on as its answer, and the session goes on', async () => {
+  it('with a JSON-RPC response to the call is passed on, and the session continues', async () => {
     only('tools/call', ({ run, message, response }) => {
       run();
       sendJson(response, 404, {
@@ -159,7 +156,7 @@ describe('a 404 in a session', () => {
     expect(mcp.count('initialize')).toBe(1);
   });
 
-  it('without a word opens a new session and repeats the call when the server knows the session no more', async () => {
+  it('with an empty body opens a new session and repeats the call when the server has lost the session', async () => {
     only('tools/call', ({ session, response, serve }) => {
       if (session !== undefined && mcp.sessions.has(session) && session !== 'session-1') return serve();
       mcp.sessions.clear();

@@ -16,12 +16,12 @@ import { readBody, startListener } from '../fixtures/listener.ts';
 import { startRelayRig } from '../fixtures/relay-rig.ts';
 import { until } from '../fixtures/wait.ts';
 
-// What costs many times its bytes is counted, joined or done in turns. What it comes to in MB and ms: npm run bench.
+// Input that costs many times its size is counted, joined or processed in slots. `npm run bench` measures MB and ms.
 
 const closing = closeAfterEach();
 const megabyte = 1024 * 1024;
 
-/** The work, and how often everything else had its turn meanwhile. */
+/** Runs the work. Returns its result, and how often the event loop was free meanwhile. */
 async function turnsDuring<Value>(
   work: () => Promise<Value>,
 ): Promise<{ readonly value: Value; readonly yielding: number }> {
@@ -37,8 +37,8 @@ async function turnsDuring<Value>(
   return { value, yielding };
 }
 
-describe('many small pieces', () => {
-  it('millions of empty data lines in one event are too large long before 16 MB of them have come', () => {
+describe('input in many small pieces', () => {
+  it('fails as too large long before 16 MB when an event has millions of empty data lines', () => {
     const parser = createSseParser(16 * megabyte);
     const lines = Buffer.from('data:\n'.repeat(10_000));
     let pushed = 0;
@@ -48,14 +48,14 @@ describe('many small pieces', () => {
     expect(pushed).toBeLessThan(30);
   });
 
-  it('an event of 100,000 lines is one message, and the next one is no part of it', () => {
+  it('is one message when an event has 100,000 lines, and the next event is another', () => {
     const parser = createSseParser(16 * megabyte);
     const [first, second] = parser.push(Buffer.from(`${'data: [1,\n'.repeat(100_000)}\ndata: {}\n\n`));
     expect(first?.data?.toString()).toBe('[1,\n'.repeat(100_000).slice(0, -1));
     expect(second?.data?.toString()).toBe('{}');
   });
 
-  it('chunks of one byte wait as a few large ones', async () => {
+  it('is joined to large pieces when chunks have one byte', async () => {
     const source = createBody({ pause: () => {}, resume: () => {}, stop: () => {} });
     const sent = Buffer.from(Array.from({ length: 200_000 }, (_, at) => at % 251));
     for (let at = 0; at < sent.length; at += 1) source.push(sent.subarray(at, at + 1));
@@ -66,7 +66,7 @@ describe('many small pieces', () => {
     expect(Buffer.concat(chunks).equals(sent)).toBe(true);
   });
 
-  it('pieces of a body are joined without a change to the pieces, however large each is', () => {
+  it('is joined without changing the pieces', () => {
     const all = createByteBuilder();
     const pieces = [3, 0, 70_000, 1, 1, 5_000_000, 9].map((length, n) => Buffer.alloc(length, n));
     for (const piece of pieces) all.add(piece);
@@ -77,7 +77,7 @@ describe('many small pieces', () => {
     expect([whole.length, all.take().toString()]).toEqual([5_070_014, 'next']);
   });
 
-  it('each chunk of a small answer counts: metadata, registration and token answers end at their limit', async () => {
+  it('ends at its size limit in metadata, registration and token responses', async () => {
     const server = await startListener((_, response) => {
       response.writeHead(200);
       const next = (left: number) => {
@@ -95,13 +95,13 @@ describe('many small pieces', () => {
   });
 });
 
-describe('work that takes long', () => {
+describe('a long message', () => {
   it.each([
     ['empty lists', '[],'.repeat(5 * megabyte)],
     ['numbers', '123,'.repeat(3 * megabyte)],
     ['objects', '{"a":[{"b":null}]},'.repeat(600_000)],
     ['line feeds', '\n'.repeat(15 * megabyte)],
-  ])('a message of 15 MB of %s is read in turns', async (_, inside) => {
+  ])('is read in slots when it has 15 MB of %s', async (_, inside) => {
     const { value, yielding } = await turnsDuring(() =>
       readEnvelopeYielding(Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"x":[${inside}0]}}`)),
     );
@@ -111,9 +111,9 @@ describe('work that takes long', () => {
 
   it.each([
     ['is cut off', '{"id":7,"result":{"x":[', '', 'syntax'],
-    ['has a fault at its end', '{"id":7,"result":{"x":[', ']}]}', 'syntax'],
-    ['goes on after its end', '{"id":7,"result":[', '0]}{', 'syntax'],
-  ])('a long message that %s is no JSON, and was read once', async (_, start, end, problem) => {
+    ['has a syntax error at its end', '{"id":7,"result":{"x":[', ']}]}', 'syntax'],
+    ['continues after its end', '{"id":7,"result":[', '0]}{', 'syntax'],
+  ])('is invalid after one pass when it %s', async (_, start, end, problem) => {
     const { value, yielding } = await turnsDuring(() =>
       readEnvelopeYielding(Buffer.from(`${start}${'[],'.repeat(3 * megabyte)}${end}`)),
     );
@@ -121,18 +121,18 @@ describe('work that takes long', () => {
     expect(yielding).toBeGreaterThan(3);
   });
 
-  it('an object with millions of members is no message, and not a text for each of them', () => {
+  it('is invalid when it has millions of members, without a string for each', () => {
     expect(readEnvelope(Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{}${',"a":1'.repeat(megabyte)}}`))).toMatchObject(
       { kind: 'invalid', id: '1' },
     );
   });
 
-  it('a list of tools of 8 MB, every argument a header, is looked through in turns', async () => {
+  it('is searched for header parameters in slots when it is a list of tools of 8 MB', async () => {
     const property = (n: number) => `"p${n}":{"type":"string","x-mcp-header":"H${n}"}`;
-    const tool = `"inputSchema":{"type":"object","properties":{${Array.from({ length: 50 }, (_, n) => property(n)).join()}}}`;
-    const line = Buffer.from(
-      `{"jsonrpc":"2.0","id":1,"result":{"tools":[${Array.from({ length: 3_500 }, (_, n) => `{"name":"t${n}",${tool}}`).join()}]}}`,
-    );
+    const properties = Array.from({ length: 50 }, (_, n) => property(n)).join();
+    const tool = `"inputSchema":{"type":"object","properties":{${properties}}}`;
+    const tools = Array.from({ length: 3_500 }, (_, n) => `{"name":"t${n}",${tool}}`).join();
+    const line = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"tools":[${tools}]}}`);
     const asked = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
     const headers = createToolHeaders(silentLog, 'work');
     const { value, yielding } = await turnsDuring(() =>
@@ -147,11 +147,11 @@ describe('work that takes long', () => {
       return { line: bytes, envelope: readEnvelope(bytes) as PendingRequest['envelope'] };
     };
     expect(headers.of(call('t0'))).toEqual({ 'mcp-param-h0': 'x' });
-    // 20,000 arguments in all are enough.
+    // The limit is 20,000 parameters.
     expect(headers.of(call('t3499'))).toEqual({});
   });
 
-  it('events without end that are no messages end the call', async () => {
+  it('fails its call when the stream contains only invalid events', async () => {
     const hostile = await startListener((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data:{}\n\n'.repeat(20_000));
     });
@@ -162,7 +162,7 @@ describe('work that takes long', () => {
     expect((await (await rig.host('hostile')).call('x')).error?.message).toContain('E_SERVER_ANSWER');
   });
 
-  it('a hundred thousand messages in one answer: another server’s calls are answered meanwhile', async () => {
+  it('of a hundred thousand events does not delay calls of another server', async () => {
     const flood = Buffer.from('data:{"jsonrpc":"2.0","method":"notifications/x"}\n\n'.repeat(100_000));
     const hostile = await startListener(
       (_, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(flood),
@@ -193,7 +193,7 @@ describe('work that takes long', () => {
 });
 
 describe('a host that does not read', () => {
-  it('is not read from either when 64 MB of answers wait for it', async () => {
+  it('is not read from when 64 MB of responses wait for it', async () => {
     const rig = await startRelayRig();
     closing.push(() => rig.close());
     rig.addServer('work', 'http://127.0.0.1:1');
@@ -213,12 +213,15 @@ describe('a host that does not read', () => {
     const host = net.connect((listener.address() as net.AddressInfo).port, '127.0.0.1').pause();
     closing.push(async () => void host.destroy());
     closing.push(async () => void socket?.destroy());
-    // No JSON, but with an id of a megabyte that goes into the error.
+    // Invalid, but with an id of a megabyte, which the error repeats.
     const lines = Buffer.from(`{"id":"${'x'.repeat(megabyte)}","method":"a","b":no}\n`.repeat(90));
     host.write(lines);
-    await until(() => socket?.isPaused() || undefined, 'the host has to wait');
+    await until(() => socket?.isPaused() || undefined, 'reading from the host has stopped');
     expect(socket?.writableLength).toBeLessThan(100 * megabyte);
     host.resume();
-    await until(() => (socket?.bytesRead === lines.length && !socket.isPaused()) || undefined, 'all has been read');
+    await until(
+      () => (socket?.bytesRead === lines.length && !socket.isPaused()) || undefined,
+      'everything has been read',
+    );
   });
 });

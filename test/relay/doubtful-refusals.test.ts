@@ -7,7 +7,7 @@ import type { SocketHost } from '../fixtures/socket-host.ts';
 import { startScriptedMcp, type McpPost, type ScriptedMcp } from '../fixtures/scripted-mcp.ts';
 import { until } from '../fixtures/wait.ts';
 
-// Refusals that may be about the token, the session or the scopes, and may as well be the answer of a tool that ran.
+// Refusals that may be about the token, the session or the scopes, but may also be the response of a tool that ran.
 
 const closing = closeAfterEach();
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
@@ -27,13 +27,13 @@ beforeEach(async () => {
   expect(textOf(await host.call('act'))).toBe('run 1');
 });
 
-/** The fault meets one method; the rest is healthy. */
+/** Responds to one method with the fault, and to all others normally. */
 const only = (method: string, fault: (post: McpPost) => void) =>
   (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
 
-describe('a tool that ran, and whose answer looks like a refusal of the token', () => {
+describe('a response that looks like a rejected token', () => {
   it.each([400, 403])(
-    '%i with {"error":"invalid_token"} in the body alone: it runs once, and the token is renewed behind it',
+    'runs the tool once and renews the token after a %i with invalid_token in the body only',
     async (status) => {
       only('tools/call', ({ run, response }) => {
         run();
@@ -47,7 +47,7 @@ describe('a tool that ran, and whose answer looks like a refusal of the token', 
   );
 
   it.each([400, 403])(
-    '%i with error="invalid_token" in a challenge refuses the call before it runs: it is sent once more',
+    'sends the call again after a %i with invalid_token in a challenge, because the tool did not run',
     async (status) => {
       only('tools/call', ({ request, response, serve }) => {
         if (request.headers.authorization === 'Bearer new-token') return serve();
@@ -57,22 +57,19 @@ describe('a tool that ran, and whose answer looks like a refusal of the token', 
     },
   );
 
-  it.each([400, 403])(
-    '%i with {"error":"invalid_token"} in the body to a list: the list is asked for once more',
-    async (status) => {
-      only('tools/list', ({ request, response, serve }) =>
-        request.headers.authorization === 'Bearer new-token'
-          ? serve()
-          : sendJson(response, status, { error: 'invalid_token' }),
-      );
-      expect((await host.request('tools/list')).result).toBeDefined();
-      expect(mcp.count('tools/list')).toBe(2);
-    },
-  );
+  it.each([400, 403])('sends a list again after a %i with invalid_token in the body only', async (status) => {
+    only('tools/list', ({ request, response, serve }) =>
+      request.headers.authorization === 'Bearer new-token'
+        ? serve()
+        : sendJson(response, status, { error: 'invalid_token' }),
+    );
+    expect((await host.request('tools/list')).result).toBeDefined();
+    expect(mcp.count('tools/list')).toBe(2);
+  });
 });
 
-describe('a tool that ran, and whose own error speaks of scopes', () => {
-  it('is not held and not repeated: its error reaches the host', async () => {
+describe('an error of a tool that mentions scopes', () => {
+  it('reaches the host, and the call is neither held nor repeated', async () => {
     server.onChallenge = async () => 'retry';
     only('tools/call', ({ run, message, response }) => {
       run();
@@ -88,8 +85,8 @@ describe('a tool that ran, and whose own error speaks of scopes', () => {
   });
 });
 
-describe('a lost session that is said with status 200', () => {
-  it('in an error without an id, when a ping says the same: one initialize, and the call runs once', async () => {
+describe('a lost session reported with status 200', () => {
+  it('is opened again when an error without an id and a ping agree, and the call runs once', async () => {
     mcp.sessions.clear();
     mcp.fault = (post) => {
       const known =
@@ -106,7 +103,7 @@ describe('a lost session that is said with status 200', () => {
     expect(mcp.count('initialize')).toBe(2);
   });
 
-  it('in an error without an id, of a tool, while the session is known: the call is not repeated', async () => {
+  it('is not lost when the error came from a tool, and the call is not repeated', async () => {
     only('tools/call', ({ run, response }) => {
       run();
       sendJson(response, 200, {
@@ -121,8 +118,8 @@ describe('a lost session that is said with status 200', () => {
   });
 });
 
-describe('a server whose ping tells nothing of the session', () => {
-  it('because it answers 404 to every ping: a tool that ran and was answered 404 is not repeated', async () => {
+describe('a server whose ping says nothing about the session', () => {
+  it('runs a tool once that got a 404, when every ping gets a 404 too', async () => {
     mcp.fault = ({ message, response, run, serve }) => {
       if (message.method === 'tools/call') run();
       else if (message.method !== 'ping') return serve();
@@ -133,7 +130,7 @@ describe('a server whose ping tells nothing of the session', () => {
     expect(mcp.count('tools/call')).toBe(2);
   });
 
-  it('because it asks for the session at tools/call alone: the call after the second 404 has a new session', async () => {
+  it('gets a new session after the second 404 when it checks sessions only at tools/call', async () => {
     mcp.sessions.clear();
     mcp.fault = ({ message, session, response, serve }) => {
       if (message.method === 'initialize' || (session !== undefined && mcp.sessions.has(session))) return serve();
@@ -150,7 +147,7 @@ describe('a server whose ping tells nothing of the session', () => {
 
 describe('the first call after a sign-in', () => {
   it.each([400, 403])(
-    '%i without a word, of a tool that ran: it is not repeated, and the session goes on',
+    'is not repeated after an empty %i of a tool that ran, and the session continues',
     async (status) => {
       server.signedIn();
       only('tools/call', ({ run, response }) => {
@@ -164,7 +161,7 @@ describe('the first call after a sign-in', () => {
   );
 
   it.each([400, 403])(
-    '%i because the session is of somebody else, which a ping is refused for as well: another session, and the call runs once',
+    'runs once in a new session after a %i because the session belongs to another user',
     async (status) => {
       server.signedIn();
       mcp.fault = ({ session, response, serve }) =>

@@ -9,18 +9,18 @@ import { startRelayRig, tokenAnswer, type RelayRig } from '../fixtures/relay-rig
 import type { SocketHost } from '../fixtures/socket-host.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 
-// A server that repeats the token it was sent: hosts keep what they hear, and a transcript is no place for a token.
+// Servers that repeat the token in a response. Hosts write responses to transcripts, which must not contain tokens.
 
 const closing = closeAfterEach();
 const token = 'mark-7Qd2hJ+w/9.eyJzdWIiOiJhZGEifQ=&x';
 const mark = '[removed by Keybridge]';
 
-/** The same secret in a longer text, as a server may write it. */
+/** The secret in longer texts, in the encodings that servers use. */
 const written: readonly (readonly [string, string])[] = [
-  ['as it is', `Bearer ${token}`],
-  ['in an address', encodeURIComponent(token)],
+  ['unchanged', `Bearer ${token}`],
+  ['URL-encoded', encodeURIComponent(token)],
   [
-    'in an address with small letters',
+    'URL-encoded with lower-case digits',
     encodeURIComponent(token)
       .toLowerCase()
       .replace(
@@ -29,19 +29,22 @@ const written: readonly (readonly [string, string])[] = [
       ),
   ],
   ['in hex', Buffer.from(token).toString('hex')],
-  ['in capital hex', Buffer.from(token).toString('hex').toUpperCase()],
+  ['in upper-case hex', Buffer.from(token).toString('hex').toUpperCase()],
   ...['', 'a', 'ab', 'Authorization: Bearer '].flatMap((before): [string, string][] => [
     [`in base64 behind ${before.length} bytes`, Buffer.from(`${before}${token}, and more`).toString('base64')],
     [`in base64url behind ${before.length} bytes`, Buffer.from(`${before}${token}, and more`).toString('base64url')],
   ]),
 ];
 const escaped: readonly (readonly [string, string])[] = [
-  ['with the slash as PHP escapes it', token.replaceAll('/', '\\/')],
+  ['in JSON with escaped slashes', token.replaceAll('/', '\\/')],
   ['as .NET escapes it', token.replaceAll('+', '\\u002B').replaceAll('&', '\\u0026').replaceAll('=', '\\u003D')],
-  ['as others escape it', token.replaceAll('+', '\\u002b').replaceAll('&', '\\u0026').replaceAll('=', '\\u003d')],
+  [
+    'in JSON with other escapes',
+    token.replaceAll('+', '\\u002b').replaceAll('&', '\\u0026').replaceAll('=', '\\u003d'),
+  ],
 ];
 
-/** No form of the secret, and no long piece of it, is in the text. */
+/** Fails if the text contains any encoding or long part of the secret. */
 function holdsNothing(text: string): void {
   for (const form of formsOf(token)) expect(text.includes(form), form).toBe(false);
   expect(text).not.toContain('eyJzdWIi');
@@ -71,23 +74,21 @@ const result = (id: string, text: string) =>
 const json = { 'content-type': 'application/json' };
 const events = { 'content-type': 'text/event-stream' };
 
-describe('a token that the server repeats', () => {
-  it.each([...written, ...escaped])(
-    '%s in a result: the host gets the rest, and the log says so without it',
-    async (_, text) => {
-      const { host, rig } = await hostOf((response, id) => void response.writeHead(200, json).end(result(id, text)));
-      const answer = await host.call('x');
-      expect(JSON.stringify(answer)).toMatch(/before .*\[removed by Keybridge\].* after/);
-      holdsNothing(host.lines.join('\n'));
-      const log = rig.log.join('');
-      expect(log.match(/"secret_removed"/g)).toHaveLength(1);
-      holdsNothing(log);
-    },
-  );
+describe('a token that the server repeats is removed', () => {
+  it.each([...written, ...escaped])('%s from a result, whose rest reaches the host', async (_, text) => {
+    const { host, rig } = await hostOf((response, id) => void response.writeHead(200, json).end(result(id, text)));
+    const answer = await host.call('x');
+    expect(JSON.stringify(answer)).toMatch(/before .*\[removed by Keybridge\].* after/);
+    holdsNothing(host.lines.join('\n'));
+    const log = rig.log.join('');
+    expect(log.match(/"secret_removed"/g)).toHaveLength(1);
+    holdsNothing(log);
+  });
 
-  it('in two pieces of an event stream, and in a notification before it', async () => {
+  it('from an event stream and from a notification before the response', async () => {
     const { host } = await hostOf((response, id) => {
-      const body = `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${token}"}}\n\ndata: ${result(id, token)}\n\n`;
+      const notification = `{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${token}"}}`;
+      const body = `data: ${notification}\n\ndata: ${result(id, token)}\n\n`;
       const cut = body.lastIndexOf(token) + 10;
       response.writeHead(200, events).write(body.slice(0, cut), () => void response.end(body.slice(cut)));
     });
@@ -100,7 +101,7 @@ describe('a token that the server repeats', () => {
   it.each([
     ['a JSON-RPC error', 400, `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"bad token ${token}"}}`],
     [
-      'the words of a refusal',
+      'an explanation',
       403,
       `{"error":"x","error_description":"The token ${Buffer.from(token).toString('base64')} is not for you"}`,
     ],
@@ -111,7 +112,7 @@ describe('a token that the server repeats', () => {
     holdsNothing(host.lines.join('\n'));
   });
 
-  it('on the server’s own stream', async () => {
+  it('from the notification stream', async () => {
     const { host } = await hostOf((response, id, { method, sent }) => {
       if (method === 'GET')
         return void response
@@ -121,7 +122,8 @@ describe('a token that the server repeats', () => {
         return void response
           .writeHead(200, json)
           .end(
-            `{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}`,
+            `{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-11-25","capabilities":{},` +
+              '"serverInfo":{"name":"x","version":"1"}}}',
           );
       return void response.writeHead(202).end();
     });
@@ -131,7 +133,7 @@ describe('a token that the server repeats', () => {
   });
 });
 
-describe('what is taken out', () => {
+describe('createSecretRedaction', () => {
   const removalOf = (...secrets: string[]) => {
     const lines: string[] = [];
     const removal = createSecretRedaction(
@@ -146,7 +148,7 @@ describe('what is taken out', () => {
     return { clean: (line: string) => removal.clean(Buffer.from(line)).toString(), lines };
   };
 
-  it('is every place of it, and the token before as well', () => {
+  it('removes every occurrence of the current token and the one before', () => {
     const { clean, lines } = removalOf('the-old-token', 'the-new-token');
     expect(clean('{"a":"the-new-token","b":["the-old-token","the-new-token"]}')).toBe(
       `{"a":"${mark}","b":["${mark}","${mark}"]}`,
@@ -155,7 +157,7 @@ describe('what is taken out', () => {
     expect(lines[0]).toContain('"count":3');
   });
 
-  it('is nothing where there is nothing: the very same bytes go on', () => {
+  it('returns the same object for a line without a secret', () => {
     const removal = createSecretRedaction(
       createLog(
         () => {},
@@ -168,18 +170,18 @@ describe('what is taken out', () => {
     expect(removal.clean(line)).toBe(line);
   });
 
-  it('is no secret of less than eight characters, which would tear words apart', () => {
+  it('keeps secrets of less than eight characters, which may be parts of words', () => {
     const { clean } = removalOf('result');
     expect(clean('{"jsonrpc":"2.0","id":1,"result":{}}')).toBe('{"jsonrpc":"2.0","id":1,"result":{}}');
     expect(partsOf('Key abc')).toEqual([]);
   });
 
-  it('is each part of a key with a blank, and the password of Basic', () => {
+  it('removes each part of a key with spaces, and the password of Basic', () => {
     const { clean } = removalOf(`Basic ${Buffer.from('ada:the-password').toString('base64')}`);
     expect(clean('{"a":"ada uses the-password"}')).toBe(`{"a":"ada uses ${mark}"}`);
   });
 
-  it('leaves JSON where a key of digits stands as a number', () => {
+  it('keeps the line valid JSON when a key of digits is a number in it', () => {
     const { clean } = removalOf('12345678901');
     expect(JSON.parse(clean('{"jsonrpc":"2.0","id":7,"result":{"n":12345678901}}'))).toEqual({
       jsonrpc: '2.0',
@@ -194,7 +196,7 @@ describe('what is taken out', () => {
   });
 });
 
-describe('a token that its server has chosen so that it is hard to take out', () => {
+describe('a token that is hard to remove', () => {
   const answer = (text: string) => `{"jsonrpc":"2.0","id":7,"result":{"x":"${text}"}}`;
   const removalOf = (secret: string) => {
     const removal = createSecretRedaction(
@@ -208,21 +210,21 @@ describe('a token that its server has chosen so that it is hard to take out', ()
     return (line: string) => removal.clean(Buffer.from(line)).toString();
   };
 
-  it('because the answer repeats it two million times: the call gets an error in its place, of the same id', () => {
+  it('two million times from one response turns the response into an error with the same id', () => {
     const clean = removalOf('aaaaaaaa');
     const said = clean(answer('aaaaaaaa'.repeat(2_000_000)));
     expect(said.length).toBeLessThan(1_000);
     expect(JSON.parse(said)).toMatchObject({ id: 7, error: { data: { code: 'E_SERVER_ANSWER' } } });
   });
 
-  it('because it repeats itself, and so does an answer of 16 MB that nearly holds it: ten of these are read in the time of one test', () => {
+  it('is searched for in linear time when it is repetitive', () => {
     const clean = removalOf('a'.repeat(4_000));
     const near = answer(`${'a'.repeat(3_999)}b`.repeat(4_000));
     for (let count = 0; count < 10; count += 1) expect(JSON.parse(clean(near))).toMatchObject({ id: 7 });
   });
 
   it.each(['a'.repeat(4_000), `${'a'.repeat(2_000)}b${'a'.repeat(2_000)}`, 'ab'.repeat(50), `x${'0'.repeat(99)}`])(
-    'and it is taken out all the same',
+    'is removed when it is repetitive',
     (secret) => {
       const clean = removalOf(secret);
       expect(clean(answer(`before ${secret} and ${secret}`))).toBe(answer(`before ${mark} and ${mark}`));
@@ -230,7 +232,7 @@ describe('a token that its server has chosen so that it is hard to take out', ()
     },
   );
 
-  it('two forms of it that overlap leave nothing of it', () => {
+  it('is removed when two of its encodings overlap', () => {
     expect(removalOf('secret-secret')(answer('secret-secret-secret'))).not.toContain('secret-secret');
     expect(removalOf('abcabcabc')(answer('abcabcabcabc'))).not.toContain('abcabcabc');
   });

@@ -11,7 +11,7 @@ const closing = closeAfterEach();
 const lifeSeconds = 4;
 
 it.skipIf(process.platform === 'win32')(
-  'LC01 a broker that stood still over the end of its token, as in a sleep, time and again: one refresh each time, no failed call, no sign-in',
+  'LC01 refreshes once, without a failed call or a sign-in, each time the broker was frozen past its token’s expiry',
   async () => {
     const as = await startAuthorizationServer({ accessTokenSeconds: lifeSeconds });
     closing.push(() => as.close());

@@ -115,7 +115,7 @@ describe('the state of an MCP session', () => {
     ['unavailable', undefined, earlier],
     ['reopening', old, earlier],
     ['finishing', session, earlier],
-  ] as const)('tells calls which session and which error there is when it is %s', (state, wanted, why) => {
+  ] as const)('has this session and error when it is %s', (state, wanted, why) => {
     expect(sessionOf(states[state])).toBe(wanted);
     expect(errorOf(states[state])).toBe(why);
   });

@@ -25,7 +25,7 @@ beforeEach(async () => {
 const refuse = (code: ErrorCode) => (server.token = () => ({ kind: 'refused', error: new AppError(code, 'Not now.') }));
 const allow = () => (server.token = () => tokenAnswer('t'));
 
-/** A host that was told that there are no tools. */
+/** A host that got an empty list of tools. */
 async function hostWithoutTools(code: ErrorCode): Promise<SocketHost> {
   refuse(code);
   const host = await relay.host('work');
@@ -47,29 +47,26 @@ const everyRefusal = [
   'E_REFRESH_FAILED',
 ] as const;
 
-describe('a host that started while the server was refused', () => {
-  it.each(everyRefusal)(
-    'has its tools after %s has ended by itself, without a sign-in and without a call',
-    async (code) => {
-      const host = await hostWithoutTools(code);
-      await clock.advance(60_000);
-      allow();
-      await until(async () => {
-        await clock.advance(30_000);
-        return toolsChanged(host);
-      });
-      expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
-    },
-  );
+describe('a host that started during a refusal', () => {
+  it.each(everyRefusal)('gets its tools after %s has ended, without a sign-in or a call', async (code) => {
+    const host = await hostWithoutTools(code);
+    await clock.advance(60_000);
+    allow();
+    await until(async () => {
+      await clock.advance(30_000);
+      return toolsChanged(host);
+    });
+    expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
+  });
 
-  it.each(everyRefusal)('has its tools at its next tools/list after %s has ended', async (code) => {
+  it.each(everyRefusal)('gets its tools at its next tools/list after %s has ended', async (code) => {
     const host = await hostWithoutTools(code);
     await clock.advance(3_300);
     allow();
     expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
   });
 
-  it('has its tools when another host of the same account is served', async () => {
+  it('gets its tools when a request of another host of the same account succeeds', async () => {
     const first = await hostWithoutTools('E_SERVER_REFUSED');
     const second = await relay.host('work');
     await second.initialize();
@@ -80,14 +77,14 @@ describe('a host that started while the server was refused', () => {
     expect(textOf(await first.call('act'))).toBe('run 2');
   });
 
-  it('has its tools when a person asks for a try', async () => {
+  it('gets its tools when a person asks for an attempt', async () => {
     const host = await hostWithoutTools('E_SIGN_IN_AGAIN');
     allow();
     server.tryNow();
     await until(() => toolsChanged(host));
   });
 
-  it('has its tools at its next tools/list also when the clock was set back by a day', async () => {
+  it('gets its tools at its next tools/list although the clock was set back by a day', async () => {
     const host = await hostWithoutTools('E_SERVER_REFUSED');
     clock.jump(-86_400_000);
     await clock.advance(1_500);
@@ -95,7 +92,7 @@ describe('a host that started while the server was refused', () => {
     expect(JSON.stringify((await host.request('tools/list')).result)).toContain('act');
   });
 
-  it('is tried with pauses that grow to five minutes', async () => {
+  it('gets new attempts after delays that grow to five minutes', async () => {
     let asked = 0;
     await hostWithoutTools('E_SIGN_IN_AGAIN');
     server.token = () => {
@@ -110,7 +107,7 @@ describe('a host that started while the server was refused', () => {
     expect(asked - first).toBeGreaterThanOrEqual(11);
   });
 
-  it('gets the stand-in for a list, after a while, when the server does not answer the try', async () => {
+  it('gets an empty list after 2 s when the server does not respond to the attempt', async () => {
     const host = await hostWithoutTools('E_SERVER_REFUSED');
     allow();
     mcp.fault = () => {};
@@ -121,7 +118,7 @@ describe('a host that started while the server was refused', () => {
     expect((await list).result).toEqual({ tools: [] });
   });
 
-  it('is not tried more and more often by the success of another host that does not help', async () => {
+  it('gets fewer and fewer attempts from the success of another host if they keep failing', async () => {
     const first = await hostWithoutTools('E_SERVER_REFUSED');
     const second = await relay.host('work');
     mcp.fault = ({ message, response, serve }) =>
@@ -139,8 +136,8 @@ describe('a host that started while the server was refused', () => {
   });
 });
 
-describe('a subscription of 2026-07-28 whose stream broke while the sign-in had ended', () => {
-  it('is opened again after the sign-in, and the host hears of no error', async () => {
+describe('a subscription whose stream broke after the sign-in had ended', () => {
+  it('is opened again after the next sign-in, and the host gets no error', async () => {
     const opened: string[] = [];
     const acknowledged = 'data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{}}\n\n';
     mcp.fault = ({ message, response }) => {
@@ -175,8 +172,8 @@ describe('a subscription of 2026-07-28 whose stream broke while the sign-in had 
   });
 });
 
-describe('a refusal that does not say what it is for', () => {
-  it.each([403, 500])('%i without a word: the token is doubted once, and the call is not repeated', async (status) => {
+describe('a refusal without a reason', () => {
+  it.each([403, 500])('makes the token doubtful once, and the call is not repeated (%i)', async (status) => {
     mcp.fault = ({ message, response, serve }) =>
       message.method === 'tools/call' ? response.writeHead(status).end() : serve();
     const host = await relay.host('work');

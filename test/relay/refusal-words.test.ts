@@ -32,21 +32,21 @@ const words = 'The code was used before';
 const refusals: readonly (readonly [what: string, type: string, body: string])[] = [
   ['RFC 6749', 'application/json', `{"error":"invalid_request","error_description":"${words}"}`],
   ['a list', 'application/json', `[{"error":"invalid_request","error_description":"${words}"}]`],
-  ['an error that is an object', 'application/json', `{"error":{"message":"${words}"}}`],
+  ['an error object', 'application/json', `{"error":{"message":"${words}"}}`],
   [
-    'an error object with a number as its code',
+    'an error object with a numeric code',
     'application/json',
     `{"error":{"code":400,"message":"${words}","status":"INVALID_ARGUMENT"}}`,
   ],
-  ['a message alone', 'application/json', `{"message":"${words}"}`],
+  ['only a message', 'application/json', `{"message":"${words}"}`],
   ['a list of errors', 'application/json', `{"errors":[{"message":"${words}"}]}`],
   [
     'problem details',
     'application/problem+json',
     `{"type":"about:blank","title":"Bad Request","detail":"${words}","status":400}`,
   ],
-  ['problem details with a title alone', 'application/problem+json', `{"title":"${words}"}`],
-  ['what a Python framework writes', 'application/json', `{"detail":[{"loc":["body"],"msg":"${words}"}]}`],
+  ['problem details with only a title', 'application/problem+json', `{"title":"${words}"}`],
+  ['the validation errors of a Python framework', 'application/json', `{"detail":[{"loc":["body"],"msg":"${words}"}]}`],
   ['plain text', 'text/plain', words],
   ['JSON as plain text', 'text/plain', `{"error":"invalid_request","error_description":"${words}"}`],
   [
@@ -78,18 +78,18 @@ const exchange = (more: Partial<TokenClient> = {}): Promise<AppError> =>
     { code: new Secret(code), codeVerifier: new Secret('v'.repeat(43)), redirectUri: 'http://127.0.0.1:9/callback' },
     options(),
   ).then(() => {
-    throw new Error('It was taken.');
+    throw new Error('The request was accepted.');
   }, asAppError);
 
-describe('the reason of a refusal reaches the person', () => {
-  it.each(refusals)('of the token endpoint, as %s', async (_what, type, body) => {
+describe('the reason in a refusal reaches the user', () => {
+  it.each(refusals)('from the token endpoint, as %s', async (_what, type, body) => {
     say('/token', type, body);
     const error = await exchange();
     expect(error).toMatchObject({ code: 'E_TOKEN_REFUSED', message: expect.stringContaining(words) as unknown });
     expect(remedyFor(error.code)).not.toMatch(/try again/i);
   });
 
-  it.each(refusals)('of a refresh, as %s', async (_what, type, body) => {
+  it.each(refusals)('from a refresh, as %s', async (_what, type, body) => {
     say('/token', type, body);
     const outcome = await refresh(client(), new Secret('kb-refresh-4711'), {}, options());
     expect(outcome).toMatchObject({
@@ -108,7 +108,7 @@ describe('the reason of a refusal reaches the person', () => {
       require_pushed_authorization_requests: true,
     }) as AuthorizationServer;
 
-  it.each(refusals)('of a registration, as %s', async (_what, type, body) => {
+  it.each(refusals)('from a registration, as %s', async (_what, type, body) => {
     say('/register', type, body);
     const registration = registerClient(http, {
       endpoint: `${site.origin}/register`,
@@ -123,7 +123,7 @@ describe('the reason of a refusal reaches the person', () => {
     });
   });
 
-  it.each(refusals)('of a pushed request, as %s', async (_what, type, body) => {
+  it.each(refusals)('from a pushed authorization request, as %s', async (_what, type, body) => {
     say('/par', type, body);
     const request = new URL(
       `${site.origin}/authorize?response_type=code&client_id=c1&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fcallback`,
@@ -134,7 +134,7 @@ describe('the reason of a refusal reaches the person', () => {
     });
   });
 
-  it('of a pushed request, without the Basic header that the server repeats', async () => {
+  it('from a pushed authorization request, without the Basic header that the server repeats', async () => {
     const basic = `Basic ${Buffer.from('c1:very-long-secret').toString('base64')}`;
     say('/par', 'application/json', JSON.stringify({ error: 'invalid_request', error_description: `not ${basic}` }));
     const known = {
@@ -148,7 +148,7 @@ describe('the reason of a refusal reaches the person', () => {
     expect((pushed as { error: Error }).error.message).not.toContain(basic.slice('Basic '.length));
   });
 
-  it.each(refusals)('of a request for a device code, as %s', async (_what, type, body) => {
+  it.each(refusals)('from a device authorization request, as %s', async (_what, type, body) => {
     say('/device', type, body);
     await expect(deviceCode(client(), `${site.origin}/device`, [], options())).rejects.toMatchObject({
       code: 'E_TOKEN_REFUSED',
@@ -156,7 +156,7 @@ describe('the reason of a refusal reaches the person', () => {
     });
   });
 
-  it.each(refusals)('of a revocation, as %s', async (_what, type, body) => {
+  it.each(refusals)('from a revocation, as %s', async (_what, type, body) => {
     say('/revoke', type, body);
     const said: string[] = [];
     expect(
@@ -169,10 +169,12 @@ describe('the reason of a refusal reaches the person', () => {
   });
 });
 
-describe('the words of a refusal', () => {
-  it('are bounded, on one line, and hold nothing that was sent, as it was or as the form had it', async () => {
+describe('the text of a refusal', () => {
+  it('is one short line without anything that was sent, in any encoding', async () => {
     const basic = Buffer.from(`c1:${new URLSearchParams({ a: clientSecret }).toString().slice(2)}`).toString('base64');
-    const echo = `got code=${code}\r\nwith ${clientSecret} or ${encodeURIComponent(clientSecret)} or ${new URLSearchParams({ a: clientSecret }).toString().slice(2)} or ${basic}`;
+    const form = new URLSearchParams({ a: clientSecret }).toString().slice(2);
+    const secrets = [clientSecret, encodeURIComponent(clientSecret), form, basic].join(' or ');
+    const echo = `got code=${code}\r\nwith ${secrets}`;
     for (const body of [echo, JSON.stringify({ message: echo }), JSON.stringify({ error: { message: echo } })]) {
       say('/token', 'text/plain', body);
       const { message } = await exchange({ clientAuth: 'client_secret_basic', clientSecret: new Secret(clientSecret) });
@@ -186,7 +188,7 @@ describe('the words of a refusal', () => {
     expect(message).not.toContain('kb-code');
   });
 
-  it('are none where a web page came, and such an answer is still a refusal', async () => {
+  it('is empty for a web page, which is still a refusal', async () => {
     say('/token', 'text/html', '<h1>secret page</h1>', 403);
     expect(await exchange()).toMatchObject({
       code: 'E_TOKEN_REFUSED',
@@ -194,7 +196,7 @@ describe('the words of a refusal', () => {
     });
   });
 
-  it('do not make a refusal of what passes by itself', async () => {
+  it('does not turn a transient error into a refusal', async () => {
     for (const status of [408, 429, 500, 503]) {
       say('/token', 'application/json', '{"message":"Too busy"}', status);
       expect(await exchange()).toMatchObject({
@@ -214,11 +216,11 @@ describe('the words of a refusal', () => {
     ],
     ['a code as the message', '{"message":"authorization_pending"}', 'authorization_pending'],
     ['a code as plain text', 'invalid_client', 'invalid_client'],
-  ])('hold a code that is known where it stands: %s', (_what, body, code_) => {
+  ])('may contain a known code: %s', (_what, body, code_) => {
     expect(readErrorResponse({ headers: {}, body: Buffer.from(body) }).error).toBe(code_);
   });
 
-  it('of any shape are read without a fault', () => {
+  it('is read from any body without throwing', () => {
     const deep = `${'{"error":'.repeat(500)}1${'}'.repeat(500)}`;
     for (const body of [
       '',

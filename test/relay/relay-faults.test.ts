@@ -15,7 +15,7 @@ const closing = closeAfterEach();
 
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
 
-describe('faults of the MCP server, one by one', () => {
+describe('a fault of the MCP server', () => {
   let faulty: Faulty;
   let relay: RelayRig;
   let server: RigServer;
@@ -43,7 +43,7 @@ describe('faults of the MCP server, one by one', () => {
     await host.call('echo', { text: 'ready' });
   });
 
-  /** The one answer to a call under this scenario; nobody else has heard of the token. */
+  /** The response to one call in this scenario. Fails if the token reached another server. */
   async function callUnder(
     scenario: string,
     settings: Parameters<Faulty['setScenario']>[1] = {},
@@ -60,17 +60,17 @@ describe('faults of the MCP server, one by one', () => {
     return answer;
   }
 
-  it('HT01 401 for ever: one refresh, one retry, then an error', async () => {
+  it('HT01 fails the call after one refresh and one retry when every response is a 401', async () => {
     expect(codeOf(await callUnder('mcp-401-forever'))).toBe('E_SERVER_REFUSED');
     expect({ refreshes, calls: faulty.counts.toolCalls }).toEqual({ refreshes: 1, calls: 3 });
   });
 
-  it('HT02 401 once: the call runs once', async () => {
+  it('HT02 runs the call once after a single 401', async () => {
     expect(textOf(await callUnder('mcp-401-once'))).toBe('hi');
     expect({ refreshes, runs: faulty.counts.toolRuns }).toEqual({ refreshes: 1, runs: 2 });
   });
 
-  it('HT03 403 insufficient_scope: asked twice at most, with the scopes of the challenge', async () => {
+  it('HT03 asks for the scopes of an insufficient_scope challenge twice at most', async () => {
     server.onChallenge = async () => 'retry';
     const answer = await callUnder('mcp-403-scope');
     expect(codeOf(answer)).toBe('E_SCOPE_NEEDED');
@@ -79,7 +79,7 @@ describe('faults of the MCP server, one by one', () => {
     expect(server.challenges).toMatchObject([asked, asked]);
   });
 
-  it('HT03 a bare 403 is an error and no question', async () => {
+  it('HT03 reports a bare 403 as an error, and asks for no scopes', async () => {
     expect(codeOf(await callUnder('mcp-403'))).toBe('E_SERVER_REFUSED');
     expect(server.challenges).toEqual([]);
   });
@@ -87,16 +87,19 @@ describe('faults of the MCP server, one by one', () => {
   it.each([
     ['mcp-429', 'E_RATE_LIMITED'],
     ['mcp-503', 'E_OUTCOME_UNKNOWN'],
-  ])('HT04 %s: the call is not repeated, and the next one waits as long as the server says', async (scenario, code) => {
-    expect((await callUnder(scenario)).error?.data).toMatchObject({ code, retryAfterMs: 1_000 });
-    expect(textOf(await host.call('echo', { text: 'next' }))).toBe('next');
-    expect(faulty.counts).toMatchObject({ early: 0, toolRuns: 2 });
-  });
+  ])(
+    'HT04 does not repeat the call after %s, and the next one waits as long as the server asks',
+    async (scenario, code) => {
+      expect((await callUnder(scenario)).error?.data).toMatchObject({ code, retryAfterMs: 1_000 });
+      expect(textOf(await host.call('echo', { text: 'next' }))).toBe('next');
+      expect(faulty.counts).toMatchObject({ early: 0, toolRuns: 2 });
+    },
+  );
 
   it.each([
     ['mcp-429', 'E_RATE_LIMITED'],
     ['mcp-503', 'E_OUTCOME_UNKNOWN'],
-  ])('HT04 %s for a minute: an error with the time, and no call before it', async (scenario, code) => {
+  ])('HT04 fails calls with the remaining time after %s with a wait of a minute', async (scenario, code) => {
     const answer = await callUnder(scenario, { retryAfterSeconds: 60 });
     expect(answer.error?.data).toMatchObject({ code, retryAfterMs: 60_000 });
     const { toolCalls } = faulty.counts;
@@ -104,22 +107,22 @@ describe('faults of the MCP server, one by one', () => {
     expect(faulty.counts).toMatchObject({ early: 0, toolCalls });
   });
 
-  it('HT05 a redirect to another origin is not followed', async () => {
+  it('HT05 does not follow a redirect to another origin', async () => {
     expect(codeOf(await callUnder('mcp-redirect-cross'))).toBe('E_REDIRECTED');
     expect(faulty.evilHits).toBe(0);
   });
 
-  it('HT06 a redirect on the same origin is followed, with the token and the body, once', async () => {
+  it('HT06 follows one redirect on the same origin, with the token and the body', async () => {
     expect(textOf(await callUnder('mcp-redirect-same'))).toBe('hi');
     expect(faulty.counts.toolRuns).toBe(2);
   });
 
-  it('HT07 reset after the tool ran: not repeated, and said so', async () => {
+  it('HT07 does not repeat a call after a reset, and reports an unknown outcome', async () => {
     expect(codeOf(await callUnder('mcp-reset-after'))).toBe('E_OUTCOME_UNKNOWN');
     expect(faulty.counts.toolRuns).toBe(2);
   });
 
-  it('HT08 reset before the request was read: a reader is repeated, a tool is not', async () => {
+  it('HT08 repeats only a list after a reset before the request was read', async () => {
     await faulty.setScenario('mcp-reset-before');
     expect((await host.request('tools/list')).result).toBeDefined();
     expect(codeOf(await callUnder('mcp-reset-before'))).toBe('E_OUTCOME_UNKNOWN');
@@ -134,7 +137,7 @@ describe('faults of the MCP server, one by one', () => {
     ['HT20', 'sse-endless-line', 'E_TOO_LARGE'],
     ['HT21', 'sse-reset', 'E_OUTCOME_UNKNOWN'],
     ['HT22', 'sse-close-early', 'E_OUTCOME_UNKNOWN'],
-  ])('%s %s: an error for the id, and the next call works', async (_, scenario, code) => {
+  ])('%s fails the call and not the next one: %s', async (_, scenario, code) => {
     expect(codeOf(await callUnder(scenario))).toBe(code);
     await faulty.setScenario('healthy');
     expect(textOf(await host.call('echo', { text: 'next' }))).toBe('next');
@@ -147,13 +150,13 @@ describe('faults of the MCP server, one by one', () => {
     ['HT15', 'mcp-session-404'],
     ['HT18', 'sse-non-json'],
     ['HT19', 'sse-odd-framing'],
-  ])('%s %s: answered once, with the answer', async (_, scenario) => {
+  ])('%s delivers the response exactly once: %s', async (_, scenario) => {
     expect(textOf(await callUnder(scenario))).toBe('hi');
     expect(faulty.counts.toolRuns).toBe(2);
     expect(host.lines.some((line) => line.includes('987654'))).toBe(false);
   });
 
-  it('HT12 a body of 50 MB costs no more than the cap', async () => {
+  it('HT12 stops reading a body of 50 MB at the limit', async () => {
     globalThis.gc?.();
     const before = process.memoryUsage().rss;
     await callUnder('mcp-huge');
@@ -161,27 +164,27 @@ describe('faults of the MCP server, one by one', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
   });
 
-  it.each(['mcp-hang', 'sse-endless-comments'])('HT13 %s: cancelling closes the stream', async (scenario) => {
+  it.each(['mcp-hang', 'sse-endless-comments'])('HT13 closes the stream of a cancelled call: %s', async (scenario) => {
     await faulty.setScenario(scenario);
     const calls = faulty.counts.toolCalls;
     host.sendLine('{"jsonrpc":"2.0","id":500,"method":"tools/call","params":{"name":"echo"}}');
     await until(() => faulty.counts.toolCalls === calls + 1);
     host.notify('notifications/cancelled', { requestId: 500 });
     await faulty.setScenario('healthy');
-    // The id is free again once the call has ended.
+    // The id can be used again when the call has ended.
     await until(async () => {
       host.sendLine('{"jsonrpc":"2.0","id":500,"method":"ping"}');
       return host.line((message) => message.id === 500 && message.result !== undefined, 200).catch(() => undefined);
     });
   });
 
-  it('HT17 the call after an expiry uses a new token', async () => {
+  it('HT17 sends the call after an expiry with a new token', async () => {
     await callUnder('sse-expire');
     expect(textOf(await host.call('echo', { text: 'x' }))).toBe('x');
     expect(refreshes).toBe(1);
   });
 
-  it('HT25 a request of the server reaches the host, and the answer comes back', async () => {
+  it('HT25 passes a request of the server to the host, and its response back', async () => {
     await faulty.setScenario('sse-server-request');
     const answer = host.call('echo', { text: 'hi' });
     const asked = await host.line((message) => message.method === 'sampling/createMessage');
@@ -189,14 +192,14 @@ describe('faults of the MCP server, one by one', () => {
     expect(textOf(await answer)).toContain('heard');
   });
 
-  it('HT30 captive portal: a hint, and nothing secret to the portal', async () => {
+  it('HT30 reports a captive portal, which gets no secret', async () => {
     expect(codeOf(await callUnder('captive-portal'))).toBe('E_NOT_JSON');
     expect(faulty.evilHits).toBe(0);
     await faulty.setScenario('healthy');
     expect(textOf(await host.call('echo', { text: 'x' }))).toBe('x');
   });
 
-  it('names the server, the cause and what to do in every error', async () => {
+  it('is reported with the server, the cause and what to do', async () => {
     for (const scenario of ['mcp-401-forever', 'mcp-html', 'mcp-reset-after', 'mcp-403']) {
       const { error } = await callUnder(scenario);
       expect(error?.message).toMatch(/^work: .+\. .+\. \[E_[A-Z_]+\]$/);
@@ -206,7 +209,7 @@ describe('faults of the MCP server, one by one', () => {
   });
 });
 
-describe('a server that is slow, quiet or floods', () => {
+describe('a server that is slow, silent or too fast', () => {
   async function onHandler(
     answer: (body: string, response: ServerResponse, request: IncomingMessage) => void,
   ): Promise<{ host: SocketHost; relay: RelayRig; listener: Listener }> {
@@ -224,9 +227,10 @@ describe('a server that is slow, quiet or floods', () => {
     return { host: await relay.host('work'), relay, listener };
   }
 
-  it('is held back when the host does not read', async () => {
+  it('is slowed down when the host does not read', async () => {
     let sent = 0;
-    const event = `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${'x'.repeat(60_000)}"}}\n\n`;
+    const text = 'x'.repeat(60_000);
+    const event = `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${text}"}}\n\n`;
     const { host } = await onHandler((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const more = () => {
@@ -241,18 +245,18 @@ describe('a server that is slow, quiet or floods', () => {
     host.sendLine('{"jsonrpc":"2.0","id":1,"method":"tools/call"}');
     await until(() => sent > 0);
     let last = -1;
-    await until(async () => {
-      if (sent === last) return true;
+    let unchanged = 0;
+    await until(() => {
+      unchanged = sent === last ? unchanged + 1 : 0;
       last = sent;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return false;
-    }, 'the server stands still');
+      return unchanged >= 30;
+    }, 'the server has stopped sending');
     expect(sent).toBeLessThan(30_000_000);
     host.resume();
-    await until(() => sent > 60_000_000, 'it goes on', 20_000);
+    await until(() => sent > 60_000_000, 'the server has sent more', 20_000);
   });
 
-  it('does not hold up other servers (HT31)', async () => {
+  it('HT31 does not delay other servers', async () => {
     const { relay } = await onHandler(() => {});
     const healthy = await startListener((request, response) => {
       request
@@ -269,7 +273,7 @@ describe('a server that is slow, quiet or floods', () => {
     expect((await other.request('ping', undefined, 1_000)).result).toEqual({});
   });
 
-  it('JSON that is broken in any way gives one error for the id', async () => {
+  it('fails a call once when its JSON is cut off anywhere', async () => {
     const good = '{"jsonrpc":"2.0","id":1,"result":{"a":[1,{"b":"c"}],"d":null}}';
     let text = '';
     const { host } = await onHandler((_, response) => {

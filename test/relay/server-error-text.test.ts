@@ -6,7 +6,7 @@ import { startRelayRig } from '../fixtures/relay-rig.ts';
 
 const closing = closeAfterEach();
 
-/** What a host gets from a server that refuses with these words, in which KEY stands for what it was sent. */
+/** What a host gets when the server refuses with this text. KEY in it is replaced by the token that was sent. */
 async function refusedWith(
   status: number,
   words: string,
@@ -27,7 +27,7 @@ async function refusedWith(
   return [...host.lines, ...relay.log].join('\n');
 }
 
-describe('the words of a server that refuses a valid sign-in', () => {
+describe('the explanation of a server that refuses a valid sign-in', () => {
   const words = 'Your key KEY is not allowed here, ask ops@example.com.';
 
   it.each([
@@ -38,7 +38,7 @@ describe('the words of a server that refuses a valid sign-in', () => {
       { token: new Secret('AWS user=joe key=kb-short-key v=1'), header: 'authorization' },
     ],
     ['a fixed key in a header of its own', { token: new Secret('kb-short-key'), header: 'x-api-key' }],
-  ])('LG02 reach the user without %s that they repeat', async (_what, sent) => {
+  ])('LG02 reaches the user without %s that it repeats', async (_what, sent) => {
     const seen = await refusedWith(403, words, sent);
     expect(seen).toContain('Your key ... is not allowed here, ask ops@example.com.');
     expect(seen).not.toContain('kb-short');

@@ -26,7 +26,7 @@ beforeEach(async () => {
   expect(textOf(await host.call('act'))).toBe('run 1');
 });
 
-/** Every session of so far is unknown from now on, and that is said like this. */
+/** Makes the server forget all its sessions, and report that in this way. */
 function forget(say: (post: McpPost) => void): void {
   mcp.sessions.clear();
   mcp.fault = (post) =>
@@ -35,10 +35,10 @@ function forget(say: (post: McpPost) => void): void {
       : say(post);
 }
 
-describe('a server that forgot the session and says so', () => {
+describe('a server that has lost the session', () => {
   it.each([
     ['400 with an error of id null', 400, rpc(null, 'Bad Request: No valid session ID provided')],
-    ['400 with an error of id null and no word of a session', 400, rpc(null, 'Bad Request')],
+    ['400 with an error of id null that does not mention a session', 400, rpc(null, 'Bad Request')],
     ['400 with an error of another id', 400, rpc('server-error', 'Bad Request: Missing session ID')],
     [
       '400 with an error without an id',
@@ -50,24 +50,24 @@ describe('a server that forgot the session and says so', () => {
     ['400 in plain JSON', 400, { error: 'invalid_session', message: 'Unknown session' }],
     ['409 in plain JSON', 409, { message: 'session expired' }],
     ['500 in plain JSON', 500, { detail: 'Session not found' }],
-    ['500 with an error of id null that speaks of the session', 500, rpc(null, 'Internal error: session not found')],
-    ['500 with an error of another id that speaks of the session', 500, rpc('server-error', 'Invalid session ID')],
+    ['500 with an error of id null that mentions the session', 500, rpc(null, 'Internal error: session not found')],
+    ['500 with an error of another id that mentions the session', 500, rpc('server-error', 'Invalid session ID')],
     ['404 with an error of another id', 404, rpc('server-error', 'Not Found')],
-    ['410 without a word', 410, ''],
-  ])('%s: one initialize, and the call runs once', async (_name, status, body) => {
+    ['410 with an empty body', 410, ''],
+  ])('gets one initialize and the call once after a %s', async (_name, status, body) => {
     forget(({ response }) => sendJson(response, status, body));
     expect(textOf(await host.call('act'))).toBe('run 2');
     expect(mcp.count('initialize')).toBe(2);
     expect(mcp.count('tools/call')).toBe(3);
   });
 
-  it('400 with an error of the call’s own id that speaks of the session, when a ping says the same: the call runs once', async () => {
+  it('gets the call once when a 400 with the call’s id and a ping both mention the session', async () => {
     forget(({ response, message }) => sendJson(response, 400, rpc(message.id, 'Session not found')));
     expect(textOf(await host.call('act'))).toBe('run 2');
     expect(mcp.count('initialize')).toBe(2);
   });
 
-  it('500 with an error of id null and no word of a session: the call is not repeated, and the next one runs', async () => {
+  it('gets the call once and the next one in a new session after a 500 that does not mention it', async () => {
     forget(({ response }) => sendJson(response, 500, rpc(null, 'Internal error', -32_603)));
     expect((await host.call('act')).error).toMatchObject({ code: -32_603 });
     await until(() => mcp.count('initialize') === 2);
@@ -75,13 +75,13 @@ describe('a server that forgot the session and says so', () => {
     expect(textOf(await host.call('act'))).toBe('run 2');
   });
 
-  it('500 with an error of id null and no word of a session: a list is repeated', async () => {
+  it('gets a list again after a 500 that does not mention the session', async () => {
     forget(({ response }) => sendJson(response, 500, rpc(null, 'Internal error', -32_603)));
     expect((await host.request('tools/list')).result).toBeDefined();
     expect(mcp.count('initialize')).toBe(2);
   });
 
-  it('for ever: one initialize, then an error', async () => {
+  it('gets one initialize, and then the call fails, when it loses every session', async () => {
     mcp.fault = ({ message, response, serve }) =>
       message.method === 'tools/call' ? sendJson(response, 400, rpc(null, 'Session not found')) : serve();
     expect(codeOf(await host.call('act'))).toBe('E_SERVER_ANSWER');
@@ -96,10 +96,10 @@ describe('a server that still knows the session', () => {
     ['400 with an error of another id', 400, rpc('server-error', 'Validation error')],
     ['409 with an error of id null', 409, rpc(null, 'Conflict')],
     ['500 with an error of id null', 500, rpc(null, 'Internal error')],
-    ['404 without a word', 404, ''],
-    ['500 without a word', 500, ''],
-    ['400 without a word', 400, ''],
-  ])('%s: the call has its error, is sent once, and the session goes on', async (_name, status, body) => {
+    ['404 with an empty body', 404, ''],
+    ['500 with an empty body', 500, ''],
+    ['400 with an empty body', 400, ''],
+  ])('gets the call once, which fails, and the session continues after a %s', async (_name, status, body) => {
     mcp.fault = ({ message, response, run, serve }) => {
       if (message.method !== 'tools/call') return serve();
       run();
@@ -111,7 +111,7 @@ describe('a server that still knows the session', () => {
     expect(mcp.count('initialize')).toBe(1);
   });
 
-  it('a tool whose own error speaks of a session is not asked again', async () => {
+  it('gets a call once when the tool’s own error mentions a session', async () => {
     mcp.fault = ({ message, response, serve }) =>
       message.method === 'tools/call' ? sendJson(response, 400, rpc(message.id, 'Browser session not found')) : serve();
     expect((await host.call('act')).error).toMatchObject({ message: 'Browser session not found' });
@@ -120,7 +120,7 @@ describe('a server that still knows the session', () => {
   });
 });
 
-describe('judging a session', () => {
+describe('judgeSession', () => {
   const judge = (status: number, body: unknown) =>
     judgeSession(status, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), '7');
   it.each([
@@ -143,7 +143,7 @@ describe('judging a session', () => {
     expect(judge(status, body)).toBe(verdict);
   });
 
-  it('takes no time over a text that is made to be slow', () => {
+  it('takes linear time for a hostile text', () => {
     expect(judge(500, 'no session '.repeat(1_400))).toBe('kept');
   });
 });

@@ -24,7 +24,7 @@ beforeEach(async () => {
   host = await relay.host('work');
 });
 
-/** What a promise gives, and how long it took on the clock, in steps of 100 ms. */
+/** The result of a promise, and how long it took on the fake clock, in steps of 100 ms. */
 async function timed<Value>(promise: Promise<Value>, mostMs = 60_000): Promise<{ value: Value; ms: number }> {
   let value: Value | undefined;
   void promise.then((got) => (value = got));
@@ -50,7 +50,7 @@ describe('a server that never answers notifications/initialized', () => {
     expect(mcp.count('initialize')).toBe(1);
   });
 
-  it('does not hold up a call for longer than five seconds when a new session repeats more requests', async () => {
+  it('delays a call by at most five seconds when a new session replays requests', async () => {
     await host.initialize();
     await host.request('resources/subscribe', { uri: 'file:///a' });
     mcp.sessions.clear();
@@ -64,7 +64,7 @@ describe('a server that never answers notifications/initialized', () => {
     expect(textOf(await call)).toBe('run 1');
   });
 
-  it('nor notifications/cancelled does not hold up a cancelled call, which ends after four seconds', async () => {
+  it('and notifications/cancelled keeps a cancelled call for four seconds at most', async () => {
     await host.initialize();
     await host.call('act');
     mcp.fault = () => {};
@@ -75,7 +75,7 @@ describe('a server that never answers notifications/initialized', () => {
     await clock.advance(3_000);
     await clock.advance(1_000);
     mcp.fault = undefined;
-    // The id is free again.
+    // The id can be used again.
     host.sendLine('{"jsonrpc":"2.0","id":500,"method":"ping"}');
     expect((await host.line((message) => message.id === 500)).result).toEqual({});
   });
@@ -122,7 +122,7 @@ describe('a call right after initialize while the refresh is blocked', () => {
 describe('a Retry-After of years', () => {
   const years = { 'retry-after': '315360000' };
 
-  it('is obeyed for an hour, and the error names the time', async () => {
+  it('is limited to an hour, which the error names', async () => {
     await host.initialize();
     mcp.fault = ({ response }) => response.writeHead(429, years).end();
     const { error } = await host.call('act');
@@ -134,7 +134,7 @@ describe('a Retry-After of years', () => {
     expect(textOf(await host.call('act'))).toBe('run 1');
   });
 
-  it('ends at once when a person asks for a try', async () => {
+  it('ends immediately when a person asks for an attempt', async () => {
     await host.initialize();
     mcp.fault = ({ response }) => response.writeHead(503, years).end();
     await host.call('act');
@@ -144,7 +144,7 @@ describe('a Retry-After of years', () => {
     expect(textOf(await host.call('act'))).toBe('run 1');
   });
 
-  it('to initialize does not keep the tools away when a person asks for a try', async () => {
+  it('to initialize does not delay the tools when a person asks for an attempt', async () => {
     mcp.fault = ({ response }) => response.writeHead(503, years).end();
     await host.initialize();
     mcp.fault = undefined;
@@ -154,11 +154,11 @@ describe('a Retry-After of years', () => {
   });
 });
 
-describe('a server of another generation', () => {
+describe('a server of another protocol generation', () => {
   const refuse = (error: object) =>
     (mcp.fault = ({ message, response }) => sendJson(response, 400, { jsonrpc: '2.0', id: message.id, error }));
 
-  it('that names its versions has them in the error', async () => {
+  it('is reported with the versions that it names', async () => {
     refuse({
       code: -32_022,
       message: 'Unsupported protocol version',
@@ -174,7 +174,7 @@ describe('a server of another generation', () => {
     [{ code: -32_022, message: 'Unsupported protocol version', data: null }],
     [{ code: -32_022, message: 'Unsupported protocol version', data: { supported: ['<b>', 7, 'x'.repeat(99)] } }],
     [{ code: -32_601, message: 'Method not found' }],
-  ])('that names none is not said to have one: %j', async (error) => {
+  ])('is reported without versions when it names none: %j', async (error) => {
     refuse(error);
     const answer = await host.initialize();
     expect(codeOf(answer)).toBe('E_PROTOCOL_ERA');

@@ -5,7 +5,7 @@ import { readEnvelope } from '../../shared/json-rpc.ts';
 
 const text = (events: SseEvent[]) => events.map((event) => event.data?.toString('utf8'));
 
-/** The events of a stream, whatever the pieces in which it comes. */
+/** The events of a stream, which must not depend on its chunks. */
 function read(stream: string, sizes: readonly number[] = [1, 2, 3, 7, 1_000_000]) {
   const bytes = Buffer.from(stream, 'utf8');
   const results = sizes.map((size) => {
@@ -23,8 +23,8 @@ function read(stream: string, sizes: readonly number[] = [1, 2, 3, 7, 1_000_000]
   return results[0] ?? { data: [], types: [], id: undefined, retry: undefined };
 }
 
-describe('event streams', () => {
-  it('reads LF, CR and CRLF, a byte order mark, comments and several data lines (HT19)', () => {
+describe('createSseParser', () => {
+  it('HT19 reads LF, CR and CRLF, a byte order mark, comments and several data lines', () => {
     expect(read('\ufeff: hello\r\nid:1\r\nevent:message\r\ndata:{"a":\rdata: 1\ndata:}\r\n\r\n').data).toEqual([
       '{"a":\n1\n}',
     ]);
@@ -32,7 +32,7 @@ describe('event streams', () => {
     expect(read('data\n\n:\n\ndata: €😀\n\n').data).toEqual(['', '€😀']);
   });
 
-  it('keeps the id, the type and the time to wait', () => {
+  it('keeps the id, the type and the reconnection time', () => {
     expect(read('id: 7\nretry: 1500\n\nevent: endpoint\ndata: /x\n\n')).toEqual({
       data: [undefined, '/x'],
       types: ['', 'endpoint'],
@@ -43,16 +43,16 @@ describe('event streams', () => {
     expect(read('id: a\0b\ndata: x\n\n').id).toBeUndefined();
   });
 
-  it('drops an event that is not complete (HT21)', () => {
+  it('HT21 drops an incomplete event', () => {
     expect(read('data: a\n\ndata: {"half":').data).toEqual(['a']);
     expect(read('data: a\n').data).toEqual([]);
   });
 
-  it('ignores fields that it does not know', () => {
+  it('ignores unknown fields', () => {
     expect(read('foo: bar\ndatax: no\nlongname: no\ndata: yes\nDATA: no\n\n').data).toEqual(['yes']);
   });
 
-  it('refuses an event above the cap, in one line or in many (HT20)', () => {
+  it('HT20 rejects an event above the limit, in one line or in many', () => {
     const oneLine = createSseParser(10_000);
     expect(() => {
       for (let at = 0; at < 20; at += 1) oneLine.push(Buffer.from(at === 0 ? 'data: ' : 'x'.repeat(1_000)));
@@ -64,7 +64,7 @@ describe('event streams', () => {
   });
 });
 
-describe('headers of 2026-07-28', () => {
+describe('the headers of a stateless message', () => {
   it('come from the message', () => {
     const meta = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}';
     expect(
@@ -75,7 +75,7 @@ describe('headers of 2026-07-28', () => {
     ).not.toHaveProperty('mcp-name');
   });
 
-  it('carry every text, and never a line break (HT27)', () => {
+  it('HT27 encode any text without a line break', () => {
     expect(headerValue('echo')).toBe('echo');
     expect(headerValue('a b')).toBe('a b');
     for (const odd of ['', ' a', 'a ', 'ä', 'a\r\nx: y', '\u0000', '=?base64?x?=']) {
@@ -84,7 +84,8 @@ describe('headers of 2026-07-28', () => {
     expect(
       statelessHeaders(
         readEnvelope(
-          '{"id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"a\\r\\nb: c"}}}',
+          '{"id":1,"method":"tools/call","params":{"name":"x",' +
+            '"_meta":{"io.modelcontextprotocol/protocolVersion":"a\\r\\nb: c"}}}',
         ),
       ),
     ).not.toHaveProperty('mcp-protocol-version');

@@ -7,7 +7,7 @@ import type { SocketHost } from '../fixtures/socket-host.ts';
 import { startScriptedMcp, type McpPost, type ScriptedMcp } from '../fixtures/scripted-mcp.ts';
 import { until } from '../fixtures/wait.ts';
 
-// Servers that begin an answer and never end it.
+// Servers that begin a response and never end it.
 
 const closing = closeAfterEach();
 const codeOf = (message: JsonRpcMessage) => (message.error?.data as { code?: string } | undefined)?.code;
@@ -30,7 +30,7 @@ beforeEach(async () => {
   host = await relay.host('work');
 });
 
-/** What a promise gives, while time passes for whoever waits on the clock. */
+/** Resolves as the promise does, while the clock runs. */
 async function whileTimePasses<Value>(promise: Promise<Value>, mostMs: number, stepMs = 1_000): Promise<Value> {
   let over = false;
   void promise.finally(() => (over = true)).catch(() => {});
@@ -39,11 +39,11 @@ async function whileTimePasses<Value>(promise: Promise<Value>, mostMs: number, s
     if (over) break;
     await clock.advance(stepMs);
   }
-  await until(() => over, `an answer within ${mostMs} ms`, 200);
+  await until(() => over, `a response within ${mostMs} ms`, 200);
   return promise;
 }
 
-/** The fault meets one method; the rest is healthy. */
+/** Responds to one method with the fault, and to all others normally. */
 const only = (method: string, fault: (post: McpPost) => void) =>
   (mcp.fault = (post) => (post.message.method === method ? fault(post) : post.serve()));
 
@@ -75,37 +75,37 @@ const stalls: readonly (readonly [string, (post: McpPost) => void])[] = [
 ];
 
 describe.each(stalls)('a server that answers with %s', (_name, stall) => {
-  it('to initialize: the host has its answer within a minute, and the session opens later', async () => {
+  it('to initialize does not keep the host without a response, and the session opens later', async () => {
     only('initialize', stall);
     expect((await whileTimePasses(host.initialize(), 60_000)).result).toBeDefined();
     mcp.fault = undefined;
-    // A try of this moment is enough for who comes after it.
+    // The next attempt is allowed a second later.
     await clock.advance(3_300);
     expect(textOf(await whileTimePasses(host.call('act'), 10_000))).toBe('run 1');
   });
 
-  it('when a lost session is opened again: the call has an error, and a later one runs', async () => {
+  it('when a lost session is opened again fails the call, and a later one runs', async () => {
     await host.initialize();
     await host.call('act');
     mcp.sessions.clear();
     only('initialize', stall);
     expect((await whileTimePasses(host.request('tools/call', { name: 'act' }, 60_000), 50_000)).error).toBeDefined();
     mcp.fault = undefined;
-    // A try of this moment is enough for who comes after it.
+    // The next attempt is allowed a second later.
     await clock.advance(3_300);
     expect(textOf(await whileTimePasses(host.call('act'), 10_000))).toBe('run 2');
   });
 });
 
 describe.each(stalls.slice(0, 3))('a server that answers with %s', (_name, stall) => {
-  it('to a list: the call has an error', async () => {
+  it('to a list fails the call', async () => {
     await host.initialize();
     only('tools/list', stall);
     expect(codeOf(await whileTimePasses(host.request('tools/list', undefined, 90_000), 90_000))).toBe('E_TIMEOUT');
   });
 });
 
-it('a tool call whose JSON answer stops in the middle ends as "outcome unknown", and is not repeated', async () => {
+it('reports an unknown outcome and does not repeat a call whose JSON response stops in the middle', async () => {
   await host.initialize();
   only('tools/call', stalls[1]?.[1] ?? (() => {}));
   expect(codeOf(await whileTimePasses(host.request('tools/call', { name: 'act' }, 90_000), 610_000, 30_000))).toBe(
@@ -114,8 +114,8 @@ it('a tool call whose JSON answer stops in the middle ends as "outcome unknown",
   expect(mcp.count('tools/call')).toBe(1);
 });
 
-describe('the connection of a refusal without end', () => {
-  it.each([400, 403, 429, 500, 503])('%i is closed, not kept with what waits in it', async (status) => {
+describe('the connection of an endless refusal', () => {
+  it.each([400, 403, 429, 500, 503])('is closed after a %i', async (status) => {
     await host.initialize();
     let closed = false;
     only('tools/call', ({ response }) => {
@@ -126,6 +126,6 @@ describe('the connection of a refusal without end', () => {
       more();
     });
     expect((await whileTimePasses(host.call('act'), 10_000)).error).toBeDefined();
-    await until(() => closed, 'the end of the connection');
+    await until(() => closed, 'the connection is closed');
   });
 });

@@ -10,13 +10,13 @@ import { createPauses } from '../../electron/core/base/async.ts';
 import { createFakeClock } from '../fixtures/clock.ts';
 import type { HttpStream } from '../../electron/core/http/http.ts';
 
-// Streams of a call that end or fall silent, on a clock that stands still.
+// Response streams that end or fall silent, on a fake clock.
 
 const asked = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}');
 const request: PendingRequest = { line: asked, envelope: readEnvelope(asked) as PendingRequest['envelope'] };
 const answer = '{"jsonrpc":"2.0","id":7,"result":{"a":1}}';
 
-/** A stream of these chunks; then it ends, breaks, or stays open without a word. */
+/** A stream of these chunks, which then ends, breaks, or stays open and silent. */
 function streamOf(chunks: readonly string[], then: 'end' | 'break' | 'quiet'): HttpStream {
   async function* body() {
     for (const chunk of chunks) yield Buffer.from(chunk);
@@ -51,7 +51,7 @@ function begin(open: (method: string) => HttpStream) {
   return { clock, lines, outcome: () => outcome };
 }
 
-describe('an answer without the blank line that should end its event', () => {
+describe('a response without the blank line that should end its event', () => {
   it.each([
     ['without any line end', [`data: ${answer}`]],
     ['with one', [`data: ${answer}\n`]],
@@ -71,11 +71,11 @@ describe('an answer without the blank line that should end its event', () => {
   });
 
   it.each([
-    ['half an answer', `data: ${answer.slice(0, -1)}`],
-    ['an answer to another call', 'data: {"jsonrpc":"2.0","id":8,"result":{}}'],
+    ['half a response', `data: ${answer.slice(0, -1)}`],
+    ['a response to another call', 'data: {"jsonrpc":"2.0","id":8,"result":{}}'],
     ['a notification', 'data: {"jsonrpc":"2.0","method":"notifications/x"}'],
     ['another type of event', `event: ping\ndata: ${answer}`],
-  ])('%s is not', async (_, chunk) => {
+  ])('is not delivered if it is %s', async (_, chunk) => {
     const ended = begin(() => streamOf([chunk], 'end'));
     await ended.clock.advance(0);
     expect([ended.lines, ended.outcome()]).toEqual([[], 'E_OUTCOME_UNKNOWN']);
@@ -86,7 +86,7 @@ describe('an answer without the blank line that should end its event', () => {
 });
 
 describe('retry: 0', () => {
-  it('a stream that closes at once is opened a few times, ever more slowly, and not for ever', async () => {
+  it('opens a stream that closes at once a limited number of times, after growing delays', async () => {
     let openings = 0;
     const { clock, outcome } = begin(() => {
       openings += 1;
@@ -102,13 +102,13 @@ describe('retry: 0', () => {
   });
 
   it.each([
-    ['nothing is asked for', 0, 0, 250],
+    ['the server asks for nothing', 0, 0, 250],
     ['the server asks for 3 s', 0, 3_000, 3_000],
-    ['it was fruitless five times', 5, 0, 4_000],
-    ['it was fruitless for ever', 40, 0, 5_000],
+    ['five connections were fruitless', 5, 0, 4_000],
+    ['forty connections were fruitless', 40, 0, 5_000],
     ['the server asks for a year', 0, 31_536_000_000, 300_000],
-    ['it was fruitless 500 times', 500, 0, undefined],
-  ])('the wait when %s', (_, fruitless, retryMs, wanted) => {
+    ['500 connections were fruitless', 500, 0, undefined],
+  ])('gives this delay when %s', (_, fruitless, retryMs, wanted) => {
     const reopening = createStreamResumption(createFakeClock(), 5_000, () => 0);
     for (let n = 0; n < fruitless; n += 1) reopening.opened()();
     expect(reopening.delayMs(retryMs)).toBe(wanted);
@@ -116,7 +116,7 @@ describe('retry: 0', () => {
     expect(reopening.delayMs(0)).toBe(250);
   });
 
-  it('a stream that stayed open for ten seconds does not count as a failed opening', async () => {
+  it('does not count a connection of ten seconds as fruitless', async () => {
     const clock = createFakeClock();
     const reopening = createStreamResumption(clock, 60_000, () => 0);
     for (let n = 0; n < 8; n += 1) reopening.opened()();
@@ -128,7 +128,7 @@ describe('retry: 0', () => {
 });
 
 describe('a subscription stream', () => {
-  it('that is acknowledged and closed each time is opened ever more slowly, and the host sees one acknowledgement', async () => {
+  it('that is closed after each acknowledgement is opened after growing delays and acknowledged once', async () => {
     const clock = createFakeClock();
     const line = Buffer.from('{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{}}');
     const lines: string[] = [];
@@ -154,7 +154,7 @@ describe('a subscription stream', () => {
     ).catch(() => {});
     await clock.advance(60_000);
     expect(openings).toBeGreaterThan(5);
-    // Each time once more at once: it is a read, and the connection may have been an old one.
+    // Each attempt is repeated once: the request is repeatable, and a reused connection may have been closed.
     expect(openings).toBeLessThan(40);
     expect(lines).toHaveLength(1);
     abort.abort();

@@ -37,8 +37,8 @@ function rig(): {
   };
 }
 
-describe('arguments that a server wants as headers', () => {
-  it('are sent for the tool that names them, and for no other', async () => {
+describe('arguments that a server asks for as headers', () => {
+  it('are sent for the tool that asks for them only', async () => {
     const { list, call, headers } = rig();
     await list(
       listOf(
@@ -58,14 +58,14 @@ describe('arguments that a server wants as headers', () => {
     ['an object', {}, undefined],
     ['letters beyond ASCII', 'Zürich', `=?base64?${Buffer.from('Zürich').toString('base64')}?=`],
     ['a line break', 'a\r\nx-evil: 1', `=?base64?${Buffer.from('a\r\nx-evil: 1').toString('base64')}?=`],
-    ['a blank at the end', 'a ', `=?base64?${Buffer.from('a ').toString('base64')}?=`],
-  ])('with the value %s', async (_, value, wanted) => {
+    ['a space at the end', 'a ', `=?base64?${Buffer.from('a ').toString('base64')}?=`],
+  ])('encode the value with %s', async (_, value, wanted) => {
     const { list, call } = rig();
     await list(listOf(toolOf({ v: { type: 'string', 'x-mcp-header': 'V' } })));
     expect(call({ v: value })['mcp-param-v']).toBe(wanted);
   });
 
-  it('may lie deeper, where only properties lead to them; what every object has is not an argument', async () => {
+  it('may be nested below properties, and are never inherited members', async () => {
     const { list, call } = rig();
     const inner = {
       type: 'object',
@@ -76,7 +76,7 @@ describe('arguments that a server wants as headers', () => {
     expect(call(undefined)).toEqual({});
   });
 
-  it('are forgotten when the tool no longer names them', async () => {
+  it('are forgotten when the tool no longer asks for them', async () => {
     const { list, call } = rig();
     await list(listOf(toolOf({ v: { type: 'string', 'x-mcp-header': 'V' } })));
     await list(listOf(toolOf({ v: { type: 'string' } })));
@@ -84,32 +84,33 @@ describe('arguments that a server wants as headers', () => {
   });
 });
 
-describe('the list of tools', () => {
-  it('stays as it is, byte for byte, where nothing is wrong with it', async () => {
+describe('a list of tools', () => {
+  it('is unchanged byte for byte when it is valid', async () => {
     const { list } = rig();
     const text =
-      '{ "jsonrpc":"2.0", "id":12,"result":{"tools":[{"name":"t","inputSchema":{"properties":{"v":{"type":"string","x-mcp-header":"V"}}}}],"n":12345678901234567890}}';
+      '{ "jsonrpc":"2.0", "id":12,"result":{"tools":[{"name":"t","inputSchema":{"properties":' +
+      '{"v":{"type":"string","x-mcp-header":"V"}}}}],"n":12345678901234567890}}';
     expect(await list(Buffer.from(text))).toBe(text);
   });
 
   it.each<[string, object]>([
     ['an empty name', toolOf({ v: { type: 'string', 'x-mcp-header': '' } })],
-    ['a name that is no token', toolOf({ v: { type: 'string', 'x-mcp-header': 'a: b' } })],
+    ['a name that is not a token', toolOf({ v: { type: 'string', 'x-mcp-header': 'a: b' } })],
     ['a name with a line break', toolOf({ v: { type: 'string', 'x-mcp-header': 'a\r\nb' } })],
-    ['a name that is no text', toolOf({ v: { type: 'string', 'x-mcp-header': 1 } })],
+    ['a name that is not a string', toolOf({ v: { type: 'string', 'x-mcp-header': 1 } })],
     [
-      'the same name twice, in another case',
+      'the same name twice in different case',
       toolOf({ v: { type: 'string', 'x-mcp-header': 'My' }, w: { type: 'string', 'x-mcp-header': 'my' } }),
     ],
-    ['a number that need not be whole', toolOf({ v: { type: 'number', 'x-mcp-header': 'V' } })],
+    ['a number that is not an integer', toolOf({ v: { type: 'number', 'x-mcp-header': 'V' } })],
     ['an object', toolOf({ v: { type: 'object', 'x-mcp-header': 'V' } })],
-    ['the members of a list', toolOf({ v: { type: 'array', items: { type: 'string', 'x-mcp-header': 'V' } } })],
+    ['the items of an array', toolOf({ v: { type: 'array', items: { type: 'string', 'x-mcp-header': 'V' } } })],
     [
       'one of several schemas',
       toolOf({}, 't', { anyOf: [{ properties: { v: { type: 'string', 'x-mcp-header': 'V' } } }] }),
     ],
     ['the arguments as a whole', toolOf({}, 't', { 'x-mcp-header': 'V' })],
-  ])('loses a tool whose header is for %s, and keeps the others', async (_, bad) => {
+  ])('loses only the tool whose header is for %s', async (_, bad) => {
     const { list, call } = rig();
     const answer = JSON.parse(
       await list(listOf(bad, toolOf({ v: { type: 'string', 'x-mcp-header': 'V' } }, 'good'))),
@@ -119,20 +120,20 @@ describe('the list of tools', () => {
     expect(call({ v: 'x' }, 'good')).toEqual({ 'mcp-param-v': 'x' });
   });
 
-  it('loses nothing before 2026-07-28, where the keyword has no meaning', async () => {
+  it('keeps all tools before 2026-07-28, when the keyword had no meaning', async () => {
     const { list } = rig();
     const line = listOf(toolOf({ v: { type: 'number', 'x-mcp-header': 'V' } }));
     expect(await list(line, false)).toBe(line.toString('utf8'));
   });
 
-  it('an example that contains the keyword as data is no header', async () => {
+  it('keeps a tool whose example contains the keyword as data', async () => {
     const { list, call } = rig();
     const line = listOf(toolOf({ v: { type: 'object', default: { 'x-mcp-header': 'V' } } }));
     expect(await list(line)).toBe(line.toString('utf8'));
     expect(call({ v: 'x' })).toEqual({});
   });
 
-  it('an error instead of a list is passed on', async () => {
+  it('is passed on when it is an error', async () => {
     const { list } = rig();
     const text = '{"jsonrpc":"2.0","id":12,"error":{"code":-32000,"message":"x-mcp-header"}}';
     expect(await list(Buffer.from(text))).toBe(text);

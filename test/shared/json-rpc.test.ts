@@ -27,7 +27,7 @@ describe('readEnvelope', () => {
     });
   });
 
-  it('keeps ids as they are written: big integers, fractions, exponents, escapes (SI03)', () => {
+  it('SI03 keeps ids as they are written: big integers, fractions, exponents, escapes', () => {
     for (const id of [
       '12345678901234567890',
       '1.5',
@@ -41,15 +41,16 @@ describe('readEnvelope', () => {
     }
   });
 
-  it('says where the id stands, in bytes', () => {
+  it('returns the byte offsets of the id', () => {
     const line = bytes('{"result":{"ä":"€"},"id":  77}');
     const [start, end] = readEnvelope(line).idAt ?? [0, 0];
     expect(line.subarray(start, end).toString()).toBe('77');
   });
 
-  it('finds a method, a name and a version wherever they stand and however they are written', () => {
+  it('finds method, name and version in any order and with any escapes', () => {
     const params =
-      '{"arguments":{"name":"no","uri":[{"name":"no"}]},"na\\u006de":"caf\\u00e9","_meta":{"x":1,"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}';
+      '{"arguments":{"name":"no","uri":[{"name":"no"}]},"na\\u006de":"caf\\u00e9",' +
+      '"_meta":{"x":1,"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}';
     expect(readEnvelope(`{"params":${params},"me\\u0074hod":"tools/call","id":3}`)).toMatchObject({
       kind: 'request',
       method: 'tools/call',
@@ -70,13 +71,13 @@ describe('readEnvelope', () => {
     );
   });
 
-  it('takes the last of two members with one name, as JSON.parse does', () => {
+  it('uses the last of two members with the same name, like JSON.parse', () => {
     expect(
       readEnvelope('{"id":1,"id":2,"method":"a","method":"b","params":{"name":"x"},"params":{"name":"y"}}'),
     ).toMatchObject({ id: '2', method: 'b', name: 'y' });
   });
 
-  it('refuses what is no JSON, and what is no JSON-RPC, and says which', () => {
+  it('distinguishes invalid JSON from JSON that is not JSON-RPC', () => {
     for (const text of [
       '',
       '{',
@@ -110,7 +111,7 @@ describe('readEnvelope', () => {
     }
   });
 
-  it('names the id of a message that is cut off after it', () => {
+  it('returns the id of a message that is cut off after it', () => {
     expect(readEnvelope('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":"')).toMatchObject({
       kind: 'invalid',
       problem: 'syntax',
@@ -118,7 +119,7 @@ describe('readEnvelope', () => {
     });
   });
 
-  it('stops at a depth of 1,000, in linear time', () => {
+  it('rejects a nesting above 1,000 in linear time', () => {
     const nested = (depth: number) => `{"id":1,"method":"m","params":${'['.repeat(depth)}${']'.repeat(depth)}}`;
     expect(readEnvelope(nested(900)).kind).toBe('request');
     expect(readEnvelope(nested(2_000_000))).toMatchObject({ kind: 'invalid', problem: 'depth', id: '1' });
@@ -127,10 +128,12 @@ describe('readEnvelope', () => {
     );
   });
 
-  it('agrees with JSON.parse about 20,000 damaged messages', () => {
+  it('agrees with JSON.parse on 20,000 damaged messages', () => {
     const seeds = [
-      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":[1,-2.5e3,true,null,"q\\"\\\\"]}}}',
-      '{"result":{"content":[{"type":"text","text":"a,b:{}[]\\\\"}],"deep":{"a":{"b":[[],{}]}}},"jsonrpc":"2.0","id":"x"}',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call",' +
+        '"params":{"name":"a","arguments":{"x":[1,-2.5e3,true,null,"q\\"\\\\"]}}}',
+      '{"result":{"content":[{"type":"text","text":"a,b:{}[]\\\\"}],' +
+        '"deep":{"a":{"b":[[],{}]}}},"jsonrpc":"2.0","id":"x"}',
       '[{"method":"a"},{"id":2,"method":"b"}]',
     ];
     const alphabet = '{}[]",:\\ 019.-eEtfn\n\t';
@@ -166,8 +169,8 @@ function attempt<Value>(run: () => Value): { ok: true; value: Value } | { ok: fa
   }
 }
 
-describe('ids and errors', () => {
-  it('knows an id again that a server has parsed and printed', () => {
+describe('ids, batches and errors', () => {
+  it('compares ids by value, because servers parse and print them', () => {
     expect(sameId('1', '1')).toBe(true);
     expect(sameId('1e3', '1000')).toBe(true);
     expect(sameId('9007199254740993', '9007199254740992')).toBe(true);
@@ -178,14 +181,14 @@ describe('ids and errors', () => {
     expect(sameId('null', 'null')).toBe(false);
   });
 
-  it('finds the id at the end of a message whose beginning is lost, and no other', () => {
+  it('finds an id only at the very end of a cut message', () => {
     expect(idAtEnd('..."}},"jsonrpc":"2.0","id":12}')).toBe('12');
     expect(idAtEnd('..."}},"id":"a\\"b","jsonrpc":"2.0"} ')).toBe('"a\\"b"');
     expect(idAtEnd('"arguments":{"id":5}}')).toBeUndefined();
     expect(idAtEnd('"id":5,"method":"x"}')).toBeUndefined();
   });
 
-  it('gives batches apart, byte for byte', () => {
+  it('splits a batch without changing a byte', () => {
     expect(batchItems(bytes('[{"id":1, "method":"a"} ,\n{"method":"b"},3]'))?.map(String)).toEqual([
       '{"id":1, "method":"a"}',
       '{"method":"b"}',
@@ -194,7 +197,7 @@ describe('ids and errors', () => {
     expect(batchItems(bytes('[]'))).toEqual([]);
   });
 
-  it('builds an error line with the cause, the remedy and the page', () => {
+  it('puts the cause, the remedy and the page into an error line', () => {
     const line = errorLine('12345678901234567890', {
       code: 'E_SIGN_IN_NEEDED',
       message: 'Nobody is signed in.',
@@ -217,7 +220,7 @@ describe('ids and errors', () => {
   });
 });
 
-describe('lines', () => {
+describe('createLineSplitter', () => {
   const collect = (maxBytes = 1_000) => {
     const lines: string[] = [];
     const lost: string[][] = [];
@@ -230,7 +233,7 @@ describe('lines', () => {
     return { lines, lost, splitter };
   };
 
-  it('accepts CRLF, a byte order mark, blank lines and characters in pieces (SI05)', () => {
+  it('SI05 accepts CRLF, a byte order mark, blank lines and split characters', () => {
     const { lines, splitter } = collect();
     const all = bytes('\ufeff{"a":"€😀"}\r\n\n  \r\n{"b":1}\n');
     for (const byte of all) splitter.push(Buffer.from([byte]));
@@ -239,7 +242,7 @@ describe('lines', () => {
     expect(splitter.waiting).toBe(0);
   });
 
-  it('drops a line that is too long, tells its ends, and goes on (SI02)', () => {
+  it('SI02 drops a line that is too long, returns its ends, and continues', () => {
     const { lines, lost, splitter } = collect(100);
     splitter.push(bytes(`{"id":5,"x":"${'y'.repeat(60)}`));
     for (let part = 0; part < 50; part += 1) splitter.push(bytes('z'.repeat(50)));
@@ -250,7 +253,7 @@ describe('lines', () => {
     expect(lost[0]?.[1]).toMatch(/z{900}.*","end":1\}$/);
   });
 
-  it('takes a line of 1 MB that drips in byte by byte', () => {
+  it('joins a line of 1 MB that arrives byte by byte', () => {
     const { lines, splitter } = collect(2_000_000);
     const one = Buffer.from('x');
     for (let at = 0; at < 1_000_000; at += 1) splitter.push(one);

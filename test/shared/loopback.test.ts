@@ -28,7 +28,7 @@ const elsewhere = [
   'http://[::ffff:127.0.0.1]/mcp',
 ];
 
-/** What the settings form says about this issuer of the company sign-in. */
+/** The settings form's error for this issuer of the company sign-in. */
 function issuerProblem(issuer: string): string | undefined {
   const form = settingsForm({
     ownClient: false,
@@ -38,20 +38,20 @@ function issuerProblem(issuer: string): string | undefined {
   return problemsOf(form, [])['settings.enterprise.issuer'];
 }
 
-describe('loopback addresses', () => {
-  it.each(thisComputer)('%s is on this computer', (address) => {
+describe('isLoopbackHost', () => {
+  it.each(thisComputer)('is true for %s', (address) => {
     expect(isLoopbackHost(new URL(address))).toBe(true);
   });
 
-  it.each(elsewhere)('%s is not on this computer', (address) => {
+  it.each(elsewhere)('is false for %s', (address) => {
     expect(isLoopbackHost(new URL(address))).toBe(false);
   });
 
-  it.each(thisComputer)('the settings form accepts plain http at %s', (address) => {
+  it.each(thisComputer)('lets the settings form accept plain http at %s', (address) => {
     expect(issuerProblem(address)).toBeUndefined();
   });
 
-  it.each([...elsewhere, 'ftp://127.0.0.1/mcp', 'not an address'])('the settings form refuses %s', (address) => {
+  it.each([...elsewhere, 'ftp://127.0.0.1/mcp', 'not an address'])('lets the settings form reject %s', (address) => {
     expect(issuerProblem(address)).toBeDefined();
   });
 });

@@ -12,7 +12,7 @@ import { bundle } from '../fixtures/bundle.ts';
 const root = path.join(import.meta.dirname, '..', '..');
 const catalogue = path.join(root, 'shared/messages/en');
 
-/** Every text of the catalogue: its file, its id, its words. */
+/** Every text of the catalogue, with its file and id. */
 const files = readdirSync(catalogue, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const texts: { readonly file: string; readonly id: string; readonly text: string }[] = [];
 for (const file of files) {
@@ -21,7 +21,7 @@ for (const file of files) {
     for (const [id, text] of Object.entries(group)) texts.push({ file, id, text });
 }
 
-describe('the catalogue of texts', () => {
+describe('the message catalogue', () => {
   it('has each id once', () => {
     const ids = texts.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
@@ -39,11 +39,11 @@ describe('the catalogue of texts', () => {
     expect(broken).toEqual([]);
   });
 
-  it('writes an apostrophe as ’, because ICU quotes with the straight one', () => {
+  it('uses ’ as apostrophe, because ICU quotes with the straight one', () => {
     expect(texts.filter(({ text }) => text.includes("'"))).toEqual([]);
   });
 
-  it('has no text that waits for another one to be glued to it', () => {
+  it('has no text that begins or ends with a space', () => {
     expect(texts.filter(({ text }) => /^ | $|^$/.test(text))).toEqual([]);
   });
 });
@@ -67,18 +67,18 @@ describe('the source', () => {
   });
 });
 
-describe('a translator', () => {
+describe('translator', () => {
   const { t, pieces } = translator({
     plain: 'Add server',
     greeting: 'Hello {name}, hello {other}',
     count: '{count, plural, =0 {No servers here} one {# server of {name}} other {# servers of {name}}}',
   });
 
-  it('gives a text without values as it stands', () => {
+  it('returns a text without values unchanged', () => {
     expect(t('plain')).toBe('Add server');
   });
 
-  it('puts values into a text and never reads them as text of its own', () => {
+  it('inserts values without parsing them', () => {
     expect(t('greeting', { name: '{other}', other: "'{name}'" })).toBe("Hello {other}, hello '{name}'");
   });
 
@@ -91,13 +91,13 @@ describe('a translator', () => {
     expect(t('count', { count, name: 'Ada' })).toBe(text);
   });
 
-  it('keeps elements as they are between the pieces of a text', () => {
+  it('returns elements unchanged between the pieces of a text', () => {
     const element = { type: 'b' };
     expect(pieces('greeting', { name: element, other: 'Bob' })).toEqual(['Hello ', element, ', hello ', 'Bob']);
   });
 
-  it('refuses a text whose value is missing', () => {
-    // @ts-expect-error -- the type check refuses it as well
+  it('throws when a value is missing', () => {
+    // @ts-expect-error -- the type check rejects it too
     expect(() => t('greeting', { name: 'Ada' })).toThrow();
   });
 });
@@ -109,7 +109,7 @@ describe('a build', () => {
   });
   afterAll(() => rm(outDir, { recursive: true, force: true }));
 
-  it('says the same as the source, with texts that were compiled before', async () => {
+  it('has the same texts as the source, compiled in advance', async () => {
     const file = await bundle(path.join(root, 'shared/state-text.ts'), outDir);
     const built = createRequire(import.meta.url)(file) as typeof fromSource;
     const day = 86_400_000;
