@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-/** Of `private_key_jwt` (RFC 7518 3.1, RFC 8037 3.1). */
+/** For `private_key_jwt` (RFC 7518 section 3.1, RFC 8037 section 3.1). */
 export const SigningAlgorithm = z.enum(['RS256', 'PS256', 'ES256', 'EdDSA']);
 
 /**
- * How Keybridge signs in to one server, where the standard way does not do. Every member is optional; an absent one
- * means what discovery and the specification say. No secrets: those are ServerSecrets.
+ * How Keybridge signs in to one server where it deviates from the standard. An absent member means what discovery and
+ * the specification say. Secrets are not settings: see `secretNames`.
  */
 export const ServerSettings = z.strictObject({
   /**
-   * How an access token is got. Absent: a person signs in through the browser (authorization code).
-   * `static_header`: the server has no OAuth; a header from the keychain is sent to its origin alone.
+   * How to get an access token. Defaults to `authorization_code`. `static_header`: the server does not use OAuth; a
+   * header from the keychain is sent to its origin only.
    */
   grant: z
     .enum([
@@ -23,8 +23,8 @@ export const ServerSettings = z.strictObject({
     ])
     .optional(),
   /**
-   * At the token endpoint; absent: chosen from what the authorization server supports. `client_secret_basic_raw`: for a
-   * server that does not decode what HTTP Basic carries (RFC 6749 2.3.1).
+   * Client authentication at the token endpoint. Defaults to the best method that the authorization server supports.
+   * `client_secret_basic_raw`: for servers that do not decode the credentials in HTTP Basic (RFC 6749 section 2.3.1).
    */
   clientAuth: z
     .enum([
@@ -36,70 +36,61 @@ export const ServerSettings = z.strictObject({
       'tls_client_auth',
     ])
     .optional(),
-  /** File with the assertion of `jwt_bearer`, read at each use: platforms renew it. Absent: the secret `assertion`. */
+  /** File with the assertion of `jwt_bearer`, read at each use. Defaults to the secret `assertion`. */
   assertionFile: z.string().max(4_000).optional(),
   /** Signing algorithm and key id of `private_key_jwt`. */
   signingAlgorithm: SigningAlgorithm.optional(),
   keyId: z.string().max(200).optional(),
-  /** URL of a client ID metadata document that the user (or their company) hosts. */
+  /** URL of a client ID metadata document that the user or their company hosts. */
   clientMetadataUrl: z.string().max(2_000).optional(),
-  /**
-   * `minimal`: only what the server's challenge asks for. `all`: everything that the resource lists. Or exactly these.
-   */
+  /** `minimal`: those that the server's challenge asks for. `all`: those that the resource lists. Or exactly these. */
   scopes: z.union([z.enum(['minimal', 'all']), z.array(z.string().min(1).max(200)).max(100)]).optional(),
-  /** The `resource` parameter (RFC 8707): as found, left out, or exactly this. */
+  /** The `resource` parameter (RFC 8707): as discovered, omitted, or exactly this. */
   resource: z.union([z.enum(['send', 'omit']), z.strictObject({ value: z.string().max(2_000) })]).optional(),
-  /**
-   * More parameters of the authorization request, and of each token request. `{resource}` stands for the `resource`.
-   */
+  /** Additional parameters of authorization and token requests. `{resource}` is replaced by the `resource`. */
   authorizeParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
   tokenParameters: z.record(z.string().max(100), z.string().max(2_000)).optional(),
-  /** The one pair of issuers that is accepted although they differ: as the server names it, as the metadata says. */
+  /** A pair of different issuers to accept: as the server names it, and as its metadata says. */
   issuerException: z.strictObject({ named: z.string().max(2_000), found: z.string().max(2_000) }).optional(),
-  /** The one audience of another site that access tokens for this server may name, exactly. */
+  /** An audience on another site to accept in access tokens for this server. */
   audienceException: z.string().max(2_000).optional(),
-  /** Name of a preset (electron/core/oauth/providers/presets.json); absent: by the issuer. `none`: no preset at all. */
+  /**
+   * Name of a preset (electron/core/oauth/providers/presets.json). Defaults to that of the issuer. `none`: no preset.
+   */
   preset: z.string().max(100).optional(),
-  /** Name of the header of `static_header`; absent: Authorization with Bearer. */
+  /** The header of `static_header`. Defaults to Authorization with Bearer. */
   headerName: z.string().max(100).optional(),
-  /** Enterprise-managed authorization (SEP-990): where the company signs people in, and as which client. */
+  /** Enterprise-managed authorization (SEP-990): the company's identity provider, and the client there. */
   enterprise: z
     .strictObject({
       issuer: z.string().max(2_000),
       clientId: z.string().max(2_000),
-      /** Of the token exchange; absent: as the issuer's metadata says. */
+      /** For the token exchange. Defaults to that of the issuer's metadata. */
       tokenEndpoint: z.string().max(2_000).optional(),
-      /** How the redirect URI names this computer; absent: 127.0.0.1. */
+      /** The host of the redirect URI. Defaults to 127.0.0.1. */
       redirectHost: z.enum(['127.0.0.1', 'localhost']).optional(),
-      /** PEM file with the certificate authorities of the company's identity provider, trusted at its host alone. */
+      /** PEM file with certificate authorities, trusted only at the host of the identity provider. */
       caFile: z.string().max(4_000).optional(),
     })
     .optional(),
-  /**
-   * A server of MCP 2025-03-26 that publishes no metadata at all: sign in at /authorize, /token and /register of its
-   * own origin.
-   */
+  /** The server publishes no metadata (MCP 2025-03-26): use /authorize, /token and /register of its origin. */
   legacyEndpoints: z.boolean().optional(),
-  /**
-   * PEM file with the certificate authorities of this server, added to the system's at its own host and at `caOrigins`.
-   */
+  /** PEM file with certificate authorities, trusted besides the system's at the server's host and at `caOrigins`. */
   caFile: z.string().max(4_000).optional(),
-  /** Further origins where `caFile` counts, for example the authorization server's. */
+  /** Further origins for `caFile`, for example the authorization server's. */
   caOrigins: z.array(z.string().max(2_000)).max(20).optional(),
-  /** PEM or PKCS#12 file with the client certificate; the key lies in the vault or in the same file. */
+  /** PEM or PKCS#12 file with the client certificate. Its key is in the keychain or in the same file. */
   clientCertificateFile: z.string().max(4_000).optional(),
   /**
-   * DPoP-bound tokens (RFC 9449). Absent: when the authorization server lists algorithms for it and the resource asks.
+   * DPoP-bound tokens (RFC 9449). Defaults to true if the authorization server supports and the resource requires them.
    */
   dpop: z.boolean().optional(),
-  /**
-   * Whether to ask who signs in (scopes openid, profile, email). Absent: only where the server has several accounts.
-   */
+  /** Whether to ask for openid, profile and email. Defaults to true if the server has several accounts. */
   identity: z.boolean().optional(),
 });
 export type ServerSettings = z.infer<typeof ServerSettings>;
 
-/** Secrets of one server that the user enters; kept in the store of secrets, never given back. */
+/** Secrets of one server that the user enters. They are kept in the keychain, and no command returns them. */
 export const secretNames = [
   'clientSecret',
   'privateKey',
