@@ -14,7 +14,7 @@ const error = new AppError('E_SIGN_IN_AGAIN', 'ended');
 const audience = new AppError('E_TOKEN_AUDIENCE', 'for another server');
 const retrying: Failure = { kind: 'retrying', error, nextTry: { leftMs: () => 5 } };
 
-/** One path to each state, by events alone. */
+/** Reaches a state by events alone. */
 const reach = (...events: readonly SourceEvent[]): SourceState => events.reduce(next, initialState);
 const started: SourceEvent = { kind: 'refresh_started' };
 const signedIn: SourceEvent = { kind: 'signed_in', token: 'usable' };
@@ -52,7 +52,7 @@ const events = {
   signed_out: { kind: 'signed_out' },
 } as const satisfies Readonly<Record<string, SourceEvent>>;
 
-/** The kind and the token after an event, in the order idle, cached, refreshing, retrying, blocked, ended. */
+/** Kind and token after each event, from the states idle, cached, refreshing, retrying, blocked and ended. */
 const all = (one: string) => Array.from({ length: 6 }, () => one);
 const unchanged = [
   'idle none',
@@ -101,7 +101,7 @@ const table: Readonly<Record<keyof typeof events, readonly string[]>> = {
 };
 
 describe('the state of a token source', () => {
-  it('has a path by events to each kind', () => {
+  it('can reach each kind by events', () => {
     for (const [kind, state] of Object.entries(states)) expect(state.kind).toBe(kind);
   });
 
@@ -113,7 +113,7 @@ describe('the state of a token source', () => {
     expect(`${after.kind} ${after.token}`).toBe(expected);
   });
 
-  it('ignores results of a refresh while none runs', () => {
+  it('ignores results of a refresh while none is running', () => {
     const results: readonly SourceEvent[] = [
       { kind: 'refreshed' },
       { kind: 'reread' },
@@ -127,28 +127,28 @@ describe('the state of a token source', () => {
       if (state.kind !== 'refreshing') for (const event of results) expect(next(state, event)).toBe(state);
   });
 
-  it('forgets everything about the sign-in before at a new sign-in', () => {
+  it('forgets everything about the previous sign-in at a new one', () => {
     for (const state of Object.values(states)) expect(next(state, signedIn)).toEqual(states.cached);
   });
 
-  it('keeps the last failure in view while the next refresh runs', () => {
+  it('keeps the last failure while the next refresh is running', () => {
     const state = next(states.retrying, started);
     expect(failureNow(state)).toBe(retrying);
     expect(failureNow(next(state, { kind: 'refreshed' }))).toBeUndefined();
   });
 
-  it('shows that the store is blocked while a new token waits to be stored', () => {
+  it('has the failure "blocked" while a new token cannot be stored', () => {
     const state = next(states.refreshing, { kind: 'not_stored', error });
     expect([state.kind, failureNow(state)?.kind]).toEqual(['refreshing', 'blocked']);
   });
 
-  it('ends a sign-in whose refresh is refused for good when the access token expires, and not before', () => {
+  it('ends a sign-in after a final refusal only when the access token expires', () => {
     const state = reach(signedIn, started, failed({ ...retrying, endsWithToken: error }));
     expect(failureNow(state)?.kind).toBe('retrying');
     expect(failureNow(next(state, { kind: 'expired' }))).toEqual({ kind: 'ended', error });
   });
 
-  it('counts a rejected key as rejected until the server accepts it, also after it was read again', () => {
+  it('treats a rejected key as rejected until the server accepts it, even after it was read again', () => {
     const rejected = next(states.cached, { kind: 'rejected_for_good', error });
     const again = next(next(rejected, started), { kind: 'reread' });
     expect([again.token, failureNow(again)?.kind, again.onTrial]).toEqual(['usable', 'ended', true]);
@@ -157,21 +157,26 @@ describe('the state of a token source', () => {
   });
 });
 
-describe('what a waiting call is told', () => {
+describe('the reply to a waiting call', () => {
   const locked = new AppError('E_STORE_LOCKED', 'locked');
   const away = new AppError('E_STORE_UNAVAILABLE', 'away');
   const blockedBy = (cause: AppError) => reach(started, failed({ kind: 'blocked', error: cause }));
   it.each([
-    ['the token, where one is usable', states.cached, true, 'token'],
-    ['the token, while a refresh runs ahead of its end', states.refreshing, true, 'token'],
-    ['that it goes without a token, where no sign-in is stored', initialState, false, 'anonymous'],
-    ['nothing yet, before the first refresh', initialState, true, 'wait'],
-    ['nothing yet, while a refresh may be tried again', reach(started, failed(retrying)), true, 'wait'],
-    ['nothing yet, while the store is away', blockedBy(away), true, 'wait'],
-    ['at once that the store is locked, since only a person can unlock it', blockedBy(locked), true, 'unavailable'],
-    ['the error, where the sign-in has ended', states.ended, true, { refused: error }],
+    ['the token, if one is usable', states.cached, true, 'token'],
+    ['the token, while a refresh runs ahead of expiry', states.refreshing, true, 'token'],
+    ['"anonymous", if no sign-in is stored', initialState, false, 'anonymous'],
+    ['"wait", before the first refresh', initialState, true, 'wait'],
+    ['"wait", while a refresh will be retried', reach(started, failed(retrying)), true, 'wait'],
+    ['"wait", while the store is unavailable', blockedBy(away), true, 'wait'],
     [
-      'the error, where the token is for another server',
+      '"unavailable", if the store is locked, because only a person can unlock it',
+      blockedBy(locked),
+      true,
+      'unavailable',
+    ],
+    ['the error, if the sign-in has ended', states.ended, true, { refused: error }],
+    [
+      'the error, if the token is for another server',
       next(states.cached, { kind: 'audience_judged', withheld: audience }),
       true,
       { refused: audience },

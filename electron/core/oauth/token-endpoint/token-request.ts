@@ -35,7 +35,7 @@ function redacted(verdict: TokenVerdict, form: string, secrets: readonly Secret[
   }
   const { error, description } = verdict;
   const clean = (words: string) => redactSecrets(words, form, ...secrets);
-  return { ...verdict, error: clean(error), ...(description === undefined ? {} : { description: clean(description) }) };
+  return { ...verdict, error: clean(error), ...defined({ description: description && clean(description) }) };
 }
 
 const withWords = ({ code, message, sent, retryAfterMs }: AppError, words: string): AppError =>

@@ -37,7 +37,7 @@ export function applyResult(core: SourceCore, result: RefreshResult): void {
   }
 }
 
-/** Forgets failures. `hadEnded`: callers had been told that the sign-in is over. */
+/** Forgets failures. `hadEnded`: earlier calls failed because the sign-in had ended. */
 export function recovered(core: SourceCore, hadEnded: boolean): void {
   core.failures.clear();
   core.rejections.renewed();
