@@ -9,7 +9,7 @@ const worlds = createWorlds();
 afterEach(worlds.close);
 
 describe(rows.forbiddenAtFirst, () => {
-  it('the server is found, a call says that a sign-in is needed, and after it the tools are there', async () => {
+  it('is taken for a missing sign-in: calls report it, and the tools are there after the sign-in', async () => {
     const { remote, product, signIn, host } = await worlds.faulty({ scenario: 'mcp-403-no-token' });
     expect(await product.call('discover', { url: remote.url })).toMatchObject({
       needsSignIn: true,
@@ -22,13 +22,13 @@ describe(rows.forbiddenAtFirst, () => {
     expect(textOf(await app.call('echo', { text: 'signed in' }))).toBe('signed in');
   });
 
-  it('where a call may start the sign-in by itself, it does', async () => {
+  it('starts the sign-in from a call if that is allowed', async () => {
     const { echo, product } = await worlds.faulty({ scenario: 'mcp-403-no-token' }, { product: { autoSignIn: true } });
     expect(await echo('by itself')).toBe('by itself');
     expect(product.browser.openings).toBe(1);
   });
 
-  it('a 401 may come as late as the first call of a tool', async () => {
+  it('may also come as a 401 to the first tool call', async () => {
     const { signIn, host } = await worlds.faulty({ scenario: 'mcp-open-handshake' });
     const app = await host();
     expect(JSON.stringify(await app.request('tools/list', {}))).toContain('echo');
@@ -50,13 +50,13 @@ it(rows.validRefused, async () => {
   for (const answer of [first, second])
     expect(textOf(answer)).toContain('MCP server requires configuration: set the API key in the admin page');
   expect(remote.counts.refreshes).toBe(1);
-  // Two tokens, each of which is shown again while it is new, and the second call.
+  // Two tokens, each of which is sent again while it is new, and the second call.
   expect(remote.counts.toolCalls - before).toBeLessThanOrEqual(11);
   expect(product.browser.openings).toBe(1);
 });
 
 describe(rows.streamsCut, () => {
-  it('with its connection', async () => {
+  it('fails if the connection is cut too', async () => {
     const { remote, product, signIn, host } = await worlds.faulty({ getStream: true });
     await signIn();
     const app = await host();
@@ -69,7 +69,7 @@ describe(rows.streamsCut, () => {
     expect(product.browser.openings).toBe(1);
   });
 
-  it('in good order', async () => {
+  it('fails if the stream ends regularly', async () => {
     const { remote, signIn, host } = await worlds.faulty();
     await signIn();
     const app = await host();
@@ -78,7 +78,7 @@ describe(rows.streamsCut, () => {
     expect(textOf(await app.call('echo', { text: 'next' }, 30_000))).toBe('next');
   });
 
-  it('on a server of the official SDK, in the middle of a slow tool', async () => {
+  it('fails on a server of the official SDK during a slow tool call', async () => {
     const { as, mcp, signIn, host } = await worlds.peers();
     await signIn();
     const app = await host();

@@ -12,7 +12,7 @@ afterEach(worlds.close);
 
 const oddSecret = 's:e%c/r+e t';
 
-/** oidc-provider, which knows this client with its secret. */
+/** oidc-provider with this client and its secret. */
 async function withSecret(): Promise<PeerWorld> {
   const port = await freePort();
   const client = {
@@ -26,7 +26,7 @@ async function withSecret(): Promise<PeerWorld> {
   return worlds.peers({ as: { port, clients: [client] }, server: { clientId: 'by:hand', clientSecret: oddSecret } });
 }
 
-/** A server that looks for the secret in the body, and for nothing else. */
+/** A server that accepts the secret only in the body. */
 const onlyInTheBody = (authMethods: readonly string[] | null, server: SideOptions['server'] = {}) =>
   worlds.faulty(
     { secretBy: 'post', authMethods, clients: [{ client_id: 'by-hand', client_secret: oddSecret }] },
@@ -34,7 +34,7 @@ const onlyInTheBody = (authMethods: readonly string[] | null, server: SideOption
   );
 
 describe(rows.basicSecret, () => {
-  it('oidc-provider takes it at sign-in, at refresh and at sign-out', async () => {
+  it('works with oidc-provider for sign-in, refresh and sign-out', async () => {
     const { as, product, signIn, echo } = await withSecret();
     await signIn();
     await product.call('refreshNow', { server: 'work' });
@@ -43,8 +43,8 @@ describe(rows.basicSecret, () => {
     expect(await product.call('signOut', { server: 'work' })).toMatchObject({ revoked: 'confirmed' });
   });
 
-  it('a server that does not decode knows the client only with the setting', async () => {
-    // Not with a colon in the ID, which nobody could tell from the one between ID and secret.
+  it('works with a server that does not decode it only if the setting says raw', async () => {
+    // No colon in the ID: without encoding it could not be told from the one between ID and secret.
     const clients = [{ client_id: 'by hand', client_secret: oddSecret }];
     const { remote, product, signIn, signInFailure, echo } = await worlds.faulty(
       { secretBy: 'raw', authMethods: ['client_secret_basic'], clients },
@@ -58,7 +58,7 @@ describe(rows.basicSecret, () => {
     expect(remote.counts.refreshesGranted).toBe(1);
   });
 
-  it('where Basic is only a guess and is refused, the body is tried with the same code, and what worked is remembered', async () => {
+  it('is replaced by the secret in the body with the same code if rejected, and that is remembered', async () => {
     const { remote, product, signIn, echo } = await onlyInTheBody(null);
     await signIn();
     expect(remote.counts).toMatchObject({ authorizations: 1, codeExchanges: 2 });
@@ -77,7 +77,7 @@ describe(rows.basicSecret, () => {
     [['client_secret_post'], 'signed in', 1],
     [['client_secret_basic'], 'E_CLIENT_REFUSED', 1],
   ])(
-    'a server that takes it in the body alone, and names %j: %s after %i requests',
+    'at a server that accepts only the body and announces %j, the sign-in ends with %s after %i requests',
     async (authMethods, outcome, requests) => {
       const { remote, signInFailure } = await onlyInTheBody(authMethods);
       expect(await signInFailure()).toBe(outcome);
@@ -85,13 +85,13 @@ describe(rows.basicSecret, () => {
     },
   );
 
-  it('with a way that the user chose nothing else is tried', async () => {
+  it('is the only method that is tried if the user chose it', async () => {
     const { remote, signInFailure } = await onlyInTheBody(null, { settings: { clientAuth: 'client_secret_basic' } });
     expect(await signInFailure()).toBe('E_CLIENT_REFUSED');
     expect(remote.counts.codeExchanges).toBe(1);
   });
 
-  it('a wrong secret is refused both ways, and nothing is remembered of it', async () => {
+  it('fails with a wrong secret in both methods, and neither is remembered', async () => {
     const { remote, product, signInFailure } = await onlyInTheBody(null, { clientSecret: 'wrong' });
     expect(await signInFailure()).toBe('E_CLIENT_REFUSED');
     expect(remote.counts).toMatchObject({ authorizations: 1, codeExchanges: 2 });
@@ -142,14 +142,14 @@ it(rows.dpop, async () => {
 });
 
 describe(rows.oddAnswers, () => {
-  it('null members in the registration answer', async () => {
+  it('accepts null members in the registration response', async () => {
     const { remote, signIn, echo } = await worlds.faulty({ scenario: 'dcr-null-members' });
     await signIn();
     expect(await echo('nulls')).toBe('nulls');
     expect(remote.counts.registrations).toBe(1);
   });
 
-  it('tokens one level down, as the preset says', async () => {
+  it('accepts nested tokens if the preset says where they are', async () => {
     const { product, signIn, signInFailure, echo } = await worlds.faulty({ scenario: 'token-nested' });
     expect(await signInFailure()).toBe('E_TOKEN_RESPONSE');
     await product.call('configureServer', { server: 'work', settings: { preset: 'slack' } });

@@ -15,13 +15,13 @@ const resourcesIn = (requests: readonly { get(name: string): string | null }[]) 
 const forms = (requests: readonly Record<string, string>[]) => requests.map((request) => new URLSearchParams(request));
 
 describe(rows.resourceRefused, () => {
-  it('as it is: the server’s own words', async () => {
+  it('fails by default with the server’s own error text', async () => {
     const { remote, signInFailure } = await worlds.faulty({ scenario: 'authz-refuses-resource' });
     expect(await signInFailure()).toBe('E_AUTHORIZATION_ERROR');
     expect(resourcesIn(remote.seen.authorize)).toEqual([remote.url]);
   });
 
-  it('omit: no request has it, the refresh neither', async () => {
+  it('succeeds with the setting omit, which also applies to the refresh', async () => {
     const { remote, product, signIn, echo } = await worlds.faulty(
       { scenario: 'authz-refuses-resource' },
       { server: { settings: { resource: 'omit' } } },
@@ -32,7 +32,7 @@ describe(rows.resourceRefused, () => {
     expect(resourcesIn([...remote.seen.authorize, ...forms(remote.seen.token)])).toEqual([null, null, null]);
   });
 
-  it('another value: all requests have it', async () => {
+  it('succeeds with another value from the settings in all requests', async () => {
     const { remote, product, signIn, echo } = await worlds.faulty(
       {},
       { server: { settings: { resource: { value: 'api://1234' } } } },
@@ -49,7 +49,7 @@ describe(rows.resourceRefused, () => {
 });
 
 describe(rows.otherIssuer, () => {
-  it('refused before the browser; both names are in the error', async () => {
+  it('is rejected before the browser opens, with both names in the error', async () => {
     const { remote, product } = await worlds.faulty({ scenario: 'as-republished' });
     const failure = await product.call('signIn', { server: 'work' }).catch((error: unknown) => (error as Error).cause);
     expect(failure).toMatchObject({
@@ -60,7 +60,7 @@ describe(rows.otherIssuer, () => {
     expect(remote.counts.registrations).toBe(0);
   });
 
-  it('accepted as the exact pair, and then the answer of the browser has to come from that issuer', async () => {
+  it('is accepted as an exact pair, and the authorization response must come from that issuer', async () => {
     const { remote, product, signIn, echo } = await worlds.faulty({ scenario: 'as-republished' });
     const settings = { issuerException: { named: remote.issuer, found: `${remote.issuer}/idp` } };
     await product.call('configureServer', { server: 'work', settings });
@@ -71,7 +71,7 @@ describe(rows.otherIssuer, () => {
     await expect(signIn()).rejects.toThrow('E_ISSUER_MISMATCH');
   });
 
-  it('DM02 a slash at the end is another name; the error says which setting accepts it, and with that it does', async () => {
+  it('DM02 differs by a trailing slash: the error names the setting that accepts it', async () => {
     const { remote, product, signIn, echo } = await worlds.faulty({ scenario: 'as-issuer-slash' });
     const failure = await product.call('signIn', { server: 'work' }).catch((error: unknown) => (error as Error).cause);
     const issuerException = { named: remote.issuer, found: `${remote.issuer}/` };
@@ -81,7 +81,7 @@ describe(rows.otherIssuer, () => {
       issuers: issuerException,
     });
     await product.call('configureServer', { server: 'work', settings: { issuerException } });
-    // The fixture sends the name without the slash as `iss`: that is compared with the metadata's own issuer.
+    // The fixture sends the name without the slash as `iss`, which must match the issuer in the metadata.
     await expect(signIn()).rejects.toThrow('E_ISS_MISMATCH');
     product.browser.options.tamper = (redirect) => {
       redirect.searchParams.set('iss', `${remote.issuer}/`);
@@ -95,7 +95,7 @@ describe(rows.otherIssuer, () => {
 describe(rows.privateCa, () => {
   const own = selfSigned(['localhost']);
 
-  it('refused without the setting; signs in and calls with it', async () => {
+  it('fails without the setting; sign-in and calls work with it', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'keybridge-ca-'));
     worlds.later({ close: async () => rmSync(folder, { recursive: true, force: true }) });
     const caFile = path.join(folder, 'ca.pem');
@@ -112,12 +112,12 @@ describe(rows.privateCa, () => {
 
 describe(rows.takenAsIs, () => {
   it.each([
-    ['expires_in as text', { scenario: 'token-expires-weird', expiresIn: '3600' }],
+    ['expires_in as a string', { scenario: 'token-expires-weird', expiresIn: '3600' }],
     ['no expires_in', { scenario: 'token-expires-weird' }],
-    ['no scope in the answer', { scenario: 'token-no-scope' }],
+    ['no scope in the token response', { scenario: 'token-no-scope' }],
     ['token_type in lower case', { scenario: 'token-lower-case' }],
-    ['neither iss nor a promise of it', { scenario: 'as-no-iss' }],
-    ['the resource is the origin', { scenario: 'prm-resource-parent' }],
+    ['an authorization response without iss that does not announce it', { scenario: 'as-no-iss' }],
+    ['the origin as resource', { scenario: 'prm-resource-parent' }],
   ])('%s: signs in, calls, renews', async (_what, options) => {
     const { remote, product, signIn, echo, stateKind } = await worlds.faulty(options);
     await signIn();
@@ -129,7 +129,7 @@ describe(rows.takenAsIs, () => {
     expect(product.browser.openings).toBe(1);
   });
 
-  it('no code_challenge_methods_supported: refused, as MCP demands, until the user allows it for this server', async () => {
+  it('rejects metadata without PKCE, as MCP requires, until the user allows it for the server', async () => {
     const { product, signInFailure, signIn, echo } = await worlds.faulty({ scenario: 'as-no-pkce' });
     expect(await signInFailure()).toBe('E_PKCE_UNSUPPORTED');
     expect(product.browser.openings).toBe(0);
@@ -138,7 +138,7 @@ describe(rows.takenAsIs, () => {
     expect(await echo('allowed')).toBe('allowed');
   });
 
-  it('the metadata of another host: refused', async () => {
+  it('rejects metadata of another host', async () => {
     const { remote, product, signInFailure } = await worlds.faulty({ scenario: 'prm-resource-mismatch' });
     expect(await signInFailure()).toBe('E_RESOURCE_MISMATCH');
     expect(product.browser.openings).toBe(0);

@@ -12,7 +12,7 @@ import type { FaultyOptions } from '../fixtures/faulty/world.ts';
 const worlds = createWorlds();
 afterEach(worlds.close);
 
-/** Signs in, calls, renews, calls again, with one page at most. */
+/** Signs in, calls, refreshes and calls again, with one browser page at most. */
 async function worksAsUsual({ product, signIn, echo }: Side, pages = 1): Promise<void> {
   await signIn();
   expect(await echo('first')).toBe('first');
@@ -23,17 +23,17 @@ async function worksAsUsual({ product, signIn, echo }: Side, pages = 1): Promise
 
 const layouts: readonly (readonly [string, FaultyOptions])[] = [
   [
-    'an issuer with a path, metadata between host and path (RFC 8414)',
+    'an issuer with a path and metadata between host and path (RFC 8414)',
     { issuerPath: '/realms/x', metadataAt: 'oauth' },
   ],
-  ['an issuer with a path, OpenID metadata between host and path', { issuerPath: '/realms/x', metadataAt: 'oidc' }],
-  ['an issuer with a path, OpenID metadata behind the path', { issuerPath: '/realms/x', metadataAt: 'appended' }],
-  ['an issuer without a path, OpenID metadata alone', { metadataAt: 'oidc' }],
-  ['resource metadata under the path alone', { resourceMetadataAt: 'path', challenge: 'none' }],
-  ['resource metadata at the root alone', { resourceMetadataAt: 'root', challenge: 'none' }],
-  ['a challenge that says nothing but Bearer', { challenge: 'bare' }],
+  ['an issuer with a path and OpenID metadata between host and path', { issuerPath: '/realms/x', metadataAt: 'oidc' }],
+  ['an issuer with a path and OpenID metadata after the path', { issuerPath: '/realms/x', metadataAt: 'appended' }],
+  ['an issuer without a path and with OpenID metadata only', { metadataAt: 'oidc' }],
+  ['resource metadata only at the path', { resourceMetadataAt: 'path', challenge: 'none' }],
+  ['resource metadata only at the root', { resourceMetadataAt: 'root', challenge: 'none' }],
+  ['a challenge without parameters', { challenge: 'bare' }],
   ['no WWW-Authenticate', { challenge: 'none' }],
-  ['the endpoint at the root', { path: '/' }],
+  ['the MCP endpoint at the root', { path: '/' }],
 ];
 
 const shipped = JSON.parse(
@@ -47,7 +47,7 @@ const byHand = {
 };
 
 describe(rows.everyLayout, () => {
-  it.each(layouts)('%s', async (_name, options) => {
+  it.each(layouts)('works with %s', async (_name, options) => {
     await worksAsUsual(await worlds.faulty(options));
   });
 
@@ -55,11 +55,11 @@ describe(rows.everyLayout, () => {
     ['opaque tokens', { accessTokens: 'opaque' }],
     ['JWTs', { accessTokens: 'jwt' }],
     ['a refresh token for offline_access only', { refreshTokens: 'offline_access' }],
-  ])('oidc-provider and the official SDK, %s', async (_name, as) => {
+  ])('works with oidc-provider and the official SDK, with %s', async (_name, as) => {
     await worksAsUsual(await worlds.peers({ as }));
   });
 
-  it('a client ID metadata document', async () => {
+  it('works with a client ID metadata document', async () => {
     const world = await worlds.peers({
       as: { clientDocument: { ...shipped, client_id: documentUrl } },
       server: { settings: { clientMetadataUrl: documentUrl } },
@@ -68,25 +68,28 @@ describe(rows.everyLayout, () => {
     expect(world.as.counts.registrations).toBe(0);
   });
 
-  it.each(['none', 'client_secret_basic'] as const)('a client that was registered by hand, %s', async (method) => {
-    const port = await freePort();
-    const redirect_uris = [`http://127.0.0.1${redirectPath(`http://127.0.0.1:${port}`)}`];
-    const clientSecret = method === 'none' ? undefined : 'a-secret-of-some-length';
-    const client = {
-      ...byHand,
-      redirect_uris,
-      token_endpoint_auth_method: method,
-      ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
-    };
-    const world = await worlds.peers({
-      as: { port, registration: false, clients: [client] },
-      server: { clientId: 'by-hand', ...(clientSecret === undefined ? {} : { clientSecret }) },
-    });
-    await worksAsUsual(world);
-    expect(world.as.counts.refreshesGranted).toBe(1);
-  });
+  it.each(['none', 'client_secret_basic'] as const)(
+    'works with a client that was registered by hand, with %s',
+    async (method) => {
+      const port = await freePort();
+      const redirect_uris = [`http://127.0.0.1${redirectPath(`http://127.0.0.1:${port}`)}`];
+      const clientSecret = method === 'none' ? undefined : 'a-secret-of-some-length';
+      const client = {
+        ...byHand,
+        redirect_uris,
+        token_endpoint_auth_method: method,
+        ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+      };
+      const world = await worlds.peers({
+        as: { port, registration: false, clients: [client] },
+        server: { clientId: 'by-hand', ...(clientSecret === undefined ? {} : { clientSecret }) },
+      });
+      await worksAsUsual(world);
+      expect(world.as.counts.refreshesGranted).toBe(1);
+    },
+  );
 
-  it.each(['a secret', 'a key'])('client credentials with %s', async (proof) => {
+  it.each(['a secret', 'a key'])('works with client credentials and %s', async (proof) => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const own =
       proof === 'a secret'

@@ -46,7 +46,7 @@ it(rows.twoProcesses, async () => {
 });
 
 describe(rows.ended, () => {
-  it('no refresh token (oidc-provider)', async () => {
+  it('is reported if there is no refresh token (oidc-provider)', async () => {
     const { as, product, signIn, host, stateKind } = await worlds.peers({ as: { refreshTokens: 'never' } });
     await signIn();
     const app = await host();
@@ -59,7 +59,7 @@ describe(rows.ended, () => {
     expect(textOf(await app.call('echo', { text: 'again' }, 30_000))).toBe('again');
   });
 
-  it('invalid_client: the server has forgotten the registration (oidc-provider)', async () => {
+  it('is reported if the server no longer knows the client (oidc-provider)', async () => {
     const { as, product, signIn, host, stateKind } = await worlds.peers();
     await signIn();
     const app = await host();
@@ -110,5 +110,5 @@ async function goesOnAfter(scenario: string): Promise<void> {
 it(rows.tokenHtml, () => goesOnAfter('refresh-502-html'));
 
 describe(rows.tokenBusy, () => {
-  it.each(['refresh-503-json', 'refresh-429-json'])('%s', (scenario) => goesOnAfter(scenario));
+  it.each(['refresh-503-json', 'refresh-429-json'])('in the scenario %s', (scenario) => goesOnAfter(scenario));
 });

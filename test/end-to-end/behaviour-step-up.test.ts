@@ -12,7 +12,7 @@ afterEach(worlds.close);
 const wantsMore = ({ stateKind }: Side) => until(async () => (await stateKind()) === 'needs_access', 'needs_access');
 
 describe(rows.stepUp, () => {
-  it('a client that was registered by hand', async () => {
+  it('works with a client that was registered by hand', async () => {
     const port = await freePort();
     const redirect_uris = [`http://127.0.0.1${redirectPath(`http://127.0.0.1:${port}`)}`];
     const client = {
@@ -42,7 +42,7 @@ describe(rows.stepUp, () => {
     expect(as.counts.refreshes).toBe(0);
   });
 
-  it('a client that registered itself for the first scopes alone: invalid_scope leads to another registration', async () => {
+  it('registers again after invalid_scope if the client was registered for the first scopes only', async () => {
     const world = await worlds.faulty({ scenario: 'mcp-403-registered-scopes' });
     const { remote, product, signIn, host } = world;
     await signIn();
@@ -57,7 +57,7 @@ describe(rows.stepUp, () => {
       expect.anything(),
       expect.objectContaining({ scope: 'mcp:tools offline_access mcp:more' }),
     ]);
-    // The second page ended with invalid_scope before anybody saw a form.
+    // The second page ended with invalid_scope before it showed a form.
     expect(product.browser.openings).toBe(3);
     expect(product.browser.last).toMatchObject({ status: 200 });
     expect(remote.counts).toMatchObject({ refreshes: 0, toolRuns: 1 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { rows } from '../fixtures/behaviour/rows.ts';
 
-it('every row of the behaviour table is a test', () => {
+it('each row of the behaviour table has a test', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => /^behaviour-.*\.test\.ts$/.test(name));
   const text = files.map((name) => readFileSync(path.join(import.meta.dirname, name), 'utf8')).join('\n');
   const named = new Set(

@@ -19,7 +19,7 @@ async function product(): Promise<Product> {
   return started;
 }
 
-/** An MCP server that wants `key` in a header, and knows nothing of OAuth. */
+/** An MCP server that requires `key` in a header and does not support OAuth. */
 async function keyedServer(header: string, key: { value: string }): Promise<Site> {
   const site = await startSite();
   closing.push(() => site.close());
@@ -39,12 +39,12 @@ async function keyedServer(header: string, key: { value: string }): Promise<Site
   return site;
 }
 
-describe('without a person, through the bridge', () => {
+describe('a server that needs no person to sign in', () => {
   it.each([
     ['a Bearer token', 'authorization', 'Bearer s3cret-key', {}],
     ['a header of its own', 'x-api-key', 's3cret-key', { headerName: 'X-Api-Key' }],
   ])(
-    'a key goes with each call as %s; refused, it is an error that says so, and nothing about OAuth is asked',
+    'gets its key with each call as %s; a rejected key is an error, without any OAuth request',
     async (_what, header, value, settings) => {
       const key = { value };
       const site = await keyedServer(header, key);
@@ -73,7 +73,7 @@ describe('without a person, through the bridge', () => {
     },
   );
 
-  it('a client with a secret calls tools, after a revocation too, and its status names it', async () => {
+  it('can be called by a client with a secret, also after a revocation, and the status names the client', async () => {
     const as = await startAuthorizationServer({
       clients: [
         {
@@ -110,7 +110,7 @@ describe('without a person, through the bridge', () => {
   });
 });
 
-it('login by device code prints the address and the code once, and goes on when another device has signed in', async () => {
+it('login by device code prints address and code once, and succeeds after the sign-in on another device', async () => {
   const as = await startAuthorizationServer({ deviceFlow: true });
   closing.push(() => as.close());
   const mcp = await startMcpServer({ authorizationServer: as });
@@ -131,7 +131,7 @@ it('login by device code prints the address and the code once, and goes on when 
   expect(login.stderr).not.toContain('paste');
 });
 
-it('secrets for a grant come from files, and are not in what the command line prints', async () => {
+it('secrets for a grant are read from files, and the command line does not print them', async () => {
   const as = await startAuthorizationServer({
     clients: [
       {

@@ -16,7 +16,7 @@ import { keyringMissing, startKeyring, type Keyring } from '../fixtures/keyring.
 import { killPoints, type KillTask } from '../fixtures/kill-task.ts';
 import { signInAt } from '../fixtures/live-access-tokens.ts';
 
-/** How often at each point; the soak run sets more. */
+/** How often to kill at each point. The soak run sets more. */
 const kills = Number(process.env['KEYBRIDGE_KILLS'] ?? 5);
 const missing = keyringMissing();
 if (missing !== undefined) console.log(`The kill tests run on a file instead of a real keyring: ${missing}`);
@@ -46,7 +46,7 @@ interface Run {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Runs the program to its end. `killAfterMs`: from outside, so many ms after its first line. */
+/** Runs the program to its end. `killAfterMs`: kills it from outside, this long after its first line. */
 async function run(task: KillTask, killAfterMs?: number): Promise<Run> {
   const child = spawn(process.execPath, [program, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
@@ -106,7 +106,7 @@ const live = (server: Faulty, token: string | undefined): Promise<boolean> =>
 
 describe(`RF04 LC05 kill -9 during a refresh, ${kills} times, against a server with a grace window`, () => {
   it.each(killPoints.filter((point) => point !== 'after journal'))(
-    '%s: signed in after every restart',
+    'keeps the sign-in after every restart, killed %s',
     async (killAt) => {
       const task = await signedIn(faulty, true);
       for (let round = 0; round < kills; round += 1) {
@@ -122,7 +122,7 @@ describe(`RF04 LC05 kill -9 during a refresh, ${kills} times, against a server w
   );
 
   it(
-    'at any moment: signed in after every restart',
+    'keeps the sign-in after every restart, killed at any moment',
     async () => {
       const task = await signedIn(faulty, true);
       for (let round = 0; round < kills * 2; round += 1) {
@@ -137,9 +137,9 @@ describe(`RF04 LC05 kill -9 during a refresh, ${kills} times, against a server w
 });
 
 describe(`RF04 kill -9 during a refresh, ${kills} times, against a server without a grace window`, () => {
-  // Between the answer and the store there is nothing that could be sent again: a strict server ends the sign-in then.
+  // Between the response and the store there is no valid token left to send: a strict server ends the sign-in then.
   it.each(killPoints.filter((point) => point !== 'after answer'))(
-    '%s: signed in after every restart, and no token is used twice',
+    'keeps the sign-in after every restart and uses no token twice, killed %s',
     async (killAt) => {
       const task = await signedIn(strict, false);
       for (let round = 0; round < kills; round += 1) {
@@ -152,7 +152,7 @@ describe(`RF04 kill -9 during a refresh, ${kills} times, against a server withou
     kills * 20_000,
   );
 
-  it('after answer: the sign-in is over, which is said once, and the store is whole', async () => {
+  it('ends the sign-in with one report and an intact store, killed after answer', async () => {
     const task = await signedIn(strict, false);
     await run({ ...task, refresh: true, killAt: 'after answer' });
     expect((await run({ ...task, refresh: false })).lines).toEqual(['refused E_SIGN_IN_AGAIN']);

@@ -38,7 +38,7 @@ async function signedIn(options: AuthorizationServerOptions = {}): Promise<World
 
 const echo = (host: Host, text: string) => host.call('echo', { text });
 
-/** 10 calls at once in each of 3 hosts; gives how many were answered with their own text. */
+/** Makes 10 parallel calls in each of 3 hosts. Returns how many got their own text back. */
 async function thirtyCalls(hosts: readonly Host[], round: string): Promise<number> {
   const calls = hosts.flatMap((host, h) =>
     Array.from({ length: 10 }, (_, n) => ({ host, text: `${round}-${h}-${n}` })),
@@ -76,7 +76,7 @@ describe('the main job, end to end', () => {
     expect((await echo(host, 'too late')).error).toMatchObject({ data: { code: 'E_SIGN_IN_NEEDED' } });
   });
 
-  it('a host that came before the sign-in gets the tools without a restart', async () => {
+  it('a host that connected before the sign-in gets the tools without a restart', async () => {
     const { mcp, product } = await world();
     const host = product.host('work');
     await host.initialize();
@@ -90,15 +90,15 @@ describe('the main job, end to end', () => {
     expect(mcp.counts.toolRuns).toBe(1);
   });
 
-  it('30 calls of 3 hosts around the expiry: one refresh ahead of time, no 401, no failed call, no browser', async () => {
-    // Life 10 s: the refresh comes at about 80 % of it while bridges are connected, so a slow machine has 2 s to spare.
+  it('30 calls of 3 hosts around the expiry cause one early refresh, no 401, no failure and no browser', async () => {
+    // While bridges are connected, the refresh happens at about 80 % of the 10 s, so a slow machine has 2 s to spare.
     const one = await signedIn({ accessTokenSeconds: 10, accessTokens: 'jwt' });
     const hosts = await threeHosts(one);
     const refused = one.mcp.counts.unauthorized;
     one.as.setAccessTokenSeconds(600);
     const started = Date.now();
     let rounds = 0;
-    // Calls all the way over the expiry of the first token.
+    // Keeps calling until after the expiry of the first token.
     while (Date.now() - started < 11_500) {
       expect(await thirtyCalls(hosts, `r${rounds}`)).toBe(30);
       rounds += 1;
@@ -109,7 +109,7 @@ describe('the main job, end to end', () => {
   });
 
   it.each(['opaque', 'jwt'] as const)(
-    '30 calls of 3 hosts after an early revocation (%s): one refresh, no failed call, no browser',
+    '30 calls of 3 hosts after a revocation (%s) lead to one refresh, no failed call and no browser',
     async (accessTokens) => {
       const one = await signedIn({ accessTokenSeconds: 600, accessTokens });
       const hosts = await threeHosts(one);
@@ -121,7 +121,7 @@ describe('the main job, end to end', () => {
     },
   );
 
-  it('two logins to one account at once join: one browser page, one registration', async () => {
+  it('two parallel logins to one account share one browser page and one registration', async () => {
     const { as, product } = await world();
     const [a, b] = await Promise.all([
       product.call('signIn', { server: 'work' }),

@@ -31,7 +31,7 @@ async function beside(settings = {}): Promise<{ readonly obot: Obot; readonly pr
 }
 
 describe('a server behind Obot', () => {
-  it('is signed in to, called and renewed, and its person is known by userinfo, with no false alarm about its tokens', async () => {
+  it('works from sign-in to refresh, names the person by userinfo, and has no false note on its tokens', async () => {
     const { obot, product } = await beside();
     await product.call('signIn', { server: 'work' });
     const detail = await product.call('serverDetail', { server: 'work' });
@@ -64,14 +64,14 @@ describe('a server behind Obot', () => {
     });
   });
 
-  it('is never asked for a scope that it does not list, though its person is asked for', async () => {
+  it('never gets a request for a scope that it does not list, even to identify the person', async () => {
     const { obot, product } = await beside({ identity: true });
     await product.call('signIn', { server: 'work' });
     expect(obot.seen.register.map(({ scope }) => scope)).toEqual(['profile']);
     expect(obot.seen.authorize.map((asked) => asked.get('scope'))).toEqual(['profile']);
   });
 
-  it('that refuses scopes by name loses them one at a time, in the registration and in the sign-in', async () => {
+  it('gets one scope less in each retry if it rejects scopes by name, in registration and sign-in', async () => {
     const { obot, product } = await beside({ scopes: ['openid', 'profile', 'tools'] });
     await product.call('signIn', { server: 'work' });
     expect(obot.seen.register.map(({ scope }) => scope)).toEqual(['openid profile tools', 'profile tools', 'profile']);
@@ -81,7 +81,7 @@ describe('a server behind Obot', () => {
     expect(obot.seen.authorize.map((asked) => asked.get('scope'))).toEqual(['profile', 'profile']);
   });
 
-  it('says why a code is refused, though it says so as text', async () => {
+  it('has its reason for rejecting a code in the error, although it sends it as text', async () => {
     const { obot, product } = await beside();
     const route = obot.routes['/oauth/token/ms1abc12'];
     obot.routes['/oauth/token/ms1abc12'] = (request, response, hit) =>
@@ -98,7 +98,7 @@ describe('a server behind Obot', () => {
   });
 });
 
-describe('a registration that ends', () => {
+describe('a registration that expires', () => {
   async function registered(
     obot: Obot,
   ): Promise<{
@@ -132,7 +132,7 @@ describe('a registration that ends', () => {
     return { rig, id: server.id, only, look };
   }
 
-  it('is renewed past half of its life, with the management token that the server gave last, and not before', async () => {
+  it('is renewed after half of its lifetime, with the latest management token', async () => {
     let at = Date.now();
     const obot = await startObot({ now: () => at });
     const { only, look } = await registered(obot);
@@ -148,7 +148,7 @@ describe('a registration that ends', () => {
     expect(obot.seen.register).toHaveLength(1);
   });
 
-  it('keeps the rotated management token before anything else, also when the answer is of no other use', async () => {
+  it('stores a rotated management token first, even if the rest of the response is unusable', async () => {
     const obot = await startObot();
     const { rig, only, look } = await registered(obot);
     const uri = new URL(only().registration_client_uri ?? '').pathname;
@@ -169,7 +169,7 @@ describe('a registration that ends', () => {
     expect(rig.log.join('')).not.toContain('rotated-');
   });
 
-  it('is updated where reading it does not move its end, without what an update must not hold', async () => {
+  it('is updated if reading does not extend it, without the members that an update must not contain', async () => {
     const obot = await startObot();
     const { only, look } = await registered(obot);
     const before = only();
@@ -196,7 +196,7 @@ describe('a registration that ends', () => {
     ['a refusal', 401, {}],
     ['a fault', 503, {}],
     ['another form', 200, []],
-  ])('stays as it is after %s', async (_what, status, body) => {
+  ])('does not change after %s', async (_what, status, body) => {
     const obot = await startObot();
     const { only, look } = await registered(obot);
     const before = only();
@@ -206,7 +206,7 @@ describe('a registration that ends', () => {
     expect(only()).toEqual(before);
   });
 
-  it('is not moved to another origin by its own answer', async () => {
+  it('does not move to another origin that its response names', async () => {
     const obot = await startObot();
     const { only, look } = await registered(obot);
     const before = only();
@@ -216,7 +216,7 @@ describe('a registration that ends', () => {
     expect(only().registration_client_uri).toBe(before.registration_client_uri);
   });
 
-  it('goes on with the secret that its server gave last, and not with the one that the sign-in was stored with', async () => {
+  it('uses the latest secret from its server, not the one from the time of the sign-in', async () => {
     const obot = await startObot();
     const { rig, id, only } = await registered(obot);
     const { servers, vault } = rig;
@@ -246,7 +246,7 @@ describe('a registration that ends', () => {
     expect(await secretOf({ renewedAt: 1 }, { tokenEndpoint: 'https://evil.example/token' })).toBe('secret-1');
   });
 
-  it('ends when its server says so, else when the preset knows', () => {
+  it('expires when its server says, or otherwise when the preset says', () => {
     const one: Registration = {
       issuer: 'https://obot.company.example/ms1abc',
       client_id: 'c',
@@ -262,7 +262,7 @@ describe('a registration that ends', () => {
   });
 });
 
-it('Scopes that tell who signs in are asked for only where the server lists them', () => {
+it('scopes for the identity are requested only if the server lists them', () => {
   const server = { settings: {}, account: { alone: false } };
   expect(identityScopes(server, ['profile'])).toEqual(['profile']);
   expect(identityScopes(server, ['email'])).toEqual([]);
@@ -271,7 +271,7 @@ it('Scopes that tell who signs in are asked for only where the server lists them
   expect(identityScopes({ ...server, settings: { identity: true } }, undefined)).toEqual(['openid']);
 });
 
-it('Signing out of a fixed key says that the server accepts it until it is revoked there, and not that it ends by itself', () => {
+it('the sign-out from a server with a key says that the key is valid until it is revoked there', () => {
   const report = { revoked: 'key_stays', deleted: true } as const;
   for (const words of [signedOutLine('work', report), JSON.stringify(signedOutNotice('work', report))]) {
     expect(words).toContain('until it is revoked there');

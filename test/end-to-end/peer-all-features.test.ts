@@ -12,7 +12,7 @@ import { until } from '../fixtures/wait.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 import type { ServerSettings } from '../../shared/server-settings.ts';
 
-// oidc-provider with every feature switched on at once: what one of them does must not get into another's way.
+// oidc-provider with all features turned on: they must not interfere with each other.
 
 const closing = closeAfterEach();
 
@@ -32,7 +32,7 @@ interface World {
   readonly product: Product;
 }
 
-/** JWTs bound to a key, with nonces; pushed requests and nothing else; resource indicators; all ways to register. */
+/** DPoP-bound JWTs with nonces; only pushed requests; resource indicators; all registration methods. */
 async function world(settings: ServerSettings): Promise<World> {
   const as = later(
     await startAuthorizationServer({
@@ -50,7 +50,7 @@ async function world(settings: ServerSettings): Promise<World> {
   return { as, server, product };
 }
 
-/** One request as the relay sends it; gives its status. */
+/** Sends one request as the relay does. Returns its status. */
 async function callThrough({ app }: Product): Promise<number> {
   const connection = app.connect('bound');
   try {
@@ -76,7 +76,7 @@ async function callThrough({ app }: Product): Promise<number> {
   }
 }
 
-/** Enters the code that is shown, as a person at another device does. */
+/** Enters the code that is shown, as a person on another device would. */
 async function enterCode(product: Product): Promise<void> {
   const url = await until(async () => {
     const [server] = (await product.call('status')).servers;
@@ -102,7 +102,7 @@ it.each([
     'authorization_code',
   ],
 ] as const)(
-  'with %s signs in %s, calls, refreshes, and leaves nothing behind',
+  'the main job works with %s %s, and sign-out leaves nothing behind',
   async (_registration, _way, settings, registration, grant) => {
     const { as, server, product } = await world(settings);
     const byCode = grant !== 'authorization_code';

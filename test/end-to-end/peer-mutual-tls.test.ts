@@ -16,7 +16,7 @@ import { readBody, sendJson } from '../fixtures/listener.ts';
 import { createEra2025 } from '../fixtures/mcp-2025.ts';
 import { startProduct, type Product } from '../fixtures/product.ts';
 
-// Mutual TLS (RFC 8705) at oidc-provider and at the official SDK's server, which takes tokens of this certificate only.
+// Mutual TLS (RFC 8705) with oidc-provider and the official SDK's server, which requires certificate-bound tokens.
 
 const closing: (() => Promise<unknown>)[] = [];
 let folder: string;
@@ -45,7 +45,7 @@ const stranger = selfSigned([], { name: 'somebody else' });
 const certificateOf = (request: IncomingMessage) => (request.socket as TLSSocket).getPeerX509Certificate();
 const thumbprint = (certificate: X509Certificate) => createHash('sha256').update(certificate.raw).digest('base64url');
 
-/** As the provider's own metadata calls the two ways (RFC 8705 2.1, 2.2). */
+/** The two methods by their names in the metadata (RFC 8705 2.1, 2.2). */
 const ways: Record<'tls_client_auth' | 'self_signed_tls_client_auth', ClientMetadata> = {
   tls_client_auth: { client_id: 'laptop', tls_client_auth_subject_dn: 'CN=my laptop' },
   self_signed_tls_client_auth: { client_id: 'laptop', jwks: { keys: [knownCertificate(laptop.cert)] } },
@@ -62,9 +62,9 @@ function knownCertificate(pem: string) {
 
 interface Peers {
   readonly url: string;
-  /** Token requests that were granted: at which grant, and whether the usual door or the second took them. */
+  /** The granted token requests: their grant, and whether they used the usual endpoint or the alias. */
   readonly granted: { readonly grant: string; readonly mutual: boolean }[];
-  /** Thumbprints of the certificates that called the MCP server with a token of their own. */
+  /** Thumbprints of the certificates that called the MCP server with a token bound to them. */
   readonly callers: string[];
 }
 
@@ -176,7 +176,7 @@ async function withCertificate(
 }
 
 describe.each(Object.keys(ways) as (keyof typeof ways)[])('%s at oidc-provider', (method) => {
-  it('gets a token that is bound to the certificate, at the alias, and calls a tool with it through the bridge', async () => {
+  it('gets a certificate-bound token at the alias, and calls a tool with it through the bridge', async () => {
     const { url, granted, callers } = await peers(method);
     const { product, host } = await withCertificate(url, laptop);
     await product.call('signIn', { server: 'company' });
@@ -187,7 +187,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('%s at oidc-provider',
     expect(product.browser.openings).toBe(0);
   });
 
-  it('with another certificate nothing is granted', async () => {
+  it('gets no token with another certificate', async () => {
     const { url, granted, callers } = await peers(method);
     const { product } = await withCertificate(url, stranger);
     await expect(product.call('signIn', { server: 'company' })).rejects.toThrow('E_CLIENT_REFUSED');

@@ -5,7 +5,7 @@ import { startMcpServer } from '../fixtures/mcp-server.ts';
 import { startProduct } from '../fixtures/product.ts';
 import { closeAfterEach } from '../fixtures/closing.ts';
 
-// The main job at the official SDK's servers, of both generations, each called by a host of its generation.
+// The main job with the official SDK's servers of both generations, each with a host of its generation.
 
 const closing = closeAfterEach();
 
@@ -39,7 +39,7 @@ it.each([
   ['2026', 'opaque', true],
   ['2026', 'jwt', false],
 ] as const)(
-  'generation %s, %s tokens, JSON answers: %s: sign-in, calls, one refresh for ten refused at once, sign-out',
+  'the main job works with generation %s, %s tokens and JSON responses %s, with one refresh for ten rejected calls',
   async (era, accessTokens, json) => {
     const as = later(await startAuthorizationServer({ accessTokens }));
     const mcp = later(await startMcpServer({ authorizationServer: as, era, json }));

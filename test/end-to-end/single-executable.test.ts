@@ -11,7 +11,7 @@ import { keyringMissing, startKeyring } from '../fixtures/keyring.ts';
 
 const exec = promisify(execFile);
 
-describe('the command line as one program', () => {
+describe('the single executable', () => {
   let folder: string;
   const children: ChildProcess[] = [];
   const at = (name: string) => path.join(folder, name);
@@ -31,7 +31,7 @@ describe('the command line as one program', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** The child that asks the keychain, on its own; gives its answer to one question. */
+  /** Runs the keychain child alone, and returns its response to one request. */
   async function askKeychain(bus = 'disabled:'): Promise<unknown> {
     const child = spawn(at('keybridge'), ['--keychain-child'], {
       env: { HOME: folder, DBUS_SESSION_BUS_ADDRESS: bus },
@@ -44,11 +44,11 @@ describe('the command line as one program', () => {
     return answer;
   }
 
-  it('consists of the program and the one library that cannot be inside it', async () => {
+  it('consists of the program and the one library that cannot be embedded', async () => {
     expect((await readdir(folder)).toSorted()).toEqual(['keybridge', 'keytar.node']);
   });
 
-  it('runs nothing that lies beside it: files with the names of its parts change nothing', async () => {
+  it('ignores files beside it that have the names of its parts', async () => {
     const parts = ['cli-main.cjs', 'headless.cjs', 'keychain.cjs', 'keybridge.cjs', 'embedded.cjs'];
     for (const name of parts)
       await writeFile(at(name), "process.stdout.write('from a file beside it'); process.exit(99);");
@@ -70,7 +70,7 @@ describe('the command line as one program', () => {
   }, 60_000);
 
   it.skipIf(keyringMissing() !== undefined)(
-    'loads the keychain’s library only when it is the one that it was made with',
+    'loads the keychain library only if it is the one that it was built with',
     async () => {
       const keyring = await startKeyring();
       try {
@@ -84,7 +84,7 @@ describe('the command line as one program', () => {
     60_000,
   );
 
-  it('takes no options from NODE_OPTIONS where its Node can refuse them', async () => {
+  it('ignores NODE_OPTIONS if its Node supports that', async () => {
     await writeFile(at('preload.cjs'), "process.stdout.write('preloaded ');");
     const { stdout } = await exec(at('keybridge'), ['--version'], {
       env: { ...environment(), NODE_OPTIONS: `--require ${at('preload.cjs')}` },
@@ -94,8 +94,8 @@ describe('the command line as one program', () => {
   });
 });
 
-describe('a release', () => {
-  it('is refused with a Node that obeys NODE_OPTIONS in the finished program', () => {
+describe('a release build', () => {
+  it('fails with a Node that honours NODE_OPTIONS in the finished program', () => {
     expect(releaseRefused({ electron: 'release', nodeVersion: '20.20.2' })).toContain('Node 24');
     expect(releaseRefused({ electron: 'release', nodeVersion: '22.22.0' })).toContain('NODE_OPTIONS');
     expect(releaseRefused({ electron: 'release', nodeVersion: '24.0.0' })).toBeUndefined();
