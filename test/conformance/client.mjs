@@ -13,7 +13,7 @@ import { createKeybridge } from './keybridge.mjs';
 import { refusals } from './scenarios.mjs';
 import { settingsFor } from './settings.mjs';
 
-/** Below the suite's own limit, which kills a shell and leaves the rest. */
+/** Below the suite's own limit, which kills only a shell and leaves its children running. */
 const deadlineMs = 25_000;
 
 const { KEYBRIDGE_CONFORMANCE_DIST: dist, KEYBRIDGE_CONFORMANCE_MODULES: modules } = process.env;
@@ -68,7 +68,7 @@ try {
   await end(1);
 }
 
-/** The call fails, and for the reason that the scenario is about: a program that crashed would be refused, too. */
+/** The call must fail for the reason of the scenario: after a crash it would fail as well. */
 async function mustBeRefused(name, codes) {
   let came = false;
   try {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * What the scenario's host does once it is connected. Rejects when something does not come back as it should.
+ * Returns the host's steps in a scenario after it has connected. They reject at an unexpected result.
  * @returns {(connected: { client: object, tools: () => Promise<object[]> }, context: object) => Promise<void>}
  */
 export function flowFor(scenario) {
@@ -39,13 +39,13 @@ function mustHave(tools) {
   return tools;
 }
 
-/** One value for each argument that the tool insists on. */
+/** One value for each required argument of the tool. */
 function argumentsFor({ properties = {}, required = [] }) {
   const values = { number: 7, integer: 7, boolean: true, string: 'text', array: [], object: {} };
   return Object.fromEntries(required.map((name) => [name, values[properties[name]?.type] ?? 'text']));
 }
 
-/** The second call meets a server that has moved to another authorization server. */
+/** Before the second call the server moves to another authorization server. */
 async function callAcrossTheMove({ client, tools }) {
   const [tool] = mustHave(await tools());
   await call(client, tool.name);
@@ -64,7 +64,7 @@ async function callAsTold({ client, tools }, { toolCalls }) {
   for (const { name, arguments: args } of toolCalls) await call(client, name, args);
 }
 
-/** A tool that asks back, and one that has nothing to do with it. */
+/** A tool that requests input, and an unrelated one. */
 async function callSideBySide({ client, tools }) {
   mustHave(await tools());
   await Promise.all([call(client, 'test_mrtr_echo_state'), call(client, 'test_mrtr_unrelated')]);
@@ -73,8 +73,8 @@ async function callSideBySide({ client, tools }) {
 }
 
 /**
- * The official client takes no answer without `resultType` from a 2026-07-28 server; what matters here is that it came,
- * and nothing else went out.
+ * The official client rejects a response without `resultType` from a 2026-07-28 server. What matters here is that the
+ * response arrived and that nothing else was sent.
  */
 const acceptOnly = (code) => (error) => {
   if (error.code !== code) throw error;
@@ -96,8 +96,8 @@ async function listSkills({ client }) {
 }
 
 /**
- * The duties of a host that loads a skill (SEP-2640). The suite's skill breaks one of them, so nothing more may be
- * read.
+ * What a host must check when it loads a skill (SEP-2640). The suite's skill fails one check, so the host must not read
+ * more of it.
  */
 async function loadSkill(connected) {
   const { client } = connected;
@@ -106,7 +106,7 @@ async function loadSkill(connected) {
   const { text } = contents[0];
   const entry = skill.resources.find(({ uri }) => uri === skill.uri);
   if (whole(text, entry) && frontmatterMatches(text, skill.frontmatter))
-    throw new Error('a skill that was tampered with looks right');
+    throw new Error('a skill that was tampered with passed the checks');
 }
 
 function whole(text, { digest, size }) {

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** How long a person may take to sign in, as far as this host is concerned; the suite's pages approve at once. */
+/** The host's time limit for the person to sign in. The suite's pages approve immediately. */
 const signInWithinMs = 15_000;
 
 /**
- * An MCP host on the official client, over the bridge. At 2026-07-28 it speaks that revision and no other; before it,
- * the generation with `initialize`.
+ * An MCP host on the official client, over the bridge. For 2026-07-28 it supports only that revision, otherwise the
+ * generation with `initialize`.
  */
 export async function createHost({ modules, bridge, wire }) {
   const load = (file) =>
@@ -30,7 +30,7 @@ export async function createHost({ modules, bridge, wire }) {
   const transport = new StdioClientTransport({ ...bridge, stderr: 'inherit' });
 
   return {
-    /** Starts the bridge and greets the server; rejects when that does not come to a session. */
+    /** Starts the bridge and initializes. Rejects if that fails. */
     async connect() {
       await client.connect(transport);
       return { client, tools: () => toolsOf(client, changed) };
@@ -39,7 +39,7 @@ export async function createHost({ modules, bridge, wire }) {
   };
 }
 
-/** The tools; where there are none yet because somebody must sign in first, those that are there afterwards. */
+/** Lists the tools. If there are none before the sign-in, waits for those after it. */
 async function toolsOf(client, changed) {
   const first = await client.listTools();
   if (first.tools.length > 0 || !client.getInstructions()?.includes('has no tools yet')) return first.tools;
@@ -58,7 +58,7 @@ function createBell() {
   return { rung, ring: () => ring() };
 }
 
-/** What a person fills in who takes every default and says yes. */
+/** The input of a person who keeps all defaults and accepts. */
 function answersTo(schema) {
   const answers = {};
   for (const [name, property] of Object.entries(schema?.properties ?? {})) {

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 /**
- * Keybridge without a window, in a home of its own: everything that the built program does, and nothing of the user's.
- * `dist`: where the build is; `folder`: for its data, thrown away afterwards.
+ * The built Keybridge without a window, isolated from the user's home folder. `dist`: the folder of the build;
+ * `folder`: for its data, deleted afterwards.
  */
 export function createKeybridge({ dist, folder }) {
   const program = path.join(dist, 'keybridge.cjs');
@@ -21,7 +21,7 @@ export function createKeybridge({ dist, folder }) {
   const children = new Set();
 
   function start(args, stdio) {
-    // A group of its own, so that nothing of it stays behind.
+    // Its own process group, so that all of it can be killed.
     const child = spawn(process.execPath, [program, ...args], { env, stdio, detached: true });
     children.add(child);
     child.once('exit', () => children.delete(child));
@@ -30,12 +30,12 @@ export function createKeybridge({ dist, folder }) {
 
   return {
     env,
-    /** Arguments for a host that starts the bridge. */
+    /** The command with which a host starts the bridge. */
     bridge: (name) => ({ command: process.execPath, args: [program, 'connect', name], env }),
 
     /** Resolves when the broker is ready. */
     async serve() {
-      // It ends with its stdin, so with this process, however that ends.
+      // It exits at the end of its stdin, so also when this process crashes.
       const child = start(['serve', '--sign-in=auto', '--json', '--verbose'], ['pipe', 'pipe', 'inherit']);
       const lines = createInterface({ input: child.stdout });
       for await (const line of lines) {
@@ -44,18 +44,18 @@ export function createKeybridge({ dist, folder }) {
       throw new Error('keybridge serve ended before it was ready');
     },
 
-    /** One command; resolves with what it printed, as JSON. Rejects when it failed. */
+    /** Runs one command. Resolves with its output, parsed as JSON. Rejects if it fails. */
     async run(...args) {
       const child = start([...args, '--json'], ['ignore', 'pipe', 'inherit']);
       let text = '';
       child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk));
       const code = await new Promise((resolve) => child.once('close', resolve));
-      // `status` says by its exit code how the server stands.
+      // The exit code of `status` is the state of the server.
       if (code !== 0 && args[0] !== 'status') throw new Error(`keybridge ${args[0]} failed (${code}): ${text}`);
       return JSON.parse(text);
     },
 
-    /** Ends everything that was started; resolves when it is gone. */
+    /** Kills everything that was started. Resolves when it has exited. */
     async end(withinMs = 3_000) {
       const all = [...children];
       const gone = Promise.all(all.map((child) => new Promise((resolve) => child.once('exit', resolve))));
@@ -75,7 +75,7 @@ export function createKeybridge({ dist, folder }) {
       try {
         process.kill(-pid, name);
       } catch {
-        // It has ended.
+        // It has exited.
       }
     }
   }

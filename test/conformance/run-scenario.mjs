@@ -8,7 +8,7 @@ const limitMs = 45_000;
 /** @typedef {{ passed: boolean, reason: string, ms: number }} Verdict */
 
 /**
- * One scenario in a suite process of its own.
+ * Runs one scenario in its own suite process.
  * @param {import('./scenarios.mjs').Run} run
  * @param {{ suite: import('./suite.mjs').Suite, dist: string, results: string }} places
  * @returns {Promise<Verdict>}
@@ -38,7 +38,7 @@ export async function runScenario({ id, scenario, wire }, { suite, dist, results
 }
 
 /**
- * The strict rule: the suite and the host are content, and no check says FAILURE or WARNING.
+ * Applies the strict rule: suite and host succeed, and no check reports FAILURE or WARNING.
  * @param {string} folder
  * @param {number | null} code of the suite
  */
@@ -66,7 +66,7 @@ async function savedChecks(folder) {
 }
 
 /**
- * The suite makes a folder of its own inside ours.
+ * The suite creates its own folder in ours.
  * @param {string} folder
  * @param {string} name
  */
@@ -85,13 +85,13 @@ async function saved(folder, name) {
 function run(command, args, env) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    // When this program is interrupted: the host then ends what it started.
+    // If this program is interrupted, the host ends what it started.
     const interrupted = () => signalGroup(child, 'SIGTERM');
     process.prependOnceListener('exit', interrupted);
     let text = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-    // The whole group: a bridge that stays behind would keep the suite's servers open.
+    // The whole process group: a remaining bridge would keep the suite's servers open.
     const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), limitMs);
     child.once('close', (code) => {
       clearTimeout(timer);
@@ -110,6 +110,6 @@ function signalGroup({ pid }, name) {
   try {
     process.kill(-pid, name);
   } catch {
-    // It has ended.
+    // It has exited.
   }
 }

@@ -1,5 +1,5 @@
-// Every client scenario of the suite that is judged here, once for each wire that it applies to.
-// `refused`: the scenario is about a sign-in that must not be completed; the codes with which Keybridge may end it.
+// Every client scenario of the suite that is tested here, with each protocol version that it applies to.
+// `refused`: for a sign-in that must not be completed, the error codes with which Keybridge may end it.
 
 const both = [
   'tools_call',
@@ -19,7 +19,7 @@ const both = [
   'auth/pre-registration',
 ];
 
-/** Optional, or newer than the revision: run at both wires, never scored by the suite. */
+/** Optional, or newer than the revision: run with both protocol versions, never scored by the suite. */
 const beyond = [
   'auth/client-credentials-jwt',
   'auth/client-credentials-basic',
@@ -81,7 +81,7 @@ export const allRuns = [
   ...runs('skills', '2025-11-25', skills),
 ];
 
-/** Scenarios whose sign-in must end in a refusal, and the codes that name the right reason. */
+/** Scenarios whose sign-in must be refused, and the error codes for the right reason. */
 export const refusals = new Map([
   ['auth/resource-mismatch', ['E_RESOURCE_MISMATCH']],
   ['auth/iss-supported-missing', ['E_ISS_MISMATCH']],
@@ -89,12 +89,12 @@ export const refusals = new Map([
   ['auth/iss-unexpected', ['E_ISS_MISMATCH']],
   ['auth/iss-normalized', ['E_ISS_MISMATCH']],
   ['auth/metadata-issuer-mismatch', ['E_ISSUER_MISMATCH']],
-  // Access that is never enough: how often it was asked for is what the suite looks at.
+  // The access is never sufficient: the suite checks how often it is requested.
   ['auth/scope-retry-limit', []],
 ]);
 
 /**
- * Scenarios with a client that was registered by hand: its redirect URI has one port, which another run's Keybridge on
- * the same machine may be listening on. They run one at a time, after the others.
+ * Scenarios with a client that was registered by hand: its redirect URI has a fixed port, which Keybridge of another
+ * run may be using. They run one at a time, after the others.
  */
 export const runsAlone = new Set(['auth/pre-registration']);

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * How a server is added, as the scenario and its context want it: arguments of `keybridge add`. Secrets go through
- * files in `folder`, never through arguments.
+ * Returns the arguments of `keybridge add` for a scenario and its context. Secrets are passed in files in `folder`,
+ * never as arguments.
  * @returns {Promise<string[]>}
  */
 export async function settingsFor(scenario, context, folder) {

@@ -6,10 +6,10 @@ import { SetupNeeded } from '../../scripts/setup.mjs';
 /** @typedef {{ modules: string, node: string, program: string }} Suite node: runs the suite */
 
 /**
- * The suite, the Node that it needs and the official client, in a cache folder: fetched once for each state of
- * suite/package-lock.json, by which npm checks every package.
+ * The suite, the Node that it needs and the official client, in a cache folder. Fetched once for each version of
+ * suite/package-lock.json, with which npm verifies every package.
  * @param {{ log: (line: string) => void }} options
- * @returns {Promise<Suite>} Rejects with SetupNeeded where it cannot be had.
+ * @returns {Promise<Suite>} Rejects with SetupNeeded if it cannot be fetched.
  */
 export async function ensureSuite({ log }) {
   const source = path.join(import.meta.dirname, 'suite');
@@ -27,7 +27,7 @@ export async function ensureSuite({ log }) {
 }
 
 /**
- * The suite does not start on Node 20. The one that came with it is for Linux with glibc, on x64.
+ * The suite does not run on Node 20. The Node that is fetched with it is for Linux with glibc, on x64.
  * @param {string} modules
  */
 function nodeIn(modules) {

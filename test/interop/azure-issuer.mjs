@@ -5,9 +5,9 @@ import { selfSigned } from '../fixtures/certificate.ts';
 import { startHttpsProvider } from '../fixtures/https-provider.ts';
 
 /**
- * oidc-provider, made to look to Azure's server and to its clients like Microsoft Entra ID, as far as that is known:
- * https, one tenant's path, metadata at the OpenID Connect place only and without PKCE in it, no registration,
- * `resource` refused, tokens whose `aud` is the client ID of the server's own application.
+ * oidc-provider, configured to look like Microsoft Entra ID to Azure's server and its clients: https, a tenant in the
+ * path, metadata only at the OpenID Connect address and without PKCE, no registration, `resource` rejected, tokens
+ * whose `aud` is the client ID of the server's own application.
  * @param {{ accessTokenSeconds: number }} options
  * @returns what the server and Keybridge have to be told, and counts of refreshes, with the scopes in them and without
  */
@@ -42,7 +42,7 @@ async function hideWhatEntraLacks(ctx, next) {
 }
 
 function configuration({ at, tenant, serverClientId, clientId, scope, accessTokenSeconds }) {
-  // As there: it follows from the scopes, and a client that names another gets an error.
+  // Entra ID derives it from the scopes, and rejects a client that names another one.
   const resource = `urn:application:${serverClientId}`;
   return {
     jwks: { keys: [signingKey()] },

@@ -13,7 +13,7 @@ export const azureVersion = '2.0.5';
 
 /**
  * Azure's MCP server in HTTP mode, which trusts a local issuer in place of Microsoft Entra ID.
- * @returns {Promise<import('./job.mjs').Peer & { close: () => Promise<void> }>} Throws Missing where there is none
+ * @returns {Promise<import('./job.mjs').Peer & { close: () => Promise<void> }>} Throws Missing if there is none
  *   for this system.
  */
 export async function startAzure({ accessTokenSeconds, log }) {
@@ -43,7 +43,7 @@ export async function startAzure({ accessTokenSeconds, log }) {
     AzureAd__Instance: `${new URL(issuer.issuer).origin}/`,
     AzureAd__TenantId: issuer.tenant,
     AzureAd__ClientId: issuer.serverClientId,
-    // Nothing of the person's, and no browser: it looks for credentials to Azure in many places.
+    // Without the user's environment and a browser, because it looks for Azure credentials in many places.
     AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
     AZURE_MCP_COLLECT_TELEMETRY: 'false',
     SSL_CERT_FILE: caFile,
@@ -78,7 +78,7 @@ export async function startAzure({ accessTokenSeconds, log }) {
       '--set',
       `caOrigins=${JSON.stringify([new URL(issuer.issuer).origin])}`,
     ],
-    // Needs no Azure: it says what it could do.
+    // Works without Azure: it lists what it could do.
     call: () => ({
       tool: 'get_azure_bestpractices',
       input: { intent: 'say what you can do', learn: true },
@@ -89,7 +89,7 @@ export async function startAzure({ accessTokenSeconds, log }) {
   };
 }
 
-/** Ended as a whole, and with this program: it does not end with its stdin. */
+/** Killed with its process group, also when this program ends, because it ignores the end of its stdin. */
 function runServer(program, env, home) {
   const child = spawn(
     program,

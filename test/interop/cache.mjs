@@ -6,7 +6,9 @@ import { notFetched } from './missing.mjs';
 
 const peers = path.join(import.meta.dirname, 'peers');
 
-/** The peers of the npm registry, checked against peers/package-lock.json. Throws Missing where they cannot be had. */
+/**
+ * The peers of the npm registry, verified against peers/package-lock.json. Throws Missing if they cannot be fetched.
+ */
 export function ensureNodePeers(log) {
   return ensurePackages('interop-npm', peers, () =>
     log('Fetching the peers of the npm registry (once, about 100 MB) ...'),
@@ -14,8 +16,7 @@ export function ensureNodePeers(log) {
 }
 
 /**
- * The peers' programs beside what they import, until this process ends: Node finds packages by where the importing file
- * is.
+ * Copies the peers' programs beside the packages that they import, where Node finds them, until this process ends.
  * @returns {Promise<string>} the folder
  */
 export async function placePrograms(folder) {

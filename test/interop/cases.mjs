@@ -10,7 +10,7 @@ import { keycloakVersion, startKeycloak } from './keycloak.mjs';
 import { startPeer } from './peer-process.mjs';
 import { pythonFastmcp } from './python.mjs';
 
-/** For peers that judge a token by itself: it lives for a few seconds, and its end is waited for. */
+/** The lifetime of tokens for peers that check the expiry themselves. The job waits for it. */
 const shortSeconds = 6;
 
 /**
@@ -117,7 +117,7 @@ export const cases = [
     start: async (run) => {
       const as = await authorizationServer(run, { accessTokens: 'jwt', accessTokenSeconds: shortSeconds });
       const peer = await pythonPeer(run, ['0', 'remote', as.issuer, as.jwksUri]);
-      // It names every authorization server without a path with a slash at the end, which that one does not have (RFC
+      // It adds a trailing slash to an authorization server without a path, which the metadata does not have (RFC
       // 8414 3.3).
       const issuerException = JSON.stringify({ named: `${as.issuer}/`, found: as.issuer });
       return { url: peer.facts.url, add: ['--set', `issuerException=${issuerException}`], ...expiryByClock(as) };
@@ -142,7 +142,7 @@ export const cases = [
   },
 ];
 
-/** The clock of a real server cannot be turned on. */
+/** Waits in real time, because the clock of a real server cannot be moved. */
 function after(seconds) {
   const over = Date.now() + seconds * 1_000;
   return until(() => Date.now() > over, 'the end of the access token', seconds * 2_000);
@@ -154,7 +154,7 @@ async function authorizationServer({ keep }, options) {
   return as;
 }
 
-/** An authorization server that knows one client, the proxy that will listen at `port`. */
+/** An authorization server with one client: the proxy that will listen at `port`. */
 async function behindProxy(run, callback, options = {}) {
   const port = await freePort();
   const client = {
@@ -167,7 +167,7 @@ async function behindProxy(run, callback, options = {}) {
   return { port, as, env: { CLIENT_ID: client.client_id, CLIENT_SECRET: client.client_secret } };
 }
 
-/** What is entered as a secret, in a file that goes with the case. */
+/** Writes a secret into a file that is deleted after the case. */
 async function secretFile({ keep }, text) {
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-secret-'));
   keep(() => rm(place, { recursive: true, force: true }));

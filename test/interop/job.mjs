@@ -10,8 +10,8 @@ import { startHost, textOf } from '../fixtures/host.ts';
 /**
  * @typedef {object} Peer
  * @property {string} url
- * @property {() => Promise<unknown>} expire resolves when the access token is no longer good
- * @property {() => Promise<number>} refreshes how many there were so far
+ * @property {() => Promise<unknown>} expire resolves when the access token is no longer valid
+ * @property {() => Promise<number>} refreshes the number of refreshes so far
  * @property {string[]} [add] options of `keybridge add`
  * @property {string} [caFile] PEM, for the browser
  * @property {(text: string) => { tool: string, input: object, shows: string }} [call] a tool, and what it must
@@ -21,10 +21,10 @@ import { startHost, textOf } from '../fixtures/host.ts';
 const echo = (text) => ({ tool: 'echo', input: { text }, shows: text });
 
 /**
- * Keybridge's main job at one peer, by the program that users get: add, sign in, call a tool, go on after the access
- * token's end, sign out. Throws at the first thing that is not as it must be.
+ * Does Keybridge's main job at one peer, with the program that users get: add, sign in, call a tool, continue after the
+ * access token's end, sign out. Throws at the first unexpected result.
  * @param {Peer} peer @param {string} program dist/keybridge.cjs
- * @returns {Promise<string>} what was seen, in one line
+ * @returns {Promise<string>} a summary in one line
  */
 export async function mainJob(peer, program) {
   const keybridge = await startKeybridge(program, peer.caFile);
@@ -41,7 +41,7 @@ export async function mainJob(peer, program) {
 
     const before = await peer.refreshes();
     await peer.expire();
-    // Ten at once with a token that is no longer taken: a rotated refresh token must be used once.
+    // Ten parallel calls with a rejected token: a rotated refresh token must be used only once.
     await Promise.all(Array.from({ length: 10 }, (_, n) => answered(host, call(`after-${n}`))));
     const refreshes = (await peer.refreshes()) - before;
     must(refreshes === 1, `${refreshes} refreshes for one expiry`);
@@ -50,7 +50,8 @@ export async function mainJob(peer, program) {
     const out = await keybridge.run('logout', 'peer');
     must(out.deleted === true, `sign-out said ${JSON.stringify(out)}`);
     await refused(host, call('late'), 'after the sign-out');
-    return `11 calls, 1 browser page, 1 refresh, revocation ${out.revoked}${out.registration ? `, registration ${out.registration}` : ''}`;
+    const registration = out.registration ? `, registration ${out.registration}` : '';
+    return `11 calls, 1 browser page, 1 refresh, revocation ${out.revoked}${registration}`;
   } finally {
     await keybridge.close();
   }
@@ -83,7 +84,8 @@ async function startKeybridge(program, caFile = '') {
   await writeFile(path.join(home, 'opened'), '');
   await writeFile(
     browser,
-    `#!/bin/sh\necho "$1" >>"${home}/opened"\nNODE_EXTRA_CA_CERTS="${caFile}" exec "${process.execPath}" "${browserProgram}" "$@"\n`,
+    `#!/bin/sh\necho "$1" >>"${home}/opened"\n` +
+      `NODE_EXTRA_CA_CERTS="${caFile}" exec "${process.execPath}" "${browserProgram}" "$@"\n`,
   );
   await chmod(browser, 0o700);
   const env = {
@@ -124,7 +126,7 @@ async function startKeybridge(program, caFile = '') {
   };
 }
 
-/** One command; resolves with what it printed, as JSON. */
+/** Runs one command. Resolves with its output, parsed as JSON. */
 function command(program, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], {

@@ -13,20 +13,20 @@ export const keycloakVersion = '26.7.0';
 const sha256 = 'e63bd0167199c0092b8a4d22cc137e6b7a70e0089070f6f7799b1be504b69a8a';
 const unpack = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
 
-/** The first start builds the server anew. */
+/** The first start builds the server. */
 const startWithinMs = 180_000;
 
 /**
- * Keycloak in development mode with one realm that knows ada and the public client `keybridge`, whose tokens are for
- * `resource`.
+ * Keycloak in development mode with one realm, which has the user ada and the public client `keybridge`. Its tokens are
+ * for `resource`.
  * @returns {Promise<{ issuer: string, initialAccessToken: () => Promise<string>, close: () => Promise<void> }>}
  *   Throws Missing
- *   where Java or Maven is not there. initialAccessToken: good for one registration.
+ *   if Java or Maven is missing. initialAccessToken: valid for one registration.
  */
 export async function startKeycloak({ resource, accessTokenSeconds, log }) {
   await needJava();
   const cached = await ensureKeycloak(log);
-  // It writes into its own folder.
+  // It writes into its installation folder.
   const place = await mkdtemp(path.join(os.tmpdir(), 'keybridge-keycloak-'));
   const removePlace = () => rmSync(place, { recursive: true, force: true, maxRetries: 3 });
   process.once('exit', removePlace);
@@ -61,7 +61,7 @@ export async function startKeycloak({ resource, accessTokenSeconds, log }) {
 async function launch(home, more, variables) {
   const port = await freePort();
   const args = [path.join(home, 'bin', 'kc.sh'), 'start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, ...more];
-  // The quick compiler is enough: it lives for a minute.
+  // It runs for a minute, so the quick compiler is enough.
   const env = { ...process.env, JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1', ...variables };
   const child = spawn('sh', args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
@@ -69,7 +69,7 @@ async function launch(home, more, variables) {
     stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
   let over = false;
   const ended = new Promise((resolve) => child.once('close', resolve)).then(() => (over = true));
-  // The script and the Java that it started, also where this program is interrupted.
+  // Kills the script and its Java process, also if this program is interrupted.
   const kill = () => {
     if (!over && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
@@ -95,7 +95,7 @@ async function launch(home, more, variables) {
   }
 }
 
-/** @returns {Promise<string>} the unpacked distribution, which has been started once: so the next starts are quick */
+/** @returns {Promise<string>} the unpacked distribution, which has been started once to make later starts fast */
 async function ensureKeycloak(log) {
   const name = `keycloak-${keycloakVersion}`;
   const folder = await ensureCached('interop-keycloak', `${keycloakVersion} ${sha256} started`, async (place) => {
@@ -110,7 +110,7 @@ async function ensureKeycloak(log) {
 }
 
 async function fetchKeycloak(place) {
-  // Maven would keep it a second time, in a home that may not be there, and leave its marks where it is run.
+  // By default Maven would keep a second copy in the home folder, and write files to the current folder.
   const work = path.join(place, 'maven');
   const repository = path.join(work, 'repository');
   await mkdir(repository, { recursive: true });
@@ -134,8 +134,7 @@ async function fetchKeycloak(place) {
   const found = createHash('sha256')
     .update(await readFile(zip))
     .digest('hex');
-  if (found !== sha256)
-    throw new Error(`Keycloak ${keycloakVersion} is not what it should be: its checksum is ${found}`);
+  if (found !== sha256) throw new Error(`Keycloak ${keycloakVersion} has the wrong checksum: ${found}`);
   await rm(work, { recursive: true, force: true });
 }
 
@@ -151,7 +150,7 @@ async function needJava() {
   if (major < 17) throw new Missing(`Keycloak needs Java 17 or newer, this is ${major}`);
 }
 
-/** As the admin console makes one: Clients, Client registration, Initial access token. */
+/** Creates one like the admin console does: Clients, Client registration, Initial access token. */
 async function initialAccessToken(origin, admin) {
   const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', ...admin });
   const { access_token: bearer } = await answerOf(
@@ -174,7 +173,7 @@ async function answerOf(asked) {
   return answer.json();
 }
 
-/** A realm that names its own client scopes gets none of the built-in ones: `basic` puts the subject into the token. */
+/** A realm with its own client scopes gets none of the built-in ones. `basic` adds the subject to the token. */
 function realm(resource, accessTokenSeconds) {
   const scope = (name, mapper, config) => ({
     name,

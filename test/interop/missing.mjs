@@ -1,8 +1,8 @@
-/** Something that this machine lacks or cannot fetch; the message says what. */
+/** This machine lacks or cannot fetch something. The message says what. */
 export class Missing extends Error {}
 
 /**
- * For `catch`: what could not be fetched is missing here. What came and is not what it should be, is an error.
+ * For `catch`: turns a failed download into Missing. A download that fails its verification stays an error.
  * @param {string} what
  * @returns {(error: Error & { code?: unknown }) => never}
  */

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** The first start of a peer reads hundreds of modules on a busy machine. */
+/** The first start of a peer loads hundreds of modules, perhaps on a busy machine. */
 const startWithinMs = 60_000;
 
 /**
- * Starts a peer's program. It says `READY {...}` on stdout when it listens, takes orders as lines on stdin, answers
- * each with `DONE {...}`, and ends when its stdin does.
+ * Starts a peer's program. It prints `READY {...}` on stdout when it listens, reads orders as lines from stdin, prints
+ * `DONE {...}` after each, and exits at the end of its stdin.
  * @returns {Promise<{ facts: any, order: (line: string) => Promise<any>, close: () => Promise<void> }>}
  */
 export async function startPeer(command, args, env) {
@@ -22,7 +22,7 @@ export async function startPeer(command, args, env) {
   const waiting = [];
   const next = () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   createInterface({ input: child.stdout }).on('line', (line) => {
-    // Peers print on stdout what they like; these two words are ours.
+    // Peers may also print other lines on stdout.
     const said = /^(?:READY|DONE) (.*)$/.exec(line)?.[1];
     if (said !== undefined) waiting.shift()?.resolve(JSON.parse(said));
   });

@@ -9,8 +9,8 @@ export const pythonFastmcp = '4.1.0';
 const constraints = path.join(import.meta.dirname, 'peers', 'fastmcp-constraints.txt');
 
 /**
- * Python FastMCP in a virtual environment of its own.
- * @returns {Promise<string>} the environment's python. Throws Missing where there is no Python that can make one, or
+ * Installs Python FastMCP in its own virtual environment.
+ * @returns {Promise<string>} the environment's python. Throws Missing if there is no suitable Python or
  *   no FastMCP.
  */
 export async function ensurePythonPeer(log) {
@@ -37,7 +37,7 @@ export async function ensurePythonPeer(log) {
 const pythonIn = (folder) =>
   path.join(folder, 'venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
-/** Version and place: a virtual environment is of use only where its Python is. */
+/** Version and path of Python: a virtual environment only works with the Python that created it. */
 async function pythonHere() {
   let text;
   try {

@@ -4,18 +4,18 @@ import { mainJob } from './job.mjs';
 import { Missing } from './missing.mjs';
 import { ensurePythonPeer } from './python.mjs';
 
-/** The longest waits 12 s for the end of a token; the rest is for a busy machine. */
+/** The longest case waits 12 s for a token to expire; the rest is a margin for a busy machine. */
 const jobLimitMs = 180_000;
 
-/** They mostly wait: for a clock, for a server that starts. */
+/** The cases mostly wait, for an expiry or for a server to start. */
 const atOnce = 2;
 
 /**
- * Each case that has one of the words in its name (no words: all), two at a time; prints a line for each, and the sum.
+ * Runs each case whose name contains one of the words, or all, two at a time. Prints a line for each, and the totals.
  * @returns {Promise<number>} exit code
  */
 export async function runInterop({ words, program, log }) {
-  // What could not be fetched for one case is not tried again for the next.
+  // A download that failed for one case is not tried again for the next.
   const fetched = {
     npm: once(async () => placePrograms(await ensureNodePeers(console.error))),
     python: once(() => ensurePythonPeer(console.error)),

@@ -3,7 +3,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-/** One request to an MCP server with the tool `echo`, without sessions; `body`: already parsed. */
+/** Handles one request with an MCP server that has the tool `echo`, without sessions. `body`: already parsed. */
 export async function answerMcp(request, response, body) {
   const server = new McpServer({ name: 'interop-peer', version: '1.0.0' });
   server.registerTool('echo', { description: 'Says it again', inputSchema: { text: z.string() } }, ({ text }) => ({

@@ -1,5 +1,5 @@
-// The OAuth proxy of npm fastmcp: to us an authorization server of its own, to the one behind it a client. argv: that
-// one's issuer, the port; environment: the proxy's client there.
+// The OAuth proxy of npm fastmcp: an authorization server for us, and a client of the authorization server behind it.
+// argv: the issuer behind it, the port; environment: the proxy's client there.
 import { FastMCP, OAuthProvider, requireAuth } from 'fastmcp';
 import { z } from 'zod';
 import { ready } from './echo-server.mjs';

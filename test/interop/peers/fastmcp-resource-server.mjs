@@ -1,5 +1,5 @@
-// A resource server by npm fastmcp that asks the authorization server about each token (RFC 7662). argv: the issuer,
-// the introspection endpoint, the port; environment: the client that may ask.
+// A resource server by npm fastmcp that introspects each token (RFC 7662). argv: the issuer, the introspection
+// endpoint, the port; environment: the client for introspection.
 import { FastMCP } from 'fastmcp';
 import { z } from 'zod';
 import { ready } from './echo-server.mjs';

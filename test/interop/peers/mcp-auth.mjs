@@ -27,5 +27,5 @@ app.post('/mcp', (request, response) => {
   return answerMcp(request, response, request.body);
 });
 app.get('/mcp', (_, response) => response.status(405).end());
-// Where nobody counts at the authorization server: each refresh makes one token more.
+// Counts refreshes by the tokens that arrive, for authorization servers that do not count them.
 ready({ url: resource }, { refreshes: () => tokens.size - 1 });

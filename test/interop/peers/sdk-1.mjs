@@ -1,5 +1,5 @@
-// The official SDK of the generation with `initialize`: its own authorization server (it keeps what it issues in a Map
-// here) and its own bearer check.
+// The official SDK of the generation with `initialize`: its own authorization server, with a Map as store, and its own
+// bearer check.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { InvalidGrantError, InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
@@ -44,7 +44,7 @@ const provider = {
       return client;
     },
   },
-  // Signs ada in and approves at once.
+  // Signs in ada and approves immediately.
   authorize: async (_client, params, response) => {
     const code = randomUUID();
     codes.set(code, params);

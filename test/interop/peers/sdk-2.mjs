@@ -1,5 +1,5 @@
-// The official SDK of the generation after it, which serves the one before, too: its metadata router and its bearer
-// check. argv: the issuer, its introspection endpoint; environment: the client that may ask there.
+// The official SDK of the stateless generation, which also serves the earlier one: its metadata router and its bearer
+// check. argv: the issuer, its introspection endpoint; environment: the client for introspection.
 import { createServer } from 'node:http';
 import {
   getOAuthProtectedResourceMetadataUrl,

@@ -1,5 +1,5 @@
-// Cloudflare's authorization server library, which many hosted MCP servers are built on, under Node: a loader stands in
-// for the one module of the Workers runtime that it imports, a Map for its key-value store.
+// Cloudflare's authorization server library, which many hosted MCP servers use, under Node: a loader replaces the only
+// module of the Workers runtime that it imports, and a Map replaces its key-value store.
 import { register } from 'node:module';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
@@ -10,7 +10,8 @@ import { ready } from './echo-server.mjs';
 
 const stub =
   'data:text/javascript,export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }';
-const loader = `export const resolve = (name, context, next) => (name === 'cloudflare:workers' ? { url: ${JSON.stringify(stub)}, shortCircuit: true } : next(name, context));`;
+const loader = `export const resolve = (name, context, next) =>
+  name === 'cloudflare:workers' ? { url: ${JSON.stringify(stub)}, shortCircuit: true } : next(name, context);`;
 register(`data:text/javascript,${encodeURIComponent(loader)}`);
 const { OAuthProvider } = await import('@cloudflare/workers-oauth-provider');
 
@@ -32,7 +33,7 @@ const provider = new OAuthProvider({
   requiredScopes: ['mcp:tools'],
 });
 
-/** Signs ada in and approves at once. */
+/** Signs in ada and approves immediately. */
 async function approve(request, env) {
   if (new URL(request.url).pathname !== '/authorize') return new Response('Not found', { status: 404 });
   const asked = await env.OAUTH_PROVIDER.parseAuthRequest(request);
@@ -98,7 +99,7 @@ ready(
   { url: `${origin}/mcp` },
   {
     refreshes: () => refreshes,
-    // Its access tokens live for a minute at least: these are taken out of the store instead.
+    // Its access tokens are valid for at least a minute, so they are deleted from the store instead.
     expire: () => {
       for (const key of kept.keys()) if (key.startsWith('token:')) kept.delete(key);
     },
