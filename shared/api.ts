@@ -19,26 +19,26 @@ const Url = z.string().min(1).max(2_000);
 const Secrets = z.partialRecord(z.enum(secretNames), z.string().min(1).max(32_000).nullable());
 
 /**
- * The contract: every command that window, tray, command line and tests can call, with what it takes and gives.
- * `server` is a server's name or id, `account` an account's name or id; without one, the server's default account.
+ * The contract: every command that window, tray, command line and tests can call, with its input and output. `server`
+ * is a server's name or id. `account` is an account's name or id, and defaults to the server's default account.
  */
 export const commands = {
   status: { input: z.undefined(), output: Status },
-  /**
-   * Looks at an address without adding it. `settings`: what is known to be needed there, e.g. a certificate authority.
-   */
+  /** Runs discovery at a URL without adding a server. `settings`: those that it needs, e.g. a certificate authority. */
   discover: { input: z.strictObject({ url: Url, settings: ServerSettings.optional() }), output: Discovered },
-  /** Opens the page on which a known provider gives client IDs. `preset`: its title, as `discover` gave it. */
+  /** Opens the page of a known provider for client IDs. `preset`: its title, from `discover`. */
   openProviderPage: {
     input: z.strictObject({ preset: z.string().min(1).max(200) }),
     output: z.object({ url: z.string() }),
   },
-  /** The providers whose ways Keybridge knows: the names that the setting `preset` takes. */
+  /** Lists the presets: the values of the setting `preset`, with the titles of their providers. */
   presets: { input: z.undefined(), output: z.array(z.object({ name: z.string(), title: z.string() })) },
   addServer: {
     input: z.strictObject({
       url: Url,
-      /** Any text: where it is no name as a command line takes it, that is made from it. Absent: from the host name. */
+      /**
+       * Any text. It becomes the title if it is not a valid name, which is then derived from it. Defaults to the host.
+       */
       name: ServerTitle.optional(),
       clientId: z.string().min(1).max(2_000).optional(),
       clientSecret: z.string().min(1).max(4_000).optional(),
@@ -49,81 +49,75 @@ export const commands = {
     output: ServerStatus,
   },
   /**
-   * Changes how Keybridge signs in to a server. An absent member stays as it is; null removes it. With an account, the
-   * client ID and its secrets are that account's own; `headerValue`, `assertion` and `enterpriseIdToken` always are.
+   * Changes how Keybridge signs in to a server. An absent member stays unchanged; null removes it. With an account,
+   * client ID and secrets apply to that account only; `headerValue`, `assertion` and `enterpriseIdToken` always do.
    */
   configureServer: {
     input: OneAccount.extend({
       clientId: z.string().min(1).max(2_000).nullable().optional(),
       clientSecret: z.string().min(1).max(4_000).nullable().optional(),
       allowMissingPkce: z.boolean().optional(),
-      /** All settings: what is absent in it goes back to the standard way. */
+      /** All settings: an absent one is reset to its default. */
       settings: ServerSettings.optional(),
       secrets: Secrets.optional(),
     }),
     output: ServerStatus,
   },
   /**
-   * Makes the key of `private_key_jwt` (RFC 7523) in the store of secrets, which it never leaves, and sets how it is
-   * used. Returns the public half, to be registered. `replace`: a key that is there already may end; without it that is
-   * E_BAD_INPUT.
+   * Generates the key of `private_key_jwt` (RFC 7523) in the keychain, which it never leaves, and changes the settings
+   * to use it. Returns the public key to register. `replace` allows replacing an existing key, which is E_BAD_INPUT
+   * otherwise.
    */
   generateKey: {
     input: OneAccount.extend({ algorithm: SigningAlgorithm.default('ES256'), replace: z.boolean().default(false) }),
     output: z.object({ kid: z.string(), publicJwk: z.record(z.string(), z.string()), publicPem: z.string() }),
   },
   /**
-   * Asks the server, without a token, whether it wants a sign-in, and keeps what it says. Throws why it could not be
-   * asked.
+   * Finds out, without a token, whether the server needs a sign-in, and stores the result. Throws if it cannot be
+   * reached.
    */
   checkServer: { input: OneAccount, output: ServerStatus },
-  /**
-   * Uses an entry of the list that another program added or changed. Its secrets stay bound to what they were entered
-   * for.
-   */
+  /** Accepts an entry of servers.json that another program added or changed. Its secrets keep their binding. */
   acceptServer: { input: OneServer, output: ServerStatus },
   serverDetail: { input: OneAccount, output: ServerDetail },
   /**
-   * Answers when the sign-in has ended, well or not. `openBrowser: false` leaves opening the page to the caller.
-   * `canAsk`: a person sees the state meanwhile and can answer its step `confirm`; without one a sign-in that needs
-   * that ends in E_HOSTS_UNCONFIRMED.
+   * Resolves when the sign-in has ended. With `openBrowser: false` the caller opens the page. `canAsk`: the caller
+   * shows the state and can confirm its hosts in step `confirm`; otherwise such a sign-in fails with
+   * E_HOSTS_UNCONFIRMED.
    */
   signIn: {
     input: OneAccount.extend({ openBrowser: z.boolean().default(true), canAsk: z.boolean().default(false) }),
     output: ServerStatus,
   },
-  /**
-   * The person's yes to exactly these hosts, as the state named them. Throws E_BAD_INPUT when it does not ask for
-   * these.
-   */
+  /** Confirms exactly these hosts of the state. Throws E_BAD_INPUT if it asks for others. */
   confirmSignIn: { input: OneAccount.extend({ hosts: z.array(EndpointHost).max(20) }), output: ServerStatus },
-  /** Not now: calls that wait for more access get their error, and the same is not asked again for ten minutes. */
+  /** Fails the calls that wait for more scopes. The same scopes are not asked for again for ten minutes. */
   dismissAccess: { input: OneAccount, output: ServerStatus },
   cancelSignIn: { input: OneAccount, output: ServerStatus },
-  /** Ends a waiting sign-in with the address that the browser was sent to, for when it cannot reach this computer. */
+  /** Finishes a sign-in with the redirect URL from the browser, if that cannot reach this computer. */
   finishSignIn: { input: OneAccount.extend({ redirectUrl: z.string().min(1).max(32_000) }), output: ServerStatus },
-  /** Refreshes now, whatever the back-off says. */
+  /** Refreshes the access token now, regardless of the backoff. */
   refreshNow: { input: OneAccount, output: ServerStatus },
   signOut: { input: OneAccount, output: SignOutReport },
-  /** Signs out of every server at once; a report each. */
+  /** Signs out of every account, with a report for each. */
   signOutEverywhere: {
     input: z.undefined(),
     output: z.array(z.object({ server: z.string(), account: z.string().optional(), report: SignOutReport })),
   },
-  /** One more account on a server, signed out at first. Its name is made from who signs in, unless given. */
+  /** Adds an account to a server, signed out. Its name defaults to the identity that signs in. */
   addAccount: { input: OneServer.extend({ name: AccountName.optional() }), output: ServerStatus },
-  /** Names an account, or makes it the default one: hosts that name no account change over at once. */
+  /** Renames an account, or makes it the default, which hosts that name no account use immediately. */
   updateAccount: {
     input: OneAccount.extend({ name: AccountName.optional(), isDefault: z.literal(true).optional() }),
     output: ServerStatus,
   },
-  /** Signs out, then forgets the account. Never the only one. */
+  /** Signs out and removes the account, unless it is the only one. */
   removeAccount: { input: OneAccount, output: SignOutReport },
-  /** Signs out of every account, then forgets the server. */
+  /** Signs out of every account and removes the server. */
   removeServer: { input: OneServer, output: SignOutReport },
-  /** What to put into a host's configuration. */
+  /** Returns the entries for the configurations of hosts. */
   hostSnippets: { input: OneAccount, output: z.array(HostSnippet) },
-  /** Asks the system to unlock the store of secrets; may show the system's own prompt. */
+  /** Asks the system to unlock the keychain, which may show a prompt. */
   unlockStore: { input: z.undefined(), output: StoreStatus },
 } as const;
 
@@ -131,7 +125,7 @@ export type CommandName = keyof typeof commands;
 type Input<Name extends CommandName> = z.output<(typeof commands)[Name]['input']>;
 export type Output<Name extends CommandName> = z.output<(typeof commands)[Name]['output']>;
 
-/** The core's side of the table. */
+/** The implementation of the commands, in the core. */
 export type Api = { [Name in CommandName]: (input: Input<Name>) => Promise<Output<Name>> };
-/** What a caller passes: like Input, before defaults are filled in. */
+/** The input that a caller passes, before defaults are applied. */
 export type CallInput<Name extends CommandName> = z.input<(typeof commands)[Name]['input']>;

@@ -1,4 +1,4 @@
-/** The members of `Members`; those that may be undefined are optional instead. */
+/** `Members`, with those that may be undefined made optional. */
 type Defined<Members> = {
   [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name];
 } & {
@@ -6,8 +6,8 @@ type Defined<Members> = {
 };
 
 /**
- * A copy without the members that are undefined. With `exactOptionalPropertyTypes` an optional member is either there
- * with a value or absent: `{ ...defined({ scope }) }` says so without a conditional spread for each.
+ * Returns a copy without the members that are undefined. With `exactOptionalPropertyTypes` an optional member must be
+ * absent instead, so `{ ...defined({ scope }) }` replaces a conditional spread.
  */
 export function defined<const Members extends object>(members: Members): Defined<Members> {
   const entries = Object.entries(members).filter(([, value]) => value !== undefined);

@@ -1,4 +1,4 @@
-/** These are ours: an extra parameter must not replace what a sign-in is checked with. */
+/** Parameters that Keybridge sets itself. An additional parameter must not replace them. */
 const reserved: ReadonlySet<string> = new Set([
   'client_id',
   'client_secret',
@@ -16,5 +16,5 @@ const reserved: ReadonlySet<string> = new Set([
   'state',
 ]);
 
-/** Whether a parameter of this name may be added to an authorization or a token request. */
+/** Whether a parameter with this name may be added to authorization and token requests. */
 export const mayBeExtra = (name: string): boolean => /^[\w.-]{1,100}$/.test(name) && !reserved.has(name.toLowerCase());

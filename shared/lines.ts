@@ -3,35 +3,35 @@
 export interface LineSplitterOptions<Bytes extends Uint8Array> {
   /** Longest line, in bytes. */
   readonly maxBytes: number;
-  /** Puts pieces together; `bytes` is their length in all. Returns memory of its own. */
+  /** Joins pieces into new memory. `bytes`: their total length. */
   readonly concat: (pieces: readonly Bytes[], bytes: number) => Bytes;
   /**
-   * A whole line without its end (LF or CRLF) and without a byte order mark. Never a blank one. May share memory with
-   * what was pushed.
+   * Called with each line that is not blank, without its end (LF or CRLF) and byte order mark. It may share memory with
+   * the chunk.
    */
   readonly onLine: (line: Bytes) => void;
-  /** A line was too long and is gone, but for its first and last pieces (64 KB and 1 KB at most). Called at its end. */
+  /** Called at the end of a line that was too long, with its first 64 KB and last 1 KB. The rest is lost. */
   readonly onTooLong: (head: Bytes, tail: Bytes) => void;
 }
 
 export interface LineSplitter<Bytes extends Uint8Array> {
   push(chunk: Bytes): void;
-  /** Bytes of the line that is not complete yet. */
+  /** Size of the incomplete line, in bytes. */
   readonly waiting: number;
 }
 
-/** Joined early when so many have come: a line that drips in byte by byte costs no more than its bytes. */
-const mostPieces = 1024;
+/** This many pieces are joined early, so that a line that arrives byte by byte costs no more than its bytes. */
+const maxPieces = 1024;
 const headBytes = 64 * 1024;
 const tailBytes = 1024;
 
-/** Cuts a stream of bytes into lines. Pieces of a line are kept as they come and joined once, at its end. */
+/** Splits a stream of bytes into lines. The pieces of a line are joined once, at its end. */
 export function createLineSplitter<Bytes extends Uint8Array>(options: LineSplitterOptions<Bytes>): LineSplitter<Bytes> {
   const { maxBytes, concat, onLine, onTooLong } = options;
   let pieces: Bytes[] = [];
   let bytes = 0;
   let joined = 0;
-  /** Set while a line is being thrown away. */
+  /** Set while a line that is too long is being dropped. */
   let lost: { head: Bytes; tail: Bytes } | undefined;
 
   const keep = (piece: Bytes) => {
@@ -48,7 +48,7 @@ export function createLineSplitter<Bytes extends Uint8Array>(options: LineSplitt
       pieces = [];
     } else if (piece.length > 0) pieces.push(piece);
     bytes += piece.length;
-    if (pieces.length - joined >= mostPieces) {
+    if (pieces.length - joined >= maxPieces) {
       const last = pieces.splice(joined);
       pieces.push(
         concat(
@@ -90,7 +90,7 @@ export function createLineSplitter<Bytes extends Uint8Array>(options: LineSplitt
   };
 }
 
-/** Without a byte order mark in front, and without white space around. */
+/** Without a leading byte order mark and surrounding white space. */
 function trimmed<Bytes extends Uint8Array>(line: Bytes): Bytes {
   let start = line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
   let end = line.length;

@@ -1,9 +1,9 @@
-/** Versions with `initialize` (the legacy generation) that a host may ask for, newest first. */
+/** Versions of the generation with `initialize`, newest first. */
 export const initializeVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] as const;
 
 /**
- * Requests that change nothing at the server: they may be sent again when the first try was lost. `initialize` only
- * opens a session that nobody uses then.
+ * Requests without effects, which may be sent again when the response was lost. A second `initialize` only leaves an
+ * unused session behind.
  */
 const repeatable = new Set([
   'initialize',
@@ -27,26 +27,20 @@ const repeatable = new Set([
 
 export const isRepeatable = (method: string): boolean => repeatable.has(method);
 
-/**
- * Answers by which a server without `initialize` shows what it is when it is asked for one: unknown method, bad
- * parameters, the codes of 2026-07-28.
- */
+/** Error codes of a stateless server that got `initialize`: unknown method, invalid parameters, those of 2026-07-28. */
 const statelessRefusals = new Set([-32_601, -32_602, -32_020, -32_021, -32_022]);
 
 export const refusesInitialize = (code: unknown): boolean => typeof code === 'number' && statelessRefusals.has(code);
 
-/**
- * How long a server may take until the head of its answer is there, in ms. Work may take long; looking things up may
- * not.
- */
+/** Time limit for the head of a response, in ms. Tools may take long; looking something up may not. */
 export function answerTimeoutMs(method: string): number {
   if (method === 'initialize') return 20_000;
   return method === 'subscriptions/listen' || looksUp(method) ? 30_000 : 300_000;
 }
 
 /**
- * How long it may then be silent in the middle of its answer, in ms. Undefined: for ever, because the answer is a
- * stream of work that takes long, or one without end.
+ * Longest silence in the middle of a response, in ms. Undefined for no limit: event streams of long calls and
+ * subscriptions.
  */
 export function silenceMs(method: string, streamed: boolean): number | undefined {
   return streamed && method !== 'initialize' && !looksUp(method) ? undefined : answerTimeoutMs(method);

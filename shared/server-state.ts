@@ -2,12 +2,12 @@ import type { ServerStatus } from './model.ts';
 import type { SignInState } from './sign-in-state.ts';
 
 /**
- * What a server's state means for whoever shows it: how serious it is, what comes next, in which order. Pure functions.
- * Only types are imported, so that the window carries no schema library. state-text.ts puts the state into words.
+ * How to present a server's state: its severity, the next step, the order of lists. Only types are imported, so that
+ * the window does not contain the schema library. state-text.ts has the texts.
  */
 export type Tone = 'ok' | 'busy' | 'attention' | 'off' | 'blocked';
 
-/** Colour of a state: green, blue, amber, grey, red. Never the only sign: the words and a shape go with it. */
+/** Colour of a state: green, blue, amber, grey, red. Text and shape show the state as well. */
 export function stateTone(state: SignInState): Tone {
   switch (state.kind) {
     case 'signed_in':
@@ -28,16 +28,15 @@ export function stateTone(state: SignInState): Tone {
   }
 }
 
-/** Signed in, but a person has to decide whether the token may be sent. Signing in again would bring the same token. */
+/** Signed in, but the user has to decide whether the token may be sent. Signing in again would give the same token. */
 export const isTokenWithheld = (state: SignInState): boolean =>
   state.kind === 'needs_sign_in' && state.error.code === 'E_TOKEN_AUDIENCE';
 
-/** The one thing to do next about a state; absent when there is nothing to do. */
+/** What the user can do about a state. */
 export type NextStep = 'sign_in' | 'check' | 'review_access' | 'review_token' | 'try_now' | 'cancel' | 'unlock';
 
 /**
- * Errors after which signing in is not offered, because somebody may be intercepting it: a person reads what is wrong
- * first.
+ * Errors after which signing in is not offered, because it may be intercepted. The user has to read the error first.
  */
 export const doNotSignInCodes: ReadonlySet<string> = new Set([
   'E_TLS',
@@ -47,10 +46,7 @@ export const doNotSignInCodes: ReadonlySet<string> = new Set([
   'E_ADDRESS_REFUSED',
 ]);
 
-/**
- * Those among them that a check of the server sees as well: what was in the way may be gone on another network, or
- * mended.
- */
+/** Those of them that a check of the server repeats, because they may be gone on another network. */
 export const recheckableCodes: ReadonlySet<string> = new Set(['E_TLS', 'E_ISSUER_MISMATCH']);
 
 export function nextStep(state: SignInState): NextStep | undefined {
@@ -77,10 +73,10 @@ export function nextStep(state: SignInState): NextStep | undefined {
   }
 }
 
-/** True when the sign-in works, and will not for long. */
+/** True if the sign-in works but ends soon. */
 export const endsSoon = (state: SignInState): boolean => state.kind === 'signed_in' && state.endsAt !== undefined;
 
-/** True when nothing goes on until a person does something. Signed out is a choice, not a fault. */
+/** True if the server is unusable until the user acts. Being signed out is a choice, not a fault. */
 export function needsAttention(state: SignInState): boolean {
   return state.kind === 'needs_sign_in' || state.kind === 'needs_access' || state.kind === 'store_blocked';
 }
@@ -98,7 +94,7 @@ const order: readonly SignInState['kind'][] = [
   'open',
 ];
 
-/** For sorting: what needs a person comes first, then by name, the default account before the others. */
+/** Sorts by urgency, then by name, with the default account first. */
 export function byAttention(a: ServerStatus, b: ServerStatus): number {
   const first = order.indexOf(a.state.kind) - order.indexOf(b.state.kind);
   return first === 0 ? a.name.localeCompare(b.name, 'en') || byAccount(a, b) : first;
@@ -112,7 +108,7 @@ function byAccount({ account: a }: ServerStatus, { account: b }: ServerStatus): 
 /** One server with all its accounts, the default one first. Never empty. */
 export type ServerAccounts = readonly [ServerStatus, ...ServerStatus[]];
 
-/** The entries by server; the server with the gravest account first. */
+/** Groups entries by server, the most urgent first. */
 export function groupByServer(entries: readonly ServerStatus[]): ServerAccounts[] {
   const names = new Set(entries.toSorted(byAttention).map(({ name }) => name));
   return [...names].flatMap((name): ServerAccounts[] => {
@@ -121,18 +117,18 @@ export function groupByServer(entries: readonly ServerStatus[]): ServerAccounts[
   });
 }
 
-/** A server's name, with the account's where it has several. */
+/** A server's title or name, with the account's name if it has several. */
 export const nameWithAccount = (server: Pick<ServerStatus, 'name' | 'title' | 'account'>): string =>
   server.account ? `${displayName(server)} (${server.account.name})` : displayName(server);
 
-/** A server as the person calls it. */
+/** The user's title for a server, or its name. */
 export const displayName = ({ name, title }: Pick<ServerStatus, 'name' | 'title'>): string => title ?? name;
 
-/** Nobody is signed in, and nothing is wrong: a person has not used the server or the account yet, or not any more. */
+/** States without a sign-in and without a fault. */
 export const unusedKinds = ['signed_out', 'not_signed_in', 'not_checked'] as const;
 const isUnused = ({ kind }: SignInState): boolean => unusedKinds.some((one) => one === kind);
 
-/** The gravest state of a server's accounts. Unused accounts count only where there is no other. */
+/** The most urgent state of a server's accounts. Unused accounts count only if there are no others. */
 export function groupKind(group: ServerAccounts): SignInState['kind'] {
   const used = group.filter(({ state }) => !isUnused(state));
   return order.find((kind) => (used.length > 0 ? used : group).some(({ state }) => state.kind === kind)) ?? 'open';

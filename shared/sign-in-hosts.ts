@@ -4,7 +4,7 @@ import type { EndpointHost } from './sign-in-state.ts';
 
 const { t } = translator(signInHostMessages);
 
-/** What a person has to know first. */
+/** The most important first. */
 const order: readonly EndpointHost['what'][] = [
   'page',
   'device',
@@ -18,7 +18,7 @@ const order: readonly EndpointHost['what'][] = [
   'exchange',
 ];
 
-/** The sign-in page, whoever receives the sign-in, and every other host once, by the first thing that happens there. */
+/** Every host once, with its most important use. Hosts that receive tokens are always listed. */
 export function hostRows(hosts: readonly EndpointHost[]): EndpointHost[] {
   const seen = new Set<string>();
   return hosts
@@ -30,9 +30,9 @@ export function hostRows(hosts: readonly EndpointHost[]): EndpointHost[] {
     });
 }
 
-/** What happens at a host, as a label beside it. */
+/** The label for the use of a host. */
 export const hostLabel = ({ what }: EndpointHost): string => t(`hostLabel.${what}`);
 
-/** One text for each row: "you sign in at login.example". */
+/** One text per row: "you sign in at login.example". */
 export const hostTexts = (hosts: readonly EndpointHost[]): string[] =>
   hostRows(hosts).map(({ what, host }) => t(`host.${what}`, { host }));

@@ -13,7 +13,7 @@ import {
 } from './server-state.ts';
 import type { SignInState } from './sign-in-state.ts';
 
-/** A server's state in words, the same in window, tray and command line. Times are Unix milliseconds. */
+// The texts for a server's state in window, tray and command line. Times are Unix milliseconds.
 const { t } = translator(stateMessages);
 
 /** The state in two or three words, without times. */
@@ -44,7 +44,7 @@ export function stateLabel(state: SignInState): string {
   }
 }
 
-/** There was a sign-in, and it has ended; after every other error there never was one. */
+/** Whether there was a sign-in that has ended. After any other error there was none. */
 const hasEnded = (code: string): boolean => code === 'E_SIGN_IN_AGAIN' || code === 'E_SIGN_IN_NEEDED';
 
 function blockedLabel(code: string): string {
@@ -54,14 +54,14 @@ function blockedLabel(code: string): string {
   return t('state.keychainUnavailable');
 }
 
-/** The state in one line with its time: "Signed in, refreshes in 4 min". */
+/** The state and its details: "Signed in, refreshes in 4 min". */
 export function stateText(status: ServerStatus, now: number): string {
   const detail = stateDetail(status.state, now);
   const state = stateLabel(status.state);
   return detail === '' ? state : t('state.withDetail', { state, detail });
 }
 
-/** What follows the label: "refreshes in 4 min"; empty when there is nothing to add. */
+/** The details after the label: "refreshes in 4 min"; '' if there are none. */
 export function stateDetail(state: SignInState, now: number): string {
   switch (state.kind) {
     case 'signing_in':
@@ -100,7 +100,7 @@ function signedInDetail(state: Extract<SignInState, { kind: 'signed_in' }>, now:
     : t('detail.refreshesNow');
 }
 
-/** A time span for people, rounded to one unit: "under a minute", "4 min", "3 h", "2 days". */
+/** A duration in one unit: "under a minute", "4 min", "3 h", "2 days". */
 export function durationText(ms: number): string {
   const minutes = Math.round(ms / 60_000);
   if (ms < 60_000) return t('duration.underMinute');
@@ -109,7 +109,7 @@ export function durationText(ms: number): string {
   return hours < 36 ? t('duration.hours', { hours }) : t('duration.days', { days: Math.round(ms / 86_400_000) });
 }
 
-/** From this many days before a client certificate ends, the text says so: a company takes days to issue a new one. */
+/** The text warns this many days before a client certificate expires, because a new one takes days to get. */
 const certificateWarningDays = 14;
 
 /** How long a client certificate is valid. Times in Unix ms. */
@@ -123,7 +123,7 @@ export function certificateText(expiresAt: number, now: number): string {
 /** The label of a button or menu item for the next step. */
 export const nextStepLabel = (step: NextStep): string => t(`step.${step}`);
 
-/** Why a server of the list is not used, in place of its state. */
+/** Why an entry of servers.json is not used, in place of its state. */
 export const setAsideText = (why: SetAside['why']): string => t(`setAside.${why}`);
 
 /** The state of all servers in one line: "2 of 3 servers need you". */
@@ -137,7 +137,7 @@ export const accountsText = (accounts: ServerAccounts): string =>
     'account',
   );
 
-/** `setAside`: how many servers are not used and wait for a person. */
+/** `setAside`: the number of entries that are not used until the user acts. */
 function summary(groups: readonly ServerAccounts[], unit: 'server' | 'account', setAside = 0): string {
   const kinds = groups.map(groupKind);
   const count = (kind: SignInState['kind']) => kinds.filter((one) => one === kind).length;
@@ -153,7 +153,7 @@ function summary(groups: readonly ServerAccounts[], unit: 'server' | 'account', 
   return readySummary(groups.length, unit, count);
 }
 
-/** Nothing needs a person: how many are ready, and how many are not in use. */
+/** For when nothing needs attention: how many are ready, and how many are unused. */
 function readySummary(total: number, unit: 'server' | 'account', count: (kind: SignInState['kind']) => number): string {
   const unused = unusedKinds.filter((kind) => count(kind) > 0);
   const ready = total - unused.reduce((sum, kind) => sum + count(kind), 0);

@@ -1,6 +1,6 @@
 import { compile, type CompiledText } from './compile.ts';
 
-/** Texts by id, in ICU MessageFormat. Each is a whole sentence or label; a line end in it stands for a space. */
+/** Texts by id, in ICU MessageFormat. Each is a whole sentence or label. A line break counts as a space. */
 type Texts = Readonly<Record<string, string>>;
 
 /** The arguments that a text takes: `count` and `name` of `{count, plural, one {# server of {name}} other {…}}`. */
@@ -8,7 +8,7 @@ type ArgumentName<Text extends string> = Text extends `${string}{${infer Rest}`
   ? OnlyName<UpTo<UpTo<Rest, '}'>, ','>> | ArgumentName<Rest>
   : never;
 type UpTo<Text extends string, End extends string> = Text extends `${infer Head}${End}${string}` ? Head : Text;
-/** The text of a plural's branch stands in braces too; unlike a name, it has spaces or begins with an argument. */
+/** Plural branches are in braces too. Unlike a name, they contain spaces or begin with an argument. */
 type OnlyName<Text extends string> = Text extends `${string} ${string}` | `{${string}` | '' | '#' ? never : Text;
 
 type Values<Text extends string, Value> = [ArgumentName<Text>] extends [never]
@@ -16,12 +16,9 @@ type Values<Text extends string, Value> = [ArgumentName<Text>] extends [never]
   : [values: { readonly [Name in ArgumentName<Text>]: Value }];
 
 export interface Translator<All extends Texts> {
-  /** The text with this id. A value that is missing, or that the text does not take, is an error of the type check. */
+  /** Returns the text with this id. Missing and unknown values are type errors. */
   readonly t: <Id extends keyof All & string>(id: Id, ...values: Values<All[Id], string | number>) => string;
-  /**
-   * The same with values of any kind, such as React elements, between the pieces of text. Values are never parsed, so
-   * they may hold text from outside.
-   */
+  /** Like `t`, but with values of any kind, e.g. React elements, between pieces of text. Values are never parsed. */
   readonly pieces: <Value, Id extends keyof All & string>(
     id: Id,
     ...values: Values<All[Id], Value>
@@ -29,8 +26,8 @@ export interface Translator<All extends Texts> {
 }
 
 /**
- * Gives out the texts of a part of the catalogue. For a second language: a folder beside `en/` whose objects have the
- * same ids, and the choice of one of them here.
+ * Translates the ids of one part of the catalogue. A second language would be a folder beside `en/` with the same ids,
+ * and chosen here.
  */
 export function translator<const All extends Texts>(texts: All): Translator<All> {
   const compiled = new Map<string, CompiledText>();
