@@ -11,7 +11,7 @@ export interface StepUpState {
   timesHeld: number;
 }
 
-/** A server may ask for scopes in two steps. More often than that it would never be satisfied. */
+/** A server may ask for scopes twice in a row. One that asks more often would never stop. */
 const maxTimesHeld = 2;
 
 export interface StepUpDeps {
