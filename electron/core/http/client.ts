@@ -3,6 +3,7 @@ import { allowedClasses, classifyAddress, hostOf, mostExposed } from './address.
 import { createConnector } from './connector.ts';
 import { exchange } from './exchange.ts';
 import { createByteBuilder } from './byte-builder.ts';
+import { defined } from '../../../shared/defined.ts';
 import { isLoopbackHost } from '../../../shared/loopback.ts';
 import { createPools } from './pools.ts';
 import type { ProxyRule } from './proxy.ts';
@@ -32,14 +33,7 @@ export function createHttp(options: HttpOptions = {}): Http {
   // One pool per policy: a connection that was made under one policy is never reused under another.
   const agentFor = (allow: readonly AddressClass[]) =>
     pools.agentFor(allow.join(), () =>
-      createConnector({
-        lookup,
-        classify,
-        ca,
-        allow,
-        ...(certificate ? { certificate } : {}),
-        ...(proxyFor ? { proxyFor } : {}),
-      }),
+      createConnector({ lookup, classify, ca, allow, ...defined({ certificate, proxyFor }) }),
     );
 
   return {

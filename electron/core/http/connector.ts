@@ -1,6 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
+import { defined } from '../../../shared/defined.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { classifyAddress } from './address.ts';
 import { connectFault, dnsFault } from './faults.ts';
@@ -45,7 +46,7 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
   const connect = buildConnector({
     // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot turn it off.
     rejectUnauthorized: true,
-    ...(roots ? { ca: roots } : {}),
+    ...defined({ ca: roots }),
     ...certificate?.tls,
     lookup: checkedLookup(lookup, check),
     timeout: connectTimeoutMs,

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tls from 'node:tls';
+import { defined } from '../../../shared/defined.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 
@@ -41,7 +42,7 @@ export async function readClientCertificate(
 ): Promise<ClientCertificate> {
   const bad = badFile(file, 'settings.clientCertificateFile');
   const bytes = await read(file, bad);
-  const passphrase = secrets.password ? { passphrase: secrets.password.reveal() } : {};
+  const passphrase = defined({ passphrase: secrets.password?.reveal() });
   const text = bytes.toString('latin1');
   if (!text.includes('-----BEGIN')) return checked({ pfx: bytes, ...passphrase }, bad);
   const chain = text.match(certificates);

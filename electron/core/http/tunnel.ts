@@ -1,6 +1,7 @@
 import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import { defined } from '../../../shared/defined.ts';
 import { AppError, sanitizeExternalText } from '../base/errors.ts';
 import { connectFault } from './faults.ts';
 import type { Proxy } from './proxy.ts';
@@ -27,7 +28,7 @@ export function openTunnel(
       },
       agent: false,
       rejectUnauthorized: true,
-      ...(ca ? { ca: [...ca] } : {}),
+      ...defined({ ca: ca && [...ca] }),
     });
     const timer = setTimeout(() => connect.destroy(proxyFault(proxy, 'does not respond')), timeoutMs);
     connect.once('connect', ({ statusCode = 0 }: IncomingMessage, socket: Socket) => {
