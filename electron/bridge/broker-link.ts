@@ -5,7 +5,7 @@ import type { MessageQueue } from './message-queue.ts';
 import type { PendingRequests } from './pending-requests.ts';
 import { replayHandshake } from './replay-handshake.ts';
 
-export type LinkState =
+type LinkState =
   /** No connection. The host's messages are kept. */
   | { readonly kind: 'keeping' }
   /** A new broker was sent the host's `initialize` again, as `id`. The host's messages are kept until it answers. */

@@ -11,7 +11,7 @@ import {
 import type { Server } from './server.ts';
 
 /** The parts of a server that its TLS configuration depends on. */
-export type TlsServer = Pick<Server, 'settings' | 'storedSecrets'>;
+type TlsServer = Pick<Server, 'settings' | 'storedSecrets'>;
 
 export interface TlsClientsDeps {
   readonly http: Http;
