@@ -19,7 +19,6 @@ const root = path.join(import.meta.dirname, '..');
  * @typedef {object} Program
  * @property {Record<string, string>} entries source by name of the built file; several entries share common chunks
  * @property {'esm' | 'cjs'} format
- * @property {boolean} [minify]
  * @property {string[]} [ownFile] sources that are loaded from their own built file at run time, when needed
  *
  * @typedef {{ ifStale: boolean, test: boolean, out: string, devServer?: string | undefined }} BuildOptions
@@ -33,14 +32,13 @@ const programs = [
   { entries: { main: 'electron/main.ts' }, format: 'esm' },
   { entries: { preload: 'electron/preload.ts' }, format: 'cjs' },
   { entries: { keychain: 'electron/keychain.ts' }, format: 'cjs' },
-  { entries: { bridge: 'electron/bridge.ts' }, format: 'cjs', minify: true },
+  { entries: { bridge: 'electron/bridge.ts' }, format: 'cjs' },
   {
     entries: { keybridge: 'electron/cli.ts' },
     format: 'cjs',
-    minify: true,
     ownFile: ['electron/cli-main.ts', 'electron/keychain.ts'],
   },
-  { entries: { embedded: 'electron/embedded.ts' }, format: 'cjs', minify: true },
+  { entries: { embedded: 'electron/embedded.ts' }, format: 'cjs' },
   {
     entries: { 'cli-main': 'electron/cli-main.ts', headless: 'electron/headless.ts' },
     format: 'cjs',
@@ -115,7 +113,7 @@ async function buildHere(options) {
  * @param {string} outDir
  * @param {BuildOptions} options
  */
-async function buildProgram({ entries, format, minify = false, ownFile = [] }, outDir, { test, devServer }) {
+async function buildProgram({ entries, format, ownFile = [] }, outDir, { test, devServer }) {
   const { build } = await import('vite');
   const { compiledMessages } = await import('./compiled-messages.mjs');
   const { version, devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
@@ -143,7 +141,8 @@ async function buildProgram({ entries, format, minify = false, ownFile = [] }, o
       outDir,
       emptyOutDir: false,
       target: 'node20',
-      minify,
+      // A log of the built program is read with its source maps: `npm run decode-log`.
+      minify: devServer === undefined,
       // Debuggers find the inline maps of a development build.
       sourcemap: devServer === undefined ? 'hidden' : 'inline',
       chunkSizeWarningLimit: 10_000,
