@@ -11,7 +11,7 @@ import { createVaultRig, credentialId, credentialWith, itemName, refreshTokenOf 
 const rig = createVaultRig();
 
 describe('the vault', () => {
-  it('returns exactly what was stored, also after a restart', async () => {
+  it('returns exactly what was stored, even after a restart', async () => {
     const stored = credentialWith({
       clientSecret: new Secret('s3cret'),
       clientAuth: 'client_secret_basic',
@@ -27,7 +27,7 @@ describe('the vault', () => {
     expect(facts).toEqual({ ...expected, generation: 1 });
   });
 
-  it('returns what is not secret without the store, also after a restart', async () => {
+  it('returns what is not secret without the store, even after a restart', async () => {
     await (await rig.open()).write(credentialWith());
     rig.store.calls.length = 0;
     rig.store.fault = () => locked;
@@ -166,6 +166,23 @@ describe('deleting a credential', () => {
     const restarted = await rig.open();
     await restarted.sweep();
     expect(await refreshTokenOf(restarted)).toBe('again');
+  });
+
+  it('does not delete a sign-in that is stored while other deletions are being completed', async () => {
+    const vault = await rig.open();
+    const ids = ['srv00001:first', credentialId];
+    for (const id of ids) await vault.write(credentialWith({ id }));
+    rig.store.fault = (operation) => (operation === 'delete' ? locked : undefined);
+    for (const id of ids) await vault.delete(id);
+    let stored: Promise<unknown> | undefined;
+    rig.store.fault = () => {
+      stored ??= vault.write(credentialWith({ refreshToken: new Secret('again') }));
+      return undefined;
+    };
+    await vault.sweep();
+    await stored;
+    expect(await refreshTokenOf(vault)).toBe('again');
+    expect([...rig.store.items.keys()].filter((item) => item.includes('first'))).toEqual([]);
   });
 });
 

@@ -20,7 +20,7 @@ export const TokenQuirks = z.object({
 });
 export type TokenQuirks = z.infer<typeof TokenQuirks>;
 
-/** Identifies a person at an issuer (OpenID Connect Core 2). A `sub` is never reassigned to another person. */
+/** Identifies a user at an issuer (OpenID Connect Core 2). A `sub` is never reassigned to another person. */
 export interface Subject {
   readonly issuer: string;
   readonly sub: string;
@@ -51,7 +51,7 @@ export interface Credential {
   readonly clientId: string;
   readonly clientSecret?: Secret;
   readonly clientAuth: ClientAuth;
-  /** Set if no person signed in. There is no token to store then, and the secrets are stored separately. */
+  /** Set if no user signed in. There is no token to store then, and the secrets are stored separately. */
   readonly grant?: RepeatedGrant;
   readonly requestedScopes: readonly string[];
   readonly grantedScopes: readonly string[];
@@ -63,14 +63,14 @@ export interface Credential {
   readonly expiresAt?: number;
   /** Display name of who signed in, from a verified ID token; the client id if a client acts for itself. */
   readonly account?: string;
-  /** The subject of the verified ID token; absent if the person is not known for certain. */
+  /** The subject of the verified ID token; absent if the user is not known for certain. */
   readonly subject?: Subject;
   /** Claims of the verified ID token and of userinfo, for display. */
   readonly idTokenClaims?: Readonly<Record<string, string>>;
-  /** What a person should know about who signed in. */
+  /** What a user should know about who signed in. */
   readonly identityNotes?: readonly IdentityNote[];
   readonly signedInAt: number;
-  /** When the sign-in ends unless a person renews it. Unix ms; absent if the server does not say. */
+  /** When the sign-in ends unless a user renews it. Unix ms; absent if the server does not say. */
   readonly endsAt?: number;
   readonly lastRefreshAt?: number;
   /** Counts stored versions, from 1. Assigned by the vault; `write` ignores the value in its argument. */
@@ -104,7 +104,7 @@ export const repeatedGrants = ['client_credentials', 'jwt_bearer', 'enterprise_m
 
 export type RepeatedGrant = (typeof repeatedGrants)[number];
 
-/** Whether a new access token can be obtained without a person. */
+/** Whether a new access token can be obtained without a user. */
 export const isRenewable = ({
   refreshToken,
   grant,

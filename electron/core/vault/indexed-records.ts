@@ -84,8 +84,7 @@ export function createIndexedRecords(deps: IndexedRecordsDeps): IndexedRecords {
       if (refused) return refused;
       if (uncertain(key)) {
         const existing = await read(key);
-        if (existing.kind === 'locked' || existing.kind === 'denied' || existing.kind === 'unavailable')
-          return existing;
+        if (isFault(existing)) return existing;
       }
       const name = nameOf(key);
       const current = index.get(key)?.generation ?? 0;
@@ -113,6 +112,9 @@ export function createIndexedRecords(deps: IndexedRecordsDeps): IndexedRecords {
     },
   };
 }
+
+const isFault = (read: RecordRead): read is StoreFault =>
+  read.kind === 'locked' || read.kind === 'denied' || read.kind === 'unavailable';
 
 /** Returns the items that were deleted. */
 async function deleteAll(store: SecretStore, items: readonly string[]): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { SecretStore, StoreFault } from './secret-store.ts';
 /**
  * MACs over the entries of the list of servers, which show whether another program changed one. The key is in the
  * secret store, which a program that can only write files cannot read. servers/covered.ts says which members of an
- * entry are covered (the display name is not).
+ * entry are covered (names and titles are not).
  */
 export interface ListMacs {
   /**

@@ -19,8 +19,11 @@ export interface RecordIndex {
   /** Marks a record as deleted, and returns the items that it may have. */
   markDeleting(key: string): Promise<readonly string[]>;
   remove(key: string): Promise<void>;
-  /** Keys of the records whose deletion has not finished. */
-  deleting(): readonly string[];
+  /**
+   * Keys of the records whose deletion has not finished, each checked when it is its turn: a record may be stored again
+   * while the deletions before it are completed.
+   */
+  deleting(): Iterable<string>;
 }
 
 export function createRecordIndex({ entries, save, saveOrLog }: RecordIndexDeps): RecordIndex {
@@ -55,6 +58,8 @@ export function createRecordIndex({ entries, save, saveOrLog }: RecordIndexDeps)
       delete entries[key];
       await saveOrLog();
     },
-    deleting: () => Object.keys(entries).filter((key) => entries[key]?.deleting),
+    *deleting() {
+      for (const key of Object.keys(entries)) if (entries[key]?.deleting) yield key;
+    },
   };
 }
