@@ -9,7 +9,7 @@ import { overview } from '../../electron/command-line/help.ts';
 import { errorCodes } from '../../shared/errors.ts';
 
 describe('arguments of the command line', () => {
-  it('are read with options in any place', () => {
+  it('accept options in any position', () => {
     const read = readArguments(['--data-dir', '/x', 'login', '--no-browser', 'work', '--json']);
     expect(read).toEqual({
       kind: 'run',
@@ -46,6 +46,12 @@ describe('arguments of the command line', () => {
       expect(help).toContain(`Usage: keybridge ${command}`);
       expect(overview).toContain(`  ${command} `);
     }
+  });
+
+  it('have a row in the documentation for each command', async () => {
+    const page = await readFile(path.join(import.meta.dirname, '../../docs/command-line.md'), 'utf8');
+    const documented = [...page.matchAll(/^\| `keybridge ([a-z]+)/gm)].map(([, command]) => command);
+    expect(new Set(documented)).toEqual(new Set(Object.keys(commands)));
   });
 
   it('every exit code is in the overview and in docs/command-line.md', async () => {

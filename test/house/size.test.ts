@@ -37,7 +37,10 @@ function compare(found: ReadonlyMap<string, number>, listed: Readonly<Record<str
   const grown = [...found].filter(([file, count]) => count > (listed[file] ?? 0));
   const mended = Object.keys(listed).filter((file) => !found.has(file));
   return [
-    ...grown.map(([file, count]) => `${file}: ${count}, and ${listed[file] ?? 'nothing'} is listed`),
+    ...grown.map(
+      ([file, count]) =>
+        `${file}: ${count}, ${listed[file] === undefined ? `where none is allowed` : `${listed[file]} are listed`}`,
+    ),
     ...mended.map((file) => `${file} is within the limit now: remove it from size-exceptions.json`),
   ];
 }
