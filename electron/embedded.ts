@@ -26,7 +26,10 @@ function load(id: string): unknown {
   return module.exports;
 }
 
-/** A native library can only be loaded from a file. Throws unless it is the one with which this program was built. */
+/**
+ * Loads keytar.node from beside the executable, because a native library cannot be loaded from memory. Throws if its
+ * hash is not the one in this build.
+ */
 function loadNative(): unknown {
   const file = path.join(folder, 'keytar.node');
   const expected = Buffer.from(getAsset('keytar.node.sha256', 'utf8'), 'hex');

@@ -126,7 +126,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (lost) throw lost;
 }
 
-/** Writes each problem that needs a person to stderr, once. Returns an unsubscribe function. */
+/** Writes each problem that needs a user to stderr, once. Returns an unsubscribe function. */
 function reportProblems(app: App, terminal: Terminal): () => void {
   const reported = new Set<string>();
   const report = ({ message, remedy, code }: ErrorInfo) => {

@@ -86,7 +86,7 @@ function wayTo(notice: Notice, screen: Screen, go: Shell['go']): (() => void) | 
   return screen.at === 'server' && screen.server === server ? undefined : () => go({ at: 'server', server });
 }
 
-/** A server's own page already shows the error of its state. */
+/** Whether the open screen is the server's own page, which already shows this error. */
 function toldByState(notice: Notice, screen: Screen, status: Status | undefined): boolean {
   if (notice.kind !== 'error' || screen.at !== 'server' || notice.server !== screen.server) return false;
   const state = status?.servers.find(({ id }) => id === screen.server)?.state;

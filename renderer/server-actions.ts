@@ -8,7 +8,7 @@ import { t } from './text.ts';
 import type { EndpointHost } from '../shared/sign-in-state.ts';
 
 /**
- * What a person can do about one server. Each ends in a notice where the server's own state does not tell the result.
+ * What a user can do about one server. Each ends in a notice where the server's own state does not tell the result.
  */
 export interface ServerActions {
   readonly signIn: () => void;
@@ -120,7 +120,7 @@ export function startSignIn(
   });
 }
 
-/** Uses a server that another program added to the list or changed. */
+/** Accepts a server entry that another program added or changed. */
 export function acceptServer({ run, show }: Shell, server: string, name: string): void {
   show(undefined);
   after(run('acceptServer', { server }), (reply) => {

@@ -3,7 +3,7 @@ import { groupByServer, needsAttention, nameWithAccount, type ServerAccounts } f
 import { stateText } from '../shared/state-text.ts';
 import type { SignInState } from '../shared/sign-in-state.ts';
 
-/** The servers in two groups: what waits for a person, and the rest. The accounts of a server stay together. */
+/** The servers in two groups: what waits for a user, and the rest. The accounts of a server stay together. */
 export function grouped(entries: readonly ServerStatus[]): {
   readonly needYou: ServerAccounts[];
   readonly others: ServerAccounts[];
@@ -70,7 +70,7 @@ function nextRounding(left: number): number {
   return left - Math.max(next, minute) + 1;
 }
 
-/** How much of an access token's life is left, from 0 to 1; undefined when its life is unknown. */
+/** How much of an access token's lifetime is left, from 0 to 1; undefined when its lifetime is unknown. */
 export function lifeLeft(issuedAt: number | undefined, expiresAt: number | undefined, now: number): number | undefined {
   if (issuedAt === undefined || expiresAt === undefined || expiresAt <= issuedAt) return undefined;
   return Math.min(1, Math.max(0, (expiresAt - now) / (expiresAt - issuedAt)));

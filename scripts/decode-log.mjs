@@ -52,8 +52,8 @@ async function readMaps(folder) {
 
 /**
  * @param {SourceMap | undefined} map
- * @param {string} line
- * @param {string} column both from 1
+ * @param {string} line 1-based
+ * @param {string} column 1-based
  * @returns {string | undefined} `electron/main.ts:10:7`
  */
 function inSources(map, line, column) {

@@ -1,7 +1,7 @@
 // npm run test:interop: tests the built program with MCP servers of other vendors, which are fetched once into a cache
 // folder (docs/interop.md).
 //   npm run test:interop -- fastmcp           only those whose name has one of the words; some run only when named
-//   npm run test:interop -- --dist FOLDER     another build than dist/
+//   npm run test:interop -- --dist FOLDER     a build other than dist/
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAll } from './build.mjs';

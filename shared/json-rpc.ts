@@ -1,4 +1,4 @@
-// No packages, no Node: the bridge loads this file.
+// Must not import packages or Node modules, because the bridge loads it.
 import { errorPage, type ErrorCode } from './errors.ts';
 import { readJson } from './json.ts';
 import { eachMember, elements, fail, rawText, skipSpace, skipValue, textOf, type Cursor } from './json-scan.ts';

@@ -1,7 +1,7 @@
-// No packages, no Node: the bridge loads this file.
+// Must not import packages or Node modules, because the bridge loads it.
 //
 // Written by hand, although libraries exist: it finds what routing needs in one pass over the bytes, and leaves them
-// unchanged (docs/decisions/04-own-json-scanner.md). json-tokens.ts knows strings and scalars, json-walk.ts the
+// unchanged (docs/decisions/04-own-json-scanner.md). json-tokens.ts handles strings and scalars, json-walk.ts
 // nesting.
 import { readJson } from './json.ts';
 import {

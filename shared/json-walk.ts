@@ -1,4 +1,4 @@
-// No packages, no Node: the bridge loads this file.
+// Must not import packages or Node modules, because the bridge loads it.
 import {
   closeBrace,
   closeBracket,

@@ -1,4 +1,4 @@
-// No packages, no Node: the bridge loads this file.
+// Must not import packages or Node modules, because the bridge loads it.
 declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
 
 // Removes one byte order mark, and replaces invalid UTF-8 by U+FFFD.

@@ -117,7 +117,7 @@ export const ServerDetail = z.object({
   lastRefreshAt: z.number().optional(),
   /** The identity comes from a verified ID token. */
   identityVerified: z.boolean(),
-  /** What a person should know of the sign-in and its tokens: whole sentences. Nothing was refused for it. */
+  /** What a user should know of the sign-in and its tokens: whole sentences. Nothing was refused for it. */
   tokenNotes: z.array(z.string()),
   /** Claims of the access token (if it is a JWT), and of ID token and userinfo, as text for display. */
   accessTokenClaims: z.record(z.string(), z.string()).optional(),

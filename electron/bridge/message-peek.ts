@@ -30,7 +30,7 @@ export function peekMessage(line: Buffer, end: Buffer = line): MessagePeek {
     if (key === 'result' || key === 'error') peek.outcome = key;
     if (key === 'result' || key === 'error' || key === 'params')
       peek.id ??= idAtEnd(end.toString('utf8', Math.max(0, end.length - endBytes)));
-    // A fault stops the scan: nothing more is needed.
+    // Everything needed was found. `fail` is only used to stop the scan.
     if (peek.id !== undefined && (peek.method !== undefined || peek.outcome !== undefined)) return fail(cursor);
     skipValue(cursor);
     if (cursor.fault || (end !== line && cursor.at === line.length)) return;

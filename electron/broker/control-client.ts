@@ -57,8 +57,8 @@ export async function watchStatus(
 }
 
 /**
- * Asks a broker without a window to end. Resolves when it agrees. Throws E_BROKER_RUNNING if it refuses, and
- * E_BROKER_DOWN.
+ * Asks a headless broker to exit. Resolves when it agrees. Throws E_BROKER_RUNNING if it refuses, E_BROKER_DOWN if none
+ * is running.
  */
 export async function endBroker(dataDir: string): Promise<void> {
   await request<void>(dataDir, { id: 1, end: true }, {}, (line, done) => {

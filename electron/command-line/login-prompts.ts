@@ -25,7 +25,7 @@ export interface LoginPromptsOptions {
 type SigningIn = Extract<SignInState, { kind: 'signing_in' }>;
 
 /**
- * Returns a listener of the status that shows what a running sign-in needs from a person, each thing once: hosts to
+ * Returns a listener of the status that shows what a running sign-in needs from a user, each thing once: hosts to
  * confirm, the address or device code to open, where to paste the address of the browser's last page.
  */
 export function createLoginPrompts(options: LoginPromptsOptions): (status: Status) => void {
@@ -109,7 +109,7 @@ function askAboutHosts(
   });
 }
 
-/** Finishes the sign-in with the address that is pasted into stdin, until the sign-in has ended. */
+/** Until the sign-in ends, reads redirect URLs that the user pastes into stdin, and finishes it with one. */
 function readPastedAddress(url: string, { server, dataDir, terminal, signal }: LoginPromptsOptions): void {
   const lines = createInterface({ input: terminal.stdin });
   signal.addEventListener('abort', () => lines.close(), { once: true });

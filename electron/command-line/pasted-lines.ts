@@ -5,7 +5,7 @@ import { t } from './text.ts';
 export interface PastedLinesDeps {
   /** The `state` in the address that was shown. Undefined if the request was pushed (RFC 9126). */
   readonly state: string | undefined;
-  /** Whether a person can press Enter again. */
+  /** Whether a user can press Enter again. */
   readonly interactive: boolean;
   readonly clock: Pick<Clock, 'after'>;
   readonly use: (address: string) => void;
@@ -17,7 +17,7 @@ const burstMs = 300;
 
 /**
  * Joins the lines of a pasted address, which mail programs and terminals wrap. Returns the function that takes each
- * line. A code that may be truncated is never used: unless something follows the code in the address, a person has to
+ * line. A code that may be truncated is never used: unless something follows the code in the address, a user has to
  * confirm with an empty line that the address is complete.
  */
 export function createPastedLines({ state, interactive, clock, use, tell }: PastedLinesDeps): (line: string) => void {
@@ -71,7 +71,7 @@ function completeness(text: string, state: string | undefined): Completeness {
   return url.href.endsWith('#') ? 'usable' : completenessOfLast(params, state);
 }
 
-/** Judges by the last parameter, which may be truncated. */
+/** How complete the address is, going by its last parameter, which may be cut off. */
 function completenessOfLast(params: URLSearchParams, state: string | undefined): Completeness {
   const last = [...params.keys()].at(-1);
   if (last === 'code') return 'uncertain';

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** A folder or file that others can access, or of another type than expected. Not trusted. `message` is for people. */
+/** A folder or file that others can access, or of an unexpected type. Not trusted. `message` is for people. */
 export interface Unsafe {
   readonly kind: 'unsafe';
   readonly message: string;
@@ -104,7 +104,7 @@ export function readKey(dataDir: string): KeyRead {
   const content = readPrivateFile(file);
   if (content.kind !== 'text') return content;
   const text = content.text.trim();
-  // Not replaced here: a running broker with the old key would end (broker/socket-watch.ts).
+  // A damaged key is not regenerated here: a running broker with the old key would exit (broker/socket-watch.ts).
   if (!/^[0-9a-f]{64}$/.test(text)) return unsafe(`${file} is damaged. Quit Keybridge and delete it.`);
   return { kind: 'key', key: Buffer.from(text, 'hex') };
 }

@@ -80,7 +80,7 @@ export function socketState(file: string): Promise<'alive' | 'dead' | 'gone'> {
   });
 }
 
-/** Something that cannot be removed (a folder that a person created) does no harm. */
+/** Something that cannot be removed (a folder that a user created) does no harm. */
 function removeFile(file: string): void {
   try {
     fs.rmSync(file, { force: true });

@@ -13,7 +13,7 @@ const ownEnvironment = (): BrowserEnvironment => ({ env: process.env, platform: 
 /** A program that still runs after this time counts as started. */
 const failsWithinMs = 1_500;
 
-/** Whether this process can open a page for a person: with `$BROWSER`, or on a local display. */
+/** Whether this process can open a page for a user: with `$BROWSER`, or on a local display. */
 export function hasBrowser({ env, platform }: BrowserEnvironment = ownEnvironment()): boolean {
   if (env['BROWSER']) return true;
   if (platform === 'win32' || platform === 'darwin') return !env['SSH_CONNECTION'];

@@ -7,7 +7,7 @@ import { sanitizeExternalText } from '../core/base/errors.ts';
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable;
-  /** Whether a person can answer questions. */
+  /** Whether a user can answer questions. */
   readonly interactive: boolean;
   /** Writes the result, which scripts read, to stdout. */
   print(text: string): void;
@@ -69,7 +69,7 @@ export function describeError(error: ErrorInfo): string {
   return `${prefix}${message}\n${advice}${acceptCommand(error)}\n(${code})`;
 }
 
-/** Characters that are safe between single quotes in a shell, and that a person can read. */
+/** Characters that are safe between single quotes in a shell, and that a user can read. */
 const shellSafe = /^[\w:/.~%@+,=?&#-]+$/;
 
 /** Another address at which discovery found an MCP server. */

@@ -24,7 +24,7 @@ export type McpSessionState =
   | (HostSide & { readonly kind: 'open'; readonly session: SessionHeaders })
   /** There is no session. `error` says why; undefined if the host cancelled its `initialize`. */
   | (HostSide & { readonly kind: 'unavailable'; readonly error: AppError | undefined })
-  /** `initialize` was sent again. `session`: the lost one, in which running calls still end. */
+  /** `initialize` was sent again. `session`: the lost session, in which calls in progress may still complete. */
   | (HostSide & {
       readonly kind: 'reopening';
       readonly error: AppError | undefined;

@@ -132,7 +132,7 @@ interface Watched {
   readonly retries: Retries;
 }
 
-/** Tries again when there is a reason to: a sign-in, a person, or the success of another bridge. */
+/** Tries again when there is a reason to: a sign-in, a user, or the success of another bridge. */
 function watchConnection(
   { connection, serverClient, stream }: McpSessionDeps,
   { store, reopening, retries }: Watched,

@@ -27,7 +27,7 @@ export type StreamState =
 /** `random`, from 0 to 1, spreads the reconnections of many hosts. */
 export type StreamEvent =
   | { readonly type: 'opened' }
-  /** The response is not an event stream, or has another status than 200. */
+  /** The response is not an event stream, or its status is not 200. */
   | { readonly type: 'refused'; readonly status: number; readonly random: number }
   | { readonly type: 'bytes' }
   /** A message was passed to the host. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 
 /**
- * Errors that usually end only when a person acts. Some end without one (the server is fixed, a keychain entry comes
+ * Errors that usually end only when a user acts. Some end without one (the server is fixed, a keychain entry comes
  * back), so they are retried slowly.
  */
 const attentionCodes = new Set<ErrorCode>([
@@ -36,7 +36,7 @@ const doubled = (firstMs: number, failures: number, maxMs: number): number =>
 export const retryDelayMs = (failures: number): number => doubled(500, failures, 5_000);
 
 /**
- * Delay after any failure, in ms. No error ends the retries: one that needs a person is retried after 5 s to 5 min, a
+ * Delay after any failure, in ms. No error ends the retries: one that needs a user is retried after 5 s to 5 min, a
  * refusal of the server after 2 to 60 s.
  */
 export function delayAfterMs(code: ErrorCode, failures: number): number {

@@ -86,7 +86,7 @@ function replaceMatches(line: Buffer, matches: readonly Match[], text: string): 
   return Buffer.concat([...pieces, line.subarray(from)]);
 }
 
-/** The same connection; `redaction` learns each access token that it returns. */
+/** The same connection, which adds each access token that it returns to `redaction`. */
 export const learningToken = (connection: Connection, redaction: SecretRedaction): Connection => ({
   ...connection,
   async accessToken(options) {

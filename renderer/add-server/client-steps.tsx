@@ -9,8 +9,7 @@ import { hostOf } from '../status.ts';
 import { rich, t } from '../text.ts';
 
 /**
- * How a person gets a client ID, in the order in which it is done: the provider's page, the redirect address, the ID
- * (`children`).
+ * The steps to get a client ID, in order: the provider's page, the redirect URI, the field for the ID (`children`).
  */
 export function ClientSteps({ found, children }: { readonly found: Discovered; readonly children: ReactNode }) {
   return (

@@ -11,8 +11,8 @@ interface DialogProps {
 }
 
 /**
- * The browser's own modal dialog: Esc closes it, the focus stays inside and goes back to where it was. `children` begin
- * with what describes it.
+ * A native modal `<dialog>`: Esc closes it, the focus stays inside and returns to where it was. The explanatory text
+ * comes first in `children`.
  */
 function Dialog({ title, children, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);

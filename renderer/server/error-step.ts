@@ -4,7 +4,7 @@ import { settingOf } from './settings/setting-of.ts';
 import { t } from '../text.ts';
 
 /**
- * What a person can do about an error on the server's page, besides the state's own next step. `field`: where it is
+ * What a user can do about an error on the server's page, besides the state's own next step. `field`: where it is
  * done.
  */
 export function errorStep(error: ErrorInfo): { readonly words: string; readonly field: string } | undefined {

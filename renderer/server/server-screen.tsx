@@ -20,7 +20,7 @@ import { SettingsSection } from './settings/settings-section.tsx';
 import { StatePanel } from './state-panel.tsx';
 import { t } from '../text.ts';
 
-/** Everything about one server that a person may see. */
+/** Everything about one server that a user may see. */
 export function ServerScreen({
   server,
   accounts,

@@ -10,7 +10,7 @@ interface TokenLifeProps {
   readonly detail: ServerDetail | undefined;
 }
 
-/** How much of the access token's life is left, as a bar and in words. */
+/** How much of the access token's lifetime is left, as a bar and in words. */
 export function TokenLife({ state, detail }: TokenLifeProps) {
   const { now } = useShell();
   if (state.kind === 'retrying') return null;

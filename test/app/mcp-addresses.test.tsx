@@ -146,7 +146,7 @@ describe('a search at the usual paths of the host', () => {
     ['another path', '/docs', '/mcp'],
     ['a path below which it is', '/v1', '/v1/mcp'],
     ['the older endpoint', '/mcp', '/sse'],
-  ])('finds a server that is not at %s', async (_, wrong, right) => {
+  ])('finds the MCP server when the entered address is %s', async (_, wrong, right) => {
     site.routes[right] = json(200, mcpAnswer);
     const error = await failure((await product()).call('discover', { url: `${site.origin}${wrong}` }));
     expect(error).toMatchObject({ code: 'E_SERVER_URL', addresses: [`${site.origin}${right}`] });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createSemaphore } from '../../electron/core/base/semaphore.ts';
 
-it('a semaphore runs waiting tasks in order, also after a task fails', async () => {
+it('a semaphore runs waiting tasks in order, even after a task fails', async () => {
   const semaphore = createSemaphore(1);
   const order: number[] = [];
   const tasks = [1, 2, 3].map((n) =>

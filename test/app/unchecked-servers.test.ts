@@ -119,7 +119,7 @@ describe('a server that requires a sign-in', () => {
     expect(await kindOf(one)).toBe('not_signed_in');
   });
 
-  it('is "signed out" after a sign-out, also after a restart', async () => {
+  it('is "signed out" after a sign-out, even after a restart', async () => {
     const [mcp, dataDir] = [await protectedServer(), await folder()];
     const one = await startProduct({ dataDir });
     await one.call('addServer', { url: mcp.url, name: 'work' });

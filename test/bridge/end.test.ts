@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => place.clear());
 
 describe('the bridge ends', () => {
-  it('SI04: with exit code 0 after stdin ends, and delivers the responses that are under way', async () => {
+  it('SI04: with exit code 0 after stdin ends, and only after the responses in progress were delivered', async () => {
     const broker = await place.broker();
     const host = place.host();
     await host.initialize();

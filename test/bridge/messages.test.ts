@@ -25,7 +25,7 @@ describe('messages through the bridge', () => {
     await until(() => host.lines.includes(odd), 'the odd line');
   });
 
-  it('may have megabytes, and many may be under way at once', async () => {
+  it('may have megabytes, and many may be in progress at the same time', async () => {
     const broker = await place.broker();
     const host = place.host();
     await host.initialize();

@@ -114,7 +114,7 @@ describe('a bridge without a broker', () => {
     expect(place.apps()).toHaveLength(1);
   }, 60_000);
 
-  it('starts the app when the bridge that was to start it is killed', async () => {
+  it('starts the app itself if the bridge that was starting it is killed', async () => {
     place.appIs(appCommand('--silent'));
     const first = place.host(['demo'], { DISPLAY: ':77' });
     await until(() => place.apps().length === 1, 'the silent app');

@@ -72,7 +72,7 @@ describe('accounts on the command line', () => {
     expect(await names(bare)).toEqual([undefined]);
   });
 
-  it('that do not exist are an error of every command', async () => {
+  it('are reported by every command if they do not exist', async () => {
     const bare = await machine();
     for (const command of ['status', 'logout', 'snippet', 'remove', 'configure']) {
       const ran = await bare.run([command, 'work', '--account', 'nobody']);

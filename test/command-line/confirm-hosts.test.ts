@@ -63,7 +63,7 @@ describe('keybridge login', () => {
     expect(await failure(logIn({ server: id, browser: false, dataDir: product.dataDir, terminal }))).toMatchObject({
       code: 'E_CANCELLED',
     });
-    const questions = printed.filter((text) => text.includes('hosts of different owners'));
+    const questions = printed.filter((text) => text.includes('hosts with different owners'));
     expect(questions).toHaveLength(2);
     expect(questions[0]).not.toContain('127.0.0.4');
     expect(questions[1]).toContain('you sign in at 127.0.0.4:9');

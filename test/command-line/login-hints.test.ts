@@ -48,13 +48,13 @@ it('keybridge login names the redirect URI to register if the client ID was ente
   const { hint, address } = await hintFor({ clientId: 'entered-by-hand' });
   const redirect = new URL(/^ {2}(\S+)$/m.exec(address)?.[1] ?? '').searchParams.get('redirect_uri');
   expect(hint).toContain(`\n  ${redirect}\n`);
-  expect(hint).toContain('press Ctrl-C');
+  expect(hint).toContain('Press Ctrl-C');
   expect(hint).toContain('keybridge configure work --client-id ID');
 });
 
 it('keybridge login advises to sign in again after an error page if Keybridge registered itself', async () => {
   const { hint } = await hintFor({});
-  expect(hint).toContain('press Ctrl-C');
+  expect(hint).toContain('Press Ctrl-C');
   expect(hint).toContain('sign in again');
   expect(hint).not.toContain('--client-id');
 });

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The host's time limit for the person to sign in. The suite's pages approve immediately. */
+/** The host's time limit for the user to sign in. The suite's pages approve immediately. */
 const signInWithinMs = 15_000;
 
 /**
@@ -58,7 +58,7 @@ function createBell() {
   return { rung, ring: () => ring() };
 }
 
-/** The input of a person who keeps all defaults and accepts. */
+/** The input of a user who keeps all defaults and accepts. */
 function answersTo(schema) {
   const answers = {};
   for (const [name, property] of Object.entries(schema?.properties ?? {})) {

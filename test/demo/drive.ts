@@ -90,7 +90,7 @@ async function callEcho(host: Client, text: string): Promise<void> {
   assertThat('the echo', JSON.stringify(result.content).includes(text));
 }
 
-/** Rejects after `limitMs`, because this browser needs no time to type, unlike a person. */
+/** Rejects after `limitMs`, because this browser needs no time to type, unlike a user. */
 async function within<Value>(what: string, job: Promise<Value>, limitMs: number): Promise<Value> {
   const over = new AbortController();
   const late = pause(limitMs, undefined, { signal: over.signal }).then(() => {

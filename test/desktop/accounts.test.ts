@@ -99,7 +99,7 @@ describe('two accounts of a server in the window', () => {
     await page.getByRole('button', { name: 'Add account' }).click();
   });
 
-  it('sign the second person in with the link for a private window', async () => {
+  it('let the second user sign in with the link for a private window', async () => {
     const { page } = app;
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Name').fill('second');

@@ -10,7 +10,7 @@ import { storedSecrets } from './secrets.ts';
 import { startDesktopSession, type DesktopSession } from './session.ts';
 
 /** The whole main job in the real app. Each test continues where the one before ended. */
-describe('the main job in the window', () => {
+describe('the main flow in the window', () => {
   let session: DesktopSession;
   let as: AuthorizationServer;
   let mcp: RunningMcpServer;

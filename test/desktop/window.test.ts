@@ -101,7 +101,7 @@ describe('the window in daily use', () => {
     await home();
   });
 
-  it('adds a server that takes a fixed key, which goes to the keychain and is not shown', async () => {
+  it('adds a server that takes an API key, which goes to the keychain and is not shown', async () => {
     const { page } = app;
     await check(`${site.origin}/keyed`);
     await page.getByLabel('What did the operator give you?').selectOption('key');
@@ -122,7 +122,7 @@ describe('the window in daily use', () => {
   it('DM02 accepts with one click exactly the two issuers that the check has shown', async () => {
     const { page } = app;
     await check(`${site.origin}/mcp`);
-    await page.getByText('The authorization server has two names').waitFor();
+    await page.getByText('The authorization server identifies itself differently').waitFor();
     await page.getByText(`${as.issuer}/`, { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Accept this pair' }).click();
     await page.getByText('This server requires a sign-in').waitFor();

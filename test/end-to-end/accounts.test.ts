@@ -21,7 +21,7 @@ import { until } from '../fixtures/wait.ts';
 const closing = closeAfterEach();
 
 describe('several accounts of one server', () => {
-  it('have a session and tokens of their own per bridge, also after tokens expire', async () => {
+  it('have a session and tokens of their own per bridge, even after tokens expire', async () => {
     const world = await startTwoAccounts(closing, { accessTokens: 'jwt', accessTokenSeconds: 3 });
     const { as, mcp, product } = world;
     const ada = await startHostOf(product);

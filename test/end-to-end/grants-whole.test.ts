@@ -39,7 +39,7 @@ async function keyedServer(header: string, key: { value: string }): Promise<Site
   return site;
 }
 
-describe('a server that needs no person to sign in', () => {
+describe('a server that needs no user to sign in', () => {
   it.each([
     ['a Bearer token', 'authorization', 'Bearer s3cret-key', {}],
     ['a header of its own', 'x-api-key', 's3cret-key', { headerName: 'X-Api-Key' }],
@@ -73,7 +73,7 @@ describe('a server that needs no person to sign in', () => {
     },
   );
 
-  it('can be called by a client with a secret, also after a revocation, and the status names the client', async () => {
+  it('can be called by a client with a secret, even after a revocation, and the status names the client', async () => {
     const as = await startAuthorizationServer({
       clients: [
         {

@@ -55,7 +55,7 @@ async function threeHosts({ product }: World): Promise<Host[]> {
   return hosts;
 }
 
-describe('the main job, end to end', () => {
+describe('the main flow, end to end', () => {
   it('adds, signs in, calls a tool through the bridge, and signs out with revocation', async () => {
     const { as, mcp, product } = await world();
     const found = await product.call('discover', { url: mcp.url });

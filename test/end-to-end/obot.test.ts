@@ -31,7 +31,7 @@ async function beside(settings = {}): Promise<{ readonly obot: Obot; readonly pr
 }
 
 describe('a server behind Obot', () => {
-  it('works from sign-in to refresh, names the person by userinfo, and has no false note on its tokens', async () => {
+  it('works from sign-in to refresh, names the user by userinfo, and has no false note on its tokens', async () => {
     const { obot, product } = await beside();
     await product.call('signIn', { server: 'work' });
     const detail = await product.call('serverDetail', { server: 'work' });
@@ -64,7 +64,7 @@ describe('a server behind Obot', () => {
     });
   });
 
-  it('never gets a request for a scope that it does not list, even to identify the person', async () => {
+  it('never gets a request for a scope that it does not list, even to identify the user', async () => {
     const { obot, product } = await beside({ identity: true });
     await product.call('signIn', { server: 'work' });
     expect(obot.seen.register.map(({ scope }) => scope)).toEqual(['profile']);
@@ -132,7 +132,7 @@ describe('a registration that expires', () => {
     return { rig, id: server.id, only, look };
   }
 
-  it('is renewed after half of its lifetime, with the latest management token', async () => {
+  it('is renewed after half of its lifetime, with the latest registration access token', async () => {
     let at = Date.now();
     const obot = await startObot({ now: () => at });
     const { only, look } = await registered(obot);
@@ -148,7 +148,7 @@ describe('a registration that expires', () => {
     expect(obot.seen.register).toHaveLength(1);
   });
 
-  it('stores a rotated management token first, even if the rest of the response is unusable', async () => {
+  it('stores a rotated registration access token first, even if the rest of the response is unusable', async () => {
     const obot = await startObot();
     const { rig, only, look } = await registered(obot);
     const uri = new URL(only().registration_client_uri ?? '').pathname;

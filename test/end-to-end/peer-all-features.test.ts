@@ -76,7 +76,7 @@ async function callThrough({ app }: Product): Promise<number> {
   }
 }
 
-/** Enters the code that is shown, as a person on another device would. */
+/** Enters the code that is shown, as a user on another device would. */
 async function enterCode(product: Product): Promise<void> {
   const url = await until(async () => {
     const [server] = (await product.call('status')).servers;

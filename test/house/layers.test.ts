@@ -164,7 +164,7 @@ describe('layers', () => {
     expect(rooms.map(({ room }) => room).filter((room) => !existsSync(path.join(root, room)))).toEqual([]);
   });
 
-  it('let a room import only rooms below it, types included', () => {
+  it('let a folder import only from layers below it, types included', () => {
     expect(imports.flatMap((one) => violation(one) ?? [])).toEqual([]);
   });
 

@@ -220,7 +220,7 @@ describe('requests behind a proxy', () => {
     expect(other.seen).toEqual([]);
   });
 
-  it('authenticate to the proxy, and name it without the wrong password in the error', async () => {
+  it('authenticate to the proxy, and the error names the proxy but not a wrong password', async () => {
     const wants = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
     const { proxy, ca } = await startProxiedSite('server.test', { wants });
     const options = { ca, lookup: resolvesTo('127.0.0.1'), classify: internet };
@@ -275,7 +275,7 @@ describe('requests behind a proxy', () => {
 });
 
 describe('`keybridge serve`', () => {
-  it('HT33: takes the proxy from its environment, also for a server with its own certificate authority', async () => {
+  it('HT33: takes the proxy from its environment, also for one with its own certificate authority', async () => {
     const { proxy, seen, ca } = await startProxiedSite('keybridge-proxy.test');
     const machine = later(await bareMachine());
     const caFile = path.join(machine.home, 'ca.pem');

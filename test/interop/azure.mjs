@@ -89,7 +89,7 @@ export async function startAzure({ accessTokenSeconds, log }) {
   };
 }
 
-/** Killed with its process group, also when this program ends, because it ignores the end of its stdin. */
+/** Killed with its process group, even when this program ends, because it ignores the end of its stdin. */
 function runServer(program, env, home) {
   const child = spawn(
     program,

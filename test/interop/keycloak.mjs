@@ -69,7 +69,7 @@ async function launch(home, more, variables) {
     stream.setEncoding('utf8').on('data', (chunk) => (text = (text + chunk).slice(-3_000)));
   let over = false;
   const ended = new Promise((resolve) => child.once('close', resolve)).then(() => (over = true));
-  // Kills the script and its Java process, also if this program is interrupted.
+  // Kills the script and its Java process, even if this program is interrupted.
   const kill = () => {
     if (!over && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };

@@ -77,7 +77,7 @@ describe('a host that started during a refusal', () => {
     expect(textOf(await first.call('act'))).toBe('run 2');
   });
 
-  it('gets its tools when a person asks for an attempt', async () => {
+  it('gets its tools when a user asks for an attempt', async () => {
     const host = await hostWithoutTools('E_SIGN_IN_AGAIN');
     allow();
     server.tryNow();

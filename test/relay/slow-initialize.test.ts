@@ -134,7 +134,7 @@ describe('a Retry-After of years', () => {
     expect(textOf(await host.call('act'))).toBe('run 1');
   });
 
-  it('ends immediately when a person asks for an attempt', async () => {
+  it('ends immediately when a user asks for an attempt', async () => {
     await host.initialize();
     mcp.fault = ({ response }) => response.writeHead(503, years).end();
     await host.call('act');
@@ -144,7 +144,7 @@ describe('a Retry-After of years', () => {
     expect(textOf(await host.call('act'))).toBe('run 1');
   });
 
-  it('to initialize does not delay the tools when a person asks for an attempt', async () => {
+  it('to initialize does not delay the tools when a user asks for an attempt', async () => {
     mcp.fault = ({ response }) => response.writeHead(503, years).end();
     await host.initialize();
     mcp.fault = undefined;

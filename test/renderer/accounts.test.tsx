@@ -150,7 +150,7 @@ describe('signing out and removing with several accounts', () => {
       'Keybridge ends 2 sign-ins: notion, linear (ada@work.example).',
       'Keybridge asks each server to end the sign-in by revoking its tokens.',
       'Keybridge deletes the sign-ins from GNOME Keyring (Secret Service).',
-      'Cursor can’t use these servers until you sign in again.',
+      'Cursor cannot use these servers until you sign in again.',
       'Your servers and their settings stay, including the keys and secrets that you entered.',
     ]);
   });

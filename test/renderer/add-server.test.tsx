@@ -46,7 +46,7 @@ describe('a failed discovery', () => {
     );
   });
 
-  it('without sign-in metadata offers a fixed key or legacy endpoints', () => {
+  it('without sign-in metadata offers an API key or legacy endpoints', () => {
     const error = errorInfo('E_METADATA_MISSING', '');
     expect(markup(error)).not.toContain('secrets.headerValue');
     const withKey = markup(error, { grant: 'static_header' });

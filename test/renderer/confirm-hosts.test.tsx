@@ -24,7 +24,7 @@ describe('the confirmation of sign-in hosts in the window', () => {
       .replaceAll(/<[^>]+>/g, ' ')
       .replaceAll(/\s+/g, ' ');
     expect(text).toContain('You sign in at login.honest.example');
-    expect(text).toContain('The sign-in is sent to tokens.evil.example');
+    expect(text).toContain('The authorization code is sent to tokens.evil.example');
     expect(text).toContain('These belong together. Continue');
     expect(text).toContain('Cancel');
     expect(text).not.toContain('also passes through');

@@ -122,7 +122,7 @@ describe('the texts for a server’s state', () => {
 });
 
 describe('the order of the list of servers', () => {
-  it('puts servers that need a person first, then sorts by name', () => {
+  it('puts servers that need a user first, then sorts by name', () => {
     const list = [
       exampleServer('z', states.signed_in),
       exampleServer('a', states.signed_in),
@@ -134,7 +134,7 @@ describe('the order of the list of servers', () => {
     expect(grouped(list).others.map(([{ name }]) => name)).toEqual(['b', 'a', 'z']);
   });
 
-  it('counts a server as needing a person only if nothing else helps', () => {
+  it('counts a server as needing a user only if nothing else helps', () => {
     const waiting = kinds
       .filter((state) => grouped([exampleServer('a', state)]).needYou.length === 1)
       .map(({ kind }) => kind);

@@ -27,7 +27,7 @@ describe('the clock of the window', () => {
     expect(countsDownTo(states.signed_out)).toBeUndefined();
   });
 
-  it('shows the remaining life of an access token only if its start and end are known', () => {
+  it('shows the remaining lifetime of an access token only if its start and end are known', () => {
     expect(lifeLeft(now - minute, now + 3 * minute, now)).toBe(0.75);
     expect(lifeLeft(now - 2 * minute, now - minute, now)).toBe(0);
     expect(lifeLeft(undefined, now, now)).toBeUndefined();

@@ -172,7 +172,7 @@ describe('a bad entry', () => {
 });
 
 describe('the backup servers.json.bak', () => {
-  it('keeps a server that disappeared from the list until a person removes one', async () => {
+  it('keeps a server that disappeared from the list until a user removes one', async () => {
     const { open, edit, backup } = await folder('a', 'b', 'c');
     await edit((entries) => entries.splice(1));
     const servers = await open();

@@ -100,7 +100,7 @@ describe('an edited servers.json', () => {
     expect(aside(await one.open())).toEqual([]);
   });
 
-  it('has its confirmed hosts and its private networks reset when a person accepts it', async () => {
+  it('has its confirmed hosts and its private networks reset when a user accepts it', async () => {
     const { open, edit } = await signedIn();
     const hosts = [{ what: 'token', host: 'evil.example' }];
     await edit('servers.json', ({ servers: [work] }) =>
@@ -120,7 +120,7 @@ describe('an edited servers.json', () => {
     );
   });
 
-  it('cannot change the redirect URI that a person is told to register', async () => {
+  it('cannot change the redirect URI that a user is told to register', async () => {
     const { open, edit } = await signedIn();
     await edit(
       'servers.json',
@@ -155,7 +155,7 @@ describe('an edited servers.json', () => {
     },
   );
 
-  it('cannot delete the sign-ins of companies by the name of an entry that a person removes', async () => {
+  it('cannot delete the sign-ins of companies by the name of an entry that a user removes', async () => {
     const { open, edit, store } = await signedIn();
     await edit('servers.json', ({ servers }) => servers.push({ id: 'enterprise', name: 'odd' }));
     const product = await open();

@@ -73,7 +73,7 @@ describe('the list of servers', () => {
     expect(new Set(ids).size).toBe(25);
   });
 
-  it('refuses a second server with the same name, also if both are added concurrently', async () => {
+  it('refuses a second server with the same name, even if both are added concurrently', async () => {
     const servers = await open();
     const both = await Promise.all([refused(servers.add(example('same'))), refused(servers.add(example('same')))]);
     expect(new Set(both)).toEqual(new Set(['E_SERVER_EXISTS', 'nothing']));

@@ -6,7 +6,7 @@ import { needsAccess, startFaultyStepUpWorld, stateOf } from '../fixtures/step-u
 const closing = closeAfterEach();
 
 describe('step-up with a server', () => {
-  it('mcp-403-scope: a server that always asks for more gets two sign-ins per tool, then E_SCOPE_NEEDED', async () => {
+  it('mcp-403-scope: always asking for more causes at most two sign-ins per tool, then E_SCOPE_NEEDED', async () => {
     const { product, host } = await startFaultyStepUpWorld(closing, 'mcp-403-scope', {}, { autoSignIn: true });
     expect(errorCodeOf(await host.call('echo', { text: 'x' }))).toBe('E_SCOPE_NEEDED');
     expect(product.browser.openings).toBe(3);

@@ -194,7 +194,7 @@ describe('a secret in the store', () => {
     expect((await vault.readClientSecret('k', as(2))).kind).toBe('found');
   });
 
-  it('is bound to what the list says if an older version stored it without a binding', async () => {
+  it('is bound according to servers.json if an older version stored it without a binding', async () => {
     const { vault } = await vaultWith(async (into, store) => {
       await into.writeClientSecret('k', new Secret('s3cret'));
       expect((await createRecords(store).write('0123456789abcdef/client-secret/k', 2, 's3cret')).kind).toBe('done');

@@ -99,7 +99,7 @@ describe('the keychain child', () => {
     expect((await second).kind).toBe('absent');
   });
 
-  it('makes the call unavailable if its response has the wrong kind or shape', async () => {
+  it('returns “unavailable” if the response of the child has the wrong kind or shape', async () => {
     const wrong = scriptedChild((_request, reply) => reply({ kind: 'done' }));
     expect((await storeOn(wrong.spawnChild).store.get('a')).kind).toBe('unavailable');
     const shapeless = scriptedChild((_request, reply) => reply({ kind: 'found', value: 5 }));

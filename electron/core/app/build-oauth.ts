@@ -127,7 +127,7 @@ export function buildRegistrationRenewal({
   });
 }
 
-/** Builds the views of the tokens that a person may see. */
+/** Builds the views of the tokens that a user may see. */
 export function buildTokenViews(
   { ports, vault, clients, networks, grants }: OAuthParts,
   tokens: AccessTokens,

@@ -12,7 +12,7 @@ import type { AppEvents } from './app-events.ts';
 
 interface SignInOptions {
   readonly openBrowser: boolean;
-  /** Whether a person can answer the step `confirm`. */
+  /** Whether a user can answer the step `confirm`. */
   readonly canAsk?: boolean;
 }
 
@@ -56,12 +56,12 @@ export function createSignInFlow(deps: SignInFlowDeps): SignInFlow {
   };
 }
 
-/** Replaces an automatic account name by the name of the person who signed in. */
+/** Replaces an automatic account name by the name of the user who signed in. */
 async function nameAccount({ servers, vault, log }: SignInFlowDeps, accountKey: string): Promise<void> {
   const server = servers.find(accountKey);
   const facts = vault.facts(accountKey);
   const claims = facts?.idTokenClaims;
-  // With claims, `facts.account` may be a bare `sub`, which means nothing to a person.
+  // With claims, `facts.account` may be a bare `sub`, which means nothing to a user.
   const who = claims ? (claims['email'] ?? claims['preferred_username'] ?? claims['name']) : facts?.account;
   const name = server && nameFrom(who, server, accountsOf(servers, server));
   if (name !== undefined)

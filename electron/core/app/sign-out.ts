@@ -34,7 +34,7 @@ export interface SignOutDeps {
 export interface SignOut extends Removal {
   /** Revokes the tokens, deletes them here, and deletes the account's automatic registration. */
   signOut(server: Server): Promise<SignOutReport>;
-  /** Signs out of every account of every server. Returns a report for each, also if it failed. */
+  /** Signs out of every account of every server. Returns a report for each, even if it failed. */
   signOutEverywhere(): Promise<{ server: string; account?: string; report: SignOutReport }[]>;
 }
 

@@ -32,7 +32,7 @@ export const resolveHost: Lookup = (hostname) => {
   });
 };
 
-/** Returns the addresses of a host, which may be a literal IP address. Throws E_DNS, also after `timeoutMs`. */
+/** Returns the addresses of a host, which may be a literal IP address. Throws E_DNS, including after `timeoutMs`. */
 export async function addressesOf(
   hostname: string,
   lookup: Lookup,

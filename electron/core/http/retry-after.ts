@@ -1,4 +1,4 @@
-/** A longer wait is capped, so that a faulty server cannot lock a person out for a day. */
+/** A longer wait is capped, so that a faulty server cannot lock a user out for a day. */
 const maxWaitMs = 60 * 60 * 1000;
 
 /**

@@ -81,7 +81,7 @@ export type Discovery =
       readonly resource: string;
       readonly resourceName?: string;
       readonly authorizationServer: AuthorizationServer;
-      /** The issuer under which its metadata was found; differs from `issuer` only by an exact exception. */
+      /** The issuer that the metadata was found for. Differs from `issuer` only for the pair of an issuer exception. */
       readonly issuerNamed: string;
       /**
        * By MCP's rule (Scope Selection): the challenge's scope, else the resource's `scopes_supported`, else none; plus
@@ -153,7 +153,7 @@ export interface TokenClient {
   readonly allow: AddressPolicy;
 }
 
-/** The outcome of one token request without a person. A server that cannot be reached has not rejected anything. */
+/** The outcome of one token request without a user. A server that cannot be reached has not rejected anything. */
 export type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: Tokens }
   /** `invalid_grant`, whatever the HTTP status or content type. `oauthError`: the code (RFC 6749 5.2). */
@@ -189,7 +189,7 @@ export type TokenResult =
   | { readonly kind: 'token'; readonly token: Secret; readonly header?: string }
   /** No sign-in is stored: send the request without a token, and report a 401 as `E_SIGN_IN_NEEDED`. */
   | { readonly kind: 'anonymous' }
-  /** A person has to act (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
+  /** A user has to act (E_SIGN_IN_NEEDED, E_SIGN_IN_AGAIN, E_SERVER_REFUSED, E_TOKEN_AUDIENCE). */
   | { readonly kind: 'refused'; readonly error: AppError }
   /** A temporary fault (network, authorization server, store of secrets); nothing is lost. */
   | { readonly kind: 'unavailable'; readonly error: AppError };
@@ -215,7 +215,7 @@ export interface KeyHeader {
   readonly value: Secret;
 }
 
-/** Grants that need no person, and client authentication with the secrets that the user entered. */
+/** Grants that need no user, and client authentication with the secrets that the user entered. */
 export interface Grants {
   /**
    * Adds the secrets that the user entered: the key of `private_key_jwt`, or the client secret of a grant without a

@@ -2,10 +2,10 @@ import type { Account, StoredServer } from './server.ts';
 
 /**
  * The members of a server that the MAC of its entry covers: everything that decides where its secrets and tokens are
- * sent, which responses are trusted on the way, and what a person is told to register. If another program changes one
- * of them, the MAC no longer matches, and the entry is set aside until a person accepts it.
+ * sent, which responses are trusted on the way, and what a user is told to register. If another program changes one
+ * of them, the MAC no longer matches, and the entry is set aside until a user accepts it.
  *
- * The display name of a server is not covered. A program that can write servers.json can change `name`, `title` and the
+ * Names and titles are not covered. A program that can write servers.json can change `name`, `title` and the
  * names of accounts without being noticed. It can even swap the names of two servers, so that `connect NAME` reaches
  * the other one; but each server still receives its own tokens only, because those are keyed by the id. Also not
  * covered is what is only a hint: times, what Keybridge learned about the server, and which secrets are stored.

@@ -12,7 +12,7 @@ export interface Item {
   /** The server with all changes since; undefined if the entry is not valid. */
   readonly server: StoredServer | undefined;
   /**
-   * `trusted`: written by Keybridge, or accepted by a person. `changed`: written by another program; it is not used.
+   * `trusted`: written by Keybridge, or accepted by a user. `changed`: written by another program; it is not used.
    * `unchecked`: not verified yet.
    */
   readonly writer: 'unchecked' | 'trusted' | 'changed';
@@ -24,7 +24,7 @@ export interface SetAside {
   readonly key: string;
   readonly name: string;
   readonly url?: string;
-  /** `changed`: a person can accept it. */
+  /** `changed`: a user can accept it. */
   readonly why: 'changed' | 'bad';
   readonly error: AppError;
 }
@@ -103,7 +103,7 @@ export const savedItem = (item: Item, raw: unknown): Item =>
     : item;
 
 /**
- * Returns the item after a person accepted it. What a person cannot see of a changed entry is reset and determined
+ * Returns the item after a user accepted it. What a user cannot see of a changed entry is reset and determined
  * again: the hosts that sign-ins may use, and the network of the server.
  */
 export function acceptItem({ entry, server }: Item): Item {

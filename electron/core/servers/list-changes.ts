@@ -6,7 +6,7 @@ import type { StoredServer } from './server.ts';
 /**
  * Returns the entries to write to the backup, when `raws` (one per item) are written to the list. An entry that is not
  * in use keeps the version that the backup had of it, and a server that disappeared from the list without being removed
- * by a person stays in the backup. `backup`: the current entries of the backup, without those that a person removed.
+ * by a user stays in the backup. `backup`: the current entries of the backup, without those that a user removed.
  */
 export function backupEntries(
   items: readonly Item[],

@@ -27,7 +27,7 @@ export const suggestName = (url: URL, isTaken: (name: string) => boolean = () =>
   firstFree(nameFrom(url), isTaken);
 
 /**
- * Returns the name for a server that a person calls `requested`: that itself if it is a valid name; otherwise one made
+ * Returns the name for a server that a user calls `requested`: that itself if it is a valid name; otherwise one made
  * of its letters and digits ("Büro Wiki" gives `buro-wiki`), or of the address if it has none.
  */
 export function namesFor(

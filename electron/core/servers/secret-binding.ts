@@ -58,7 +58,10 @@ export const atIssuer = (server: Pick<Server, 'url'>, issuer: string, endpoint: 
   endpoint: originOf(endpoint),
 });
 
-/** For use at the company's identity provider: at the endpoints of its metadata, or at that of the settings. */
+/**
+ * For use at the company's identity provider: at the endpoints in its metadata, or at the token endpoint from the
+ * settings.
+ */
 export function atCompanyOf({ settings }: Pick<Server, 'settings'>): Binding {
   const { issuer, tokenEndpoint } = settings.enterprise ?? {};
   return defined({ issuer, endpoint: tokenEndpoint === undefined ? undefined : originOf(tokenEndpoint) });

@@ -42,9 +42,9 @@ export const Account = z.object({
   /** Never changes. Random, except for the first account. */
   id: z.string().regex(/^[a-z0-9]{4,32}$/),
   name: AccountName,
-  /** True: the name was not chosen by a person, and is replaced by who signs in. */
+  /** True: the name was not chosen by a user, and is replaced by who signs in. */
   autoNamed: z.boolean().default(true),
-  /** When a person last signed out. Unix ms. Absent if never. */
+  /** When a user last signed out. Unix ms. Absent if never. */
   signedOutAt: z.number().optional(),
   /** The account's own client. Defaults to that of the server. */
   ...client,
@@ -81,7 +81,7 @@ export const StoredServer = z
     /** Random; never changes. Store items and credentials are keyed by it, never by name or URL. */
     id: z.string().regex(serverId),
     name: ServerName,
-    /** The name that the person gave it, if that is not a valid `name`. */
+    /** The name that the user gave it, if that is not a valid `name`. */
     title: ServerTitle.optional(),
     url: z.string().transform(checkedUrl),
     addedAt: z.number(),
@@ -93,7 +93,7 @@ export const StoredServer = z
     /** The only issuer that the secret `initialAccessToken` may be sent to: the first that it was used at. */
     initialAccessTokenIssuer: z.string().optional(),
     allowMissingPkce: z.boolean().default(false),
-    /** Sign-ins across hosts of different owners that a person has confirmed. Each applies to exactly these hosts. */
+    /** Sign-ins across hosts with different owners that a user has confirmed. Each applies to exactly these hosts. */
     confirmedHosts: z.array(SignInHosts).default([]),
     /** The networks of the server and of its company's identity provider, by the addresses actually connected to. */
     networks: z
@@ -105,7 +105,7 @@ export const StoredServer = z
       )
       .default([]),
     /**
-     * The redirect URI that a person was told to register at this issuer. A client entered later uses only this one.
+     * The redirect URI that a user was told to register at this issuer. A client entered later uses only this one.
      */
     reservedRedirect: z.object({ issuer: z.string().max(2_000), redirect_uri: z.string().max(500) }).optional(),
     settings: StoredSettings.default({}),
@@ -169,7 +169,7 @@ export function viewsOf({ accounts, defaultAccount, ...server }: StoredServer): 
   );
 }
 
-/** Authenticate a person or workload. */
+/** Authenticate a user or workload. */
 const personalSecrets = new Set<SecretName>(['headerValue', 'assertion', 'enterpriseIdToken']);
 /** Authenticate the client. */
 const clientSecrets = new Set<SecretName>(['clientSecret', 'privateKey']);

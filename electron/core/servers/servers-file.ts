@@ -10,7 +10,7 @@ import type { Log } from '../base/log.ts';
 const fileName = 'servers.json';
 const backupName = 'servers.json.bak';
 
-/** No list that a person made is larger. */
+/** No list that a user made is larger. */
 const maxBytes = 16_000_000;
 
 /** All members of the file, including those that this version does not know. */

@@ -22,7 +22,7 @@ const plainClaims = (claims: Readonly<Record<string, string>>): Record<string, s
 /** Notes with which a name does not count as verified. */
 const unverified: ReadonlySet<IdentityNote> = new Set(['userinfo_alone', 'unknown']);
 
-/** Returns everything that a person may see about one account of a server. Text from outside is made plain. */
+/** Returns everything that a user may see about one account of a server. Text from outside is made plain. */
 export function serverDetail(
   { servers, vault }: ServerDetailDeps,
   server: Server,

@@ -17,12 +17,12 @@ export const commandLineMessages = {
   'cli.keyMade': `
     Keybridge keeps the private key. Register the public key above (key ID {kid}) for the client ID of {entry}.`,
   'cli.dismissed': `
-    The calls that waited for more access to {entry} are refused. Keybridge does not ask for the same access again for
-    ten minutes.`,
+    The calls to {entry} that were waiting for more access have been refused. Keybridge does not ask for the same
+    access again for ten minutes.`,
 
   'cli.client.needed': 'This server needs a client ID:',
   'cli.client.register': 'Register Keybridge at {where}.',
-  'cli.client.askOperator': 'If you cannot, ask its operator.',
+  'cli.client.askOperator': 'If you cannot, contact its operator.',
   'cli.client.redirect': 'Enter this redirect URI there: {uri}',
   'cli.client.configure': `
     keybridge configure {server} --client-id ID (add --client-secret-file FILE if there is a client secret)`,
@@ -36,19 +36,20 @@ export const commandLineMessages = {
   'cli.login.done': 'Signed in to {entry}.',
   'cli.login.doneAs': 'Signed in to {entry} as {identity}.',
   'cli.login.open': 'Open this address in a browser:',
-  'cli.login.paste': 'If its last page does not load, paste the address of that page here and press Enter.',
+  'cli.login.paste': `
+    If the browser ends on a page that does not load, paste that page’s address here and press Enter.`,
   'cli.login.openAnywhere': 'Open this address on any device:',
   'cli.login.code': 'Then enter the code {code}',
   'cli.login.otherHosts': 'The sign-in also passes through {hosts}. Continue only if you expect that.',
-  'cli.login.hosts': 'This sign-in uses hosts of different owners:',
+  'cli.login.hosts': 'This sign-in uses hosts with different owners:',
   'cli.login.hostsWarning': 'Continue only if you know that all these hosts belong together.',
   'cli.login.hostsQuestion': 'Do these hosts belong together? [y/N]',
-  'cli.login.pageError': 'If the page shows an error, Keybridge receives no response: press Ctrl-C.',
+  'cli.login.pageError': 'If the page shows an error, Keybridge will not get a response. Press Ctrl-C.',
   'cli.login.again': 'Then sign in again. Keybridge registers again if necessary.',
-  'cli.login.redirect': 'The redirect URI registered with the provider must be exactly',
+  'cli.login.redirect': 'The redirect URI registered with the provider must be exactly this:',
   'cli.login.clientId': `
-    and the client ID must be the one that the provider gave you. To change it: keybridge configure {server}
-    --client-id ID`,
+    The client ID must be the one that the provider gave you. To change it: keybridge configure {server} --client-id
+    ID`,
   'cli.paste.more': 'The address is incomplete. Paste the rest, or the whole address again.',
   'cli.paste.perhaps': 'If that is the whole address, press Enter again. If not, paste the rest.',
 

@@ -36,6 +36,6 @@ export const desktopMessages = {
     If you take over, it quits. Connected apps stay connected.`,
   'dialog.takeOverConfirm': 'Take over',
   'dialog.takeOverCancel': 'Quit',
-  'dialog.ended': 'Keybridge has ended',
+  'dialog.ended': 'Keybridge has quit',
   'dialog.cannotStart': 'Keybridge cannot start',
 } as const;

@@ -25,17 +25,18 @@ export const coreRemedies = {
   E_CONNECT:
     'Check that the server is running and that no firewall blocks it. If you need a proxy, set HTTPS_PROXY ' +
     '(ALL_PROXY is ignored).',
-  E_TLS: 'Do not sign in on this network. Ask the operator of the server.',
-  E_TIMEOUT: 'Try again. If it keeps happening, ask the operator of the server.',
+  E_TLS: 'Do not sign in on this network. Contact the operator of the server.',
+  E_TIMEOUT: 'Try again. If it keeps happening, contact the operator of the server.',
   E_REDIRECTED: 'Check the address. The server redirects to an address that Keybridge does not follow.',
   E_ADDRESS_REFUSED: 'Remove the server if you do not trust it. It named an address inside your network.',
   E_INSECURE_URL: 'Use an https address. Plain http is allowed only on this computer (127.0.0.1, localhost).',
-  E_HTTP_STATUS: 'Try again later. If it keeps happening, ask the operator of the server.',
+  E_HTTP_STATUS: 'Try again later. If it keeps happening, contact the operator of the server.',
   E_NOT_JSON:
     'Check the address. If your network has its own sign-in page, open any website in your browser, then try again.',
   // Discovery
-  E_RESOURCE_MISMATCH: 'Check the address, or ask the operator. The server’s metadata names another address.',
-  E_ISSUER_MISMATCH: 'Do not sign in. Ask the operator of the server why its authorization server has another name.',
+  E_RESOURCE_MISMATCH: 'Check the address, or contact the operator. The server’s metadata names another address.',
+  E_ISSUER_MISMATCH:
+    'Do not sign in. Ask the operator why the authorization server identifies itself as a different issuer.',
   E_METADATA_INVALID: 'Ask the operator of the server to correct its sign-in metadata.',
   E_NO_SIGN_IN: 'Apps can use the server as it is. There is nothing to do.',
   E_METADATA_MISSING: 'Check the address, or ask the operator of the server how to sign in.',
@@ -50,21 +51,21 @@ export const coreRemedies = {
   // Sign-in
   E_SIGN_IN_DENIED: 'If this was a mistake, sign in again.',
   E_SIGN_IN_TIMEOUT: 'Sign in again and finish in the browser within ten minutes.',
-  E_AUTHORIZATION_ERROR: 'Try again, or ask the operator of the server.',
+  E_AUTHORIZATION_ERROR: 'Try again, or contact the operator of the server.',
   E_ISS_MISMATCH: 'Do not sign in. Ask the operator why the response came from another authorization server.',
   E_PORT_IN_USE: 'Close one of the programs that use the sign-in ports, then try again.',
   E_BROWSER: 'Copy the link from the window and open it in a browser.',
-  E_ID_TOKEN: 'Sign in again. If it happens again, ask the operator: the sign-in may belong to someone else.',
+  E_ID_TOKEN: 'Sign in again. If it happens again, contact the operator: the sign-in may belong to someone else.',
   E_REDIRECT_URL: 'Paste the full, unchanged address of the last page of the sign-in.',
   // Tokens
-  E_TOKEN_RESPONSE: 'Try again, or ask the operator. The authorization server’s response is invalid.',
-  E_TOKEN_REFUSED: 'Ask the operator, and quote the message. The authorization server refused the request.',
-  E_CLIENT_REFUSED: 'Sign in again. The authorization server no longer knows Keybridge.',
+  E_TOKEN_RESPONSE: 'Try again, or contact the operator. The authorization server’s response is invalid.',
+  E_TOKEN_REFUSED: 'Contact the operator, and quote the message. The authorization server refused the request.',
+  E_CLIENT_REFUSED: 'Sign in again. The authorization server no longer accepts Keybridge’s registration.',
   E_TOKEN_AUDIENCE: 'Accept this audience only if the operator confirms that the server’s tokens name it.',
   E_SIGN_IN_NEEDED: 'Open Keybridge and sign in to this server.',
   E_SIGN_IN_AGAIN: 'Open Keybridge and sign in to this server again. Its sign-in has ended.',
   E_SECRET_AGAIN: 'If you trust the new address, enter the secret again in the server’s settings.',
-  E_SCOPE_NEEDED: 'Open Keybridge and grant this server more access.',
+  E_SCOPE_NEEDED: 'Open Keybridge and allow the additional access to this server.',
   E_REFRESH_FAILED: 'You are still signed in. Keybridge tries again automatically.',
   // Where secrets are kept
   E_STORE_LOCKED: 'Unlock your keychain. Keybridge then continues automatically.',
@@ -78,8 +79,8 @@ export const coreRemedies = {
   E_PATH_TOO_LONG: 'Choose a data folder with a shorter path (KEYBRIDGE_DATA_DIR, or --data-dir on the command line).',
   // Relay
   E_SERVER_UNREACHABLE: 'Check the connection to the server and call again.',
-  E_SERVER_REFUSED: 'Ask the operator of the server. It refused a valid sign-in, so its setup may be unfinished.',
-  E_SERVER_ANSWER: 'Try again, or ask the operator. The server’s response is invalid.',
+  E_SERVER_REFUSED: 'Contact the operator of the server. It refused a valid sign-in, so its setup may be unfinished.',
+  E_SERVER_ANSWER: 'Try again, or contact the operator. The server’s response is invalid.',
   E_RATE_LIMITED: 'Wait as long as the message says, then call again.',
   E_BAD_MESSAGE: 'Update the app. It sent a message that is not valid JSON-RPC.',
   E_PROTOCOL_ERA: 'Update the app or the server, whichever is older. They use incompatible versions of MCP.',

@@ -3,7 +3,7 @@ export const resultPageMessages = {
   'page.signedIn': 'Signed in to {server}',
   'page.close': 'You can close this page and go back to Keybridge, or to the terminal where you started.',
   'page.finishing': 'Finishing the sign-in to {server}',
-  'page.finishingDetail': 'Keybridge shows when you are signed in.',
+  'page.finishingDetail': 'Keybridge will tell you once you are signed in.',
   'page.again': 'One more step',
   'page.againDetail': `
     {server} no longer recognized Keybridge, so Keybridge registered again. Continue on the page that opens now.`,

@@ -115,7 +115,7 @@ describe('a confirmation of the hosts of a sign-in', () => {
     );
     expect(hostTexts(hosts)).toEqual([
       'you sign in at login.honest.example',
-      'the sign-in is sent to tokens.example',
+      'the authorization code is sent to tokens.example',
       'Keybridge registers at third.example',
     ]);
   });

@@ -4,7 +4,7 @@ import { AppError } from '../../../electron/core/base/errors.ts';
 import { createAttempt } from '../../../electron/core/oauth/authorization/attempt.ts';
 import { Secret } from '../../../electron/core/base/secret.ts';
 
-// A sign-in in a browser on another computer ends with an error page there. The person pastes its address.
+// A sign-in in a browser on another computer ends with an error page there. The user pastes its address.
 
 const redirectUri = 'http://127.0.0.1:33427/callback/0123456789ab';
 const address = `${redirectUri}?code=the-code&state=the-state`;

@@ -105,7 +105,7 @@ describe('a sign-in while all usual ports are in use', () => {
   });
 });
 
-describe('a request for the redirect URI before the person opens the page', () => {
+describe('a request for the redirect URI before the user opens the page', () => {
   const state = new Secret('the-state');
 
   it.each([

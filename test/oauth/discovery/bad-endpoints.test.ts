@@ -56,7 +56,7 @@ describe('other hosts in a sign-in (DM34, RG10)', () => {
     });
     closing.push(() => login.close());
     const server = await login.add(remote.url);
-    // There is no `iss` to check, so the person has to confirm the hosts.
+    // There is no `iss` to check, so the user has to confirm the hosts.
     await login.signIns.start(server.id, { openBrowser: true, canAsk: true });
     const { host } = new URL(remote.evil.origin);
     expect(login.steps.map(({ step, otherHosts }) => [step, otherHosts])).toEqual([
@@ -98,9 +98,9 @@ describe('other hosts in a sign-in (DM34, RG10)', () => {
     };
     const { host } = new URL(remote.evil.origin);
     const told = await signIn(Readable.from(['y\n']));
-    expect(told[0]).toContain(`the sign-in is sent to ${host}`);
+    expect(told[0]).toContain(`the authorization code is sent to ${host}`);
     expect(told[1]).toBe('Do these hosts belong together? [y/N]');
-    // The person has confirmed the hosts, so they are not printed again.
+    // The user has confirmed the hosts, so they are not printed again.
     expect(told).not.toContain(words(host));
     // The next sign-in does not ask, so it prints them.
     expect((await signIn(Readable.from([])))[0]).toBe(words(host));

@@ -78,7 +78,7 @@ describe('a change of the settings over the local socket', () => {
       expect(received(evil, ['secret-at-company', ...idTokens, ...company.idp.secrets()])).toEqual([]);
       expect(evil.hits.filter(({ method }) => method === 'POST')).toEqual([]);
 
-      // After the setting is restored, no person is needed: the company's sign-in is kept while a server uses it.
+      // After the setting is restored, no user is needed: the company's sign-in is kept while a server uses it.
       await callBroker(dataDir, 'configureServer', { server: 'a', settings });
       if (changed === 'tokenEndpoint')
         expect(await commandFailure(callBroker(dataDir, 'refreshNow', { server: 'a' }))).toBeUndefined();
@@ -122,7 +122,7 @@ describe('a change of the settings over the local socket', () => {
   });
 });
 
-describe('a change of the company that a person confirms', () => {
+describe('a change of the company that a user confirms', () => {
   it('sends the secret to the new place after it was entered again', async () => {
     const { company, product } = await startRig();
     const settings = await add(company, product, 'a', {}, { issuer: 'https://old.company.example' });

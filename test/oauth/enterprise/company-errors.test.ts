@@ -39,7 +39,7 @@ describe('the error of a failed sign-in at a company', () => {
     expect(rig.browser.openings).toBe(1);
   });
 
-  it('says that the person denied it', async () => {
+  it('says that the user denied it', async () => {
     const rig = await startCompanyRig(closing, {}, httpBrowser({ denyLogin: true }));
     await rig.add('a');
     expect(await commandFailure(rig.signIn('a'))).toMatchObject({

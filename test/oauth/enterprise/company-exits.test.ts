@@ -94,7 +94,7 @@ describe('an ID token for a token endpoint on another host', () => {
     expect(posts(evil)).toEqual([]);
   });
 
-  it('is sent there after a person has confirmed the host, also in later sign-ins', async () => {
+  it('is sent there after a user has confirmed the host, including in later sign-ins', async () => {
     const { company, product } = await startRig();
     const settings = await add(company, product, 'a');
     const gateway = await startAttacker(closing, { host: '127.0.0.3' });

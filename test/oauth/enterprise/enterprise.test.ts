@@ -132,7 +132,7 @@ describe('a sign-in at a company', () => {
     expect([...rig.store.items.values()].join('\n')).not.toContain(idToken.slice(-40));
   });
 
-  it('is separate for a second account, and asks the person for the account', async () => {
+  it('is separate for a second account, and asks the user for the account', async () => {
     const rig = await startCompanyRig(closing, { users: { ada: 'lovelace', bob: 'builder' } });
     await rig.add('a');
     await rig.signIn('a');

@@ -37,7 +37,7 @@ describe('the ID token of a company', () => {
     expect(rig.browser.openings).toBe(1);
   });
 
-  it('is used until it expires if there is no refresh token, also after a restart', async () => {
+  it('is used until it expires if there is no refresh token, even after a restart', async () => {
     const rig = await startCompanyRig(closing, { refreshTokens: 'never', idTokenSeconds: 600 });
     const a = await rig.add('a');
     await rig.signIn('a');

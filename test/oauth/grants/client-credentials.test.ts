@@ -89,7 +89,7 @@ describe('the client credentials grant', () => {
     expect(await ping(mcp.url, last)).toBe(401);
   });
 
-  it('keeps the credential after a temporary fault, and ends it after a refusal', async () => {
+  it('keeps the credential after a temporary fault, and marks the sign-in as ended after a refusal', async () => {
     const site = await tokenSite();
     const clock = createFakeClock();
     const { rig, start, id } = await withServer(

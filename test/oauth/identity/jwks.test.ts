@@ -36,7 +36,7 @@ describe('the keys of an issuer', () => {
     expect(idTokens.fetches()).toBe(3);
   });
 
-  it('are not used for another account than the one that fetched them', async () => {
+  it('are used only for the account that fetched them', async () => {
     const key = await idTokens.createSigner('ES256');
     idTokens.publish(key.jwk);
     const verify = idTokens.createVerifier();

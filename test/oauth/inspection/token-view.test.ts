@@ -21,10 +21,10 @@ describe('the detail of a sign-in', () => {
       idTokenClaims: { sub: 'ada-1', name: 'Ada Lovelace' },
       accessTokenClaims: { aud: 'api://graph', scope: 'mail.read' },
       tokenNotes: [
-        expect.stringMatching(/another audience/),
+        expect.stringMatching(/a different audience/),
         expect.stringMatching(/issued by/),
         expect.stringMatching(/has expired/),
-        expect.stringMatching(/lacks granted access/),
+        expect.stringMatching(/all granted scopes/),
         expect.stringMatching(/more access/),
       ],
     });

@@ -44,7 +44,7 @@ describe('the compatibility settings of a server', () => {
     expect(await failureOf(here.signIn())).toBe('E_BAD_INPUT');
   });
 
-  it('DM01 accept exactly the pair of an issuer exception', async () => {
+  it('DM01 accept only the exact pair of an issuer exception', async () => {
     const ways = { issuer: 'https://login.company.example/other', named: issuer };
     expect(await failureOf((await world(ways)).signIn())).toBe('E_ISSUER_MISMATCH');
     expect(

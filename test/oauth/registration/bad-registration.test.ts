@@ -92,7 +92,7 @@ describe('a server that forgot the client (RG08)', () => {
 });
 
 describe('a registration endpoint on a third host (RG10)', () => {
-  it('RG10: is shown to the person before any request goes there', async () => {
+  it('RG10: is shown to the user before any request goes there', async () => {
     const [mcp, auth, third] = [await startSite(), await startSite(), await startSite({ host: '127.0.0.3' })];
     for (const site of [mcp, auth, third]) closing.push(() => site.close());
     mcp.routes['/mcp'] = (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();

@@ -44,7 +44,7 @@ describe('a client ID that the user enters', () => {
     expect(clientSecret?.reveal()).toBe('mine-too');
   });
 
-  it('DM33: is never sent to another authorization server than the first one', async () => {
+  it('DM33: is never sent to any authorization server but the first', async () => {
     await rig.servers.update(rig.accountKey, { clientId: 'mine' });
     await rig.registered();
     const error = await failure(rig.register({ server: rig.metadata({ issuer: 'https://other.example' }) }));

@@ -69,7 +69,7 @@ describe('a sign-out', () => {
     ]);
   });
 
-  it('needs a management token that is in the vault only', async () => {
+  it('needs a registration access token, which is in the vault only', async () => {
     const { as, url } = await startPeers(closing);
     const rig = await startSignInRigFor(closing);
     const { id } = await rig.add(url);

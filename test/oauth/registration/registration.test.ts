@@ -134,7 +134,7 @@ describe('a dynamic registration', () => {
     expect(rig.auth.hits).toHaveLength(1);
   });
 
-  it('RG08: is dropped with its secret, and no other is, once the server has forgotten it', async () => {
+  it('RG08: is deleted with its secret when the server rejects it as unknown, and the others are kept', async () => {
     rig.auth.routes['/register'] = acceptRegistration({
       client_secret: 's',
       token_endpoint_auth_method: 'client_secret_basic',

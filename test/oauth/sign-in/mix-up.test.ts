@@ -87,7 +87,7 @@ async function product(options: ProductOptions = {}): Promise<Product> {
 const state = (one: Product) => one.app.status.current().servers[0]?.state;
 
 describe('a server that names the page of an honest authorization server', () => {
-  it('gets no code from the window before the person has confirmed the hosts', async () => {
+  it('gets no code from the window before the user has confirmed the hosts', async () => {
     const { honest, mallory, url, caught } = await attack();
     const one = await product();
     await one.call('addServer', { url, name: 'work' });
@@ -133,13 +133,14 @@ describe('a server that names the page of an honest authorization server', () =>
     const ran = await bare.run(['login', 'work']);
     expect(ran.code).toBe(exitCodes.signInNeeded);
     expect(ran.stderr).toContain(
-      `you sign in at ${new URL(honest.issuer).host}; the sign-in is sent to ${new URL(mallory.origin).host}`,
+      `you sign in at ${new URL(honest.issuer).host}; ` +
+        `the authorization code is sent to ${new URL(mallory.origin).host}`,
     );
     expect(ran.stderr).toContain('E_HOSTS_UNCONFIRMED');
     expect([honest.counts.authorizationRequests, caught()]).toEqual([0, []]);
   });
 
-  it.each(['n', '', 'yesterday'])('gets no code from a terminal where the person answers "%s"', async (answer) => {
+  it.each(['n', '', 'yesterday'])('gets no code from a terminal where the user answers "%s"', async (answer) => {
     const { honest, url, caught } = await attack();
     const one = await product();
     const { id } = await one.call('addServer', { url, name: 'work' });
@@ -164,7 +165,7 @@ describe('a server that names the page of an honest authorization server', () =>
     expect([honest.counts.authorizationRequests, caught()]).toEqual([0, []]);
   });
 
-  it('gets a code if the person confirms the hosts, which shows that only the question prevents it', async () => {
+  it('gets a code if the user confirms the hosts, which shows that only the question prevents it', async () => {
     const { url, caught } = await attack();
     const login = await startSignInRig({
       openBrowser: async (address) =>
@@ -179,7 +180,7 @@ describe('a server that names the page of an honest authorization server', () =>
     expect(caught()).toHaveLength(1);
   });
 
-  it('gets no code by a confirmation of other hosts than those in the question', async () => {
+  it('gets no code by a confirmation of hosts other than those in the question', async () => {
     const { mallory, url } = await attack();
     const one = await product();
     await one.call('addServer', { url, name: 'work' });

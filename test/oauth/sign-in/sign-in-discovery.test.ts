@@ -89,7 +89,7 @@ describe('a sign-in with faulty metadata', () => {
     expect(new URL(login.opened[0] ?? '').href).toBe(login.opened[0]);
   });
 
-  it('DM10: uses S256 if the user allowed the server not to announce PKCE', async () => {
+  it('DM10: uses S256 if the user allowed a server that does not advertise PKCE', async () => {
     const { remote, start } = await startFaultySignIn(closing, {
       scenario: 'as-no-pkce',
       added: { allowMissingPkce: true },

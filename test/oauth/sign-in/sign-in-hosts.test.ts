@@ -59,7 +59,7 @@ async function split(): Promise<{
   return { site, tokens, url, moveTo };
 }
 
-describe('a sign-in to hosts of different owners', () => {
+describe('a sign-in to hosts with different owners', () => {
   it('asks once, and again if the token endpoint moves; it fails if it may not ask', async () => {
     const { tokens, url, moveTo } = await split();
     const login = await startSignInRig();
@@ -80,7 +80,7 @@ describe('a sign-in to hosts of different owners', () => {
     expect(login.asked).toHaveLength(2);
   });
 
-  it('does not send a refresh token to a host that the person has not confirmed', async () => {
+  it('does not send a refresh token to a host that the user has not confirmed', async () => {
     const { tokens, url } = await split();
     const [store, dataDir] = [createFakeStore(), await mkdtemp(path.join(os.tmpdir(), 'keybridge-hosts-'))];
     closing.push(() => rm(dataDir, { recursive: true, force: true }));
@@ -91,7 +91,7 @@ describe('a sign-in to hosts of different owners', () => {
     const seen = tokens.hits.length;
     await before.close();
 
-    // Another program has removed the confirmation from the list, and the person has accepted that change.
+    // Another program has removed the confirmation from the list, and the user has accepted that change.
     const file = path.join(dataDir, 'servers.json');
     const list = JSON.parse(await readFile(file, 'utf8')) as { servers: object[] };
     await writeFile(
@@ -114,7 +114,7 @@ describe('a sign-in to hosts of different owners', () => {
 });
 
 describe('a sign-in whose page is not in the server’s metadata', () => {
-  it('sends no code to a company’s token endpoint on another site before the person confirms it', async () => {
+  it('sends no code to a company’s token endpoint on another site before the user confirms it', async () => {
     const { site, tokens, url } = await split();
     const idp = await startSite();
     closing.push(() => idp.close());
@@ -155,7 +155,7 @@ describe('a sign-in whose page is not in the server’s metadata', () => {
     expect(await ended).toBe('E_CANCELLED');
   });
 
-  it('shows no device code for a page on another site before the person confirms it', async () => {
+  it('shows no device code for a page on another site before the user confirms it', async () => {
     const { site, tokens, url } = await split();
     site.routes['/.well-known/oauth-authorization-server'] = {
       issuer: site.origin,

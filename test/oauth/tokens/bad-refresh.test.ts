@@ -69,7 +69,7 @@ describe('a refresh token whose expiry the server states (RF26)', () => {
   });
 
   it.each([0, -1, 1_800, 24 * 60 * 60, null, 'soon', 1e308])(
-    'RF26 is not shown as ending for a life of %j, which is invalid or only an idle time-out',
+    'RF26 is not shown as ending for a lifetime of %j, which is invalid or only an idle time-out',
     async (life) => {
       await refreshWith({ refresh_token_expires_in: life });
       await rig.clock.advance(0.9 * day);

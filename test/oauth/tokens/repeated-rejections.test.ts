@@ -85,8 +85,8 @@ describe('a rejected token that cannot be renewed', () => {
   });
 });
 
-describe('a refusal that may have another cause than the token', () => {
-  it('causes one refresh when the life of the token is unknown', async () => {
+describe('a refusal that may have a cause other than the token', () => {
+  it('causes one refresh when the lifetime of the token is unknown', async () => {
     rig.http.answer = () => ({ body: { access_token: 'access-2', token_type: 'Bearer', refresh_token: 'refresh-2' } });
     await rig.signIn({}, null);
     const first = (await token()) as Secret;
@@ -97,7 +97,7 @@ describe('a refusal that may have another cause than the token', () => {
     expect(((await token()) as Secret).reveal()).toBe('access-2');
   });
 
-  it('causes no refresh when the life of the token is known', async () => {
+  it('causes no refresh when the lifetime of the token is known', async () => {
     await rig.signIn();
     rig.tokens.doubt(id, (await token()) as Secret);
     await rig.clock.advance(0);

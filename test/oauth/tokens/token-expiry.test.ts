@@ -28,7 +28,7 @@ describe('a refresh ahead of expiry', () => {
     },
   );
 
-  it('runs at 75 to 80 % of the life while a bridge is connected, and no call waits for it', async () => {
+  it('runs at 75 to 80 % of the lifetime while a bridge is connected, and no call waits for it', async () => {
     await rig.signIn();
     const stop = rig.tokens.keepFresh(id);
     const start = rig.clock.now();
@@ -57,7 +57,7 @@ describe('a refresh ahead of expiry', () => {
     expect(outcomeOf(await rig.tokens.accessToken(id))).toBe('access-2');
   });
 
-  it('is started by a call after 80 % of the life, which gets the current token at once', async () => {
+  it('is started by a call after 80 % of the lifetime, which gets the current token at once', async () => {
     await rig.signIn();
     await rig.clock.advance(80_000);
     const gate = delayed(rotating());
@@ -78,7 +78,7 @@ describe('a refresh ahead of expiry', () => {
     expect(rig.http.refreshes).toHaveLength(1);
   });
 
-  it('TR08 does not run for a token without a known life, which is used until the server rejects it', async () => {
+  it('TR08 does not run for a token without a known lifetime, which is used until the server rejects it', async () => {
     await rig.signIn({}, null);
     rig.tokens.keepFresh(id);
     await rig.clock.advance(86_400_000);

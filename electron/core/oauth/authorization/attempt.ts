@@ -20,22 +20,22 @@ export interface Attempt {
   ): void;
   /** Names hosts of other owners that the next steps lead to. Every later progress includes them. */
   setOtherHosts(otherHosts: readonly string[]): void;
-  /** A person sees the status and can respond to `confirm`. */
+  /** A user sees the status and can respond to `confirm`. */
   allowQuestions(): void;
   readonly canAsk: boolean;
   /**
-   * Asks the person whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED when questions are not
+   * Asks the user whether the sign-in may lead to these hosts. Throws E_HOSTS_UNCONFIRMED when questions are not
    * allowed, E_CANCELLED, E_SIGN_IN_TIMEOUT.
    */
   confirm(hosts: SignInHosts): Promise<void>;
-  /** The person confirms these hosts. Throws E_BAD_INPUT unless `confirm` is asking about exactly these. */
+  /** The user confirms these hosts. Throws E_BAD_INPUT unless `confirm` is asking about exactly these. */
   confirmed(hosts: readonly EndpointHost[]): void;
   cancel(): void;
   /** Throws E_CANCELLED after `cancel()`. */
   refuseIfCancelled(): void;
   /** Starts to wait for a response at this redirect URI. */
   awaitResponseAt(redirectUri: string, expected: ExpectedResponse): PendingAuthorization;
-  /** Accepts the address of the browser's last page, pasted by the person. Throws E_REDIRECT_URL. */
+  /** Accepts the address of the browser's last page, pasted by the user. Throws E_REDIRECT_URL. */
   paste(address: string): void;
   /**
    * Shows the progress of a shared attempt and forwards pasted addresses and confirmations to it, until this attempt's

@@ -5,14 +5,14 @@ import { isSameList } from './endpoint-hosts.ts';
 import { cancelled } from './sign-in-faults.ts';
 import type { EndpointHost } from '../../../../shared/sign-in-state.ts';
 
-/** Time limit for the person at the window or terminal to confirm. */
+/** Time limit for the user at the window or terminal to confirm. */
 const confirmWithinMs = 10 * 60 * 1000;
 
-/** The question to the person whether a sign-in may lead to some hosts. */
+/** The question to the user whether a sign-in may lead to some hosts. */
 export interface Confirmation {
-  /** Resolves when the person confirms. Throws E_CANCELLED, E_SIGN_IN_TIMEOUT. */
+  /** Resolves when the user confirms. Throws E_CANCELLED, E_SIGN_IN_TIMEOUT. */
   wait(hosts: readonly EndpointHost[]): Promise<void>;
-  /** The person confirms these hosts. Throws E_BAD_INPUT unless the question is about exactly these. */
+  /** The user confirms these hosts. Throws E_BAD_INPUT unless the question is about exactly these. */
   confirm(hosts: readonly EndpointHost[]): void;
 }
 

@@ -7,8 +7,8 @@ import type { Credential } from '../../vault/credential.ts';
 import type { EndpointHost, SignInHosts } from '../../../../shared/sign-in-state.ts';
 
 /**
- * `page`: a person signs in at the authorization endpoint. `device`: on a page that the device authorization response
- * names. `none`: no person signs in.
+ * `page`: a user signs in at the authorization endpoint. `device`: on a page that the device authorization response
+ * names. `none`: no user signs in.
  */
 export type SignInMethod = 'page' | 'device' | 'none';
 
@@ -35,7 +35,7 @@ export function endpointHosts(metadata: AuthorizationServer, method: SignInMetho
   };
 }
 
-/** Adds the page that the person opens to enter the device code (RFC 8628 3.2). */
+/** Adds the page that the user opens to enter the device code (RFC 8628 3.2). */
 export const withDevicePage = ({ issuer, hosts }: SignInHosts, page: URL): SignInHosts => ({
   issuer,
   hosts: [{ what: 'page', host: page.host }, ...hosts],
@@ -78,13 +78,13 @@ export interface Trust {
   readonly named: string;
   /** The setting. A preset that the user chose by name vouches for no hosts; `none` turns presets off. */
   readonly preset: string | undefined;
-  /** What the person has already confirmed for this server. */
+  /** What the user has already confirmed for this server. */
   readonly confirmed: readonly SignInHosts[];
 }
 
 /**
- * Whether a person has to confirm the hosts of a sign-in: they belong to more than one site, no preset vouches for
- * them, and the person has not confirmed exactly these. Without this check, metadata could combine the page of an
+ * Whether a user has to confirm the hosts of a sign-in: they belong to more than one site, no preset vouches for
+ * them, and the user has not confirmed exactly these. Without this check, metadata could combine the page of an
  * honest server with a token endpoint of its own, and receive the code of a sign-in that looks genuine (mix-up, RFC
  * 9700 4.4).
  */
@@ -95,7 +95,7 @@ export function needsConfirmation(signInHosts: SignInHosts, { named, preset, con
   return !isConfirmed(signInHosts, confirmed);
 }
 
-/** Whether the person has confirmed each of these hosts, for the same purpose. */
+/** Whether the user has confirmed each of these hosts, for the same purpose. */
 export const isConfirmed = (signInHosts: SignInHosts, confirmed: readonly SignInHosts[]): boolean =>
   confirmed.some(
     ({ issuer, hosts }) =>
@@ -131,7 +131,7 @@ const maxConfirmed = 20;
 /** `reason`: a sentence on why the hosts were not confirmed, and what did not happen therefore. */
 export function unconfirmed({ hosts }: SignInHosts, reason: string): AppError {
   const list = sanitizeExternalText(hostTexts(hosts).join('; '), 200);
-  return new AppError('E_HOSTS_UNCONFIRMED', `The sign-in leads to hosts of different owners: ${list}. ${reason}`, {
+  return new AppError('E_HOSTS_UNCONFIRMED', `The sign-in leads to hosts with different owners: ${list}. ${reason}`, {
     sent: false,
   });
 }

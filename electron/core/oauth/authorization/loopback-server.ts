@@ -71,7 +71,7 @@ export async function listenForRedirect(options: RedirectListenerOptions): Promi
 }
 
 /**
- * The redirect URI that the next sign-in at this issuer will use, for a person who registers it before the first
+ * The redirect URI that the next sign-in at this issuer will use, for a user who registers it before the first
  * sign-in. If all usual ports are in use, it has the first of them; the sign-in will then name the program that uses
  * it.
  */
@@ -168,7 +168,7 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
     const target = request.url ?? '';
     const query = target.indexOf('?');
     if ((query === -1 ? target : target.slice(0, query)) !== path) return { kind: 'not_found' };
-    // A response works only once: HEAD, OPTIONS and prefetches must not consume it before the person opens the page.
+    // A response works only once: HEAD, OPTIONS and prefetches must not consume it before the user opens the page.
     if (request.method !== 'GET') return { kind: 'wrong_method' };
     if (isPrefetch(request)) return { kind: 'prefetch' };
     const params = new URLSearchParams(query === -1 ? '' : target.slice(query + 1));
@@ -209,7 +209,7 @@ function listenerOn(servers: readonly Server[], { host, path, serverName }: Redi
 }
 
 /**
- * Whether the browser fetches the page before the person opens it: `Sec-Purpose: prefetch` or `prefetch;prerender`;
+ * Whether the browser fetches the page before the user opens it: `Sec-Purpose: prefetch` or `prefetch;prerender`;
  * in older browsers `Purpose`, `X-Purpose: preview` (Safari) and `X-Moz`.
  */
 function isPrefetch({ headers }: IncomingMessage): boolean {

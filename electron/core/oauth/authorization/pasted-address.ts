@@ -19,7 +19,7 @@ function unwrap(text: string): string {
 }
 
 /**
- * Parses the address that a person pasted. Removes white space and line breaks, because mail programs and terminals
+ * Parses the address that a user pasted. Removes white space and line breaks, because mail programs and terminals
  * break long addresses, and quotes and brackets around it; adds the scheme, which some browsers hide. Returns undefined
  * for anything but an http or https URL without a user name. Must not appear in an error: it contains a code.
  */

@@ -61,7 +61,7 @@ const fixedPages: Readonly<Record<FixedPage, (server: string) => Content>> = {
   not_found: () => stopped(404, t('page.notFound'), t('page.notFoundDetail')),
   wrong_method: (server) => stopped(405, t('page.noResponse'), t('page.wrongMethodDetail', { server })),
   wrong_host: () => stopped(421, t('page.notFound'), t('page.wrongHostDetail')),
-  // Browsers discard a prefetched page with an error status and request it again when the person opens it.
+  // Browsers discard a prefetched page with an error status and request it again when the user opens it.
   prefetch: () => ({ status: 503, mark: 'wait', title: t('page.prefetch'), lines: [t('page.prefetchDetail')] }),
 };
 

@@ -42,7 +42,10 @@ const endpoints = [
   'jwks_uri',
 ] as const;
 
-/** An authorization server and the issuer that named it. They differ only by the setting `issuerException`. */
+/**
+ * Metadata of an authorization server, and the issuer that the MCP server listed. They differ only where an issuer
+ * exception, of the settings or a preset, allows exactly this pair.
+ */
 export interface NamedServer {
   readonly named: string;
   readonly metadata: AuthorizationServer;
@@ -163,7 +166,7 @@ function issuerMismatch(found: string, expected: string): AppError {
 
 const differentServers = 'they are different servers';
 
-/** Whether an issuer is displayed unchanged. Only then may a person accept it, having seen exactly that value. */
+/** Whether an issuer is displayed unchanged. Only then may a user accept it, having seen exactly that value. */
 function isShownUnchanged(issuer: string): boolean {
   return URL.canParse(issuer) && sanitizeExternalText(issuer, maxIssuerLength) === issuer;
 }

@@ -42,13 +42,13 @@ import type { Server } from '../../servers/server.ts';
  */
 export interface Companies {
   /**
-   * Signs in a person, unless the company's sign-in is already usable. Servers that sign in at the same time share one
+   * Signs in a user, unless the company's sign-in is already usable. Servers that sign in at the same time share one
    * page. Throws AppError.
    */
   signIn(server: Server, attempt: Attempt, options: { readonly openBrowser: boolean }): Promise<void>;
-  /** Never opens a browser. Throws E_SIGN_IN_AGAIN if a person has to sign in, and temporary errors. */
+  /** Never opens a browser. Throws E_SIGN_IN_AGAIN if a user has to sign in, and temporary errors. */
   identity(server: Server, options?: IdentityOptions): Promise<CompanyIdentity>;
-  /** The client for the identity provider of this server's company, also if its ID token was entered by hand. */
+  /** The client for the identity provider of this server's company, even if its ID token was entered by hand. */
   httpOf(server: Server): Http;
   /** Who is signed in at the company. */
   person(server: Server): Identity;
@@ -69,7 +69,7 @@ export interface CompaniesDeps {
   readonly vault: Vault;
   /** Whether a sign-in to this server is running. */
   readonly signingIn: (accountKey: string) => boolean;
-  /** Called when a person has signed in at the company of these servers. */
+  /** Called when a user has signed in at the company of these servers. */
   readonly onSignedIn: (servers: readonly Server[]) => void;
   /** Ports for the redirect, in the order in which they are tried. */
   readonly redirectPorts?: readonly number[];

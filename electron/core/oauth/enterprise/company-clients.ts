@@ -14,11 +14,11 @@ export interface CompanyClients {
   /** The servers that use this company's sign-in. */
   readonly serversOf: (companyId: string) => readonly Server[];
   readonly httpFor: (companyId: string) => Http;
-  /** The client for the identity provider of this server, also if its ID token was entered by hand. */
+  /** The client for the identity provider of this server, even if its ID token was entered by hand. */
   readonly httpOf: (server: Server) => Http;
   /** The network in which the provider was found before. */
   readonly networkOf: (company: { readonly id: string; readonly issuer: string }) => AddressClass | undefined;
-  /** The hosts that a person has confirmed for any of the company's servers. */
+  /** The hosts that a user has confirmed for any of the company's servers. */
   readonly confirmedHostsOf: (companyId: string) => readonly SignInHosts[];
   /** What a refresh may connect to. Throws E_HOSTS_UNCONFIRMED. */
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;

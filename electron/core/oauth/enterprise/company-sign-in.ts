@@ -24,7 +24,7 @@ import type { Credential, ClientAuth } from '../../vault/credential.ts';
 
 export interface CompanySignInDeps {
   readonly ports: Pick<OAuthPorts, 'clock' | 'log'>;
-  /** Throws if the person has not confirmed, or does not confirm, these hosts. */
+  /** Throws if the user has not confirmed, or does not confirm, these hosts. */
   readonly confirm: (hosts: SignInHosts) => Promise<void>;
   /** The network in which the provider was found before. */
   readonly network: AddressClass | undefined;
@@ -65,7 +65,7 @@ export interface CompanySignedIn {
  */
 const companyRedirectPath = '/callback/enterprise';
 
-/** Time for the person in the browser. */
+/** Time for the user in the browser. */
 const responseTimeoutMs = 10 * 60 * 1000;
 
 /**

@@ -7,7 +7,7 @@ export interface Company {
   readonly id: string;
   readonly issuer: string;
   readonly clientId: string;
-  /** Whether it is not shared with other servers. The person then chooses the account at the provider. */
+  /** Whether it is not shared with other servers. The user then chooses the account at the provider. */
   readonly separate: boolean;
 }
 

@@ -47,7 +47,7 @@ export async function exchangeOrigins(
 /**
  * Binds sign-ins that an older version stored to the token endpoints in the settings at the first start. A sign-in with
  * an unfinished refresh is left for the next start. One that cannot be read now stays valid for the provider's own
- * endpoints only, until a person signs in again.
+ * endpoints only, until a user signs in again.
  */
 export async function bindOldSignIns(
   vault: Pick<Vault, 'ids' | 'facts' | 'openJournals' | 'read' | 'write'>,
@@ -64,7 +64,7 @@ export async function bindOldSignIns(
 }
 
 /**
- * Asks the person whether the ID token may be sent to the token endpoint in this server's settings, if that is not on
+ * Asks the user whether the ID token may be sent to the token endpoint in this server's settings, if that is not on
  * the issuer's host. The company's sign-in page does not show it, and often needs no click. The same site is not
  * enough: a provider for many companies may give each a host there. Throws as `Attempt.confirm`.
  */

@@ -40,7 +40,7 @@ export interface IdentityRequest {
  * The first step of enterprise-managed authorization (SEP-990): exchanges the user's ID token at the company's identity
  * provider for an assertion (ID-JAG) for one authorization server and one resource (RFC 8693 2.1). Returns the
  * assertion or, if the exchange failed, its outcome. Throws E_STORE_*, E_BAD_INPUT, E_SECRET_AGAIN, E_SIGN_IN_AGAIN if
- * the person has to sign in at the company, and the errors of discovery.
+ * the user has to sign in at the company, and the errors of discovery.
  */
 export async function identityAssertion(
   request: IdentityRequest,

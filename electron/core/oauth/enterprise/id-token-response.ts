@@ -12,7 +12,7 @@ export interface ExpectedIdToken {
   readonly clientId: string;
   /** The nonce of the authorization request. A refresh has none. */
   readonly nonce?: Secret;
-  /** The person who signed in before, if known: a refresh must not return another person's token. */
+  /** The user who signed in before, if known: a refresh must not return another person's token. */
   readonly subject?: string;
 }
 

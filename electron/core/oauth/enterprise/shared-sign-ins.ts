@@ -25,7 +25,7 @@ export interface SharedSignInsDeps {
   /** The network in which the provider was found before. */
   readonly networkOf: (company: Company) => AddressClass | undefined;
   readonly saveNetwork: (company: Company, network: ServerNetwork) => Promise<void>;
-  /** Asks the person if the provider's endpoints are on hosts of different owners. Throws as `Attempt.confirm`. */
+  /** Asks the user if the provider's endpoints are on hosts with different owners. Throws as `Attempt.confirm`. */
   readonly confirm: (company: Company, hosts: SignInHosts, attempt: Attempt) => Promise<void>;
   /** Stores the sign-in. `exchangeAt`: the token endpoints of the servers that share it, as origins. */
   readonly store: (companyId: string, signedIn: CompanySignedIn, exchangeAt: readonly string[]) => Promise<void>;

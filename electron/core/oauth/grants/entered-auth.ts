@@ -10,7 +10,7 @@ import { enteredSecret, neededSecret } from '../entered-secrets.ts';
 import type { TokenClient } from '../model.ts';
 import { clientSecretKey } from '../registration/registration-secrets.ts';
 
-/** See `Grants.withClientAuth`. `grant`: undefined for a sign-in by a person. */
+/** See `Grants.withClientAuth`. `grant`: undefined for a sign-in by a user. */
 export async function withEnteredAuth(
   vault: Pick<Vault, 'readClientSecret'>,
   server: Server,
@@ -24,7 +24,7 @@ export async function withEnteredAuth(
     const key = await neededSecret(vault, server, 'privateKey', use);
     return { ...client, clientAuth, signingKey: readSigningKey(key, server.settings) };
   }
-  // Without a person the secret is only among the entered secrets, so that a new one is used at once.
+  // Without a user the secret is only among the entered secrets, so that a new one is used at once.
   if (grant === undefined) return withRenewedSecret(vault, server, { ...client, clientAuth });
   if (clientAuth === 'none' || clientAuth === 'tls_client_auth') return { ...client, clientAuth };
   const clientSecret = await enteredSecret(vault, server, 'clientSecret', use);

@@ -8,7 +8,7 @@ import type { AddressPolicy, Http } from '../../http/http.ts';
 
 /** Where to find the keys of an issuer. */
 export interface KeyLocation {
-  /** An account key. No account relies on keys that another one fetched. */
+  /** The account's identifier: one account never uses keys that were fetched for another. */
   readonly owner: string;
   /** `jwks_uri`, checked by discovery. */
   readonly uri: string;

@@ -46,7 +46,7 @@ const Preset = z
      * `any`: the port of a loopback redirect URI is not compared, as RFC 8252 7.3 requires. `listed`: it is compared.
      */
     loopbackPorts: z.enum(['any', 'listed']).optional(),
-    /** How a person gets a client ID. */
+    /** How a user gets a client ID. */
     advice: z.string().optional(),
     /** The page on which they get it. */
     page: z
@@ -86,7 +86,7 @@ export function presetFor(issuer: string, chosen: ServerSettings['preset']): Pre
   return presets.find(({ issuers }) => issuers.some((pattern) => matches(pattern, issuer)));
 }
 
-/** The issuers that the metadata found for this issuer may state: the same one, and exact exceptions. */
+/** The issuers that metadata found for this issuer may state: the same one, and those of exceptions for this pair. */
 export function acceptedIssuers(named: string, { preset, issuerException }: ServerSettings): readonly string[] {
   const pairs = [...(issuerException ? [issuerException] : []), ...(presetFor(named, preset)?.issuerExceptions ?? [])];
   return [named, ...pairs.filter((pair) => pair.named === named).map(({ found }) => found)];

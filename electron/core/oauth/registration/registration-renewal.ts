@@ -9,7 +9,7 @@ export interface RegistrationRenewalDeps extends Omit<RenewDeps, 'clock' | 'serv
   readonly clock: Clock;
 }
 
-/** Renews registrations before they expire: an expired one forces a person to sign in again. */
+/** Renews registrations before they expire: an expired one forces a user to sign in again. */
 export interface RegistrationRenewal {
   /** Checks now, and then every six hours. */
   start(): void;

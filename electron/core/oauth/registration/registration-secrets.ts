@@ -38,7 +38,7 @@ export const secretUse = ({ issuer, token_endpoint }: AuthorizationServer): Bind
   endpoint: originOf(token_endpoint),
 });
 
-/** A management token is sent only to the address that came with the registration (RFC 7592). */
+/** A registration access token is sent only to the address that came with the registration (RFC 7592). */
 export const managementUse = (issuer: string, uri: string): Binding => ({ issuer, endpoint: originOf(uri) });
 
 /** Returns the secret, or undefined if there is none. Throws E_STORE_*. */

@@ -123,7 +123,7 @@ async function register(
   return { kind: 'registered', registration, reused: false, ...defined({ clientSecret }) };
 }
 
-/** Reserves this redirect URI: the person registers it at the provider, and later enters a client ID for it. */
+/** Reserves this redirect URI: the user registers it at the provider, and later enters a client ID for it. */
 async function registerByHand(
   { servers }: RegistrationDeps,
   { authorizationServer: { issuer }, redirectUri, preset }: RegistrationRequest,

@@ -69,7 +69,7 @@ async function request(
   return client;
 }
 
-/** Stores the response: the management token first, since the old one may no longer be valid. */
+/** Stores the response: the registration access token first, since the old one may no longer be valid. */
 async function store(
   deps: RenewDeps,
   server: Server,

@@ -35,7 +35,7 @@ export interface BrowserSignInRequest {
   readonly open: (url: URL) => void;
 }
 
-/** The redirect of one sign-in: where its response arrives, and the result that its page shows. */
+/** Where one sign-in receives its response, and the result that the browser page then shows. */
 export interface Callback {
   readonly redirect: RedirectRegistration;
   readonly result: ReturnType<typeof createCallbackResult>;
@@ -59,7 +59,7 @@ interface AuthorizeDeps {
   readonly grants: Grants;
 }
 
-/** Time limit for the person in the browser. */
+/** Time limit for the user in the browser. */
 const respondWithinMs = 10 * 60 * 1000;
 
 /**

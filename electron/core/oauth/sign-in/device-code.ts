@@ -25,7 +25,7 @@ export interface DeviceSignInDeps {
   readonly tokens: Pick<AccessTokens, 'adopt'>;
   readonly grants: Grants;
   readonly whoIs: (request: Omit<IdentityRequest, 'owner'>) => Promise<Identity>;
-  /** Asks the person to confirm the hosts of the sign-in, where that is necessary. Throws unless they are confirmed. */
+  /** Asks the user to confirm the hosts of the sign-in, where that is necessary. Throws unless they are confirmed. */
   readonly confirm: (hosts: SignInHosts) => Promise<void>;
   /** Opens the page, if the user wants that. A failure shows in the progress, and the sign-in keeps waiting. */
   readonly open: (url: URL, userCode: string) => void;
@@ -35,7 +35,7 @@ export interface DeviceSignInDeps {
 const redirectUri = 'http://127.0.0.1/callback/device';
 
 /**
- * Signs in by device code (RFC 8628): the person signs in on any device and enters the code there. Returns 'again' if
+ * Signs in by device code (RFC 8628): the user signs in on any device and enters the code there. Returns 'again' if
  * the server did not know our old registration, which has been dropped. Throws AppError.
  */
 export async function signInByDevice(

@@ -30,7 +30,8 @@ export interface DiscoverServerDeps {
 }
 
 /**
- * Runs discovery for a sign-in. Stores with the server what it learns of the network, the need for a sign-in, and DPoP.
+ * Runs discovery for a sign-in. Saves what it finds out (network, whether a sign-in is needed, DPoP) in the server's
+ * entry.
  * Throws E_NO_SIGN_IN if the server needs no sign-in, and the errors of `discover`.
  */
 export async function discoverForSignIn(
@@ -56,7 +57,7 @@ export async function discoverForSignIn(
 }
 
 /**
- * Asks the person to confirm the hosts that the sign-in leads to, where that is necessary, before anything is sent to
+ * Asks the user to confirm the hosts that the sign-in leads to, where that is necessary, before anything is sent to
  * them. Stores the confirmation, which is valid for this server and exactly these hosts. Throws the errors of
  * `Attempt.confirm`.
  */

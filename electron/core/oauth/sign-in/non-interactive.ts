@@ -28,14 +28,14 @@ export interface GrantSignInDeps {
   readonly discover: () => Promise<ProtectedServer>;
 }
 
-/** Returns the grant of a server where no person signs in, or undefined where a person does. */
+/** Returns the grant of a server where no user signs in, or undefined where a user does. */
 export function repeatedGrantOf({ settings }: Server): RepeatedGrant | undefined {
   return repeatedGrants.find((grant) => grant === settings.grant);
 }
 
 /**
- * Signs in to a server whose authorization server needs no person: requests the first token with the secrets that the
- * user entered, and stores how to request the next one. Only a company's identity provider may need the person in the
+ * Signs in to a server whose authorization server needs no user: requests the first token with the secrets that the
+ * user entered, and stores how to request the next one. Only a company's identity provider may need the user in the
  * browser, once for all of its servers. Throws AppError.
  */
 export async function signInByGrant(

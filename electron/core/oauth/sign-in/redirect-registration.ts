@@ -69,7 +69,7 @@ interface ListenAddresses {
   readonly path: string;
   readonly hosts: readonly RedirectHost[];
   readonly ports: readonly number[];
-  /** The authorization server also accepts other ports than these. */
+  /** The authorization server also accepts ports other than these. */
   readonly anyPort: boolean;
   readonly withoutDocument?: true;
 }
@@ -142,7 +142,7 @@ interface LoopbackAddress {
   readonly port: number;
 }
 
-/** The address that Keybridge told the person to register. The provider accepts no other one. */
+/** The address that Keybridge told the user to register. The provider accepts no other one. */
 function reservedAddress(
   { clientId, reservedRedirect, registrations }: Server,
   issuer: string,

@@ -94,7 +94,7 @@ export function createSignInMethods(deps: SignInMethodsDeps): SignInMethods {
     return 'done';
   }
 
-  /** Throws E_ACCOUNT_OTHER if another person than expected signed in. */
+  /** Throws E_ACCOUNT_OTHER if a different person than expected signed in. */
   async function identifyPerson(server: Server, request: Omit<IdentityRequest, 'owner'>): Promise<Identity> {
     const identity = await identify({ http: httpOf(server.id), clock, log, keySets }, { ...request, owner: server.id });
     refuseOtherPerson({ servers, vault, unstored }, server, identity);

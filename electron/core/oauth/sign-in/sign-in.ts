@@ -17,7 +17,7 @@ export interface SignIns {
     accountKey: string,
     options: {
       readonly openBrowser: boolean;
-      /** A person can respond to the step `confirm`. */ readonly canAsk?: boolean;
+      /** A user can respond to the step `confirm`. */ readonly canAsk?: boolean;
     },
   ): Promise<void>;
   cancel(accountKey: string): void;
@@ -28,7 +28,7 @@ export interface SignIns {
    * E_REDIRECT_URL, E_SERVER_UNKNOWN, and the errors of the sign-in.
    */
   finish(accountKey: string, redirectUrl: string): Promise<void>;
-  /** The person confirms the hosts that the status names. Throws E_SERVER_UNKNOWN, E_BAD_INPUT. */
+  /** The user confirms the hosts that the status names. Throws E_SERVER_UNKNOWN, E_BAD_INPUT. */
   confirm(accountKey: string, hosts: readonly EndpointHost[]): void;
   progress(accountKey: string): SignInProgress | undefined;
   /** Cancels all sign-ins and waits until they have ended. */

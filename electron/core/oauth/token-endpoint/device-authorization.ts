@@ -90,7 +90,7 @@ function read(response: HttpResponse, client: TokenClient): DeviceCode {
 }
 
 /**
- * Polls the token endpoint at the interval of the server until the person has decided (RFC 8628 3.5). Throws
+ * Polls the token endpoint at the interval of the server until the user has decided (RFC 8628 3.5). Throws
  * E_SIGN_IN_DENIED, E_SIGN_IN_TIMEOUT, E_CANCELLED, and what `exchangeCode` throws.
  */
 export async function pollForTokens(client: TokenClient, code: DeviceCode, options: Options): Promise<Tokens> {

@@ -57,7 +57,7 @@ export async function refresh(
   );
 }
 
-/** Sends one request with a grant that needs no person (RFC 6749 4.4, RFC 7523 2.1, RFC 8693). Never throws. */
+/** Sends one request with a grant that needs no user interaction (RFC 6749 4.4, 7523 2.1, 8693). Never throws. */
 export async function repeatGrant(
   client: TokenClient,
   grant: { readonly type: string; readonly parameters: Readonly<Record<string, string>> },

@@ -8,7 +8,7 @@ import { isRefusal, readErrorResponse, type ErrorResponse } from '../error-respo
 import type { HttpResponse } from '../../http/http.ts';
 import type { TokenVerdict } from '../model.ts';
 
-/** A longer life is an error of the server, and would overflow arithmetic. */
+/** A longer lifetime is an error of the server, and would overflow arithmetic. */
 const maxLifeSeconds = 10 * 366 * 24 * 60 * 60;
 
 /**
@@ -88,7 +88,7 @@ function nestedTokens(json: Readonly<Record<string, unknown>>, member: string): 
   return text(nested?.['access_token']) === undefined ? json : { ...nested };
 }
 
-/** From seconds, as a number or a string. Zero, negative, infinite and absurdly long lives count as not stated. */
+/** From seconds, as a number or a string. Zero, negative, infinite and absurdly long lifetimes count as not stated. */
 function lifeMs(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (typeof seconds !== 'number' || !(seconds > 0) || seconds > maxLifeSeconds) return undefined;

@@ -22,7 +22,7 @@ export interface AccessTokens {
   accessToken(credentialId: string, options?: CallOptions): Promise<TokenResult>;
   /**
    * Stores a new sign-in, reads it back, then makes the token usable. Throws E_STORE_*; throws E_TOKEN_AUDIENCE after
-   * it is stored, and the token is withheld until a person accepts its audience.
+   * it is stored, and the token is withheld until a user accepts its audience.
    */
   adopt(credential: Credential, accessToken: Secret, expiresInMs: number | undefined): Promise<void>;
   /** Refreshes now, without waiting for the back-off. */

@@ -2,14 +2,14 @@ import type { Secret } from '../../base/secret.ts';
 import { msSince, type Clock } from '../../base/clock.ts';
 import type { TokenResult } from '../model.ts';
 
-/** A shorter life is an error of the server: the token is used until it is rejected. */
+/** A shorter lifetime is an error of the server: the token is used until it is rejected. */
 const minLifeMs = 1_000;
 /** How long before its expiry a token is no longer used. */
 const marginMs = 10_000;
-/** A younger token is not refreshed ahead, or a server with very short lives would get one refresh per second. */
+/** A younger token is not refreshed ahead, or a server with very short lifetimes would get one refresh per second. */
 const minAgeForRefreshMs = 30_000;
 
-/** An access token in memory, and how much of its life is left. */
+/** An access token in memory, and how much of its lifetime is left. */
 export interface CachedToken {
   readonly token: Secret;
   /** Created once, and returned to every call while the token is usable. */
@@ -45,8 +45,8 @@ export interface CachedTokenOptions {
 }
 
 /**
- * Due at 75 to 80 % of the life; spent 10 s before its end, or a tenth of the life if that is less. Timers run on the
- * monotonic clock, so that a wrong or changed system time does no harm (RF16, LC03).
+ * Due at 75 to 80 % of the lifetime; spent 10 s before its end, or a tenth of the lifetime if that is less. Timers run
+ * on the monotonic clock, so that a wrong or changed system time does no harm (RF16, LC03).
  */
 export function createCachedToken({
   clock,

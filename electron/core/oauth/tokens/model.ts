@@ -22,7 +22,7 @@ export interface RefreshDeps {
   readonly policyOf: (credential: Credential) => Promise<AddressPolicy>;
   /** The current address of the credential's MCP server; undefined when its tokens are sent to no MCP server. */
   readonly serverUrlOf: (credentialId: string) => string | undefined;
-  /** For grants without a person, and for clients that authenticate with a key. */
+  /** For grants without a user, and for clients that authenticate with a key. */
   readonly grants: Grants;
   /** Reads the response to a refresh of this credential. Defaults to `readTokenResponse`. */
   readonly readResponse?: (credential: Credential) => TokenResponseReader;
@@ -36,13 +36,13 @@ export interface RefreshSubject {
   /** Held for each access to the vault, so that a refresh, a sign-in and a sign-out never write at the same time. */
   readonly vaultLock: Semaphore;
   readonly superseded: () => Supersession;
-  /** True while the app ends: a token that cannot be stored is then given up. */
+  /** True while the app is quitting. A token that cannot be stored is then discarded. */
   readonly closing: () => boolean;
   /** Called after each failed attempt to store the new token. */
   readonly onUnsaved: (error: AppError) => void;
 }
 
-/** What the person did while a refresh was running. */
+/** What the user did while a refresh was running. */
 export type Supersession = 'no' | 'signed_in' | 'signed_out';
 
 export type RefreshResult =
@@ -52,7 +52,7 @@ export type RefreshResult =
   | { readonly kind: 'absent' }
   | { readonly kind: 'superseded' }
   /**
-   * A person has to act. `final: false`: the cause may be corrected outside Keybridge, so the next call tries again,
+   * A user has to act. `final: false`: the cause may be corrected outside Keybridge, so the next call tries again,
    * after `pauseMs` at the earliest.
    */
   | { readonly kind: 'ended'; readonly error: AppError; readonly final: boolean; readonly pauseMs?: number }
@@ -69,9 +69,9 @@ export interface TokenSourceDeps extends RefreshDeps {
   readonly movedFrom: (credentialId: string) => Promise<AppError | undefined>;
   /** Returns an error when this access token must not be sent to its MCP server (audience.ts). */
   readonly audienceFault: (credentialId: string, token: Secret) => AppError | undefined;
-  /** Called when a sign-in that needed a person works again without one. */
+  /** Called when a sign-in that needed a user works again without one. */
   readonly onRecovered: (credentialId: string) => void;
-  /** True while the app ends. */
+  /** True while the app is quitting. */
   readonly closing: () => boolean;
 }
 

@@ -9,7 +9,7 @@ export function applyResult(core: SourceCore, result: RefreshResult): void {
   const hadEnded = failureNow(core.state)?.kind === 'ended';
   switch (result.kind) {
     case 'refreshed': {
-      // When the server sends the same token again, its stated life means nothing: the token is used until it is
+      // When the server sends the same token again, its stated lifetime means nothing: the token is used until it is
       // rejected (RF13).
       const lifeMs = cache.current?.token.equals(result.accessToken) ? undefined : result.expiresInMs;
       core.dispatch({ kind: 'refreshed', withheld: cache.set(result.accessToken, lifeMs) });

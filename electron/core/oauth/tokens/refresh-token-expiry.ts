@@ -4,8 +4,8 @@ import type { Tokens } from '../model.ts';
 const warningMs = 24 * 60 * 60 * 1000;
 
 /**
- * When the refresh token expires, in Unix ms. Returns undefined when the server states no life, or one so short that it
- * can only be an idle time-out.
+ * When the refresh token expires, in Unix ms. Returns undefined if the server states no lifetime, or one so short that
+ * it can only be an idle time-out.
  */
 export function endOf({ refreshExpiresInMs = 0 }: Pick<Tokens, 'refreshExpiresInMs'>, now: number): number | undefined {
   return refreshExpiresInMs > warningMs ? now + refreshExpiresInMs : undefined;

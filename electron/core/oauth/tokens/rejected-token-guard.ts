@@ -50,7 +50,7 @@ export function createRejectedTokenGuard(clock: Clock): RejectedTokenGuard {
   };
   return {
     judge(stage, facts) {
-      // A token near its expiry is renewed, even if its life is very short.
+      // A token near its expiry is renewed, even if its lifetime is very short.
       if (cancelPause && stage === 'fresh')
         return {
           kind: 'too_soon',

@@ -46,7 +46,7 @@ export const failedBy = ({ error, refusal }: Extract<RefreshOutcome, { kind: 'un
   ...defined({ refusal }),
 });
 
-/** A person can correct these, here or, for a company's sign-in, in one place for all of its servers. */
+/** A user can correct these, here or, for a company's sign-in, in one place for all of its servers. */
 const correctable: readonly string[] = ['E_BAD_INPUT', 'E_SIGN_IN_AGAIN', 'E_SECRET_AGAIN', 'E_HOSTS_UNCONFIRMED'];
 
 /** The result when nothing was sent, because of the store, the entered secrets, or the network. */

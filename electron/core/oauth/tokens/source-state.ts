@@ -12,7 +12,7 @@ export type Failure =
     }
   /** The store of secrets cannot be used. */
   | { readonly kind: 'blocked'; readonly error: AppError }
-  /** A person has to act. */
+  /** A user has to act. */
   | { readonly kind: 'ended'; readonly error: AppError };
 
 /** The state of one credential's tokens. Timers, requests and the token itself are outside (source-core.ts). */
@@ -26,7 +26,7 @@ export interface SourceState {
   readonly failure?: Failure | undefined;
   /** A token that cannot be renewed was rejected: it is tried again, and counts as rejected until it is accepted. */
   readonly onTrial: boolean;
-  /** The person has signed out, whatever the store still holds. */
+  /** The user has signed out, whatever the store still holds. */
   readonly signedOut: boolean;
 }
 
@@ -41,7 +41,7 @@ type RefreshEvent =
   | { readonly kind: 'absent' }
   /** No new token; the one in memory is used until it expires. */
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** A person has to act, and the token in memory is not used any more. */
+  /** A user has to act, and the token in memory is not used any more. */
   | { readonly kind: 'ended'; readonly error: AppError }
   /** There is a new token that cannot be stored yet; the refresh continues. */
   | { readonly kind: 'not_stored'; readonly error: AppError };
@@ -138,7 +138,7 @@ function withKind(state: SourceState, refreshing: boolean): SourceState {
 export const isUsable = ({ token, withheld }: Pick<SourceState, 'token' | 'withheld'>): boolean =>
   token === 'usable' && withheld === undefined;
 
-/** The failure now: once the access token has expired, a final refusal means that a person has to act. */
+/** The failure now: once the access token has expired, a final refusal means that a user has to act. */
 export function failureNow({ failure, token }: Pick<SourceState, 'failure' | 'token'>): Failure | undefined {
   if (failure?.kind !== 'retrying' || !failure.endsWithToken || token === 'usable') return failure;
   return { kind: 'ended', error: failure.endsWithToken };
@@ -155,6 +155,6 @@ export function replyIn(
   const failure = failureNow(state);
   if (state.kind === 'refreshing' || !failure) return 'wait';
   if (failure.kind === 'ended') return { refused: failure.error };
-  // A locked store needs a person, so the call does not wait for it.
+  // A locked store needs a user, so the call does not wait for it.
   return failure.kind === 'blocked' && failure.error.code !== 'E_STORE_UNAVAILABLE' ? 'unavailable' : 'wait';
 }

@@ -52,7 +52,7 @@ export function createTokenSource(deps: TokenSourceDeps, id: string): TokenSourc
       recovered(core, false);
       core.changed();
     },
-    // A token near its expiry is no longer new, even if its life is very short.
+    // A token near its expiry is no longer new, even if its lifetime is very short.
     newTokenPauseMs: (token) => (cache.current?.stage === 'fresh' && isCurrent(token) ? newToken.pauseMs : undefined),
     doubt(token, saysInvalid = false) {
       const mayHaveExpired = isCurrent(token) && (saysInvalid || cache.current?.expiresAt === undefined);

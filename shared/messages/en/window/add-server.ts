@@ -11,7 +11,7 @@ export const addServerMessages = {
   'add.open': 'This server answers without a sign-in',
   'add.signInAt': 'You sign in at',
   'add.alsoSeenBy': 'The sign-in also passes through',
-  'add.alsoSeenHint': 'These hosts have other owners than the server. Continue only if you expect them.',
+  'add.alsoSeenHint': 'These hosts do not belong to the server’s owner. Continue only if you expect them.',
   'add.asksFor': 'Requested access',
   'add.asksForNothing': 'No specific scopes',
   'add.name': 'Name',
@@ -22,7 +22,7 @@ export const addServerMessages = {
   'add.clientSecret': 'Client secret',
   'add.optional': 'optional',
   'add.secretHint': 'Stored in the keychain and never shown again.',
-  'add.safetyTitle': 'This server does not announce PKCE',
+  'add.safetyTitle': 'This server does not advertise PKCE',
   'add.safetyText': `
     PKCE protects a sign-in on its way back to Keybridge. Without it, another program on this computer could intercept
     the sign-in.`,
@@ -32,7 +32,7 @@ export const addServerMessages = {
   'add.add': 'Add',
   'add.adding': 'Adding…',
   'add.addFailed': 'Could not add the server',
-  'add.doNotAdd': 'Do not add this server. If you expected it to work, ask its operator.',
+  'add.doNotAdd': 'Do not add this server. If you expected it to work, contact its operator.',
 
   'clientSteps.register': `
     Register an app for Keybridge (type “native” or “desktop”) with the provider, or ask its operator to do so.`,
@@ -46,11 +46,11 @@ export const addServerMessages = {
 
   'need.certificates.title': 'Does your company issue its own certificates?',
   'need.certificates.text': `
-    Then enter the file with its certificate authorities. If the server requires a client certificate, enter
-    that too.`,
+    If so, enter the path of the file with its CA certificates. If the server requires a client certificate, enter its
+    path too.`,
   'need.way.title': 'The server does not say how to sign in',
-  'need.way.text': 'It may take a fixed key, or use an older version of MCP. Ask its operator.',
-  'need.issuers.title': 'The authorization server has two names',
+  'need.way.text': 'It may require an API key, or use an older version of MCP. Contact its operator.',
+  'need.issuers.title': 'The authorization server identifies itself differently',
   'need.issuers.text': `
     Someone may have replaced the real sign-in with their own. Accept the pair only if the operator told you
     that both are theirs.`,
@@ -60,19 +60,19 @@ export const addServerMessages = {
     fixed.`,
   'need.reach.title': 'The server could not be reached',
   'need.reach.text': `
-    It may be down, or only reachable through a proxy. Keybridge uses the proxy in HTTPS_PROXY and NO_PROXY as they are
-    when it starts, and ignores ALL_PROXY. You can add the server now and sign in later.`,
+    It may be down, or only reachable through a proxy. Keybridge reads HTTPS_PROXY and NO_PROXY when it starts, and
+    ignores ALL_PROXY. You can add the server now and sign in later.`,
   'need.address.title': 'Did you mean this address?',
   'need.address.text': 'An MCP server answers there, on the same host.',
   'need.useAddress': 'Use this address',
   'need.wayLabel': 'What did the operator give you?',
   'need.ways.later': 'Nothing yet',
-  'need.ways.key': 'A fixed key',
+  'need.ways.key': 'An API key',
   'need.ways.old': 'Nothing: the server uses MCP 2025-03-26',
   'need.wayHints.later': 'Add the server now. Enter what its operator gives you in its settings later.',
   'need.wayHints.key': 'Keybridge sends the key only to this server’s address and stores it in the keychain.',
   'need.wayHints.old': 'Keybridge then signs in at /authorize, /token and /register on the server’s own host.',
-  'need.passwordHint': 'Used once the server is added. Stored in the keychain and never shown again.',
+  'need.passwordHint': 'Used after the server is added. Stored in the keychain and never shown again.',
   'need.nameHint': 'Choose any name. Leave empty to use the host name.',
   'need.checkAgain': 'Check again',
   'need.addAnyway': 'Add anyway',

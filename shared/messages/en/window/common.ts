@@ -9,7 +9,7 @@ export const commonMessages = {
   'common.copied': 'Copied',
   'common.copyFailed': 'Copying failed. Select the text and copy it yourself.',
   'common.development': 'Development build',
-  'common.developmentHint': 'This build runs on a substitute for the Electron version of the release.',
+  'common.developmentHint': 'This build uses a different Electron version than the release.',
   /** The name of a button for a screen reader, where the label alone repeats on the screen. */
   'common.labelled': '{action}: {name}',
   'common.loading': 'Loading your servers',

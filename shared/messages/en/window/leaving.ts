@@ -4,7 +4,7 @@ export const leavingMessages = {
   'signOut.revoke': 'Keybridge asks {issuer} to end the sign-in by revoking its tokens.',
   'signOut.itself': 'the server',
   'signOut.forget': 'Keybridge deletes the sign-in from {store}.',
-  'signOut.apps': '{apps} can’t use this server until you sign in again.',
+  'signOut.apps': '{apps} cannot use this server until you sign in again.',
   'signOut.keep': 'The server stays in your list.',
   'signOut.entered':
     'The keys and secrets that you entered stay in {store}. You can delete them in the server’s settings.',

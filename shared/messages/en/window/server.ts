@@ -27,10 +27,10 @@ export const serverMessages = {
   'server.pasteLabel': 'Address of the last page',
   'server.pasteFinish': 'Finish sign-in',
   'server.errorPageTitle': 'Does the page show an error?',
-  'server.errorPageConfigured':
-    'Usually the redirect URI registered with the provider differs from this one, or the client ID is wrong:',
-  'server.errorPageDynamic':
-    'The provider may have deleted Keybridge’s registration. Start again to register again if necessary.',
+  'server.errorPageConfigured': `
+    Usually the client ID is wrong, or the redirect URI registered with the provider is not this one:`,
+  'server.errorPageDynamic': `
+    The provider may have deleted Keybridge’s registration. Start again. Keybridge registers again if necessary.`,
   'server.changeClientId': 'Cancel and change the client ID',
   'server.startAgain': 'Start again',
   'server.life': 'Access token',
@@ -102,9 +102,9 @@ export const serverMessages = {
   'audience.named': 'The access token is for',
   'audience.accept': 'Accept this audience',
 
-  'confirm.title': 'This sign-in uses hosts of different owners',
+  'confirm.title': 'This sign-in uses hosts with different owners',
   'confirm.why': `
-    The sign-in page may be genuine while the sign-in is sent to someone else, who could use it in your name. Continue
+    The sign-in page may be genuine while its result is sent to someone else, who could use it in your name. Continue
     only if you know that all these hosts belong together. Your answer applies to this server and these hosts only.`,
   'confirm.yes': 'These belong together. Continue',
   'confirm.failed': 'Could not confirm the hosts of {server}',
@@ -122,12 +122,12 @@ export const serverMessages = {
   'sentence.retrying': 'You are still signed in. Keybridge tries again automatically.',
   'sentence.tokenWithheld':
     'You are signed in, but the access token is for another website. Keybridge does not send it until you decide.',
-  'sentence.needs_sign_in': 'Keybridge needs you to continue. Until then, calls from apps fail.',
+  'sentence.needs_sign_in': 'Your action is needed. Until then, calls from apps fail.',
   'sentence.needs_access': 'A call needs more access than you have granted. Everything else still works.',
   'sentence.store_blocked': 'Your sign-in is kept, but Keybridge cannot read it now.',
   'sentence.confirm': 'Keybridge needs your confirmation to continue.',
   'sentence.otherHosts': `
-    The sign-in also passes through {hosts}. These hosts have other owners than the server. Continue only if you
+    The sign-in also passes through {hosts}. These hosts do not belong to the server’s owner. Continue only if you
     expect them.`,
   'sentence.wait': 'This takes a moment.',
   'sentence.userCode': 'Sign in with the code, on any device.',

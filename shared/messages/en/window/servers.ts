@@ -23,7 +23,7 @@ export const serversMessages = {
     other {Keybridge ends # sign-ins: {names}.}}`,
   'everywhere.revoke': 'Keybridge asks each server to end the sign-in by revoking its tokens.',
   'everywhere.forget': 'Keybridge deletes the sign-ins from {store}.',
-  'everywhere.apps': '{apps} can’t use these servers until you sign in again.',
+  'everywhere.apps': '{apps} cannot use these servers until you sign in again.',
   'everywhere.keep': 'Your servers and their settings stay, including the keys and secrets that you entered.',
   'everywhere.confirm': 'Sign out everywhere',
   'everywhere.done': 'Signed out everywhere',

@@ -26,7 +26,7 @@ export const settingsMessages = {
   'settings.grants.client_credentials': 'As this computer, with client credentials',
   'settings.grants.jwt_bearer': 'With a signed assertion (JWT bearer)',
   'settings.grants.enterprise_managed': 'Through my company’s sign-in',
-  'settings.grants.static_header': 'With a fixed key',
+  'settings.grants.static_header': 'With an API key',
   'settings.grantHints.authorization_code':
     'The authorization server’s page opens in your browser, and you sign in there.',
   'settings.grantHints.device_code': 'For a computer without a browser. You enter the code on another device.',
@@ -69,7 +69,7 @@ export const settingsMessages = {
   'settings.enterpriseClientSecret': 'Client secret at your company',
   'settings.redirectHost': 'Redirect host',
   'settings.redirectHostHint': `
-    Your administrator registers http://127.0.0.1:33427/callback/enterprise, or the same with localhost if the
+    Ask your administrator to register http://127.0.0.1:33427/callback/enterprise, or the same with localhost if the
     provider accepts only that.`,
   'settings.redirectHosts.auto': 'Default (127.0.0.1)',
   'settings.redirectHosts.127.0.0.1': '127.0.0.1',
@@ -89,7 +89,7 @@ export const settingsMessages = {
   'settings.clientMetadataUrlHint': 'A document that you or your company publish.',
   'settings.clientAuth': 'Authentication method',
   'settings.clientAuthHint': 'How Keybridge authenticates at the token endpoint.',
-  'settings.clientAuths.auto': 'As the server supports',
+  'settings.clientAuths.auto': 'Chosen from what the server supports',
   'settings.clientAuths.none': 'None',
   'settings.clientAuths.client_secret_basic': 'Client secret in the header',
   'settings.clientAuths.client_secret_basic_raw': 'Client secret in the header, not encoded',
@@ -119,7 +119,7 @@ export const settingsMessages = {
   'settings.copyJwk': 'Copy as JWK',
   'settings.copyPem': 'Copy as PEM',
   'settings.signingAlgorithm': 'Signing algorithm',
-  'settings.signingAlgorithmHint': 'Only if the server expects another algorithm than the key’s default.',
+  'settings.signingAlgorithmHint': 'Only if the server expects an algorithm other than the key’s default.',
   'settings.algorithmAuto': 'Default for the key',
   'settings.keyId': 'Key ID',
   'settings.keyIdHint': 'The ID of the key at the server (kid).',
@@ -146,8 +146,7 @@ export const settingsMessages = {
   'settings.dpopChoices.yes': 'Always',
   'settings.dpopChoices.no': 'Never',
   'settings.proxy': `
-    The proxy is not set here. Keybridge uses HTTPS_PROXY and NO_PROXY as they are when it starts, and ignores
-    ALL_PROXY.`,
+    The proxy is not set here. Keybridge reads HTTPS_PROXY and NO_PROXY when it starts, and ignores ALL_PROXY.`,
   'settings.legacyEndpoints': 'Server without metadata (MCP 2025-03-26)',
   'settings.legacyEndpointsHint':
     'Keybridge then signs in at /authorize, /token and /register on the server’s own host.',
@@ -157,14 +156,14 @@ export const settingsMessages = {
     replaced it. Enter a pair only if the operator told you that both are theirs.`,
   'settings.issuerNamed': 'Issuer named by the server',
   'settings.issuerNamedHint': 'From the MCP server’s metadata.',
-  'settings.issuerFound': 'Issuer in its own metadata',
+  'settings.issuerFound': 'Issuer in the authorization server’s metadata',
   'settings.issuerFoundHint': 'From the authorization server’s metadata.',
   'settings.issuersSeen': 'Found at the last sign-in',
   'settings.acceptIssuers': 'Accept this pair',
   'settings.audienceException': 'Accept another audience',
   'settings.audienceExceptionHint': `
-    An access token must name this server. Enter the one other audience that its tokens name, and only if the operator
-    told you that it is theirs.`,
+    An access token must name this server. If its tokens name a different audience, enter it here, but only if the
+    operator confirmed it.`,
   'settings.authorizeParameters': 'Extra authorization parameters',
   'settings.authorizeParametersHint':
     'Added to the address of the sign-in page, for example audience. {placeholder} stands for the resource.',
@@ -189,8 +188,8 @@ export const settingsMessages = {
   'settings.secretHint': 'Stored in the keychain and never shown again.',
   'settings.storedHint': 'Stored in the keychain and never shown. A new value replaces it.',
   'settings.problems.summary': `{count, plural,
-    one {One field needs a look before this can be saved.}
-    other {# fields need a look before this can be saved.}}`,
+    one {One field must be corrected before you can save.}
+    other {# fields must be corrected before you can save.}}`,
   'settings.problems.keyMissing': 'Enter the key that the server expects.',
   'settings.problems.assertionMissing': 'Enter the assertion, or the file that contains it.',
   'settings.problems.clientIdMissing': 'Enter the client ID that the operator gave you.',
